@@ -1,0 +1,1 @@
+"""SynthGen on Ray: learn a table, generate synthetic rows like it, at any scale."""

@@ -1,0 +1,1 @@
+"""What we talk about. Read `lifecycle`, `entities`, `params`, `columns`, then `errors`."""

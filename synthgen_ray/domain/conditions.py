@@ -1,0 +1,106 @@
+"""Whether a trained model can obey the conditions that a caller asks for."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
+from synthgen_ray.domain.errors import FieldError, InvalidRequest
+from synthgen_ray.domain.params import Condition, Range
+
+RANGED = frozenset({ColumnKind.INTEGER, ColumnKind.FLOAT, ColumnKind.DATETIME})
+FREE = frozenset({ColumnKind.ID, ColumnKind.TEXT})  # made afresh: there is nothing to ask for
+
+
+def check_conditions(
+    conditions: Mapping[str, Condition],
+    distribution: Mapping[str, Mapping[str, float]],
+    columns: Sequence[LearnedColumn],
+) -> None:
+    """Refuse what the model cannot obey, before a job is made of it.
+
+    A category that is absent and one that was too rare to be learnt are answered alike, and no
+    value is listed: the answer must not tell who was in the table.
+
+    Raises: InvalidRequest, with one entry for each column at fault.
+    """
+    known = {column.name: column for column in columns}
+    faults: list[tuple[str, FieldError]] = []
+    for name, condition in conditions.items():
+        column = known.get(name)
+        code, message = _fault(condition, column) if column else ("unknown_column", "The model has no such column.")
+        if code:
+            faults.append((code, FieldError(f"conditions.{name}", message)))
+    for name, shares in distribution.items():
+        column = known.get(name)
+        if column is None:
+            faults.append(("unknown_column", FieldError(f"distribution.{name}", "The model has no such column.")))
+        elif column.categories is None:
+            faults.append(
+                ("invalid_type", FieldError(f"distribution.{name}", "Only a column of categories can have one."))
+            )
+        elif not set(shares) <= {category_key(value) for value in column.categories}:
+            faults.append(("unknown_value", FieldError(f"distribution.{name}", "The model knows no such value.")))
+    if faults:
+        detail = f"{faults[0][1].field}: {faults[0][1].message}"
+        raise InvalidRequest(detail, faults[0][0], [error for _, error in faults])
+
+
+def category_key(value: object) -> str:
+    """How a category is written where JSON allows text only, such as the keys of a distribution."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:
+    """The code and the message of what is wrong with a condition; two empty strings if nothing."""
+    if column.kind in FREE:
+        return "unconditional_column", f"A column of kind {column.kind} is made afresh and takes no condition."
+    if isinstance(condition, Range):
+        if column.kind not in RANGED:
+            return "invalid_type", "A range needs a column of numbers or dates."
+        bounds = [bound for bound in (condition.min, condition.max) if bound is not None]
+        if not all(_fits(bound, column) for bound in bounds):
+            return "invalid_type", f"The bounds must be of the column's kind, {column.kind}."
+        if len(bounds) == 2 and _orderable(bounds[0]) > _orderable(bounds[1]):  # type: ignore[operator]
+            return "out_of_range", "min must not be above max."
+        return "", ""
+    values = condition if isinstance(condition, list) else [condition]
+    for value in values:
+        if value is None:
+            if not column.nullable:
+                return "not_nullable", "The column has no missing values."
+        elif not _fits(value, column):
+            return "invalid_type", f"The value must be of the column's kind, {column.kind}."
+        elif column.categories is not None and not _is_among(value, column.categories):
+            return "unknown_value", "The model knows no such value."
+    return "", ""
+
+
+def _is_among(value: object, categories: Sequence[object]) -> bool:
+    return any(value == known and isinstance(value, bool) == isinstance(known, bool) for known in categories)
+
+
+def _fits(value: object, column: LearnedColumn) -> bool:
+    if column.kind is ColumnKind.BOOLEAN:
+        return isinstance(value, bool)
+    if column.kind is ColumnKind.DATETIME:
+        return isinstance(value, str) and _parsed(value) is not None
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if column.kind is ColumnKind.INTEGER:
+        return number and float(value) == int(value)  # type: ignore[arg-type]
+    if column.kind is ColumnKind.FLOAT:
+        return number
+    known = column.categories or ()
+    return any(isinstance(value, type(category)) for category in known) if known else False
+
+
+def _parsed(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    # Compared only with each other: a missing zone is read as UTC.
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _orderable(bound: object) -> object:
+    return _parsed(bound) if isinstance(bound, str) else bound

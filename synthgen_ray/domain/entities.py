@@ -1,0 +1,152 @@
+"""What the system keeps, as plain values that travel between processes."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from synthgen_ray.domain.columns import Column, LearnedColumn
+from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
+from synthgen_ray.domain.params import ModelType, OutputFormat
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """A slice of a list, newest first, and how many there are in all."""
+
+    items: tuple[T, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class Project:
+    id: UUID
+    name: str
+    description: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class DatasetVersion:
+    """One immutable table of a dataset: a canonical Parquet file and what is known of its columns."""
+
+    id: UUID
+    dataset_id: UUID
+    dataset_name: str
+    project_id: UUID
+    version: int  # 0 for a dataset's first
+    artifact_id: UUID
+    num_rows: int
+    size_bytes: int
+    columns: tuple[Column, ...]
+    warnings: tuple[str, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Dataset:
+    id: UUID
+    project_id: UUID
+    name: str
+    description: str
+    created_at: datetime
+    latest: DatasetVersion
+
+
+@dataclass(frozen=True)
+class Model:
+    id: UUID
+    project_id: UUID
+    name: str
+    model_type: ModelType
+    status: ModelStatus
+    config: dict[str, Any]
+    resources: dict[str, Any]
+    dataset_id: UUID
+    dataset_name: str
+    dataset_version: int
+    dataset_version_id: UUID
+    artifact_id: UUID | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Part:
+    """One piece of an output, written by one worker. Parts in order make the whole."""
+
+    name: str
+    num_rows: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A published file: `parts` in the folder `location`, in order. `sha256` is of all bytes."""
+
+    id: UUID
+    location: str
+    parts: tuple[Part, ...]
+    sha256: str
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(part.size_bytes for part in self.parts)
+
+    @property
+    def num_rows(self) -> int:
+        return sum(part.num_rows for part in self.parts)
+
+
+@dataclass(frozen=True)
+class JobFailure:
+    """Why a job failed. `code` is stable; `message` is for people and holds no table value."""
+
+    code: str
+    message: str
+    retryable: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is, from 0 to 1, and for a training its latest losses by name."""
+
+    fraction: float
+    message: str = ""
+    losses: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Job:
+    id: UUID
+    background_id: UUID
+    project_id: UUID
+    project_name: str
+    model_id: UUID
+    model_name: str
+    model_type: ModelType
+    job_type: JobType
+    status: JobStatus
+    config: dict[str, Any]
+    attempt: int  # fences: a write that names an older attempt changes nothing
+    progress: Progress
+    failure: JobFailure | None
+    artifact: Artifact | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def output_format(self) -> OutputFormat:
+        return OutputFormat(self.config["format"])
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What a training leaves behind: where its file is and what it can be asked for."""
+
+    artifact: Artifact
+    columns: tuple[LearnedColumn, ...]
+    chunk_rows: int

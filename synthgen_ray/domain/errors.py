@@ -1,0 +1,105 @@
+"""What can go wrong, one tree. Every error that a caller can act on is a `SynthGenError`.
+
+SynthGenError
+├── InvalidRequest (422)      the request is well formed but wrong
+│   └── InvalidTable            an uploaded or given table cannot be used
+├── Unreadable (400)          bytes that cannot be parsed
+├── UnsupportedMedia (415)    a kind of file or body that we do not take
+├── TooLarge (413)            over a configured maximum
+├── Unauthenticated (401)
+├── NotFound (404)
+├── Conflict (409)            the state does not allow it
+├── Unavailable (503)         a store or the queue cannot serve now; retry
+└── JobError                  why a job failed; becomes the job's `error`
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One field of a body, a query or a form that does not fit."""
+
+    field: str
+    message: str
+
+
+class SynthGenError(Exception):
+    """Base of every error a caller can act on. Read `detail`, not `str(error)`: after an
+    actor call the latter is the remote traceback.
+
+    `detail` says what is wrong and what would be right, and holds no value of a table.
+    """
+
+    status = 500
+    title = "Internal error"
+
+    def __init__(self, detail: str, code: str, errors: Sequence[FieldError] = ()) -> None:
+        super().__init__(detail, code, errors)  # all there is: pickle rebuilds an error from these
+        self.detail = detail
+        self.code = code
+        self.errors = tuple(errors)
+
+
+class InvalidRequest(SynthGenError):
+    status = 422
+    title = "Invalid request"
+
+
+class InvalidTable(InvalidRequest):
+    title = "Unusable table"
+
+
+class Unreadable(SynthGenError):
+    status = 400
+    title = "Unreadable"
+
+
+class UnsupportedMedia(SynthGenError):
+    status = 415
+    title = "Unsupported media type"
+
+
+class TooLarge(SynthGenError):
+    status = 413
+    title = "Too large"
+
+
+class Unauthenticated(SynthGenError):
+    status = 401
+    title = "Not authenticated"
+
+
+class NotFound(SynthGenError):
+    status = 404
+    title = "Not found"
+
+    @classmethod
+    def of(cls, what: str) -> "NotFound":
+        return cls(f"There is no such {what}.", "not_found")
+
+
+class Conflict(SynthGenError):
+    status = 409
+    title = "Conflict"
+
+
+class Unavailable(SynthGenError):
+    status = 503
+    title = "Not available now"
+
+
+class JobError(SynthGenError):
+    """Why a job failed, in words for its owner. Raised by the work, stored in the job's row."""
+
+    title = "Job failed"
+
+
+class Cancelled(JobError):
+    """The job was cancelled, or its attempt was superseded: stop, publish nothing."""
+
+    def __init__(
+        self, detail: str = "The job was cancelled.", code: str = "cancelled", errors: Sequence[FieldError] = ()
+    ) -> None:
+        super().__init__(detail, code, errors)

@@ -1,0 +1,43 @@
+"""The statuses of models and jobs, and the only moves between them."""
+
+from enum import StrEnum
+
+
+class ModelStatus(StrEnum):
+    PENDING = "pending"  # its training job waits for a free slot
+    TRAINING = "training"  # its training job runs
+    READY = "ready"  # its file is on disk and can be sampled; final
+    FAILED = "failed"  # its training failed or was cancelled; final
+
+
+class JobType(StrEnum):
+    TRAIN = "train"
+    GENERATE = "generate"
+
+
+class JobStatus(StrEnum):
+    PENDING = "pending"  # written by the API, waits for a free slot
+    RUNNING = "running"  # claimed by a dispatcher that renews its lease
+    COMPLETED = "completed"  # its artifact is published; final
+    FAILED = "failed"  # `error` says why; final
+
+    @property
+    def is_final(self) -> bool:
+        return not JOB_MOVES[self]
+
+
+JOB_MOVES: dict[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.PENDING: frozenset({JobStatus.RUNNING, JobStatus.FAILED}),
+    # Back to pending when the worker behind a job is lost and it has attempts left.
+    JobStatus.RUNNING: frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.PENDING}),
+    JobStatus.COMPLETED: frozenset(),
+    JobStatus.FAILED: frozenset(),
+}
+
+# What the status of a training job says about the model it trains.
+MODEL_STATUS_OF: dict[JobStatus, ModelStatus] = {
+    JobStatus.PENDING: ModelStatus.PENDING,
+    JobStatus.RUNNING: ModelStatus.TRAINING,
+    JobStatus.COMPLETED: ModelStatus.READY,
+    JobStatus.FAILED: ModelStatus.FAILED,
+}

@@ -1,0 +1,201 @@
+"""What a caller may ask for: training options per model type, rows to generate, conditions.
+
+One class is the request body, the JSON in a `config` column and the worker's argument.
+Options and defaults of the GAN and VAE types are those of the `ctgan` package.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AllowInfNan,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
+
+MAX_ROWS = 10_000_000
+MAX_CONDITIONS = 100
+
+
+class ModelType(StrEnum):
+    CTGAN = "ctgan"
+    COPULAGAN = "copulagan"
+    TVAE = "tvae"
+    GAUSSIAN_COPULA = "gaussian_copula"
+
+
+class Params(BaseModel):
+    """What is unknown, of the wrong type or out of range is refused, never coerced."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+LearningRate = Annotated[float, Field(gt=0, le=1)]
+Decay = Annotated[float, Field(ge=0, le=1)]
+Layers = Annotated[list[Annotated[int, Field(ge=1, le=2048)]], Field(min_length=1, max_length=8)]
+Width = Annotated[int, Field(ge=1, le=2048)]
+
+
+class TrainParams(Params):
+    """What every model type takes."""
+
+    seed: Seed | None = Field(
+        None, description="Random seed: the same seed and table give the same model. `random_state` is a synonym."
+    )
+    max_training_seconds: float | None = Field(
+        None, gt=0, le=7 * 86_400, description="Stop training cleanly after so many seconds and keep the model."
+    )
+    holdout_fraction: float = Field(
+        0.0, ge=0, le=0.5, description="Share of the rows that training never sees, kept for the quality report."
+    )
+    min_category_count: int = Field(
+        5,
+        ge=1,
+        le=1000,
+        description="Categories held by fewer rows are replaced before training, so that they never appear; 1 keeps all.",
+    )
+    max_categories: int = Field(
+        1000, ge=2, le=10_000, description="Most frequent categories of a column that are learnt one by one."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _random_state_is_seed(cls, options: Any) -> Any:
+        if isinstance(options, dict) and "random_state" in options:
+            if "seed" in options:
+                raise ValueError("seed and random_state are one option: give one of them")
+            options = dict(options)
+            options["seed"] = options.pop("random_state")
+        return options
+
+
+class GaussianCopulaParams(TrainParams):
+    """The Gaussian copula has nothing to tune."""
+
+
+class NeuralParams(TrainParams):
+    """What the types trained by gradient descent share."""
+
+    epochs: int = Field(300, ge=1, le=10_000, description="Training epochs.")
+    batch_size: int = Field(500, ge=10, le=10_000, description="Training batch size, over all workers.")
+
+
+class CTGANParams(NeuralParams):
+    embedding_dim: Width = Field(128, description="Dimensionality of the data embeddings (the noise vector).")
+    generator_dim: Layers = Field([256, 256], description="Hidden layer sizes of the generator.")
+    discriminator_dim: Layers = Field([256, 256], description="Hidden layer sizes of the discriminator.")
+    pac: int = Field(10, ge=1, le=100, description="Packing size; must evenly divide `batch_size`.")
+    generator_lr: LearningRate = Field(2e-4, description="Learning rate of the generator.")
+    generator_decay: Decay = Field(1e-6, description="Weight decay of the generator.")
+    discriminator_lr: LearningRate = Field(2e-4, description="Learning rate of the discriminator.")
+    discriminator_decay: Decay = Field(1e-6, description="Weight decay of the discriminator.")
+    discriminator_steps: int = Field(1, ge=1, le=100, description="Discriminator steps per generator step.")
+    log_frequency: bool = Field(
+        True, description="Draw training conditions by the logarithm of a category's frequency."
+    )
+
+    @model_validator(mode="after")
+    def _batches_hold_whole_packs(self) -> Self:
+        if self.batch_size % self.pac:
+            raise ValueError(f"pac ({self.pac}) must evenly divide batch_size ({self.batch_size})")
+        if self.batch_size % 2:
+            raise ValueError(f"batch_size ({self.batch_size}) must be even")
+        return self
+
+
+class CopulaGANParams(CTGANParams):
+    """CTGAN's options: CopulaGAN is CTGAN on columns made Gaussian by their marginals."""
+
+
+class TVAEParams(NeuralParams):
+    embedding_dim: Width = Field(128, description="Dimensionality of the data embeddings (the latent).")
+    compress_dims: Layers = Field([128, 128], description="Hidden layer sizes of the encoder.")
+    decompress_dims: Layers = Field([128, 128], description="Hidden layer sizes of the decoder.")
+    l2scale: float = Field(1e-5, ge=0, le=1, description="Weight decay.")
+    loss_factor: float = Field(2, gt=0, le=1000, description="Weight of the reconstruction loss.")
+
+
+TRAIN_PARAMS: dict[ModelType, type[TrainParams]] = {
+    ModelType.CTGAN: CTGANParams,
+    ModelType.COPULAGAN: CopulaGANParams,
+    ModelType.TVAE: TVAEParams,
+    ModelType.GAUSSIAN_COPULA: GaussianCopulaParams,
+}
+
+
+class Resources(Params):
+    """How much of the cluster a training may use."""
+
+    num_workers: int = Field(1, ge=1, le=1024, description="Training workers.")
+    use_gpu: bool | None = Field(None, description="One GPU a worker; by default when the cluster has enough of them.")
+
+
+class OutputFormat(StrEnum):
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSONL = "jsonl"
+
+
+Scalar = StrictBool | StrictInt | Annotated[StrictFloat, AllowInfNan(False)] | StrictStr
+
+
+class Range(Params):
+    """A numeric or datetime column between two bounds, both included; one may be left open."""
+
+    min: Scalar | None = None
+    max: Scalar | None = None
+
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError("give min, max or both")
+        return self
+
+
+AnyOf = Annotated[list[Scalar | None], Field(min_length=1, max_length=1000)]
+# A value, null for a missing one, any of several values, or a range.
+Condition = Scalar | None | AnyOf | Range
+
+Share = Annotated[float, Field(strict=False, ge=0, le=1)]
+
+
+class GenerateParams(Params):
+    """How many rows, from which seed, under which conditions, in which format."""
+
+    num_rows: int = Field(1000, ge=1, le=MAX_ROWS, description="Rows to generate.")
+    seed: Seed | None = Field(None, description="The same seed gives the same rows.")
+    conditions: dict[str, Condition] = Field(
+        {},
+        max_length=MAX_CONDITIONS,
+        description="Column to value, list of values, `{min, max}` or null: what every row must have.",
+    )
+    distribution: dict[str, dict[str, Share]] = Field(
+        {},
+        max_length=1,
+        description="Shares of the values of one categorical column, for rebalancing; they add up to 1.",
+    )
+    format: Literal["csv", "parquet", "jsonl"] = Field("csv", description="Format of the output file.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_asks_for_nothing(cls, body: Any) -> Any:
+        if isinstance(body, Mapping):
+            return {k: v for k, v in body.items() if not (v is None and k in ("conditions", "distribution"))}
+        return body
+
+    @model_validator(mode="after")
+    def _shares_add_up(self) -> Self:
+        for column, shares in self.distribution.items():
+            if column in self.conditions:
+                raise ValueError("a column has either a condition or a distribution, not both")
+            if abs(sum(shares.values()) - 1) > 1e-6:
+                raise ValueError("the shares of a distribution must add up to 1")
+        return self
