@@ -84,11 +84,10 @@ def _fits(value: object, column: LearnedColumn) -> bool:
         return isinstance(value, bool)
     if column.kind is ColumnKind.DATETIME:
         return isinstance(value, str) and _parsed(value) is not None
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if column.kind is ColumnKind.INTEGER:
-        return number and float(value) == int(value)  # type: ignore[arg-type]
-    if column.kind is ColumnKind.FLOAT:
-        return number
+    if column.kind in (ColumnKind.INTEGER, ColumnKind.FLOAT):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        return column.kind is ColumnKind.FLOAT or value == int(value)
     known = column.categories or ()
     return any(isinstance(value, type(category)) for category in known) if known else False
 

@@ -9,7 +9,6 @@ from synthgen_ray.domain.columns import Column, LearnedColumn
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import ModelType, OutputFormat
 
-
 T = TypeVar("T")
 
 

@@ -60,7 +60,7 @@ class TrainParams(Params):
         5,
         ge=1,
         le=1000,
-        description="Categories held by fewer rows are replaced before training, so that they never appear; 1 keeps all.",
+        description="Categories held by fewer rows are replaced before training and never appear; 1 keeps all.",
     )
     max_categories: int = Field(
         1000, ge=2, le=10_000, description="Most frequent categories of a column that are learnt one by one."
