@@ -141,6 +141,33 @@ class Job:
     def output_format(self) -> OutputFormat:
         return OutputFormat(self.config["format"])
 
+    @property
+    def seed(self) -> int:
+        """The seed that the caller gave, else one that each attempt of this job agrees on."""
+        given: int | None = self.config["seed"]
+        return self.id.int % 2**32 if given is None else given
+
+
+def job_folder(job_id: UUID) -> str:
+    """Where all attempts of a job write, under the root of the artifacts."""
+    return f"jobs/{job_id}"
+
+
+def attempt_folder(job_id: UUID, attempt: int) -> str:
+    """Where one attempt writes: an older one that is still alive spoils nothing."""
+    return f"{job_folder(job_id)}/{attempt}"
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A claimed job, and the file it works on: a dataset's table to learn, or a model to sample."""
+
+    job: Job
+    source: Artifact
+    columns: tuple[Column, ...] = ()  # of the table to learn
+    resources: dict[str, Any] = field(default_factory=dict)
+    chunk_rows: int = 0  # of the model to sample
+
 
 @dataclass(frozen=True)
 class TrainedModel:

@@ -1,6 +1,10 @@
 """The statuses of models and jobs, and the only moves between them."""
 
+from datetime import timedelta
 from enum import StrEnum
+
+# How long a running job is its worker's without a sign of life.
+LEASE = timedelta(seconds=60)
 
 
 class ModelStatus(StrEnum):

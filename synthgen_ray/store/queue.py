@@ -1,0 +1,214 @@
+"""The jobs table as a queue: claim, renew, finish. Every write after a claim names its attempt.
+
+An attempt whose lease ran out may still be at work somewhere. It does no harm: its writes
+find a newer attempt, or none, in the row, change nothing, and answer that it is superseded.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, case, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import joinedload
+
+from synthgen_ray.domain.entities import Artifact, Assignment, Job, JobFailure, Progress, TrainedModel, attempt_folder
+from synthgen_ray.domain.errors import Cancelled
+from synthgen_ray.domain.lifecycle import LEASE, MODEL_STATUS_OF, JobStatus, JobType
+from synthgen_ray.store.entities import (
+    COLUMNS,
+    LEARNED_COLUMNS,
+    as_json,
+    to_artifact,
+    to_artifact_row,
+    to_job,
+)
+from synthgen_ray.store.erasures import erase_later
+from synthgen_ray.store.jobs import load_job
+from synthgen_ray.store.sessions import Sessions
+from synthgen_ray.store.tables import DatasetVersionRow, JobRow, ModelRow, utc_now
+
+MAX_FAILURES = 3
+# How long a lost job rests before its next attempt.
+BACKOFF = (timedelta(seconds=0), timedelta(seconds=5), timedelta(seconds=30))
+LOST = JobFailure("worker_lost", f"The job lost its worker {MAX_FAILURES} times; try again later.", retryable=True)
+
+
+class Queue:
+    _sessions: Sessions
+
+    async def claim_next(self, job_types: Collection[JobType]) -> Assignment | None:
+        """Move the oldest due job of these types to running; `None` if there is none.
+
+        A single UPDATE, so two dispatchers can never claim the same job.
+        """
+        now = utc_now()
+        due = and_(JobRow.status == JobStatus.PENDING, JobRow.not_before <= now)
+        oldest = select(JobRow.id).where(due, JobRow.job_type.in_(job_types)).order_by(JobRow.created_at).limit(1)
+        claim = (
+            update(JobRow)
+            .where(JobRow.id == oldest.scalar_subquery(), due)
+            .values(
+                status=JobStatus.RUNNING,
+                attempt=JobRow.attempt + 1,
+                lease_expires_at=now + LEASE,
+                started_at=case((JobRow.started_at.is_(None), now), else_=JobRow.started_at),
+                progress=0.0,
+                message="",
+            )
+            .returning(JobRow.id)
+        )
+        async with self._sessions.writing() as session:
+            job_id = await session.scalar(claim)
+            if job_id is None:
+                return None
+            row = await load_job(session, job_id)
+            await _follow(session, row, JobStatus.RUNNING)
+            return await _assignment(session, row)
+
+    async def renew_leases(self, attempts: Mapping[UUID, int]) -> set[UUID]:
+        """Keep these attempts alive; answers the jobs that are still theirs."""
+        mine = or_(*(_held(job_id, attempt) for job_id, attempt in attempts.items()))
+        renew = update(JobRow).where(mine).values(lease_expires_at=utc_now() + LEASE).returning(JobRow.id)
+        async with self._sessions.writing() as session:
+            return set(await session.scalars(renew))
+
+    async def report_progress(self, job_id: UUID, attempt: int, progress: Progress) -> bool:
+        """Show how far an attempt is. False when it is superseded or cancelled, and must stop."""
+        report = (
+            update(JobRow)
+            .where(_held(job_id, attempt))
+            .values(progress=progress.fraction, message=progress.message, losses=progress.losses)
+            .returning(JobRow.id)
+        )
+        async with self._sessions.writing() as session:
+            return await session.scalar(report) is not None
+
+    async def complete_training(self, job_id: UUID, attempt: int, trained: TrainedModel) -> None:
+        """Publish a trained model and finish its job.
+
+        Raises: Cancelled, when the attempt is superseded; nothing is written then.
+        """
+        async with self._sessions.writing() as session:
+            row = await self._finish(session, job_id, attempt, trained.artifact)
+            learned = as_json(LEARNED_COLUMNS, trained.columns)
+            publish = update(ModelRow).where(ModelRow.id == row.model_id)
+            await session.execute(
+                publish.values(artifact_id=trained.artifact.id, learned_columns=learned, chunk_rows=trained.chunk_rows)
+            )
+            await _follow(session, row, JobStatus.COMPLETED)
+
+    async def complete_generation(self, job_id: UUID, attempt: int, artifact: Artifact) -> None:
+        """Publish a generated table and finish its job.
+
+        Raises: Cancelled, when the attempt is superseded; nothing is written then.
+        """
+        async with self._sessions.writing() as session:
+            await self._finish(session, job_id, attempt, artifact)
+
+    async def fail(self, job_id: UUID, attempt: int, failure: JobFailure) -> None:
+        """Finish a job without an artifact; does nothing when the attempt is superseded."""
+        async with self._sessions.writing() as session:
+            failed = _failed(failure)
+            row = await session.scalar(update(JobRow).where(_held(job_id, attempt)).values(failed).returning(JobRow))
+            if row is not None:
+                await _discard_attempt(session, row)
+                await _follow(session, row, JobStatus.FAILED)
+
+    async def requeue(self, job_id: UUID, attempt: int, *, lost: bool) -> None:
+        """Give a job back. `lost` counts against its budget; a stop of the server does not."""
+        async with self._sessions.writing() as session:
+            row = await session.scalar(select(JobRow).where(_held(job_id, attempt)))
+            if row is not None:
+                await _give_back(session, row, lost=lost)
+
+    async def requeue_expired(self) -> int:
+        """Give back the jobs whose lease ran out; answers how many."""
+        expired = and_(JobRow.status == JobStatus.RUNNING, JobRow.lease_expires_at < utc_now())
+        return await self._requeue_all(expired, lost=True)
+
+    async def requeue_running(self) -> int:
+        """Give back all running jobs: what a new dispatcher does, which knows that none is its own."""
+        return await self._requeue_all(JobRow.status == JobStatus.RUNNING, lost=True)
+
+    async def _requeue_all(self, wanted: ColumnElement[bool], *, lost: bool) -> int:
+        async with self._sessions.writing() as session:
+            rows = list(await session.scalars(select(JobRow).where(wanted)))
+            for row in rows:
+                await _give_back(session, row, lost=lost)
+            return len(rows)
+
+    async def _finish(self, session: AsyncSession, job_id: UUID, attempt: int, artifact: Artifact) -> JobRow:
+        session.add(to_artifact_row(artifact))
+        await session.flush()
+        done = {
+            "status": JobStatus.COMPLETED,
+            "artifact_id": artifact.id,
+            "progress": 1.0,
+            "message": "",
+            "lease_expires_at": None,
+            "finished_at": utc_now(),
+        }
+        finish = update(JobRow).where(_held(job_id, attempt)).values(done).returning(JobRow)
+        row: JobRow | None = await session.scalar(finish)
+        if row is None:
+            raise Cancelled
+        return row
+
+
+def _held(job_id: UUID, attempt: int) -> ColumnElement[bool]:
+    """The fence: this job, still running, still this attempt."""
+    return and_(JobRow.id == job_id, JobRow.status == JobStatus.RUNNING, JobRow.attempt == attempt)
+
+
+def _failed(failure: JobFailure) -> dict[str, object]:
+    return {
+        "status": JobStatus.FAILED,
+        "error_code": failure.code,
+        "error_message": failure.message,
+        "error_retryable": failure.retryable,
+        "lease_expires_at": None,
+        "finished_at": utc_now(),
+    }
+
+
+async def _give_back(session: AsyncSession, row: JobRow, *, lost: bool) -> None:
+    failures = row.failures + lost
+    if failures >= MAX_FAILURES:
+        values = _failed(LOST)
+    else:
+        values = {"status": JobStatus.PENDING, "lease_expires_at": None, "not_before": utc_now() + BACKOFF[failures]}
+    await session.execute(update(JobRow).where(_held(row.id, row.attempt)).values(failures=failures, **values))
+    await _discard_attempt(session, row)
+    await _follow(session, row, JobStatus.FAILED if failures >= MAX_FAILURES else JobStatus.PENDING)
+
+
+async def _discard_attempt(session: AsyncSession, row: JobRow) -> None:
+    # Later, not now: the worker of a lost attempt may write for as long as its lease would last.
+    await erase_later(session, attempt_folder(row.id, row.attempt), LEASE)
+
+
+async def _follow(session: AsyncSession, job: JobRow, status: JobStatus) -> None:
+    """A model's status follows its training job's."""
+    if job.job_type is JobType.TRAIN:
+        follow = update(ModelRow).where(ModelRow.id == job.model_id)
+        await session.execute(follow.values(status=MODEL_STATUS_OF[status]))
+
+
+async def _assignment(session: AsyncSession, row: JobRow) -> Assignment:
+    job: Job = to_job(row)
+    if job.job_type is JobType.GENERATE:
+        model = await session.get_one(
+            ModelRow, job.model_id, options=[joinedload(ModelRow.artifact)], populate_existing=True
+        )
+        if model.artifact is None:
+            raise LookupError(f"model {model.id} is ready and has no artifact")
+        return Assignment(job, to_artifact(model.artifact), chunk_rows=model.chunk_rows or 0)
+    table = (
+        select(DatasetVersionRow)
+        .where(DatasetVersionRow.id == row.model.dataset_version_id)
+        .options(joinedload(DatasetVersionRow.artifact))
+    )
+    version = (await session.scalars(table)).one()
+    columns = COLUMNS.validate_python(version.columns)
+    return Assignment(job, to_artifact(version.artifact), columns=columns, resources=row.model.resources)

@@ -1,0 +1,30 @@
+"""The store: every query there is, one method a use case, one transaction a method."""
+
+from sqlalchemy import text
+
+from synthgen_ray.store.datasets import Datasets
+from synthgen_ray.store.erasures import Erasures
+from synthgen_ray.store.jobs import Jobs
+from synthgen_ray.store.keys import Keys
+from synthgen_ray.store.models import Models
+from synthgen_ray.store.projects import Projects
+from synthgen_ray.store.queue import Queue
+from synthgen_ray.store.sessions import Sessions
+
+
+class Store(Projects, Datasets, Models, Jobs, Queue, Erasures, Keys):
+    """Metadata in SQL. Holds nothing in memory: any number of stores on one URL agree."""
+
+    def __init__(self, url: str) -> None:
+        self._sessions = Sessions(url)
+
+    async def migrate(self) -> None:
+        await self._sessions.migrate()
+
+    async def ping(self) -> None:
+        """Raises: Unavailable, when the database does not answer."""
+        async with self._sessions.reading() as session:
+            await session.execute(text("SELECT 1"))
+
+    async def dispose(self) -> None:
+        await self._sessions.dispose()

@@ -1,0 +1,171 @@
+"""The SQL schema. Rows turn into entities before they leave the store."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from sqlalchemy import JSON, DateTime, Dialect, Enum, ForeignKey, Index, MetaData, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
+from synthgen_ray.domain.params import ModelType
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment. SQLite forgets time zones, so all are kept in UTC and come back as UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+def text_enum(kind: type[E]) -> Enum:
+    """An enumeration kept as its text, so that a row can be read without the code."""
+    return Enum(kind, native_enum=False, length=32, values_callable=lambda members: [m.value for m in members])
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Row(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012
+        datetime: UtcDateTime,
+        str: Text,
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        JobStatus: text_enum(JobStatus),
+        JobType: text_enum(JobType),
+        ModelStatus: text_enum(ModelStatus),
+        ModelType: text_enum(ModelType),
+    }
+
+
+class ProjectRow(Row):
+    __tablename__ = "projects"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+
+
+class ArtifactRow(Row):
+    """A published file. Readers find files only through these rows."""
+
+    __tablename__ = "artifacts"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    location: Mapped[str] = mapped_column(unique=True)
+    parts: Mapped[list[Any]]
+    sha256: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class DatasetRow(Row):
+    __tablename__ = "datasets"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class DatasetVersionRow(Row):
+    __tablename__ = "dataset_versions"
+    __table_args__ = (UniqueConstraint("dataset_id", "version"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"))
+    version: Mapped[int]
+    artifact_id: Mapped[UUID] = mapped_column(ForeignKey("artifacts.id"))
+    num_rows: Mapped[int]
+    columns: Mapped[list[Any]]
+    warnings: Mapped[list[Any]]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    # A forgotten join raises instead of running a query per row.
+    dataset: Mapped[DatasetRow] = relationship(lazy="raise")
+    artifact: Mapped[ArtifactRow] = relationship(lazy="raise")
+
+
+class ModelRow(Row):
+    __tablename__ = "models"
+    __table_args__ = (Index("ix_models_project_id_created_at", "project_id", "created_at"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    dataset_version_id: Mapped[UUID] = mapped_column(ForeignKey("dataset_versions.id"), index=True)
+    name: Mapped[str]
+    model_type: Mapped[ModelType]
+    status: Mapped[ModelStatus] = mapped_column(default=ModelStatus.PENDING)
+    config: Mapped[dict[str, Any]]
+    resources: Mapped[dict[str, Any]]
+    artifact_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))
+    learned_columns: Mapped[list[Any] | None] = mapped_column(JSON, deferred=True)
+    chunk_rows: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    project: Mapped[ProjectRow] = relationship(lazy="raise")
+    dataset_version: Mapped[DatasetVersionRow] = relationship(lazy="raise")
+    artifact: Mapped[ArtifactRow | None] = relationship(lazy="raise")
+
+
+class JobRow(Row):
+    """One training or generation. This table is the queue."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("ix_jobs_status_created_at", "status", "created_at"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    background_id: Mapped[UUID] = mapped_column(default=uuid4, unique=True)
+    model_id: Mapped[UUID] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), index=True)
+    job_type: Mapped[JobType]
+    status: Mapped[JobStatus] = mapped_column(default=JobStatus.PENDING)
+    config: Mapped[dict[str, Any]]
+    # The fencing token: each claim adds one, each later write names it. Never reset.
+    attempt: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)  # attempts that were lost, not those that were stopped
+    not_before: Mapped[datetime] = mapped_column(default=utc_now)
+    lease_expires_at: Mapped[datetime | None]
+    progress: Mapped[float] = mapped_column(default=0.0)
+    message: Mapped[str] = mapped_column(default="")
+    losses: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    error_code: Mapped[str | None]
+    error_message: Mapped[str | None]
+    error_retryable: Mapped[bool | None]
+    artifact_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    model: Mapped[ModelRow] = relationship(lazy="raise")
+    artifact: Mapped[ArtifactRow | None] = relationship(lazy="raise")
+
+
+class ErasureRow(Row):
+    """A folder whose owner is gone. Written in the transaction that orphans it, erased later."""
+
+    __tablename__ = "erasures"
+    location: Mapped[str] = mapped_column(primary_key=True)
+    not_before: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class ApiKeyRow(Row):
+    """A key, known by its hash alone."""
+
+    __tablename__ = "api_keys"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    name: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -1,0 +1,148 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from synthgen_ray.domain.entities import JobFailure, Progress
+from synthgen_ray.domain.errors import Cancelled
+from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
+from synthgen_ray.domain.params import GenerateParams
+from synthgen_ray.store import queue
+from tests.unit.store.conftest import COLUMNS, a_trained_model, an_artifact
+
+ALL = frozenset(JobType)
+OUT_OF_MEMORY = JobFailure("out_of_memory", "The table is too wide.", retryable=False)
+
+
+async def test_a_claim_moves_the_oldest_job_and_its_model(store, given_training):
+    first, second = await given_training("a"), await given_training("b")
+
+    claimed = await store.claim_next(ALL)
+
+    assert claimed.job.id == first.id
+    assert (claimed.job.status, claimed.job.attempt) == (JobStatus.RUNNING, 1)
+    assert claimed.columns == COLUMNS
+    assert (await store.get_model(first.model_id))[0].status is ModelStatus.TRAINING
+    assert (await store.claim_next(ALL)).job.id == second.id
+    assert await store.claim_next(ALL) is None
+
+
+async def test_many_dispatchers_claim_each_job_once(store, given_training):
+    jobs = [await given_training(str(i)) for i in range(10)]
+
+    claims = await asyncio.gather(*(store.claim_next(ALL) for _ in range(15)))
+
+    claimed = [claim.job.id for claim in claims if claim]
+    assert sorted(claimed) == sorted(job.id for job in jobs)
+
+
+async def test_only_asked_for_types_are_claimed(store, given_ready_model):
+    job = await store.enqueue_generate(await given_ready_model(), GenerateParams())
+
+    assert await store.claim_next({JobType.TRAIN}) is None
+    claimed = await store.claim_next({JobType.GENERATE})
+    assert claimed.job.id == job.id
+    assert claimed.chunk_rows == 1000
+
+
+async def test_progress_is_seen_while_the_attempt_is_current(store, given_training):
+    await given_training()
+    job = (await store.claim_next(ALL)).job
+
+    assert await store.report_progress(job.id, 1, Progress(0.5, "epoch 1 of 2", {"critic": 0.1}))
+    assert not await store.report_progress(job.id, 0, Progress(0.9))
+
+    assert (await store.get_job(job.id)).progress == Progress(0.5, "epoch 1 of 2", {"critic": 0.1})
+
+
+async def test_a_completed_training_makes_its_model_ready(store, given_training):
+    await given_training()
+    job = (await store.claim_next(ALL)).job
+
+    trained = a_trained_model()
+    await store.complete_training(job.id, job.attempt, trained)
+
+    done = await store.get_job(job.id)
+    assert (done.status, done.artifact, done.progress.fraction) == (JobStatus.COMPLETED, trained.artifact, 1.0)
+    assert (await store.get_model(job.model_id))[0].status is ModelStatus.READY
+
+
+async def test_a_failed_training_says_why_and_fails_its_model(store, given_training):
+    await given_training()
+    job = (await store.claim_next(ALL)).job
+
+    await store.fail(job.id, job.attempt, OUT_OF_MEMORY)
+
+    assert (await store.get_job(job.id)).failure == OUT_OF_MEMORY
+    assert (await store.get_model(job.model_id))[0].status is ModelStatus.FAILED
+
+
+class TestSupersededAttempt:
+    @pytest.fixture
+    async def superseded(self, store, given_ready_model):
+        await store.enqueue_generate(await given_ready_model(), GenerateParams())
+        old = (await store.claim_next(ALL)).job
+        await store.requeue(old.id, old.attempt, lost=False)
+        new = (await store.claim_next(ALL)).job
+        assert new.attempt == old.attempt + 1
+        return old
+
+    async def test_cannot_publish(self, store, superseded):
+        with pytest.raises(Cancelled):
+            await store.complete_generation(superseded.id, superseded.attempt, an_artifact())
+
+        assert (await store.get_job(superseded.id)).artifact is None
+
+    async def test_cannot_fail_the_job(self, store, superseded):
+        await store.fail(superseded.id, superseded.attempt, OUT_OF_MEMORY)
+
+        assert (await store.get_job(superseded.id)).status is JobStatus.RUNNING
+
+    async def test_is_told_so_by_its_heartbeat(self, store, superseded):
+        assert await store.renew_leases({superseded.id: superseded.attempt}) == set()
+        assert await store.renew_leases({superseded.id: superseded.attempt + 1}) == {superseded.id}
+
+
+async def test_a_final_job_stays_as_it_is(store, given_ready_model):
+    await store.enqueue_generate(await given_ready_model(), GenerateParams())
+    job = (await store.claim_next(ALL)).job
+    await store.complete_generation(job.id, job.attempt, an_artifact())
+
+    await store.fail(job.id, job.attempt, OUT_OF_MEMORY)
+    await store.requeue(job.id, job.attempt, lost=True)
+
+    assert (await store.get_job(job.id)).status is JobStatus.COMPLETED
+
+
+async def test_a_job_that_loses_its_worker_three_times_fails(store, given_training, monkeypatch):
+    monkeypatch.setattr(queue, "BACKOFF", (timedelta(0),) * 3)
+    job = await given_training()
+
+    for _ in range(queue.MAX_FAILURES):
+        assert (await store.claim_next(ALL)) is not None
+        assert await store.requeue_running() == 1
+
+    lost = await store.get_job(job.id)
+    assert (lost.status, lost.failure) == (JobStatus.FAILED, queue.LOST)
+    assert (await store.get_model(job.model_id))[0].status is ModelStatus.FAILED
+
+
+async def test_a_lost_job_rests_before_its_next_attempt(store, given_training):
+    await given_training()
+    job = (await store.claim_next(ALL)).job
+
+    await store.requeue(job.id, job.attempt, lost=True)
+
+    assert (await store.get_job(job.id)).status is JobStatus.PENDING
+    assert await store.claim_next(ALL) is None
+
+
+async def test_an_expired_lease_gives_the_job_back(store, given_training, monkeypatch):
+    monkeypatch.setattr(queue, "LEASE", timedelta(seconds=-1))
+    job = await given_training()
+    await store.claim_next(ALL)
+
+    assert await store.requeue_expired() == 1
+
+    assert (await store.get_job(job.id)).status is JobStatus.PENDING
+    assert await store.list_erasures() == (f"jobs/{job.id}/1",)
