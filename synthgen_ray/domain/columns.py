@@ -1,5 +1,6 @@
 """A table's schema: the kinds of column, what is known of each, and how a kind is inferred."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,7 +10,7 @@ Scalar = bool | int | float | str
 class ColumnKind(StrEnum):
     INTEGER = "integer"
     FLOAT = "float"
-    CATEGORICAL = "categorical"  # text or small integers that repeat
+    CATEGORICAL = "categorical"  # text that repeats, or whatever the file or its owner calls a category
     BOOLEAN = "boolean"
     DATETIME = "datetime"  # dates too
     ID = "id"  # tells rows apart and says nothing else: regenerated, never learnt
@@ -26,7 +27,10 @@ class Column:
     nullable: bool = False
     unique: bool = False
     cardinality: int = 0  # distinct values, nulls left out
-    format: str | None = None  # strftime format of a datetime that came as text
+    # How the values were written where they came as text, so that they go out as they came: for a
+    # datetime a strftime format (`%3f` is milliseconds, `%9f` nanoseconds, `%-d` an unpadded day),
+    # for a boolean its two spellings, `True/False`, for a float `0.0` if whole numbers had a `.0`.
+    format: str | None = None
     pii: str | None = None  # for text: "name", "email", "phone", "address", ...
 
 
@@ -48,13 +52,70 @@ class ColumnStats:
     """What kind inference looks at. Counts leave nulls out unless they say otherwise."""
 
     name: str
-    storage: str  # "integer", "float", "boolean", "datetime" or "text"
+    storage: str  # "integer", "float", "boolean", "datetime", "text" or "category" (declared by the file)
     num_rows: int  # nulls counted
     num_nulls: int
     cardinality: int
-    mean_length: float = 0.0  # characters, of text
-    mean_words: float = 0.0  # words, of text
-    sequential: bool = False  # integers that run up by a constant step
-    uniform_shape: bool = False  # text whose values all share one pattern of letters and digits
+    sequential: bool = False  # integers that run up by steps, or fill their range
+    code_shaped: bool = False  # text without blanks whose values share one pattern of letters and digits
     pii: str | None = None
-    format: str | None = None
+
+    @property
+    def num_values(self) -> int:
+        return self.num_rows - self.num_nulls
+
+    @property
+    def distinct_share(self) -> float:
+        return self.cardinality / max(self.num_values, 1)
+
+
+# Fewer values than these can be distinct by chance.
+MIN_ID_VALUES = 50
+NEARLY_UNIQUE = 0.95
+# An id that its name gives away may repeat: the same animal measured in two seasons.
+MIN_NAMED_ID_SHARE = 0.5
+ID_WORDS = frozenset({"id", "ids", "uuid", "guid", "key", "pk", "identifier"})
+# Words that an id often carries, and a measurement too: they count only when the values are unique.
+MAYBE_ID_WORDS = frozenset({"number", "no", "nr", "num", "code", "ref", "reference", "index", "serial", "phone"})
+
+# Text repeats when half of its cells or fewer are distinct; a short list of values may repeat less.
+MAX_CATEGORICAL_SHARE = 0.5
+SHORT_LIST = 50
+MAX_SHORT_LIST_SHARE = 0.8
+
+
+def infer_kind(stats: ColumnStats) -> ColumnKind:
+    """The kind that a data engineer would give to a column with these statistics."""
+    if stats.cardinality <= 1:
+        return ColumnKind.CONSTANT
+    if stats.storage in ("float", "boolean", "datetime"):
+        return ColumnKind(stats.storage)
+    if stats.pii:
+        return ColumnKind.TEXT
+    if _is_id(stats):
+        return ColumnKind.ID
+    if stats.storage == "integer":
+        return ColumnKind.INTEGER
+    return ColumnKind.CATEGORICAL if stats.storage == "category" or _repeats(stats) else ColumnKind.TEXT
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """The words of a column's name in lower case: `customerID` and `Customer Id` give the same two."""
+    return tuple(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+", name))
+
+
+def _is_id(stats: ColumnStats) -> bool:
+    if stats.num_values <= MIN_ID_VALUES:
+        return False
+    words = set(words_of(stats.name))
+    named_id = bool(words & ID_WORDS)
+    if stats.storage == "integer":
+        looks_so = stats.sequential or named_id or bool(words & MAYBE_ID_WORDS)
+        return looks_so and stats.distinct_share >= (MIN_NAMED_ID_SHARE if named_id else NEARLY_UNIQUE)
+    return stats.code_shaped and stats.distinct_share >= (MIN_NAMED_ID_SHARE if named_id else NEARLY_UNIQUE)
+
+
+def _repeats(stats: ColumnStats) -> bool:
+    if stats.distinct_share <= MAX_CATEGORICAL_SHARE:
+        return True
+    return stats.cardinality <= SHORT_LIST and stats.distinct_share <= MAX_SHORT_LIST_SHARE

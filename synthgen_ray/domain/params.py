@@ -19,6 +19,7 @@ from pydantic import (
     StrictStr,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 MAX_ROWS = 10_000_000
 MAX_CONDITIONS = 100
@@ -71,7 +72,7 @@ class TrainParams(Params):
     def _random_state_is_seed(cls, options: Any) -> Any:
         if isinstance(options, dict) and "random_state" in options:
             if "seed" in options:
-                raise ValueError("seed and random_state are one option: give one of them")
+                raise PydanticCustomError("duplicate_option", "seed and random_state are one option: give one of them")
             options = dict(options)
             options["seed"] = options.pop("random_state")
         return options
@@ -105,9 +106,13 @@ class CTGANParams(NeuralParams):
     @model_validator(mode="after")
     def _batches_hold_whole_packs(self) -> Self:
         if self.batch_size % self.pac:
-            raise ValueError(f"pac ({self.pac}) must evenly divide batch_size ({self.batch_size})")
+            raise PydanticCustomError(
+                "pac_must_divide_batch_size",
+                "pac ({pac}) must evenly divide batch_size ({batch_size})",
+                {"pac": self.pac, "batch_size": self.batch_size},
+            )
         if self.batch_size % 2:
-            raise ValueError(f"batch_size ({self.batch_size}) must be even")
+            raise PydanticCustomError("must_be_even", "batch_size must be even")
         return self
 
 
@@ -156,7 +161,7 @@ class Range(Params):
     @model_validator(mode="after")
     def _has_a_bound(self) -> Self:
         if self.min is None and self.max is None:
-            raise ValueError("give min, max or both")
+            raise PydanticCustomError("missing_field", "give min, max or both")
         return self
 
 
@@ -195,7 +200,9 @@ class GenerateParams(Params):
     def _shares_add_up(self) -> Self:
         for column, shares in self.distribution.items():
             if column in self.conditions:
-                raise ValueError("a column has either a condition or a distribution, not both")
+                raise PydanticCustomError(
+                    "conflicting_conditions", "a column has either a condition or a distribution, not both"
+                )
             if abs(sum(shares.values()) - 1) > 1e-6:
-                raise ValueError("the shares of a distribution must add up to 1")
+                raise PydanticCustomError("shares_must_add_up", "the shares of a distribution must add up to 1")
         return self

@@ -1,6 +1,7 @@
 """Alembic's entry: migrates over the connection that the store hands in."""
 
 from alembic import context
+
 from synthgen_ray.store.tables import Row
 
 context.configure(

@@ -1,0 +1,145 @@
+"""Files: datasets, trained models, outputs. A file is whole or it is not there.
+
+An artifact is a folder of parts. A part is written beside its name and renamed when it is on
+disk; nobody sees the folder before a row in the store points at it.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from synthgen_ray.domain.entities import Artifact, Part
+from synthgen_ray.domain.errors import JobError, NotFound
+
+BLOCK = 1 << 20
+
+
+class Artifacts:
+    """Artifacts in a directory, which the process alone may read."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def prepare(self) -> None:
+        """Make the directory, and clear what an earlier process left half written."""
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._scratch.mkdir(parents=True, mode=0o700, exist_ok=True)
+
+    @contextmanager
+    def scratch_file(self) -> Iterator[Path]:
+        """A path for a temporary file, on the same disk; gone afterwards."""
+        path = self._scratch / uuid4().hex
+        self._scratch.mkdir(parents=True, mode=0o700, exist_ok=True)
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    @contextmanager
+    def writing(self, location: str, name: str) -> Iterator[BinaryIO]:
+        """A new part. It appears under its name, whole and on disk, when the block ends well."""
+        folder = self._root / location
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        unfinished = folder / f".{name}.{uuid4().hex}"
+        try:
+            with unfinished.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.rename(folder / name)
+            _sync_folder(folder)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    def adopt(self, file: Path, location: str, name: str) -> None:
+        """Make a finished scratch file a part."""
+        folder = self._root / location
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        with file.open("rb") as written:
+            os.fsync(written.fileno())
+        file.rename(folder / name)
+        _sync_folder(folder)
+
+    def part(self, location: str, name: str, num_rows: int) -> Part:
+        return Part(name, num_rows, (self._root / location / name).stat().st_size)
+
+    def seal(self, location: str, parts: Sequence[Part]) -> Artifact:
+        """The artifact that these parts make, in their order. The store's row makes it public."""
+        digest = hashlib.sha256()
+        artifact = Artifact(uuid4(), location, tuple(parts), "")
+        for block in self.read(artifact):
+            digest.update(block)
+        return Artifact(artifact.id, location, artifact.parts, digest.hexdigest())
+
+    def read(self, artifact: Artifact, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """The bytes from `start` to before `stop` of all parts end to end, in blocks.
+
+        Raises: NotFound, before the first block, when a part is gone or has another size.
+        """
+        stop = artifact.size_bytes if stop is None else stop
+        self._check(artifact)
+        offset = 0
+        for part in artifact.parts:
+            first, last = max(start - offset, 0), min(stop - offset, part.size_bytes)
+            if first < last:
+                yield from _blocks(self._root / artifact.location / part.name, first, last)
+            offset += part.size_bytes
+
+    def file(self, artifact: Artifact) -> Path:
+        """The path of an artifact that is one part."""
+        (part,) = artifact.parts
+        return self._root / artifact.location / part.name
+
+    def verified_file(self, artifact: Artifact) -> Path:
+        """The path of an artifact that is one part, after a look at each of its bytes.
+
+        Raises: JobError, when the file is not the one that was published.
+        """
+        path = self.file(artifact)
+        try:
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise JobError("A stored file is missing; create it again.", "artifact_missing") from error
+        if found != artifact.sha256:
+            raise JobError("A stored file is damaged; create it again.", "artifact_corrupt")
+        return path
+
+    def erase(self, location: str) -> None:
+        """Remove a folder and all in it; no error when it is not there."""
+        shutil.rmtree(self._root / location, ignore_errors=True)
+
+    def is_writable(self) -> bool:
+        return os.access(self._scratch, os.W_OK)
+
+    @property
+    def _scratch(self) -> Path:
+        return self._root / "scratch"
+
+    def _check(self, artifact: Artifact) -> None:
+        for part in artifact.parts:
+            path = self._root / artifact.location / part.name
+            if not path.is_file() or path.stat().st_size != part.size_bytes:
+                raise NotFound("The file is no longer in the store.", "artifact_missing")
+
+
+def _blocks(path: Path, start: int, stop: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(start)
+        while start < stop and (block := file.read(min(BLOCK, stop - start))):
+            start += len(block)
+            yield block
+
+
+def _sync_folder(folder: Path) -> None:
+    # A rename is on disk once its folder is.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

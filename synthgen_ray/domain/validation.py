@@ -1,0 +1,86 @@
+"""Pydantic's findings in the words of our errors: a code, a field, a sentence, never the input."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from synthgen_ray.domain.errors import FieldError, InvalidRequest
+from synthgen_ray.domain.params import TRAIN_PARAMS, ModelType, TrainParams
+
+_CODES = {
+    "missing": "missing_field",
+    "extra_forbidden": "unknown_field",
+    "enum": "unknown_value",
+    "literal_error": "unknown_value",
+    "uuid_parsing": "invalid_id",
+    "uuid_type": "invalid_id",
+    "finite_number": "out_of_range",
+    "string_pattern_mismatch": "invalid_value",
+    "model_attributes_type": "object_expected",
+    "model_type": "object_expected",
+    "dict_type": "object_expected",
+}
+_OUT_OF_RANGE = ("greater_than", "less_than", "too_short", "too_long", "string_too_short", "string_too_long")
+# A value outside a closed list is named after its field: unknown_model_type, unknown_status, ...
+_NAMED_AFTER_FIELD = frozenset({"model_type", "status", "format"})
+_FREE_FORM = {
+    "conditions": "must be a value, null, a list of values, or {min, max}",
+    "distribution": "must map the values of one column to shares between 0 and 1",
+}
+
+
+def parse_train_params(model_type: ModelType, config: Mapping[str, Any]) -> TrainParams:
+    """The checked hyperparameters of a model type.
+
+    Raises: InvalidRequest, with one entry for each option at fault.
+    """
+    try:
+        return TRAIN_PARAMS[model_type].model_validate(config)
+    except ValidationError as error:
+        raise invalid_request(error.errors(), "config") from None
+
+
+def invalid_request(findings: Sequence[ErrorDetails], *prefix: str) -> InvalidRequest:
+    """One error that names each field once. `prefix` is where the checked value stands in the request."""
+    faults: dict[str, tuple[str, str]] = {}
+    for finding in findings:
+        location = _location(finding, prefix)
+        faults.setdefault(".".join(location), (_code(finding, location), _message(finding, location)))
+    errors = [FieldError(field, message) for field, (_, message) in faults.items()]
+    code = next(iter(faults.values()))[0]
+    detail = f"{errors[0].field}: {errors[0].message}" if errors[0].field else errors[0].message
+    return InvalidRequest(detail, code, errors)
+
+
+def _location(finding: ErrorDetails, prefix: Sequence[str]) -> list[str]:
+    location = [*prefix, *(str(step) for step in finding["loc"] if step not in ("body", "query"))]
+    # Behind these stand the branches of a union, which mean nothing to the caller.
+    return location[:2] if location and location[0] in _FREE_FORM else location
+
+
+def _code(finding: ErrorDetails, location: Sequence[str]) -> str:
+    kind = finding["type"]
+    if kind in ("enum", "literal_error") and location[-1] in _NAMED_AFTER_FIELD:
+        return f"unknown_{location[-1]}"
+    if kind == "extra_forbidden" and location[0] == "config":
+        return "unknown_config_key"
+    if kind in _CODES:
+        return _CODES[kind]
+    if kind.startswith(_OUT_OF_RANGE):
+        return "out_of_range"
+    if kind.endswith(("_type", "_parsing", "_from_float")):
+        return "invalid_type"
+    return kind
+
+
+def _message(finding: ErrorDetails, location: Sequence[str]) -> str:
+    if location and location[0] in _FREE_FORM:
+        return _FREE_FORM[location[0]] if len(location) > 1 else "must be an object"
+    text = {
+        "missing": "is required",
+        "extra_forbidden": "is not known here",
+        "uuid_parsing": "must be a UUID",
+    }.get(finding["type"], finding["msg"])
+    return text[:1].lower() + text[1:]
