@@ -1,0 +1,109 @@
+"""What the operator may change. Environment over file over default; read at the rim, passed down.
+
+`SYNTHGEN_PORT=9000` sets `port`, `SYNTHGEN_TRAINING__NUM_WORKERS=2` sets `training.num_workers`.
+"""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+
+class Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IngressSettings(Group):
+    replicas: int = Field(1, ge=1, description="Processes that answer HTTP.")
+    num_cpus: float = Field(0.1, ge=0, description="CPUs that Ray keeps for each.")
+
+
+class SamplerSettings(Group):
+    replicas: int = Field(1, ge=1, description="Processes that keep trained models in memory and draw rows.")
+    num_cpus: float = Field(0.4, ge=0, description="CPUs that Ray keeps for each.")
+    models: int = Field(8, ge=1, description="Models that each keeps in memory.")
+
+
+class TrainingSettings(Group):
+    max_running: int = Field(1, ge=1, description="Trainings at a time; the others wait in the queue.")
+    num_workers: int = Field(1, ge=1, description="Workers of a training that does not say how many.")
+    cpus_per_worker: int = Field(1, ge=1, description="CPUs, and so threads, of a worker.")
+
+
+class GenerationSettings(Group):
+    max_running: int = Field(4, ge=1, description="Generations at a time; the others wait in the queue.")
+    max_parts: int = Field(2, ge=1, description="Parts of one generation that are drawn at the same time.")
+
+
+class UploadSettings(Group):
+    max_bytes: int = Field(512 * 2**20, ge=1, description="Bytes of an uploaded file.")
+    max_decoded_bytes: int = Field(2 * 2**30, ge=1, description="Bytes of it after decompression.")
+    max_rows: int = Field(10_000_000, ge=1, description="Rows of an uploaded table.")
+    max_columns: int = Field(1000, ge=1, description="Columns of an uploaded table.")
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="SYNTHGEN_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    data_dir: Path = Field(Path("data"), description="Everything that must survive a restart.")
+    host: str = Field("127.0.0.1", description="Address to listen on. Behind it stands no TLS: keep it on loopback.")
+    port: int = Field(8888, ge=1, le=65535, description="Port of the REST API.")
+    dashboard_port: int | None = Field(8265, description="Port of the Ray dashboard; when taken or null, a free one.")
+    address: str | None = Field(None, description="A running Ray cluster to join; null starts one here.")
+    num_cpus: int | None = Field(None, ge=1, description="CPUs of a cluster started here; null takes all.")
+    object_store_mb: int = Field(256, ge=80, description="Shared memory of a cluster started here, in MiB.")
+    database_url: str | None = Field(None, description="SQLAlchemy URL of the metadata; null keeps SQLite in data_dir.")
+    admin_key: SecretStr | None = Field(None, min_length=16, description="Admin key; null makes one at first.")
+    docs: bool = Field(True, description="Serve /docs and /openapi.json without a key.")
+    ingress: IngressSettings = IngressSettings()
+    sampler: SamplerSettings = SamplerSettings()
+    training: TrainingSettings = TrainingSettings()
+    generation: GenerationSettings = GenerationSettings()
+    upload: UploadSettings = UploadSettings()
+
+    @classmethod
+    def load(cls, config: Path | None = None, **overrides: object) -> "Settings":
+        """Settings from the environment, then the file, then the defaults; `overrides` win over all.
+
+        Raises: pydantic's ValidationError; OSError and yaml.YAMLError for the file.
+        """
+        given = {name: value for name, value in overrides.items() if value is not None}
+        if config is None:
+            return cls.model_validate(given)
+        if not config.is_file():
+            raise FileNotFoundError(f"There is no settings file {config}.")
+
+        class FromFile(Settings):
+            model_config = SettingsConfigDict(yaml_file=config)
+
+            @classmethod
+            def settings_customise_sources(
+                cls,
+                settings_cls: type[BaseSettings],
+                init_settings: PydanticBaseSettingsSource,
+                env_settings: PydanticBaseSettingsSource,
+                dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+                file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+            ) -> tuple[PydanticBaseSettingsSource, ...]:
+                return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
+
+        return cls.model_validate(FromFile.model_validate(given).model_dump())
+
+    @property
+    def sql_url(self) -> str:
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute()}/synthgen.db"
+
+    @property
+    def artifacts_dir(self) -> Path:
+        return self.data_dir.absolute() / "artifacts"

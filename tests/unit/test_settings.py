@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from synthgen_ray.settings import Settings
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def test_default_yaml_names_every_setting_with_its_default():
+    written = yaml.safe_load((CONFIGS / "default.yaml").read_text())
+
+    assert written == Settings().model_dump(mode="json")
+
+
+@pytest.mark.parametrize("file", sorted(CONFIGS.glob("*.yaml")), ids=lambda file: file.name)
+def test_every_configuration_loads(file):
+    assert Settings.load(file).port == 8888
+
+
+def test_environment_wins_over_file_and_flags_over_both(tmp_path, monkeypatch):
+    file = tmp_path / "settings.yaml"
+    file.write_text("port: 1111\nhost: 127.0.0.2\ntraining: {num_workers: 3}\n")
+    monkeypatch.setenv("SYNTHGEN_PORT", "2222")
+    monkeypatch.setenv("SYNTHGEN_TRAINING__MAX_RUNNING", "5")
+
+    settings = Settings.load(file, host="127.0.0.3")
+
+    assert (settings.host, settings.port) == ("127.0.0.3", 2222)
+    assert (settings.training.num_workers, settings.training.max_running) == (3, 5)
+
+
+def test_a_misspelt_setting_is_refused(tmp_path):
+    file = tmp_path / "settings.yaml"
+    file.write_text("prot: 1111\n")
+
+    with pytest.raises(ValidationError, match="prot"):
+        Settings.load(file)
+
+
+def test_the_admin_key_is_not_printed():
+    assert "secret-of-sixteen" not in repr(Settings(admin_key="secret-of-sixteen"))
