@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from synthgen_ray.domain.errors import InvalidTable
+
 Scalar = bool | int | float | str
 
 
@@ -119,3 +121,16 @@ def _repeats(stats: ColumnStats) -> bool:
     if stats.distinct_share <= MAX_CATEGORICAL_SHARE:
         return True
     return stats.cardinality <= SHORT_LIST and stats.distinct_share <= MAX_SHORT_LIST_SHARE
+
+
+MIN_TRAINING_ROWS = 20
+
+
+def check_trainable(num_rows: int) -> None:
+    """Refuse a table that is too short to be learnt without being copied.
+
+    Raises: InvalidTable.
+    """
+    if num_rows < MIN_TRAINING_ROWS:
+        detail = f"The table has {num_rows} rows; training needs at least {MIN_TRAINING_ROWS}."
+        raise InvalidTable(detail, "too_few_rows")

@@ -1,0 +1,120 @@
+"""A CSV file as a typed table."""
+
+import mmap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from synthgen_ray.datasets.csv_header import Header, read_header
+from synthgen_ray.datasets.csv_scan import Text, check_bytes, records
+from synthgen_ray.datasets.limits import UploadLimits, cell_too_large, no_rows, too_many_rows
+from synthgen_ray.datasets.text_typing import Typed, type_cells
+from synthgen_ray.domain.errors import InvalidTable
+
+# A row must fit into one block of the parser; it also bounds the memory of a batch.
+BLOCK_BYTES = 8 * 2**20
+DECIMAL_COMMA = r"^\s*-?(\d+|\d{1,3}(\.\d{3})+)?,\d+\s*$"
+
+
+def read_csv(path: Path, limits: UploadLimits) -> tuple[pa.Table, dict[str, str], tuple[str, ...]]:
+    """The table, the formats in which its columns came as text, and warnings.
+
+    Raises: InvalidTable, TooLarge. Messages name rows, lines and columns, never a value.
+    """
+    with _mapped(path) as text:
+        header = read_header(text, limits)
+        check_bytes(text, header.start, header.delimiter)
+        cells = _read_cells(text, header, limits)
+    columns = [_type_column(name, cells[place], header.delimiter) for place, name in enumerate(header.names)]
+    formats = {name: typed.format for name, typed in zip(header.names, columns, strict=True) if typed.format}
+    table = pa.table([typed.values for typed in columns], names=list(header.names))
+    return table, formats, tuple(warning for typed in columns for warning in typed.warnings)
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[Text]:
+    with path.open("rb") as file:
+        if not path.stat().st_size:
+            raise InvalidTable("The file is empty.", "empty_file")
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+            yield text
+
+
+def _read_cells(text: Text, header: Header, limits: UploadLimits) -> list[pa.ChunkedArray]:
+    """All cells as text, column by column; an empty cell is null."""
+    if header.end >= len(text):
+        raise no_rows()
+    batches, num_rows = [], 0
+    try:
+        for batch in _open(text, header):
+            num_rows += batch.num_rows
+            if num_rows > limits.max_rows:
+                raise too_many_rows(limits)
+            _check_cells(batch, header, num_rows - batch.num_rows, limits)
+            batches.append(batch)
+    except pa.ArrowInvalid:
+        # Its message holds the text of the row.
+        raise _first_fault(text, header, limits) from None
+    if not num_rows:
+        raise no_rows()
+    table = pa.Table.from_batches(batches)
+    return [table.column(place) for place in range(len(header.names))]
+
+
+def _open(text: Text, header: Header) -> pyarrow.csv.CSVStreamingReader:
+    names = [str(place) for place in range(len(header.names))]
+    return pyarrow.csv.open_csv(
+        pa.BufferReader(pa.py_buffer(text).slice(header.end)),
+        read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES),
+        parse_options=pyarrow.csv.ParseOptions(
+            delimiter=header.delimiter.decode(), newlines_in_values=text.find(b'"', header.end) >= 0
+        ),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+            check_utf8=False,  # checked before
+        ),
+    )
+
+
+def _check_cells(batch: pa.RecordBatch, header: Header, first_row: int, limits: UploadLimits) -> None:
+    if batch.nbytes <= limits.max_cell_bytes:
+        return
+    for name, cells in zip(header.names, batch.columns, strict=True):
+        if cells.nbytes > limits.max_cell_bytes:
+            too_long = pc.greater(pc.binary_length(cells), limits.max_cell_bytes)
+            if pc.any(too_long).as_py():
+                raise cell_too_large(first_row + pc.index(too_long, True).as_py() + 1, limits, name)
+
+
+def _first_fault(text: Text, header: Header, limits: UploadLimits) -> InvalidTable:
+    """What is wrong with the first row that the parser could not take, and which one it is."""
+    expected = len(header.names)
+    for row, record in enumerate(records(text, header.end, header.delimiter, header.line), 1):
+        if record.num_cells != expected:
+            return InvalidTable(
+                f"Row {row:,} (line {record.line:,}) has {record.num_cells:,} cells; the header has {expected:,}.",
+                "ragged_row",
+            )
+        if record.longest_cell > limits.max_cell_bytes or record.end - record.start > BLOCK_BYTES:
+            return cell_too_large(row, limits)
+    if header.end >= len(text) or not text[header.end :].strip():
+        return no_rows()
+    return InvalidTable("The rows cannot be parsed as CSV.", "malformed_csv")
+
+
+def _type_column(name: str, cells: pa.ChunkedArray, delimiter: bytes) -> Typed:
+    typed = type_cells(name, cells)
+    if delimiter != b"," and pa.types.is_string(typed.values.type) and not typed.format:
+        comma = pc.match_substring_regex(cells, DECIMAL_COMMA)
+        if pc.all(comma).as_py() and pc.any(comma).as_py():
+            row = pc.index(comma, True).as_py() + 1
+            raise InvalidTable(
+                f"Row {row:,} has a decimal comma in column '{name}'; write decimals with a point.", "ragged_row"
+            )
+    return typed

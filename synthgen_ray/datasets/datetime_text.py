@@ -1,0 +1,51 @@
+"""Dates and times as text, in the format in which they came."""
+
+import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# Fractions of a second: pyarrow writes as many digits as the unit has, as part of %S.
+FRACTIONS = {".%3f": "ms", ".%f": "us", ".%9f": "ns"}
+ISO_DATE = "%Y-%m-%d"
+ISO_TIME = "%Y-%m-%dT%H:%M:%S"
+
+
+def datetimes_as_text(values: pa.Array, written: str | None) -> pa.Array:
+    """The values in their format, or in ISO 8601 (UTC) when they have none."""
+    encoded = values.dictionary_encode()  # days and timestamps repeat; formatting is slow
+    moments = encoded.dictionary
+    if pa.types.is_date(values.type):
+        text = _formatted(moments.cast(pa.date32()), written or ISO_DATE)
+    elif written:
+        text = _formatted(_local(moments), written)
+    else:
+        text = _iso(moments)
+    return text.take(encoded.indices)
+
+
+def _iso(moments: pa.Array) -> pa.Array:
+    zone = "Z" if moments.type.tz else ""
+    utc = moments.cast(pa.timestamp(moments.type.unit))  # keeps the instant, which is in UTC
+    text = pc.replace_substring_regex(pc.strftime(utc, ISO_TIME), r"(\.[0-9]*?)0+$", r"\1")
+    return pc.binary_join_element_wise(pc.replace_substring_regex(text, r"\.$", ""), zone, "")
+
+
+def _local(moments: pa.Array) -> pa.Array:
+    return pc.local_timestamp(moments) if moments.type.tz else moments
+
+
+def _formatted(moments: pa.Array, written: str) -> pa.Array:
+    if pa.types.is_timestamp(moments.type):
+        fraction = next((mark for mark in FRACTIONS if mark in written), "")
+        moments = moments.cast(pa.timestamp(FRACTIONS.get(fraction, "s")), safe=False)
+        written = written.replace(fraction, "") if fraction else written
+    if "%-" not in written:
+        return pc.strftime(moments, written)
+    # pyarrow knows no unpadded days and months; they are in the date, which comes first.
+    date, gap, time = re.fullmatch(r"([^T ]*)([T ]?)(.*)", written).groups()  # type: ignore[union-attr]
+    padded = pc.strftime(moments, date.replace("%-", "%"))
+    unpadded = pc.replace_substring_regex(padded, r"(^|[-/.])0", r"\1")
+    if not time:
+        return unpadded
+    return pc.binary_join_element_wise(unpadded, pc.strftime(moments, time), gap)

@@ -1,0 +1,51 @@
+"""What a column may be called."""
+
+import re
+from collections.abc import Sequence
+from unicodedata import category, normalize
+
+from synthgen_ray.datasets.limits import UploadLimits, too_many_columns
+from synthgen_ray.domain.errors import InvalidTable
+
+MAX_NAME_LENGTH = 255
+# Line ends, other controls, and characters that hide or reorder text. The joiners U+200C and
+# U+200D stay: emoji and several scripts need them.
+HIDDEN = re.compile("[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def check_names(names: Sequence[str], limits: UploadLimits) -> None:
+    """Refuse names that are missing, alike or unprintable. Names are kept as they are.
+
+    Raises: InvalidTable.
+    """
+    if not names:
+        raise InvalidTable("The table has no columns.", "no_columns")
+    if len(names) > limits.max_columns:
+        raise too_many_columns(len(names), limits)
+    first_place: dict[str, int] = {}
+    for place, name in enumerate(names, 1):
+        _check_name(name, place)
+        key = normalize("NFC", name.strip())
+        if key in first_place:
+            raise InvalidTable(
+                f"Columns {first_place[key]} and {place} have the same name; give each a name of its own.",
+                "duplicate_column",
+            )
+        first_place[key] = place
+
+
+def _check_name(name: str, place: int) -> None:
+    if not name.strip():
+        raise InvalidTable(f"Column {place} has no name.", "empty_column_name")
+    if len(name) > MAX_NAME_LENGTH:
+        raise InvalidTable(
+            f"The name of column {place} has {len(name):,} characters; at most {MAX_NAME_LENGTH} are taken.",
+            "column_name_too_long",
+        )
+    if "\0" in name:
+        raise InvalidTable(f"The name of column {place} holds a NUL character.", "nul_byte")
+    if HIDDEN.search(name) or any(category(character) in ("Cc", "Cs") for character in name):
+        raise InvalidTable(
+            f"The name of column {place} holds a line break, a control or an invisible character.",
+            "invalid_column_name",
+        )

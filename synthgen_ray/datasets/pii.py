@@ -1,0 +1,58 @@
+"""Whether a column of text holds personal data, from its values and its name."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthgen_ray.domain.columns import words_of
+
+# Share of the values that must look so.
+MOST = 0.9
+# Told by the values alone.
+SHAPES = {
+    "email": r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$",
+    "ssn": r"^\d{3}-\d{2}-\d{4}$",
+    "ip_address": r"^(?:\d{1,3}\.){3}\d{1,3}$",
+    "iban": r"^[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7} ?[A-Z0-9]{1,4}$",
+    "credit_card": r"^\d{4}([ -])\d{4}[ -]\d{4}[ -]\d{4}$",
+    "phone": r"^(?:\+\d[\d\s().-]{6,18}|\(\d{2,5}\)[\d\s.-]{5,15}|\d{3}[-. ]\d{3}[-. ]\d{4})(?: ?x\d+)?$",
+    "address": r"^\d+[A-Za-z]? (?:\S+ )+(?i:st|street|ave|avenue|rd|road|ln|lane|dr|drive|blvd|way|court|ct)\b.*$",
+}
+# Told by the name, and by values that may be such a thing.
+NAMED_SHAPES = {
+    "phone": ({"phone", "telephone", "tel", "mobile", "cell", "cellphone", "fax"}, r"^[+(\d][\d\s().x-]{5,24}$"),
+    "address": ({"address", "street", "addr"}, r"^(?:.*\p{L}.* .*|.* .*\p{L}.*)$"),
+}
+PERSONS_NAME = r"^\p{Lu}[\p{L}'’.-]*(?:,? \p{Lu}[\p{L}'’.-]*){0,4}$"
+PERSON_WORDS = {"first", "last", "full", "given", "family", "middle", "maiden", "sur", "nick"}
+PERSON_ROLES = {"customer", "patient", "client", "employee", "user", "contact", "person", "doctor", "passenger"}
+ONE_WORD_NAMES = {"surname", "lastname", "firstname", "fullname", "forename", "nickname"}
+# A bare `name` names a person if it tells rows apart; else it may be a product or a place.
+MIN_BARE_NAME_SHARE = 0.5
+
+
+def find_pii(name: str, sample: pa.Array, distinct_share: float) -> str | None:
+    """The kind of personal data that a sample of a column's values is, or None."""
+    if not len(sample):
+        return None
+    for kind, pattern in SHAPES.items():
+        if _most_match(sample, pattern):
+            return kind
+    words = set(words_of(name))
+    for kind, (hints, pattern) in NAMED_SHAPES.items():
+        if words & hints and _most_match(sample, pattern):
+            return kind
+    if _names_persons(words, distinct_share) and _most_match(sample, PERSONS_NAME):
+        return "name"
+    return None
+
+
+def _names_persons(words: set[str], distinct_share: float) -> bool:
+    if words & ONE_WORD_NAMES:
+        return True
+    if not words & {"name", "names"}:
+        return False
+    return bool(words & (PERSON_WORDS | PERSON_ROLES)) or (len(words) == 1 and distinct_share > MIN_BARE_NAME_SHARE)
+
+
+def _most_match(sample: pa.Array, pattern: str) -> bool:
+    return bool(pc.sum(pc.match_substring_regex(sample, pattern)).as_py() >= MOST * len(sample))

@@ -1,0 +1,112 @@
+"""An upload becomes a canonical Parquet file and a summary of it: file in, file out.
+
+Nothing here knows Ray or the service, so that it can run in a process with no rights of its own.
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from synthgen_ray.datasets.canonical import check_schema
+from synthgen_ray.datasets.csv_reading import read_csv
+from synthgen_ray.datasets.formats import GZIP_MAGIC, PARQUET_MAGIC, FileKind, file_kind, refuse_foreign
+from synthgen_ray.datasets.inference import infer_columns
+from synthgen_ray.datasets.limits import MIB, UploadLimits, too_large
+from synthgen_ray.datasets.parquet_reading import DECODE_ERRORS, invalid_parquet, read_parquet, refuse_extensions
+from synthgen_ray.datasets.writing import write_parquet
+from synthgen_ray.domain.columns import Column
+from synthgen_ray.domain.errors import InvalidTable, TooLarge, Unreadable, UnsupportedMedia
+
+# Below this size a good compressor may have done its work: the ratio says nothing.
+MIN_BYTES_FOR_RATIO = 16 * MIB
+
+
+@dataclass(frozen=True)
+class TableSummary:
+    """What is known of a converted upload. `size_bytes` is of the canonical file."""
+
+    num_rows: int
+    columns: tuple[Column, ...]
+    warnings: tuple[str, ...]
+    size_bytes: int
+
+
+def convert(source: Path, filename: str, target: Path, limits: UploadLimits) -> TableSummary:
+    """Check the upload at `source` and write its table to `target` as canonical Parquet.
+
+    `filename` is what the caller calls the file, and never used as a path. On an error `target`
+    may be left behind unfinished; it is the caller's temporary file.
+
+    Raises: Unreadable, InvalidTable, UnsupportedMedia, TooLarge.
+    """
+    if source.stat().st_size > limits.max_bytes:
+        raise too_large(limits.max_bytes)
+    kind = file_kind(source, filename)
+    if kind is FileKind.PARQUET:
+        declared, table, warnings = read_parquet(source, limits)
+        columns = infer_columns(declared)
+    else:
+        with _decoded(source, kind, target, limits) as path:
+            table, formats, warnings = read_csv(path, limits)
+        columns = infer_columns(table, formats)
+    if not any(column.cardinality for column in columns):
+        raise InvalidTable("Every cell of the table is empty.", "no_usable_columns")
+    with target.open("wb") as sink:
+        write_parquet(table, sink)
+    return TableSummary(table.num_rows, columns, warnings, target.stat().st_size)
+
+
+def read_table(path: Path) -> pa.Table:
+    """The table in a canonical Parquet file.
+
+    Raises: InvalidTable for a file that is damaged or that `convert` cannot have written.
+    """
+    refuse_extensions(path)
+    try:
+        with pq.ParquetFile(path) as file:
+            check_schema(file.schema_arrow)
+            return file.read()
+    except DECODE_ERRORS:
+        raise invalid_parquet() from None
+
+
+@contextmanager
+def _decoded(source: Path, kind: FileKind, target: Path, limits: UploadLimits) -> Iterator[Path]:
+    """The path of the upload's plain text: a passing neighbour of `target` if it is compressed."""
+    if kind is FileKind.CSV:
+        yield source
+        return
+    plain = target.with_name(target.name + ".decoded")
+    try:
+        _decompress(source, plain, limits)
+        with plain.open("rb") as file:
+            head = file.read(512)
+        if head.startswith((GZIP_MAGIC, PARQUET_MAGIC)):
+            raise UnsupportedMedia("Upload Parquet as it is, and text compressed once.", "unsupported_file_type")
+        refuse_foreign(head)
+        yield plain
+    finally:
+        plain.unlink(missing_ok=True)
+
+
+def _decompress(source: Path, plain: Path, limits: UploadLimits) -> None:
+    by_ratio = max(source.stat().st_size * limits.max_gzip_ratio, MIN_BYTES_FOR_RATIO)
+    size = 0
+    try:
+        with gzip.open(source) as packed, plain.open("wb") as out:
+            while chunk := packed.read(MIB):
+                size += len(chunk)
+                if size > limits.max_decoded_bytes:
+                    raise too_large(limits.max_decoded_bytes)
+                if size > by_ratio:
+                    detail = f"The file unpacks to more than {limits.max_gzip_ratio} times its size."
+                    raise TooLarge(detail, "payload_too_large")
+                out.write(chunk)
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise Unreadable("The gzip file is damaged or cut off.", "invalid_gzip") from None

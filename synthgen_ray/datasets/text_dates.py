@@ -1,0 +1,116 @@
+"""Dates and times that came as text: their values, and the format in which to write them again."""
+
+import re
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_TIME = (
+    r"(?:(?P<t>[T ])(?P<clock>[0-9]{2}:[0-9]{2})(?P<seconds>:[0-9]{2})?(?P<fraction>\.[0-9]{1,9})?"
+    r"(?P<zone>Z| ?[+-][0-9]{2}:?[0-9]{2})?)?"
+)
+_YEAR_FIRST = r"(?P<year>[0-9]{4})(?P<sep>[-/.])(?P<second>[0-9]{1,2})(?P<sep2>[-/.])(?P<third>[0-9]{1,2})" + _TIME
+_YEAR_LAST = r"(?P<first>[0-9]{1,2})(?P<sep>[-/.])(?P<second>[0-9]{1,2})(?P<sep2>[-/.])(?P<year>[0-9]{4})" + _TIME
+# One pattern for all dates, without named groups: what a cell must look like to be tried.
+DATE = "(?:" + "|".join(re.sub(r"\?P<\w+>", "?:", pattern) for pattern in (_YEAR_FIRST, _YEAR_LAST)) + ")"
+
+Parsed = tuple[pa.ChunkedArray | None, str | None, tuple[str, ...]]
+
+
+class _NotDates(Exception):
+    """Why a column that looks like dates stays text."""
+
+
+@dataclass(frozen=True)
+class _Zone:
+    name: str | None  # of the Arrow type
+    literal: str  # as written at the end of every value
+    mixed: bool = False
+
+
+def parse_dates(name: str, cells: pa.ChunkedArray) -> Parsed:
+    """The values, their format and warnings; no values where the column has to stay text."""
+    encoded = cells.dictionary_encode().unify_dictionaries()
+    distinct = encoded.chunk(0).dictionary
+    try:
+        values, written, mixed_zones = _parse(distinct)
+    except _NotDates as why:
+        return None, None, (f"{why.args[0]}: column '{name}' {why.args[1]}, and was read as text.",)
+    chunks = [values.take(chunk.indices) for chunk in encoded.chunks]
+    warnings = (
+        (f"mixed_timezones: column '{name}' has several UTC offsets and was read as UTC.",) if mixed_zones else ()
+    )
+    return pa.chunked_array(chunks, type=values.type), written, warnings
+
+
+def _parse(texts: pa.Array) -> tuple[pa.Array, str, bool]:
+    year_first = pc.all(pc.match_substring_regex(texts, r"^[0-9]{4}")).as_py()
+    parts = pc.extract_regex(texts, f"^(?:{_YEAR_FIRST if year_first else _YEAR_LAST})$")
+    if parts.null_count:
+        raise _NotDates("mixed_dates", "holds dates in several formats")
+    fields = {field.name: parts.field(place) for place, field in enumerate(parts.type)}
+    separators = set(fields["sep"].unique().to_pylist()) | set(fields["sep2"].unique().to_pylist())
+    with_time = set(fields["t"].unique().to_pylist())
+    if len(separators) > 1 or ("" in with_time and len(with_time) > 1):
+        raise _NotDates("mixed_dates", "holds dates in several formats")
+
+    separator = separators.pop()
+    order = ("%Y", "%m", "%d") if year_first else _order_of(fields, separator)
+    names = ("year", "second", "third") if year_first else ("first", "second", "year")
+    day, month = (fields[names[order.index(part)]] for part in ("%d", "%m"))
+    dates = pc.binary_join_element_wise(fields["year"], pc.utf8_lpad(month, 2, "0"), pc.utf8_lpad(day, 2, "0"), "-")
+    unpadded = min(pc.min(pc.utf8_length(part)).as_py() for part in (day, month)) == 1
+    written = separator.join(part.replace("%", "%-") if unpadded and part != "%Y" else part for part in order)
+    try:
+        if with_time == {""}:
+            return pc.cast(dates, pa.date32()), written, False
+        return _with_time(dates, fields, written)
+    except pa.ArrowInvalid:  # its message repeats the value
+        raise _NotDates("invalid_date", "holds dates that do not exist") from None
+
+
+def _order_of(fields: dict[str, pa.Array], separator: str) -> tuple[str, str, str]:
+    """Day or month first, as the values tell: a number above 12 is a day."""
+    first, second = (pc.max(pc.cast(fields[part], pa.int32())).as_py() for part in ("first", "second"))
+    if separator == "." or (first > 12 >= second):
+        return "%d", "%m", "%Y"
+    if second > 12 >= first:
+        return "%m", "%d", "%Y"
+    if first > 12:
+        raise _NotDates("mixed_dates", "holds dates with the day first and with the month first")
+    raise _NotDates("ambiguous_dates", "may have the day or the month first; write dates as YYYY-MM-DD")
+
+
+def _with_time(dates: pa.Array, fields: dict[str, pa.Array], date_format: str) -> tuple[pa.Array, str, bool]:
+    zone = _zone_of(fields["zone"])
+    digits = pc.max(pc.utf8_length(fields["fraction"])).as_py() - 1
+    unit = "ns" if digits > 6 else "us"
+    offset = pc.replace_substring(fields["zone"], " ", "")
+    iso = pc.binary_join_element_wise(
+        dates, "T", fields["clock"], pc.if_else(pc.equal(fields["seconds"], ""), ":00", fields["seconds"]),
+        fields["fraction"], offset, "",
+    )  # fmt: skip
+    values = pc.cast(iso, pa.timestamp(unit, "UTC" if zone.name else None))
+    if zone.name:
+        values = values.cast(pa.timestamp(unit, zone.name))
+    separator = "T" if "T" in fields["t"].unique().to_pylist() else " "
+    with_seconds = set(fields["seconds"].unique().to_pylist()) != {""}
+    fraction = "" if digits < 1 else ".%3f" if digits <= 3 else ".%f" if digits <= 6 else ".%9f"
+    clock = "%H:%M" + (":%S" if with_seconds else "") + fraction
+    return values, date_format + separator + clock + zone.literal, zone.mixed
+
+
+def _zone_of(zones: pa.Array) -> _Zone:
+    written = set(zones.unique().to_pylist())
+    if written == {""}:
+        return _Zone(None, "")
+    if "" in written:
+        raise _NotDates("mixed_timezones", "has times with and without a zone")
+    if len(written) > 1:
+        return _Zone("UTC", "Z", mixed=True)
+    literal = written.pop()
+    sign_and_digits = re.sub(r"[ :]", "", literal)
+    if sign_and_digits in ("Z", "+0000", "-0000"):
+        return _Zone("UTC", literal)
+    return _Zone(f"{sign_and_digits[:3]}:{sign_and_digits[3:]}", literal)

@@ -1,0 +1,113 @@
+"""What the text of a column means: booleans, integers, floats, dates, or text after all.
+
+A column has a type when all its cells have it, apart from missing ones. Leading zeros make text,
+so that zip codes and account numbers keep them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthgen_ray.datasets.text_dates import DATE, parse_dates
+from synthgen_ray.domain.errors import FieldError, InvalidTable
+
+BOOLEAN = r"(?i:true|false)"
+INTEGER = r"-?(?:0|[1-9][0-9]*)"
+FLOAT = r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:[+-]?inf(?:inity)?)"
+# Beside the empty cell, in columns of a type only: in text, NA may be Namibia.
+MISSING = r"(?i:na|n/a|nan|null|none)"
+SAMPLE = 1000
+
+
+@dataclass(frozen=True)
+class Typed:
+    values: pa.ChunkedArray
+    format: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def type_cells(name: str, cells: pa.ChunkedArray) -> Typed:
+    """The cells with the type that all of them have; as they are when there is none.
+
+    Raises: InvalidTable for numbers that do not fit into 64 bits.
+    """
+    sample = cells.drop_null().slice(0, SAMPLE)
+    for pattern, parse in _PARSERS:
+        if _all_match(sample, pattern) and _all_match(cells, pattern):
+            present = pc.match_substring_regex(cells, rf"^\s*(?:{pattern})\s*$")
+            if not pc.any(present).as_py():
+                break  # nothing but words for missing: they are all there is to keep
+            typed = parse(name, pc.if_else(present, pc.utf8_trim_whitespace(cells), None))
+            if typed.values is None:
+                return Typed(cells, warnings=typed.warnings)
+            return Typed(typed.values, typed.format, typed.warnings + _missing_warning(name, cells, present))
+    return Typed(cells, warnings=_mixed_warning(name, sample))
+
+
+def _all_match(cells: pa.ChunkedArray, pattern: str) -> bool:
+    fits = pc.match_substring_regex(cells, rf"^\s*(?:{pattern}|{MISSING})?\s*$")
+    return bool(pc.all(fits, min_count=0).as_py())
+
+
+def _booleans(_: str, cells: pa.ChunkedArray) -> Typed:
+    spellings = {spelling.lower(): spelling for spelling in cells.unique().drop_null().to_pylist()}
+    values = pc.equal(pc.utf8_lower(cells), "true")
+    style: Callable[[str], str] = next(
+        (s for s in (str.title, str.upper) if all(s(low) == as_is for low, as_is in spellings.items())), str.lower
+    )
+    return Typed(values, f"{style('true')}/{style('false')}")
+
+
+def _integers(name: str, cells: pa.ChunkedArray) -> Typed:
+    try:
+        return Typed(pc.cast(cells, pa.int64()))
+    except pa.ArrowInvalid:
+        raise integer_out_of_range(name) from None
+
+
+def _floats(name: str, cells: pa.ChunkedArray) -> Typed:
+    values = pc.cast(pc.replace_substring_regex(cells, r"^\+", ""), pa.float64())
+    check_finite(name, values)
+    whole = pc.any(pc.match_substring_regex(cells, r"^-?[0-9]+$"), min_count=0).as_py()
+    pointed = pc.any(pc.match_substring_regex(cells, r"^-?[0-9]+\.0$"), min_count=0).as_py()
+    return Typed(values, "0.0" if pointed and not whole else None)
+
+
+_PARSERS: tuple[tuple[str, Callable[[str, pa.ChunkedArray], Typed]], ...] = (
+    (BOOLEAN, _booleans),
+    (INTEGER, _integers),
+    (FLOAT, _floats),
+    (DATE, lambda name, cells: Typed(*parse_dates(name, cells))),
+)
+
+
+def check_finite(name: str, values: pa.ChunkedArray) -> None:
+    """Refuse infinities: no model can learn them. Raises: InvalidTable."""
+    count = pc.sum(pc.is_inf(values)).as_py() or 0
+    if count:
+        detail = f"Column '{name}' has {count:,} values that are infinite or too large for a 64-bit float."
+        raise InvalidTable(detail, "non_finite", [FieldError(name, f"{count:,} values are not finite.")])
+
+
+def integer_out_of_range(name: str) -> InvalidTable:
+    detail = f"Column '{name}' holds integers outside of 64 bits; drop it, or give them a prefix that makes them text."
+    return InvalidTable(detail, "integer_out_of_range", [FieldError(name, "An integer does not fit into 64 bits.")])
+
+
+def _missing_warning(name: str, cells: pa.ChunkedArray, present: pa.ChunkedArray) -> tuple[str, ...]:
+    count = len(cells) - cells.null_count - (pc.sum(present).as_py() or 0)
+    if not count:
+        return ()
+    return (f"missing_values: {count:,} cells of column '{name}' are blank or NA and were read as missing.",)
+
+
+def _mixed_warning(name: str, sample: pa.ChunkedArray) -> tuple[str, ...]:
+    """A warning when half of a column's cells or more are numbers and the rest is not."""
+    if not len(sample) or pc.any(pc.match_substring_regex(sample, r"^-?0[0-9]")).as_py():
+        return ()  # leading zeros: codes
+    typed = pc.match_substring_regex(sample, rf"^(?:{BOOLEAN}|{FLOAT})$")
+    if 2 * pc.sum(typed).as_py() < len(sample):
+        return ()
+    return (f"mixed_types: column '{name}' holds numbers and text, and was read as text.",)

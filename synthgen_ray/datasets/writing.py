@@ -1,0 +1,121 @@
+"""A table becomes a file: CSV, JSON lines or Parquet.
+
+The same table gives the same bytes, and what is written for a row does not depend on the other
+rows, so parts written by several workers concatenate into one file. Rows are built as text by
+whole columns; there is no loop over rows.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from synthgen_ray.datasets.datetime_text import datetimes_as_text
+from synthgen_ray.domain.columns import Column
+
+BATCH_ROWS = 65_536
+NEEDS_QUOTES = r'[",\r\n]'
+NEEDS_ESCAPES = r'["\\\x00-\x1f]'
+
+
+def write_csv(table: pa.Table, columns: Sequence[Column], sink: BinaryIO, header: bool = True) -> None:
+    """Write RFC 4180 rows that end in a line feed; a null is an empty cell."""
+    if header:
+        names = [_quoted(name) if re.search(NEEDS_QUOTES, name) else name for name in table.column_names]
+        sink.write((",".join(names) + "\n").encode())
+    by_name = {column.name: column for column in columns}
+    # A lone empty cell would be a blank line, which readers skip.
+    null = '""' if table.num_columns == 1 else ""
+    for batch in table.to_batches(BATCH_ROWS):
+        cells = [
+            _csv_cells(values, by_name.get(name))
+            for name, values in zip(table.column_names, batch.columns, strict=True)
+        ]
+        _write_lines(pc.binary_join_element_wise(*cells, ",", null_handling="replace", null_replacement=null), sink)
+
+
+def write_jsonl(table: pa.Table, columns: Sequence[Column], sink: BinaryIO) -> None:
+    """Write one JSON object per row; dates are text, a null or a number that is not finite is null."""
+    by_name = {column.name: column for column in columns}
+    for batch in table.to_batches(BATCH_ROWS):
+        members = []
+        for place, (name, values) in enumerate(zip(table.column_names, batch.columns, strict=True)):
+            key = ("{" if place == 0 else ", ") + json.dumps(name, ensure_ascii=False) + ": "
+            members.append(_joined(key, _json_values(values, by_name.get(name)).fill_null("null")))
+        _write_lines(pc.binary_join_element_wise(*members, "}", ""), sink)
+
+
+def write_parquet(table: pa.Table, sink: BinaryIO) -> None:
+    """Write a Parquet file, compressed, without metadata of a library."""
+    pq.write_table(table.replace_schema_metadata(None), sink, compression="zstd")
+
+
+def _csv_cells(values: pa.Array, column: Column | None) -> pa.Array:
+    text = _as_text(values, column)
+    if not _is_string(values.type):
+        return text
+    needs = pc.fill_null(pc.match_substring_regex(text, NEEDS_QUOTES), False)
+    if not pc.any(needs).as_py():
+        return text
+    return pc.if_else(needs, _joined('"', pc.replace_substring(text, '"', '""'), '"'), text)
+
+
+def _json_values(values: pa.Array, column: Column | None) -> pa.Array:
+    if pa.types.is_boolean(values.type):
+        return pc.cast(values, pa.string())
+    if pa.types.is_floating(values.type):
+        values = pc.if_else(pc.is_finite(values), values, None)
+    text = _as_text(values, column)
+    if pa.types.is_temporal(values.type):
+        return _joined('"', text, '"')
+    if not _is_string(values.type):
+        return text
+    needs = pc.fill_null(pc.match_substring_regex(text, NEEDS_ESCAPES), False)
+    if pc.any(needs).as_py():
+        escaped = [json.dumps(value, ensure_ascii=False)[1:-1] for value in text.filter(needs).to_pylist()]
+        text = pc.replace_with_mask(text, needs, pa.array(escaped, pa.string()))
+    return _joined('"', text, '"')
+
+
+def _as_text(values: pa.Array, column: Column | None) -> pa.Array:
+    """The values as they are written; null where they are null or NaN."""
+    written = column.format if column else None
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    if pa.types.is_boolean(values.type) and written:
+        true, false = written.split("/")
+        return pc.if_else(values, true, false)
+    if pa.types.is_temporal(values.type):
+        return datetimes_as_text(values, written)
+    if pa.types.is_floating(values.type):
+        text = pc.cast(pc.if_else(pc.is_nan(values), None, values), pa.string())
+        return pc.replace_substring_regex(text, r"^(-?[0-9]+)$", r"\1.0") if written == "0.0" else text
+    return pc.cast(values, pa.string())
+
+
+def _is_string(kind: pa.DataType) -> bool:
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(value) or pa.types.is_large_string(value))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _joined(*parts: str | pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise(*parts, "")
+
+
+def _write_lines(lines: pa.Array, sink: BinaryIO) -> None:
+    """Write the text of an array, each value followed by a line feed: its buffer, as it is."""
+    ended = _joined(lines, "\n")
+    _, offsets, text = ended.buffers()
+    if text is not None:
+        first, last = (
+            int(pa.Array.from_buffers(pa.int32(), len(ended) + 1, [None, offsets])[i].as_py()) for i in (0, -1)
+        )
+        sink.write(memoryview(text)[first:last])
