@@ -14,7 +14,7 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from synthgen_ray.domain.entities import Artifact, Part
-from synthgen_ray.domain.errors import JobError, NotFound
+from synthgen_ray.domain.errors import JobError, NotFound, Unavailable
 
 BLOCK = 1 << 20
 
@@ -79,10 +79,9 @@ class Artifacts:
     def read(self, artifact: Artifact, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """The bytes from `start` to before `stop` of all parts end to end, in blocks.
 
-        Raises: NotFound, before the first block, when a part is gone or has another size.
+        Raises: OSError, when a part is gone: `check` first.
         """
         stop = artifact.size_bytes if stop is None else stop
-        self._check(artifact)
         offset = 0
         for part in artifact.parts:
             first, last = max(start - offset, 0), min(stop - offset, part.size_bytes)
@@ -90,10 +89,13 @@ class Artifacts:
                 yield from _blocks(self._root / artifact.location / part.name, first, last)
             offset += part.size_bytes
 
+    def path(self, location: str, name: str) -> Path:
+        return self._root / location / name
+
     def file(self, artifact: Artifact) -> Path:
         """The path of an artifact that is one part."""
         (part,) = artifact.parts
-        return self._root / artifact.location / part.name
+        return self.path(artifact.location, part.name)
 
     def verified_file(self, artifact: Artifact) -> Path:
         """The path of an artifact that is one part, after a look at each of its bytes.
@@ -114,14 +116,20 @@ class Artifacts:
         """Remove a folder and all in it; no error when it is not there."""
         shutil.rmtree(self._root / location, ignore_errors=True)
 
-    def is_writable(self) -> bool:
-        return os.access(self._scratch, os.W_OK)
+    def check_writable(self) -> None:
+        """Raises: Unavailable, when no file can be made."""
+        try:
+            with self.scratch_file() as file:
+                file.touch()
+        except OSError as error:
+            raise Unavailable("The artifact store takes no files now.", "artifacts_unavailable") from error
 
     @property
     def _scratch(self) -> Path:
         return self._root / "scratch"
 
-    def _check(self, artifact: Artifact) -> None:
+    def check(self, artifact: Artifact) -> None:
+        """Raises: NotFound, when a part is gone or has another size."""
         for part in artifact.parts:
             path = self._root / artifact.location / part.name
             if not path.is_file() or path.stat().st_size != part.size_bytes:

@@ -138,6 +138,11 @@ class Job:
     finished_at: datetime | None
 
     @property
+    def folder(self) -> str:
+        """Where this attempt writes, under the root of the artifacts."""
+        return attempt_folder(self.id, self.attempt)
+
+    @property
     def output_format(self) -> OutputFormat:
         return OutputFormat(self.config["format"])
 

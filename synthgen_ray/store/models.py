@@ -7,6 +7,7 @@ from sqlalchemy import delete, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
+from synthgen_ray.domain.columns import check_trainable
 from synthgen_ray.domain.entities import Job, Model, Page, job_folder
 from synthgen_ray.domain.errors import NotFound
 from synthgen_ray.domain.lifecycle import LEASE, JobType
@@ -37,11 +38,13 @@ class Models:
     ) -> Job:
         """Write a model and the job that trains it.
 
-        Raises: NotFound, when the project or the dataset version in it does not exist.
+        Raises: NotFound, when the project or the dataset version in it does not exist; InvalidTable,
+        when it has too few rows.
         """
         async with self._sessions.writing() as session:
             await require_project(session, project_id)
-            await require_version(session, dataset_version_id, project_id)
+            version = await require_version(session, dataset_version_id, project_id)
+            check_trainable(version.num_rows)
             model = ModelRow(
                 project_id=project_id,
                 dataset_version_id=dataset_version_id,

@@ -139,20 +139,17 @@ class Queue:
             return len(rows)
 
     async def _finish(self, session: AsyncSession, job_id: UUID, attempt: int, artifact: Artifact) -> JobRow:
-        session.add(to_artifact_row(artifact))
-        await session.flush()
-        done = {
-            "status": JobStatus.COMPLETED,
-            "artifact_id": artifact.id,
-            "progress": 1.0,
-            "message": "",
-            "lease_expires_at": None,
-            "finished_at": utc_now(),
-        }
-        finish = update(JobRow).where(_held(job_id, attempt)).values(done).returning(JobRow)
-        row: JobRow | None = await session.scalar(finish)
+        row: JobRow | None = await session.scalar(select(JobRow).where(_held(job_id, attempt)).with_for_update())
         if row is None:
             raise Cancelled
+        session.add(to_artifact_row(artifact))
+        await session.flush()
+        row.status = JobStatus.COMPLETED
+        row.artifact_id = artifact.id
+        row.progress = 1.0
+        row.message = ""
+        row.lease_expires_at = None
+        row.finished_at = utc_now()
         return row
 
 

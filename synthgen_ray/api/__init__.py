@@ -1,0 +1,1 @@
+"""HTTP, and nothing but HTTP. Read `app`, `auth`, `problems`, `schemas`, then a router per resource."""

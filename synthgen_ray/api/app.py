@@ -1,0 +1,51 @@
+"""The HTTP application, made from a service. Knows nothing of where it runs."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import Depends, FastAPI
+from fastapi.responses import RedirectResponse
+from fastapi.security import HTTPBearer
+from starlette.middleware import Middleware
+
+from synthgen_ray.api import datasets, health, jobs, model_types, models, problems, projects
+from synthgen_ray.api.auth import DOCS, OPEN, KeyGate, RequestId
+from synthgen_ray.service import Service
+
+# `KeyGate` checks; this only draws the lock and the Authorize button in the docs.
+SHOW_LOCK = Depends(HTTPBearer(auto_error=False, description="An API key."))
+
+
+def create_app(
+    service: Service,
+    is_known_key: Callable[[str], Awaitable[bool]],
+    check_ready: Callable[[], Awaitable[None]],
+    *,
+    docs: bool = True,
+) -> FastAPI:
+    """`is_known_key` takes a key's hash. `check_ready` raises what keeps the server from working."""
+    app = FastAPI(
+        title="SynthGen on Ray",
+        summary="Learn a table, generate synthetic rows like it.",
+        version="0.1.0",
+        docs_url="/docs" if docs else None,
+        openapi_url="/openapi.json" if docs else None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses={422: {"model": problems.Problem}},
+        middleware=[
+            Middleware(RequestId),
+            Middleware(KeyGate, is_known=is_known_key, open_paths=OPEN | DOCS if docs else OPEN),
+        ],
+    )
+    app.state.service = service
+    app.state.check_ready = check_ready
+    problems.install(app)
+    app.include_router(health.router)
+    for module in (projects, datasets, model_types, models, jobs):
+        app.include_router(module.router, dependencies=[SHOW_LOCK])
+
+    @app.get("/", include_in_schema=False)
+    async def root() -> RedirectResponse:
+        return RedirectResponse("/docs" if docs else "/healthz")
+
+    return app

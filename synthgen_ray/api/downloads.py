@@ -1,0 +1,63 @@
+"""An artifact as an HTTP response: streamed, with its length, its hash and byte ranges."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from fastapi import Request, Response
+from starlette.responses import StreamingResponse
+
+from synthgen_ray.domain.entities import Artifact
+from synthgen_ray.domain.errors import SynthGenError
+
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+# The bytes from a start to before a stop.
+Read = Callable[[int, int], Iterator[bytes]]
+
+
+class RangeNotSatisfiable(SynthGenError):
+    status = 416
+    title = "Range not satisfiable"
+
+
+def download(request: Request, artifact: Artifact, read: Read, filename: str, media_type: str) -> Response:
+    """All of an artifact, or the one range that is asked for.
+
+    Several ranges in one request are answered with the whole, as RFC 9110 allows.
+    """
+    etag = f'"{artifact.sha256}"'
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": f'attachment; filename="{filename}"',
+        "ETag": etag,
+        "X-Content-Type-Options": "nosniff",
+    }
+    if request.headers.get("if-none-match") in (etag, "*"):
+        return Response(status_code=304, headers=headers)
+    start, stop = 0, artifact.size_bytes
+    status = 200
+    if wanted := _wanted_range(request, etag, stop):
+        start, stop = wanted
+        status = 206
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{artifact.size_bytes}"
+    headers["Content-Length"] = str(stop - start)
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers, media_type=media_type)
+    return StreamingResponse(read(start, stop), status, headers, media_type)
+
+
+def _wanted_range(request: Request, etag: str, size: int) -> tuple[int, int] | None:
+    """The range of RFC 9110 section 14.1.2 as (start, stop); `None` for all bytes."""
+    asked = _RANGE.fullmatch(request.headers.get("range", ""))
+    if asked is None or request.headers.get("if-range", etag) != etag:
+        return None
+    first, last = asked.groups()
+    if first:
+        start, stop = int(first), min(int(last) + 1, size) if last else size
+    elif last:
+        start, stop = max(size - int(last), 0), size
+    else:
+        return None
+    if start >= stop:
+        raise RangeNotSatisfiable(f"The file has {size} bytes; the range lies outside.", "range_not_satisfiable")
+    return start, stop

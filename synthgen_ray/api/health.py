@@ -1,0 +1,21 @@
+"""`/healthz` says that the process is alive, `/readyz` that the whole of it can work."""
+
+from fastapi import APIRouter, Request
+
+from synthgen_ray.api.problems import problems
+from synthgen_ray.api.schemas import Alive
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz")
+async def is_alive() -> Alive:
+    """The process answers."""
+    return Alive(status="alive")
+
+
+@router.get("/readyz", responses=problems(503))
+async def is_ready(request: Request) -> Alive:
+    """The metadata store, the artifacts and the dispatcher work."""
+    await request.app.state.check_ready()
+    return Alive(status="ready")

@@ -1,0 +1,55 @@
+"""`/api/synthgen/jobs`: how trainings and generations stand, and what they made."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from synthgen_ray.api.downloads import download
+from synthgen_ray.api.parameters import Limit, ModelFilter, Offset, ProjectFilter, ServiceDep, StatusFilter
+from synthgen_ray.api.problems import problems
+from synthgen_ray.api.schemas import JobDetail, JobItem, Listed, listed
+from synthgen_ray.domain.params import OutputFormat
+
+router = APIRouter(prefix="/api/synthgen/jobs", tags=["jobs"])
+
+MEDIA_TYPES = {
+    OutputFormat.CSV: "text/csv; charset=utf-8",
+    OutputFormat.JSONL: "application/x-ndjson",
+    OutputFormat.PARQUET: "application/vnd.apache.parquet",
+}
+
+
+@router.get("", responses=problems(422))
+async def list_jobs(
+    service: ServiceDep,
+    project_id: ProjectFilter = None,
+    model_id: ModelFilter = None,
+    status: StatusFilter = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> Listed[JobItem]:
+    """List jobs, newest first."""
+    return listed(await service.list_jobs(project_id, model_id, status, limit, offset), JobItem.of, limit, offset)
+
+
+@router.get("/{job_id}", responses=problems(404))
+async def get_job(job_id: UUID, service: ServiceDep) -> JobDetail:
+    """Show a job, by its id or by its background job's id."""
+    return JobDetail.of(await service.get_job(job_id))
+
+
+@router.head("/{job_id}/download", include_in_schema=False)
+@router.get(
+    "/{job_id}/download",
+    response_class=Response,
+    responses={
+        200: {"description": "The rows.", "content": {media: {} for media in MEDIA_TYPES.values()}},
+        206: {"description": "The bytes that the Range header asks for."},
+        **problems(404, 409, 416),
+    },
+)
+async def download_output(job_id: UUID, request: Request, service: ServiceDep) -> Response:
+    """Download the rows of a completed generation."""
+    job, artifact = await service.get_output(job_id)
+    filename = f"synthetic-{job.id}.{job.output_format}"
+    return download(request, artifact, service.read(artifact), filename, MEDIA_TYPES[job.output_format])

@@ -1,0 +1,34 @@
+"""What routes have in common: the service, paging and filters."""
+
+import re
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+
+from synthgen_ray.domain.lifecycle import JobStatus
+from synthgen_ray.service import Service
+
+_DIGITS = re.compile(r"[0-9]{1,9}")
+
+
+def _plain_digits(given: Any) -> Any:
+    """Python reads `+5`, `1_000` and digits of any script as numbers; a URL should not."""
+    if isinstance(given, str) and not _DIGITS.fullmatch(given):
+        raise PydanticCustomError("invalid_type", "must be a whole number of at most nine digits")
+    return given
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+ServiceDep = Annotated[Service, Depends(_service)]
+Limit = Annotated[int, BeforeValidator(_plain_digits), Query(ge=1, le=500, description="Items of a page.")]
+Offset = Annotated[int, BeforeValidator(_plain_digits), Query(ge=0, description="Items to skip.")]
+ProjectFilter = Annotated[UUID | None, Query(description="Only of this project.")]
+ModelFilter = Annotated[UUID | None, Query(description="Only of this model.")]
+StatusFilter = Annotated[JobStatus | None, Query(description="Only with this status.")]

@@ -1,0 +1,371 @@
+"""JSON in and out. Requests refuse what they do not know; answers have no defaults, so that a
+client can rely on every field."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, Self, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, field_validator
+
+from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.domain.entities import Dataset, DatasetVersion, Job, JobFailure, Model, Page, Project
+from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
+from synthgen_ray.domain.params import ModelType, Params, Resources
+
+T = TypeVar("T")
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+Moment = Annotated[datetime, PlainSerializer(_utc, return_type=str)]
+# One line that shows something: no control characters, not only blanks.
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"),
+]
+Description = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
+# Ids come as text, which strict validation would refuse.
+Id = Annotated[UUID, Field(strict=False)]
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Listed(Answer, Generic[T]):
+    """A page of a list, newest first."""
+
+    items: list[T]
+    total: int
+    limit: int
+    offset: int
+
+
+def listed(page: Page[Any], show: Callable[[Any], T], limit: int, offset: int) -> Listed[T]:
+    return Listed(items=[show(item) for item in page.items], total=page.total, limit=limit, offset=offset)
+
+
+class ProjectCreate(Params):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Bank", "description": "Card payments"}]})
+
+    name: Name
+    description: Description = ""
+
+
+class ProjectSchema(Answer):
+    id: UUID
+    name: str
+    description: str
+    created_at: Moment
+
+    @classmethod
+    def of(cls, project: Project) -> Self:
+        return cls(id=project.id, name=project.name, description=project.description, created_at=project.created_at)
+
+
+class ColumnSchema(Answer):
+    name: str
+    kind: ColumnKind
+    nullable: bool
+    unique: bool
+    cardinality: int
+    pii: str | None
+    format: str | None
+
+    @classmethod
+    def of(cls, column: Column) -> Self:
+        return cls(
+            name=column.name,
+            kind=column.kind,
+            nullable=column.nullable,
+            unique=column.unique,
+            cardinality=column.cardinality,
+            pii=column.pii,
+            format=column.format,
+        )
+
+
+class UploadAccepted(Answer):
+    """`id` is the dataset's, as is `dataset_id`; a model trains on `dataset_version_id`."""
+
+    id: UUID
+    dataset_id: UUID
+    dataset_version_id: UUID
+    version: int
+    artifact_id: UUID
+    num_rows: int
+    num_columns: int
+    columns: list[ColumnSchema]
+    warnings: list[str]
+
+    @classmethod
+    def of(cls, version: DatasetVersion) -> Self:
+        return cls(
+            id=version.dataset_id,
+            dataset_id=version.dataset_id,
+            dataset_version_id=version.id,
+            version=version.version,
+            artifact_id=version.artifact_id,
+            num_rows=version.num_rows,
+            num_columns=len(version.columns),
+            columns=[ColumnSchema.of(column) for column in version.columns],
+            warnings=list(version.warnings),
+        )
+
+
+class DatasetSchema(Answer):
+    """A dataset, with the ids and the size of its latest version."""
+
+    id: UUID
+    project_id: UUID
+    name: str
+    description: str
+    dataset_version_id: UUID
+    version: int
+    num_rows: int
+    num_columns: int
+    size_bytes: int
+    created_at: Moment
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> Self:
+        latest = dataset.latest
+        return cls(
+            id=dataset.id,
+            project_id=dataset.project_id,
+            name=dataset.name,
+            description=dataset.description,
+            dataset_version_id=latest.id,
+            version=latest.version,
+            num_rows=latest.num_rows,
+            num_columns=len(latest.columns),
+            size_bytes=latest.size_bytes,
+            created_at=dataset.created_at,
+        )
+
+
+class ModelCreate(Params):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "project_id": "6f9619ff-8b86-4d01-b42d-00cf4fc964ff",
+                    "dataset_version_id": "b7d1d1a4-3c5e-4b8e-9d6f-2a1f0c9e8d7a",
+                    "name": "Transactions",
+                    "model_type": "ctgan",
+                    "config": {"epochs": 300, "batch_size": 500},
+                }
+            ]
+        }
+    )
+
+    project_id: Id
+    dataset_version_id: Id
+    name: Name
+    model_type: Annotated[ModelType, Field(strict=False)] = ModelType.CTGAN
+    config: dict[str, Any] = Field({}, description="Hyperparameters of the model type; see `GET /model-types`.")
+    resources: Resources | None = Field(None, description="How much of the cluster the training may use.")
+
+    @field_validator("config", mode="before")
+    @classmethod
+    def _null_means_defaults(cls, config: Any) -> Any:
+        return {} if config is None else config
+
+
+class ModelAccepted(Answer):
+    """`job_id` is the background job's id, `synthgen_job_id` the SynthGen job's; both find it."""
+
+    id: UUID
+    model_id: UUID
+    job_id: UUID
+    synthgen_job_id: UUID
+    status: ModelStatus
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        return cls(
+            id=job.model_id,
+            model_id=job.model_id,
+            job_id=job.background_id,
+            synthgen_job_id=job.id,
+            status=ModelStatus.PENDING,
+        )
+
+
+class ModelItem(Answer):
+    id: UUID
+    name: str
+    model_type: ModelType
+    status: ModelStatus
+    dataset_name: str
+    dataset_version: int
+    created_at: Moment
+
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        return cls(**_model_fields(model))
+
+
+class ModelSchema(ModelItem):
+    config: dict[str, Any]
+    dataset_id: UUID
+
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        return cls(**_model_fields(model), config=model.config, dataset_id=model.dataset_id)
+
+
+class ModelJob(Answer):
+    id: UUID
+    job_type: JobType
+    status: JobStatus
+    created_at: Moment
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        return cls(id=job.id, job_type=job.job_type, status=job.status, created_at=job.created_at)
+
+
+class ModelDetail(Answer):
+    model: ModelSchema
+    jobs: list[ModelJob]
+
+
+class ModelDeleted(Answer):
+    ok: bool
+    model_id: UUID
+
+
+class GenerateAccepted(Answer):
+    """`job_id` is the background job's id, `synthgen_job_id` the SynthGen job's; both find it."""
+
+    job_id: UUID
+    synthgen_job_id: UUID
+    status: JobStatus
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        return cls(job_id=job.background_id, synthgen_job_id=job.id, status=job.status)
+
+
+class JobItem(Answer):
+    id: UUID
+    model_id: UUID
+    model_name: str
+    model_type: ModelType
+    job_type: JobType
+    status: JobStatus
+    config: dict[str, Any]
+    created_at: Moment
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        return cls(**_job_fields(job))
+
+
+class JobErrorSchema(Answer):
+    code: str
+    message: str
+    retryable: bool
+
+    @classmethod
+    def of(cls, failure: JobFailure) -> Self:
+        return cls(code=failure.code, message=failure.message, retryable=failure.retryable)
+
+
+class JobResult(Answer):
+    num_rows: int
+    format: str
+    size_bytes: int
+    sha256: str
+
+    @classmethod
+    def find(cls, job: Job) -> Self | None:
+        if job.artifact is None or job.job_type is not JobType.GENERATE:
+            return None
+        made = job.artifact
+        return cls(num_rows=made.num_rows, format=job.output_format, size_bytes=made.size_bytes, sha256=made.sha256)
+
+
+class JobDetail(JobItem):
+    project_name: str
+    output_artifact_id: UUID | None
+    background_job_id: UUID
+    progress: float
+    message: str
+    losses: dict[str, float]
+    error: JobErrorSchema | None
+    cancelled: bool
+    result: JobResult | None
+    started_at: Moment | None
+    finished_at: Moment | None
+    eta_seconds: float | None
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        return cls(
+            **_job_fields(job),
+            project_name=job.project_name,
+            output_artifact_id=job.artifact.id if job.artifact and job.job_type is JobType.GENERATE else None,
+            background_job_id=job.background_id,
+            progress=job.progress.fraction,
+            message=job.progress.message,
+            losses=job.progress.losses,
+            error=JobErrorSchema.of(job.failure) if job.failure else None,
+            cancelled=job.failure is not None and job.failure.code == "cancelled",
+            result=JobResult.find(job),
+            started_at=job.started_at,
+            finished_at=job.finished_at,
+            eta_seconds=_eta_seconds(job),
+        )
+
+
+class ModelTypeSchema(Answer):
+    id: ModelType
+    name: str
+    description: str
+    config_schema: dict[str, Any]
+
+
+class ModelTypes(Answer):
+    model_types: list[ModelTypeSchema]
+
+
+class Alive(Answer):
+    status: str
+
+
+def _model_fields(model: Model) -> dict[str, Any]:
+    return {
+        "id": model.id,
+        "name": model.name,
+        "model_type": model.model_type,
+        "status": model.status,
+        "dataset_name": model.dataset_name,
+        "dataset_version": model.dataset_version,
+        "created_at": model.created_at,
+    }
+
+
+def _job_fields(job: Job) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "model_id": job.model_id,
+        "model_name": job.model_name,
+        "model_type": job.model_type,
+        "job_type": job.job_type,
+        "status": job.status,
+        "config": job.config,
+        "created_at": job.created_at,
+    }
+
+
+def _eta_seconds(job: Job) -> float | None:
+    """At the pace so far; `None` before there is one, and once the job has ended."""
+    if job.status is not JobStatus.RUNNING or job.started_at is None or job.progress.fraction <= 0:
+        return None
+    elapsed = (datetime.now(UTC) - job.started_at).total_seconds()
+    return round(elapsed * (1 - job.progress.fraction) / job.progress.fraction, 1)

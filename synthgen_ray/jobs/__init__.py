@@ -1,0 +1,1 @@
+"""What a job does, wherever it runs. Read `dispatcher`, then `train` and `generate`."""

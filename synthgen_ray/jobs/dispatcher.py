@@ -1,0 +1,185 @@
+"""The dispatcher: claims jobs, has them run, and turns whatever happens into a row.
+
+The jobs table is the queue. A nudge makes the dispatcher look at once; without one it looks
+every second, so a lost nudge costs a second and nothing else.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+from uuid import UUID
+
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.domain.entities import Artifact, Assignment, Job, Progress, TrainedModel
+from synthgen_ray.domain.errors import Cancelled, Unavailable
+from synthgen_ray.domain.lifecycle import JobType
+from synthgen_ray.jobs.failures import WorkerLost, public_reason
+from synthgen_ray.store.store import Store
+
+log = logging.getLogger(__name__)
+
+POLL_S = 1.0
+HEARTBEAT_S = 10.0
+
+Report = Callable[[Progress], Awaitable[None]]
+
+
+class Launcher(Protocol):
+    """Where jobs run: on Ray, or in a test's own process. A cancelled call stops what it started."""
+
+    async def train(self, assignment: Assignment) -> TrainedModel: ...
+
+    async def generate(self, assignment: Assignment, report: Report) -> Artifact: ...
+
+
+class Dispatcher:
+    """Runs the queue. One in a cluster; a second one would only claim other jobs."""
+
+    def __init__(self, store: Store, artifacts: Artifacts, launcher: Launcher, slots: Mapping[JobType, int]) -> None:
+        self._store = store
+        self._artifacts = artifacts
+        self._launcher = launcher
+        self._slots = slots
+        self._running: dict[UUID, tuple[Assignment, asyncio.Task[None]]] = {}
+        self._nudged = asyncio.Event()
+        self._last_heartbeat = -HEARTBEAT_S
+        self._last_tick = time.monotonic()
+
+    def nudge(self) -> None:
+        """Say that there may be work."""
+        self._nudged.set()
+
+    @property
+    def tasks(self) -> tuple["asyncio.Task[None]", ...]:
+        """One for each job that runs here."""
+        return tuple(task for _, task in self._running.values())
+
+    @property
+    def seconds_since_tick(self) -> float:
+        return time.monotonic() - self._last_tick
+
+    async def run(self) -> None:
+        """Work for ever. What an earlier dispatcher left running goes back to the queue first."""
+        recovered = False
+        while True:
+            recovered = recovered or await self._attempted(self._recover)
+            if recovered:
+                await self._attempted(self.tick)
+            await self._rest()
+
+    async def tick(self) -> None:
+        """One look at the queue."""
+        if time.monotonic() - self._last_heartbeat >= HEARTBEAT_S:
+            await self._heartbeat()
+        while free := self._free_types():
+            assignment = await self._store.claim_next(free)
+            if assignment is None:
+                break
+            self._start(assignment)
+        self._last_tick = time.monotonic()
+
+    async def stop(self) -> None:
+        """Give back what runs, so that the next dispatcher starts it at once and counts no loss."""
+        running = list(self._running.values())
+        for _, task in running:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in running), return_exceptions=True)
+        for assignment, _ in running:
+            await self._store.requeue(assignment.job.id, assignment.job.attempt, lost=False)
+
+    def _free_types(self) -> set[JobType]:
+        busy = [assignment.job.job_type for assignment, _ in self._running.values()]
+        return {job_type for job_type, slots in self._slots.items() if busy.count(job_type) < slots}
+
+    def _start(self, assignment: Assignment) -> None:
+        job = assignment.job
+        log.info("job %s (%s) starts, attempt %d", job.id, job.job_type, job.attempt)
+        self._running[job.id] = (assignment, asyncio.create_task(self._finish(assignment)))
+
+    async def _finish(self, assignment: Assignment) -> None:
+        """Run one job; whatever happens becomes a row. The only place that finishes a job."""
+        job = assignment.job
+        try:
+            await self._run(assignment)
+            log.info("job %s completed", job.id)
+        except WorkerLost:
+            log.warning("job %s lost its worker in attempt %d", job.id, job.attempt)
+            await self._insist(lambda: self._store.requeue(job.id, job.attempt, lost=True))
+        except Cancelled:
+            log.info("job %s: attempt %d was superseded or deleted", job.id, job.attempt)
+        except Exception as error:
+            reason = public_reason(error)
+            log.exception("job %s failed: %s", job.id, reason.code)
+            await self._insist(lambda: self._store.fail(job.id, job.attempt, reason))
+        finally:
+            del self._running[job.id]
+            self.nudge()
+
+    async def _run(self, assignment: Assignment) -> None:
+        job = assignment.job
+        if job.job_type is JobType.TRAIN:
+            trained = await self._launcher.train(assignment)
+            await self._insist(lambda: self._store.complete_training(job.id, job.attempt, trained))
+        else:
+            artifact = await self._launcher.generate(assignment, self._reporter(job))
+            await self._insist(lambda: self._store.complete_generation(job.id, job.attempt, artifact))
+
+    def _reporter(self, job: Job) -> Report:
+        async def report(progress: Progress) -> None:
+            if not await self._store.report_progress(job.id, job.attempt, progress):
+                raise Cancelled
+
+        return report
+
+    async def _insist(self, write: Callable[[], Awaitable[None]]) -> None:
+        """A result must not be lost because the store is away for a moment.
+
+        Each of these writes is fenced by its attempt, so a repeat of one that did commit changes nothing.
+        """
+        while True:
+            try:
+                await write()
+            except Unavailable:
+                await asyncio.sleep(POLL_S)
+            else:
+                return
+
+    async def _heartbeat(self) -> None:
+        held = await self._store.renew_leases({job_id: a.job.attempt for job_id, (a, _) in self._running.items()})
+        for job_id, (_, task) in self._running.items():
+            if job_id not in held:
+                task.cancel()
+        if expired := await self._store.requeue_expired():
+            log.warning("%d jobs outlived their lease and go back to the queue", expired)
+        await self._erase()
+        self._last_heartbeat = time.monotonic()
+
+    async def _erase(self) -> None:
+        if locations := await self._store.list_erasures():
+            for location in locations:
+                await asyncio.to_thread(self._artifacts.erase, location)
+            await self._store.erased(locations)
+
+    async def _recover(self) -> None:
+        await asyncio.to_thread(self._artifacts.prepare)
+        if requeued := await self._store.requeue_running():
+            log.warning("%d jobs were running when the last dispatcher ended; they run again", requeued)
+
+    async def _attempted(self, step: Callable[[], Awaitable[None]]) -> bool:
+        try:
+            await step()
+        except Unavailable as error:
+            log.warning("the store is away: %s", error.detail)
+            return False
+        return True
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_S):
+                await self._nudged.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._nudged.clear()

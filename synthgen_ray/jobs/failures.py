@@ -1,0 +1,19 @@
+"""Why a job failed, in words that hold no value of a table."""
+
+from synthgen_ray.domain.entities import JobFailure
+from synthgen_ray.domain.errors import SynthGenError
+
+
+class WorkerLost(Exception):
+    """The process behind an attempt is gone: not the job's fault, worth another attempt."""
+
+
+def public_reason(error: BaseException) -> JobFailure:
+    """What the owner of a job may read of an error. A stranger's text may hold data: it is left out."""
+    if isinstance(error, SynthGenError):
+        return JobFailure(error.code, error.detail)
+    if isinstance(error, MemoryError):
+        return JobFailure("out_of_memory", "The job needs more memory than there is: try fewer columns or rows.")
+    return JobFailure(
+        "internal_error", "The job failed unexpectedly; the server's log has the reason under its id.", True
+    )

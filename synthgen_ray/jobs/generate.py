@@ -1,0 +1,82 @@
+"""A generation: a model in, rows out. Cut into parts that workers write side by side.
+
+Chunk i of a job depends on the model, the seed and i alone, so the same job gives the same
+bytes on one worker and on forty, whatever runs beside it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.datasets.writing import write_csv, write_jsonl, write_parquet
+from synthgen_ray.domain.entities import Artifact, Job, Part
+from synthgen_ray.domain.params import GenerateParams, OutputFormat
+from synthgen_ray.synthesizers.base import Synthesizer
+
+CHUNKS_PER_PART = 5
+
+
+@dataclass(frozen=True)
+class PartPlan:
+    """The chunks of one part: (index of the chunk, its rows)."""
+
+    index: int
+    chunks: tuple[tuple[int, int], ...]
+
+    @property
+    def num_rows(self) -> int:
+        return sum(rows for _, rows in self.chunks)
+
+
+def plan_parts(num_rows: int, chunk_rows: int) -> tuple[PartPlan, ...]:
+    starts = range(0, num_rows, chunk_rows)
+    chunks = [(index, min(chunk_rows, num_rows - start)) for index, start in enumerate(starts)]
+    groups = [chunks[i : i + CHUNKS_PER_PART] for i in range(0, len(chunks), CHUNKS_PER_PART)]
+    return tuple(PartPlan(index, tuple(group)) for index, group in enumerate(groups))
+
+
+def write_part(model: Synthesizer, job: Job, plan: PartPlan, artifacts: Artifacts) -> Part:
+    """Draw the rows of one part and write them. Repeating it gives the same file."""
+    params = GenerateParams.model_validate(job.config)
+    rows = pa.concat_tables(
+        model.sample_chunk(index, num_rows, job.seed, params.conditions, params.distribution)
+        for index, num_rows in plan.chunks
+    )
+    name = f"part-{plan.index:05}.{params.format}"
+    with artifacts.writing(job.folder, name) as sink:
+        _write(rows, model, OutputFormat(params.format), sink, first=plan.index == 0)
+    return artifacts.part(job.folder, name, plan.num_rows)
+
+
+def publish(job: Job, parts: Sequence[Part], artifacts: Artifacts) -> Artifact:
+    """The parts as one artifact. It is public when the store takes it.
+
+    CSV and JSONL parts end to end are one file. Parquet parts are not, so they are copied into one.
+    """
+    if job.output_format is not OutputFormat.PARQUET:
+        return artifacts.seal(job.folder, parts)
+    name = "rows.parquet"
+    with artifacts.writing(job.folder, name) as sink:
+        _join_parquet([pq.ParquetFile(artifacts.path(job.folder, part.name)) for part in parts], sink)
+    return artifacts.seal(job.folder, [artifacts.part(job.folder, name, sum(part.num_rows for part in parts))])
+
+
+def _write(rows: pa.Table, model: Synthesizer, output: OutputFormat, sink: BinaryIO, *, first: bool) -> None:
+    if output is OutputFormat.CSV:
+        write_csv(rows, model.columns, sink, header=first)
+    elif output is OutputFormat.JSONL:
+        write_jsonl(rows, model.columns, sink)
+    else:
+        write_parquet(rows, sink)
+
+
+def _join_parquet(files: Sequence[pq.ParquetFile], sink: BinaryIO) -> None:
+    with pq.ParquetWriter(sink, files[0].schema_arrow, compression="zstd") as writer:
+        for file in files:
+            for group in range(file.num_row_groups):
+                writer.write_table(file.read_row_group(group))
+            file.close()

@@ -1,0 +1,31 @@
+"""A training: a table in, a model's file out. Every worker of it learns, the first one keeps."""
+
+from collections.abc import Callable
+
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.datasets.reading import read_table
+from synthgen_ray.domain.entities import Assignment, Job, Progress, TrainedModel
+from synthgen_ray.synthesizers.base import Synthesizer, create
+
+MODEL_FILE = "model.synthgen"
+
+
+def learn(assignment: Assignment, artifacts: Artifacts, report: Callable[[Progress], None]) -> Synthesizer:
+    """The trained model. `report` may raise to stop the training.
+
+    Raises: SynthGenError, when the table cannot be learnt; whatever `report` raises.
+    """
+    job = assignment.job
+    report(Progress(0.0, "reading the table"))
+    table = read_table(artifacts.verified_file(assignment.source))
+    model = create(job.model_type, {**job.config, "seed": job.seed})
+    return model.fit(table, columns=assignment.columns, on_progress=report)
+
+
+def keep(model: Synthesizer, job: Job, artifacts: Artifacts) -> TrainedModel:
+    """Write the model's file. It is published when the store takes what this answers."""
+    with artifacts.scratch_file() as file:
+        model.save(file)
+        artifacts.adopt(file, job.folder, MODEL_FILE)
+    part = artifacts.part(job.folder, MODEL_FILE, num_rows=0)
+    return TrainedModel(artifacts.seal(job.folder, [part]), model.learned_columns, model.chunk_rows)

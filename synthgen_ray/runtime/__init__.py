@@ -1,0 +1,1 @@
+"""Ray, and nothing but Ray. Read `local` (start and stop), `actors`, `app`, `sampler`, `launcher`, `train`."""

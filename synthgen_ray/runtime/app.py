@@ -1,0 +1,51 @@
+"""The Serve application: HTTP ingress and samplers. `serve run synthgen_ray.runtime.app:app` starts it alone."""
+
+from fastapi import FastAPI
+from ray import serve
+from ray.serve.handle import DeploymentHandle
+
+from synthgen_ray.api.app import create_app
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.datasets.limits import UploadLimits
+from synthgen_ray.runtime.actors import check_dispatcher, dispatcher, metadata_store, nudge
+from synthgen_ray.runtime.bootstrap import bootstrap
+from synthgen_ray.runtime.sampler import Sampler
+from synthgen_ray.service import Service
+from synthgen_ray.settings import Settings
+
+
+@serve.deployment(name="Api", max_ongoing_requests=200)
+@serve.ingress()
+class Api:
+    """The HTTP ingress. Keeps nothing: any number of replicas agree."""
+
+    async def __init__(self, settings: Settings, _sampler: DeploymentHandle) -> None:
+        await bootstrap(settings)
+        self._settings = settings
+
+    def __serve_build_asgi_app__(self) -> FastAPI:
+        settings = self._settings
+        store = metadata_store(settings.sql_url)
+        dispatcher_actor = dispatcher(settings)
+        artifacts = Artifacts(settings.artifacts_dir)
+
+        async def check_ready() -> None:
+            await store.ping()
+            artifacts.check_writable()
+            await check_dispatcher(dispatcher_actor)
+
+        service = Service(store, artifacts, nudge(dispatcher_actor), UploadLimits(**settings.upload.model_dump()))
+        return create_app(service, store.is_known_key, check_ready, docs=settings.docs)
+
+
+def app(settings: Settings) -> serve.Application:
+    """The application with these settings; the target of `serve run` and `serve deploy`."""
+    sampler = Sampler.options(
+        num_replicas=settings.sampler.replicas,
+        ray_actor_options={"num_cpus": settings.sampler.num_cpus},
+    ).bind(settings.artifacts_dir, max(1, int(settings.sampler.num_cpus)))
+    ingress = Api.options(
+        num_replicas=settings.ingress.replicas,
+        ray_actor_options={"num_cpus": settings.ingress.num_cpus},
+    )
+    return ingress.bind(settings, sampler)

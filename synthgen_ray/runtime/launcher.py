@@ -1,0 +1,111 @@
+"""Where jobs run on a Ray cluster: trainings in an actor of their own, generations on the samplers."""
+
+import asyncio
+import logging
+from typing import Any
+
+import ray
+from ray import serve
+from ray.exceptions import RayActorError, RayError, RayTaskError, WorkerCrashedError
+from ray.serve.handle import DeploymentHandle
+
+from synthgen_ray.domain.entities import Artifact, Assignment, Part, Progress, TrainedModel
+from synthgen_ray.domain.errors import JobError, SynthGenError
+from synthgen_ray.domain.params import ModelType
+from synthgen_ray.jobs.dispatcher import Report
+from synthgen_ray.jobs.failures import WorkerLost
+from synthgen_ray.jobs.generate import PartPlan, plan_parts
+from synthgen_ray.runtime.names import APP, SAMPLER
+from synthgen_ray.runtime.train import TrainJob, Workers
+from synthgen_ray.settings import Settings
+
+log = logging.getLogger(__name__)
+# A part that a dying replica took down is drawn again elsewhere, the same rows.
+PART_ATTEMPTS = 5
+
+
+class RayLauncher:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def train(self, assignment: Assignment) -> TrainedModel:
+        """Raises: JobError, when the cluster cannot ever run it; WorkerLost; what the training raises."""
+        workers = self._workers(assignment)
+        job = assignment.job
+        options: dict[str, Any] = {"name": f"train {job.model_name} {job.id} {job.attempt}"}
+        if not workers.distributed:
+            options["num_cpus"] = workers.cpus
+        actor = TrainJob.options(**options).remote()
+        try:
+            return await actor.run.remote(assignment, workers, self._settings)
+        except RayTaskError as error:
+            raise _cause(error) from error
+        except RayError as error:
+            raise WorkerLost from error
+        finally:
+            ray.kill(actor)
+
+    async def generate(self, assignment: Assignment, report: Report) -> Artifact:
+        """Raises: WorkerLost; what the sampling raises."""
+        job = assignment.job
+        sampler = serve.get_deployment_handle(SAMPLER, APP).options(multiplexed_model_id=str(assignment.source.id))
+        plans = plan_parts(job.config["num_rows"], assignment.chunk_rows)
+        parts: dict[int, Part] = {}
+        places = asyncio.Semaphore(self._settings.generation.max_parts)
+
+        async def make(plan: PartPlan) -> None:
+            async with places:
+                parts[plan.index] = await _insist(sampler, "write_part", assignment, plan)
+                rows = sum(part.num_rows for part in parts.values())
+                await report(Progress(rows / job.config["num_rows"], f"{rows:,} of {job.config['num_rows']:,} rows"))
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for plan in plans:
+                    group.create_task(make(plan))
+        except* Exception as errors:
+            raise errors.exceptions[0] from None
+        return await _insist(sampler, "publish", job, [parts[plan.index] for plan in plans])
+
+    def _workers(self, assignment: Assignment) -> Workers:
+        training = self._settings.training
+        if assignment.job.model_type is ModelType.GAUSSIAN_COPULA:
+            return Workers(count=1, cpus=training.cpus_per_worker, use_gpu=False, distributed=False)
+        count = assignment.resources.get("num_workers") or training.num_workers
+        cluster = ray.cluster_resources()
+        wants_gpu = assignment.resources.get("use_gpu")
+        gpus = int(cluster.get("GPU", 0))
+        if wants_gpu and gpus < count:
+            detail = f"The training asks for {count} GPUs and the cluster has {gpus}."
+            raise JobError(detail, "resources_unavailable")
+        self._check_cpus(count * training.cpus_per_worker, cluster.get("CPU", 0))
+        use_gpu = gpus >= count if wants_gpu is None else wants_gpu
+        return Workers(count, training.cpus_per_worker, use_gpu, distributed=True)
+
+    def _check_cpus(self, needed: int, total: float) -> None:
+        # Ray would wait for ever for CPUs that the cluster does not have.
+        ingress, sampler = self._settings.ingress, self._settings.sampler
+        free = total - ingress.replicas * ingress.num_cpus - sampler.replicas * sampler.num_cpus
+        if needed > free:
+            detail = f"The training asks for {needed} CPUs and the cluster has {free:g} for trainings: use fewer workers."
+            raise JobError(detail, "resources_unavailable")
+
+
+async def _insist(sampler: DeploymentHandle, method: str, *args: Any) -> Any:
+    """The answer of any replica; what a dying one takes down is asked of another."""
+    for attempt in range(1, PART_ATTEMPTS + 1):
+        try:
+            return await getattr(sampler, method).remote(*args)
+        except RayTaskError as error:
+            raise _cause(error) from error
+        except (RayActorError, WorkerCrashedError) as error:
+            if attempt == PART_ATTEMPTS:
+                raise WorkerLost from error
+            log.warning("a sampler died during %s; asking another", method)
+            await asyncio.sleep(0.5 * attempt)
+    raise AssertionError("unreachable")
+
+
+def _cause(error: RayTaskError) -> BaseException:
+    """What was raised there: errors of ours as they were, others as they arrive."""
+    return error.cause if isinstance(error.cause, SynthGenError | WorkerLost | MemoryError) else error

@@ -1,0 +1,46 @@
+"""Replicas that keep trained models in memory and draw rows from them."""
+
+import asyncio
+from pathlib import Path
+
+from ray import serve
+
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.domain.entities import Artifact, Assignment, Job, Part
+from synthgen_ray.jobs.generate import PartPlan, publish, write_part
+from synthgen_ray.runtime.names import SAMPLER
+from synthgen_ray.synthesizers.base import Synthesizer, load
+
+
+@serve.deployment(name=SAMPLER, max_ongoing_requests=4, max_queued_requests=-1)
+class Sampler:
+    """Draws rows from trained models. A replica keeps the last few that it was asked for."""
+
+    def __init__(self, artifacts_dir: Path, num_threads: int) -> None:
+        self._artifacts = Artifacts(artifacts_dir)
+        self._num_threads = num_threads
+        self._sources: dict[str, Artifact] = {}
+        # Sampling fills the CPUs that Ray gave: one at a time, the others wait here.
+        self._turn = asyncio.Semaphore(1)
+
+    @serve.multiplexed(max_num_models_per_replica=8)
+    async def _model(self, model_id: str) -> Synthesizer:
+        return await asyncio.to_thread(self._load, self._sources.pop(model_id))
+
+    async def write_part(self, assignment: Assignment, plan: PartPlan) -> Part:
+        """Write some rows of a generation. In a thread, so that health checks do not wait."""
+        model_id = serve.get_multiplexed_model_id()
+        self._sources[model_id] = assignment.source
+        model = await self._model(model_id)
+        async with self._turn:
+            return await asyncio.to_thread(write_part, model, assignment.job, plan, self._artifacts)
+
+    async def publish(self, job: Job, parts: list[Part]) -> Artifact:
+        return await asyncio.to_thread(publish, job, parts, self._artifacts)
+
+    def _load(self, source: Artifact) -> Synthesizer:
+        # Imported with the first model: an idle replica does without its 180 MB.
+        import torch
+
+        torch.set_num_threads(self._num_threads)
+        return load(self._artifacts.verified_file(source))

@@ -1,0 +1,155 @@
+"""The real application, service, store and dispatcher over one temporary directory; only Ray is left out."""
+
+import asyncio
+import contextlib
+import csv
+import io
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from synthgen_ray.api.app import create_app
+from synthgen_ray.api.auth import key_hash, new_key
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.datasets.limits import UploadLimits
+from synthgen_ray.domain.lifecycle import JobType
+from synthgen_ray.jobs.dispatcher import Dispatcher
+from synthgen_ray.service import Service
+from synthgen_ray.store.store import Store
+from tests.fakes import ThreadLauncher
+
+SYNTHGEN = "/api/synthgen"
+
+
+@dataclass
+class Server:
+    store: Store
+    artifacts: Artifacts
+    dispatcher: Dispatcher
+    app: Any
+    key: str
+
+    async def run_queue(self) -> None:
+        """Run every job that is due, one after the other."""
+        while True:
+            await self.dispatcher.tick()
+            if not self.dispatcher.tasks:
+                return
+            await asyncio.gather(*self.dispatcher.tasks)
+
+
+@pytest.fixture
+async def server(tmp_path) -> AsyncIterator[Server]:
+    store = Store(f"sqlite+aiosqlite:///{tmp_path}/synthgen.db")
+    await store.migrate()
+    key = new_key()
+    await store.set_admin_key(key_hash(key))
+    artifacts = Artifacts(tmp_path / "artifacts")
+    artifacts.prepare()
+    dispatcher = Dispatcher(store, artifacts, ThreadLauncher(artifacts), dict.fromkeys(JobType, 1))
+    service = Service(store, artifacts, dispatcher.nudge, UploadLimits())
+    yield Server(store, artifacts, dispatcher, create_app(service, store.is_known_key, store.ping), key)
+    await store.dispose()
+
+
+@pytest.fixture
+async def client(server: Server) -> AsyncIterator[httpx.AsyncClient]:
+    headers = {"Authorization": f"Bearer {server.key}"}
+    transport = httpx.ASGITransport(server.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://synthgen", headers=headers) as client:
+        yield client
+
+
+@pytest.fixture
+async def working(server: Server) -> AsyncIterator[None]:
+    """The dispatcher at work in the background, for tests that poll as a client does."""
+    work = asyncio.create_task(server.dispatcher.run())
+    yield
+    work.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
+
+
+def a_table(num_rows: int = 200) -> bytes:
+    """A small table with numbers, categories, booleans, dates, missing values, an id and a constant."""
+    chance = random.Random(7)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["account", "age", "income", "balance", "active", "opened", "bank"])
+    for i in range(num_rows):
+        age = chance.randint(18, 80)
+        income = ">50K" if age > 45 and chance.random() < 0.7 else "<=50K"
+        balance = "" if chance.random() < 0.1 else f"{chance.gauss(1000, 300):.2f}"
+        opened = f"20{chance.randint(10, 24)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}"
+        writer.writerow([f"AC-{i:06}", age, income, balance, chance.random() < 0.5, opened, "First"])
+    return text.getvalue().encode()
+
+
+@pytest.fixture
+async def project_id(client) -> str:
+    response = await client.post("/api/projects", json={"name": "Bank"})
+    return response.json()["id"]
+
+
+@pytest.fixture
+def given_dataset(client, project_id):
+    async def given(content: bytes | None = None, name: str = "accounts", filename: str = "accounts.csv") -> dict:
+        response = await client.post(
+            "/api/datasets/upload",
+            data={"project_id": project_id, "name": name},
+            files={"file": (filename, content or a_table())},
+        )
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    return given
+
+
+@pytest.fixture
+def given_model(client, project_id, given_dataset):
+    """A model whose training waits in the queue."""
+
+    async def given(name: str = "Transactions", **fields: Any) -> dict:
+        dataset = await given_dataset()
+        body = {
+            "project_id": project_id,
+            "dataset_version_id": dataset["dataset_version_id"],
+            "name": name,
+            "model_type": "gaussian_copula",
+            **fields,
+        }
+        response = await client.post(f"{SYNTHGEN}/models", json=body)
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    return given
+
+
+@pytest.fixture
+def given_ready_model(client, server, given_model):
+    async def given(**fields: Any) -> str:
+        model = await given_model(**fields)
+        await server.run_queue()
+        shown = (await client.get(f"{SYNTHGEN}/models/{model['id']}")).json()["model"]
+        assert shown["status"] == "ready", (await client.get(f"{SYNTHGEN}/jobs/{model['job_id']}")).json()
+        return model["id"]
+
+    return given
+
+
+@pytest.fixture
+def given_output(client, server, given_ready_model):
+    """A completed generation."""
+
+    async def given(**params: Any) -> dict:
+        model_id = await given_ready_model()
+        response = await client.post(f"{SYNTHGEN}/models/{model_id}/generate", json=params)
+        assert response.status_code == 200, response.text
+        await server.run_queue()
+        return (await client.get(f"{SYNTHGEN}/jobs/{response.json()['synthgen_job_id']}")).json()
+
+    return given
