@@ -24,7 +24,10 @@ MAX_EXACT_DECIMAL_DIGITS = 18  # of an int64
 
 _Test = Callable[[pa.DataType], bool]
 _PLAIN: tuple[_Test, ...] = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_date)
-_STRINGS: tuple[_Test, ...] = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+
+
+def is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def check_schema(schema: pa.Schema, limits: UploadLimits | None = None) -> None:
@@ -51,7 +54,7 @@ def _check_type(name: str, kind: pa.DataType) -> None:
     elif pa.types.is_decimal(kind):
         if not pa.types.is_decimal128(kind):
             raise unsupported_type(name, "a decimal that is not decimal128")
-    elif not any(test(kind) for test in (*_PLAIN, *_STRINGS, pa.types.is_null)):
+    elif not any(test(kind) for test in (*_PLAIN, is_text, pa.types.is_null)):
         raise unsupported_type(name, f"of type {kind}")
 
 
@@ -96,7 +99,7 @@ def _canonical_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _canonical_column(name, column.cast(kind.value_type))
-    if pa.types.is_null(kind) or any(test(kind) for test in _STRINGS):
+    if pa.types.is_null(kind) or is_text(kind):
         return column.cast(pa.string())
     if pa.types.is_uint64(kind):
         if (pc.max(column).as_py() or 0) >= 2**63:

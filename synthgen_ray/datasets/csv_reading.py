@@ -1,8 +1,6 @@
 """A CSV file as a typed table."""
 
 import mmap
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,6 +16,7 @@ from synthgen_ray.domain.errors import InvalidTable
 # A row must fit into one block of the parser; it also bounds the memory of a batch.
 BLOCK_BYTES = 8 * 2**20
 DECIMAL_COMMA = r"^\s*-?(\d+|\d{1,3}(\.\d{3})+)?,\d+\s*$"
+NUMBER_OR_DECIMAL_COMMA = rf"{DECIMAL_COMMA}|^\s*-?\d*\s*$"
 
 
 def read_csv(path: Path, limits: UploadLimits) -> tuple[pa.Table, dict[str, str], tuple[str, ...]]:
@@ -25,23 +24,22 @@ def read_csv(path: Path, limits: UploadLimits) -> tuple[pa.Table, dict[str, str]
 
     Raises: InvalidTable, TooLarge. Messages name rows, lines and columns, never a value.
     """
-    with _mapped(path) as text:
-        header = read_header(text, limits)
-        check_bytes(text, header.start, header.delimiter)
-        cells = _read_cells(text, header, limits)
+    text = _mapped(path)
+    header = read_header(text, limits)
+    check_bytes(text, header.start, header.delimiter)
+    cells = _read_cells(text, header, limits)
     columns = [_type_column(name, cells[place], header.delimiter) for place, name in enumerate(header.names)]
     formats = {name: typed.format for name, typed in zip(header.names, columns, strict=True) if typed.format}
     table = pa.table([typed.values for typed in columns], names=list(header.names))
     return table, formats, tuple(warning for typed in columns for warning in typed.warnings)
 
 
-@contextmanager
-def _mapped(path: Path) -> Iterator[Text]:
+def _mapped(path: Path) -> Text:
+    """The file's bytes, mapped. Never closed by hand: the parser's threads may still read ahead."""
+    if not path.stat().st_size:
+        raise InvalidTable("The file is empty.", "empty_file")
     with path.open("rb") as file:
-        if not path.stat().st_size:
-            raise InvalidTable("The file is empty.", "empty_file")
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-            yield text
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _read_cells(text: Text, header: Header, limits: UploadLimits) -> list[pa.ChunkedArray]:
@@ -112,7 +110,8 @@ def _type_column(name: str, cells: pa.ChunkedArray, delimiter: bytes) -> Typed:
     typed = type_cells(name, cells)
     if delimiter != b"," and pa.types.is_string(typed.values.type) and not typed.format:
         comma = pc.match_substring_regex(cells, DECIMAL_COMMA)
-        if pc.all(comma).as_py() and pc.any(comma).as_py():
+        numbers = pc.match_substring_regex(cells, NUMBER_OR_DECIMAL_COMMA)
+        if pc.all(numbers).as_py() and pc.any(comma).as_py():
             row = pc.index(comma, True).as_py() + 1
             raise InvalidTable(
                 f"Row {row:,} has a decimal comma in column '{name}'; write decimals with a point.", "ragged_row"

@@ -41,23 +41,25 @@ def _column(name: str, values: pa.ChunkedArray, written: str | None) -> Column:
 
 
 def _stats(name: str, values: pa.ChunkedArray) -> ColumnStats:
-    declared = pa.types.is_dictionary(values.type)
-    if declared:
+    is_dictionary = pa.types.is_dictionary(values.type)
+    if is_dictionary:
         values = values.cast(values.type.value_type)
     storage = _storage(values.type)
+    if storage == "text":
+        values = values.cast(pa.string())
     num_rows, num_nulls = len(values), values.null_count
     cardinality = 0 if storage == "null" else pc.count_distinct(values, mode="only_valid").as_py()
     share = cardinality / max(num_rows - num_nulls, 1)
-    is_text = storage == "text"
-    sample = _sample(values) if is_text else None
+    sample = _sample(values) if storage == "text" else None
     return ColumnStats(
         name=name,
-        storage="category" if declared and is_text is False else storage,
+        # For numbers a dictionary says that they are codes; for text it is but an encoding.
+        storage="category" if is_dictionary and sample is None else storage,
         num_rows=num_rows,
         num_nulls=num_nulls,
         cardinality=cardinality,
         sequential=storage == "integer" and share >= NEARLY_UNIQUE and _is_sequential(values),
-        code_shaped=sample is not None and share > 0 and _is_code_shaped(sample),
+        code_shaped=sample is not None and len(sample) > 0 and _is_code_shaped(sample),
         pii=find_pii(name, sample, share) if sample is not None else None,
     )
 

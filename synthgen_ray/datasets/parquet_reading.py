@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from synthgen_ray.datasets.canonical import canonical, check_schema
+from synthgen_ray.datasets.canonical import canonical, check_schema, is_text
 from synthgen_ray.datasets.limits import (
     UploadLimits,
     cell_too_large,
@@ -95,7 +95,9 @@ def _check_footer(footer: pq.FileMetaData, limits: UploadLimits) -> None:
 
 def _read_batches(path: Path, schema: pa.Schema, num_rows: int, limits: UploadLimits) -> pa.Table:
     """All rows; strings are decoded only after their size is known."""
-    strings = [field.name for field in schema if _is_text(field.type)]
+    strings = [field.name for field in schema if _is_text_or_dictionary(field.type)]
+    # A dictionary cannot be cast to views.
+    plain = pa.schema([f.with_type(pa.string()) if pa.types.is_string_view(f.type) else f for f in schema])
     batches, rows, size = [], 0, 0
     try:
         file = pq.ParquetFile(path, read_dictionary=strings)
@@ -109,17 +111,17 @@ def _read_batches(path: Path, schema: pa.Schema, num_rows: int, limits: UploadLi
             )
             if size > limits.max_decoded_bytes:
                 raise too_large(limits.max_decoded_bytes)
-            batches.append(_as_declared(batch, schema))
+            batches.append(_as_declared(batch, plain))
         if rows != num_rows:
             raise invalid_parquet()
     except DECODE_ERRORS:
         raise invalid_parquet() from None
-    return pa.Table.from_batches(batches, schema.remove_metadata())
+    return pa.Table.from_batches(batches, plain)
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def _is_text_or_dictionary(kind: pa.DataType) -> bool:
     value = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return bool(pa.types.is_string(value) or pa.types.is_large_string(value))
+    return is_text(value)
 
 
 def _checked_size(name: str, column: pa.Array, first_row: int, limits: UploadLimits) -> int:
@@ -143,11 +145,12 @@ def _checked_size(name: str, column: pa.Array, first_row: int, limits: UploadLim
 
 
 def _as_declared(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The batch with strings where it was read with dictionaries that the file does not declare."""
     columns = [
         column if column.type == field.type else column.cast(field.type)
         for column, field in zip(batch.columns, schema, strict=True)
     ]
-    return pa.record_batch(columns, schema=schema.remove_metadata())
+    return pa.record_batch(columns, schema=schema)
 
 
 def invalid_parquet() -> InvalidTable:
