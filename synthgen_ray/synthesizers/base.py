@@ -1,0 +1,246 @@
+"""What every synthesizer is: fit, sample, save, load. And which four there are."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+from pydantic import TypeAdapter, ValidationError
+
+from synthgen_ray.datasets.inference import infer_columns
+from synthgen_ray.domain.columns import Column, LearnedColumn
+from synthgen_ray.domain.conditions import category_key, check_conditions
+from synthgen_ray.domain.errors import InvalidRequest, InvalidTable
+from synthgen_ray.domain.params import Condition, ModelType, TrainParams
+from synthgen_ray.domain.validation import invalid_request, parse_train_params
+from synthgen_ray.synthesizers.codec import CodecOptions, TableCodec
+from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
+from synthgen_ray.synthesizers.columns.constant import ConstantCodec
+from synthgen_ray.synthesizers.columns.number import NumberTarget
+from synthgen_ray.synthesizers.model_file import ModelCard, Tensors, corrupt, read_model, write_model
+from synthgen_ray.synthesizers.pace import OnProgress, Pace
+from synthgen_ray.synthesizers.streams import ENCODE, chunks, fresh_seed, holdout_mask, stream
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MIN_ROWS = 20
+CHUNK_ROWS = 10_000
+LIBRARIES = ("synthgen-ray", "numpy", "pyarrow", "scikit-learn", "torch", "ctgan")
+
+CLASSES = {
+    ModelType.CTGAN: ("ctgan", "CTGAN"),
+    ModelType.COPULAGAN: ("copulagan", "CopulaGAN"),
+    ModelType.TVAE: ("tvae", "TVAE"),
+    ModelType.GAUSSIAN_COPULA: ("gaussian_copula", "GaussianCopula"),
+}
+
+Target = CategoryTarget | NumberTarget
+Targets = Mapping[str, Target]
+Conditions = Mapping[str, Condition]
+Distribution = Mapping[str, Mapping[str, float]]
+
+
+class Synthesizer(ABC):
+    """Learns a table, then writes rows like it. The options are those of the model type's `config`."""
+
+    model_type: ClassVar[ModelType]
+    maps: ClassVar[frozenset[str]]  # what numbers are turned into: "modes", "marginal"
+
+    def __init__(self, **options: Any) -> None:
+        self.params: TrainParams = parse_train_params(self.model_type, options)
+        self.chunk_rows = CHUNK_ROWS
+        self._columns: tuple[Column, ...] = ()
+        self._codec: TableCodec | None = None
+        self._trained_rows = 0
+
+    def fit(
+        self,
+        table: "pa.Table | pd.DataFrame",
+        columns: Sequence[Column] | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> Self:
+        """Learn the table. What `on_progress` raises passes through and ends the training.
+
+        Raises: InvalidTable.
+        """
+        table = table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False)
+        pace = Pace(on_progress, self.params.max_training_seconds)
+        pace.say(0.0, "learning the columns")
+        self._columns = _in_order_of(table, columns or infer_columns(table))
+        seed = self._agreed_seed()
+        train = table.filter(pa.array(~holdout_mask(table.num_rows, self.params.holdout_fraction, self.params.seed)))
+        if train.num_rows < MIN_ROWS:
+            raise InvalidTable(f"Training needs at least {MIN_ROWS} rows.", "too_few_rows")
+        options = CodecOptions(self.params.min_category_count, self.params.max_categories, self.maps)
+        self._codec = TableCodec.learn(train, self._columns, options, stream(seed, ENCODE))
+        if not self._codec.learnt:
+            raise InvalidTable("No column holds anything to learn.", "no_usable_columns")
+        self._trained_rows = train.num_rows
+        self._learn(train, seed, pace)
+        pace.say(1.0, "trained")
+        return self
+
+    def sample(
+        self,
+        num_rows: int,
+        seed: int | None = None,
+        conditions: Mapping[str, Any] | None = None,
+        distribution: Distribution | None = None,
+    ) -> pa.Table:
+        """New rows, all of which obey the conditions.
+
+        Raises: InvalidRequest; JobError, if the conditions cannot be obeyed.
+        """
+        wanted, shares = _parsed(conditions or {}), distribution or {}
+        check_conditions(wanted, shares, self.learned_columns)
+        seed = fresh_seed() if seed is None else seed
+        pieces = [
+            self.sample_chunk(index, rows, seed, wanted, shares) for index, rows in chunks(num_rows, self.chunk_rows)
+        ]
+        return pa.concat_tables(pieces) if pieces else self.sample_chunk(0, 0, seed)
+
+    def sample_chunk(
+        self,
+        index: int,
+        num_rows: int,
+        seed: int,
+        conditions: Conditions | None = None,
+        distribution: Distribution | None = None,
+    ) -> pa.Table:
+        """Chunk `index` of a job: the same bytes for the same arguments, whatever was drawn before or beside."""
+        if not 0 <= num_rows <= self.chunk_rows:
+            raise ValueError(f"a chunk has at most {self.chunk_rows} rows")
+        targets = self._targets(conditions or {})
+        rng = stream(seed, index, 0)
+        pieces = [
+            self._draw(rows, targets | part, rng) for rows, part in self._split(num_rows, distribution or {}) if rows
+        ]
+        order = pa.array(rng.permutation(num_rows)) if len(pieces) > 1 else None
+        learnt = {} if pieces else self._draw(0, {}, rng)
+        for name in pieces[0] if pieces else ():
+            joined = pa.concat_arrays([piece[name] for piece in pieces])
+            learnt[name] = joined if order is None else joined.take(order)
+        return self.codec.table(learnt, num_rows, index * self.chunk_rows, seed)
+
+    def save(self, path: Path | str) -> None:
+        """Write the model as one file, the same bytes for the same model."""
+        card = ModelCard(
+            model_type=self.model_type,
+            config=self.params.model_dump(mode="json"),
+            columns=self._columns,
+            chunk_rows=self.chunk_rows,
+            rows=self._trained_rows,
+            libraries={name: version(name) for name in LIBRARIES},
+            codec=self.codec,
+        )
+        write_model(Path(path), card, self._tensors())
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the table it was trained on, in order."""
+        return self._columns
+
+    @property
+    def learned_columns(self) -> tuple[LearnedColumn, ...]:
+        """What may be asked for in each column."""
+        return self.codec.learned_columns
+
+    @property
+    def codec(self) -> TableCodec:
+        if self._codec is None:
+            raise InvalidRequest("The synthesizer is not fitted: call fit first.", "not_fitted")
+        return self._codec
+
+    @classmethod
+    def from_file(cls, card: ModelCard, tensors: Tensors) -> Self:
+        model = cls(**card.config)
+        model._columns, model._codec = card.columns, card.codec
+        model.chunk_rows, model._trained_rows = card.chunk_rows, card.rows
+        model._restore(tensors)
+        return model
+
+    @abstractmethod
+    def _learn(self, table: pa.Table, seed: int, pace: Pace) -> None:
+        """Fit what stands behind the codec."""
+
+    @abstractmethod
+    def _draw(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, pa.Array]:
+        """The learnt columns of new rows that all meet the targets."""
+
+    @abstractmethod
+    def _tensors(self) -> Tensors:
+        """The weights, by name."""
+
+    @abstractmethod
+    def _restore(self, tensors: Tensors) -> None:
+        """Take the weights back. Raises: JobError, if they are not exactly those of this model."""
+
+    def _agreed_seed(self) -> int:
+        return fresh_seed() if self.params.seed is None else self.params.seed
+
+    def _targets(self, conditions: Conditions) -> dict[str, Target]:
+        learnt = {codec.name: codec for codec in self.codec.learnt}
+        wanted = _parsed(conditions)
+        return {name: learnt[name].target(condition) for name, condition in wanted.items() if name in learnt}
+
+    def _split(self, num_rows: int, distribution: Distribution) -> Iterator[tuple[int, dict[str, Target]]]:
+        """Rows and targets of each share of a distribution."""
+        for name, shares in distribution.items():
+            codec = next(codec for codec in self.codec.columns if codec.name == name)
+            if isinstance(codec, ConstantCodec) or not isinstance(codec, CategoryCodec):
+                continue
+            known = {category_key(value): value for value in codec.values + codec.tail}
+            for (key, _), rows in zip(shares.items(), _apportion(num_rows, list(shares.values())), strict=True):
+                yield rows, {name: codec.target(known[key])}
+            return
+        yield num_rows, {}
+
+
+def create(model_type: ModelType, config: Mapping[str, Any]) -> Synthesizer:
+    """An untrained synthesizer of that type. Raises: InvalidRequest."""
+    return synthesizer_class(model_type)(**config)
+
+
+def load(path: Path | str) -> Synthesizer:
+    """The model in a file. Raises: JobError with the code "model_corrupt" for anything but a sound model file."""
+    card, tensors = read_model(Path(path))
+    try:
+        return synthesizer_class(card.model_type).from_file(card, tensors)
+    except InvalidRequest as error:
+        raise corrupt("its config is not valid") from error
+
+
+def synthesizer_class(model_type: ModelType) -> type[Synthesizer]:
+    module, name = CLASSES[model_type]
+    found: type[Synthesizer] = getattr(import_module(f"synthgen_ray.synthesizers.{module}"), name)
+    return found
+
+
+def _in_order_of(table: pa.Table, columns: Sequence[Column]) -> tuple[Column, ...]:
+    by_name = {column.name: column for column in columns}
+    if len(by_name) != len(columns) or sorted(by_name) != sorted(table.column_names):
+        raise InvalidTable("The columns given are not the table's columns.", "column_mismatch")
+    return tuple(by_name[name] for name in table.column_names)
+
+
+_CONDITIONS = TypeAdapter(dict[str, Condition])
+
+
+def _parsed(conditions: Mapping[str, Any]) -> dict[str, Condition]:
+    try:
+        return _CONDITIONS.validate_python(dict(conditions), strict=True)
+    except ValidationError as error:
+        raise invalid_request(error.errors(), "conditions") from None
+
+
+def _apportion(num_rows: int, shares: Sequence[float]) -> list[int]:
+    """Whole rows by share, by the largest remainders."""
+    exact = np.array(shares) / sum(shares) * num_rows
+    rows = np.floor(exact).astype(int)
+    rows[np.argsort(rows - exact, kind="stable")[: num_rows - rows.sum()]] += 1
+    return [int(count) for count in rows]

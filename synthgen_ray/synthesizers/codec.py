@@ -1,0 +1,152 @@
+"""Table <-> numbers. One codec for each column: learnt columns have codes and scalars, the others are made afresh."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field, model_validator
+
+from synthgen_ray.domain.columns import Column, ColumnKind, LearnedColumn
+from synthgen_ray.domain.errors import InvalidTable
+from synthgen_ray.synthesizers.columns import arrow, moments
+from synthgen_ray.synthesizers.columns.category import CategoryCodec
+from synthgen_ray.synthesizers.columns.constant import ConstantCodec
+from synthgen_ray.synthesizers.columns.identifier import CodeCodec, SequenceCodec
+from synthgen_ray.synthesizers.columns.number import NumberCodec
+from synthgen_ray.synthesizers.columns.stored import Stored
+from synthgen_ray.synthesizers.columns.text import TextCodec
+from synthgen_ray.synthesizers.streams import stream
+
+LearntCodec = CategoryCodec | NumberCodec
+FreshCodec = CodeCodec | SequenceCodec | TextCodec
+ColumnCodec = Annotated[LearntCodec | FreshCodec | ConstantCodec, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A table as the networks hold it: a code for each row and learnt column (N, K), a scalar for each number (N, S)."""
+
+    codes: np.ndarray
+    scalars: np.ndarray
+
+
+@dataclass(frozen=True)
+class CodecOptions:
+    k: int  # what fewer rows share is not kept
+    most_categories: int
+    maps: frozenset[str]  # what numbers need: "modes", "marginal"
+
+
+class TableCodec(Stored):
+    columns: tuple[ColumnCodec, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        if len({codec.name for codec in self.columns}) != len(self.columns):
+            raise ValueError("column names repeat")
+        for codec in self.columns:
+            arrow.type_of(codec.arrow_type)
+        return self
+
+    @classmethod
+    def learn(cls, table: pa.Table, columns: Sequence[Column], options: CodecOptions, rng: np.random.Generator) -> Self:
+        return cls(columns=tuple(_learn(table[column.name], column, options, rng) for column in columns))
+
+    @cached_property
+    def learnt(self) -> tuple[LearntCodec, ...]:
+        return tuple(codec for codec in self.columns if isinstance(codec, LearntCodec))
+
+    @cached_property
+    def numbers(self) -> tuple[NumberCodec, ...]:
+        return tuple(codec for codec in self.learnt if isinstance(codec, NumberCodec))
+
+    @property
+    def learned_columns(self) -> tuple[LearnedColumn, ...]:
+        return tuple(codec.learned for codec in self.columns)
+
+    def encode(self, table: pa.Table, rng: np.random.Generator) -> Encoded:
+        codes = np.empty((table.num_rows, len(self.learnt)), dtype=np.int32)
+        scalars = np.empty((table.num_rows, len(self.numbers)), dtype=np.float32)
+        number = 0
+        for place, codec in enumerate(self.learnt):
+            codes[:, place], column_scalars = codec.encode(table[codec.name], rng)
+            if column_scalars is not None:
+                scalars[:, number] = column_scalars
+                number += 1
+        return Encoded(codes, scalars)
+
+    def table(self, learnt: dict[str, pa.Array], num_rows: int, first_row: int, seed: int) -> pa.Table:
+        """Whole rows: the learnt columns given, the rest made for the rows of a job from `first_row` on."""
+        arrays = [
+            learnt[codec.name] if codec.name in learnt else self._fresh(place, num_rows, first_row, seed)
+            for place, codec in enumerate(self.columns)
+        ]
+        return pa.table(arrays, names=[codec.name for codec in self.columns])
+
+    def _fresh(self, place: int, num_rows: int, first_row: int, seed: int) -> pa.Array:
+        codec = self.columns[place]
+        if isinstance(codec, ConstantCodec):
+            return codec.make(num_rows)
+        rows = np.arange(first_row, first_row + num_rows, dtype=np.uint64)
+        key = int(stream(seed, *JOB, place).integers(2**62))  # one for the whole job, so that ids never meet
+        return codec.make(rows, key, stream(seed, *JOB, place, first_row))  # type: ignore[union-attr]
+
+
+JOB = (2**32 - 1,)  # a place that no chunk has
+
+
+def _learn(values: pa.ChunkedArray, column: Column, options: CodecOptions, rng: np.random.Generator) -> ColumnCodec:
+    arrow.check_type(column.name, values.type)
+    name, k, type_ = column.name, options.k, arrow.value_type(values.type)
+    if values.null_count == len(values) or type_ == pa.null():
+        return ConstantCodec.learn(name, values)
+    if column.kind in (ColumnKind.ID, ColumnKind.TEXT):
+        return _learn_fresh(values, column, k, rng)
+    if _is_constant(values, k):
+        return ConstantCodec.learn(name, values)
+    kind = _kind(column.kind, type_)
+    if kind in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN):
+        category = CategoryCodec.learn(name, kind, values, k, options.most_categories)
+        if category is not None:
+            return category
+        if pa.types.is_boolean(type_):
+            return ConstantCodec(name=name, arrow_type=str(values.type), value=None)
+        if arrow.is_text(type_):
+            return TextCodec.learn(name, values, column.pii, k, rng)
+        kind = ColumnKind.FLOAT if arrow.is_real(type_) else ColumnKind.INTEGER
+    least_step = moments.resolution(column.format, type_) if arrow.is_integral(type_) else 1
+    return NumberCodec.learn(name, kind, values, k, least_step, options.maps, rng)
+
+
+def _learn_fresh(values: pa.ChunkedArray, column: Column, k: int, rng: np.random.Generator) -> ColumnCodec:
+    if arrow.is_text(values.type):
+        if column.kind is ColumnKind.ID:
+            return CodeCodec.learn(column.name, values, k, rng)
+        return TextCodec.learn(column.name, values, column.pii, k, rng)
+    if pa.types.is_boolean(values.type):
+        raise InvalidTable(f"Column {column.name!r} is boolean: it cannot tell rows apart.", "kind_mismatch")
+    return SequenceCodec.learn(column.name, values)
+
+
+def _is_constant(values: pa.ChunkedArray, k: int) -> bool:
+    if values.null_count:
+        return False
+    distinct = pc.count_distinct(arrow.plain(values)).as_py()
+    return bool(distinct == 1 and (len(values) >= k or not arrow.is_text(values.type)))
+
+
+def _kind(declared: ColumnKind, type_: pa.DataType) -> ColumnKind:
+    """The kind that the column is learnt as: what its type allows of what was declared."""
+    if pa.types.is_boolean(type_):
+        return ColumnKind.BOOLEAN
+    if arrow.is_text(type_):
+        return ColumnKind.CATEGORICAL
+    if pa.types.is_temporal(type_):
+        return ColumnKind.DATETIME if moments.is_moment(type_) else ColumnKind.INTEGER
+    if declared in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN, ColumnKind.CONSTANT):
+        return ColumnKind.CATEGORICAL
+    return ColumnKind.FLOAT if arrow.is_real(type_) else ColumnKind.INTEGER

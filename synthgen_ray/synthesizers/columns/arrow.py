@@ -1,0 +1,125 @@
+"""Arrow types by name, and cells as numpy sees them: no pickle, no IPC, only types that we know."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthgen_ray.domain.errors import InvalidTable
+
+UNITS = ("s", "ms", "us", "ns")
+INTEGERS = tuple(pa.type_for_alias(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64))
+FLOATS = (pa.float16(), pa.float32(), pa.float64())
+TEXTS = (pa.string(), pa.large_string(), pa.string_view())
+MOMENTS = (
+    *(pa.timestamp(unit) for unit in UNITS),
+    *(pa.duration(unit) for unit in UNITS),
+    *(pa.time32(unit) for unit in UNITS[:2]),
+    *(pa.time64(unit) for unit in UNITS[2:]),
+    pa.date32(),
+    pa.date64(),
+)
+PLAIN = {str(plain): plain for plain in (*INTEGERS, *FLOATS, *TEXTS, *MOMENTS, pa.bool_(), pa.null())}
+ZONED = re.compile(r"timestamp\[(s|ms|us|ns), tz=([A-Za-z0-9_+\-/:]{1,64})\]")
+DECIMAL = re.compile(r"decimal(32|64|128|256)\((\d{1,2}), (-?\d{1,2})\)")
+DICTIONARY = re.compile(r"dictionary<values=([^<>]+), indices=(u?int(?:8|16|32|64)), ordered=([01])>")
+
+
+def type_of(name: str) -> pa.DataType:
+    """The type of that name. Raises: ValueError."""
+    if name in PLAIN:
+        return PLAIN[name]
+    if zoned := ZONED.fullmatch(name):
+        return pa.timestamp(*zoned.groups())
+    if decimal := DECIMAL.fullmatch(name):
+        bits, precision, scale = decimal.groups()
+        return getattr(pa, f"decimal{bits}")(int(precision), int(scale))
+    if dictionary := DICTIONARY.fullmatch(name):
+        values, indices, ordered = dictionary.groups()
+        return pa.dictionary(PLAIN[indices], type_of(values), ordered == "1")
+    raise ValueError("unknown Arrow type")
+
+
+def check_type(name: str, type_: pa.DataType) -> None:
+    try:
+        known = type_of(str(type_)) == type_
+    except (KeyError, ValueError, pa.ArrowException):
+        known = False
+    if not known:
+        raise InvalidTable(f"Column {name!r} has the type {type_}, which cannot be learnt.", "unsupported_type")
+
+
+def value_type(type_: pa.DataType) -> pa.DataType:
+    return type_.value_type if pa.types.is_dictionary(type_) else type_
+
+
+def is_text(type_: pa.DataType) -> bool:
+    return value_type(type_) in TEXTS
+
+
+def is_integral(type_: pa.DataType) -> bool:
+    """Whether numpy sees exact integers: whole numbers, dates, times."""
+    return pa.types.is_integer(type_) or pa.types.is_temporal(type_)
+
+
+def is_real(type_: pa.DataType) -> bool:
+    return pa.types.is_floating(type_) or pa.types.is_decimal(type_)
+
+
+def plain(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """One contiguous array without dictionary, NaN turned into null."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks)
+    if pa.types.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
+    if pa.types.is_floating(array.type):
+        array = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
+    return array
+
+
+def integers(array: pa.Array) -> np.ndarray:
+    """The cells of an integral array as int64, or uint64 where the type says so; no nulls in it."""
+    if array.type == pa.uint64():
+        return np.asarray(array.to_numpy(zero_copy_only=False))
+    if pa.types.is_temporal(array.type):
+        array = array.view(pa.int32() if array.type.bit_width == 32 else pa.int64())
+    return np.asarray(array.cast(pa.int64()).to_numpy(zero_copy_only=False))
+
+
+def of_integers(values: np.ndarray, type_: pa.DataType, null_mask: np.ndarray | None = None) -> pa.Array:
+    if not pa.types.is_temporal(type_):
+        return pa.array(values, mask=null_mask).cast(type_)
+    storage = np.int32 if type_.bit_width == 32 else np.int64
+    return pa.array(values.astype(storage), mask=null_mask).view(type_)
+
+
+def values_of(array: pa.Array) -> list[Any]:
+    """Cells as JSON can hold them."""
+    return (
+        list(integers(array).tolist()) if is_integral(array.type) else list(array.cast(_json_type(array)).to_pylist())
+    )
+
+
+def of_values(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
+    """The way back of `values_of`."""
+    if pa.types.is_temporal(type_):
+        return of_integers(np.array(values, dtype=np.int64), type_)
+    if pa.types.is_decimal(type_) or type_ == pa.float16():
+        return pa.array(values, pa.float64()).cast(type_)
+    return pa.array(values, type_)
+
+
+def _json_type(array: pa.Array) -> pa.DataType:
+    return pa.float64() if is_real(array.type) else array.type
+
+
+def dictionary_array(codes: np.ndarray, dictionary: pa.Array, type_: pa.DataType, null_mask: np.ndarray) -> pa.Array:
+    """The dictionary's values at `codes`, in the type asked for."""
+    indices = pa.array(codes.astype(np.int32), mask=null_mask)
+    if pa.types.is_dictionary(type_):
+        return pa.DictionaryArray.from_arrays(indices.cast(type_.index_type), dictionary, ordered=type_.ordered)
+    return dictionary.take(indices)

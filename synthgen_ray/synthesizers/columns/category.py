@@ -1,0 +1,136 @@
+"""Columns of categories: text or numbers that repeat, booleans. Held as integer codes, never one-hot."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field, model_validator
+
+from synthgen_ray.domain.columns import LearnedColumn
+from synthgen_ray.domain.params import Condition
+from synthgen_ray.synthesizers.columns import arrow
+from synthgen_ray.synthesizers.columns.stored import Count, Kind, Stored, Value
+
+
+@dataclass(frozen=True)
+class CategoryTarget:
+    """What a condition leaves of a column: a weight for each code, and which of the tail's values."""
+
+    weights: np.ndarray  # (width,): 1 or 0, of the tail's code the share that is asked for
+    tail: np.ndarray  # (tail values,): whether asked for
+
+
+class CategoryCodec(Stored):
+    """Codes 0.. are `values`, the next is any value of the tail if there is one, the last is null if there is one.
+
+    Values of a tail are frequent enough to come back, but too many to be learnt one by one: they share a code
+    and are drawn by their counts.
+    """
+
+    kind: Literal["category"] = "category"
+    name: str
+    column_kind: Kind
+    arrow_type: str
+    values: tuple[Value, ...] = Field(min_length=1, max_length=10_000)
+    counts: tuple[Count, ...]
+    tail: tuple[Value, ...] = ()
+    tail_counts: tuple[Count, ...] = ()
+    nulls: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if len(self.values) != len(self.counts) or len(self.tail) != len(self.tail_counts):
+            raise ValueError("values and counts do not fit together")
+        if len(self._dictionary.unique()) != len(self.values) + len(self.tail):
+            raise ValueError("values repeat")
+        return self
+
+    @classmethod
+    def learn(cls, name: str, kind: Kind, column: pa.ChunkedArray, k: int, most: int) -> Self | None:
+        """`None` if no value is held by k rows: then there is nothing that may be kept."""
+        array = arrow.plain(column)
+        counted = pc.value_counts(array.drop_null())
+        counts = counted.field("counts").to_numpy()
+        kept = np.flatnonzero(counts >= k)
+        if len(kept) == 0:
+            return None
+        kept = kept[np.argsort(-counts[kept], kind="stable")]
+        values = arrow.values_of(counted.field("values").take(pa.array(kept)))
+        head = sorted(range(min(most, len(kept))), key=(lambda i: values[i]) if _has_order(values[0]) else _as_is)
+        return cls(
+            name=name,
+            column_kind=kind,
+            arrow_type=str(column.type),
+            values=tuple(values[i] for i in head),
+            counts=tuple(counts[kept][head].tolist()),
+            tail=tuple(values[most:]),
+            tail_counts=tuple(counts[kept][most:].tolist()),
+            nulls=array.null_count,
+        )
+
+    @property
+    def learned(self) -> LearnedColumn:
+        return LearnedColumn(self.name, self.column_kind, self.nulls > 0, self.values + self.tail)
+
+    @property
+    def width(self) -> int:
+        return len(self.values) + bool(self.tail) + bool(self.nulls)
+
+    @property
+    def has_scalar(self) -> bool:
+        return False
+
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """The frequency of each code in the training table, rare values left out."""
+        tail, nulls = ([total] if total else [] for total in (sum(self.tail_counts), self.nulls))
+        counts = np.array([*self.counts, *tail, *nulls], dtype=np.float64)
+        return counts / counts.sum()
+
+    def encode(self, column: pa.ChunkedArray, rng: np.random.Generator) -> tuple[np.ndarray, None]:
+        """Codes; a value too rare to be kept is replaced by a draw from the others."""
+        array = arrow.plain(column)
+        places = pc.index_in(array, value_set=self._dictionary).fill_null(-1).to_numpy()
+        codes = np.minimum(places, len(self.values)).astype(np.int32)
+        rare = (places < 0) & np.asarray(array.is_valid())
+        present = self.shares[: self.width - bool(self.nulls)]
+        codes[rare] = rng.choice(len(present), rare.sum(), p=present / present.sum())
+        codes[np.asarray(array.is_null())] = self.width - 1
+        return codes, None
+
+    def decode(self, codes: np.ndarray, rng: np.random.Generator, target: CategoryTarget | None = None) -> pa.Array:
+        places = codes.astype(np.int32)
+        if self.tail:
+            in_tail = codes == len(self.values)
+            weights = np.array(self.tail_counts, dtype=np.float64)
+            weights *= target.tail if target is not None and target.tail.any() else 1
+            places[in_tail] += rng.choice(len(weights), in_tail.sum(), p=weights / weights.sum()).astype(np.int32)
+        null = codes == self.width - 1 if self.nulls else np.zeros(len(codes), dtype=bool)
+        return arrow.dictionary_array(np.where(null, 0, places), self._dictionary, arrow.type_of(self.arrow_type), null)
+
+    def target(self, condition: Condition) -> CategoryTarget:
+        asked = condition if isinstance(condition, list) else [condition]
+        keys = {(isinstance(value, bool), value) for value in asked}
+        head, tail = (
+            np.array([(isinstance(value, bool), value) in keys for value in values], dtype=np.float64)
+            for values in (self.values, self.tail)
+        )
+        of_tail = [tail @ np.array(self.tail_counts) / sum(self.tail_counts)] if self.tail else []
+        of_null = [float(None in asked)] if self.nulls else []
+        return CategoryTarget(np.concatenate([head, of_tail, of_null]), tail > 0)
+
+    @cached_property
+    def _dictionary(self) -> pa.Array:
+        return arrow.of_values(self.values + self.tail, arrow.value_type(arrow.type_of(self.arrow_type)))
+
+
+def _has_order(value: Value) -> bool:
+    """Whether codes should follow the values: neighbours among numbers are alike, among words not."""
+    return not isinstance(value, str)
+
+
+def _as_is(place: int) -> int:
+    return place

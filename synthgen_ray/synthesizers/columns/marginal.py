@@ -1,0 +1,98 @@
+"""The empirical marginal of a column as a map between its numbers and normal ones.
+
+Knots (z, x), linear in between: x is the mean of at least k rows around the quantile of z. A value that k rows
+or more share is two knots with one x; a number on it is sent to a random z between them, which makes any column
+exactly normal, and comes back exactly."""
+
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from pydantic import Field, model_validator
+from scipy.special import ndtr, ndtri
+
+from synthgen_ray.synthesizers.columns.stored import Stored
+
+MAX_CELLS = 4096
+FAR = 8.2  # beyond it a double cannot tell a probability from 0 or 1
+
+
+class Marginal(Stored):
+    normal: tuple[float, ...] = Field(min_length=2, max_length=4 * MAX_CELLS)
+    number: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _both_rise(self) -> Self:
+        if len(self.normal) != len(self.number):
+            raise ValueError("knots do not fit together")
+        if (np.diff(self._z) < 0).any() or (np.diff(self._x) < 0).any():
+            raise ValueError("knots do not rise")
+        return self
+
+    @classmethod
+    def learn(cls, numbers: np.ndarray, k: int) -> Self:
+        ordered = np.sort(numbers)
+        ranks, values = _knots(ordered, max(k, -(-len(ordered) // MAX_CELLS)))
+        z = np.clip(ndtri(ranks / len(ordered)), -FAR, FAR)
+        return cls(normal=tuple(z.tolist()), number=tuple(values.tolist()))
+
+    def forward(self, numbers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        low, high = self.lowest(numbers), self.highest(numbers)
+        tied = high > low
+        z = low.copy()
+        start, end = ndtr(low[tied]), ndtr(high[tied])
+        z[tied] = ndtri(start + rng.random(len(start)) * (end - start))
+        return np.clip(z, -FAR, FAR)
+
+    def back(self, z: np.ndarray) -> np.ndarray:
+        return np.interp(z, self._z, self._x)
+
+    def lowest(self, numbers: np.ndarray) -> np.ndarray:
+        """The smallest z that comes back as the number."""
+        return self._at(numbers, np.searchsorted(self._x, numbers, "left"))
+
+    def highest(self, numbers: np.ndarray) -> np.ndarray:
+        return self._at(numbers, np.searchsorted(self._x, numbers, "right") - 1)
+
+    def _at(self, numbers: np.ndarray, knot: np.ndarray) -> np.ndarray:
+        knot = np.clip(knot, 0, len(self._x) - 1)
+        return np.where(self._x[knot] == numbers, self._z[knot], np.interp(numbers, self._x, self._z))
+
+    @cached_property
+    def _z(self) -> np.ndarray:
+        return np.array(self.normal)
+
+    @cached_property
+    def _x(self) -> np.ndarray:
+        return np.array(self.number)
+
+
+def _knots(ordered: np.ndarray, cell: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ranks and values of the knots: two for each atom, and those that cut the runs between atoms into cells
+    of at least `cell` rows."""
+    values, starts, counts = np.unique(ordered, return_index=True, return_counts=True)
+    atomic = counts >= cell
+    atoms, begins, ends = values[atomic], starts[atomic], (starts + counts)[atomic]
+    total = np.concatenate([[0.0], np.cumsum(ordered - ordered[0])])
+    ranks: list[np.ndarray] = []
+    knots: list[np.ndarray] = []
+    run_begins, run_ends = np.append(0, ends), np.append(begins, len(ordered))
+    for index, (begin, end) in enumerate(zip(run_begins, run_ends, strict=True)):
+        if end - begin >= cell:  # a shorter run is left to the atoms beside it
+            cuts = np.linspace(begin, end, (end - begin) // cell + 1).round().astype(int)
+            ranks.append(cuts)
+            knots.append(_means_around(cuts, begin, end, cell, total) + ordered[0])
+        if index < len(atoms):
+            ranks.append(np.array([begins[index], ends[index]]))
+            knots.append(np.repeat(atoms[index], 2))
+    if not ranks:
+        return np.array([0, len(ordered)]), np.repeat(ordered.mean(), 2)
+    rank, knot = np.concatenate(ranks).astype(float), np.concatenate(knots)
+    rank[0], rank[-1] = 0, len(ordered)
+    return rank, np.maximum.accumulate(knot)
+
+
+def _means_around(cuts: np.ndarray, begin: int, end: int, cell: int, total: np.ndarray) -> np.ndarray:
+    """The mean of `cell` rows around each cut, inside the run."""
+    first = np.clip(cuts - cell // 2, begin, end - cell)
+    return np.asarray((total[first + cell] - total[first]) / cell)

@@ -1,0 +1,47 @@
+"""Dates and times between ISO 8601 and the integers that Arrow keeps."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pyarrow as pa
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+MICROSECONDS = {"s": 1_000_000, "ms": 1000, "us": 1, "ns": Fraction(1, 1000)}
+DAY = 86_400_000_000
+DIRECTIVE = re.compile(r"%[-\d]*([A-Za-z])")
+FINEST = (({*"fsxcXQ"}, 0), ({*"ST"}, 1_000_000), ({*"MR"}, 60_000_000), ({*"HI"}, 3_600_000_000))
+
+
+def is_moment(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_timestamp(type_) or pa.types.is_date(type_))
+
+
+def microseconds_per_step(type_: pa.DataType) -> Fraction:
+    if pa.types.is_date32(type_):
+        return Fraction(DAY)
+    return Fraction(MICROSECONDS[type_.unit]) if not pa.types.is_date64(type_) else Fraction(1000)
+
+
+def steps_of(text: str, type_: pa.DataType) -> Fraction:
+    """An ISO 8601 moment in the unit of the type, from its epoch. A missing zone is read as UTC."""
+    moment = datetime.fromisoformat(text)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return ((moment - EPOCH) // MICROSECOND) / microseconds_per_step(type_)
+
+
+def iso(steps: int, type_: pa.DataType) -> str:
+    moment = EPOCH + int(steps * microseconds_per_step(type_)) * MICROSECOND
+    if pa.types.is_date(type_):
+        return moment.date().isoformat()
+    return (moment if type_.tz else moment.replace(tzinfo=None)).isoformat()
+
+
+def resolution(format_: str | None, type_: pa.DataType) -> int:
+    """Units of the type in the finest part that a strftime format shows; 1 if that is not known."""
+    if format_ is None or not is_moment(type_):
+        return 1
+    shown = set(DIRECTIVE.findall(format_))
+    finest = next((microseconds for parts, microseconds in FINEST if shown & parts), DAY)
+    return max(int(finest / microseconds_per_step(type_)), 1)

@@ -1,0 +1,207 @@
+"""Columns of numbers, dates and times: a form that is exact, and what a model makes of the numbers in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, Self, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import model_validator
+
+from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
+from synthgen_ray.domain.errors import InvalidTable, JobError
+from synthgen_ray.domain.params import Condition, Range
+from synthgen_ray.synthesizers.columns import arrow, moments
+from synthgen_ray.synthesizers.columns.forms import Form, learn_form
+from synthgen_ray.synthesizers.columns.marginal import Marginal
+from synthgen_ray.synthesizers.columns.modes import Modes
+from synthgen_ray.synthesizers.columns.stored import Kind, Share, Stored
+
+
+@dataclass(frozen=True)
+class NumberTarget:
+    """What a condition leaves of a column: any of some ranges (exact, as the form counts), or null."""
+
+    lows: np.ndarray  # (ranges,)
+    highs: np.ndarray
+    null: bool
+
+    def __len__(self) -> int:
+        """How many alternatives there are; null is the last."""
+        return len(self.lows) + self.null
+
+    def bounds(self, choices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Exact bounds of the alternatives that rows have chosen; for null they mean nothing."""
+        if len(self.lows) == 0:
+            nothing = np.zeros(len(choices), dtype=self.lows.dtype)
+            return nothing, nothing
+        places = np.minimum(choices, len(self.lows) - 1)
+        return self.lows[places], self.highs[places]
+
+
+class NumberCodec(Stored):
+    """Modes for the networks, a marginal for the copula, for CopulaGAN modes of what the marginal made normal.
+
+    Among the modes' codes, null is the last if there is one.
+    """
+
+    kind: Literal["number"] = "number"
+    name: str
+    column_kind: Kind
+    form: Form
+    null_share: Share
+    marginal: Marginal | None
+    modes: Modes | None
+
+    @model_validator(mode="after")
+    def _has_a_map(self) -> Self:
+        if self.marginal is None and self.modes is None:
+            raise ValueError("a number needs modes or a marginal")
+        return self
+
+    @classmethod
+    def learn(
+        cls,
+        name: str,
+        kind: ColumnKind,
+        column: pa.ChunkedArray,
+        k: int,
+        least_step: int,
+        maps: frozenset[str],
+        rng: np.random.Generator,
+    ) -> Self:
+        array = arrow.plain(column)
+        present = array.drop_null()
+        _check_finite(name, present)
+        form = learn_form(present, k, least_step)
+        numbers = form.forward(present)
+        marginal = Marginal.learn(numbers, k) if "marginal" in maps else None
+        return cls(
+            name=name,
+            column_kind=kind,
+            form=form,
+            null_share=array.null_count / len(array),
+            marginal=marginal,
+            modes=Modes.learn(marginal.forward(numbers, rng) if marginal else numbers, k, rng)
+            if "modes" in maps
+            else None,
+        )
+
+    @property
+    def learned(self) -> LearnedColumn:
+        low, high = self.form.ends
+        type_ = arrow.type_of(self.form.arrow_type)
+        ends = (
+            (moments.iso(int(low), type_), moments.iso(int(high), type_)) if moments.is_moment(type_) else (low, high)
+        )
+        return LearnedColumn(self.name, self.column_kind, self.null_share > 0, None, *ends)
+
+    @property
+    def modes_or_fail(self) -> Modes:
+        return cast(Modes, self.modes)
+
+    @property
+    def marginal_or_fail(self) -> Marginal:
+        return cast(Marginal, self.marginal)
+
+    @property
+    def width(self) -> int:
+        return len(self.modes_or_fail) + (self.null_share > 0)
+
+    @property
+    def has_scalar(self) -> bool:
+        return True
+
+    @property
+    def arrow_type(self) -> str:
+        return self.form.arrow_type
+
+    def encode(self, column: pa.ChunkedArray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """A code and a scalar for each row."""
+        array = arrow.plain(column)
+        present = np.asarray(array.is_valid())
+        numbers = self.form.forward(array.drop_null())
+        if self.marginal:
+            numbers = self.marginal.forward(numbers, rng)
+        codes = np.full(len(array), self.width - 1, dtype=np.int32)
+        scalars = np.zeros(len(array), dtype=np.float32)
+        codes[present], scalars[present] = self.modes_or_fail.encode(numbers, rng)
+        return codes, scalars
+
+    def decode(
+        self, codes: np.ndarray, scalars: np.ndarray, bounds: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> pa.Array:
+        modes = self.modes_or_fail
+        null = codes == len(modes)
+        numbers = modes.decode(np.where(null, 0, codes), scalars)
+        return self.written(self.marginal.back(numbers) if self.marginal else numbers, null, bounds)
+
+    def normal(self, column: pa.ChunkedArray, rng: np.random.Generator) -> np.ndarray:
+        """The column made normal by its marginal, NaN where null."""
+        array = arrow.plain(column)
+        z = np.full(len(array), np.nan)
+        z[np.asarray(array.is_valid())] = self.marginal_or_fail.forward(self.form.forward(array.drop_null()), rng)
+        return z
+
+    def written(
+        self, numbers: np.ndarray, null: np.ndarray, bounds: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> pa.Array:
+        array = self.form.back(numbers, *(bounds or ()))
+        return pc.if_else(pa.array(null), pa.scalar(None, array.type), array) if null.any() else array
+
+    def target(self, condition: Condition) -> NumberTarget:
+        """Raises: JobError, if the column never takes such a value."""
+        asked = condition if isinstance(condition, list) else [condition]
+        ranges = [self._range(part) for part in asked if part is not None]
+        ranges = [(low, high) for low, high in ranges if low <= high]
+        null = None in asked and self.null_share > 0
+        if not ranges and not null:
+            raise JobError(
+                f"conditions.{self.name}: the model generates no such value; its range is in the model's columns.",
+                "conditions_unsatisfiable",
+            )
+        lows, highs = (
+            (np.array(ends, dtype=self.form.exact) for ends in zip(*ranges, strict=True))
+            if ranges
+            else (np.zeros(0, dtype=self.form.exact),) * 2
+        )
+        return NumberTarget(lows, highs, null)
+
+    def search_bounds(self, target: NumberTarget) -> np.ndarray:
+        """Where to look for each range, in the numbers that modes or the copula see: wide enough to be hit.
+
+        Shape: (ranges, 2); a range that reaches an end of the column is open there.
+        """
+        half = self.form.grain / 2
+        lows, highs = target.lows.astype(np.float64), target.highs.astype(np.float64)
+        wide = np.stack([lows - half, highs + half], axis=1)
+        if self.marginal:
+            on_grid = self.form.back(lows), self.form.back(highs)
+            exact = [self.form.forward(ends) for ends in on_grid]
+            wide = np.stack([self.marginal.lowest(exact[0] - half), self.marginal.highest(exact[1] + half)], axis=1)
+        wide[lows <= self.form.lower, 0] = -np.inf
+        wide[highs >= self.form.upper, 1] = np.inf
+        return wide
+
+    def _range(self, part: object) -> tuple[int | float, int | float]:
+        low, high = (part.min, part.max) if isinstance(part, Range) else (part, part)
+        type_ = arrow.type_of(self.form.arrow_type)
+
+        def number(bound: object) -> int | float | Fraction | None:
+            return moments.steps_of(bound, type_) if isinstance(bound, str) else cast(float | None, bound)
+
+        return self.form.between(number(low), number(high))
+
+
+def _check_finite(name: str, array: pa.Array) -> None:
+    if pa.types.is_floating(array.type) and not pc.all(pc.is_finite(array)).as_py():
+        raise InvalidTable(f"Column {name!r} holds infinite values.", "non_finite")
+
+
+def null_mask(num_rows: int, share: float, rng: np.random.Generator) -> np.ndarray:
+    return rng.random(num_rows) < share
+
+
+Targets = Sequence[NumberTarget]

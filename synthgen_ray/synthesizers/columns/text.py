@@ -1,0 +1,142 @@
+"""Free text and personal data: fresh values of the same kind and about the same shape, none from the table."""
+
+import string
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated, Literal, Self
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field, model_validator
+
+from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
+from synthgen_ray.synthesizers.columns import arrow
+from synthgen_ray.synthesizers.columns.seen import Seen
+from synthgen_ray.synthesizers.columns.stored import Count, Kind, Share, Stored
+
+# What is written by Faker; other personal data (phone and card numbers, post codes) is known by its shape.
+FAKED = {
+    "name": "name",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "email": "ascii_safe_email",
+    "address": "address",
+    "street": "street_address",
+    "city": "city",
+    "company": "company",
+    "job": "job",
+    "url": "url",
+    "username": "user_name",
+}
+LETTERS = {"9": string.digits, "a": string.ascii_lowercase, "A": string.ascii_uppercase}
+OUTLINE = str.maketrans(
+    {
+        **dict.fromkeys(string.digits, "9"),
+        **dict.fromkeys(string.ascii_lowercase, "a"),
+        **dict.fromkeys(string.ascii_uppercase, "A"),
+    }
+)
+MOST_OUTLINES = 200
+MOST_WORDS = 2000
+ATTEMPTS = 8
+
+
+class TextCodec(Stored):
+    """`outlines` (digits as 9, letters as a and A) and numbers of words, each with its count, at least k rows."""
+
+    kind: Literal["text"] = "text"
+    name: str
+    column_kind: Kind = ColumnKind.TEXT
+    arrow_type: str
+    pii: str | None
+    outlines: tuple[Annotated[str, Field(max_length=10_000)], ...]
+    outline_counts: tuple[Count, ...]
+    words: tuple[Annotated[int, Field(ge=1, le=MOST_WORDS)], ...]
+    word_counts: tuple[Count, ...]
+    longest: Annotated[int, Field(ge=1)]
+    null_share: Share
+    seen: Seen
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if len(self.outlines) != len(self.outline_counts) or len(self.words) != len(self.word_counts):
+            raise ValueError("values and counts do not fit together")
+        return self
+
+    @classmethod
+    def learn(cls, name: str, column: pa.ChunkedArray, pii: str | None, k: int, rng: np.random.Generator) -> Self:
+        array = arrow.plain(column).cast(pa.string())
+        texts = array.drop_null().to_pylist()
+        words = Counter(min(max(len(text.split()), 1), MOST_WORDS) for text in texts)
+        is_prose = sum(words[n] for n in words if n > 2) > len(texts) / 2
+        outlines = Counter() if is_prose else Counter(text.translate(OUTLINE) for text in texts)
+        common = [(outline, count) for outline, count in outlines.most_common(MOST_OUTLINES) if count >= k and outline]
+        # Of texts that share no outline only the usual number of words is kept.
+        usual = [(n, count) for n, count in sorted(words.items()) if count >= k] or [(words.most_common(1)[0][0], 1)]
+        return cls(
+            name=name,
+            arrow_type=str(column.type),
+            pii=pii,
+            outlines=tuple(outline for outline, _ in common),
+            outline_counts=tuple(count for _, count in common),
+            words=tuple(n for n, _ in usual),
+            word_counts=tuple(count for _, count in usual),
+            longest=max(map(len, texts)) | 7,
+            null_share=array.null_count / len(array),
+            seen=Seen.learn(np.array(texts, dtype=object), rng),
+        )
+
+    @property
+    def learned(self) -> LearnedColumn:
+        return LearnedColumn(self.name, ColumnKind.TEXT, self.null_share > 0)
+
+    def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:
+        texts = np.empty(len(rows), dtype=object)
+        open_ = np.arange(len(rows))
+        write = self._writer(rng)
+        for _ in range(ATTEMPTS):
+            texts[open_] = write(len(open_))
+            open_ = open_[self.seen.contains(texts[open_])]
+            if len(open_) == 0:
+                break
+        # Longer than any text of the table, so not one of them.
+        texts[open_] = [text + " " + "".join(rng.choice(_words(), self.longest // 2 + 1)) for text in texts[open_]]
+        null = rng.random(len(rows)) < self.null_share
+        return pa.array(texts, pa.string(), mask=null).cast(arrow.type_of(self.arrow_type))
+
+    def _writer(self, rng: np.random.Generator) -> Callable[[int], list[str]]:
+        if self.pii in FAKED:
+            import faker
+
+            fake = faker.Faker("en_US", use_weighting=False)
+            fake.seed_instance(int(rng.integers(2**63)))
+            one = getattr(fake, FAKED[self.pii])
+            return lambda count: [str(one()) for _ in range(count)]
+        if self.outlines:
+            return lambda count: self._outlined(count, rng)
+        return lambda count: self._prose(count, rng)
+
+    def _outlined(self, count: int, rng: np.random.Generator) -> list[str]:
+        shares = np.array(self.outline_counts) / sum(self.outline_counts)
+        chosen = rng.choice(len(self.outlines), count, p=shares)
+        texts = np.empty(count, dtype=object)
+        for which in np.unique(chosen):
+            places = np.flatnonzero(chosen == which)
+            letters = np.empty((len(places), len(self.outlines[which])), dtype="<U1")
+            for place, mark in enumerate(self.outlines[which]):
+                letters[:, place] = rng.choice(list(LETTERS[mark]), len(places)) if mark in LETTERS else mark
+            texts[places] = letters.view(f"<U{letters.shape[1]}")[:, 0].astype(object)
+        return list(texts)
+
+    def _prose(self, count: int, rng: np.random.Generator) -> list[str]:
+        numbers = rng.choice(self.words, count, p=np.array(self.word_counts) / sum(self.word_counts))
+        drawn = np.split(rng.choice(_words(), numbers.sum()), np.cumsum(numbers)[:-1])
+        return [" ".join(words).capitalize() for words in drawn]
+
+
+@cache
+def _words() -> np.ndarray:
+    from faker.providers.lorem.la import Provider
+
+    return np.array(sorted(set(Provider.word_list)))

@@ -1,0 +1,83 @@
+"""Correlated normal rows, some of whose dimensions are bound to intervals.
+
+The bound dimensions come first: one after the other given those before (exact for one), then a Gibbs sampler over
+all of them. The others follow in one step from the conditional normal, which is exact.
+Sources: Geweke 1991, "Efficient simulation from the multivariate normal subject to linear constraints";
+Robert 1995, arXiv:0907.4010. Shapes: N rows, D dimensions, C of them bound, A intervals of one of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from synthgen_ray.synthesizers.columns.modes import truncated_normal
+
+SWEEPS = 30
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The intervals that a dimension may be in, each with a weight. Shapes: (A,)."""
+
+    dimension: int
+    lows: np.ndarray
+    highs: np.ndarray
+    weights: np.ndarray
+
+
+def draw_normal(
+    correlation_DD: np.ndarray, bounds: Sequence[Bound], num_rows: int, rng: np.random.Generator
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Rows (N, D), and for each bound which of its intervals each row is in."""
+    bound = np.array([one.dimension for one in bounds], dtype=int)
+    free = np.setdiff1d(np.arange(len(correlation_DD)), bound)
+    z_ND = np.empty((num_rows, len(correlation_DD)))
+    inner_CC = correlation_DD[np.ix_(bound, bound)]
+    z_NC, choices = _draw_bound(inner_CC, bounds, num_rows, rng)
+    slope_CF = np.linalg.solve(inner_CC, correlation_DD[np.ix_(bound, free)])
+    rest_FF = correlation_DD[np.ix_(free, free)] - correlation_DD[np.ix_(free, bound)] @ slope_CF
+    noise = rng.standard_normal((num_rows, len(free)))
+    z_ND[:, bound] = z_NC
+    z_ND[:, free] = z_NC @ slope_CF + noise @ _root(rest_FF).T
+    return z_ND, choices
+
+
+def _draw_bound(
+    inner_CC: np.ndarray, bounds: Sequence[Bound], num_rows: int, rng: np.random.Generator
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    z_NC = np.empty((num_rows, len(bounds)))
+    choices = [np.zeros(num_rows, dtype=np.int64) for _ in bounds]
+    for place, bound in enumerate(bounds):
+        before = inner_CC[:place, :place]
+        slope = np.linalg.solve(before, inner_CC[:place, place])
+        sd = np.sqrt(max(1 - inner_CC[place, :place] @ slope, 1e-12))
+        z_NC[:, place], choices[place] = _draw_one(bound, z_NC[:, :place] @ slope, sd, rng)
+    precision = np.linalg.inv(inner_CC)
+    for _ in range(SWEEPS if len(bounds) > 1 else 0):
+        for place, bound in enumerate(bounds):
+            sd = 1 / np.sqrt(precision[place, place])
+            mean = z_NC[:, place] - z_NC @ precision[place] * sd**2
+            z_NC[:, place], choices[place] = _draw_one(bound, mean, sd, rng)
+    return z_NC, choices
+
+
+def _draw_one(bound: Bound, mean: np.ndarray, sd: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """An interval for each row by its weight and probability, then a place in it."""
+    choice = np.zeros(len(mean), dtype=np.int64)
+    if len(bound.lows) > 1:
+        above, below = ((ends - mean[:, None]) / sd for ends in (bound.lows, bound.highs))
+        # The small term lets a row choose the least unlikely interval where all are out of reach.
+        near = 1e-12 / (1 + np.minimum(above**2, below**2))
+        mass = np.cumsum((ndtr(below) - ndtr(above) + near) * bound.weights, axis=1)
+        choice = (mass < rng.random((len(mean), 1)) * mass[:, -1:]).sum(axis=1)
+        choice = np.minimum(choice, len(bound.lows) - 1)
+    low, high = bound.lows[choice], bound.highs[choice]
+    return truncated_normal(mean, np.full(len(mean), sd), np.minimum(low, high), high, rng), choice
+
+
+def _root(matrix: np.ndarray) -> np.ndarray:
+    """R with R Rᵀ = matrix, which may be singular."""
+    values, vectors = np.linalg.eigh(matrix)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)))

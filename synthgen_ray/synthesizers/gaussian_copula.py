@@ -1,0 +1,169 @@
+"""Gaussian copula: every column made normal by its empirical marginal, then one correlation matrix.
+
+Source: Patki et al. 2016, "The Synthetic Data Vault", section III; Nelsen 2006, "An introduction to copulas".
+Shapes: N rows, D dimensions. A column of numbers with nulls has two dimensions: its value, and whether it is null.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+from scipy.special import ndtr, ndtri
+
+from synthgen_ray.domain.params import ModelType
+from synthgen_ray.synthesizers.base import Synthesizer, Target, Targets
+from synthgen_ray.synthesizers.codec import LearntCodec
+from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
+from synthgen_ray.synthesizers.columns.marginal import FAR
+from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
+from synthgen_ray.synthesizers.conditional_normal import Bound, draw_normal
+from synthgen_ray.synthesizers.model_file import Tensors, check_tensors, corrupt
+from synthgen_ray.synthesizers.pace import Pace
+from synthgen_ray.synthesizers.streams import TRAIN, stream
+
+RIDGE = 1e-6
+
+
+class GaussianCopula(Synthesizer):
+    model_type: ClassVar[ModelType] = ModelType.GAUSSIAN_COPULA
+    maps: ClassVar[frozenset[str]] = frozenset({"marginal"})
+
+    _correlation_DD: np.ndarray
+
+    def _learn(self, table: pa.Table, seed: int, pace: Pace) -> None:
+        rng = stream(seed, TRAIN)
+        z_ND = np.column_stack([_to_normal(codec, table[codec.name], rng) for codec in self.codec.learnt])
+        pace.say(0.5, "learning the correlations")
+        self._correlation_DD = correlation(z_ND)
+
+    def _draw(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, pa.Array]:
+        """Rows whose asked columns are all null or all not are drawn together: they share their bounds."""
+        nulls = {
+            name: rng.random(num_rows) < self._null_chance(name, target)
+            for name, target in targets.items()
+            if isinstance(target, NumberTarget)
+        }
+        z_ND = np.empty((num_rows, len(self._correlation_DD)))
+        choices = {name: np.zeros(num_rows, dtype=np.int64) for name in targets}
+        for pattern in np.unique(np.column_stack([*nulls.values(), np.zeros(num_rows, bool)]), axis=0):
+            together = np.ones(num_rows, dtype=bool)
+            for null, is_null in zip(nulls.values(), pattern, strict=False):
+                together &= null == is_null
+            is_null = dict(zip(nulls, pattern, strict=False))
+            bounds = self._bounds(targets, is_null)
+            z_ND[together], chosen = draw_normal(self._correlation_DD, list(bounds.values()), together.sum(), rng)
+            for name, choice in zip(bounds, chosen, strict=True):
+                if name in choices:
+                    choices[name][together] = choice
+        return self._written(z_ND, targets, choices, nulls, rng)
+
+    def _written(
+        self,
+        z_ND: np.ndarray,
+        targets: Targets,
+        choices: dict[str, np.ndarray],
+        nulls: dict[str, np.ndarray],
+        rng: np.random.Generator,
+    ) -> dict[str, pa.Array]:
+        columns, dimension = {}, 0
+        for codec in self.codec.learnt:
+            target = targets.get(codec.name)
+            if isinstance(codec, CategoryCodec):
+                codes = np.searchsorted(_cuts(codec)[1:-1], z_ND[:, dimension], side="right")
+                if isinstance(target, CategoryTarget):
+                    codes = np.flatnonzero(target.weights)[choices[codec.name]]
+                columns[codec.name] = codec.decode(codes, rng, target if isinstance(target, CategoryTarget) else None)
+            else:
+                null = _is_null(codec, z_ND, dimension)
+                bounds = None
+                if isinstance(target, NumberTarget):
+                    null = nulls[codec.name]
+                    bounds = target.bounds(choices[codec.name]) if len(target.lows) else None
+                columns[codec.name] = codec.written(codec.marginal_or_fail.back(z_ND[:, dimension]), null, bounds)
+            dimension += _dimensions(codec)
+        return columns
+
+    def _bounds(self, targets: Targets, is_null: dict[str, bool]) -> dict[str, Bound]:
+        """Where the asked dimensions may be. The bound of a column's value has the column's name."""
+        bounds, dimension = {}, 0
+        for codec in self.codec.learnt:
+            target = targets.get(codec.name)
+            if isinstance(target, CategoryTarget) and isinstance(codec, CategoryCodec):
+                allowed = np.flatnonzero(target.weights)
+                cuts = _cuts(codec)
+                bounds[codec.name] = Bound(dimension, cuts[allowed], cuts[allowed + 1], target.weights[allowed])
+            elif isinstance(target, NumberTarget) and isinstance(codec, NumberCodec):
+                if not is_null[codec.name]:
+                    wide = codec.search_bounds(target)
+                    bounds[codec.name] = Bound(dimension, wide[:, 0], wide[:, 1], np.ones(len(wide)))
+                if codec.null_share > 0:
+                    cut = np.array([ndtri(1 - codec.null_share)])
+                    low, high = (cut, np.array([FAR])) if is_null[codec.name] else (np.array([-FAR]), cut)
+                    bounds[f"{codec.name}\0null"] = Bound(dimension + 1, low, high, np.ones(1))
+            dimension += _dimensions(codec)
+        return bounds
+
+    def _null_chance(self, name: str, target: Target) -> float:
+        """How likely null is among the values that are asked for."""
+        codec = next(codec for codec in self.codec.numbers if codec.name == name)
+        if not isinstance(target, NumberTarget) or not target.null:
+            return 0.0
+        wide = codec.search_bounds(target)
+        values = float((ndtr(wide[:, 1]) - ndtr(wide[:, 0])).sum()) * (1 - codec.null_share)
+        return codec.null_share / (codec.null_share + values)
+
+    def _tensors(self) -> Tensors:
+        return {"correlation": self._correlation_DD}
+
+    def _restore(self, tensors: Tensors) -> None:
+        dimensions = sum(_dimensions(codec) for codec in self.codec.learnt)
+        check_tensors(tensors, {"correlation": ((dimensions, dimensions), np.dtype(np.float64))})
+        matrix = tensors["correlation"]
+        if not np.allclose(matrix, matrix.T) or np.linalg.eigvalsh(matrix).min() <= 0:
+            raise corrupt("its correlations are none")
+        self._correlation_DD = matrix
+
+
+def correlation(z_ND: np.ndarray) -> np.ndarray:
+    """Correlations of normal columns over the rows where both are known, made positive definite."""
+    known = ~np.isnan(z_ND)
+    z = np.where(known, z_ND, 0.0)
+    weight = known.astype(np.float64)
+    scale = np.sqrt(((z**2).T @ weight) * (weight.T @ z**2))
+    raw_DD = np.divide(z.T @ z, scale, out=np.zeros_like(scale), where=scale > 0)
+    np.fill_diagonal(raw_DD, 1.0)
+    values, vectors = np.linalg.eigh(raw_DD)
+    matrix_DD = (vectors * np.maximum(values, RIDGE)) @ vectors.T
+    size = np.sqrt(np.diag(matrix_DD))
+    matrix_DD = matrix_DD / np.outer(size, size)
+    return np.asarray((matrix_DD + matrix_DD.T) / 2)
+
+
+def _dimensions(codec: LearntCodec) -> int:
+    return 2 if isinstance(codec, NumberCodec) and codec.null_share > 0 else 1
+
+
+def _cuts(codec: CategoryCodec) -> np.ndarray:
+    """Where in the normal space each code begins, and the last one ends."""
+    return np.clip(ndtri(np.concatenate([[0.0], np.minimum(np.cumsum(codec.shares), 1.0)])), -FAR, FAR)
+
+
+def _is_null(codec: NumberCodec, z_ND: np.ndarray, dimension: int) -> np.ndarray:
+    if codec.null_share == 0:
+        return np.zeros(len(z_ND), dtype=bool)
+    return np.asarray(z_ND[:, dimension + 1] > ndtri(1 - codec.null_share))
+
+
+def _to_normal(codec: LearntCodec, column: pa.ChunkedArray, rng: np.random.Generator) -> np.ndarray:
+    """The column's dimensions, (N, 1 or 2); a value that is null is NaN, a category is drawn in its interval."""
+    if isinstance(codec, CategoryCodec):
+        codes, _ = codec.encode(column, rng)
+        ends = ndtr(_cuts(codec))
+        u = ends[codes] + rng.random(len(codes)) * (ends[codes + 1] - ends[codes])
+        return np.asarray(np.clip(ndtri(u), -FAR, FAR))[:, None]
+    value = codec.normal(column, rng)
+    if codec.null_share == 0:
+        return value[:, None]
+    null = np.isnan(value)
+    u = np.where(null, 1 - codec.null_share * rng.random(len(null)), (1 - codec.null_share) * rng.random(len(null)))
+    return np.column_stack([value, np.clip(ndtri(u), -FAR, FAR)])

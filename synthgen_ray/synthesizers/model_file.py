@@ -1,0 +1,92 @@
+"""A trained model as one file: a stored zip of `model.json` and `weights.safetensors`. Nothing in it can run.
+
+The reader refuses what it does not know: it is the border to files that others may have touched.
+"""
+
+import zipfile
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import safetensors.numpy
+from pydantic import Field, ValidationError
+from safetensors import SafetensorError
+
+from synthgen_ray.domain.columns import Column
+from synthgen_ray.domain.errors import JobError
+from synthgen_ray.domain.params import ModelType
+from synthgen_ray.synthesizers.codec import TableCodec
+from synthgen_ray.synthesizers.columns.stored import Stored
+
+CARD, WEIGHTS = "model.json", "weights.safetensors"
+MOST_BYTES = {CARD: 1 << 30, WEIGHTS: 8 << 30}
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes, whenever it is written
+
+Tensors = dict[str, np.ndarray]
+
+
+class ModelCard(Stored):
+    """All of a model but its weights."""
+
+    format: Literal["synthgen"] = "synthgen"
+    version: Literal[1] = 1
+    model_type: ModelType
+    config: dict[str, Any]
+    columns: tuple[Column, ...]
+    chunk_rows: int = Field(ge=1, le=1_000_000)
+    rows: int = Field(ge=1)  # that it was trained on
+    libraries: dict[str, str]
+    codec: TableCodec
+
+
+def write_model(path: Path, card: ModelCard, tensors: Tensors) -> None:
+    contiguous = {name: tensor.copy(order="C") for name, tensor in tensors.items()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in (
+            (CARD, card.model_dump_json().encode()),
+            (WEIGHTS, safetensors.numpy.save(contiguous)),
+        ):
+            member = zipfile.ZipInfo(name, LONG_AGO)
+            member.external_attr = 0o600 << 16
+            archive.writestr(member, content)
+
+
+def read_model(path: Path) -> tuple[ModelCard, Tensors]:
+    """Raises: JobError, code "model_corrupt"."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_members(archive.infolist())
+            card = ModelCard.model_validate_json(archive.read(CARD))
+            tensors = safetensors.numpy.load(archive.read(WEIGHTS))
+    except ValidationError as error:
+        # Not pydantic's own text, which quotes the input.
+        places = sorted({".".join(map(str, found["loc"][:3])) for found in error.errors()})
+        raise corrupt(f"its card does not fit at {', '.join(places[:3])}") from None
+    except (zipfile.BadZipFile, SafetensorError, OSError, KeyError, ValueError, NotImplementedError) as error:
+        raise corrupt("it cannot be read") from error
+    if [column.name for column in card.columns] != [codec.name for codec in card.codec.columns]:
+        raise corrupt("its columns do not fit together")
+    return card, tensors
+
+
+def check_tensors(tensors: Tensors, expected: dict[str, tuple[tuple[int, ...], np.dtype]]) -> None:
+    """Refuse weights that are not exactly those expected, or not finite."""
+    if tensors.keys() != expected.keys():
+        raise corrupt("its tensors are not those of its type")
+    for name, (shape, dtype) in expected.items():
+        if tensors[name].shape != shape or tensors[name].dtype != dtype:
+            raise corrupt("a tensor has another shape or type than its config says")
+        if not np.isfinite(tensors[name]).all():
+            raise corrupt("a tensor is not finite")
+
+
+def corrupt(why: str) -> JobError:
+    return JobError(f"The model's file is damaged or not ours: {why}.", "model_corrupt")
+
+
+def _check_members(members: list[zipfile.ZipInfo]) -> None:
+    if sorted(member.filename for member in members) != sorted(MOST_BYTES):
+        raise corrupt("it holds other files than a model does")
+    for member in members:
+        if member.compress_type != zipfile.ZIP_STORED or member.file_size > MOST_BYTES[member.filename]:
+            raise corrupt("it is compressed or too large")

@@ -1,0 +1,103 @@
+"""What the types trained by gradient descent share: encoding, devices, weights, drawing rows from logits."""
+
+from abc import abstractmethod
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import nn
+
+from synthgen_ray.domain.params import NeuralParams
+from synthgen_ray.synthesizers import parallel
+from synthgen_ray.synthesizers.base import Synthesizer, Targets
+from synthgen_ray.synthesizers.codec import Encoded
+from synthgen_ray.synthesizers.columns.category import CategoryTarget
+from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
+from synthgen_ray.synthesizers.conditions import Heads, draw_obeying
+from synthgen_ray.synthesizers.layout import Layout
+from synthgen_ray.synthesizers.model_file import Tensors, check_tensors
+from synthgen_ray.synthesizers.pace import Pace
+from synthgen_ray.synthesizers.streams import ENCODE, stream
+
+
+class NeuralSynthesizer(Synthesizer):
+    """Runs on the GPU where there is one; `to` says otherwise. The network that is kept writes logits for rows."""
+
+    maps: ClassVar[frozenset[str]] = frozenset({"modes"})
+    params: NeuralParams
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._network: nn.Module | None = None
+
+    def to(self, device: str | torch.device) -> Self:
+        """Train and sample there."""
+        self._device = torch.device(device)
+        if self._network is not None:
+            self._network.to(self._device)
+        return self
+
+    @cached_property
+    def layout(self) -> Layout:
+        return Layout(self.codec.learnt)
+
+    def _learn(self, table: pa.Table, seed: int, pace: Pace) -> None:
+        encoded = self.codec.encode(table, stream(seed, ENCODE, 1))
+        self.__dict__.pop("layout", None)  # of an earlier fit
+        network = self._new_network().to(self._device)
+        self._train(network, encoded, seed, pace)
+        self._network = network.eval().requires_grad_(False)
+
+    @abstractmethod
+    def _new_network(self) -> nn.Module:
+        """The network that is kept, untrained."""
+
+    @abstractmethod
+    def _train(self, network: nn.Module, encoded: Encoded, seed: int, pace: Pace) -> None: ...
+
+    @abstractmethod
+    def _propose(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Heads:
+        """Logits of new rows, where possible of such as meet the targets."""
+
+    @property
+    def network(self) -> nn.Module:
+        return self._network if self._network is not None else nn.Identity()
+
+    def _draw(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, pa.Array]:
+        def propose(count: int) -> Heads:
+            with torch.inference_mode():
+                return self._propose(count, targets, rng)
+
+        drawn = draw_obeying(num_rows, propose, self.codec.learnt, self.layout, targets, rng)
+        columns, number = {}, 0
+        for place, codec in enumerate(self.codec.learnt):
+            target, codes = targets.get(codec.name), drawn.codes_BK[:, place]
+            if isinstance(codec, NumberCodec):
+                asked = isinstance(target, NumberTarget) and len(target.lows) > 0
+                bounds = target.bounds(drawn.choices[codec.name]) if asked else None  # type: ignore[union-attr]
+                columns[codec.name] = codec.decode(codes, drawn.scalars_BS[:, number], bounds)
+                number += 1
+            else:
+                columns[codec.name] = codec.decode(codes, rng, target if isinstance(target, CategoryTarget) else None)
+        return columns
+
+    def _agreed_seed(self) -> int:
+        return parallel.first_worker_says(super()._agreed_seed(), self._device)
+
+    def _tensors(self) -> Tensors:
+        return {name: tensor.detach().cpu().numpy() for name, tensor in self.network.state_dict().items()}
+
+    def _restore(self, tensors: Tensors) -> None:
+        with torch.device("meta"):  # shapes without memory: what the file claims is not believed yet
+            network = self._new_network()
+        expected = {
+            name: (tuple(tensor.shape), torch.empty(0, dtype=tensor.dtype).numpy().dtype)
+            for name, tensor in network.state_dict().items()
+        }
+        check_tensors(tensors, expected)
+        weights = {name: torch.from_numpy(np.array(tensor)) for name, tensor in tensors.items()}
+        network.load_state_dict(weights, assign=True)
+        self._network = network.to(self._device).eval().requires_grad_(False)

@@ -1,0 +1,118 @@
+"""The one thing a training loop knows about many workers. On one worker, nothing here does anything.
+
+Every worker draws the same random numbers for the whole batch and uses its share of them; losses are weighted by
+that share, so that sums over the workers are what one worker would have had alone. By hand, because
+`DistributedDataParallel` does not go with `torch.autograd.grad` in a loss (its documentation; pytorch#47562).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from synthgen_ray.domain.errors import InvalidRequest
+
+
+def is_shared() -> bool:
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which rows of each batch are this worker's."""
+
+    total: int
+    start: int
+    stop: int
+
+    @property
+    def weight(self) -> float:
+        return (self.stop - self.start) / self.total
+
+    def of(self, whole: Any) -> Any:
+        """This worker's part of something with a row, or one item for a fixed number of rows, of the batch."""
+        rows = self.total // len(whole)
+        return whole[self.start // rows : self.stop // rows]
+
+
+def share(total: int, pack: int = 1) -> Share:
+    """This worker's rows of a batch, in whole packs. Raises: InvalidRequest, if there are fewer packs than workers."""
+    if not is_shared():
+        return Share(total, 0, total)
+    rank, workers = dist.get_rank(), dist.get_world_size()
+    packs = total // pack
+    if packs < workers:
+        raise InvalidRequest(f"batch_size holds {packs} packs: too few for {workers} workers.", "out_of_range")
+    return Share(total, packs * rank // workers * pack, packs * (rank + 1) // workers * pack)
+
+
+def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Replace each gradient by its sum over the workers, in one message."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None] if is_shared() else []
+    if not gradients:
+        return
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    dist.all_reduce(flat)
+    for gradient, summed in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(summed.view_as(gradient))
+
+
+def first_worker_says(number: int, device: torch.device) -> int:
+    """The first worker's number, on every worker."""
+    if not is_shared():
+        return number
+    message = torch.tensor([number], device=device)
+    dist.broadcast(message, 0)
+    return int(message.item())
+
+
+def anyone(says_so: bool, might: bool, device: torch.device) -> bool:
+    """Whether any worker says so, asked only where one might."""
+    if not might or not is_shared():
+        return says_so
+    message = torch.tensor([float(says_so)], device=device)
+    dist.all_reduce(message)
+    return bool(message.item() > 0)
+
+
+class _SumOverWorkers(torch.autograd.Function):
+    """The sum of a tensor over the workers; its gradient is the sum of theirs."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor) -> Tensor:  # noqa: ARG004
+        summed = tensor.clone()
+        dist.all_reduce(summed)
+        return summed
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # noqa: ARG004
+        summed = gradient.contiguous().clone()
+        dist.all_reduce(summed)
+        return summed
+
+
+class SharedBatchNorm(nn.BatchNorm1d):
+    """Batch normalisation whose batch is that of all workers."""
+
+    def forward(self, x_BH: Tensor) -> Tensor:  # type: ignore[override]
+        if not self.training or not is_shared():
+            normalised: Tensor = super().forward(x_BH)
+            return normalised
+        total: Tensor = _SumOverWorkers.apply(torch.cat([x_BH.sum(0), x_BH.new_full((1,), len(x_BH))]))
+        rows = total[-1].detach()
+        mean = total[:-1] / rows
+        centered = x_BH - mean
+        variance: Tensor = _SumOverWorkers.apply(centered.square().sum(0)) / rows
+        self._remember(mean.detach(), variance.detach() * rows / (rows - 1))
+        return centered / torch.sqrt(variance + self.eps) * self.weight + self.bias
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, variance: Tensor) -> None:
+        assert self.running_mean is not None and self.running_var is not None  # noqa: S101 - for mypy
+        assert self.momentum is not None and self.num_batches_tracked is not None  # noqa: S101
+        self.num_batches_tracked += 1
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance, self.momentum)

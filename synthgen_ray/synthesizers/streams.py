@@ -1,0 +1,34 @@
+"""Seeds: every random draw comes from a stream that is named by a seed and a place, never from a global."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+
+def stream(seed: int, *place: int) -> np.random.Generator:
+    """The random stream of a place: same seed and place, same draws, wherever they are made."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=place))
+
+
+def fresh_seed() -> int:
+    """A seed from the system's entropy, for callers who do not care which."""
+    return int(np.random.SeedSequence().generate_state(1)[0])
+
+
+def chunks(num_rows: int, chunk_rows: int) -> Iterator[tuple[int, int]]:
+    """Split a job into (index, rows) pieces. Chunk i draws from the stream (seed, i) only, so a job gives
+    the same rows on one worker and on forty."""
+    for index, start in enumerate(range(0, num_rows, chunk_rows)):
+        yield index, min(chunk_rows, num_rows - start)
+
+
+def holdout_mask(num_rows: int, fraction: float, seed: int | None) -> np.ndarray:
+    """True for the rows that training never sees. The quality report recomputes it, so it follows from the
+    arguments alone; no seed counts as 0."""
+    mask = np.zeros(num_rows, dtype=bool)
+    mask[stream(seed or 0, HOLDOUT).permutation(num_rows)[: int(num_rows * fraction)]] = True
+    return mask
+
+
+# Places of the streams of a fit; a chunk's streams are (index, part).
+HOLDOUT, ENCODE, WEIGHTS, TRAIN, CALIBRATE = range(5)

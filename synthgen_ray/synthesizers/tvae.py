@@ -1,0 +1,99 @@
+"""TVAE: an encoder to a normal latent and a decoder back, whose outputs are distributions that rows are drawn from.
+
+Source: Xu et al. 2019, arXiv:1907.00503, section 4.4; Kingma & Welling 2014, arXiv:1312.6114, appendix B.
+The two networks are those of the `ctgan` package. Shapes: B rows of a batch, D row width, E width of the latent.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+import torch
+from ctgan.synthesizers.tvae import Decoder, Encoder
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from synthgen_ray.domain.params import ModelType, TVAEParams
+from synthgen_ray.synthesizers import parallel
+from synthgen_ray.synthesizers.base import Targets
+from synthgen_ray.synthesizers.codec import Encoded
+from synthgen_ray.synthesizers.conditions import Heads
+from synthgen_ray.synthesizers.draws import Draws, start_weights
+from synthgen_ray.synthesizers.layout import Layout
+from synthgen_ray.synthesizers.neural import NeuralSynthesizer
+from synthgen_ray.synthesizers.pace import Pace
+from synthgen_ray.synthesizers.streams import TRAIN, stream
+
+NARROWEST, WIDEST = 0.01, 1.0  # of a scalar's standard deviation
+
+
+class TVAE(NeuralSynthesizer):
+    model_type: ClassVar[ModelType] = ModelType.TVAE
+    params: TVAEParams
+
+    def _new_network(self) -> nn.Module:
+        decoder: nn.Module = Decoder(self.params.embedding_dim, self.params.decompress_dims, self.layout.width)
+        return decoder
+
+    def _train(self, decoder: nn.Module, encoded: Encoded, seed: int, pace: Pace) -> None:
+        options, layout = self.params, self.layout
+        encoder = Encoder(layout.width, options.compress_dims, options.embedding_dim).to(self._device)
+        start_weights(decoder, seed, 0)
+        start_weights(encoder, seed, 1)
+        parameters = [*encoder.parameters(), *decoder.parameters()]
+        adam = torch.optim.Adam(parameters, weight_decay=options.l2scale, fused=True)
+        codes_NK = torch.from_numpy(encoded.codes).to(self._device)
+        scalars_NS = torch.from_numpy(encoded.scalars).to(self._device)
+        starts = range(0, len(encoded.codes), options.batch_size)
+
+        for epoch, step in pace.steps(options.epochs, len(starts)):
+            order = stream(seed, TRAIN, epoch, 0).permutation(len(encoded.codes))
+            rows = order[starts[step] : starts[step] + options.batch_size]
+            share = parallel.share(len(rows))
+            draws = Draws(seed, epoch * len(starts) + step, share, self._device)
+            rows_B = draws.placed(rows)
+            codes_BK = codes_NK[rows_B].long()
+            real_BD = layout.rows(codes_BK, scalars_NS[rows_B])
+
+            mean_BE, sd_BE, log_variance_BE = encoder(real_BD)
+            latent_BE = mean_BE + sd_BE * draws.normal(options.embedding_dim)
+            logits_BD, sigma_D = decoder(latent_BE)
+            reconstruction = options.loss_factor * reconstruction_loss(
+                logits_BD, sigma_D, codes_BK, scalars_NS[rows_B], layout
+            )
+            divergence = kl_divergence(mean_BE, log_variance_BE)
+
+            adam.zero_grad()
+            ((reconstruction + divergence) * share.weight).backward()
+            parallel.sum_gradients(parameters)
+            adam.step()
+            decoder.sigma.data.clamp_(NARROWEST, WIDEST)  # type: ignore[union-attr,operator]
+            losses = {"reconstruction": reconstruction.detach(), "kl": divergence.detach()}
+            pace.after_step(epoch, step, options.epochs, len(starts), losses)
+            if parallel.anyone(pace.is_over, pace.is_limited, self._device):
+                break
+
+    def _propose(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Heads:
+        latent_BE = torch.from_numpy(rng.standard_normal((num_rows, self.params.embedding_dim), dtype=np.float32))
+        logits_BD, sigma_D = self.network(latent_BE.to(self._device))
+        return Heads(logits_BD.cpu().numpy(), sigma_D.cpu().numpy()[self.layout.scalars_S])
+
+
+def reconstruction_loss(
+    logits_BD: Tensor, sigma_D: Tensor, codes_BK: Tensor, scalars_BS: Tensor, layout: Layout
+) -> Tensor:
+    """Minus the log likelihood of the rows, constants left out: codes by softmax, scalars by a normal around tanh.
+
+    Mean over the batch. Source: Xu et al. 2019, section 4.4.
+    """
+    places_S = torch.as_tensor(layout.scalars_S, device=logits_BD.device)
+    sigma_S = sigma_D[places_S]
+    off_BS = (scalars_BS - torch.tanh(logits_BD[:, places_S])) / sigma_S
+    loss = off_BS.square().sum() / 2 / len(logits_BD) + torch.log(sigma_S).sum()
+    for place, span in enumerate(layout.spans):
+        loss = loss + F.cross_entropy(logits_BD[:, span], codes_BK[:, place])
+    return loss
+
+
+def kl_divergence(mean_BE: Tensor, log_variance_BE: Tensor) -> Tensor:
+    """From the encoder's normal to the standard one, mean over the batch (Kingma & Welling 2014, appendix B)."""
+    return (mean_BE.square() + log_variance_BE.exp() - 1 - log_variance_BE).sum() / 2 / len(mean_BE)
