@@ -1,5 +1,6 @@
 """Tables: an uploaded file becomes a canonical Parquet file and a schema, a table becomes a file.
 
-Read `reading` (file in, canonical file out), then `csv_reading` with `csv_scan`, `text_typing`
-and `text_dates`, or `parquet_reading`; then `inference` with `pii`; at last `writing`.
+Read `reading` (file in, canonical file out) with `formats` and `limits`; for CSV `csv_reading`,
+`csv_header`, `csv_scan`, then `text_typing` and `text_dates`; for Parquet `parquet_reading` and
+`canonical`; then `inference` with `pii`; at last `writing` with `datetime_text`.
 """

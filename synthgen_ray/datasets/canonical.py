@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.datasets.names import check_names
 from synthgen_ray.datasets.text_typing import check_finite, integer_out_of_range
 from synthgen_ray.domain.errors import FieldError, InvalidTable
@@ -30,13 +29,13 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def check_schema(schema: pa.Schema, limits: UploadLimits | None = None) -> None:
+def check_schema(schema: pa.Schema) -> None:
     """Refuse unusable names and every type that cannot be made canonical, from the schema alone.
 
     To be called before any value is touched: converting a column of an extension type may run
     code that came with the file. Raises: InvalidTable.
     """
-    check_names(schema.names, limits or UploadLimits())
+    check_names(schema.names)
     for field in schema:
         _check_type(field.name, field.type)
 

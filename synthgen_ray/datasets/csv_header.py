@@ -50,7 +50,9 @@ def read_header(text: Text, limits: UploadLimits) -> Header:
         raise _endless_header(header, limits)
     delimiter = _delimiter(text[start : start + SAMPLE_BYTES], content)
     names = _names(text, start, content, delimiter)
-    check_names(names, limits)
+    if len(names) > limits.max_columns:
+        raise too_many_columns(len(names), limits)
+    check_names(names)
     line = 1 + len(LINE_END.findall(text[:end]))
     return Header(names, delimiter, start, end, line)
 

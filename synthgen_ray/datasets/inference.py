@@ -11,6 +11,7 @@ from synthgen_ray.domain.columns import NEARLY_UNIQUE, Column, ColumnKind, Colum
 
 # Values that the costly looks (shape, personal data) see, spread evenly over the column.
 SAMPLE = 2000
+SLICES = 50
 # Share of steps or shapes that must be alike.
 MOST = 0.9
 
@@ -77,9 +78,14 @@ def _storage(kind: pa.DataType) -> str:
 
 
 def _sample(values: pa.ChunkedArray) -> pa.Array:
-    present = values.drop_null()
-    places = np.linspace(0, len(present) - 1, min(SAMPLE, len(present))).astype(np.int64)
-    return present.take(pa.array(places)).combine_chunks()
+    """Some values, in slices from the whole length of the column: a slice copies nothing."""
+    if len(values) <= SAMPLE:
+        return values.drop_null().combine_chunks()
+    starts = np.linspace(0, len(values) - SAMPLE // SLICES, SLICES).astype(int)
+    slices = [values.slice(start, SAMPLE // SLICES).drop_null() for start in starts]
+    sample = pa.chunked_array([chunk for piece in slices for chunk in piece.chunks], values.type).combine_chunks()
+    # Where nearly all is null, what is left is small enough to be copied.
+    return sample if len(sample) >= SLICES else values.drop_null().slice(0, SAMPLE).combine_chunks()
 
 
 def _is_sequential(values: pa.ChunkedArray) -> bool:

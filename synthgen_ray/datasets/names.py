@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from unicodedata import category, normalize
 
-from synthgen_ray.datasets.limits import UploadLimits, too_many_columns
 from synthgen_ray.domain.errors import InvalidTable
 
 MAX_NAME_LENGTH = 255
@@ -13,15 +12,13 @@ MAX_NAME_LENGTH = 255
 HIDDEN = re.compile("[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
-def check_names(names: Sequence[str], limits: UploadLimits) -> None:
+def check_names(names: Sequence[str]) -> None:
     """Refuse names that are missing, alike or unprintable. Names are kept as they are.
 
     Raises: InvalidTable.
     """
     if not names:
         raise InvalidTable("The table has no columns.", "no_columns")
-    if len(names) > limits.max_columns:
-        raise too_many_columns(len(names), limits)
     first_place: dict[str, int] = {}
     for place, name in enumerate(names, 1):
         _check_name(name, place)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from synthgen_ray.datasets.canonical import canonical, check_schema, is_text
 from synthgen_ray.datasets.limits import (
+    MIB,
     UploadLimits,
     cell_too_large,
     no_rows,
@@ -25,6 +26,7 @@ from synthgen_ray.domain.errors import InvalidTable
 BATCH_ROWS = 16_384
 MAGIC = b"PAR1"
 FOOTER_TAIL = 8  # length and magic
+MAX_FOOTER_BYTES = 64 * MIB
 EXTENSION_KEY = b"ARROW:extension:name"
 # What pyarrow raises on bytes that are wrong, according to where they are.
 DECODE_ERRORS = (pa.ArrowException, OSError, ValueError, KeyError, OverflowError, MemoryError)
@@ -42,11 +44,10 @@ def read_parquet(path: Path, limits: UploadLimits) -> tuple[pa.Table, pa.Table, 
         raise invalid_parquet() from None
     _check_footer(footer, limits)
     try:
-        file = pq.ParquetFile(path)
-        schema = file.schema_arrow
+        schema = pq.read_schema(path)
+        check_schema(schema)  # a damaged name or zone fails to decode here
     except DECODE_ERRORS:
         raise invalid_parquet() from None
-    check_schema(schema, limits)
     declared = _read_batches(path, schema, footer.num_rows, limits)
     table, warnings = canonical(declared)
     return declared, table, warnings
@@ -65,7 +66,7 @@ def refuse_extensions(path: Path) -> None:
         file.seek(size - FOOTER_TAIL)
         tail = file.read()
         length = int.from_bytes(tail[:4], "little")
-        if tail[4:] != MAGIC or length > size - FOOTER_TAIL - len(MAGIC):
+        if tail[4:] != MAGIC or length > MAX_FOOTER_BYTES or length > size - FOOTER_TAIL - len(MAGIC):
             raise invalid_parquet()
         file.seek(size - FOOTER_TAIL - length)
         footer = file.read(length)
@@ -100,23 +101,32 @@ def _read_batches(path: Path, schema: pa.Schema, num_rows: int, limits: UploadLi
     plain = pa.schema([f.with_type(pa.string()) if pa.types.is_string_view(f.type) else f for f in schema])
     batches, rows, size = [], 0, 0
     try:
-        file = pq.ParquetFile(path, read_dictionary=strings)
-        for batch in file.iter_batches(BATCH_ROWS):
-            rows += batch.num_rows
-            if rows > num_rows:
-                raise invalid_parquet()  # the footer lies
-            size += sum(
-                _checked_size(name, column, rows - batch.num_rows, limits)
-                for name, column in zip(schema.names, batch.columns, strict=True)
-            )
-            if size > limits.max_decoded_bytes:
-                raise too_large(limits.max_decoded_bytes)
-            batches.append(_as_declared(batch, plain))
-        if rows != num_rows:
-            raise invalid_parquet()
+        with pq.ParquetFile(path, read_dictionary=strings) as file:
+            for batch in file.iter_batches(BATCH_ROWS):
+                size += _checked_size(batch, schema.names, rows, limits)
+                rows += batch.num_rows
+                if rows > num_rows:
+                    break
+                if size > limits.max_decoded_bytes:
+                    raise too_large(limits.max_decoded_bytes)
+                batches.append(_as_declared(batch, plain))
     except DECODE_ERRORS:
         raise invalid_parquet() from None
+    if rows != num_rows:  # the footer lies
+        raise invalid_parquet()
     return pa.Table.from_batches(batches, plain)
+
+
+def _checked_size(batch: pa.RecordBatch, names: list[str], first_row: int, limits: UploadLimits) -> int:
+    """The bytes that a batch takes once decoded; all its values are sound. Raises: InvalidTable."""
+    size = 0
+    for name, column in zip(names, batch.columns, strict=True):
+        if pa.types.is_dictionary(column.type):
+            size += _checked_text_size(name, column, first_row, limits)
+        else:
+            column.validate(full=True)
+            size += column.nbytes
+    return size
 
 
 def _is_text_or_dictionary(kind: pa.DataType) -> bool:
@@ -124,11 +134,7 @@ def _is_text_or_dictionary(kind: pa.DataType) -> bool:
     return is_text(value)
 
 
-def _checked_size(name: str, column: pa.Array, first_row: int, limits: UploadLimits) -> int:
-    """The bytes that a column takes once decoded; its values are sound. Raises: InvalidTable."""
-    if not pa.types.is_dictionary(column.type):
-        column.validate(full=True)
-        return int(column.nbytes)
+def _checked_text_size(name: str, column: pa.DictionaryArray, first_row: int, limits: UploadLimits) -> int:
     column.validate()  # indices inside the dictionary
     words = column.dictionary
     try:

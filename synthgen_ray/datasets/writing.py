@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from synthgen_ray.datasets.canonical import is_text
 from synthgen_ray.datasets.datetime_text import datetimes_as_text
 from synthgen_ray.domain.columns import Column
 
@@ -44,7 +45,7 @@ def write_jsonl(table: pa.Table, columns: Sequence[Column], sink: BinaryIO) -> N
     for batch in table.to_batches(BATCH_ROWS):
         members = []
         for place, (name, values) in enumerate(zip(table.column_names, batch.columns, strict=True)):
-            key = ("{" if place == 0 else ", ") + json.dumps(name, ensure_ascii=False) + ": "
+            key = ("{" if place == 0 else ",") + json.dumps(name, ensure_ascii=False) + ":"
             members.append(_joined(key, _json_values(values, by_name.get(name)).fill_null("null")))
         _write_lines(pc.binary_join_element_wise(*members, "}", ""), sink)
 
@@ -55,8 +56,10 @@ def write_parquet(table: pa.Table, sink: BinaryIO) -> None:
 
 
 def _csv_cells(values: pa.Array, column: Column | None) -> pa.Array:
+    if pa.types.is_dictionary(values.type):
+        return _csv_cells(values.dictionary, column).take(values.indices)
     text = _as_text(values, column)
-    if not _is_string(values.type):
+    if not is_text(values.type):
         return text
     needs = pc.fill_null(pc.match_substring_regex(text, NEEDS_QUOTES), False)
     if not pc.any(needs).as_py():
@@ -65,6 +68,8 @@ def _csv_cells(values: pa.Array, column: Column | None) -> pa.Array:
 
 
 def _json_values(values: pa.Array, column: Column | None) -> pa.Array:
+    if pa.types.is_dictionary(values.type):
+        return _json_values(values.dictionary, column).take(values.indices)
     if pa.types.is_boolean(values.type):
         return pc.cast(values, pa.string())
     if pa.types.is_floating(values.type):
@@ -72,7 +77,7 @@ def _json_values(values: pa.Array, column: Column | None) -> pa.Array:
     text = _as_text(values, column)
     if pa.types.is_temporal(values.type):
         return _joined('"', text, '"')
-    if not _is_string(values.type):
+    if not is_text(values.type):
         return text
     needs = pc.fill_null(pc.match_substring_regex(text, NEEDS_ESCAPES), False)
     if pc.any(needs).as_py():
@@ -84,8 +89,6 @@ def _json_values(values: pa.Array, column: Column | None) -> pa.Array:
 def _as_text(values: pa.Array, column: Column | None) -> pa.Array:
     """The values as they are written; null where they are null or NaN."""
     written = column.format if column else None
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
     if pa.types.is_boolean(values.type) and written:
         true, false = written.split("/")
         return pc.if_else(values, true, false)
@@ -95,11 +98,6 @@ def _as_text(values: pa.Array, column: Column | None) -> pa.Array:
         text = pc.cast(pc.if_else(pc.is_nan(values), None, values), pa.string())
         return pc.replace_substring_regex(text, r"^(-?[0-9]+)$", r"\1.0") if written == "0.0" else text
     return pc.cast(values, pa.string())
-
-
-def _is_string(kind: pa.DataType) -> bool:
-    value = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return bool(pa.types.is_string(value) or pa.types.is_large_string(value))
 
 
 def _quoted(name: str) -> str:

@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import textwrap
+from base64 import b64decode, b64encode
 from io import BytesIO
 from pathlib import Path
 
@@ -129,6 +130,18 @@ def test_ignores_the_metadata_of_pandas(table_of, metadata: bytes):
 
     assert read_back.column_names == ["a", "b"]
     assert read_back.schema.metadata is None
+
+
+@pytest.mark.parametrize("zone", [b"Mars\xffPhobos", b"Asia/Kolkat\xe1"])
+def test_refuses_a_zone_that_is_not_text(upload, zone: bytes):
+    zoned = column(pa.array([1], pa.timestamp("us", "Z" * len(zone))))
+    schema = pq.read_metadata(BytesIO(zoned)).metadata[b"ARROW:schema"]
+    damaged = b64encode(b64decode(schema).replace(b"Z" * len(zone), zone))
+
+    with pytest.raises(SynthGenError) as refusal:
+        upload(zoned.replace(schema, damaged), "table.parquet")
+
+    assert (refusal.value.status, refusal.value.code) == (422, "invalid_parquet")
 
 
 def test_keeps_names_with_dots(table_of):

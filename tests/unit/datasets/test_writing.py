@@ -127,7 +127,7 @@ class TestJsonl:
     def test_booleans_stay_booleans_whatever_their_spelling(self):
         columns = (Column("t", ColumnKind.BOOLEAN, format="TRUE/FALSE"),)
 
-        assert jsonl_of(pa.table({"t": [True, False]}), columns) == '{"t": true}\n{"t": false}\n'
+        assert jsonl_of(pa.table({"t": [True, False]}), columns) == '{"t":true}\n{"t":false}\n'
 
 
 class TestParquet:
