@@ -1,0 +1,6 @@
+"""The client's commands: the client with tables for people and JSON for machines. Read `tree`, `session`,
+`server`, `lookup`, `arguments`, `output`, then a file per resource."""
+
+from synthgen_ray.commands.tree import register
+
+__all__ = ["register"]

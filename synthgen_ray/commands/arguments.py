@@ -1,0 +1,81 @@
+"""`--where` and `--config`: from words on a command line to JSON."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import typer
+
+CONFIG_HELP = "A hyperparameter as KEY=VALUE, for example epochs=10 or 'generator_dim=[128, 128]'. Repeatable."
+WHERE_HELP = (
+    "What every row must have. COLUMN=VALUE; repeated for a column, any of the values. "
+    "age=30..40 is a range, age=30.. and age=..40 are open ones, COLUMN= is a missing value. "
+    "A VALUE is read as JSON where it is JSON, else as text: 'zip=\"0815\"' for digits that are text."
+)
+
+
+def parse_config(words: Sequence[str]) -> dict[str, Any]:
+    """Hyperparameters from `KEY=VALUE`; the last of the same key wins."""
+    return {key: _value(text) for key, text in (_split(word, "--config") for word in words)}
+
+
+def parse_conditions(words: Sequence[str]) -> dict[str, Any]:
+    """Conditions from `COLUMN=VALUE`, as the API takes them.
+
+    Raises: typer.BadParameter.
+    """
+    asked: dict[str, list[Any]] = {}
+    for word in words:
+        column, text = _split(word, "--where")
+        asked.setdefault(column, []).append(_condition(text))
+    return {column: _any_of(column, conditions) for column, conditions in asked.items()}
+
+
+def _any_of(column: str, conditions: list[Any]) -> Any:
+    if len(conditions) == 1:
+        return conditions[0]
+    if any(isinstance(condition, dict) for condition in conditions):
+        raise typer.BadParameter(f"{column}: a range cannot be one of several values.", param_hint="--where")
+    values: list[Any] = []
+    for condition in conditions:
+        values.extend(condition if isinstance(condition, list) else [condition])
+    return values
+
+
+def _split(word: str, option: str) -> tuple[str, str]:
+    key, equals, text = word.partition("=")
+    if not equals or not key.strip():
+        raise typer.BadParameter(f"'{word}' must read NAME=VALUE.", param_hint=option)
+    return key.strip(), text
+
+
+def _condition(text: str) -> Any:
+    if not text:
+        return None
+    low, dots, high = text.partition("..")
+    if dots and (low or high) and all(_is_bound(bound) for bound in (low, high) if bound):
+        return {name: _value(bound) for name, bound in (("min", low), ("max", high)) if bound}
+    return _value(text)
+
+
+def _is_bound(text: str) -> bool:
+    """A number or a date: other text with two dots in it is no range."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        value = _value(text)
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return True
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except ValueError:
+        return text
+
+
+def _no_constant(name: str) -> None:
+    """`NaN` and `Infinity` are not JSON, whatever Python says: here they are words."""
+    raise ValueError(name)

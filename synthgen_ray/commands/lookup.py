@@ -1,0 +1,73 @@
+"""From what people call things to the ids that the API takes."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+from synthgen_ray.client import ClientError, SynthGen
+
+JSON = dict[str, Any]
+PAGE = 500
+
+
+class NotFoundByName(ClientError):
+    """No thing of that name, or several."""
+
+
+def find_project(client: SynthGen, name_or_id: str) -> JSON | None:
+    return _find(every(client.list_projects), name_or_id, "projects")
+
+
+def project_id(client: SynthGen, name_or_id: str) -> str:
+    if is_id(name_or_id):
+        return name_or_id
+    return str(_required(find_project(client, name_or_id), name_or_id, "project")["id"])
+
+
+def model_id(client: SynthGen, name_or_id: str) -> str:
+    if is_id(name_or_id):
+        return name_or_id
+    found = _find(every(client.list_models), name_or_id, "models")
+    return str(_required(found, name_or_id, "model")["id"])
+
+
+def get_dataset(client: SynthGen, name_or_id: str, project: str | None = None) -> JSON:
+    """A dataset with its latest version; with `project`, one of this project."""
+    inside = project_id(client, project) if project else None
+    found = _find(every(client.list_datasets, project_id=inside), name_or_id, "datasets")
+    return _required(found, name_or_id, "dataset")
+
+
+def every(list_page: Callable[..., JSON], **filters: Any) -> Iterator[JSON]:
+    """All items of a list, page by page."""
+    seen = 0
+    while True:
+        page = list_page(**filters, limit=PAGE, offset=seen)
+        yield from page["items"]
+        seen += len(page["items"])
+        if not page["items"] or seen >= page["total"]:
+            return
+
+
+def is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _find(items: Iterator[JSON], name_or_id: str, what: str) -> JSON | None:
+    if is_id(name_or_id):
+        return next((item for item in items if UUID(item["id"]) == UUID(name_or_id)), None)
+    named = [item for item in items if item["name"] == name_or_id]
+    if len(named) > 1:
+        ids = ", ".join(item["id"] for item in named[:5])
+        raise NotFoundByName(f"{len(named)} {what} are called '{name_or_id}'; give the id of one: {ids}")
+    return named[0] if named else None
+
+
+def _required(found: JSON | None, name_or_id: str, what: str) -> JSON:
+    if found is None:
+        raise NotFoundByName(f"There is no {what} '{name_or_id}'.")
+    return found

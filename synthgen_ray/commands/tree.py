@@ -1,0 +1,19 @@
+"""Which command is where."""
+
+import typer
+
+from synthgen_ray.commands import datasets, jobs, models, projects
+
+
+def register(app: typer.Typer) -> None:
+    """Add the client's commands: a group for each resource, and what is done most on the top level."""
+    for name, group in (
+        ("projects", projects.group),
+        ("datasets", datasets.group),
+        ("models", models.group),
+        ("jobs", jobs.group),
+    ):
+        app.add_typer(group, name=name)
+    app.command("upload")(datasets.upload)
+    app.command("train")(models.train)
+    app.command("generate")(models.generate)
