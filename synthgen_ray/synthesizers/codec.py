@@ -28,7 +28,7 @@ ColumnCodec = Annotated[LearntCodec | FreshCodec | ConstantCodec, Field(discrimi
 
 @dataclass(frozen=True)
 class Encoded:
-    """A table as the networks hold it: a code for each row and learnt column (N, K), a scalar for each number (N, S)."""
+    """A table as the networks hold it: codes (N, K) of the learnt columns, scalars (N, S) of the numbers among them."""
 
     codes: np.ndarray
     scalars: np.ndarray

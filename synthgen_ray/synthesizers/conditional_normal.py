@@ -52,12 +52,12 @@ def _draw_bound(
     for place, bound in enumerate(bounds):
         before = inner_CC[:place, :place]
         slope = np.linalg.solve(before, inner_CC[:place, place])
-        sd = np.sqrt(max(1 - inner_CC[place, :place] @ slope, 1e-12))
+        sd = max(1 - float(inner_CC[place, :place] @ slope), 1e-12) ** 0.5
         z_NC[:, place], choices[place] = _draw_one(bound, z_NC[:, :place] @ slope, sd, rng)
     precision = np.linalg.inv(inner_CC)
     for _ in range(SWEEPS if len(bounds) > 1 else 0):
         for place, bound in enumerate(bounds):
-            sd = 1 / np.sqrt(precision[place, place])
+            sd = float(precision[place, place]) ** -0.5
             mean = z_NC[:, place] - z_NC @ precision[place] * sd**2
             z_NC[:, place], choices[place] = _draw_one(bound, mean, sd, rng)
     return z_NC, choices

@@ -5,9 +5,8 @@ packs: Lin et al. 2018, arXiv:1712.04086. The two networks are those of the `ctg
 Shapes: B rows of a batch, D row width, C condition width, E width of the latent, Q discrete columns.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 import torch
@@ -50,11 +49,11 @@ class CTGAN(NeuralSynthesizer):
 
     def _new_network(self) -> nn.Module:
         width = self.params.embedding_dim + self.layout.condition_width
-        generator: nn.Module = Generator(width, self.params.generator_dim, self.layout.width)
-        for layer in generator.seq:  # type: ignore[union-attr]
+        generator = Generator(width, self.params.generator_dim, self.layout.width)
+        for layer in generator.seq:
             if hasattr(layer, "bn"):
                 layer.bn = parallel.SharedBatchNorm(layer.bn.num_features)
-        return generator
+        return cast(nn.Module, generator)
 
     def _train(self, generator: nn.Module, encoded: Encoded, seed: int, pace: Pace) -> None:
         options, layout = self.params, self.layout
@@ -80,7 +79,7 @@ class CTGAN(NeuralSynthesizer):
                 mix_P1 = draws.uniform(1, options.pac)
                 critic_loss = critic(fake).mean() - critic(real).mean()
                 critic_loss = critic_loss + PENALTY * gradient_penalty(critic, real, fake, mix_P1)
-                descend(critic_adam, critic.parameters(), critic_loss, draws.share)
+                parallel.descend(critic_adam, critic_loss, draws.share)
 
             # The generator learns to fool the critic and to respect the condition.
             batch, draws = batches.next(critic)
@@ -89,7 +88,7 @@ class CTGAN(NeuralSynthesizer):
             critic.requires_grad_(False)
             generator_loss = -critic(torch.cat([fake_BD, batch.conditions_BC], dim=1)).mean()
             generator_loss = generator_loss + condition_loss(logits_BD, batch, layout)
-            descend(generator_adam, generator.parameters(), generator_loss, draws.share)
+            parallel.descend(generator_adam, generator_loss, draws.share)
             critic.requires_grad_(True)
 
             losses = {"generator": generator_loss.detach(), "discriminator": critic_loss.detach()}
@@ -120,7 +119,7 @@ class CTGAN(NeuralSynthesizer):
             chances = cumulated_chances(np.concatenate(shares), starts)
             return draw_places(chances, starts, num_rows, rng)[1]
         total, place, left = min(asked, key=lambda one: one[0])
-        return starts[place] + rng.choice(len(left), num_rows, p=left / total)
+        return np.asarray(starts[place] + rng.choice(len(left), num_rows, p=left / total))
 
 
 class Batches:
@@ -167,11 +166,11 @@ class Batches:
 
 
 def new_critic(options: CTGANParams, layout: Layout) -> nn.Module:
-    critic: nn.Module = Discriminator(layout.width + layout.condition_width, options.discriminator_dim, options.pac)
-    for place, layer in enumerate(critic.seq):  # type: ignore[arg-type]
+    critic = Discriminator(layout.width + layout.condition_width, options.discriminator_dim, options.pac)
+    for place, layer in enumerate(critic.seq):
         if isinstance(layer, nn.Dropout):
-            critic.seq[place] = SharedDropout(layer.p, options.pac)  # type: ignore[index,operator]
-    return critic
+            critic.seq[place] = SharedDropout(layer.p, options.pac)
+    return cast(nn.Module, critic)
 
 
 def gradient_penalty(critic: nn.Module, real: Tensor, fake: Tensor, mix_P1: Tensor) -> Tensor:
@@ -184,7 +183,8 @@ def gradient_penalty(critic: nn.Module, real: Tensor, fake: Tensor, mix_P1: Tens
     mix_B1 = mix_P1.repeat_interleave(len(real) // len(mix_P1), dim=0)
     mixed = torch.lerp(real, fake, mix_B1).requires_grad_()
     (slope,) = torch.autograd.grad(critic(mixed).sum(), mixed, create_graph=True)
-    return (slope.reshape(len(mix_P1), -1).norm(dim=1) - 1).square().mean()
+    length_P = slope.reshape(len(mix_P1), -1).norm(dim=1)
+    return torch.mean((length_P - 1).square())
 
 
 def condition_loss(logits_BD: Tensor, batch: Batch, layout: Layout) -> Tensor:
@@ -199,15 +199,6 @@ def condition_loss(logits_BD: Tensor, batch: Batch, layout: Layout) -> Tensor:
     places_BW = (starts_B[:, None] + inside_W).clamp(max=layout.width - 1)
     column_BW = logits_BD.gather(1, places_BW).masked_fill(outside_BW, -torch.inf)
     return F.cross_entropy(column_BW, batch.codes_B)
-
-
-def descend(
-    adam: torch.optim.Optimizer, parameters: Iterable[nn.Parameter], loss: Tensor, share: parallel.Share
-) -> None:
-    adam.zero_grad()
-    (loss * share.weight).backward()
-    parallel.sum_gradients(parameters)
-    adam.step()
 
 
 def _adam(network: nn.Module, rate: float, decay: float) -> torch.optim.Adam:

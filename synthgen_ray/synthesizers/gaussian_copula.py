@@ -145,7 +145,8 @@ def _dimensions(codec: LearntCodec) -> int:
 
 def _cuts(codec: CategoryCodec) -> np.ndarray:
     """Where in the normal space each code begins, and the last one ends."""
-    return np.clip(ndtri(np.concatenate([[0.0], np.minimum(np.cumsum(codec.shares), 1.0)])), -FAR, FAR)
+    ends = np.minimum(np.cumsum(codec.shares), 1.0)
+    return np.asarray(np.clip(ndtri(np.concatenate([[0.0], ends])), -FAR, FAR))
 
 
 def _is_null(codec: NumberCodec, z_ND: np.ndarray, dimension: int) -> np.ndarray:

@@ -7,7 +7,7 @@ that share, so that sums over the workers are what one worker would have had alo
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.distributed as dist
@@ -56,8 +56,16 @@ def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
         return
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     dist.all_reduce(flat)
-    for gradient, summed in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+    for gradient, summed in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
         gradient.copy_(summed.view_as(gradient))
+
+
+def descend(adam: torch.optim.Optimizer, loss: Tensor, share: Share) -> None:
+    """One step down the loss of the whole batch."""
+    adam.zero_grad()
+    torch.autograd.backward(loss * share.weight)
+    sum_gradients(parameter for group in adam.param_groups for parameter in group["params"])
+    adam.step()
 
 
 def first_worker_says(number: int, device: torch.device) -> int:
@@ -94,25 +102,30 @@ class _SumOverWorkers(torch.autograd.Function):
         return summed
 
 
+def sum_over_workers(tensor: Tensor) -> Tensor:
+    summed: Tensor = _SumOverWorkers.apply(tensor)  # type: ignore[no-untyped-call]
+    return summed
+
+
 class SharedBatchNorm(nn.BatchNorm1d):
     """Batch normalisation whose batch is that of all workers."""
 
-    def forward(self, x_BH: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(self, x_BH: Tensor) -> Tensor:
         if not self.training or not is_shared():
             normalised: Tensor = super().forward(x_BH)
             return normalised
-        total: Tensor = _SumOverWorkers.apply(torch.cat([x_BH.sum(0), x_BH.new_full((1,), len(x_BH))]))
+        total = sum_over_workers(torch.cat([x_BH.sum(0), x_BH.new_full((1,), len(x_BH))]))
         rows = total[-1].detach()
         mean = total[:-1] / rows
         centered = x_BH - mean
-        variance: Tensor = _SumOverWorkers.apply(centered.square().sum(0)) / rows
+        variance = sum_over_workers(centered.square().sum(0)) / rows
         self._remember(mean.detach(), variance.detach() * rows / (rows - 1))
         return centered / torch.sqrt(variance + self.eps) * self.weight + self.bias
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, variance: Tensor) -> None:
-        assert self.running_mean is not None and self.running_var is not None  # noqa: S101 - for mypy
-        assert self.momentum is not None and self.num_batches_tracked is not None  # noqa: S101
-        self.num_batches_tracked += 1
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(variance, self.momentum)
+        tracked = (self.num_batches_tracked, self.running_mean, self.running_var)
+        count, running_mean, running_variance = cast(tuple[Tensor, Tensor, Tensor], tracked)
+        count += 1
+        running_mean.lerp_(mean, cast(float, self.momentum))
+        running_variance.lerp_(variance, cast(float, self.momentum))

@@ -4,7 +4,7 @@ Source: Xu et al. 2019, arXiv:1907.00503, section 4.4; Kingma & Welling 2014, ar
 The two networks are those of the `ctgan` package. Shapes: B rows of a batch, D row width, E width of the latent.
 """
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 import torch
@@ -62,17 +62,14 @@ class TVAE(NeuralSynthesizer):
             )
             divergence = kl_divergence(mean_BE, log_variance_BE)
 
-            adam.zero_grad()
-            ((reconstruction + divergence) * share.weight).backward()
-            parallel.sum_gradients(parameters)
-            adam.step()
-            decoder.sigma.data.clamp_(NARROWEST, WIDEST)  # type: ignore[union-attr,operator]
+            parallel.descend(adam, reconstruction + divergence, share)
+            cast(nn.Parameter, decoder.sigma).data.clamp_(NARROWEST, WIDEST)
             losses = {"reconstruction": reconstruction.detach(), "kl": divergence.detach()}
             pace.after_step(epoch, step, options.epochs, len(starts), losses)
             if parallel.anyone(pace.is_over, pace.is_limited, self._device):
                 break
 
-    def _propose(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Heads:
+    def _propose(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Heads:  # noqa: ARG002
         latent_BE = torch.from_numpy(rng.standard_normal((num_rows, self.params.embedding_dim), dtype=np.float32))
         logits_BD, sigma_D = self.network(latent_BE.to(self._device))
         return Heads(logits_BD.cpu().numpy(), sigma_D.cpu().numpy()[self.layout.scalars_S])

@@ -62,11 +62,11 @@ def is_text(type_: pa.DataType) -> bool:
 
 def is_integral(type_: pa.DataType) -> bool:
     """Whether numpy sees exact integers: whole numbers, dates, times."""
-    return pa.types.is_integer(type_) or pa.types.is_temporal(type_)
+    return bool(pa.types.is_integer(type_) or pa.types.is_temporal(type_))
 
 
 def is_real(type_: pa.DataType) -> bool:
-    return pa.types.is_floating(type_) or pa.types.is_decimal(type_)
+    return bool(pa.types.is_floating(type_) or pa.types.is_decimal(type_))
 
 
 def plain(column: pa.ChunkedArray | pa.Array) -> pa.Array:

@@ -88,7 +88,7 @@ class CategoryCodec(Stored):
         """The frequency of each code in the training table, rare values left out."""
         tail, nulls = ([total] if total else [] for total in (sum(self.tail_counts), self.nulls))
         counts = np.array([*self.counts, *tail, *nulls], dtype=np.float64)
-        return counts / counts.sum()
+        return np.asarray(counts / counts.sum())
 
     def encode(self, column: pa.ChunkedArray, rng: np.random.Generator) -> tuple[np.ndarray, None]:
         """Codes; a value too rare to be kept is replaced by a draw from the others."""

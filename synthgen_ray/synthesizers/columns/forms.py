@@ -54,7 +54,7 @@ class IntegerForm(Stored):
         return 1.0
 
     def forward(self, array: pa.Array) -> np.ndarray:
-        return self._clipped(_unsigned(array)).astype(np.float64)
+        return np.asarray(self._clipped(_unsigned(array)), dtype=np.float64)
 
     def back(self, plain: np.ndarray, low: np.ndarray | None = None, high: np.ndarray | None = None) -> pa.Array:
         """The nearest values of the grid, between the bounds if any (in steps, exact)."""
@@ -89,7 +89,7 @@ class IntegerForm(Stored):
 
     def _clipped(self, unsigned: np.ndarray) -> np.ndarray:
         top = np.uint64(int(self._base) + self.step * self.steps)
-        return (np.clip(unsigned, self._base, top) - self._base) // np.uint64(self.step)
+        return np.asarray((np.clip(unsigned, self._base, top) - self._base) // np.uint64(self.step))
 
     def _signed(self, unsigned: np.ndarray) -> np.ndarray:
         return unsigned if self._is_unsigned else (unsigned ^ SIGN).view(np.int64)
@@ -119,7 +119,7 @@ class FloatForm(Stored):
         return fine if self.decimals is None else max(10.0**-self.decimals, fine)
 
     def forward(self, array: pa.Array) -> np.ndarray:
-        return np.clip(_reals(array), self.lower, self.upper)
+        return np.asarray(np.clip(_reals(array), self.lower, self.upper))
 
     def back(self, plain: np.ndarray, low: np.ndarray | None = None, high: np.ndarray | None = None) -> pa.Array:
         rounded = plain if self.decimals is None else np.round(plain, self.decimals)

@@ -103,18 +103,16 @@ class SequenceCodec(Stored):
     def learned(self) -> LearnedColumn:
         return LearnedColumn(self.name, ColumnKind.ID, self.null_share > 0)
 
-    def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:
+    def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - made like the others
         if len(rows) and int(rows.max()) >= self.room:
             raise JobError(f"Column {self.name!r}: its type {self.arrow_type} holds no further ids.", "ids_exhausted")
         type_ = arrow.type_of(self.arrow_type)
         null = rng.random(len(rows)) < self.null_share
         if type_ == pa.uint64():
-            ids = (
-                np.uint64(self.start) + rows.astype(np.uint64) * np.uint64(1)
-                if self.step > 0
-                else (np.uint64(self.start) - rows.astype(np.uint64))
+            steps = rows.astype(np.uint64)
+            return pa.array(
+                np.uint64(self.start) + steps if self.step > 0 else np.uint64(self.start) - steps, mask=null
             )
-            return pa.array(ids, mask=null)
         ids = self.start + self.step * rows.astype(np.int64)
         if arrow.is_integral(type_):
             return arrow.of_integers(ids, type_, null)

@@ -42,10 +42,10 @@ class Marginal(Stored):
         z = low.copy()
         start, end = ndtr(low[tied]), ndtr(high[tied])
         z[tied] = ndtri(start + rng.random(len(start)) * (end - start))
-        return np.clip(z, -FAR, FAR)
+        return np.asarray(np.clip(z, -FAR, FAR))
 
     def back(self, z: np.ndarray) -> np.ndarray:
-        return np.interp(z, self._z, self._x)
+        return np.asarray(np.interp(z, self._z, self._x))
 
     def lowest(self, numbers: np.ndarray) -> np.ndarray:
         """The smallest z that comes back as the number."""
@@ -56,7 +56,8 @@ class Marginal(Stored):
 
     def _at(self, numbers: np.ndarray, knot: np.ndarray) -> np.ndarray:
         knot = np.clip(knot, 0, len(self._x) - 1)
-        return np.where(self._x[knot] == numbers, self._z[knot], np.interp(numbers, self._x, self._z))
+        z = np.where(self._x[knot] == numbers, self._z[knot], np.interp(numbers, self._x, self._z))
+        return np.asarray(z)
 
     @cached_property
     def _z(self) -> np.ndarray:

@@ -72,7 +72,7 @@ class Modes(Stored):
         return codes, np.where(atom[codes], 0.0, scalars).astype(np.float32)
 
     def decode(self, codes: np.ndarray, scalars: np.ndarray) -> np.ndarray:
-        return np.array(self.centers)[codes] + np.array(self.scales)[codes] * scalars
+        return np.asarray(np.array(self.centers)[codes] + np.array(self.scales)[codes] * scalars)
 
     def share_between(self, scalars: np.ndarray, spread: float, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """How likely each mode falls between two bounds when its scalar is normal around the given one.
@@ -114,7 +114,7 @@ def truncated_normal(
     z = ndtri(start + rng.random(len(mean)) * (end - start))
     lost = ~np.isfinite(z) | (np.isneginf(log_ndtr(b)))
     z = np.clip(np.where(lost, b, z), a, b)
-    return np.clip(mean + sd * np.where(flip, -z, z), low, high)
+    return np.asarray(np.clip(mean + sd * np.where(flip, -z, z), low, high))
 
 
 def _mixture(numbers: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

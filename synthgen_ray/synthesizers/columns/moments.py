@@ -8,7 +8,7 @@ import pyarrow as pa
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-MICROSECONDS = {"s": 1_000_000, "ms": 1000, "us": 1, "ns": Fraction(1, 1000)}
+MICROSECONDS = {"s": Fraction(1_000_000), "ms": Fraction(1000), "us": Fraction(1), "ns": Fraction(1, 1000)}
 DAY = 86_400_000_000
 DIRECTIVE = re.compile(r"%[-\d]*([A-Za-z])")
 FINEST = (({*"fsxcXQ"}, 0), ({*"ST"}, 1_000_000), ({*"MR"}, 60_000_000), ({*"HI"}, 3_600_000_000))
@@ -21,7 +21,7 @@ def is_moment(type_: pa.DataType) -> bool:
 def microseconds_per_step(type_: pa.DataType) -> Fraction:
     if pa.types.is_date32(type_):
         return Fraction(DAY)
-    return Fraction(MICROSECONDS[type_.unit]) if not pa.types.is_date64(type_) else Fraction(1000)
+    return MICROSECONDS["ms" if pa.types.is_date64(type_) else type_.unit]
 
 
 def steps_of(text: str, type_: pa.DataType) -> Fraction:

@@ -162,12 +162,8 @@ class NumberCodec(Stored):
                 f"conditions.{self.name}: the model generates no such value; its range is in the model's columns.",
                 "conditions_unsatisfiable",
             )
-        lows, highs = (
-            (np.array(ends, dtype=self.form.exact) for ends in zip(*ranges, strict=True))
-            if ranges
-            else (np.zeros(0, dtype=self.form.exact),) * 2
-        )
-        return NumberTarget(lows, highs, null)
+        ends: np.ndarray = np.array(ranges, dtype=self.form.exact).reshape(-1, 2)
+        return NumberTarget(ends[:, 0], ends[:, 1], null)
 
     def search_bounds(self, target: NumberTarget) -> np.ndarray:
         """Where to look for each range, in the numbers that modes or the copula see: wide enough to be hit.

@@ -32,7 +32,7 @@ class Shape(Stored):
     def of(cls, texts: np.ndarray) -> Self:
         """The shape that covers texts of one length."""
         length = len(texts[0])
-        letters = texts.astype(f"<U{length}").view(f"<U1").reshape(len(texts), length)
+        letters = texts.astype(f"<U{length}").view("<U1").reshape(len(texts), length)
         return cls(alphabets=tuple(_alphabet("".join(np.unique(column))) for column in letters.T))
 
     @property

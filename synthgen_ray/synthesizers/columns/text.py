@@ -91,7 +91,7 @@ class TextCodec(Stored):
     def learned(self) -> LearnedColumn:
         return LearnedColumn(self.name, ColumnKind.TEXT, self.null_share > 0)
 
-    def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:
+    def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - made like the others
         texts = np.empty(len(rows), dtype=object)
         open_ = np.arange(len(rows))
         write = self._writer(rng)
