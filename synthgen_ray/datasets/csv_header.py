@@ -2,6 +2,7 @@
 
 import csv
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -14,7 +15,6 @@ BOM = b"\xef\xbb\xbf"
 UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 DELIMITERS = (b",", b";", b"\t", b"|")
 MAX_HEADER_BYTES = 4 * MIB
-SAMPLE_BYTES = 64 * 1024
 SAMPLE_ROWS = 50
 # Markup, and the first bytes of a JSON document; a header may well begin with a bracket.
 NOT_CSV = re.compile(rb'\s*(<(!doctype|html|head|body|\?xml|table)\b|[\[{]\s*(["{\[\]}\d-]|$))', re.IGNORECASE)
@@ -34,27 +34,33 @@ def read_header(text: Text, limits: UploadLimits) -> Header:
 
     Raises: InvalidTable for what is no CSV file, has no header, or has unusable names.
     """
-    if text[:2] in UTF16_BOMS:
-        raise InvalidTable("The file is UTF-16; save it as UTF-8.", "unsupported_encoding")
-    first = re.compile(rb"[^\s]").search(text, len(BOM) if text[:3] == BOM else 0)
-    if not first:
-        raise InvalidTable("The file is empty.", "empty_file")
-    if NOT_CSV.match(text[first.start() : first.start() + 1024]):
-        raise InvalidTable("The file is not CSV: it begins like HTML, XML or JSON.", "not_csv")
-    start = max(text.rfind(b"\n", 0, first.start()), text.rfind(b"\r", 0, first.start())) + 1
-    start = start or (len(BOM) if text[:3] == BOM else 0)
+    start = _header_start(text)
     header = text[start : start + MAX_HEADER_BYTES]
     newline = LINE_END.search(header)
-    content, end = (header[: newline.start()], start + newline.end()) if newline else (header, start + len(header))
-    if not newline and end < len(text):
+    if not newline and start + len(header) < len(text):
         raise _endless_header(header, limits)
-    delimiter = _delimiter(text[start : start + SAMPLE_BYTES], content)
+    stop, after = newline.span() if newline else (len(header), len(header))
+    content, end = header[:stop], start + after
+    delimiter = _delimiter(text, start, content)
     names = _names(text, start, content, delimiter)
     if len(names) > limits.max_columns:
         raise too_many_columns(len(names), limits)
     check_names(names)
-    line = 1 + len(LINE_END.findall(text[:end]))
-    return Header(names, delimiter, start, end, line)
+    return Header(names, delimiter, start, end, line=1 + len(LINE_END.findall(text[:end])))
+
+
+def _header_start(text: Text) -> int:
+    """The beginning of the first line that is not blank, in a file that may be CSV."""
+    if text[:2] in UTF16_BOMS:
+        raise InvalidTable("The file is UTF-16; save it as UTF-8.", "unsupported_encoding")
+    begin = len(BOM) if text[:3] == BOM else 0
+    first = re.compile(rb"\S").search(text, begin)
+    if not first:
+        raise InvalidTable("The file is empty.", "empty_file")
+    at = first.start()
+    if NOT_CSV.match(text[at : at + 1024]):
+        raise InvalidTable("The file is not CSV: it begins like HTML, XML or JSON.", "not_csv")
+    return max(text.rfind(b"\n", begin, at) + 1, text.rfind(b"\r", begin, at) + 1, begin)
 
 
 def _endless_header(header: bytes, limits: UploadLimits) -> InvalidTable:
@@ -64,15 +70,16 @@ def _endless_header(header: bytes, limits: UploadLimits) -> InvalidTable:
     return InvalidTable(f"The header line is longer than {MAX_HEADER_BYTES:,} bytes.", "column_name_too_long")
 
 
-def _delimiter(sample: bytes, header: bytes) -> bytes:
+def _delimiter(text: Text, start: int, header: bytes) -> bytes:
     """The candidate by which most of the first rows have as many cells as the header."""
 
     def score(delimiter: bytes) -> tuple[int, int]:
-        try:
-            first, *rows = islice(records(sample, 0, delimiter), SAMPLE_ROWS + 1)
-        except (InvalidTable, ValueError):
-            return 0, header.count(delimiter)  # the sample may end inside a quoted cell
-        return sum(row.num_cells == first.num_cells for row in rows), first.num_cells
+        counts = []
+        # A wrong delimiter makes nonsense of quotes; the right one may come upon a malformed row.
+        with suppress(InvalidTable):
+            for record in islice(records(text, start, delimiter), SAMPLE_ROWS + 1):
+                counts.append(record.num_cells)
+        return counts.count(counts[0]) if counts else 0, header.count(delimiter)
 
     return max((d for d in DELIMITERS if d in header), key=score, default=b",")
 

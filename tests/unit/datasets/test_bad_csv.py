@@ -107,6 +107,7 @@ ACCEPTED = [
     ("A33-tab", b"a\tb\nx,y\t2\n", ["a", "b"]),
     ("A33-pipe", b"a, x|b\n1|2\n", ["a, x", "b"]),
     ("A33-commas-in-names", b"a, x;b, y;c, z, w, v\n1;2;3\n", ["a, x", "b, y", "c, z, w, v"]),
+    ("A33-long-cells", b"a, x, y|b, z|c\n" + b'p,q|"' + b"x\n" * 40_000 + b'"|2\n', ["a, x, y", "b, z", "c"]),
     ("A35", b"a,b\r1,2\r3,4\r", ["a", "b"]),
     ("A35-crlf", b"a,b\r\n1,2\r\n", ["a", "b"]),
     (
