@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from synthgen_ray.artifacts import Artifacts
@@ -14,7 +14,9 @@ from synthgen_ray.domain.errors import Conflict
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.domain.params import GenerateParams, ModelType, Resources
 from synthgen_ray.domain.validation import parse_train_params
-from synthgen_ray.store.store import Store
+
+if TYPE_CHECKING:
+    from synthgen_ray.store.store import Store
 
 TABLE_FILE = "table.parquet"
 
@@ -22,7 +24,7 @@ TABLE_FILE = "table.parquet"
 class Service:
     """`nudge` tells the dispatcher that there is work; it may be lost without harm."""
 
-    def __init__(self, store: Store, artifacts: Artifacts, nudge: Callable[[], None], limits: UploadLimits) -> None:
+    def __init__(self, store: "Store", artifacts: Artifacts, nudge: Callable[[], None], limits: UploadLimits) -> None:
         self._store = store
         self._artifacts = artifacts
         self._nudge = nudge

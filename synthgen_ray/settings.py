@@ -24,7 +24,9 @@ class IngressSettings(Group):
 
 
 class SamplerSettings(Group):
-    replicas: int = Field(1, ge=1, description="Processes that keep trained models in memory and draw rows.")
+    min_replicas: int = Field(0, ge=0, description="Processes that keep trained models in memory, when idle.")
+    max_replicas: int = Field(1, ge=1, description="And at most, when there is much to draw.")
+    idle_s: float = Field(600, ge=0, description="Seconds without work until one ends.")
     num_cpus: float = Field(0.4, ge=0, description="CPUs that Ray keeps for each.")
     models: int = Field(8, ge=1, description="Models that each keeps in memory.")
 

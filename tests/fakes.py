@@ -5,7 +5,8 @@ import asyncio
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Progress, TrainedModel
 from synthgen_ray.jobs.dispatcher import Report
-from synthgen_ray.jobs.generate import plan_parts, publish, write_part
+from synthgen_ray.jobs.generate import publish, write_part
+from synthgen_ray.jobs.parts import plan_parts
 from synthgen_ray.jobs.train import keep, learn
 from synthgen_ray.synthesizers.base import load
 

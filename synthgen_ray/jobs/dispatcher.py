@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from synthgen_ray.artifacts import Artifacts
@@ -16,7 +16,9 @@ from synthgen_ray.domain.entities import Artifact, Assignment, Job, Progress, Tr
 from synthgen_ray.domain.errors import Cancelled, Unavailable
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.jobs.failures import WorkerLost, public_reason
-from synthgen_ray.store.store import Store
+
+if TYPE_CHECKING:
+    from synthgen_ray.store.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ class Launcher(Protocol):
 class Dispatcher:
     """Runs the queue. One in a cluster; a second one would only claim other jobs."""
 
-    def __init__(self, store: Store, artifacts: Artifacts, launcher: Launcher, slots: Mapping[JobType, int]) -> None:
+    def __init__(self, store: "Store", artifacts: Artifacts, launcher: Launcher, slots: Mapping[JobType, int]) -> None:
         self._store = store
         self._artifacts = artifacts
         self._launcher = launcher

@@ -5,7 +5,6 @@ bytes on one worker and on forty, whatever runs beside it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -15,28 +14,8 @@ from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.writing import write_csv, write_jsonl, write_parquet
 from synthgen_ray.domain.entities import Artifact, Job, Part
 from synthgen_ray.domain.params import GenerateParams, OutputFormat
+from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.synthesizers.base import Synthesizer
-
-CHUNKS_PER_PART = 5
-
-
-@dataclass(frozen=True)
-class PartPlan:
-    """The chunks of one part: (index of the chunk, its rows)."""
-
-    index: int
-    chunks: tuple[tuple[int, int], ...]
-
-    @property
-    def num_rows(self) -> int:
-        return sum(rows for _, rows in self.chunks)
-
-
-def plan_parts(num_rows: int, chunk_rows: int) -> tuple[PartPlan, ...]:
-    starts = range(0, num_rows, chunk_rows)
-    chunks = [(index, min(chunk_rows, num_rows - start)) for index, start in enumerate(starts)]
-    groups = [chunks[i : i + CHUNKS_PER_PART] for i in range(0, len(chunks), CHUNKS_PER_PART)]
-    return tuple(PartPlan(index, tuple(group)) for index, group in enumerate(groups))
 
 
 def write_part(model: Synthesizer, job: Job, plan: PartPlan, artifacts: Artifacts) -> Part:

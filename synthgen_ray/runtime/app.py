@@ -8,8 +8,6 @@ from synthgen_ray.api.app import create_app
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.runtime.actors import check_dispatcher, dispatcher, metadata_store, nudge
-from synthgen_ray.runtime.bootstrap import bootstrap
-from synthgen_ray.runtime.sampler import Sampler
 from synthgen_ray.service import Service
 from synthgen_ray.settings import Settings
 
@@ -20,13 +18,18 @@ class Api:
     """The HTTP ingress. Keeps nothing: any number of replicas agree."""
 
     async def __init__(self, settings: Settings, _sampler: DeploymentHandle) -> None:
-        await bootstrap(settings)
+        try:
+            dispatcher()
+        except ValueError:  # `serve run` and `serve deploy` come without what `synthgen up` starts
+            from synthgen_ray.runtime.bootstrap import bootstrap
+
+            await bootstrap(settings)
         self._settings = settings
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         settings = self._settings
-        store = metadata_store(settings.sql_url)
-        dispatcher_actor = dispatcher(settings)
+        store = metadata_store()
+        dispatcher_actor = dispatcher()
         artifacts = Artifacts(settings.artifacts_dir)
 
         async def check_ready() -> None:
@@ -40,8 +43,17 @@ class Api:
 
 def app(settings: Settings) -> serve.Application:
     """The application with these settings; the target of `serve run` and `serve deploy`."""
+    # Here, so that the ingress does without what a sampler needs in memory.
+    from synthgen_ray.runtime.sampler import Sampler
+
     sampler = Sampler.options(
-        num_replicas=settings.sampler.replicas,
+        autoscaling_config={
+            "min_replicas": settings.sampler.min_replicas,
+            "initial_replicas": settings.sampler.min_replicas,
+            "max_replicas": settings.sampler.max_replicas,
+            "upscale_delay_s": 2,
+            "downscale_delay_s": settings.sampler.idle_s,
+        },
         ray_actor_options={"num_cpus": settings.sampler.num_cpus},
     ).bind(settings.artifacts_dir, max(1, int(settings.sampler.num_cpus)))
     ingress = Api.options(

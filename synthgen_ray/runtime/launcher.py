@@ -2,22 +2,23 @@
 
 import asyncio
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
-from ray import serve
 from ray.exceptions import RayActorError, RayError, RayTaskError, WorkerCrashedError
-from ray.serve.handle import DeploymentHandle
 
 from synthgen_ray.domain.entities import Artifact, Assignment, Part, Progress, TrainedModel
 from synthgen_ray.domain.errors import JobError, SynthGenError
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.jobs.dispatcher import Report
 from synthgen_ray.jobs.failures import WorkerLost
-from synthgen_ray.jobs.generate import PartPlan, plan_parts
+from synthgen_ray.jobs.parts import PartPlan, plan_parts
 from synthgen_ray.runtime.names import APP, SAMPLER
 from synthgen_ray.runtime.train import TrainJob, Workers
 from synthgen_ray.settings import Settings
+
+if TYPE_CHECKING:
+    from ray.serve.handle import DeploymentHandle
 
 log = logging.getLogger(__name__)
 # A part that a dying replica took down is drawn again elsewhere, the same rows.
@@ -47,6 +48,8 @@ class RayLauncher:
 
     async def generate(self, assignment: Assignment, report: Report) -> Artifact:
         """Raises: WorkerLost; what the sampling raises."""
+        from ray import serve  # 60 MB that an idle dispatcher does without
+
         job = assignment.job
         sampler = serve.get_deployment_handle(SAMPLER, APP).options(multiplexed_model_id=str(assignment.source.id))
         plans = plan_parts(job.config["num_rows"], assignment.chunk_rows)
@@ -63,8 +66,9 @@ class RayLauncher:
             async with asyncio.TaskGroup() as group:
                 for plan in plans:
                     group.create_task(make(plan))
-        except* Exception as errors:
-            raise errors.exceptions[0] from None
+        except ExceptionGroup as failed:
+            # The first part to fail took the others down.
+            raise failed.exceptions[0] from None
         return await _insist(sampler, "publish", job, [parts[plan.index] for plan in plans])
 
     def _workers(self, assignment: Assignment) -> Workers:
@@ -85,13 +89,13 @@ class RayLauncher:
     def _check_cpus(self, needed: int, total: float) -> None:
         # Ray would wait for ever for CPUs that the cluster does not have.
         ingress, sampler = self._settings.ingress, self._settings.sampler
-        free = total - ingress.replicas * ingress.num_cpus - sampler.replicas * sampler.num_cpus
+        free = total - ingress.replicas * ingress.num_cpus - sampler.max_replicas * sampler.num_cpus
         if needed > free:
-            detail = f"The training asks for {needed} CPUs and the cluster has {free:g} for trainings: use fewer workers."
+            detail = f"The training asks for {needed} CPUs and the cluster has {free:g} for it: use fewer workers."
             raise JobError(detail, "resources_unavailable")
 
 
-async def _insist(sampler: DeploymentHandle, method: str, *args: Any) -> Any:
+async def _insist(sampler: "DeploymentHandle", method: str, *args: Any) -> Any:
     """The answer of any replica; what a dying one takes down is asked of another."""
     for attempt in range(1, PART_ATTEMPTS + 1):
         try:

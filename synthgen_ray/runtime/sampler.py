@@ -7,7 +7,8 @@ from ray import serve
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, Part
-from synthgen_ray.jobs.generate import PartPlan, publish, write_part
+from synthgen_ray.jobs.generate import publish, write_part
+from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.runtime.names import SAMPLER
 from synthgen_ray.synthesizers.base import Synthesizer, load
 

@@ -13,7 +13,6 @@ from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Assignment, Progress, TrainedModel
 from synthgen_ray.domain.errors import Cancelled, SynthGenError
 from synthgen_ray.jobs.failures import WorkerLost
-from synthgen_ray.jobs.train import keep, learn
 from synthgen_ray.runtime.names import METADATA, NAMESPACE
 from synthgen_ray.settings import Settings
 
@@ -80,6 +79,8 @@ def _train_loop(order: dict[str, Any]) -> TrainedModel | None:
 def _work(order: dict[str, Any]) -> TrainedModel | None:
     """What each worker does: all learn, the first reports and keeps."""
     import torch
+
+    from synthgen_ray.jobs.train import keep, learn
 
     torch.set_num_threads(order["cpus"])
     assignment: Assignment = order["assignment"]

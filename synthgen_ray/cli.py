@@ -1,0 +1,151 @@
+"""`synthgen`: start, stop and watch a server. The client's commands are in `commands`."""
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import ValidationError
+
+from synthgen_ray.runtime.data_dir import AlreadyRunning, DataDir, ServerInfo
+from synthgen_ray.runtime.environment import prepare_environment
+from synthgen_ray.settings import Settings
+
+START_S = 120.0
+STOP_S = 60.0
+
+app = typer.Typer(help="Learn a table, generate synthetic rows like it.", no_args_is_help=True)
+
+DataDirOption = Annotated[Path | None, typer.Option(envvar="SYNTHGEN_DATA_DIR", help="Where all state is kept.")]
+
+
+@app.command()
+def up(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.  [127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the REST API.  [8888]")] = None,
+    dashboard_port: Annotated[int | None, typer.Option(help="Port of the Ray dashboard.  [8265]")] = None,
+    data_dir: DataDirOption = None,
+    address: Annotated[str | None, typer.Option(help="A running Ray cluster to join.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A settings file, see configs/default.yaml.")] = None,
+    detach: Annotated[bool, typer.Option(help="Go on in the background once the server answers.")] = False,
+) -> None:
+    """Start the server. Ctrl-C or `synthgen down` stops it; what it holds survives."""
+    settings = _settings(
+        config, host=host, port=port, dashboard_port=dashboard_port, data_dir=data_dir, address=address
+    )
+    if detach:
+        _show(settings, _start_in_background(settings))
+        return
+    os.umask(0o077)
+    place = DataDir(settings.data_dir)
+    place.prepare()
+    prepare_environment(place, settings.address)
+    from synthgen_ray.runtime.local import StartFailed, running  # imports Ray, which reads the environment
+
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        with running(settings) as info:
+            _show(settings, info)
+            while not stopped.wait(1):
+                pass
+            typer.echo("Stopping; what runs goes back to the queue.")
+    except (AlreadyRunning, StartFailed) as error:
+        _refuse(str(error))
+
+
+@app.command()
+def down(data_dir: DataDirOption = None) -> None:
+    """Stop the server of a data directory."""
+    place = DataDir(_settings(None, data_dir=data_dir).data_dir)
+    info = place.find_info()
+    if info is None:
+        _refuse(f"No server runs on {place.path}.")
+    os.kill(info.pid, signal.SIGTERM)
+    give_up = time.monotonic() + STOP_S
+    while place.is_locked():
+        if time.monotonic() > give_up:
+            _refuse(f"The server (process {info.pid}) did not stop in {STOP_S:.0f} s.")
+        time.sleep(0.2)
+    typer.echo("Stopped.")
+
+
+@app.command()
+def status(data_dir: DataDirOption = None) -> None:
+    """Say whether a server runs on a data directory and whether it is ready."""
+    from synthgen_ray.client import SynthGen
+
+    place = DataDir(_settings(None, data_dir=data_dir).data_dir)
+    info = place.find_info()
+    if info is None:
+        _refuse(f"No server runs on {place.path}.")
+    ready = SynthGen(info.url).is_ready()
+    typer.echo(f"{info.url} is {'ready' if ready else 'not ready'} (process {info.pid}, dashboard {info.dashboard})")
+    raise typer.Exit(0 if ready else 1)
+
+
+def _settings(config: Path | None, **flags: object) -> Settings:
+    try:
+        return Settings.load(config, **flags)
+    except (ValidationError, OSError, ValueError) as error:
+        typer.echo(f"synthgen: the settings do not fit: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _start_in_background(settings: Settings) -> ServerInfo:
+    """Run `synthgen up` in a process of its own and wait until it says that it is ready."""
+    place = DataDir(settings.data_dir)
+    place.prepare()
+    if place.is_locked():
+        _refuse(f"A server already runs on {place.path}: stop it with 'synthgen down'.")
+    log = place.path / "server.log"
+    arguments = [sys.executable, "-m", "synthgen_ray.cli", *(word for word in sys.argv[1:] if word != "--detach")]
+    with log.open("w") as output:
+        server = subprocess.Popen(  # noqa: S603
+            arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+    give_up = time.monotonic() + START_S
+    while time.monotonic() < give_up:
+        info = place.find_info()
+        if info is not None and info.pid == server.pid:
+            return info
+        if server.poll() is not None:
+            _refuse(f"The server did not start; {log} ends with:\n{_tail(log)}")
+        time.sleep(0.2)
+    server.terminate()
+    return _refuse(f"The server was not ready in {START_S:.0f} s; {log} ends with:\n{_tail(log)}")
+
+
+def _tail(log: Path, lines: int = 20) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def _show(settings: Settings, info: ServerInfo) -> None:
+    from synthgen_ray.runtime.admin_key import KEY_FILE
+
+    typer.echo(f"SynthGen    {info.url}")
+    typer.echo(f"API docs    {info.url}/docs")
+    typer.echo(f"Dashboard   {info.dashboard}  (token: {settings.data_dir}/ray_token)")
+    typer.echo(f"Admin key   {settings.data_dir}/{KEY_FILE}")
+
+
+def _refuse(reason: str) -> NoReturn:
+    typer.echo(f"synthgen: {reason}", err=True)
+    raise typer.Exit(1)
+
+
+# The client's commands join in where they are installed.
+if importlib.util.find_spec("synthgen_ray.commands"):
+    from synthgen_ray.commands import register
+
+    register(app)
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,88 @@
+"""The directory that holds all state of a server: who may use it, and what stands where."""
+
+import fcntl
+import json
+import os
+import secrets
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+SOCKET_PATH_ROOM = 60  # Ray makes socket paths of up to 107 characters below its session directory
+
+
+class AlreadyRunning(Exception):
+    """Another server uses the directory."""
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """What a running server says of itself, for `status`, `down` and the client's commands."""
+
+    url: str
+    dashboard: str
+    pid: int
+
+
+class DataDir:
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+
+    def prepare(self) -> None:
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.chmod(0o700)
+
+    def lock(self) -> IO[str]:
+        """The lock of the directory, held until it is closed or the process ends.
+
+        Raises: AlreadyRunning.
+        """
+        lock = (self.path / "lock").open("a")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise AlreadyRunning(f"A server already runs on {self.path}: stop it with 'synthgen down'.") from None
+        return lock
+
+    def is_locked(self) -> bool:
+        if not (self.path / "lock").exists():
+            return False
+        try:
+            self.lock().close()
+        except AlreadyRunning:
+            return True
+        return False
+
+    def ray_token_file(self) -> Path:
+        """A file with the token that this server's Ray cluster asks for; made on first use."""
+        file = self.path / "ray_token"
+        if not file.exists():
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as new:
+                new.write(secrets.token_hex(32))
+        return file
+
+    def ray_session_dir(self) -> Path:
+        """Where Ray keeps sockets, logs and spilled objects: here, or where paths are short enough."""
+        inside = self.path / "ray"
+        if len(str(inside)) <= SOCKET_PATH_ROOM:
+            inside.mkdir(mode=0o700, exist_ok=True)
+            return inside
+        return Path(tempfile.mkdtemp(prefix="synthgen-"))
+
+    def write_info(self, info: ServerInfo) -> None:
+        unfinished = self.path / "server.json.new"
+        unfinished.write_text(json.dumps(asdict(info)))
+        unfinished.rename(self.path / "server.json")
+
+    def find_info(self) -> ServerInfo | None:
+        """What the server that runs here says of itself; `None` when none runs."""
+        file = self.path / "server.json"
+        if not file.exists() or not self.is_locked():
+            return None
+        return ServerInfo(**json.loads(file.read_text()))
+
+    def forget_info(self) -> None:
+        (self.path / "server.json").unlink(missing_ok=True)

@@ -1,0 +1,44 @@
+"""`python -m synthgen_ray.runtime.deploy`: put the application on a Ray cluster that runs, and leave.
+
+`local` runs it as a child process and hands it {"address", "settings"} on standard input: what a
+deployment needs in memory is gone when it is done.
+"""
+
+import asyncio
+import json
+import os
+import sys
+
+import ray
+from ray import serve
+
+from synthgen_ray.runtime.app import app
+from synthgen_ray.runtime.bootstrap import bootstrap
+from synthgen_ray.runtime.names import APP, NAMESPACE
+from synthgen_ray.settings import Settings
+
+
+def deploy(address: str, settings: Settings) -> None:
+    """Returns when the application answers."""
+    ray.init(address=address, namespace=NAMESPACE, log_to_driver=False)
+    asyncio.run(bootstrap(settings))
+    serve.start(
+        proxy_location="HeadOnly",
+        http_options={"host": settings.host, "port": settings.port, "request_timeout_s": 300},
+        logging_config={"encoding": "JSON", "enable_access_log": False},
+    )
+    serve.run(app(settings), name=APP, route_prefix="/")
+
+
+def main() -> None:
+    order = json.loads(sys.stdin.readline() or "null")
+    if order is None:  # the parent gave up
+        sys.exit(1)
+    deploy(order["address"], Settings.model_validate(order["settings"]))
+    # The cluster keeps what was deployed: there is nothing to wind down here.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

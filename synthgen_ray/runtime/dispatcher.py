@@ -1,0 +1,43 @@
+"""The dispatcher as a named actor."""
+
+import asyncio
+import logging
+import os
+
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.domain.lifecycle import JobType
+from synthgen_ray.jobs.dispatcher import Dispatcher
+from synthgen_ray.runtime.actors import metadata_store
+from synthgen_ray.runtime.launcher import RayLauncher
+from synthgen_ray.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class DispatcherActor:
+    """It starts to work with its process, so one that Ray had to restart goes on by itself."""
+
+    def __init__(self, settings: Settings) -> None:
+        slots = {JobType.TRAIN: settings.training.max_running, JobType.GENERATE: settings.generation.max_running}
+        artifacts = Artifacts(settings.artifacts_dir)
+        self._dispatcher = Dispatcher(metadata_store(), artifacts, RayLauncher(settings), slots)
+        self._work = asyncio.get_running_loop().create_task(self._dispatcher.run())
+        self._work.add_done_callback(_end_process)
+
+    async def nudge(self) -> None:
+        self._dispatcher.nudge()
+
+    async def seconds_since_tick(self) -> float:
+        return self._dispatcher.seconds_since_tick
+
+    async def stop(self) -> None:
+        """Give back what runs, before the cluster stops."""
+        self._work.remove_done_callback(_end_process)
+        self._work.cancel()
+        await self._dispatcher.stop()
+
+
+def _end_process(work: "asyncio.Task[None]") -> None:
+    # A dispatcher that no longer dispatches must not look alive: Ray starts a new one.
+    log.critical("the dispatcher ended", exc_info=None if work.cancelled() else work.exception())
+    os._exit(1)

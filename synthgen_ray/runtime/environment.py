@@ -1,0 +1,23 @@
+"""What Ray reads from the environment. Ray reads most of it while it is imported: set it before."""
+
+import os
+
+from synthgen_ray.runtime.data_dir import DataDir
+
+DEFAULTS = {
+    "RAY_AUTH_MODE": "token",  # without it, whoever reaches the dashboard's port runs code here
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # A lost HTTP proxy is replaced in 4 seconds, not in 27.
+    "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
+    "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "2",
+    "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "2",
+}
+
+
+def prepare_environment(data_dir: DataDir, address: str | None) -> None:
+    """Secure defaults; what the operator set stays as it is."""
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    if address is None:
+        os.environ.pop("RAY_ADDRESS", None)  # never join a cluster by accident
+        os.environ.setdefault("RAY_AUTH_TOKEN_PATH", str(data_dir.ray_token_file()))

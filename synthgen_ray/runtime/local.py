@@ -1,0 +1,119 @@
+"""Start and stop everything on one machine, or on a Ray cluster that runs already."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import ray
+from ray.exceptions import RayError
+
+from synthgen_ray.runtime.data_dir import DataDir, ServerInfo
+from synthgen_ray.runtime.names import APP, DISPATCHER, METADATA, NAMESPACE
+from synthgen_ray.settings import Settings
+
+STOP_S = 20.0
+
+
+class StartFailed(Exception):
+    """The server did not start; its log has the reason."""
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[ServerInfo]:
+    """A server that answers while the block runs. On the way out its jobs go back to the queue.
+
+    The environment must be prepared before this module is imported.
+    Raises: AlreadyRunning, when another server uses the data directory; StartFailed.
+    """
+    data_dir = DataDir(settings.data_dir)
+    with data_dir.lock():
+        _check_port(settings.host, settings.port)
+        try:
+            info = _start(settings, data_dir)
+            data_dir.write_info(info)
+            yield info
+        finally:
+            data_dir.forget_info()
+            _stop(settings)
+
+
+def _start(settings: Settings, data_dir: DataDir) -> ServerInfo:
+    # Started first: it imports what it needs while Ray starts.
+    deployment = subprocess.Popen(
+        [sys.executable, "-m", "synthgen_ray.runtime.deploy"], stdin=subprocess.PIPE, text=True
+    )
+    try:
+        context = _connect(settings, data_dir)
+        order = {"address": context.address_info["gcs_address"], "settings": _as_json(settings)}
+        deployment.communicate(json.dumps(order) + "\n")
+    finally:
+        deployment.kill()  # does nothing to one that has ended
+    if deployment.returncode:
+        raise StartFailed("The application could not be deployed; the lines above say why.")
+    url = f"http://{settings.host}:{settings.port}"
+    return ServerInfo(url=url, dashboard=f"http://{context.dashboard_url}", pid=os.getpid())
+
+
+def _connect(settings: Settings, data_dir: DataDir) -> "ray._private.worker.RayContext":
+    if settings.address:
+        return ray.init(address=settings.address, namespace=NAMESPACE, log_to_driver=False)
+    return ray.init(
+        address="local",
+        namespace=NAMESPACE,
+        num_cpus=settings.num_cpus or max(2, os.cpu_count() or 2),
+        object_store_memory=settings.object_store_mb * 2**20,
+        include_dashboard=True,
+        dashboard_host="127.0.0.1",
+        dashboard_port=_free_port(settings.dashboard_port),
+        log_to_driver=False,
+        _temp_dir=str(data_dir.ray_session_dir()),
+    )
+
+
+def _as_json(settings: Settings) -> dict[str, object]:
+    """Settings with the admin key in the clear, for the pipe to a process of ours."""
+    plain = settings.model_dump(mode="json")
+    plain["admin_key"] = settings.admin_key.get_secret_value() if settings.admin_key else None
+    return plain
+
+
+def _stop(settings: Settings) -> None:
+    """Stop what this process started; a cluster that it joined goes on."""
+    if not ray.is_initialized():
+        return
+    with contextlib.suppress(RayError, ValueError):
+        ray.get(ray.get_actor(DISPATCHER, NAMESPACE).stop.remote(), timeout=STOP_S)
+    if settings.address:
+        from ray import serve
+
+        serve.delete(APP)
+        for name in (DISPATCHER, METADATA):
+            with contextlib.suppress(ValueError):
+                ray.kill(ray.get_actor(name, NAMESPACE))
+    ray.shutdown()
+
+
+def _free_port(wanted: int | None) -> int:
+    """The wanted port of the loopback address if it is free, else any that is."""
+    for port in (wanted, 0):
+        if port is None:
+            continue
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            free: int = probe.getsockname()[1]
+            return free
+    raise StartFailed("No port of the loopback address is free.")
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise StartFailed(f"Port {port} of {host} is taken: choose another with --port.") from error
