@@ -1,6 +1,5 @@
 """`synthgen`: start, stop and watch a server. The client's commands are in `commands`."""
 
-import importlib.util
 import os
 import signal
 import subprocess
@@ -13,6 +12,8 @@ from typing import Annotated, NoReturn
 import typer
 from pydantic import ValidationError
 
+from synthgen_ray.commands import register
+from synthgen_ray.runtime.admin_key import KEY_FILE
 from synthgen_ray.runtime.data_dir import AlreadyRunning, DataDir, ServerInfo
 from synthgen_ray.runtime.environment import prepare_environment
 from synthgen_ray.settings import Settings
@@ -34,17 +35,19 @@ def up(
     address: Annotated[str | None, typer.Option(help="A running Ray cluster to join.")] = None,
     config: Annotated[Path | None, typer.Option(help="A settings file, see configs/default.yaml.")] = None,
     detach: Annotated[bool, typer.Option(help="Go on in the background once the server answers.")] = False,
+    quiet: Annotated[bool, typer.Option(hidden=True, help="Print nothing.")] = False,
 ) -> None:
     """Start the server. Ctrl-C or `synthgen down` stops it; what it holds survives."""
-    settings = _settings(
-        config, host=host, port=port, dashboard_port=dashboard_port, data_dir=data_dir, address=address
-    )
-    if detach:
-        _show(settings, _start_in_background(settings))
-        return
+    flags = {"host": host, "port": port, "dashboard_port": dashboard_port, "data_dir": data_dir, "address": address}
+    settings = _settings(config, **flags)
     os.umask(0o077)
     place = DataDir(settings.data_dir)
     place.prepare()
+    is_first = not (place.path / KEY_FILE).exists() and settings.admin_key is None
+    if detach:
+        info = _start_in_background(place, {**flags, "config": config})
+        _show(place, info, with_key=is_first)
+        return
     prepare_environment(place, settings.address)
     from synthgen_ray.runtime.local import StartFailed, running  # imports Ray, which reads the environment
 
@@ -53,7 +56,8 @@ def up(
         signal.signal(number, lambda *_: stopped.set())
     try:
         with running(settings) as info:
-            _show(settings, info)
+            if not quiet:
+                _show(place, info, with_key=is_first)
             while not stopped.wait(1):
                 pass
             typer.echo("Stopping; what runs goes back to the queue.")
@@ -99,17 +103,16 @@ def _settings(config: Path | None, **flags: object) -> Settings:
         raise typer.Exit(2) from None
 
 
-def _start_in_background(settings: Settings) -> ServerInfo:
+def _start_in_background(place: DataDir, flags: dict[str, object]) -> ServerInfo:
     """Run `synthgen up` in a process of its own and wait until it says that it is ready."""
-    place = DataDir(settings.data_dir)
-    place.prepare()
     if place.is_locked():
         _refuse(f"A server already runs on {place.path}: stop it with 'synthgen down'.")
+    given = [(f"--{name.replace('_', '-')}", str(value)) for name, value in flags.items() if value is not None]
+    command = [sys.executable, "-m", "synthgen_ray.cli", "up", "--quiet", *(word for flag in given for word in flag)]
     log = place.path / "server.log"
-    arguments = [sys.executable, "-m", "synthgen_ray.cli", *(word for word in sys.argv[1:] if word != "--detach")]
     with log.open("w") as output:
         server = subprocess.Popen(  # noqa: S603
-            arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
     give_up = time.monotonic() + START_S
     while time.monotonic() < give_up:
@@ -127,13 +130,15 @@ def _tail(log: Path, lines: int = 20) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
-def _show(settings: Settings, info: ServerInfo) -> None:
-    from synthgen_ray.runtime.admin_key import KEY_FILE
-
+def _show(place: DataDir, info: ServerInfo, *, with_key: bool) -> None:
     typer.echo(f"SynthGen    {info.url}")
     typer.echo(f"API docs    {info.url}/docs")
-    typer.echo(f"Dashboard   {info.dashboard}  (token: {settings.data_dir}/ray_token)")
-    typer.echo(f"Admin key   {settings.data_dir}/{KEY_FILE}")
+    typer.echo(f"Dashboard   {info.dashboard}  (token in {place.path / 'ray_token'})")
+    key_file = place.path / KEY_FILE
+    if with_key:
+        typer.echo(f"Admin key   {key_file.read_text().strip()}  (kept in {key_file})")
+    elif key_file.exists():
+        typer.echo(f"Admin key   in {key_file}")
 
 
 def _refuse(reason: str) -> NoReturn:
@@ -141,11 +146,7 @@ def _refuse(reason: str) -> NoReturn:
     raise typer.Exit(1)
 
 
-# The client's commands join in where they are installed.
-if importlib.util.find_spec("synthgen_ray.commands"):
-    from synthgen_ray.commands import register
-
-    register(app)
+register(app)
 
 if __name__ == "__main__":
     app()

@@ -21,8 +21,12 @@ def create_app(
     check_ready: Callable[[], Awaitable[None]],
     *,
     docs: bool = True,
+    answer_request_id: bool = True,
 ) -> FastAPI:
-    """`is_known_key` takes a key's hash. `check_ready` raises what keeps the server from working."""
+    """`is_known_key` takes a key's hash. `check_ready` raises what keeps the server from working.
+
+    `answer_request_id` is off where a proxy in front puts the X-Request-ID header on answers.
+    """
     app = FastAPI(
         title="SynthGen on Ray",
         summary="Learn a table, generate synthetic rows like it.",
@@ -33,7 +37,7 @@ def create_app(
         redirect_slashes=False,
         responses={422: {"model": problems.Problem}},
         middleware=[
-            Middleware(RequestId),
+            Middleware(RequestId, answer=answer_request_id),
             Middleware(KeyGate, is_known=is_known_key, open_paths=OPEN | DOCS if docs else OPEN),
         ],
     )

@@ -365,7 +365,8 @@ def _job_fields(job: Job) -> dict[str, Any]:
 
 def _eta_seconds(job: Job) -> float | None:
     """At the pace so far; `None` before there is one, and once the job has ended."""
-    if job.status is not JobStatus.RUNNING or job.started_at is None or job.progress.fraction <= 0:
+    too_early = job.progress.fraction < 0.05  # the start-up of the workers is all there is to go by
+    if job.status is not JobStatus.RUNNING or job.started_at is None or too_early:
         return None
     elapsed = (datetime.now(UTC) - job.started_at).total_seconds()
     return round(elapsed * (1 - job.progress.fraction) / job.progress.fraction, 1)

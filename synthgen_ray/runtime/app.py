@@ -8,16 +8,16 @@ from synthgen_ray.api.app import create_app
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.runtime.actors import check_dispatcher, dispatcher, metadata_store, nudge
+from synthgen_ray.runtime.names import SAMPLER
 from synthgen_ray.service import Service
 from synthgen_ray.settings import Settings
 
 
-@serve.deployment(name="Api", max_ongoing_requests=200)
 @serve.ingress()
 class Api:
     """The HTTP ingress. Keeps nothing: any number of replicas agree."""
 
-    async def __init__(self, settings: Settings, _sampler: DeploymentHandle) -> None:
+    async def __init__(self, settings: Settings, _sampler: DeploymentHandle) -> None:  # type: ignore[misc]
         try:
             dispatcher()
         except ValueError:  # `serve run` and `serve deploy` come without what `synthgen up` starts
@@ -38,7 +38,8 @@ class Api:
             await check_dispatcher(dispatcher_actor)
 
         service = Service(store, artifacts, nudge(dispatcher_actor), UploadLimits(**settings.upload.model_dump()))
-        return create_app(service, store.is_known_key, check_ready, docs=settings.docs)
+        # Serve's HTTP proxy answers the X-Request-ID itself.
+        return create_app(service, store.is_known_key, check_ready, docs=settings.docs, answer_request_id=False)
 
 
 def app(settings: Settings) -> serve.Application:
@@ -46,7 +47,9 @@ def app(settings: Settings) -> serve.Application:
     # Here, so that the ingress does without what a sampler needs in memory.
     from synthgen_ray.runtime.sampler import Sampler
 
-    sampler = Sampler.options(
+    sampler = serve.deployment(
+        Sampler,
+        name=SAMPLER,
         autoscaling_config={
             "min_replicas": settings.sampler.min_replicas,
             "initial_replicas": settings.sampler.min_replicas,
@@ -54,10 +57,14 @@ def app(settings: Settings) -> serve.Application:
             "upscale_delay_s": 2,
             "downscale_delay_s": settings.sampler.idle_s,
         },
+        max_ongoing_requests=4,
         ray_actor_options={"num_cpus": settings.sampler.num_cpus},
     ).bind(settings.artifacts_dir, max(1, int(settings.sampler.num_cpus)))
-    ingress = Api.options(
+    ingress = serve.deployment(
+        Api,
+        name="Api",
         num_replicas=settings.ingress.replicas,
+        max_ongoing_requests=200,
         ray_actor_options={"num_cpus": settings.ingress.num_cpus},
     )
     return ingress.bind(settings, sampler)

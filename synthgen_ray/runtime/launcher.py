@@ -33,10 +33,15 @@ class RayLauncher:
         """Raises: JobError, when the cluster cannot ever run it; WorkerLost; what the training raises."""
         workers = self._workers(assignment)
         job = assignment.job
-        options: dict[str, Any] = {"name": f"train {job.model_name} {job.id} {job.attempt}"}
-        if not workers.distributed:
-            options["num_cpus"] = workers.cpus
-        actor = TrainJob.options(**options).remote()
+        actor = (
+            ray.remote(TrainJob)
+            .options(
+                name=f"train {job.model_name} {job.id} {job.attempt}",
+                num_cpus=0 if workers.distributed else workers.cpus,
+                max_restarts=0,
+            )
+            .remote()
+        )
         try:
             return await actor.run.remote(assignment, workers, self._settings)
         except RayTaskError as error:

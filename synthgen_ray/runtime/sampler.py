@@ -9,11 +9,9 @@ from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, Part
 from synthgen_ray.jobs.generate import publish, write_part
 from synthgen_ray.jobs.parts import PartPlan
-from synthgen_ray.runtime.names import SAMPLER
 from synthgen_ray.synthesizers.base import Synthesizer, load
 
 
-@serve.deployment(name=SAMPLER, max_ongoing_requests=4, max_queued_requests=-1)
 class Sampler:
     """Draws rows from trained models. A replica keeps the last few that it was asked for."""
 

@@ -29,11 +29,10 @@ class Workers:
     distributed: bool
 
 
-@ray.remote(num_cpus=0, max_restarts=0)
 class TrainJob:
     """The process of one training. Killing it ends the training with all its workers."""
 
-    def run(self, assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel:
+    def run(self, assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel | None:
         order = {"assignment": assignment, "artifacts_dir": settings.artifacts_dir, "cpus": workers.cpus}
         if not workers.distributed:
             return _work(order)
