@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, false, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -68,7 +68,7 @@ class Queue:
 
     async def renew_leases(self, attempts: Mapping[UUID, int]) -> set[UUID]:
         """Keep these attempts alive; answers the jobs that are still theirs."""
-        mine = or_(*(_held(job_id, attempt) for job_id, attempt in attempts.items()))
+        mine = or_(false(), *(_held(job_id, attempt) for job_id, attempt in attempts.items()))
         renew = update(JobRow).where(mine).values(lease_expires_at=utc_now() + LEASE).returning(JobRow.id)
         async with self._sessions.writing() as session:
             return set(await session.scalars(renew))

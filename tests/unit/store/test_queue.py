@@ -103,6 +103,13 @@ class TestSupersededAttempt:
         assert await store.renew_leases({superseded.id: superseded.attempt + 1}) == {superseded.id}
 
 
+async def test_a_dispatcher_without_jobs_renews_none(store, given_training):
+    await given_training()
+    await store.claim_next(ALL)
+
+    assert await store.renew_leases({}) == set()
+
+
 async def test_a_final_job_stays_as_it_is(store, given_ready_model):
     await store.enqueue_generate(await given_ready_model(), GenerateParams())
     job = (await store.claim_next(ALL)).job

@@ -1,0 +1,183 @@
+"""The promised workflow of part 1, call by call, with every field, code and default."""
+
+import asyncio
+import re
+from datetime import datetime
+from uuid import UUID
+
+import pytest
+
+from tests.api.conftest import SYNTHGEN, a_table
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+MODEL_TYPES = [
+    ("ctgan", "CTGAN", "Conditional Tabular GAN - best for general tabular data"),
+    ("copulagan", "CopulaGAN", "Copula-based GAN - good for capturing correlations"),
+    ("tvae", "TVAE", "Tabular VAE - faster training, good for large datasets"),
+    ("gaussian_copula", "Gaussian Copula", "Statistical copula model - fastest, good baseline"),
+]
+SMALL = {"epochs": 1, "batch_size": 50}
+CONFIGS = {
+    "ctgan": {**SMALL, "generator_dim": [16], "discriminator_dim": [16], "embedding_dim": 8},
+    "copulagan": {**SMALL, "generator_dim": [16], "discriminator_dim": [16], "embedding_dim": 8},
+    "tvae": {**SMALL, "embedding_dim": 8, "compress_dims": [16], "decompress_dims": [16]},
+    "gaussian_copula": {"seed": 42},
+}
+
+
+async def poll(client, path: str, finals: set[str], status_of) -> dict:
+    """As the published clients do: until one of two final statuses."""
+    async with asyncio.timeout(60):
+        while True:
+            response = await client.get(path)
+            assert response.status_code == 200
+            if status_of(response.json()) in finals:
+                return response.json()
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("model_type", [model_type for model_type, *_ in MODEL_TYPES])
+async def test_the_promised_workflow(client, working, project_id, given_dataset, model_type):
+    dataset = await given_dataset()
+
+    created = await client.post(
+        f"{SYNTHGEN}/models",
+        json={
+            "project_id": project_id,
+            "dataset_version_id": dataset["dataset_version_id"],
+            "name": "Transactions",
+            "model_type": model_type,
+            "config": CONFIGS[model_type],
+        },
+    )
+    assert created.status_code == 201
+    model = created.json()
+    assert {"id", "model_id", "job_id", "status"} <= set(model)
+    assert model["id"] == model["model_id"]
+    assert model["status"] == "pending"
+    assert model["job_id"] != model["synthgen_job_id"]
+
+    detail = await poll(
+        client, f"{SYNTHGEN}/models/{model['id']}", {"ready", "failed"}, lambda body: body["model"]["status"]
+    )
+    assert detail["model"]["status"] == "ready"
+    assert detail["model"] == {
+        **detail["model"],
+        "id": model["id"],
+        "name": "Transactions",
+        "model_type": model_type,
+        "dataset_name": "accounts",
+        "dataset_version": 0,
+        "dataset_id": dataset["dataset_id"],
+    }
+    assert detail["model"]["config"] == {**detail["model"]["config"], **CONFIGS[model_type]}
+    assert MOMENT.fullmatch(detail["model"]["created_at"])
+    (training,) = detail["jobs"]
+    assert set(training) == {"id", "job_type", "status", "created_at"}
+    assert (training["job_type"], training["status"]) == ("train", "completed")
+
+    generated = await client.post(
+        f"{SYNTHGEN}/models/{model['id']}/generate",
+        json={"num_rows": 120, "seed": 42, "conditions": {"income": ">50K"}},
+    )
+    assert generated.status_code == 200
+    accepted = generated.json()
+    assert accepted["status"] == "pending"
+    UUID(accepted["job_id"])
+
+    job = await poll(
+        client, f"{SYNTHGEN}/jobs/{accepted['synthgen_job_id']}", {"completed", "failed"}, lambda body: body["status"]
+    )
+    assert job["status"] == "completed"
+    assert job == {
+        **job,
+        "id": accepted["synthgen_job_id"],
+        "model_id": model["id"],
+        "model_name": "Transactions",
+        "model_type": model_type,
+        "job_type": "generate",
+        "project_name": "Bank",
+        "progress": 1.0,
+        "error": None,
+        "cancelled": False,
+        "eta_seconds": None,
+    }
+    UUID(job["output_artifact_id"])
+    assert job["result"]["num_rows"] == 120
+    assert (await client.get(f"{SYNTHGEN}/jobs/{accepted['job_id']}")).json() == job
+
+    download = await client.get(f"{SYNTHGEN}/jobs/{job['id']}/download")
+    assert download.status_code == 200
+    assert "attachment" in download.headers["content-disposition"]
+    lines = download.text.splitlines()
+    assert lines[0] == a_table(1).decode().splitlines()[0]
+    assert len(lines) == 121
+    assert all(line.split(",")[2] == ">50K" for line in lines[1:])
+
+    models = (await client.get(f"{SYNTHGEN}/models", params={"project_id": project_id})).json()
+    assert (models["total"], models["limit"], models["offset"]) == (1, 50, 0)
+    assert {"id", "name", "model_type", "status", "dataset_name", "dataset_version", "created_at"} <= set(
+        models["items"][0]
+    )
+    jobs = (await client.get(f"{SYNTHGEN}/jobs", params={"model_id": model["id"], "status": "completed"})).json()
+    assert [item["job_type"] for item in jobs["items"]] == ["generate", "train"]
+
+    deleted = await client.delete(f"{SYNTHGEN}/models/{model['id']}")
+    assert deleted.status_code == 200
+    assert deleted.json() == {"ok": True, "model_id": model["id"]}
+    for path in (f"models/{model['id']}", f"jobs/{job['id']}", f"jobs/{job['id']}/download"):
+        assert (await client.get(f"{SYNTHGEN}/{path}")).status_code == 404
+
+
+async def test_model_types_come_in_the_promised_order_and_words(client):
+    body = (await client.get(f"{SYNTHGEN}/model-types")).json()
+
+    assert [(t["id"], t["name"], t["description"]) for t in body["model_types"]] == MODEL_TYPES
+
+
+async def test_hyperparameters_have_the_promised_defaults(client):
+    body = (await client.get(f"{SYNTHGEN}/model-types")).json()
+    defaults = {
+        t["id"]: {name: option.get("default") for name, option in t["config_schema"]["properties"].items()}
+        for t in body["model_types"]
+    }
+
+    gan = {
+        "epochs": 300,
+        "batch_size": 500,
+        "embedding_dim": 128,
+        "generator_dim": [256, 256],
+        "discriminator_dim": [256, 256],
+        "pac": 10,
+    }
+    for model_type in ("ctgan", "copulagan"):
+        assert defaults[model_type] == {**defaults[model_type], **gan}
+    assert defaults["tvae"] == {**defaults["tvae"], "epochs": 300, "batch_size": 500, "embedding_dim": 128}
+    assert defaults["gaussian_copula"] == {**defaults["gaussian_copula"], "seed": None}
+    assert all("seed" in options and "min_category_count" in options for options in defaults.values())
+
+
+async def test_a_model_is_a_ctgan_of_300_epochs_unless_it_says_otherwise(client, project_id, given_dataset):
+    dataset = await given_dataset()
+    body = {"project_id": project_id, "dataset_version_id": dataset["dataset_version_id"], "name": "m"}
+
+    model = (await client.post(f"{SYNTHGEN}/models", json=body)).json()
+
+    shown = (await client.get(f"{SYNTHGEN}/models/{model['id']}")).json()["model"]
+    assert (shown["model_type"], shown["config"]["epochs"]) == ("ctgan", 300)
+
+
+@pytest.mark.parametrize("body", [None, {}])
+async def test_a_generation_has_a_thousand_rows_unless_it_says_otherwise(client, server, given_ready_model, body):
+    model_id = await given_ready_model()
+
+    accepted = (await client.post(f"{SYNTHGEN}/models/{model_id}/generate", json=body)).json()
+
+    job = (await client.get(f"{SYNTHGEN}/jobs/{accepted['job_id']}")).json()
+    assert job["config"] == {"num_rows": 1000, "seed": None, "conditions": {}, "distribution": {}, "format": "csv"}
+
+
+async def test_moments_are_utc(client, project_id):
+    (project,) = (await client.get("/api/projects")).json()["items"]
+
+    assert datetime.fromisoformat(project["created_at"]).utcoffset().total_seconds() == 0
