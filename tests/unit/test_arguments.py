@@ -1,0 +1,58 @@
+import pytest
+import typer
+
+from synthgen_ray.commands.arguments import parse_conditions, parse_config
+
+
+@pytest.mark.parametrize(
+    ("word", "condition"),
+    [
+        ("origin=JFK", "JFK"),
+        ("income=>50K", ">50K"),
+        ("age=30", 30),
+        ("share=0.5", 0.5),
+        ("active=true", True),
+        ('zip="0815"', "0815"),
+        ("zip=0815", "0815"),
+        ("balance=", None),
+        ("balance=null", None),
+        ('note=""', ""),
+        ("note=NaN", "NaN"),
+        ("age=30..40", {"min": 30, "max": 40}),
+        ("age=-5..-1.5", {"min": -5, "max": -1.5}),
+        ("age=30..", {"min": 30}),
+        ("age=..40", {"max": 40}),
+        ("opened=2020-01-01..2020-12-31", {"min": "2020-01-01", "max": "2020-12-31"}),
+        ("note=well..no", "well..no"),
+        ("note=..", ".."),
+        ('income=[">50K", null]', [">50K", None]),
+        ('age={"min": 1}', {"min": 1}),
+    ],
+)
+def test_a_word_becomes_the_condition(word, condition):
+    column = word.partition("=")[0]
+
+    assert parse_conditions([word]) == {column: condition}
+
+
+def test_a_repeated_column_means_any_of_the_values():
+    words = ["origin=JFK", "month=1", "origin=", 'origin=["LGA", "EWR"]']
+
+    assert parse_conditions(words) == {"origin": ["JFK", None, "LGA", "EWR"], "month": 1}
+
+
+def test_a_range_is_no_value_among_others():
+    with pytest.raises(typer.BadParameter, match="range"):
+        parse_conditions(["age=1..2", "age=5"])
+
+
+@pytest.mark.parametrize("word", ["origin", "=JFK", ""])
+def test_a_word_without_a_column_is_misuse(word):
+    with pytest.raises(typer.BadParameter, match="NAME=VALUE"):
+        parse_conditions([word])
+
+
+def test_hyperparameters_are_json_or_text():
+    words = ["epochs=10", "generator_dim=[64, 64]", "log_frequency=false", "mode=fast", "epochs=20"]
+
+    assert parse_config(words) == {"epochs": 20, "generator_dim": [64, 64], "log_frequency": False, "mode": "fast"}
