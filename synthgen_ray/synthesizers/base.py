@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from synthgen_ray.datasets.inference import infer_columns
 from synthgen_ray.domain.columns import Column, LearnedColumn
 from synthgen_ray.domain.conditions import category_key, check_conditions
 from synthgen_ray.domain.errors import InvalidRequest, InvalidTable
-from synthgen_ray.domain.params import Condition, ModelType, TrainParams
+from synthgen_ray.domain.params import MAX_ROWS, Condition, GenerateParams, ModelType, TrainParams
 from synthgen_ray.domain.validation import invalid_request, parse_train_params
 from synthgen_ray.synthesizers.codec import CodecOptions, TableCodec
+from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.number import NumberTarget
@@ -68,7 +69,7 @@ class Synthesizer(ABC):
 
         Raises: InvalidTable.
         """
-        table = table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False)
+        table = arrow.without_views(table if isinstance(table, pa.Table) else _of_frame(table))
         pace = Pace(on_progress, self.params.max_training_seconds)
         pace.say(0.0, "learning the columns")
         self._columns = _in_order_of(table, columns or infer_columns(table))
@@ -96,11 +97,12 @@ class Synthesizer(ABC):
 
         Raises: InvalidRequest; JobError, if the conditions cannot be obeyed.
         """
-        wanted, shares = _parsed(conditions or {}), distribution or {}
-        check_conditions(wanted, shares, self.learned_columns)
+        asked = _asked(num_rows, seed, conditions, distribution)
+        check_conditions(asked.conditions, asked.distribution, self.learned_columns)
         seed = fresh_seed() if seed is None else seed
         pieces = [
-            self.sample_chunk(index, rows, seed, wanted, shares) for index, rows in chunks(num_rows, self.chunk_rows)
+            self.sample_chunk(index, rows, seed, asked.conditions, asked.distribution)
+            for index, rows in chunks(num_rows, self.chunk_rows)
         ]
         return pa.concat_tables(pieces) if pieces else self.sample_chunk(0, 0, seed)
 
@@ -185,8 +187,7 @@ class Synthesizer(ABC):
 
     def _targets(self, conditions: Conditions) -> dict[str, Target]:
         learnt = {codec.name: codec for codec in self.codec.learnt}
-        wanted = _parsed(conditions)
-        return {name: learnt[name].target(condition) for name, condition in wanted.items() if name in learnt}
+        return {name: learnt[name].target(condition) for name, condition in conditions.items() if name in learnt}
 
     def _split(self, num_rows: int, distribution: Distribution) -> Iterator[tuple[int, dict[str, Target]]]:
         """Rows and targets of each share of a distribution."""
@@ -228,14 +229,26 @@ def _in_order_of(table: pa.Table, columns: Sequence[Column]) -> tuple[Column, ..
     return tuple(by_name[name] for name in table.column_names)
 
 
-_CONDITIONS = TypeAdapter(dict[str, Condition])
-
-
-def _parsed(conditions: Mapping[str, Any]) -> dict[str, Condition]:
+def _of_frame(frame: "pd.DataFrame") -> pa.Table:
     try:
-        return _CONDITIONS.validate_python(dict(conditions), strict=True)
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowException, TypeError) as error:
+        raise InvalidTable(
+            "A column of the data frame mixes types that do not go together.", "unsupported_type"
+        ) from error
+
+
+def _asked(
+    num_rows: int, seed: int | None, conditions: Mapping[str, Any] | None, distribution: Distribution | None
+) -> GenerateParams:
+    """The arguments under the rules of the REST API, but for the number of rows, which has no end here."""
+    body = {"num_rows": min(max(num_rows, 1), MAX_ROWS), "seed": seed}
+    if num_rows < 0:
+        raise InvalidRequest("num_rows must not be negative.", "out_of_range")
+    try:
+        return GenerateParams.model_validate(body | {"conditions": conditions, "distribution": distribution})
     except ValidationError as error:
-        raise invalid_request(error.errors(), "conditions") from None
+        raise invalid_request(error.errors()) from None
 
 
 def _apportion(num_rows: int, shares: Sequence[float]) -> list[int]:

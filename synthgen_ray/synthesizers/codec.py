@@ -108,7 +108,7 @@ def _learn(values: pa.ChunkedArray, column: Column, options: CodecOptions, rng: 
         return _learn_fresh(values, column, k, rng)
     if _is_constant(values, k):
         return ConstantCodec.learn(name, values)
-    kind = _kind(column.kind, type_)
+    kind = ColumnKind.CATEGORICAL if pa.types.is_dictionary(values.type) else _kind(column.kind, type_)
     if kind in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN):
         category = CategoryCodec.learn(name, kind, values, k, options.most_categories)
         if category is not None:
@@ -117,6 +117,8 @@ def _learn(values: pa.ChunkedArray, column: Column, options: CodecOptions, rng: 
             return ConstantCodec(name=name, arrow_type=str(values.type), value=None)
         if arrow.is_text(type_):
             return TextCodec.learn(name, values, column.pii, k, rng)
+        if pa.types.is_dictionary(values.type):
+            raise InvalidTable(f"Column {name!r}: no category is held by {k} rows.", "too_few_rows")
         kind = ColumnKind.FLOAT if arrow.is_real(type_) else ColumnKind.INTEGER
     least_step = moments.resolution(column.format, type_) if arrow.is_integral(type_) else 1
     return NumberCodec.learn(name, kind, values, k, least_step, options.maps, rng)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import log_ndtr, ndtr
 
 from synthgen_ray.synthesizers.columns.modes import truncated_normal
 
@@ -68,13 +68,19 @@ def _draw_one(bound: Bound, mean: np.ndarray, sd: float, rng: np.random.Generato
     choice = np.zeros(len(mean), dtype=np.int64)
     if len(bound.lows) > 1:
         above, below = ((ends - mean[:, None]) / sd for ends in (bound.lows, bound.highs))
-        # The small term lets a row choose the least unlikely interval where all are out of reach.
-        near = 1e-12 / (1 + np.minimum(above**2, below**2))
-        mass = np.cumsum((ndtr(below) - ndtr(above) + near) * bound.weights, axis=1)
-        choice = (mass < rng.random((len(mean), 1)) * mass[:, -1:]).sum(axis=1)
-        choice = np.minimum(choice, len(bound.lows) - 1)
+        log_mass = log_probability(above, below) + np.log(bound.weights)
+        choice = np.argmax(log_mass + rng.gumbel(size=log_mass.shape), axis=1)
     low, high = bound.lows[choice], bound.highs[choice]
     return truncated_normal(mean, np.full(len(mean), sd), np.minimum(low, high), high, rng), choice
+
+
+def log_probability(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Of a standard normal to be in an interval, however far out the interval is."""
+    flip = low > 0
+    low, high = np.where(flip, -high, low), np.where(flip, -low, high)
+    mass = ndtr(high) - ndtr(low)
+    # Too thin or too far for a difference: half of it at most is lost to the other end.
+    return np.asarray(np.where(mass > 1e-300, np.log(np.maximum(mass, 1e-300)), log_ndtr(high) - np.log(2)))
 
 
 def _root(matrix: np.ndarray) -> np.ndarray:

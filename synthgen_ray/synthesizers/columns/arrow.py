@@ -13,7 +13,7 @@ from synthgen_ray.domain.errors import InvalidTable
 UNITS = ("s", "ms", "us", "ns")
 INTEGERS = tuple(pa.type_for_alias(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64))
 FLOATS = (pa.float16(), pa.float32(), pa.float64())
-TEXTS = (pa.string(), pa.large_string(), pa.string_view())
+TEXTS = (pa.string(), pa.large_string())
 MOMENTS = (
     *(pa.timestamp(unit) for unit in UNITS),
     *(pa.duration(unit) for unit in UNITS),
@@ -48,11 +48,12 @@ def check_type(name: str, type_: pa.DataType) -> None:
         known = type_of(str(type_)) == type_
     except (KeyError, ValueError, pa.ArrowException):
         known = False
-    if not known:
+    if not known or (pa.types.is_dictionary(type_) and pa.types.is_temporal(type_.value_type)):
         raise InvalidTable(f"Column {name!r} has the type {type_}, which cannot be learnt.", "unsupported_type")
 
 
 def value_type(type_: pa.DataType) -> pa.DataType:
+    """What a column's values are, dictionary or not."""
     return type_.value_type if pa.types.is_dictionary(type_) else type_
 
 
@@ -97,6 +98,12 @@ def of_integers(values: np.ndarray, type_: pa.DataType, null_mask: np.ndarray | 
     return pa.array(values.astype(storage), mask=null_mask).view(type_)
 
 
+def without_views(table: pa.Table) -> pa.Table:
+    """Text that is kept as views becomes plain text: few of Arrow's functions take views."""
+    fields = [field.with_type(pa.string()) if field.type == pa.string_view() else field for field in table.schema]
+    return table.cast(pa.schema(fields))
+
+
 def values_of(array: pa.Array) -> list[Any]:
     """Cells as JSON can hold them."""
     return (
@@ -113,6 +120,13 @@ def of_values(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
     return pa.array(values, type_)
 
 
+def as_type(array: pa.Array, type_: pa.DataType) -> pa.Array:
+    """The same values in that type, which may be a dictionary."""
+    if pa.types.is_dictionary(type_):
+        array = array.cast(type_.value_type).dictionary_encode()
+    return array.cast(type_)
+
+
 def _json_type(array: pa.Array) -> pa.DataType:
     return pa.float64() if is_real(array.type) else array.type
 
@@ -122,4 +136,4 @@ def dictionary_array(codes: np.ndarray, dictionary: pa.Array, type_: pa.DataType
     indices = pa.array(codes.astype(np.int32), mask=null_mask)
     if pa.types.is_dictionary(type_):
         return pa.DictionaryArray.from_arrays(indices.cast(type_.index_type), dictionary, ordered=type_.ordered)
-    return dictionary.take(indices)
+    return dictionary.take(indices).cast(type_)

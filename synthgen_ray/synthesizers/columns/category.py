@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from synthgen_ray.domain.columns import LearnedColumn
+from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import Condition
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.stored import Count, Kind, Stored, Value
@@ -112,12 +113,15 @@ class CategoryCodec(Stored):
         return arrow.dictionary_array(np.where(null, 0, places), self._dictionary, arrow.type_of(self.arrow_type), null)
 
     def target(self, condition: Condition) -> CategoryTarget:
+        """Raises: JobError, if the column never takes such a value."""
         asked = condition if isinstance(condition, list) else [condition]
         keys = {(isinstance(value, bool), value) for value in asked}
         head, tail = (
             np.array([(isinstance(value, bool), value) in keys for value in values], dtype=np.float64)
             for values in (self.values, self.tail)
         )
+        if not (head.any() or tail.any() or (None in asked and self.nulls)):
+            raise JobError(f"conditions.{self.name}: the model knows no such value.", "conditions_unsatisfiable")
         of_tail = [tail @ np.array(self.tail_counts) / sum(self.tail_counts)] if self.tail else []
         of_null = [float(None in asked)] if self.nulls else []
         return CategoryTarget(np.concatenate([head, of_tail, of_null]), tail > 0)

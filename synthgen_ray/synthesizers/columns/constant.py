@@ -36,4 +36,4 @@ class ConstantCodec(Stored):
         if self.value is None:
             return pa.nulls(num_rows, type_)
         one = arrow.of_values([self.value], arrow.value_type(type_))
-        return pa.repeat(one[0], num_rows).cast(type_)
+        return arrow.as_type(pa.repeat(one[0], num_rows), type_)

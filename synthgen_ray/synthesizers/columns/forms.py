@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.stored import Stored
@@ -104,6 +104,12 @@ class FloatForm(Stored):
     upper: float
     decimals: int | None = Field(ge=0, le=MAX_DECIMALS)
 
+    @model_validator(mode="after")
+    def _ends_are_in_order(self) -> Self:
+        if self.lower > self.upper:
+            raise ValueError("the lower end is above the upper")
+        return self
+
     @classmethod
     def learn(cls, array: pa.Array, k: int) -> Self:
         reals = _reals(array)
@@ -178,7 +184,9 @@ def _reals(array: pa.Array) -> np.ndarray:
 def _decimals(array: pa.Array, reals: np.ndarray) -> int | None:
     """The fewest decimals that write every value, `None` if the values are truly real."""
     if pa.types.is_decimal(array.type):
-        return int(np.clip(array.type.scale, 0, MAX_DECIMALS))
+        scale = int(np.clip(array.type.scale, 0, MAX_DECIMALS))
+        written = np.round(reals, scale)
+        return next(d for d in range(scale + 1) if np.array_equal(np.round(reals, d), written))
     narrow = array.type.to_pandas_dtype()
     written = reals.astype(narrow)
     with np.errstate(all="ignore"):

@@ -1,16 +1,18 @@
 """Columns that only tell rows apart: not learnt, made afresh, unique over a whole job, none from the table."""
 
+import string
 from typing import Annotated, Literal, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.seen import Seen
-from synthgen_ray.synthesizers.columns.shape import Shape
+from synthgen_ray.synthesizers.columns.shape import MOST_PLACES, Shape
 from synthgen_ray.synthesizers.columns.stored import Kind, Share, Stored
 
 
@@ -34,18 +36,20 @@ class CodeCodec(Stored):
     @classmethod
     def learn(cls, name: str, column: pa.ChunkedArray, k: int, rng: np.random.Generator) -> Self:
         array = arrow.plain(column).cast(pa.string())
-        texts = np.asarray(array.drop_null().to_numpy(zero_copy_only=False), dtype=str)
-        lengths = np.char.str_len(texts)
+        lengths = pc.utf8_length(array.drop_null()).to_numpy()
         commonest = max(int(np.bincount(lengths).argmax()), 1)
-        alike = texts[lengths == commonest]
-        shape = Shape.of(alike) if len(alike) >= k else Shape(alphabets=("0123456789",) * commonest)
+        alike = array.drop_null().filter(pa.array(lengths == commonest))
+        if len(alike) >= k and commonest <= MOST_PLACES:
+            shape = Shape.of(alike.to_numpy(zero_copy_only=False))
+        else:
+            shape = Shape(alphabets=(string.digits,) * min(commonest, MOST_PLACES))
         return cls(
             name=name,
             arrow_type=str(column.type),
             shape=shape,
             longest=int(lengths.max()) | 7,  # rounded up: one row's own length is nobody's business
             null_share=array.null_count / len(array),
-            seen=Seen.learn(texts, rng),
+            seen=Seen.learn(array, rng),
         )
 
     @property
@@ -67,7 +71,7 @@ class CodeCodec(Stored):
             if len(open_) == 0:
                 break
         null = rng.random(len(rows)) < self.null_share
-        return pa.array(texts, pa.string(), mask=null).cast(arrow.type_of(self.arrow_type))
+        return arrow.as_type(pa.array(texts, pa.string(), mask=null), arrow.type_of(self.arrow_type))
 
 
 class SequenceCodec(Stored):
@@ -116,7 +120,7 @@ class SequenceCodec(Stored):
         ids = self.start + self.step * rows.astype(np.int64)
         if arrow.is_integral(type_):
             return arrow.of_integers(ids, type_, null)
-        return pa.array(ids, mask=null).cast(type_)
+        return arrow.as_type(pa.array(ids, mask=null), type_)
 
 
 def _limits(type_: pa.DataType) -> tuple[int, int]:

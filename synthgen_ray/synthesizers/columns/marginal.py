@@ -32,7 +32,7 @@ class Marginal(Stored):
     @classmethod
     def learn(cls, numbers: np.ndarray, k: int) -> Self:
         ordered = np.sort(numbers)
-        ranks, values = _knots(ordered, max(k, -(-len(ordered) // MAX_CELLS)))
+        ranks, values = _knots(ordered, max(k, -(-len(ordered) // MAX_CELLS)), k)
         z = np.clip(ndtri(ranks / len(ordered)), -FAR, FAR)
         return cls(normal=tuple(z.tolist()), number=tuple(values.tolist()))
 
@@ -68,7 +68,7 @@ class Marginal(Stored):
         return np.array(self.number)
 
 
-def _knots(ordered: np.ndarray, cell: int) -> tuple[np.ndarray, np.ndarray]:
+def _knots(ordered: np.ndarray, cell: int, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Ranks and values of the knots: two for each atom, and those that cut the runs between atoms into cells
     of at least `cell` rows."""
     values, starts, counts = np.unique(ordered, return_index=True, return_counts=True)
@@ -81,19 +81,22 @@ def _knots(ordered: np.ndarray, cell: int) -> tuple[np.ndarray, np.ndarray]:
     for index, (begin, end) in enumerate(zip(run_begins, run_ends, strict=True)):
         if end - begin >= cell:  # a shorter run is left to the atoms beside it
             cuts = np.linspace(begin, end, (end - begin) // cell + 1).round().astype(int)
-            ranks.append(cuts)
-            knots.append(_means_around(cuts, begin, end, cell, total) + ordered[0])
+            ranks.append(np.clip(cuts, k / 2, len(ordered) - k / 2))  # the outer knots are means of k rows too
+            knots.append(_means_around(cuts, begin, end, k, total) + ordered[0])
         if index < len(atoms):
             ranks.append(np.array([begins[index], ends[index]]))
             knots.append(np.repeat(atoms[index], 2))
     if not ranks:
         return np.array([0, len(ordered)]), np.repeat(ordered.mean(), 2)
     rank, knot = np.concatenate(ranks).astype(float), np.concatenate(knots)
-    rank[0], rank[-1] = 0, len(ordered)
+    if run_ends[0] < cell:
+        rank[0] = 0
+    if len(ordered) - run_begins[-1] < cell:
+        rank[-1] = len(ordered)
     return rank, np.maximum.accumulate(knot)
 
 
-def _means_around(cuts: np.ndarray, begin: int, end: int, cell: int, total: np.ndarray) -> np.ndarray:
-    """The mean of `cell` rows around each cut, inside the run."""
-    first = np.clip(cuts - cell // 2, begin, end - cell)
-    return np.asarray((total[first + cell] - total[first]) / cell)
+def _means_around(cuts: np.ndarray, begin: int, end: int, k: int, total: np.ndarray) -> np.ndarray:
+    """The mean of k rows around each cut, inside the run."""
+    first = np.clip(cuts - k // 2, begin, end - k)
+    return np.asarray((total[first + k] - total[first]) / k)

@@ -17,6 +17,7 @@ LEAST_WEIGHT = 0.005  # of a mode that is kept, as in the reference implementati
 ATOM_SHARE = 0.05  # of the rows, from which a single value is a mode of its own
 SUBSAMPLE = 10_000  # rows that the mixture is fitted on
 WIDTH = 4.0  # standard deviations on which a mode's scalar runs from -1 to 1
+BLOCK = 100_000  # rows encoded at once, which bounds the memory
 EDGE = 0.99  # tanh never reaches 1
 
 
@@ -42,7 +43,7 @@ class Modes(Stored):
         atoms = values[counts >= max(k, ATOM_SHARE * len(numbers))]
         rest = numbers[~np.isin(numbers, atoms)]
         # A handful of rows between atoms says nothing about modes, and too much about its rows.
-        centers, scales, weights = _mixture(rest, rng) if len(rest) >= max(k, 2) else _NO_MODES
+        centers, scales, weights = _mixture(rest, k, rng) if len(rest) >= max(k, 2) else _NO_MODES
         if len(centers) + len(atoms) == 0:
             centers, scales, weights = np.array([numbers.mean()]), np.zeros(1), np.ones(1)
         atom_weights = np.array([(numbers == atom).mean() for atom in atoms])
@@ -55,21 +56,25 @@ class Modes(Stored):
 
     def encode(self, numbers: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """A mode for each number, drawn by the modes' share in it, and the number's place in that mode."""
+        blocks = [self._modes_of(numbers[i : i + BLOCK], rng) for i in range(0, len(numbers), BLOCK)]
+        codes = np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.int32)
+        scales = np.array(self.scales)[codes]
+        scalars = (numbers - np.array(self.centers)[codes]) / np.where(scales == 0, 1.0, scales)
+        return codes, np.where(scales == 0, 0.0, np.clip(scalars, -EDGE, EDGE)).astype(np.float32)
+
+    def _modes_of(self, numbers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         centers, scales, weights = (np.array(part) for part in (self.centers, self.scales, self.weights))
-        codes = np.empty(len(numbers), dtype=np.int32)
         atom = scales == 0
         wide = np.flatnonzero(~atom)
         if len(wide):
             sd = scales[wide] / WIDTH
             log_share = np.log(weights[wide] / sd) - ((numbers[:, None] - centers[wide]) / sd) ** 2 / 2
-            codes[:] = wide[np.argmax(log_share + rng.gumbel(size=log_share.shape), axis=1)]
+            codes = wide[np.argmax(log_share + rng.gumbel(size=log_share.shape), axis=1)].astype(np.int32)
         else:
-            codes[:] = np.abs(numbers[:, None] - centers).argmin(axis=1)
+            codes = np.abs(numbers[:, None] - centers).argmin(axis=1).astype(np.int32)
         for mode in np.flatnonzero(atom):
             codes[numbers == centers[mode]] = mode
-        divisor = np.where(atom, 1.0, scales)[codes]
-        scalars = np.clip((numbers - centers[codes]) / divisor, -EDGE, EDGE)
-        return codes, np.where(atom[codes], 0.0, scalars).astype(np.float32)
+        return np.asarray(codes)
 
     def decode(self, codes: np.ndarray, scalars: np.ndarray) -> np.ndarray:
         return np.asarray(np.array(self.centers)[codes] + np.array(self.scales)[codes] * scalars)
@@ -117,14 +122,16 @@ def truncated_normal(
     return np.asarray(np.clip(mean + sd * np.where(flip, -z, z), low, high))
 
 
-def _mixture(numbers: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _mixture(numbers: np.ndarray, k: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Centers, scales and weights of a Bayesian Gaussian mixture over the numbers."""
     # Here, because a process that only samples needs neither.
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import BayesianGaussianMixture
 
     some = rng.choice(numbers, SUBSAMPLE, replace=False) if len(numbers) > SUBSAMPLE else numbers
-    mean, sd = float(some.mean()), float(some.std()) or 1.0
+    unit = float(np.abs(some).max()) or 1.0
+    mean = float((some / unit).mean())
+    sd = float((some / unit).std()) or 1.0
     distinct = len(np.unique(some))
     mixture = BayesianGaussianMixture(
         n_components=min(MAX_MODES, distinct),
@@ -135,8 +142,19 @@ def _mixture(numbers: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the last iteration is good enough
-        mixture.fit(((some - mean) / sd)[:, None])
-    kept = mixture.weights_ > LEAST_WEIGHT
-    centers = mixture.means_[kept, 0] * sd + mean
-    scales = WIDTH * np.sqrt(mixture.covariances_[kept, 0, 0]) * sd
-    return centers, scales, mixture.weights_[kept]
+        mixture.fit(((some / unit - mean) / sd)[:, None])
+    # A mode of fewer than k rows would tell what they are.
+    kept = mixture.weights_ > min(max(LEAST_WEIGHT, k / len(some)), mixture.weights_.max() - 1e-9)
+    centers = (mixture.means_[kept, 0] * sd + mean) * unit
+    scales = WIDTH * np.sqrt(mixture.covariances_[kept, 0, 0]) * sd * unit
+    return centers, _widened(some, centers, scales, k), mixture.weights_[kept]
+
+
+def _widened(numbers: np.ndarray, centers: np.ndarray, scales: np.ndarray, k: int) -> np.ndarray:
+    """Scales that reach the outermost numbers of a heavy tail: the mean distance of a mode's k furthest."""
+    off = np.abs(numbers[:, None] - centers) / scales
+    mode = off.argmin(axis=1)
+    distance = off[np.arange(len(numbers)), mode]
+    reach = [distance[mode == one] for one in range(len(centers))]
+    factor = [np.sort(some)[-k:].mean() / EDGE if len(some) >= k else 1.0 for some in reach]
+    return np.asarray(scales * np.maximum(factor, 1.0))

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+import pyarrow as pa
 from pydantic import Field, model_validator
 
 from synthgen_ray.synthesizers.columns.stored import Stored
@@ -27,7 +28,8 @@ class Seen(Stored):
         return self
 
     @classmethod
-    def learn(cls, texts: np.ndarray, rng: np.random.Generator) -> Self:
+    def learn(cls, column: pa.Array, rng: np.random.Generator) -> Self:
+        texts = column.unique().drop_null().to_numpy(zero_copy_only=False)
         size = 1 << max(len(texts) * BITS_PER_VALUE - 1, 7).bit_length()
         key = rng.bytes(8).hex()
         bits = np.zeros(size, dtype=np.uint8)

@@ -21,12 +21,15 @@ ALPHABETS = (
     string.digits + string.ascii_letters,
 )
 MOST_CODES = 1 << 62
+MOST_PLACES = 500
 
 
 class Shape(Stored):
     """An alphabet for each place; of one character where all codes agree."""
 
-    alphabets: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(min_length=1, max_length=1000)
+    alphabets: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(
+        min_length=1, max_length=MOST_PLACES
+    )
 
     @classmethod
     def of(cls, texts: np.ndarray) -> Self:

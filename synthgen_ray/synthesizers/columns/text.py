@@ -1,5 +1,6 @@
 """Free text and personal data: fresh values of the same kind and about the same shape, none from the table."""
 
+import re
 import string
 from collections import Counter
 from collections.abc import Callable
@@ -29,6 +30,7 @@ FAKED = {
     "url": "url",
     "username": "user_name",
 }
+WORD = re.compile(r"\b[^\W\d_]{2,}\b")
 LETTERS = {"9": string.digits, "a": string.ascii_lowercase, "A": string.ascii_uppercase}
 OUTLINE = str.maketrans(
     {
@@ -38,6 +40,7 @@ OUTLINE = str.maketrans(
     }
 )
 MOST_OUTLINES = 200
+MOST_LENGTH = 500  # of an outline
 MOST_WORDS = 2000
 ATTEMPTS = 8
 
@@ -50,7 +53,7 @@ class TextCodec(Stored):
     column_kind: Kind = ColumnKind.TEXT
     arrow_type: str
     pii: str | None
-    outlines: tuple[Annotated[str, Field(max_length=10_000)], ...]
+    outlines: tuple[Annotated[str, Field(min_length=1, max_length=MOST_LENGTH)], ...]
     outline_counts: tuple[Count, ...]
     words: tuple[Annotated[int, Field(ge=1, le=MOST_WORDS)], ...]
     word_counts: tuple[Count, ...]
@@ -69,9 +72,13 @@ class TextCodec(Stored):
         array = arrow.plain(column).cast(pa.string())
         texts = array.drop_null().to_pylist()
         words = Counter(min(max(len(text.split()), 1), MOST_WORDS) for text in texts)
-        is_prose = sum(words[n] for n in words if n > 2) > len(texts) / 2
+        is_prose = sum(len(WORD.findall(text)) > 2 for text in texts) > len(texts) / 2
         outlines = Counter() if is_prose else Counter(text.translate(OUTLINE) for text in texts)
-        common = [(outline, count) for outline, count in outlines.most_common(MOST_OUTLINES) if count >= k and outline]
+        common = [
+            (outline, count)
+            for outline, count in outlines.most_common(MOST_OUTLINES)
+            if count >= k and 0 < len(outline) <= MOST_LENGTH
+        ]
         # Of texts that share no outline only the usual number of words is kept.
         usual = [(n, count) for n, count in sorted(words.items()) if count >= k] or [(words.most_common(1)[0][0], 1)]
         return cls(
@@ -84,7 +91,7 @@ class TextCodec(Stored):
             word_counts=tuple(count for _, count in usual),
             longest=max(map(len, texts)) | 7,
             null_share=array.null_count / len(array),
-            seen=Seen.learn(np.array(texts, dtype=object), rng),
+            seen=Seen.learn(array, rng),
         )
 
     @property
@@ -103,7 +110,7 @@ class TextCodec(Stored):
         # Longer than any text of the table, so not one of them.
         texts[open_] = [text + " " + "".join(rng.choice(_words(), self.longest // 2 + 1)) for text in texts[open_]]
         null = rng.random(len(rows)) < self.null_share
-        return pa.array(texts, pa.string(), mask=null).cast(arrow.type_of(self.arrow_type))
+        return arrow.as_type(pa.array(texts, pa.string(), mask=null), arrow.type_of(self.arrow_type))
 
     def _writer(self, rng: np.random.Generator) -> Callable[[int], list[str]]:
         if self.pii in FAKED:

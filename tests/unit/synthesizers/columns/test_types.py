@@ -1,0 +1,158 @@
+"""Every Arrow type that may be learnt comes back as it was."""
+
+import datetime as dt
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.domain.errors import InvalidTable
+from synthgen_ray.domain.params import ModelType
+from synthgen_ray.synthesizers.columns import arrow
+from tests.unit.synthesizers.conftest import given_model
+
+ROWS = 300
+RNG = np.random.default_rng(1)
+WHOLE = RNG.permutation(np.arange(ROWS) % 100)
+WORDS = RNG.choice(["x", "y", "z"], ROWS)
+
+NUMBERS = [
+    *[pa.array(WHOLE, type_) for type_ in arrow.INTEGERS],
+    *[pa.array((WHOLE / 100).astype(type_.to_pandas_dtype())) for type_ in arrow.FLOATS],
+    pa.array(WHOLE / 100).cast(pa.decimal128(10, 2)),
+    pa.array(WHOLE / 100).cast(pa.decimal256(20, 5)),
+    *[arrow.of_integers(WHOLE * (86_400_000 if t == pa.date64() else 1), t) for t in arrow.MOMENTS],
+    pa.array(WHOLE * 3600, pa.timestamp("s", "Asia/Tokyo")),
+    pa.array(WHOLE * 3600, pa.timestamp("ns", "+05:30")),
+]
+CATEGORIES = [
+    *[pa.array(WORDS).cast(type_) for type_ in arrow.TEXTS],
+    pa.array(WORDS).dictionary_encode(),
+    pa.array(WORDS).cast(pa.large_string()).dictionary_encode().cast(pa.dictionary(pa.int8(), pa.large_string())),
+    pa.array(WHOLE % 3, pa.int16()).dictionary_encode(),
+    pa.array(WHOLE % 3, pa.uint8()),
+    pa.array((WHOLE % 3) / 2, pa.float32()),
+    pa.array(WHOLE % 2 == 0),
+]
+
+
+def sampled(array: pa.Array, kind: ColumnKind, model_type=ModelType.TVAE, rows: int = 200, **column) -> pa.ChunkedArray:
+    model = given_model(model_type, pa.table({"x": array}), (Column("x", kind, **column),))
+    return model.sample(rows, seed=1)["x"]
+
+
+@pytest.mark.parametrize("array", NUMBERS, ids=lambda array: str(array.type))
+def test_numbers_keep_their_type_and_grid(array):
+    kind = ColumnKind.FLOAT if arrow.is_real(array.type) else ColumnKind.INTEGER
+
+    rows = sampled(array, kind)
+
+    assert rows.type == array.type
+    assert set(rows.cast(pa.string()).to_pylist()) <= set(array.cast(pa.string()).to_pylist())
+
+
+@pytest.mark.parametrize("array", CATEGORIES, ids=lambda array: str(array.type))
+def test_categories_keep_their_type_and_values(array):
+    rows = sampled(array, ColumnKind.CATEGORICAL)
+
+    assert rows.type == array.type
+    assert set(rows.to_pylist()) <= set(array.to_pylist())
+
+
+@pytest.mark.parametrize("type_", [*arrow.TEXTS, pa.dictionary(pa.int32(), pa.string())], ids=str)
+@pytest.mark.parametrize("kind", [ColumnKind.ID, ColumnKind.TEXT, ColumnKind.CONSTANT])
+def test_fresh_columns_keep_their_type(type_, kind):
+    texts = ["same"] * ROWS if kind is ColumnKind.CONSTANT else [f"T{n:04}" for n in range(ROWS)]
+    table = pa.table({"x": pa.array(texts).cast(type_), "y": WHOLE})
+    columns = (Column("x", kind), Column("y", ColumnKind.INTEGER))
+
+    rows = given_model(ModelType.GAUSSIAN_COPULA, table, columns).sample(50, seed=1)
+
+    assert rows.schema.equals(table.schema)
+
+
+@pytest.mark.parametrize("year", [1, 1850, 9999])
+@pytest.mark.parametrize("unit", ["s", "ms", "us"])
+def test_moments_of_any_year_come_back(year, unit):
+    days = [dt.datetime(year, 1, 1) + dt.timedelta(days=int(day)) for day in WHOLE]
+
+    rows = sampled(pa.array(days, pa.timestamp(unit)), ColumnKind.DATETIME)
+
+    assert set(rows.to_pylist()) <= set(days)
+
+
+def test_a_format_without_a_time_gives_whole_days():
+    moments = pa.array(WHOLE * 86_400, pa.timestamp("s"))
+
+    rows = sampled(moments, ColumnKind.DATETIME, format="%Y-%m-%d")
+
+    assert (
+        pc.sum(
+            pc.subtract(rows.cast(pa.int64()), pc.multiply(pc.divide(rows.cast(pa.int64()), 86_400), 86_400))
+        ).as_py()
+        == 0
+    )
+
+
+def test_integers_are_exact_at_both_limits():
+    ends = pa.array([-(2**63)] * 50 + [2**63 - 1] * 50)
+
+    assert set(sampled(ends, ColumnKind.INTEGER).to_pylist()) <= {-(2**63), 2**63 - 1}
+
+
+def test_unsigned_integers_are_exact_at_their_limit():
+    high = pa.array(np.uint64(2**64 - 1) - (WHOLE % 3).astype(np.uint64))
+
+    assert set(sampled(high, ColumnKind.INTEGER).to_pylist()) <= {2**64 - 1, 2**64 - 2, 2**64 - 3}
+
+
+@pytest.mark.parametrize("model_type", list(ModelType))
+@pytest.mark.parametrize("scale", [1e-300, 1e300])
+def test_floats_of_any_size_are_learnt(scale, model_type):
+    floats = RNG.normal(size=ROWS) * scale
+
+    rows = sampled(pa.array(floats), ColumnKind.FLOAT, model_type).to_numpy()
+
+    assert np.isfinite(rows).all()
+    assert floats.min() <= rows.min() < rows.max() <= floats.max()
+
+
+def test_nan_is_null():
+    rows = sampled(pa.array([float("nan"), 1.0, 2.5] * 40), ColumnKind.FLOAT, nullable=True)
+
+    assert 0 < rows.null_count < len(rows)
+    assert not np.isnan(rows.drop_null().to_numpy()).any()
+
+
+def test_a_column_of_rare_categories_gives_fresh_text():
+    names = [f"only once {n}" for n in range(ROWS)]
+
+    rows = given_model(
+        ModelType.GAUSSIAN_COPULA,
+        pa.table({"x": names, "y": WHOLE}),
+        (Column("x", ColumnKind.CATEGORICAL), Column("y", ColumnKind.INTEGER)),
+    ).sample(100, seed=1)["x"]
+
+    assert not set(rows.to_pylist()) & set(names)
+
+
+def test_of_many_categories_the_tail_comes_back_by_its_frequency():
+    values = np.repeat([f"v{n}" for n in range(40)], 10).tolist() + ["big"] * 400
+
+    model = given_model(
+        ModelType.GAUSSIAN_COPULA, pa.table({"x": values}), (Column("x", ColumnKind.CATEGORICAL),), max_categories=3
+    )
+    rows = model.sample(8000, seed=1)["x"].to_pylist()
+
+    assert set(rows) == set(values)
+    assert rows.count("big") == pytest.approx(4000, rel=0.1)
+    assert rows.count("v39") == pytest.approx(100, rel=0.5)
+    assert model.codec.learnt[0].width == 4
+    assert set(model.sample(50, seed=1, conditions={"x": ["v38", "v39"]})["x"].to_pylist()) == {"v38", "v39"}
+
+
+def test_a_boolean_cannot_be_an_id():
+    with pytest.raises(InvalidTable):
+        sampled(pa.array(WHOLE % 2 == 0), ColumnKind.ID)

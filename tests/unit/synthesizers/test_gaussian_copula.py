@@ -1,0 +1,174 @@
+import numpy as np
+import pytest
+from scipy.special import ndtri
+
+from synthgen_ray.synthesizers.columns.marginal import Marginal
+from synthgen_ray.synthesizers.columns.modes import Modes, truncated_normal
+from synthgen_ray.synthesizers.conditional_normal import Bound, draw_normal
+from synthgen_ray.synthesizers.gaussian_copula import correlation
+
+MATRIX = np.array([[1.0, 0.8, 0.3], [0.8, 1.0, 0.1], [0.3, 0.1, 1.0]])
+INF = np.inf
+
+
+def bound(dimension: int, *intervals: tuple[float, float]) -> Bound:
+    lows, highs = np.array(intervals, dtype=float).T
+    return Bound(dimension, lows, highs, np.ones(len(lows)))
+
+
+def rejected(*bounds: Bound, rows: int = 400_000) -> np.ndarray:
+    """The same draws by plain rejection."""
+    z = np.random.default_rng(9).multivariate_normal(np.zeros(3), MATRIX, rows)
+    for one in bounds:
+        inside = (z[:, [one.dimension]] >= one.lows) & (z[:, [one.dimension]] <= one.highs)
+        z = z[inside.any(axis=1)]
+    return z
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        [],
+        [bound(0, (1.0, 2.0))],
+        [bound(1, (-INF, -1.0), (0.5, 0.7), (2.0, INF))],
+        [bound(0, (0.5, INF)), bound(1, (-INF, 0.0))],
+        [bound(0, (0.0, 1.0)), bound(1, (-1.0, 0.5)), bound(2, (0.2, INF))],
+    ],
+    ids=["none", "one", "several intervals", "two against each other", "all"],
+)
+def test_conditional_draws_are_those_of_rejection(bounds):
+    expected = rejected(*bounds)
+
+    z, _ = draw_normal(MATRIX, bounds, 20_000, np.random.default_rng(1))
+
+    assert z.mean(axis=0) == pytest.approx(expected.mean(axis=0), abs=0.03)
+    assert np.cov(z.T) == pytest.approx(np.cov(expected.T), abs=0.04)
+
+
+def test_a_point_gives_the_conditional_mean_and_variance():
+    z, _ = draw_normal(MATRIX, [bound(0, (1.5, 1.5))], 20_000, np.random.default_rng(1))
+
+    assert set(z[:, 0]) == {1.5}
+    assert z[:, 1].mean() == pytest.approx(0.8 * 1.5, abs=0.01)
+    assert z[:, 1].std() == pytest.approx(0.6, abs=0.01)
+
+
+def test_intervals_out_of_reach_are_met_all_the_same():
+    z, choices = draw_normal(MATRIX, [bound(0, (30.0, 31.0), (45.0, 46.0))], 100, np.random.default_rng(1))
+
+    assert ((z[:, 0] >= 30) & (z[:, 0] <= 31)).all()
+    assert set(choices[0]) == {0}
+
+
+def test_correlations_are_over_the_rows_where_both_are_known():
+    rng = np.random.default_rng(2)
+    z = rng.multivariate_normal(np.zeros(3), MATRIX, 50_000)
+    z[rng.random(50_000) < 0.4, 1] = np.nan
+
+    assert correlation(z) == pytest.approx(MATRIX, abs=0.02)
+
+
+def test_columns_that_determine_each_other_stay_positive_definite():
+    column = np.random.default_rng(2).standard_normal(100)
+
+    assert np.linalg.eigvalsh(correlation(np.column_stack([column, column, -column]))).min() > 0
+
+
+@pytest.mark.parametrize(("low", "high"), [(-1.0, 0.5), (2.0, INF), (-INF, -3.0), (8.0, 9.0), (-40.0, -39.0)], ids=str)
+def test_truncated_normals_stay_inside_and_have_the_right_median(low, high):
+    from scipy.stats import truncnorm
+
+    z = truncated_normal(
+        np.zeros(20_000), np.ones(20_000), np.full(20_000, low), np.full(20_000, high), np.random.default_rng(3)
+    )
+
+    assert low <= z.min() <= z.max() <= high
+    if abs(low) < 30:
+        assert np.median(z) == pytest.approx(truncnorm.median(low, high), abs=0.02)
+
+
+RNG = np.random.default_rng(4)
+COLUMNS = {
+    "normal": RNG.normal(size=3000),
+    "zero-inflated": np.where(RNG.random(3000) < 0.9, 0.0, RNG.lognormal(5, 2, 3000)),
+    "few values": RNG.integers(0, 4, 3000).astype(float),
+    "one value": np.ones(3000),
+    "twenty rows": RNG.normal(size=20),
+    "integers": RNG.poisson(40, 3000).astype(float),
+}
+
+
+class TestMarginal:
+    @pytest.mark.parametrize("name", COLUMNS)
+    def test_makes_a_column_normal_and_comes_back(self, name):
+        numbers = COLUMNS[name]
+        marginal = Marginal.learn(numbers, 5)
+
+        z = marginal.forward(numbers, np.random.default_rng(5))
+
+        off = 1.0 if name == "twenty rows" else 0.08
+        assert np.quantile(z, [0.1, 0.5, 0.9]) == pytest.approx(ndtri([0.1, 0.5, 0.9]), abs=off)
+        inside = (numbers >= marginal.number[0]) & (numbers <= marginal.number[-1])
+        assert marginal.back(z)[inside] == pytest.approx(numbers[inside], rel=1e-6, abs=0.6)
+
+    def test_atoms_come_back_exactly(self):
+        numbers = COLUMNS["zero-inflated"]
+        marginal = Marginal.learn(numbers, 5)
+
+        drawn = marginal.back(np.random.default_rng(6).standard_normal(20_000))
+
+        assert (drawn == 0).mean() == pytest.approx((numbers == 0).mean(), abs=0.01)
+        assert np.quantile(drawn, 0.97) == pytest.approx(np.quantile(numbers, 0.97), rel=0.1)
+
+    def test_no_knot_is_a_value_of_fewer_than_k_rows(self):
+        numbers = COLUMNS["normal"]
+
+        assert not set(Marginal.learn(numbers, 5).number) & set(numbers)
+
+
+class TestModes:
+    RNG = np.random.default_rng(7)
+
+    @pytest.mark.parametrize(
+        "numbers",
+        [
+            RNG.normal(size=2000),
+            np.concatenate([RNG.normal(-50, 1, 1000), RNG.normal(50, 1, 1000)]),
+            RNG.lognormal(0, 1.5, 2000),
+        ],
+        ids=["one", "two", "heavy tail"],
+    )
+    def test_numbers_come_back(self, numbers):
+        modes = Modes.learn(numbers, 5, self.RNG)
+
+        codes, scalars = modes.encode(numbers, self.RNG)
+
+        back = modes.decode(codes, scalars)
+        assert np.abs(scalars).max() <= 0.99
+        assert np.isclose(back, numbers, atol=1e-4, rtol=1e-4).mean() > 0.995
+        assert np.quantile(back, 0.999) == pytest.approx(np.quantile(numbers, 0.999), rel=0.05)
+
+    def test_a_value_that_many_rows_share_is_a_mode_without_width(self):
+        numbers = np.where(self.RNG.random(2000) < 0.8, 7.25, self.RNG.normal(0, 30, 2000))
+
+        modes = Modes.learn(numbers, 5, self.RNG)
+
+        assert modes.centers[-1] == 7.25
+        assert modes.scales[-1] == 0
+        assert modes.weights[-1] == pytest.approx(0.8, abs=0.03)
+
+    def test_no_mode_is_of_fewer_than_k_rows(self):
+        numbers = np.concatenate([self.RNG.normal(0, 1, 196), [500.0, 900.0, 900.1, 5000.0]])
+
+        modes = Modes.learn(numbers, 5, self.RNG)
+
+        assert not {500.0, 900.0, 5000.0} & set(np.round(modes.centers, 3))
+
+    def test_chances_of_a_range_add_up(self):
+        modes = Modes(centers=(0.0, 10.0, 5.0), scales=(4.0, 8.0, 0.0), weights=(0.4, 0.4, 0.2))
+        cuts = np.array([-INF, 3.0, 5.0, 7.0, INF])
+
+        shares = [modes.share_between(np.zeros(1), 0.25, cuts[[i]], cuts[[i + 1]]) for i in range(4)]
+
+        assert sum(shares)[0, :2] == pytest.approx([1, 1])
+        assert [share[0, 2] for share in shares] == [0, 1, 1, 0]  # 5 is in both ranges that it ends

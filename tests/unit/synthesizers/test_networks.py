@@ -1,0 +1,200 @@
+"""The mathematics of the networks, in closed form."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from synthgen_ray.domain.params import CTGANParams, ModelType
+from synthgen_ray.synthesizers.conditions import effective_size
+from synthgen_ray.synthesizers.ctgan import Batch, condition_loss, gradient_penalty
+from synthgen_ray.synthesizers.draws import Draws, SharedDropout, start_weights
+from synthgen_ray.synthesizers.layout import Layout, draw_codes, softmax
+from synthgen_ray.synthesizers.parallel import Share
+from synthgen_ray.synthesizers.training_by_sampling import ConditionSampler, cumulated_chances, draw_places
+from synthgen_ray.synthesizers.tvae import kl_divergence, reconstruction_loss
+from tests.unit.synthesizers.conftest import given_model
+
+RNG = np.random.default_rng(0)
+
+
+class Wide:
+    """Stands for a column with so many codes."""
+
+    def __init__(self, width: int, has_scalar: bool = False) -> None:
+        self.width, self.has_scalar = width, has_scalar
+
+
+LAYOUT = Layout([Wide(2, has_scalar=True), Wide(3), Wide(4)])
+
+
+class Plane(nn.Module):
+    def __init__(self, slope: list[float], pac: int = 1) -> None:
+        super().__init__()
+        self.slope, self.pac = torch.tensor(slope), pac
+
+    def forward(self, rows: Tensor) -> Tensor:
+        return (rows.reshape(-1, self.pac, rows.shape[1]) @ self.slope).sum(1)
+
+
+def test_gradient_penalty_is_the_squared_distance_of_the_slope_from_one():
+    real, fake = torch.randn(50, 2), torch.randn(50, 2)
+
+    assert gradient_penalty(Plane([3.0, 4.0]), real, fake, torch.rand(50, 1)).item() == 16.0  # (‖(3, 4)‖ - 1)²
+
+
+def test_gradient_penalty_judges_a_pack_as_one_point():
+    real, fake = torch.randn(40, 2), torch.randn(40, 2)
+
+    penalty = gradient_penalty(Plane([3.0, 4.0], pac=4), real, fake, torch.rand(10, 1))
+
+    assert penalty.item() == pytest.approx((10 - 1) ** 2)  # four rows of slope 5 have together √4 · 5
+
+
+def test_rows_are_one_hot_with_their_scalar():
+    rows = LAYOUT.rows(torch.tensor([[1, 2, 0]]), torch.tensor([[0.5]]))
+
+    assert rows.tolist() == [[0.5, 0, 1, 0, 0, 1, 1, 0, 0, 0]]
+
+
+def test_conditions_light_the_place_of_any_discrete_column():
+    places = LAYOUT.condition_places(np.array([0, 1]), np.array([2, 3]))
+
+    assert LAYOUT.conditions(torch.from_numpy(places)).tolist() == [[0, 0, 1, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 1]]
+
+
+def test_condition_loss_is_the_cross_entropy_of_the_column_spoken_of():
+    logits = torch.randn(2, 10)
+    batch = Batch(logits, logits, logits, torch.tensor([0, 1]), torch.tensor([2, 0]))
+
+    expected = -(torch.log_softmax(logits[0, 3:6], 0)[2] + torch.log_softmax(logits[1, 6:10], 0)[0]) / 2
+
+    assert condition_loss(logits, batch, LAYOUT).item() == pytest.approx(expected.item())
+
+
+def test_activation_is_tanh_and_softmax_by_column():
+    logits = torch.randn(5, 10)
+
+    rows = LAYOUT.activate(logits, torch.zeros(5, 10))
+
+    assert torch.equal(rows[:, 0], torch.tanh(logits[:, 0]))
+    assert torch.allclose(rows[:, 3:6], torch.softmax(logits[:, 3:6] / 0.2, 1))
+
+
+def test_codes_are_drawn_by_their_weights():
+    shares = np.tile([0.2, 0.0, 0.5, 0.3], (50_000, 1))
+
+    counts = np.bincount(draw_codes(shares, RNG), minlength=4) / 50_000
+
+    assert counts[1] == 0
+    assert counts == pytest.approx([0.2, 0, 0.5, 0.3], abs=0.01)
+
+
+def test_softmax_does_not_overflow():
+    assert softmax(np.array([[1e4, 0.0]])).tolist() == [[1.0, 0.0]]
+
+
+class TestTrainingBySampling:
+    CODES = np.column_stack([RNG.choice(3, 6000, p=[0.9, 0.09, 0.01]), RNG.choice(4, 6000)])
+
+    def test_a_row_has_the_category_of_its_condition(self):
+        sampler = ConditionSampler(self.CODES, LAYOUT, log_frequency=True)
+        columns, places = sampler.draw(5000, RNG)
+
+        rows = sampler.rows_with(places, RNG)
+
+        assert np.array_equal(self.CODES[rows, columns], places - LAYOUT.condition_starts[columns])
+
+    def test_columns_come_evenly_and_categories_by_the_log_of_their_frequency(self):
+        sampler = ConditionSampler(self.CODES, LAYOUT, log_frequency=True)
+
+        columns, places = sampler.draw(100_000, RNG)
+
+        weights = np.log1p(np.bincount(self.CODES[:, 0]))
+        assert columns.mean() == pytest.approx(0.5, abs=0.01)
+        assert np.bincount(places[columns == 0]) / (columns == 0).sum() == pytest.approx(
+            weights / weights.sum(), abs=0.01
+        )
+
+    def test_every_row_of_a_category_is_as_likely(self):
+        sampler = ConditionSampler(self.CODES, LAYOUT, log_frequency=True)
+
+        rows = sampler.rows_with(np.full(50_000, 2), RNG)
+
+        assert set(rows) == set(np.flatnonzero(self.CODES[:, 0] == 2))
+        assert np.bincount(rows).max() < 2 * 50_000 / (self.CODES[:, 0] == 2).sum()
+
+    def test_true_frequencies_are_kept(self):
+        shares = np.array([0.7, 0.3, 0.1, 0.9])
+
+        columns, places = draw_places(cumulated_chances(shares, np.array([0, 2, 4])), np.array([0, 2, 4]), 50_000, RNG)
+
+        assert np.bincount(places) / 25_000 == pytest.approx(shares, abs=0.02)
+        assert set(places[columns == 1]) == {2, 3}
+
+
+def test_kl_divergence_to_the_standard_normal():
+    mean, variance = torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 4.0]])
+
+    assert kl_divergence(mean, torch.log(variance)).item() == pytest.approx(0.5 + (4 - 1 - np.log(4)) / 2)
+
+
+def test_reconstruction_is_the_negative_log_likelihood():
+    logits, sigma = torch.randn(1, 10), torch.full((10,), 0.5)
+
+    loss = reconstruction_loss(logits, sigma, torch.tensor([[1, 2, 3]]), torch.tensor([[0.25]]), LAYOUT)
+
+    normal = torch.distributions.Normal(torch.tanh(logits[0, 0]), 0.5).log_prob(torch.tensor(0.25))
+    codes = sum(torch.log_softmax(logits[0, span], 0)[code] for span, code in zip(LAYOUT.spans, (1, 2, 3), strict=True))
+    assert loss.item() == pytest.approx(-(normal + codes).item() - np.log(2 * np.pi) / 2, rel=1e-5)
+
+
+def test_effective_size():
+    assert effective_size(np.zeros(10)) == pytest.approx(10)
+    assert effective_size(np.array([0.0, -1e3, -1e3])) == pytest.approx(1)
+
+
+class TestDraws:
+    def test_workers_share_what_one_would_have_drawn(self):
+        whole = Draws(1, 2, Share(20, 0, 20), torch.device("cpu"))
+        parts = [Draws(1, 2, Share(20, start, start + 10), torch.device("cpu")) for start in (0, 10)]
+
+        assert torch.equal(whole.normal(3), torch.cat([part.normal(3) for part in parts]))
+        assert torch.equal(whole.uniform(3, pack=5), torch.cat([part.uniform(3, pack=5) for part in parts]))
+
+    def test_gumbel_noise_has_its_mean_and_is_finite(self):
+        noise = Draws(1, 2, Share(20_000, 0, 20_000), torch.device("cpu")).gumbel(3)
+
+        assert torch.isfinite(noise).all()
+        assert noise.mean().item() == pytest.approx(0.5772, abs=0.02)
+
+    def test_dropout_keeps_the_mean(self):
+        dropout = SharedDropout(0.5, pack=1)
+        dropout.draws = Draws(1, 2, Share(20_000, 0, 20_000), torch.device("cpu"))
+
+        assert dropout(torch.ones(20_000, 4)).mean().item() == pytest.approx(1, abs=0.02)
+
+    def test_weights_start_as_pytorch_starts_them(self):
+        layer = nn.Linear(100, 50)
+
+        start_weights(layer, 1, 0)
+
+        assert layer.weight.abs().max().item() == pytest.approx(0.1, abs=1e-3)
+        assert layer.weight.std().item() == pytest.approx(0.1 / 3**0.5, rel=0.05)
+
+
+def test_a_batch_is_cut_in_whole_packs():
+    with pytest.raises(Exception, match="pac"):
+        CTGANParams(batch_size=100, pac=7)
+
+
+@pytest.mark.parametrize("model_type", [ModelType.CTGAN, ModelType.TVAE])
+def test_rows_do_not_depend_on_the_number_of_threads(model_type):
+    model = given_model(model_type)
+    one = model.sample(2000, seed=1)
+
+    torch.set_num_threads(2)
+    two = model.sample(2000, seed=1)
+    torch.set_num_threads(1)
+
+    assert one.equals(two)
