@@ -74,7 +74,7 @@ class Dispatcher:
     async def tick(self) -> None:
         """One look at the queue."""
         if time.monotonic() - self._last_heartbeat >= HEARTBEAT_S:
-            await self._heartbeat()
+            await self.heartbeat()
         while free := self._free_types():
             assignment = await self._store.claim_next(free)
             if assignment is None:
@@ -148,7 +148,8 @@ class Dispatcher:
             else:
                 return
 
-    async def _heartbeat(self) -> None:
+    async def heartbeat(self) -> None:
+        """Renew the leases of what runs, stop what is superseded, and tidy up."""
         held = await self._store.renew_leases({job_id: a.job.attempt for job_id, (a, _) in self._running.items()})
         for job_id, (_, task) in self._running.items():
             if job_id not in held:

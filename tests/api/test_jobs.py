@@ -1,0 +1,143 @@
+"""`/api/synthgen/jobs`: lists, details and downloads."""
+
+import hashlib
+import io
+import json
+from uuid import uuid4
+
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+
+from tests.api.conftest import SYNTHGEN
+
+
+class TestDownload:
+    async def test_409_while_there_is_no_output_and_for_what_never_has_one(self, client, server, given_ready_model):
+        model_id = await given_ready_model()
+        generation = (await client.post(f"{SYNTHGEN}/models/{model_id}/generate", json={})).json()
+        training = (await client.get(f"{SYNTHGEN}/models/{model_id}")).json()["jobs"][-1]
+
+        waiting = await client.get(f"{SYNTHGEN}/jobs/{generation['job_id']}/download")
+        never = await client.get(f"{SYNTHGEN}/jobs/{training['id']}/download")
+
+        assert (waiting.status_code, waiting.json()["code"]) == (409, "not_ready")
+        assert (never.status_code, never.json()["code"]) == (409, "no_output")
+
+    async def test_the_bytes_are_those_that_the_job_names(self, client, given_output):
+        job = await given_output(num_rows=50)
+
+        response = await client.get(f"{SYNTHGEN}/jobs/{job['id']}/download")
+
+        assert response.headers["content-length"] == str(job["result"]["size_bytes"]) == str(len(response.content))
+        assert response.headers["etag"] == f'"{job["result"]["sha256"]}"'
+        assert hashlib.sha256(response.content).hexdigest() == job["result"]["sha256"]
+        assert response.headers["content-type"] == "text/csv; charset=utf-8"
+        assert response.headers["x-content-type-options"] == "nosniff"
+
+    async def test_head_answers_the_headers_alone(self, client, given_output):
+        job = await given_output(num_rows=50)
+
+        response = await client.head(f"{SYNTHGEN}/jobs/{job['id']}/download")
+
+        assert response.status_code == 200
+        assert response.headers["content-length"] == str(job["result"]["size_bytes"])
+        assert response.content == b""
+
+    @pytest.mark.parametrize(
+        ("asked", "start", "stop"),
+        [("bytes=0-9", 0, 10), ("bytes=10-", 10, None), ("bytes=-7", -7, None), ("bytes=5-100000000", 5, None)],
+    )
+    async def test_a_range_is_answered_with_its_bytes(self, client, given_output, asked, start, stop):
+        job = await given_output(num_rows=50)
+        path = f"{SYNTHGEN}/jobs/{job['id']}/download"
+        whole = (await client.get(path)).content
+
+        response = await client.get(path, headers={"Range": asked})
+
+        assert response.status_code == 206
+        assert response.content == whole[start:stop]
+        assert response.headers["content-range"].endswith(f"/{len(whole)}")
+
+    async def test_a_range_outside_is_416_and_several_are_answered_with_all(self, client, given_output):
+        job = await given_output(num_rows=50)
+        path = f"{SYNTHGEN}/jobs/{job['id']}/download"
+
+        outside = await client.get(path, headers={"Range": "bytes=100000000-"})
+        several = await client.get(path, headers={"Range": "bytes=0-1,5-6"})
+
+        assert (outside.status_code, outside.json()["code"]) == (416, "range_not_satisfiable")
+        assert (several.status_code, len(several.content)) == (200, job["result"]["size_bytes"])
+
+    async def test_a_known_etag_is_304(self, client, given_output):
+        job = await given_output(num_rows=50)
+        etag = f'"{job["result"]["sha256"]}"'
+
+        response = await client.get(f"{SYNTHGEN}/jobs/{job['id']}/download", headers={"If-None-Match": etag})
+
+        assert (response.status_code, response.content) == (304, b"")
+
+    async def test_all_formats_hold_the_same_rows(self, client, server, given_ready_model):
+        model_id = await given_ready_model()
+        contents = {}
+        for output in ("csv", "jsonl", "parquet"):
+            params = {"num_rows": 200, "seed": 1, "format": output}
+            accepted = (await client.post(f"{SYNTHGEN}/models/{model_id}/generate", json=params)).json()
+            await server.run_queue()
+            contents[output] = (await client.get(f"{SYNTHGEN}/jobs/{accepted['job_id']}/download")).content
+
+        csv = pyarrow.csv.read_csv(io.BytesIO(contents["csv"])).to_pydict()
+        parquet = pq.read_table(io.BytesIO(contents["parquet"])).to_pydict()
+        lines = [json.loads(line) for line in contents["jsonl"].splitlines()]
+        assert list(csv) == list(parquet) == list(lines[0])
+        assert csv["age"] == parquet["age"] == [line["age"] for line in lines]
+        assert csv["opened"] == parquet["opened"]
+        assert parquet["balance"] == [line["balance"] for line in lines]
+
+
+async def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(client, server, given_ready_model):
+    model_id = await given_ready_model()
+    shas = []
+    for seed in (5, 5, 6):
+        params = {"num_rows": 500, "seed": seed}
+        accepted = (await client.post(f"{SYNTHGEN}/models/{model_id}/generate", json=params)).json()
+        await server.run_queue()
+        shas.append((await client.get(f"{SYNTHGEN}/jobs/{accepted['job_id']}")).json()["result"]["sha256"])
+
+    assert shas[0] == shas[1] != shas[2]
+
+
+async def test_404_for_no_job(client):
+    for job_id in (str(uuid4()), "x", "00000000-0000-0000-0000-000000000000"):
+        assert (await client.get(f"{SYNTHGEN}/jobs/{job_id}")).status_code == 404
+        assert (await client.get(f"{SYNTHGEN}/jobs/{job_id}/download")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("limit=0", "out_of_range"),
+        ("limit=501", "out_of_range"),
+        ("limit=-1", "invalid_type"),
+        ("limit=%2B5", "invalid_type"),
+        ("limit=1_000", "invalid_type"),
+        ("limit=99999999999999999999", "invalid_type"),
+        ("offset=-1", "invalid_type"),
+        ("offset=abc", "invalid_type"),
+        ("status=done", "unknown_status"),
+        ("status=Completed", "unknown_status"),
+        ("project_id=x", "invalid_id"),
+    ],
+)
+async def test_422_for_a_query_that_does_not_fit(client, query, code):
+    response = await client.get(f"{SYNTHGEN}/jobs?{query}")
+
+    assert (response.status_code, response.json()["code"]) == (422, code)
+
+
+async def test_an_offset_beyond_the_end_is_an_empty_page(client, given_model):
+    await given_model()
+
+    page = (await client.get(f"{SYNTHGEN}/jobs?offset=10")).json()
+
+    assert page == {"items": [], "total": 1, "limit": 50, "offset": 10}
