@@ -76,7 +76,12 @@ def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:
 
 
 def _is_among(value: object, categories: Sequence[object]) -> bool:
-    return any(value == known and isinstance(value, bool) == isinstance(known, bool) for known in categories)
+    return any(value == known and _is_alike(value, known) for known in categories)
+
+
+def _is_alike(value: object, category: object) -> bool:
+    """Python takes True for 1; a caller does not."""
+    return isinstance(value, type(category)) and isinstance(value, bool) == isinstance(category, bool)
 
 
 def _fits(value: object, column: LearnedColumn) -> bool:
@@ -88,8 +93,7 @@ def _fits(value: object, column: LearnedColumn) -> bool:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
         return column.kind is ColumnKind.FLOAT or value == int(value)
-    known = column.categories or ()
-    return any(isinstance(value, type(category)) for category in known) if known else False
+    return any(_is_alike(value, category) for category in column.categories or ())
 
 
 def _parsed(text: str) -> datetime | None:

@@ -139,7 +139,7 @@ TRAIN_PARAMS: dict[ModelType, type[TrainParams]] = {
 class Resources(Params):
     """How much of the cluster a training may use."""
 
-    num_workers: int | None = Field(None, ge=1, le=1024, description="Training workers; by default as the server is set.")
+    num_workers: int | None = Field(None, ge=1, le=1024, description="Training workers; null for the server's default.")
     use_gpu: bool | None = Field(None, description="One GPU a worker; by default when the cluster has enough of them.")
 
 

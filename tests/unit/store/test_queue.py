@@ -8,7 +8,7 @@ from synthgen_ray.domain.errors import Cancelled
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.store import queue
-from tests.unit.store.conftest import COLUMNS, a_trained_model, an_artifact
+from tests.given import COLUMNS, a_trained_model, an_artifact
 
 ALL = frozenset(JobType)
 OUT_OF_MEMORY = JobFailure("out_of_memory", "The table is too wide.", retryable=False)

@@ -8,7 +8,7 @@ from synthgen_ray.domain.errors import Conflict, InvalidRequest, NotFound
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.store.tables import Row
-from tests.unit.store.conftest import COLUMNS, an_artifact
+from tests.given import COLUMNS, an_artifact
 
 
 async def test_migrations_make_the_tables_that_the_code_reads(store):

@@ -1,28 +1,13 @@
 from collections.abc import AsyncIterator
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
-from synthgen_ray.domain.columns import Column, ColumnKind, LearnedColumn
-from synthgen_ray.domain.entities import Artifact, Job, Part, Project, TrainedModel
+from synthgen_ray.domain.entities import Job, Project
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import GaussianCopulaParams, ModelType, Resources
 from synthgen_ray.store.store import Store
-
-COLUMNS = (Column("age", ColumnKind.INTEGER, cardinality=60), Column("income", ColumnKind.CATEGORICAL, cardinality=2))
-LEARNED = (
-    LearnedColumn("age", ColumnKind.INTEGER, nullable=False, minimum=17, maximum=90),
-    LearnedColumn("income", ColumnKind.CATEGORICAL, nullable=False, categories=("<=50K", ">50K")),
-)
-
-
-def an_artifact(num_rows: int = 100) -> Artifact:
-    artifact_id = uuid4()
-    return Artifact(artifact_id, f"somewhere/{artifact_id}", (Part("part-00000", num_rows, 1234),), "ab" * 32)
-
-
-def a_trained_model() -> TrainedModel:
-    return TrainedModel(an_artifact(), LEARNED, chunk_rows=1000)
+from tests.given import COLUMNS, a_trained_model, an_artifact
 
 
 @pytest.fixture

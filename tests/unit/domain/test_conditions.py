@@ -1,0 +1,90 @@
+import pytest
+
+from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
+from synthgen_ray.domain.conditions import check_conditions
+from synthgen_ray.domain.errors import InvalidRequest
+from synthgen_ray.domain.params import GenerateParams
+
+COLUMNS = (
+    LearnedColumn("id", ColumnKind.ID, nullable=False),
+    LearnedColumn("age", ColumnKind.INTEGER, nullable=False, minimum=18, maximum=80),
+    LearnedColumn("balance", ColumnKind.FLOAT, nullable=True, minimum=0.0, maximum=99.5),
+    LearnedColumn("income", ColumnKind.CATEGORICAL, nullable=False, categories=("<=50K", ">50K")),
+    LearnedColumn("grade", ColumnKind.CATEGORICAL, nullable=True, categories=(1, 2, 3)),
+    LearnedColumn("active", ColumnKind.BOOLEAN, nullable=False, categories=(False, True)),
+    LearnedColumn("opened", ColumnKind.DATETIME, nullable=False, minimum="2010-01-01", maximum="2024-12-28"),
+)
+
+
+def check(conditions: dict, distribution: dict | None = None) -> None:
+    params = GenerateParams.model_validate({"conditions": conditions, "distribution": distribution or {}})
+    check_conditions(params.conditions, params.distribution, COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"age": 30},
+        {"age": 30.0},
+        {"age": {"min": 30}},
+        {"balance": None},
+        {"balance": [1, 2.5, None]},
+        {"income": ">50K"},
+        {"income": [">50K", "<=50K"]},
+        {"grade": 2},
+        {"grade": None},
+        {"active": True},
+        {"opened": "2020-02-29"},
+        {"opened": {"min": "2020-01-01T00:00:00Z", "max": "2021-01-01"}},
+        {"age": {"min": 20, "max": 20}, "income": ">50K"},
+    ],
+)
+def test_what_the_model_knows_may_be_asked_for(conditions):
+    check(conditions)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "code"),
+    [
+        ({"nope": 1}, "unknown_column"),
+        ({"id": 1}, "unconditional_column"),
+        ({"age": "thirty"}, "invalid_type"),
+        ({"age": 30.5}, "invalid_type"),
+        ({"age": True}, "invalid_type"),
+        ({"age": None}, "not_nullable"),
+        ({"age": [30, None]}, "not_nullable"),
+        ({"age": {"min": 40, "max": 30}}, "out_of_range"),
+        ({"age": {"min": "a"}}, "invalid_type"),
+        ({"income": {"min": 1}}, "invalid_type"),
+        ({"income": "rich"}, "unknown_value"),
+        ({"grade": 4}, "unknown_value"),
+        ({"grade": True}, "invalid_type"),
+        ({"active": 1}, "invalid_type"),
+        ({"opened": "yesterday"}, "invalid_type"),
+        ({"opened": 2020}, "invalid_type"),
+    ],
+)
+def test_what_it_does_not_know_is_refused(conditions, code):
+    with pytest.raises(InvalidRequest) as refusal:
+        check(conditions)
+
+    assert refusal.value.code == code
+    assert refusal.value.errors[0].field == f"conditions.{next(iter(conditions))}"
+
+
+def test_a_refusal_lists_no_values():
+    with pytest.raises(InvalidRequest) as refusal:
+        check({"income": "rich"})
+
+    assert "50K" not in repr(refusal.value.args)
+    assert "rich" not in repr(refusal.value.args)
+
+
+def test_a_distribution_is_over_known_values_of_a_column_of_categories():
+    check({}, {"income": {">50K": 0.5, "<=50K": 0.5}})
+    check({}, {"active": {"true": 0.2, "false": 0.8}})
+    check({}, {"grade": {"1": 1}})
+    for distribution, code in (({"income": {"rich": 1}}, "unknown_value"), ({"age": {"30": 1}}, "invalid_type")):
+        with pytest.raises(InvalidRequest) as refusal:
+            check({}, distribution)
+        assert refusal.value.code == code

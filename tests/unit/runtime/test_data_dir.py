@@ -1,0 +1,78 @@
+import stat
+
+import pytest
+
+from synthgen_ray.runtime.admin_key import KEY_FILE, admin_key
+from synthgen_ray.runtime.data_dir import AlreadyRunning, DataDir, ServerInfo
+from synthgen_ray.settings import Settings
+
+
+@pytest.fixture
+def place(tmp_path) -> DataDir:
+    place = DataDir(tmp_path / "data")
+    place.prepare()
+    return place
+
+
+def mode(path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_the_directory_and_its_secrets_are_private(place):
+    token = place.ray_token_file()
+    admin_key(Settings(data_dir=place.path))
+
+    assert mode(place.path) == 0o700
+    assert mode(token) == mode(place.path / KEY_FILE) == 0o600
+
+
+def test_a_second_server_is_refused_until_the_first_lets_go(place):
+    first = place.lock()
+
+    with pytest.raises(AlreadyRunning, match="synthgen down"):
+        place.lock()
+    assert place.is_locked()
+
+    first.close()
+    assert not place.is_locked()
+
+
+def test_a_server_that_died_is_not_said_to_run(place):
+    info = ServerInfo("http://127.0.0.1:1", "http://127.0.0.1:2", 3)
+    with place.lock():
+        place.write_info(info)
+        assert place.find_info() == info
+
+    assert place.find_info() is None
+
+
+def test_the_first_call_makes_the_admin_key_and_the_next_find_it(place):
+    settings = Settings(data_dir=place.path)
+
+    key = admin_key(settings)
+
+    assert len(key) > 40
+    assert admin_key(settings) == key
+
+
+def test_a_given_key_wins_and_leaves_no_file(place):
+    settings = Settings(data_dir=place.path, admin_key="given-key-of-sixteen")
+
+    assert admin_key(settings) == "given-key-of-sixteen"
+    assert not (place.path / KEY_FILE).exists()
+
+
+def test_a_key_file_that_others_can_read_is_refused(place):
+    settings = Settings(data_dir=place.path)
+    admin_key(settings)
+    (place.path / KEY_FILE).chmod(0o644)
+
+    with pytest.raises(PermissionError, match="chmod 600"):
+        admin_key(settings)
+
+
+def test_a_long_path_moves_rays_sockets_elsewhere(tmp_path):
+    deep = DataDir(tmp_path / ("d" * 80))
+    deep.prepare()
+
+    assert len(str(deep.ray_session_dir())) <= 60

@@ -1,0 +1,97 @@
+import hashlib
+
+import pytest
+
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.domain.errors import JobError, NotFound, Unavailable
+
+
+@pytest.fixture
+def artifacts(tmp_path) -> Artifacts:
+    artifacts = Artifacts(tmp_path)
+    artifacts.prepare()
+    return artifacts
+
+
+def given_parts(artifacts: Artifacts, *contents: bytes):
+    parts = []
+    for i, content in enumerate(contents):
+        with artifacts.writing("jobs/1/1", f"part-{i}") as sink:
+            sink.write(content)
+        parts.append(artifacts.part("jobs/1/1", f"part-{i}", num_rows=1))
+    return artifacts.seal("jobs/1/1", parts)
+
+
+def test_parts_end_to_end_are_the_artifact(artifacts):
+    artifact = given_parts(artifacts, b"head,", b"", b"middle,", b"tail")
+
+    assert b"".join(artifacts.read(artifact)) == b"head,middle,tail"
+    assert artifact.sha256 == hashlib.sha256(b"head,middle,tail").hexdigest()
+    assert (artifact.size_bytes, artifact.num_rows) == (16, 4)
+
+
+@pytest.mark.parametrize("start", range(11))
+@pytest.mark.parametrize("stop", range(11))
+def test_any_range_is_read_across_parts(artifacts, start, stop):
+    artifact = given_parts(artifacts, b"012", b"3456", b"789")
+
+    assert b"".join(artifacts.read(artifact, start, stop)) == b"0123456789"[start:stop]
+
+
+def test_what_was_not_written_whole_is_not_there(artifacts, tmp_path):
+    with pytest.raises(RuntimeError), artifacts.writing("jobs/1/1", "part-0") as sink:
+        sink.write(b"half")
+        raise RuntimeError
+
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_writing_a_part_again_replaces_it(artifacts):
+    given_parts(artifacts, b"first")
+    again = given_parts(artifacts, b"again")
+
+    assert b"".join(artifacts.read(again)) == b"again"
+
+
+def test_a_lost_part_is_noticed_before_the_first_byte(artifacts, tmp_path):
+    artifact = given_parts(artifacts, b"one", b"two")
+    (tmp_path / "jobs/1/1/part-1").write_bytes(b"longer")
+
+    with pytest.raises(NotFound):
+        artifacts.check(artifact)
+
+
+@pytest.mark.parametrize("content", [b"0123456780", b"", None])
+def test_a_damaged_or_missing_file_is_not_handed_out(artifacts, tmp_path, content):
+    artifact = given_parts(artifacts, b"0123456789")
+    path = tmp_path / "jobs/1/1/part-0"
+    path.unlink() if content is None else path.write_bytes(content)
+
+    with pytest.raises(JobError):
+        artifacts.verified_file(artifact)
+
+
+def test_erasing_takes_the_whole_folder_and_may_be_repeated(artifacts, tmp_path):
+    given_parts(artifacts, b"one")
+
+    artifacts.erase("jobs/1")
+    artifacts.erase("jobs/1")
+
+    assert not (tmp_path / "jobs/1").exists()
+
+
+def test_scratch_files_do_not_stay(artifacts, tmp_path):
+    with artifacts.scratch_file() as path:
+        path.write_bytes(b"x")
+    (tmp_path / "scratch" / "left by a crash").write_bytes(b"x")
+
+    artifacts.prepare()
+
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_store_that_takes_no_files_is_unavailable(tmp_path):
+    (tmp_path / "scratch").write_bytes(b"a file where the folder should be")
+
+    with pytest.raises(Unavailable):
+        Artifacts(tmp_path).check_writable()
