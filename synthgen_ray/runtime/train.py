@@ -126,10 +126,16 @@ def _reporter(assignment: Assignment) -> Callable[[Progress], None]:
 def _reason(error: Exception) -> BaseException:
     """What stopped the workers: an error of ours, the loss of a process, or a bug."""
     failures: dict[int, Exception] = getattr(error, "worker_failures", {})
-    causes = [failure.cause if isinstance(failure, RayTaskError) else failure for failure in failures.values()]
+    causes = [_cause(failure) for failure in failures.values()]
     ours = [cause for cause in causes if isinstance(cause, SynthGenError)]
     if ours:
         return ours[0]
     if not causes or any(isinstance(cause, RayError) for cause in causes):
         return WorkerLost()
     return causes[0]
+
+
+def _cause(failure: Exception) -> BaseException:
+    # A worker that no longer answers arrives wrapped in what its health check met.
+    failure = getattr(failure, "health_check_failure", failure)
+    return failure.cause if isinstance(failure, RayTaskError) else failure

@@ -1,0 +1,55 @@
+"""One real cluster for all of these tests: `synthgen up`, with room for two training workers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from synthgen_ray.client import SynthGen
+from tests.api.conftest import a_table
+from tests.servers import UpServer, an_up_server
+
+QUICK = {"epochs": 2, "batch_size": 50, "embedding_dim": 8}
+LONG = {**QUICK, "epochs": 10_000}
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[UpServer]:
+    with an_up_server(SYNTHGEN_NUM_CPUS="4") as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: UpServer) -> Iterator[SynthGen]:
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def dataset(server: UpServer, tmp_path_factory) -> dict[str, Any]:
+    file: Path = tmp_path_factory.mktemp("tables") / "accounts.csv"
+    file.write_bytes(a_table(500))
+    with server.client() as client:
+        project = client.create_project("Bank")
+        return {**client.upload_dataset(project["id"], "accounts", file), "project_id": project["id"]}
+
+
+@pytest.fixture
+def given_training(client, dataset):
+    def given(model_type: str = "tvae", config: dict | None = None, **fields: Any) -> dict[str, Any]:
+        return client.create_model(
+            dataset["project_id"], dataset["dataset_version_id"], "m", model_type, config or QUICK, **fields
+        )
+
+    return given
+
+
+@pytest.fixture(scope="session")
+def ready_model(server: UpServer, dataset) -> str:
+    with server.client() as client:
+        model = client.create_model(
+            dataset["project_id"], dataset["dataset_version_id"], "copula", "gaussian_copula", {"seed": 1}
+        )
+        client.wait_for_model(model["id"], timeout_s=120)
+        return model["id"]

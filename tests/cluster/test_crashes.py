@@ -1,0 +1,72 @@
+"""Processes are killed while others count on them: nothing that was acknowledged is lost."""
+
+import threading
+
+from synthgen_ray.client import ClientError
+from tests.cluster.conftest import QUICK
+from tests.servers import wait_until
+
+ROWS = 200_000
+
+
+def generated(client, model_id: str, **params) -> str:
+    """The hash of a generation's output."""
+    job = client.generate(model_id, seed=9, **params)
+    return client.wait_for_job(job["job_id"], timeout_s=120)["result"]["sha256"]
+
+
+def test_a_killed_sampler_changes_no_byte(client, server, ready_model):
+    undisturbed = generated(client, ready_model, num_rows=ROWS)
+
+    job = client.generate(ready_model, ROWS, seed=9)
+    wait_until(lambda: client.get_job(job["job_id"])["progress"] > 0, "the generation runs")
+    server.kill("ServeReplica:synthgen:Sampler")
+
+    done = client.wait_for_job(job["job_id"], timeout_s=120)
+    assert done["result"]["sha256"] == undisturbed
+
+
+def test_what_runs_beside_a_generation_changes_no_byte(client, ready_model):
+    alone = generated(client, ready_model, num_rows=60_000)
+    shas: list[str] = []
+
+    threads = [
+        threading.Thread(target=lambda: shas.append(generated(client, ready_model, num_rows=60_000))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert shas == [alone] * 4
+
+
+def test_a_killed_store_comes_back_with_all_it_had(client, server, given_training):
+    before = client.list_models()["total"]
+    model = given_training("tvae", {**QUICK, "epochs": 100})
+
+    server.kill("ray::Store")
+
+    client.wait_for_model(model["id"], timeout_s=120)
+    assert client.list_models()["total"] == before + 1
+
+
+def test_a_killed_dispatcher_runs_again_what_it_had_running(client, server, given_training):
+    model = given_training("tvae", {**QUICK, "epochs": 200})
+    wait_until(lambda: client.get_job(model["job_id"])["progress"] > 0, "the training runs")
+
+    server.kill("ray::DispatcherActor")
+
+    client.wait_for_model(model["id"], timeout_s=120)
+
+
+def test_a_killed_ingress_is_replaced(client, server, ready_model):
+    def answers() -> bool:
+        try:
+            return client.get_model(ready_model)["model"]["status"] == "ready"
+        except ClientError:
+            return False
+
+    server.kill("ServeReplica:synthgen:Api")
+
+    wait_until(answers, "the API answers again", 60)

@@ -1,0 +1,100 @@
+"""Servers as users start them: `synthgen up` in a process of its own, on free ports and a new directory."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from synthgen_ray.client import SynthGen
+from synthgen_ray.runtime.data_dir import DataDir
+
+START_S = 120
+WAIT_S = 120
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(claim: Callable[[], object], what: str, timeout_s: float = WAIT_S) -> None:
+    give_up = time.monotonic() + timeout_s
+    while not claim():
+        if time.monotonic() > give_up:
+            raise AssertionError(f"{what}: not within {timeout_s} s")
+        time.sleep(0.1)
+
+
+@dataclass
+class UpServer:
+    data_dir: Path
+    port: int
+    environment: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def key(self) -> str:
+        return (self.data_dir / "admin_key").read_text().strip()
+
+    def client(self) -> SynthGen:
+        return SynthGen(self.url, self.key)
+
+    def synthgen(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run the command line as a user would."""
+        command = [sys.executable, "-m", "synthgen_ray.cli", *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=START_S)
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def up(self, check: bool = True) -> subprocess.CompletedProcess[str]:
+        ports = ["--port", str(self.port), "--dashboard-port", str(free_port())]
+        return self.synthgen("up", "--detach", *ports, check=check)
+
+    def down(self) -> None:
+        self.synthgen("down")
+
+    def processes(self, title: str) -> list[psutil.Process]:
+        """The server's processes with these words in their title, such as `ray::Store`."""
+        info = DataDir(self.data_dir).find_info()
+        assert info is not None
+        found = []
+        for process in psutil.Process(info.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if title in " ".join(process.cmdline()):
+                    found.append(process)
+        return found
+
+    def kill(self, title: str) -> None:
+        """Kill one such process as a machine would: at once, without a word."""
+        wait_until(lambda: self.processes(title), f"a process {title}")
+        self.processes(title)[0].send_signal(signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def an_up_server(**settings: str) -> Iterator[UpServer]:
+    data_dir = Path(tempfile.mkdtemp(prefix="sg-"))  # short: Ray's socket paths have little room
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("SYNTHGEN_", "RAY_"))}
+    environment = {**clean, "SYNTHGEN_DATA_DIR": str(data_dir), **settings}
+    server = UpServer(data_dir, free_port(), environment)
+    server.up()
+    try:
+        yield server
+    finally:
+        if DataDir(data_dir).is_locked():
+            server.down()
+        shutil.rmtree(data_dir, ignore_errors=True)
