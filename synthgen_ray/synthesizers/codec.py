@@ -64,6 +64,11 @@ class TableCodec(Stored):
     def numbers(self) -> tuple[NumberCodec, ...]:
         return tuple(codec for codec in self.learnt if isinstance(codec, NumberCodec))
 
+    def with_learnt(self, columns: Sequence[LearntCodec]) -> Self:
+        """The same with other codecs for the learnt columns."""
+        changed = {column.name: column for column in columns}
+        return type(self)(columns=tuple(changed.get(codec.name, codec) for codec in self.columns))
+
     @property
     def learned_columns(self) -> tuple[LearnedColumn, ...]:
         return tuple(codec.learned for codec in self.columns)

@@ -101,7 +101,8 @@ def draw_rows(
     choices = {}
     number = 0
     for place, codec in enumerate(columns):
-        shares = softmax(heads.logits_BD[:, layout.spans[place]].astype(np.float64))
+        logits = heads.logits_BD[:, layout.spans[place]].astype(np.float64)
+        shares = softmax(logits + codec.offsets if codec.offsets else logits)
         target = targets.get(codec.name)
         if isinstance(codec, NumberCodec):
             spread = float(heads.spread_S[number])

@@ -12,14 +12,15 @@ from torch import nn
 from synthgen_ray.domain.params import NeuralParams
 from synthgen_ray.synthesizers import parallel
 from synthgen_ray.synthesizers.base import Synthesizer, Targets
+from synthgen_ray.synthesizers.calibration import with_offsets, with_quantile_maps
 from synthgen_ray.synthesizers.codec import Encoded
 from synthgen_ray.synthesizers.columns.category import CategoryTarget
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
-from synthgen_ray.synthesizers.conditions import Heads, draw_obeying
+from synthgen_ray.synthesizers.conditions import Drawn, Heads, draw_obeying, draw_rows
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.model_file import Tensors, check_tensors
 from synthgen_ray.synthesizers.pace import Pace
-from synthgen_ray.synthesizers.streams import ENCODE, stream
+from synthgen_ray.synthesizers.streams import CALIBRATE, ENCODE, stream
 
 
 class NeuralSynthesizer(Synthesizer):
@@ -50,6 +51,20 @@ class NeuralSynthesizer(Synthesizer):
         network = self._new_network().to(self._device)
         self._train(network, encoded, seed, pace)
         self._network = network.eval().requires_grad_(False)
+        if self.params.calibrate:
+            pace.say(1.0, "calibrating")
+            self._calibrate(table, encoded, stream(seed, CALIBRATE))
+
+    def _calibrate(self, table: pa.Table, encoded: Encoded, rng: np.random.Generator) -> None:
+        """Make the columns' own distributions right; see `calibration`."""
+
+        def draw(count: int) -> tuple[Heads, Drawn]:
+            with torch.inference_mode():
+                heads = self._propose(count, {}, rng)
+            return heads, draw_rows(heads, self.codec.learnt, self.layout, {}, rng)
+
+        self._codec = with_offsets(self.codec, self.layout, encoded, draw)
+        self._codec = with_quantile_maps(self.codec, table, self.params.min_category_count, draw)
 
     @abstractmethod
     def _new_network(self) -> nn.Module:
@@ -78,7 +93,7 @@ class NeuralSynthesizer(Synthesizer):
             if isinstance(codec, NumberCodec):
                 asked = isinstance(target, NumberTarget) and len(target.lows) > 0
                 bounds = target.bounds(drawn.choices[codec.name]) if asked else None  # type: ignore[union-attr]
-                columns[codec.name] = codec.decode(codes, drawn.scalars_BS[:, number], bounds)
+                columns[codec.name] = codec.decode(codes, drawn.scalars_BS[:, number], rng, bounds)
                 number += 1
             else:
                 columns[codec.name] = codec.decode(codes, rng, target if isinstance(target, CategoryTarget) else None)

@@ -40,11 +40,14 @@ class CategoryCodec(Stored):
     tail: tuple[Value, ...] = ()
     tail_counts: tuple[Count, ...] = ()
     nulls: Annotated[int, Field(ge=0)] = 0
+    offsets: tuple[float, ...] = ()  # of the codes' logits
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         if len(self.values) != len(self.counts) or len(self.tail) != len(self.tail_counts):
             raise ValueError("values and counts do not fit together")
+        if len(self.offsets) not in (0, self.width):
+            raise ValueError("offsets do not fit")
         if len(self._dictionary.unique()) != len(self.values) + len(self.tail):
             raise ValueError("values repeat")
         return self

@@ -30,9 +30,9 @@ class Marginal(Stored):
         return self
 
     @classmethod
-    def learn(cls, numbers: np.ndarray, k: int) -> Self:
+    def learn(cls, numbers: np.ndarray, k: int, most_cells: int = MAX_CELLS) -> Self:
         ordered = np.sort(numbers)
-        ranks, values = _knots(ordered, max(k, -(-len(ordered) // MAX_CELLS)), k)
+        ranks, values = _knots(ordered, max(k, -(-len(ordered) // most_cells)), k)
         z = np.clip(ndtri(ranks / len(ordered)), -FAR, FAR)
         return cls(normal=tuple(z.tolist()), number=tuple(values.tolist()))
 
@@ -66,6 +66,20 @@ class Marginal(Stored):
     @cached_property
     def _x(self) -> np.ndarray:
         return np.array(self.number)
+
+
+class QuantileMap(Stored):
+    """Sends a number to the one that has its place in another column. Rising, so ranges stay ranges."""
+
+    source: Marginal
+    target: Marginal
+
+    def forward(self, numbers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return self.target.back(self.source.forward(numbers, rng))
+
+    def source_of(self, lows: np.ndarray, highs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The ranges of the source that are sent into these."""
+        return self.source.back(self.target.lowest(lows)), self.source.back(self.target.highest(highs))
 
 
 def _knots(ordered: np.ndarray, cell: int, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from synthgen_ray.domain.errors import InvalidTable, JobError
 from synthgen_ray.domain.params import Condition, Range
 from synthgen_ray.synthesizers.columns import arrow, moments
 from synthgen_ray.synthesizers.columns.forms import Form, learn_form
-from synthgen_ray.synthesizers.columns.marginal import Marginal
+from synthgen_ray.synthesizers.columns.marginal import Marginal, QuantileMap
 from synthgen_ray.synthesizers.columns.modes import Modes
 from synthgen_ray.synthesizers.columns.stored import Kind, Share, Stored
 
@@ -54,11 +54,15 @@ class NumberCodec(Stored):
     null_share: Share
     marginal: Marginal | None
     modes: Modes | None
+    offsets: tuple[float, ...] = ()  # of the codes' logits
+    calibration: QuantileMap | None = None
 
     @model_validator(mode="after")
     def _has_a_map(self) -> Self:
         if self.marginal is None and self.modes is None:
             raise ValueError("a number needs modes or a marginal")
+        if self.offsets and (self.modes is None or len(self.offsets) != self.width):
+            raise ValueError("offsets do not fit")
         return self
 
     @classmethod
@@ -130,13 +134,23 @@ class NumberCodec(Stored):
         codes[present], scalars[present] = self.modes_or_fail.encode(numbers, rng)
         return codes, scalars
 
-    def decode(
-        self, codes: np.ndarray, scalars: np.ndarray, bounds: tuple[np.ndarray, np.ndarray] | None = None
-    ) -> pa.Array:
+    def numbers(self, codes: np.ndarray, scalars: np.ndarray) -> np.ndarray:
+        """What codes and scalars stand for, before calibration and rounding; anything where null."""
         modes = self.modes_or_fail
-        null = codes == len(modes)
-        numbers = modes.decode(np.where(null, 0, codes), scalars)
-        return self.written(self.marginal.back(numbers) if self.marginal else numbers, null, bounds)
+        numbers = modes.decode(np.minimum(codes, len(modes) - 1), scalars)
+        return self.marginal.back(numbers) if self.marginal else numbers
+
+    def decode(
+        self,
+        codes: np.ndarray,
+        scalars: np.ndarray,
+        rng: np.random.Generator,
+        bounds: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> pa.Array:
+        numbers = self.numbers(codes, scalars)
+        if self.calibration:
+            numbers = self.calibration.forward(numbers, rng)
+        return self.written(numbers, codes == len(self.modes_or_fail), bounds)
 
     def normal(self, column: pa.ChunkedArray, rng: np.random.Generator) -> np.ndarray:
         """The column made normal by its marginal, NaN where null."""
@@ -171,14 +185,14 @@ class NumberCodec(Stored):
         Shape: (ranges, 2); a range that reaches an end of the column is open there.
         """
         half = self.form.grain / 2
-        lows, highs = target.lows.astype(np.float64), target.highs.astype(np.float64)
-        wide = np.stack([lows - half, highs + half], axis=1)
+        lows, highs = target.lows - half, target.highs + half
+        if self.calibration:
+            lows, highs = self.calibration.source_of(lows, highs)
         if self.marginal:
-            on_grid = self.form.back(lows), self.form.back(highs)
-            exact = [self.form.forward(ends) for ends in on_grid]
-            wide = np.stack([self.marginal.lowest(exact[0] - half), self.marginal.highest(exact[1] + half)], axis=1)
-        wide[lows <= self.form.lower, 0] = -np.inf
-        wide[highs >= self.form.upper, 1] = np.inf
+            lows, highs = self.marginal.lowest(lows), self.marginal.highest(highs)
+        wide = np.stack([lows, highs], axis=1)
+        wide[target.lows.astype(np.float64) <= self.form.lower, 0] = -np.inf
+        wide[target.highs.astype(np.float64) >= self.form.upper, 1] = np.inf
         return wide
 
     def _range(self, part: object) -> tuple[int | float, int | float]:

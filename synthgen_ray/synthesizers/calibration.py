@@ -1,0 +1,73 @@
+"""Calibration: what a network draws has the distributions of the table's columns, which are known.
+
+Given a latent, columns are drawn independently of each other. So each column's codes are set right by offsets on their
+logits, which are the factors of iterative proportional fitting, and its numbers by a rising map from quantile to
+quantile. Both are small tables, applied row by row.
+Source: Deming & Stephan 1940, "On a least squares adjustment of a sampled frequency table".
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+
+from synthgen_ray.synthesizers.codec import Encoded, TableCodec
+from synthgen_ray.synthesizers.columns import arrow
+from synthgen_ray.synthesizers.columns.marginal import Marginal, QuantileMap
+from synthgen_ray.synthesizers.columns.number import NumberCodec
+from synthgen_ray.synthesizers.conditions import Drawn, Heads
+from synthgen_ray.synthesizers.layout import Layout, softmax
+
+OFFSET_ROWS = 20_000
+MOST_LOGITS = 20_000_000  # held at once
+ROUNDS = 20
+FURTHEST = 8.0  # an offset that is larger tells that the network never learnt the category
+MAP_ROWS = 50_000
+MOST_CELLS = 1000
+LEAST_SHARE = 1e-6
+
+Draw = Callable[[int], tuple[Heads, Drawn]]
+
+
+def with_offsets(codec: TableCodec, layout: Layout, encoded: Encoded, draw: Draw) -> TableCodec:
+    """Each code of each column becomes as frequent as in the table."""
+    heads, _ = draw(min(OFFSET_ROWS, MOST_LOGITS // layout.width + 1))
+    columns = []
+    for place, column in enumerate(codec.learnt):
+        counts = np.bincount(encoded.codes[:, place], minlength=column.width)
+        logits = heads.logits_BD[:, layout.spans[place]].astype(np.float64)
+        columns.append(column.model_copy(update={"offsets": tuple(offsets(logits, counts / counts.sum()).tolist())}))
+    return codec.with_learnt(columns)
+
+
+def offsets(logits: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """What must be added to logits (N, W) for their softmax to have these means (W,)."""
+    added = np.zeros(len(shares))
+    for _ in range(ROUNDS):
+        mean = softmax(logits + added).mean(axis=0)
+        added += np.log(np.maximum(shares, LEAST_SHARE) / np.maximum(mean, LEAST_SHARE))
+        added = np.clip(added - added.mean(), -FURTHEST, FURTHEST)
+    return added
+
+
+def with_quantile_maps(codec: TableCodec, table: pa.Table, k: int, draw: Draw) -> TableCodec:
+    """The numbers of each column become distributed as in the table."""
+    drawn = draw(MAP_ROWS)[1]
+    columns, number = [], 0
+    for place, column in enumerate(codec.learnt):
+        if isinstance(column, NumberCodec):
+            present = drawn.codes_BK[:, place] < len(column.modes_or_fail)
+            codes, scalars = drawn.codes_BK[present, place], drawn.scalars_BS[present, number]
+            column = _mapped(column, column.numbers(codes, scalars), table[column.name], k)
+            number += 1
+        columns.append(column)
+    return codec.with_learnt(columns)
+
+
+def _mapped(column: NumberCodec, drawn: np.ndarray, values: pa.ChunkedArray, k: int) -> NumberCodec:
+    if len(drawn) < 2 * k:  # too few to say how they are distributed
+        return column
+    target = column.marginal or Marginal.learn(column.form.forward(arrow.plain(values).drop_null()), k)
+    return column.model_copy(
+        update={"calibration": QuantileMap(source=Marginal.learn(drawn, k, MOST_CELLS), target=target)}
+    )
