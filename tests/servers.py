@@ -69,7 +69,7 @@ class UpServer:
         self.synthgen("down")
 
     def processes(self, title: str) -> list[psutil.Process]:
-        """The server's processes with these words in their title, such as `ray::Store`."""
+        """The server's processes with these words in their title, such as `ray::Metadata`."""
         info = DataDir(self.data_dir).find_info()
         assert info is not None
         found = []

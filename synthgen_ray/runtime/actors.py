@@ -68,14 +68,14 @@ class _Remote:
         self._actor = actor
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        method = getattr(self._actor, name)
+        method = self._actor.call.options(name=f"Metadata.{name}")
         again_s = READ_AGAIN_S if name.startswith(_READS) else 0.0
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             give_up = time.monotonic() + again_s
             while True:
                 try:
-                    return await method.remote(*args, **kwargs)
+                    return await method.remote(name, *args, **kwargs)
                 except RayTaskError as error:
                     if isinstance(error.cause, SynthGenError):
                         raise error.cause from None

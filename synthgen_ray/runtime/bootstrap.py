@@ -8,9 +8,9 @@ from synthgen_ray.api.auth import key_hash
 from synthgen_ray.runtime.actors import metadata_store
 from synthgen_ray.runtime.admin_key import admin_key
 from synthgen_ray.runtime.dispatcher import DispatcherActor
+from synthgen_ray.runtime.metadata import Metadata
 from synthgen_ray.runtime.names import DISPATCHER, HEAD, METADATA, NAMESPACE
 from synthgen_ray.settings import Settings
-from synthgen_ray.store.store import Store
 
 _NAMED: dict[str, Any] = {
     "namespace": NAMESPACE,
@@ -24,7 +24,7 @@ _NAMED: dict[str, Any] = {
 
 async def bootstrap(settings: Settings) -> None:
     """Start what is not there yet; does nothing the second time."""
-    ray.remote(Store).options(name=METADATA, **_NAMED).remote(settings.sql_url)
+    ray.remote(Metadata).options(name=METADATA, **_NAMED).remote(settings.sql_url)
     store = metadata_store()
     await store.migrate()
     hashed = key_hash(admin_key(settings))

@@ -114,7 +114,7 @@ def _reporter(assignment: Assignment) -> Callable[[Progress], None]:
             return
         last = now
         try:
-            wanted = ray.get(store.report_progress.remote(job.id, job.attempt, progress))
+            wanted = ray.get(store.call.remote("report_progress", job.id, job.attempt, progress))
         except RayActorError:
             return  # the store is away for a moment; the training is not worth less for it
         if not wanted:

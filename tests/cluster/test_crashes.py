@@ -45,7 +45,7 @@ def test_a_killed_store_comes_back_with_all_it_had(client, server, given_trainin
     before = client.list_models()["total"]
     model = given_training("tvae", {**QUICK, "epochs": 100})
 
-    server.kill("ray::Store")
+    server.kill("ray::Metadata")
 
     client.wait_for_model(model["id"], timeout_s=120)
     assert client.list_models()["total"] == before + 1

@@ -1,0 +1,21 @@
+"""The store as a named actor: the only way to SQL."""
+
+from typing import Any
+
+
+class Metadata:
+    """A `Store` of which each public method can be called from anywhere in the cluster.
+
+    Ray imports an actor's class wherever its handle goes, so this one imports the store, and with
+    it all of SQLAlchemy, only in its own process.
+    """
+
+    def __init__(self, sql_url: str) -> None:
+        from synthgen_ray.store.store import Store
+
+        self._store = Store(sql_url)
+
+    async def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        if method.startswith("_"):
+            raise AttributeError(method)
+        return await getattr(self._store, method)(*args, **kwargs)
