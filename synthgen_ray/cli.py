@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 from synthgen_ray.commands import register
 from synthgen_ray.runtime.admin_key import KEY_FILE
 from synthgen_ray.runtime.data_dir import AlreadyRunning, DataDir, ServerInfo
-from synthgen_ray.runtime.environment import prepare_environment
+from synthgen_ray.runtime.server import StartFailed, run, to_json
 from synthgen_ray.settings import Settings
 
 START_S = 120.0
@@ -35,32 +34,20 @@ def up(
     address: Annotated[str | None, typer.Option(help="A running Ray cluster to join.")] = None,
     config: Annotated[Path | None, typer.Option(help="A settings file, see configs/default.yaml.")] = None,
     detach: Annotated[bool, typer.Option(help="Go on in the background once the server answers.")] = False,
-    quiet: Annotated[bool, typer.Option(hidden=True, help="Print nothing.")] = False,
 ) -> None:
     """Start the server. Ctrl-C or `synthgen down` stops it; what it holds survives."""
-    flags = {"host": host, "port": port, "dashboard_port": dashboard_port, "data_dir": data_dir, "address": address}
-    settings = _settings(config, **flags)
-    os.umask(0o077)
+    settings = _settings(
+        config, host=host, port=port, dashboard_port=dashboard_port, data_dir=data_dir, address=address
+    )
     place = DataDir(settings.data_dir)
     place.prepare()
     is_first = not (place.path / KEY_FILE).exists() and settings.admin_key is None
-    if detach:
-        info = _start_in_background(place, {**flags, "config": config})
-        _show(place, info, with_key=is_first)
-        return
-    prepare_environment(place, settings.address)
-    from synthgen_ray.runtime.local import StartFailed, running  # imports Ray, which reads the environment
-
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
     try:
-        with running(settings) as info:
-            if not quiet:
-                _show(place, info, with_key=is_first)
-            while not stopped.wait(1):
-                pass
-            typer.echo("Stopping; what runs goes back to the queue.")
+        if detach:
+            _show(place, _start_in_background(place, settings), with_key=is_first)
+        else:
+            run(settings, lambda info: _show(place, info, with_key=is_first))
+            typer.echo("Stopped; what ran went back to the queue.")
     except (AlreadyRunning, StartFailed) as error:
         _refuse(str(error))
 
@@ -103,27 +90,31 @@ def _settings(config: Path | None, **flags: object) -> Settings:
         raise typer.Exit(2) from None
 
 
-def _start_in_background(place: DataDir, flags: dict[str, object]) -> ServerInfo:
-    """Run `synthgen up` in a process of its own and wait until it says that it is ready."""
-    if place.is_locked():
-        _refuse(f"A server already runs on {place.path}: stop it with 'synthgen down'.")
-    given = [(f"--{name.replace('_', '-')}", str(value)) for name, value in flags.items() if value is not None]
-    command = [sys.executable, "-m", "synthgen_ray.cli", "up", "--quiet", *(word for flag in given for word in flag)]
+def _start_in_background(place: DataDir, settings: Settings) -> ServerInfo:
+    """Run the server in a process of its own and wait until it says that it is ready.
+
+    Raises: StartFailed; AlreadyRunning.
+    """
+    place.lock().close()
     log = place.path / "server.log"
     with log.open("w") as output:
+        command = [sys.executable, "-m", "synthgen_ray.runtime.server"]
         server = subprocess.Popen(  # noqa: S603
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            command, stdin=subprocess.PIPE, stdout=output, stderr=output, text=True, start_new_session=True
         )
+    if server.stdin:
+        server.stdin.write(to_json(settings) + "\n")
+        server.stdin.close()
     give_up = time.monotonic() + START_S
     while time.monotonic() < give_up:
         info = place.find_info()
         if info is not None and info.pid == server.pid:
             return info
         if server.poll() is not None:
-            _refuse(f"The server did not start; {log} ends with:\n{_tail(log)}")
+            raise StartFailed(f"The server did not start; {log} ends with:\n{_tail(log)}")
         time.sleep(0.2)
     server.terminate()
-    return _refuse(f"The server was not ready in {START_S:.0f} s; {log} ends with:\n{_tail(log)}")
+    raise StartFailed(f"The server was not ready in {START_S:.0f} s; {log} ends with:\n{_tail(log)}")
 
 
 def _tail(log: Path, lines: int = 20) -> str:

@@ -1,8 +1,6 @@
 """Who may come in. Closed by default: a new route needs a key unless it is listed as open."""
 
-import hashlib
 import re
-import secrets
 import time
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
@@ -12,20 +10,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from synthgen_ray.api.problems import problem_of
 from synthgen_ray.domain.errors import SynthGenError, Unauthenticated
+from synthgen_ray.domain.keys import key_hash
 
 OPEN = frozenset({"/", "/healthz", "/readyz"})
 DOCS = frozenset({"/docs", "/openapi.json"})
 CACHE_S = 5.0  # a revoked key works no longer than this
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-
-
-def new_key() -> str:
-    return f"sg_{secrets.token_urlsafe(32)}"
-
-
-def key_hash(key: str) -> str:
-    """What is kept of a key. It is 256 random bits, so a fast hash is enough."""
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 class RequestId:

@@ -87,9 +87,7 @@ class NeuralParams(TrainParams):
 
     epochs: int = Field(300, ge=1, le=10_000, description="Training epochs.")
     batch_size: int = Field(500, ge=10, le=10_000, description="Training batch size, over all workers.")
-    calibrate: bool = Field(
-        True, description="After training, make every column's own distribution that of the table."
-    )
+    calibrate: bool = Field(True, description="After training, make every column's own distribution that of the table.")
 
 
 class CTGANParams(NeuralParams):

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from synthgen_ray.api.auth import new_key
+from synthgen_ray.domain.keys import new_key
 from synthgen_ray.settings import Settings
 
 KEY_FILE = "admin_key"

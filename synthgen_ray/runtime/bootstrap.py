@@ -4,7 +4,7 @@ from typing import Any
 
 import ray
 
-from synthgen_ray.api.auth import key_hash
+from synthgen_ray.domain.keys import key_hash
 from synthgen_ray.runtime.actors import metadata_store
 from synthgen_ray.runtime.admin_key import admin_key
 from synthgen_ray.runtime.dispatcher import DispatcherActor

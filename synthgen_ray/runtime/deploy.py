@@ -1,11 +1,10 @@
 """`python -m synthgen_ray.runtime.deploy`: put the application on a Ray cluster that runs, and leave.
 
-`local` runs it as a child process and hands it {"address", "settings"} on standard input: what a
+`local` runs it as a child process and hands it the address and the settings on standard input: what a
 deployment needs in memory is gone when it is done.
 """
 
 import asyncio
-import json
 import os
 import sys
 
@@ -31,10 +30,10 @@ def deploy(address: str, settings: Settings) -> None:
 
 
 def main() -> None:
-    order = json.loads(sys.stdin.readline() or "null")
-    if order is None:  # the parent gave up
+    address = sys.stdin.readline().strip()
+    if not address:  # the parent gave up
         sys.exit(1)
-    deploy(order["address"], Settings.model_validate(order["settings"]))
+    deploy(address, Settings.model_validate_json(sys.stdin.readline()))
     # The cluster keeps what was deployed: there is nothing to wind down here.
     sys.stdout.flush()
     os._exit(0)

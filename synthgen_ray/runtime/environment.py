@@ -7,8 +7,6 @@ from synthgen_ray.runtime.data_dir import DataDir
 DEFAULTS = {
     "RAY_AUTH_MODE": "token",  # without it, whoever reaches the dashboard's port runs code here
     "RAY_USAGE_STATS_ENABLED": "0",
-    # Ray's processes have many threads that allocate little: an arena for each is memory for nothing.
-    "MALLOC_ARENA_MAX": "2",
     # A lost HTTP proxy is replaced in 4 seconds, not in 27.
     "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
     "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "2",

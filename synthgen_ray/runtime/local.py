@@ -1,7 +1,6 @@
 """Start and stop everything on one machine, or on a Ray cluster that runs already."""
 
 import contextlib
-import json
 import os
 import socket
 import subprocess
@@ -14,13 +13,10 @@ from ray.exceptions import RayError
 
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo
 from synthgen_ray.runtime.names import APP, DISPATCHER, METADATA, NAMESPACE
+from synthgen_ray.runtime.server import StartFailed, to_json
 from synthgen_ray.settings import Settings
 
 STOP_S = 20.0
-
-
-class StartFailed(Exception):
-    """The server did not start; its log has the reason."""
 
 
 @contextmanager
@@ -49,8 +45,7 @@ def _start(settings: Settings, data_dir: DataDir) -> ServerInfo:
     )
     try:
         context = _connect(settings, data_dir)
-        order = {"address": context.address_info["gcs_address"], "settings": _as_json(settings)}
-        deployment.communicate(json.dumps(order) + "\n")
+        deployment.communicate(f"{context.address_info['gcs_address']}\n{to_json(settings)}\n")
     finally:
         deployment.kill()  # does nothing to one that has ended
     if deployment.returncode:
@@ -73,13 +68,6 @@ def _connect(settings: Settings, data_dir: DataDir) -> "ray._private.worker.RayC
         log_to_driver=False,
         _temp_dir=str(data_dir.ray_session_dir()),
     )
-
-
-def _as_json(settings: Settings) -> dict[str, object]:
-    """Settings with the admin key in the clear, for the pipe to a process of ours."""
-    plain = settings.model_dump(mode="json")
-    plain["admin_key"] = settings.admin_key.get_secret_value() if settings.admin_key else None
-    return plain
 
 
 def _stop(settings: Settings) -> None:

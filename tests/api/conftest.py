@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from synthgen_ray.api.app import create_app
-from synthgen_ray.api.auth import key_hash, new_key
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.limits import UploadLimits
+from synthgen_ray.domain.keys import key_hash, new_key
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.jobs.dispatcher import Dispatcher
 from synthgen_ray.service import Service
