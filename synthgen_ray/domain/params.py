@@ -103,6 +103,11 @@ class CTGANParams(NeuralParams):
     log_frequency: bool = Field(
         True, description="Draw training conditions by the logarithm of a category's frequency."
     )
+    sampling: Literal["true_frequency", "ctgan"] = Field(
+        "true_frequency",
+        description="How rows are drawn: from the categories' true frequencies, or as the `ctgan` package does it"
+        " (training frequencies, statistics of the batch, no calibration), to compare with it.",
+    )
 
     @model_validator(mode="after")
     def _batches_hold_whole_packs(self) -> Self:

@@ -5,6 +5,7 @@ packs: Lin et al. 2018, arXiv:1712.04086. The two networks are those of the `ctg
 Shapes: B rows of a batch, D row width, C condition width, E width of the latent, Q discrete columns.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
@@ -97,13 +98,23 @@ class CTGAN(NeuralSynthesizer):
                 break
 
     def _propose(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Heads:
-        latent_BE = torch.from_numpy(rng.standard_normal((num_rows, self.params.embedding_dim), dtype=np.float32))
+        rows = max(num_rows, self.params.batch_size) if self._is_stock else num_rows
+        latent_BE = torch.from_numpy(rng.standard_normal((rows, self.params.embedding_dim), dtype=np.float32))
         parts = [latent_BE.to(self._device)]
         if self.layout.condition_width:
-            places = torch.from_numpy(self._condition_places(num_rows, targets, rng)).to(self._device)
+            places = torch.from_numpy(self._condition_places(rows, targets, rng)).to(self._device)
             parts.append(self.layout.conditions(places))
-        logits_BD = self.network(torch.cat(parts, dim=1)).cpu().numpy()
+        network = with_batch_statistics(self.network) if self._is_stock else self.network
+        logits_BD = network(torch.cat(parts, dim=1))[:num_rows].cpu().numpy()
         return Heads(logits_BD, np.zeros(len(self.codec.numbers)))
+
+    @property
+    def _is_stock(self) -> bool:
+        return self.params.sampling == "ctgan"
+
+    @property
+    def _is_calibrated(self) -> bool:
+        return self.params.calibrate and not self._is_stock
 
     def _condition_places(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> np.ndarray:
         """Conditions at the true frequencies; of asked columns the one where least is left to ask for."""
@@ -116,7 +127,9 @@ class CTGAN(NeuralSynthesizer):
             if isinstance(target := targets.get(name), CategoryTarget)
         ]
         if not asked:
-            chances = cumulated_chances(np.concatenate(shares), starts)
+            log_frequency = self._is_stock and self.params.log_frequency
+            weights = [np.log1p(share * self._trained_rows) for share in shares] if log_frequency else shares
+            chances = cumulated_chances(np.concatenate(weights), starts)
             return draw_places(chances, starts, num_rows, rng)[1]
         total, place, left = min(asked, key=lambda one: one[0])
         return np.asarray(starts[place] + rng.choice(len(left), num_rows, p=left / total))
@@ -171,6 +184,15 @@ def new_critic(options: CTGANParams, layout: Layout) -> nn.Module:
         if isinstance(layer, nn.Dropout):
             critic.seq[place] = SharedDropout(layer.p, options.pac)
     return cast(nn.Module, critic)
+
+
+def with_batch_statistics(generator: nn.Module) -> nn.Module:
+    """A copy that normalises by the batch at hand, as in training, and remembers nothing of it."""
+    copied = deepcopy(generator)
+    for layer in copied.modules():
+        if isinstance(layer, nn.BatchNorm1d):
+            layer.running_mean = layer.running_var = None
+    return copied
 
 
 def gradient_penalty(critic: nn.Module, real: Tensor, fake: Tensor, mix_P1: Tensor) -> Tensor:

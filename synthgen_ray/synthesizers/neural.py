@@ -51,9 +51,13 @@ class NeuralSynthesizer(Synthesizer):
         network = self._new_network().to(self._device)
         self._train(network, encoded, seed, pace)
         self._network = network.eval().requires_grad_(False)
-        if self.params.calibrate:
+        if self._is_calibrated:
             pace.say(1.0, "calibrating")
             self._calibrate(table, encoded, stream(seed, CALIBRATE))
+
+    @property
+    def _is_calibrated(self) -> bool:
+        return self.params.calibrate
 
     def _calibrate(self, table: pa.Table, encoded: Encoded, rng: np.random.Generator) -> None:
         """Make the columns' own distributions right; see `calibration`."""

@@ -68,3 +68,24 @@ class TestCalibratedRows:
         with zipfile.ZipFile(tmp_path / "raw") as archive:
             card = json.loads(archive.read("model.json"))
         assert all(not column.get("offsets") and not column.get("calibration") for column in card["codec"]["columns"])
+
+
+@pytest.mark.parametrize("model_type", [ModelType.CTGAN, ModelType.COPULAGAN])
+def test_sampling_as_ctgan_does_it_keeps_every_promise_but_calibration(model_type):
+    model = given_model(model_type, sampling="ctgan")
+
+    rows = model.sample(300, seed=1, conditions={"city": "Lima"})
+
+    assert set(rows["city"].to_pylist()) == {"Lima"}
+    assert model.sample(1, seed=1).num_rows == 1
+    assert model.sample_chunk(2, 70, 5).equals(model.sample_chunk(2, 70, 5))
+    assert not any(column.offsets for column in model.codec.learnt)
+
+
+def test_sampling_as_ctgan_does_it_shows_rare_categories_too_often():
+    stock, true = (given_model(ModelType.CTGAN, sampling=how) for how in ("ctgan", "true_frequency"))
+
+    asked = [np.bincount(model._condition_places(20_000, {}, np.random.default_rng(1))) for model in (stock, true)]
+
+    lima = list(stock.codec.learnt[0].values).index("Lima")
+    assert asked[0][lima] > 2 * asked[1][lima]
