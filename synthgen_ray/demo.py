@@ -72,7 +72,7 @@ class Outcome:
 def main(
     rows: Annotated[
         int, typer.Option(min=1000, max=168_000, help="Flights to learn from; twice as many are there.")
-    ] = 10_000,
+    ] = 5_000,
     to: Annotated[Path, typer.Option(file_okay=False, help="Folder for the tables.")] = Path("demo"),
     epochs: Annotated[int, typer.Option(min=1, help="Training epochs; more of them give better rows.")] = 10,
 ) -> None:

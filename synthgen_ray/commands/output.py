@@ -39,7 +39,8 @@ class Output:
         if self._as_json:
             typer.echo(json.dumps(answer, indent=2))
         elif sys.stdout.isatty():
-            Console().print(_table(rows, columns))
+            console = Console()
+            console.print(_table(rows, _fitting(rows, columns, console.width)))
         else:  # as other programs like it: tabs, nothing cut off
             typer.echo("\t".join(columns))
             for row in rows:
@@ -61,8 +62,9 @@ class Output:
         self.note(f"synthgen: {error}")
         if not isinstance(error, ApiError):
             return
-        for fault in error.errors:
-            self.note(f"  {fault['field']}: {fault['message']}")
+        for fault in (f"{fault['field']}: {fault['message']}" for fault in error.errors):
+            if fault != str(error):
+                self.note(f"  {fault}")
         if error.status == 401:
             self.note("  Give the key with --key, or in SYNTHGEN_API_KEY.")
         elif error.status >= 500 and error.request_id:
@@ -110,11 +112,23 @@ def _note(job: JSON) -> str:
     return said or str(job["status"])
 
 
+GAP = 2  # blanks between columns
+
+
+def _fitting(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], width: int) -> Sequence[str]:
+    """The columns for which there is room, first ones first: a table that wraps is hard to read."""
+    used = 0
+    for number, column in enumerate(columns):
+        used += max(len(column), *(len(_text(row.get(column))) for row in rows), 0) + GAP
+        if used - GAP > width:
+            return columns[: max(number, 2)]
+    return columns
+
+
 def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
-    table = Table()
+    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False)
     for column in columns:
-        is_id = column.endswith("id")
-        table.add_column(column, no_wrap=is_id, overflow="fold", justify="left")
+        table.add_column(column, overflow="fold", no_wrap=column == "id")
     for row in rows:
         table.add_row(*(Text(_text(row.get(column))) for column in columns))
     return table

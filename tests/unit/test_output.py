@@ -1,0 +1,55 @@
+import pytest
+from rich.console import Console
+
+from synthgen_ray.client import ApiError
+from synthgen_ray.commands import output
+from synthgen_ray.commands.output import Output
+
+MODEL = {"id": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "name": "[red]Bank", "status": "ready", "created_at": "x" * 20}
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [(80, ["id", "name", "status", "created_at"]), (60, ["id", "name", "status"]), (20, ["id", "name"])],
+)
+def test_a_narrow_terminal_shows_fewer_columns(width, shown):
+    assert output._fitting([MODEL], list(MODEL), width) == shown
+
+
+def test_an_empty_list_has_its_header():
+    assert output._fitting([], ["id", "name"], 80) == ["id", "name"]
+
+
+def test_a_name_is_no_markup():
+    console = Console(width=100)
+
+    with console.capture() as printed:
+        console.print(output._table([MODEL], ["id", "name"]))
+
+    assert "[red]Bank" in printed.get()
+
+
+def test_a_fault_that_the_refusal_names_already_is_said_once(capsys):
+    fault = {"field": "conditions.origin", "message": "The model knows no such value."}
+
+    Output().refuse(ApiError(422, "conditions.origin: The model knows no such value.", errors=[fault]))
+
+    assert capsys.readouterr().err == "synthgen: conditions.origin: The model knows no such value.\n"
+
+
+def test_a_log_gets_a_line_for_each_quarter_of_the_way():
+    lines: list[str] = []
+    show = output._Lines("training", lines.append)
+
+    for percent in range(0, 101, 5):
+        show({"status": "running", "progress": percent / 100, "message": ""})
+    show({"status": "completed", "progress": 1.0, "message": ""})
+
+    assert lines == [
+        "training: running 0%",
+        "training: running 25%",
+        "training: running 50%",
+        "training: running 75%",
+        "training: running 100%",
+        "training: completed 100%",
+    ]
