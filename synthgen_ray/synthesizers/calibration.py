@@ -23,6 +23,7 @@ MOST_LOGITS = 20_000_000  # held at once
 ROUNDS = 20
 FURTHEST = 8.0  # an offset that is larger tells that the network never learnt the category
 MAP_ROWS = 50_000
+LEAST_ROWS, TIMES_THE_TABLE = 10_000, 10  # more rows say no more of a small table
 MOST_CELLS = 1000
 LEAST_SHARE = 1e-6
 
@@ -31,7 +32,8 @@ Draw = Callable[[int], tuple[Heads, Drawn]]
 
 def with_offsets(codec: TableCodec, layout: Layout, encoded: Encoded, draw: Draw) -> TableCodec:
     """Each code of each column becomes as frequent as in the table."""
-    heads, _ = draw(min(OFFSET_ROWS, MOST_LOGITS // layout.width + 1))
+    enough = min(OFFSET_ROWS, max(LEAST_ROWS, TIMES_THE_TABLE * len(encoded.codes)))
+    heads, _ = draw(min(enough, MOST_LOGITS // layout.width + 1))
     columns = []
     for place, column in enumerate(codec.learnt):
         counts = np.bincount(encoded.codes[:, place], minlength=column.width)
@@ -52,7 +54,7 @@ def offsets(logits: np.ndarray, shares: np.ndarray) -> np.ndarray:
 
 def with_quantile_maps(codec: TableCodec, table: pa.Table, k: int, draw: Draw) -> TableCodec:
     """The numbers of each column become distributed as in the table."""
-    drawn = draw(MAP_ROWS)[1]
+    drawn = draw(min(MAP_ROWS, max(LEAST_ROWS, TIMES_THE_TABLE * table.num_rows)))[1]
     columns, number = [], 0
     for place, column in enumerate(codec.learnt):
         if isinstance(column, NumberCodec):

@@ -1,6 +1,5 @@
 """Columns of numbers, dates and times: a form that is exact, and what a model makes of the numbers in it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, Self, cast
@@ -208,10 +207,3 @@ class NumberCodec(Stored):
 def _check_finite(name: str, array: pa.Array) -> None:
     if pa.types.is_floating(array.type) and not pc.all(pc.is_finite(array)).as_py():
         raise InvalidTable(f"Column {name!r} holds infinite values.", "non_finite")
-
-
-def null_mask(num_rows: int, share: float, rng: np.random.Generator) -> np.ndarray:
-    return rng.random(num_rows) < share
-
-
-Targets = Sequence[NumberTarget]
