@@ -1,11 +1,33 @@
+# Every target sets up `.venv` first; that is quick when nothing changed. PYTHON=python3.12 chooses another.
 PYTHON ?= python3
 BIN := .venv/bin
+TESTS ?= tests/unit tests/api tests/cluster tests/e2e
 
-.PHONY: setup
-setup: .venv/.installed
+.PHONY: setup demo up test check bench
 
-.venv/.installed: pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "SynthGen needs Python 3.11 or newer; set PYTHON=...")'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[demo,dev]'
-	@touch $@
+setup: .venv/installed
+
+# The copy of pyproject.toml that was installed last tells whether to install again.
+.venv/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("SynthGen needs Python 3.11 or newer: make PYTHON=...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@cmp -s $< $@ || $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[demo,dev]'
+	@cp $< $@
+
+demo: setup
+	@$(BIN)/python -m synthgen_ray.demo
+
+up: setup
+	@$(BIN)/synthgen up
+
+test: setup
+	$(BIN)/pytest $(TESTS)
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: setup
+	$(BIN)/python -m tests.bench

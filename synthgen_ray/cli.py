@@ -20,7 +20,7 @@ from synthgen_ray.settings import Settings
 START_S = 120.0
 STOP_S = 60.0
 
-app = typer.Typer(help="Learn a table, generate synthetic rows like it.", no_args_is_help=True)
+app = typer.Typer(help="Learn a table, generate synthetic rows like it.", no_args_is_help=True, add_completion=False)
 
 DataDirOption = Annotated[Path | None, typer.Option(envvar="SYNTHGEN_DATA_DIR", help="Where all state is kept.")]
 

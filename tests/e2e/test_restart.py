@@ -1,0 +1,115 @@
+"""Stop and start: what was acknowledged is there, and models generate as before."""
+
+import os
+import signal
+
+import psutil
+import pytest
+
+from synthgen_ray.runtime.data_dir import DataDir
+from tests.api.conftest import a_table
+from tests.servers import UpServer, an_up_server, wait_until
+
+
+@pytest.fixture(scope="module")
+def server():
+    with an_up_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def project(server: UpServer, tmp_path_factory) -> dict:
+    file = tmp_path_factory.mktemp("tables") / "accounts.csv"
+    file.write_bytes(a_table(300))
+    with server.client() as client:
+        project = client.create_project("Bank")
+        dataset = client.upload_dataset(project["id"], "accounts", file)
+        model = client.create_model(project["id"], dataset["dataset_version_id"], "copula", "gaussian_copula")
+        client.wait_for_model(model["id"], timeout_s=120)
+    return {"id": project["id"], "version": dataset["dataset_version_id"], "model": model["id"]}
+
+
+def sha256_of_rows(server: UpServer, model_id: str) -> str:
+    with server.client() as client:
+        job = client.generate(model_id, 1000, seed=3)
+        return client.wait_for_job(job["job_id"], timeout_s=120)["result"]["sha256"]
+
+
+def given_running_training(server: UpServer, project: dict) -> dict:
+    with server.client() as client:
+        model = client.create_model(
+            project["id"], project["version"], "vae", "tvae", {"epochs": 400, "batch_size": 50, "embedding_dim": 8}
+        )
+        wait_until(lambda: client.get_job(model["job_id"])["progress"] > 0, "the training runs")
+    return model
+
+
+def test_a_restart_in_the_middle_of_a_training_loses_nothing(server, project):
+    key = server.key
+    before = sha256_of_rows(server, project["model"])
+    training = given_running_training(server, project)
+
+    server.down()
+    server.up()
+
+    assert server.key == key
+    assert sha256_of_rows(server, project["model"]) == before
+    with server.client() as client:
+        client.wait_for_model(training["id"], timeout_s=120)
+
+
+def test_a_server_that_was_killed_loses_nothing_either(server, project):
+    before = sha256_of_rows(server, project["model"])
+    training = given_running_training(server, project)
+    place = DataDir(server.data_dir)
+    family = [psutil.Process(place.find_info().pid)]
+    family += family[0].children(recursive=True)
+
+    os.kill(family[0].pid, signal.SIGKILL)
+    wait_until(lambda: not any(map(alive, family)), "Ray's processes end with their server", 60)
+    server.up()
+
+    assert sha256_of_rows(server, project["model"]) == before
+    with server.client() as client:
+        client.wait_for_model(training["id"], timeout_s=120)
+
+
+def alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_second_server_on_the_directory_is_refused_and_the_first_goes_on(server, project):
+    second = server.up(check=False)
+
+    assert second.returncode == 1
+    assert "already runs" in second.stderr
+    assert "is ready" in server.synthgen("status").stdout
+
+
+def test_a_taken_port_is_said_to_be_taken(server, tmp_path_factory):
+    other = UpServer(tmp_path_factory.mktemp("o"), server.port, dict(server.environment))
+    other.environment["SYNTHGEN_DATA_DIR"] = str(other.data_dir)
+
+    refused = other.up(check=False)
+
+    assert refused.returncode == 1
+    assert f"Port {server.port}" in refused.stderr
+
+
+def test_the_state_is_private(server, project):
+    for path in [server.data_dir, *server.data_dir.rglob("*")]:
+        if not path.is_symlink() and not path.is_socket():
+            assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_the_logs_hold_neither_keys_nor_cells(server, project):
+    logs = [path for path in server.data_dir.rglob("*") if path.suffix in (".log", ".out", ".err") and path.is_file()]
+    assert logs
+
+    for path in logs:
+        text = path.read_text(errors="replace")
+        assert server.key not in text, path
+        assert "AC-0000" not in text, path
