@@ -39,6 +39,7 @@ def up(
     settings = _settings(
         config, host=host, port=port, dashboard_port=dashboard_port, data_dir=data_dir, address=address
     )
+    os.umask(0o077)
     place = DataDir(settings.data_dir)
     place.prepare()
     is_first = not (place.path / KEY_FILE).exists() and settings.admin_key is None
@@ -102,9 +103,17 @@ def _start_in_background(place: DataDir, settings: Settings) -> ServerInfo:
         server = subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.PIPE, stdout=output, stderr=output, text=True, start_new_session=True
         )
-    if server.stdin:
-        server.stdin.write(to_json(settings) + "\n")
-        server.stdin.close()
+    try:
+        if server.stdin:
+            server.stdin.write(to_json(settings) + "\n")
+            server.stdin.close()
+        return _wait_until_ready(place, server, log)
+    except BaseException:  # Ctrl-C too: a server that nobody was told of must not stay
+        server.terminate()
+        raise
+
+
+def _wait_until_ready(place: DataDir, server: "subprocess.Popen[str]", log: Path) -> ServerInfo:
     give_up = time.monotonic() + START_S
     while time.monotonic() < give_up:
         info = place.find_info()
@@ -113,7 +122,6 @@ def _start_in_background(place: DataDir, settings: Settings) -> ServerInfo:
         if server.poll() is not None:
             raise StartFailed(f"The server did not start; {log} ends with:\n{_tail(log)}")
         time.sleep(0.2)
-    server.terminate()
     raise StartFailed(f"The server was not ready in {START_S:.0f} s; {log} ends with:\n{_tail(log)}")
 
 

@@ -31,6 +31,7 @@ from rich.table import Table
 from synthgen_ray.client import ClientError, SynthGen
 from synthgen_ray.commands.output import Output
 from synthgen_ray.commands.server import find_server
+from synthgen_ray.domain.keys import new_key
 
 if TYPE_CHECKING:  # pandas and sdmetrics take seconds to import: later, while nobody waits
     import pandas as pd
@@ -167,10 +168,11 @@ def a_server(log: Path) -> Iterator[SynthGen]:
     """
     data_dir = Path(tempfile.mkdtemp(prefix="synthgen-demo-"))
     console.print("Starting a server for the demo ...")
-    server = start(data_dir, log)
+    key = new_key()
+    server = start(data_dir, key, log)
     try:
         wait_until_up(server, data_dir)
-        address = find_server(None, None, data_dir)
+        address = find_server(None, key, data_dir)
         with SynthGen(address.url, address.key) as synthgen:
             yield synthgen
     except (DemoFailed, ClientError) as error:
@@ -183,11 +185,12 @@ def a_server(log: Path) -> Iterator[SynthGen]:
         shutil.rmtree(data_dir, ignore_errors=True)
 
 
-def start(data_dir: Path, log: Path) -> subprocess.Popen[bytes]:
+def start(data_dir: Path, key: str, log: Path) -> subprocess.Popen[bytes]:
     ports = ["--port", str(free_port()), "--dashboard-port", str(free_port())]
     command = [sys.executable, "-m", "synthgen_ray.cli", "up", "--data-dir", str(data_dir), *ports]
     # The settings of another server, or of another cluster, are not for this one.
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("SYNTHGEN_", "RAY_ADDRESS"))}
+    environment["SYNTHGEN_ADMIN_KEY"] = key  # given, so that the server does not print one into its log
     with log.open("w") as output:
         # In a session of its own, so that Ctrl-C reaches the demo and the demo stops the server.
         return subprocess.Popen(

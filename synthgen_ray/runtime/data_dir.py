@@ -4,11 +4,15 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+KEPT_SESSIONS = 3  # with their logs
 SOCKET_PATH_ROOM = 60  # Ray makes socket paths of up to 107 characters below its session directory
 
 
@@ -64,13 +68,21 @@ class DataDir:
                 new.write(secrets.token_hex(32))
         return file
 
-    def ray_session_dir(self) -> Path:
-        """Where Ray keeps sockets, logs and spilled objects: here, or where paths are short enough."""
+    @contextmanager
+    def ray_session_dir(self) -> Iterator[Path]:
+        """Where Ray keeps sockets, logs and spilled objects: here, or where paths are short enough.
+
+        Ray opens the folder itself to everybody; the one around it stays private.
+        """
         inside = self.path / "ray"
         if len(str(inside)) <= SOCKET_PATH_ROOM:
-            inside.mkdir(mode=0o700, exist_ok=True)
-            return inside
-        return Path(tempfile.mkdtemp(prefix="synthgen-"))
+            inside.mkdir(exist_ok=True)
+            for session in sorted(inside.glob("session_2*"))[:-KEPT_SESSIONS]:
+                shutil.rmtree(session, ignore_errors=True)
+            yield inside
+        else:
+            with tempfile.TemporaryDirectory(prefix="synthgen-", ignore_cleanup_errors=True) as outside:
+                yield Path(outside) / "ray"
 
     def write_info(self, info: ServerInfo) -> None:
         unfinished = self.path / "server.json.new"

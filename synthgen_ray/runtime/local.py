@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import ray
 from ray.exceptions import RayError
@@ -27,10 +28,10 @@ def running(settings: Settings) -> Iterator[ServerInfo]:
     Raises: AlreadyRunning, when another server uses the data directory; StartFailed.
     """
     data_dir = DataDir(settings.data_dir)
-    with data_dir.lock():
+    with data_dir.lock(), data_dir.ray_session_dir() as session_dir:
         _check_port(settings.host, settings.port)
         try:
-            info = _start(settings, data_dir)
+            info = _start(settings, session_dir)
             data_dir.write_info(info)
             yield info
         finally:
@@ -38,13 +39,13 @@ def running(settings: Settings) -> Iterator[ServerInfo]:
             _stop(settings)
 
 
-def _start(settings: Settings, data_dir: DataDir) -> ServerInfo:
+def _start(settings: Settings, session_dir: Path) -> ServerInfo:
     # Started first: it imports what it needs while Ray starts.
     deployment = subprocess.Popen(
         [sys.executable, "-m", "synthgen_ray.runtime.deploy"], stdin=subprocess.PIPE, text=True
     )
     try:
-        context = _connect(settings, data_dir)
+        context = _connect(settings, session_dir)
         deployment.communicate(f"{context.address_info['gcs_address']}\n{to_json(settings)}\n")
     finally:
         deployment.kill()  # does nothing to one that has ended
@@ -54,7 +55,7 @@ def _start(settings: Settings, data_dir: DataDir) -> ServerInfo:
     return ServerInfo(url=url, dashboard=f"http://{context.dashboard_url}", pid=os.getpid())
 
 
-def _connect(settings: Settings, data_dir: DataDir) -> "ray._private.worker.RayContext":
+def _connect(settings: Settings, session_dir: Path) -> "ray._private.worker.RayContext":
     if settings.address:
         return ray.init(address=settings.address, namespace=NAMESPACE, log_to_driver=False)
     return ray.init(
@@ -66,7 +67,7 @@ def _connect(settings: Settings, data_dir: DataDir) -> "ray._private.worker.RayC
         dashboard_host="127.0.0.1",
         dashboard_port=_free_port(settings.dashboard_port),
         log_to_driver=False,
-        _temp_dir=str(data_dir.ray_session_dir()),
+        _temp_dir=str(session_dir),
     )
 
 

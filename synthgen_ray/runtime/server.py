@@ -25,7 +25,7 @@ def run(settings: Settings, announce: Callable[[ServerInfo], None]) -> None:
 
     Raises: StartFailed; AlreadyRunning, when another server uses the data directory.
     """
-    os.umask(0o077)
+    os.umask(0o077)  # what Ray writes too is for this user alone
     data_dir = DataDir(settings.data_dir)
     data_dir.prepare()
     prepare_environment(data_dir, settings.address)

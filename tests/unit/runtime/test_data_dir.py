@@ -75,4 +75,17 @@ def test_a_long_path_moves_rays_sockets_elsewhere(tmp_path):
     deep = DataDir(tmp_path / ("d" * 80))
     deep.prepare()
 
-    assert len(str(deep.ray_session_dir())) <= 60
+    with deep.ray_session_dir() as session:
+        assert len(str(session)) <= 60
+        assert mode(session.parent) == 0o700
+    assert not session.parent.exists()
+
+
+def test_the_logs_of_the_last_sessions_are_kept(place):
+    for day in range(9):
+        (place.path / "ray" / f"session_2026-01-0{day}").mkdir(parents=True)
+
+    with place.ray_session_dir() as session:
+        pass
+
+    assert [kept.name[-1] for kept in sorted(session.iterdir())] == ["6", "7", "8"]
