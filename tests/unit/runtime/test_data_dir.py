@@ -2,6 +2,7 @@ import stat
 
 import pytest
 
+from synthgen_ray.runtime import data_dir
 from synthgen_ray.runtime.admin_key import KEY_FILE, admin_key
 from synthgen_ray.runtime.data_dir import AlreadyRunning, DataDir, ServerInfo
 from synthgen_ray.settings import Settings
@@ -81,7 +82,8 @@ def test_a_long_path_moves_rays_sockets_elsewhere(tmp_path):
     assert not session.parent.exists()
 
 
-def test_the_logs_of_the_last_sessions_are_kept(place):
+def test_the_logs_of_the_last_sessions_are_kept(monkeypatch, place):
+    monkeypatch.setattr(data_dir, "SOCKET_PATH_ROOM", 1000)  # pytest's folders are deep
     for day in range(9):
         (place.path / "ray" / f"session_2026-01-0{day}").mkdir(parents=True)
 
