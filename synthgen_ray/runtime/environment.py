@@ -20,4 +20,6 @@ def prepare_environment(data_dir: DataDir, address: str | None) -> None:
         os.environ.setdefault(name, value)
     if address is None:
         os.environ.pop("RAY_ADDRESS", None)  # never join a cluster by accident
+        # What Ray calls its switch for Windows and macOS: a node of one machine that listens on loopback alone.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         os.environ.setdefault("RAY_AUTH_TOKEN_PATH", str(data_dir.ray_token_file()))

@@ -13,7 +13,7 @@ from synthgen_ray.domain.params import ModelType
 from synthgen_ray.jobs.dispatcher import Report
 from synthgen_ray.jobs.failures import WorkerLost
 from synthgen_ray.jobs.parts import PartPlan, plan_parts
-from synthgen_ray.runtime.names import APP, SAMPLER
+from synthgen_ray.runtime.names import APP, SAMPLER, run_name
 from synthgen_ray.runtime.train import TrainJob, Workers
 from synthgen_ray.settings import Settings
 
@@ -36,7 +36,7 @@ class RayLauncher:
         actor = (
             ray.remote(TrainJob)
             .options(
-                name=f"train {job.model_name} {job.id} {job.attempt}",
+                name=f"train {run_name(job)}",
                 num_cpus=0 if workers.distributed else workers.cpus,
                 max_restarts=0,
             )

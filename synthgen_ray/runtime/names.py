@@ -1,4 +1,8 @@
-"""The names under which the parts of the system find each other in a Ray cluster."""
+"""The names under which the parts of the system, and the people who watch it, find things in Ray."""
+
+import re
+
+from synthgen_ray.domain.entities import Job
 
 NAMESPACE = "synthgen"
 APP = "synthgen"
@@ -6,3 +10,11 @@ SAMPLER = "Sampler"
 METADATA = "metadata"
 DISPATCHER = "dispatcher"
 HEAD = {"node:__internal_head__": 0.001}  # pins an actor to the head node
+
+
+def run_name(job: Job) -> str:
+    """What a training is called in the dashboard. Ray makes folders of it, so of the model's name,
+    which is a stranger's, only what is safe in a path is left.
+    """
+    safe = re.sub(r"[^A-Za-z0-9_-]+", "-", job.model_name)[:40].strip("-")
+    return f"{safe or 'model'}-{job.id}-{job.attempt}"

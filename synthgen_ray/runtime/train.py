@@ -1,6 +1,7 @@
 """Ray Train around `jobs/train.py`: workers, progress, and what a failure means."""
 
 import os
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Assignment, Progress, TrainedModel
 from synthgen_ray.domain.errors import Cancelled, SynthGenError
 from synthgen_ray.jobs.failures import WorkerLost
-from synthgen_ray.runtime.names import METADATA, NAMESPACE
+from synthgen_ray.runtime.names import METADATA, NAMESPACE, run_name
 from synthgen_ray.settings import Settings
 
 REPORT_EVERY_S = 0.5
@@ -48,7 +49,8 @@ def _fit(order: dict[str, Any], workers: Workers, settings: Settings) -> Trained
     from ray.train.torch import TorchTrainer
     from ray.train.v2.api.exceptions import TrainingFailedError
 
-    job = order["assignment"].job
+    name = run_name(order["assignment"].job)
+    storage = settings.data_dir.absolute() / "train"
     trainer = TorchTrainer(
         _train_loop,
         train_loop_config=order,
@@ -58,8 +60,8 @@ def _fit(order: dict[str, Any], workers: Workers, settings: Settings) -> Trained
             resources_per_worker={"CPU": workers.cpus, **({"GPU": 1} if workers.use_gpu else {})},
         ),
         run_config=RunConfig(
-            name=f"{job.model_name}-{job.id}-{job.attempt}",
-            storage_path=str(settings.data_dir.absolute() / "train"),
+            name=name,
+            storage_path=str(storage),
             # The jobs table owns the retries.
             failure_config=FailureConfig(max_failures=0, controller_failure_limit=0),
         ),
@@ -68,6 +70,8 @@ def _fit(order: dict[str, Any], workers: Workers, settings: Settings) -> Trained
         result = trainer.fit()
     except TrainingFailedError as error:
         raise _reason(error) from error
+    finally:
+        shutil.rmtree(storage / name, ignore_errors=True)
     return result.return_value
 
 

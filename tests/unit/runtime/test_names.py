@@ -1,0 +1,23 @@
+from dataclasses import replace
+from pathlib import PurePath
+
+import pytest
+
+from synthgen_ray.runtime.names import run_name
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "..", "/", "a\\b", "é 🦜", "x" * 255, "-rf", "%s{}"])
+async def test_a_models_name_never_leads_out_of_a_folder(given_training, name):
+    job = replace(await given_training(), model_name=name)
+
+    path = PurePath(run_name(job))
+
+    assert len(path.parts) == 1
+    assert path.name.endswith(f"{job.id}-0")
+    assert len(path.name) < 100
+
+
+async def test_a_harmless_name_stays_readable(given_training):
+    job = await given_training("Card payments")
+
+    assert run_name(job) == f"Card-payments-{job.id}-0"
