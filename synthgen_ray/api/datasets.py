@@ -10,6 +10,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, File, Form, UploadFile
 
+from synthgen_ray.api import examples
 from synthgen_ray.api.parameters import Limit, Offset, ProjectFilter, ServiceDep
 from synthgen_ray.api.problems import problems
 from synthgen_ray.api.schemas import DatasetSchema, Description, Listed, Name, UploadAccepted, listed
@@ -21,8 +22,8 @@ BLOCK = 1 << 20
 @router.post("/upload", status_code=201, responses=problems(400, 404, 413, 415, 422))
 async def upload_dataset(
     service: ServiceDep,
-    project_id: Annotated[UUID, Form(description="The project it belongs to.")],
-    name: Annotated[Name, Form(description="Name of the dataset.")],
+    project_id: Annotated[UUID, Form(description="The project it belongs to.", examples=[examples.PROJECT_ID])],
+    name: Annotated[Name, Form(description="Name of the dataset.", examples=["payments"])],
     file: Annotated[UploadFile, File(description="CSV with a header, CSV.gz or Parquet.")],
     description: Annotated[Description, Form()] = "",
     dataset_id: Annotated[UUID | None, Form(description="Add a version to this dataset.")] = None,

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body
 
+from synthgen_ray.api import examples
 from synthgen_ray.api.parameters import Limit, Offset, ProjectFilter, ServiceDep
 from synthgen_ray.api.problems import problems
 from synthgen_ray.api.schemas import (
@@ -22,11 +23,6 @@ from synthgen_ray.api.schemas import (
 from synthgen_ray.domain.params import GenerateParams, Resources
 
 router = APIRouter(prefix="/api/synthgen/models", tags=["models"])
-
-GENERATE_EXAMPLES = [
-    {"num_rows": 1000, "seed": 42},
-    {"num_rows": 100, "conditions": {"income": ">50K", "age": {"min": 30, "max": 40}}, "format": "parquet"},
-]
 
 
 @router.post("", status_code=201, responses=problems(400, 404, 422))
@@ -62,7 +58,7 @@ async def get_model(model_id: UUID, service: ServiceDep) -> ModelDetail:
 async def generate(
     model_id: UUID,
     service: ServiceDep,
-    params: Annotated[GenerateParams | None, Body(examples=GENERATE_EXAMPLES)] = None,
+    params: Annotated[GenerateParams | None, Body(examples=examples.GENERATE)] = None,
 ) -> GenerateAccepted:
     """Queue a generation from a ready model; poll the job, then download its rows."""
     return GenerateAccepted.of(await service.generate(model_id, params or GenerateParams()))

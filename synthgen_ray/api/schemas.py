@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, field_validator
 
+from synthgen_ray.api import examples
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.entities import Dataset, DatasetVersion, Job, JobFailure, Model, Page, Project
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
@@ -49,13 +50,15 @@ def listed(page: Page[Any], show: Callable[[Any], T], limit: int, offset: int) -
 
 
 class ProjectCreate(Params):
-    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Bank", "description": "Card payments"}]})
+    model_config = ConfigDict(json_schema_extra=examples.example({"name": "Bank", "description": "Card payments"}))
 
     name: Name
     description: Description = ""
 
 
 class ProjectSchema(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.PROJECT))
+
     id: UUID
     name: str
     description: str
@@ -67,6 +70,8 @@ class ProjectSchema(Answer):
 
 
 class ColumnSchema(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.COLUMN))
+
     name: str
     kind: ColumnKind
     nullable: bool
@@ -90,6 +95,8 @@ class ColumnSchema(Answer):
 
 class UploadAccepted(Answer):
     """`id` is the dataset's, as is `dataset_id`; a model trains on `dataset_version_id`."""
+
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.UPLOAD))
 
     id: UUID
     dataset_id: UUID
@@ -118,6 +125,8 @@ class UploadAccepted(Answer):
 
 class DatasetSchema(Answer):
     """A dataset, with the ids and the size of its latest version."""
+
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.DATASET))
 
     id: UUID
     project_id: UUID
@@ -148,19 +157,7 @@ class DatasetSchema(Answer):
 
 
 class ModelCreate(Params):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "project_id": "6f9619ff-8b86-4d01-b42d-00cf4fc964ff",
-                    "dataset_version_id": "b7d1d1a4-3c5e-4b8e-9d6f-2a1f0c9e8d7a",
-                    "name": "Transactions",
-                    "model_type": "ctgan",
-                    "config": {"epochs": 300, "batch_size": 500},
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.MODEL_CREATE))
 
     project_id: Id
     dataset_version_id: Id
@@ -177,6 +174,8 @@ class ModelCreate(Params):
 
 class ModelAccepted(Answer):
     """`job_id` is the background job's id, `synthgen_job_id` the SynthGen job's; both find it."""
+
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.MODEL_ACCEPTED))
 
     id: UUID
     model_id: UUID
@@ -196,6 +195,8 @@ class ModelAccepted(Answer):
 
 
 class ModelItem(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.MODEL_ITEM))
+
     id: UUID
     name: str
     model_type: ModelType
@@ -210,6 +211,8 @@ class ModelItem(Answer):
 
 
 class ModelSchema(ModelItem):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.MODEL))
+
     config: dict[str, Any]
     dataset_id: UUID
 
@@ -219,6 +222,8 @@ class ModelSchema(ModelItem):
 
 
 class ModelJob(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.MODEL_JOB))
+
     id: UUID
     job_type: JobType
     status: JobStatus
@@ -230,17 +235,23 @@ class ModelJob(Answer):
 
 
 class ModelDetail(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.MODEL_DETAIL))
+
     model: ModelSchema
     jobs: list[ModelJob]
 
 
 class ModelDeleted(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.MODEL_DELETED))
+
     ok: bool
     model_id: UUID
 
 
 class GenerateAccepted(Answer):
     """`job_id` is the background job's id, `synthgen_job_id` the SynthGen job's; both find it."""
+
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.GENERATE_ACCEPTED))
 
     job_id: UUID
     synthgen_job_id: UUID
@@ -252,6 +263,8 @@ class GenerateAccepted(Answer):
 
 
 class JobItem(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.JOB_ITEM))
+
     id: UUID
     model_id: UUID
     model_name: str
@@ -291,6 +304,8 @@ class JobResult(Answer):
 
 
 class JobDetail(JobItem):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.JOB_DETAIL))
+
     project_name: str
     output_artifact_id: UUID | None
     background_job_id: UUID
@@ -331,10 +346,14 @@ class ModelTypeSchema(Answer):
 
 
 class ModelTypes(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.MODEL_TYPES))
+
     model_types: list[ModelTypeSchema]
 
 
 class Alive(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example({"status": "ready"}))
+
     status: str
 
 

@@ -75,12 +75,10 @@ class Queue:
 
     async def report_progress(self, job_id: UUID, attempt: int, progress: Progress) -> bool:
         """Show how far an attempt is. False when it is superseded or cancelled, and must stop."""
-        report = (
-            update(JobRow)
-            .where(_held(job_id, attempt))
-            .values(progress=progress.fraction, message=progress.message, losses=progress.losses)
-            .returning(JobRow.id)
-        )
+        shown: dict[str, object] = {"progress": progress.fraction, "message": progress.message}
+        if progress.losses:  # the latest stay when a later step has none
+            shown["losses"] = progress.losses
+        report = update(JobRow).where(_held(job_id, attempt)).values(shown).returning(JobRow.id)
         async with self._sessions.writing() as session:
             return await session.scalar(report) is not None
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from synthgen_ray.datasets.inference import infer_columns
-from synthgen_ray.domain.columns import Column, LearnedColumn
+from synthgen_ray.domain.columns import Column, LearnedColumn, check_trainable
 from synthgen_ray.domain.conditions import category_key, check_conditions
 from synthgen_ray.domain.errors import InvalidRequest, InvalidTable
 from synthgen_ray.domain.params import MAX_ROWS, Condition, GenerateParams, ModelType, TrainParams
@@ -29,7 +29,6 @@ from synthgen_ray.synthesizers.streams import ENCODE, chunks, fresh_seed, holdou
 if TYPE_CHECKING:
     import pandas as pd
 
-MIN_ROWS = 20
 CHUNK_ROWS = 10_000
 LIBRARIES = ("synthgen-ray", "numpy", "pyarrow", "scikit-learn", "torch", "ctgan")
 
@@ -75,8 +74,7 @@ class Synthesizer(ABC):
         self._columns = _in_order_of(table, columns or infer_columns(table))
         seed = self._agreed_seed()
         train = table.filter(pa.array(~holdout_mask(table.num_rows, self.params.holdout_fraction, self.params.seed)))
-        if train.num_rows < MIN_ROWS:
-            raise InvalidTable(f"Training needs at least {MIN_ROWS} rows.", "too_few_rows")
+        check_trainable(train.num_rows)
         options = CodecOptions(self.params.min_category_count, self.params.max_categories, self.maps)
         self._codec = TableCodec.learn(train, self._columns, options, stream(seed, ENCODE))
         if not self._codec.learnt:

@@ -3,6 +3,7 @@
 import pytest
 from fastapi.routing import APIRoute
 
+from synthgen_ray.api import schemas as api_schemas
 from tests.api.conftest import SYNTHGEN
 
 OPEN = {"/", "/healthz", "/readyz", "/docs", "/openapi.json"}
@@ -131,6 +132,23 @@ class TestOpenApi:
                     method,
                     path,
                 )
+
+    async def test_every_json_answer_has_an_example_that_fits_it(self, client):
+        spec = (await client.get("/openapi.json")).json()
+        schemas = spec["components"]["schemas"]
+
+        for path, methods in spec["paths"].items():
+            for call in methods.values():
+                (success,) = [answer for status, answer in call["responses"].items() if status in ("200", "201")]
+                if "application/json" not in success["content"]:
+                    continue
+                name = success["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+                if name.startswith("Listed"):
+                    name = schemas[name]["properties"]["items"]["items"]["$ref"].rpartition("/")[2]
+                model = getattr(api_schemas, name)
+                assert schemas[name]["examples"]  # without the nulls, which FastAPI leaves out
+                (shown,) = model.model_config["json_schema_extra"]["examples"]
+                assert model.model_validate(shown).model_dump(mode="json") == shown, path
 
     async def test_docs_can_be_closed(self, server):
         from synthgen_ray.api.app import create_app

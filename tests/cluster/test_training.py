@@ -42,6 +42,19 @@ def test_more_workers_than_the_cluster_has_are_refused_with_a_reason(client, giv
     assert "50 CPUs" in error["message"]
 
 
+def test_a_table_with_nothing_to_learn_fails_its_model_with_a_reason(client, given_training, dataset, tmp_path):
+    file = tmp_path / "ids.csv"
+    file.write_text("id,empty\n" + "".join(f"K-{i:05},\n" for i in range(100)))
+    ids = client.upload_dataset(dataset["project_id"], "ids", file)
+    model = client.create_model(dataset["project_id"], ids["dataset_version_id"], "m", "tvae", QUICK)
+
+    with pytest.raises(JobFailed) as failed:
+        client.wait_for_model(model["id"], timeout_s=60)
+
+    assert failed.value.code == "no_usable_columns"
+    assert client.get_model(model["id"])["model"]["status"] == "failed"
+
+
 def test_a_deleted_model_frees_its_workers(client, server, given_training):
     model = given_training("tvae", LONG)
     wait_until(lambda: client.get_job(model["job_id"])["progress"] > 0, "the training runs")

@@ -55,6 +55,16 @@ async def test_progress_is_seen_while_the_attempt_is_current(store, given_traini
     assert (await store.get_job(job.id)).progress == Progress(0.5, "epoch 1 of 2", {"critic": 0.1})
 
 
+async def test_the_latest_losses_stay_when_a_later_step_has_none(store, given_training):
+    await given_training()
+    job = (await store.claim_next(ALL)).job
+
+    await store.report_progress(job.id, 1, Progress(0.5, "epoch 1 of 2", {"critic": 0.1}))
+    await store.report_progress(job.id, 1, Progress(1.0, "calibrating"))
+
+    assert (await store.get_job(job.id)).progress == Progress(1.0, "calibrating", {"critic": 0.1})
+
+
 async def test_a_completed_training_makes_its_model_ready(store, given_training):
     await given_training()
     job = (await store.claim_next(ALL)).job

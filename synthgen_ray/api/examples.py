@@ -1,0 +1,123 @@
+"""The example of each answer, for the OpenAPI page. They tell one story: a bank and its transactions."""
+
+from typing import Any
+
+PROJECT_ID = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
+DATASET_ID = "3b241101-e2bb-4255-8caf-4136c566a962"
+VERSION_ID = "b7d1d1a4-3c5e-4b8e-9d6f-2a1f0c9e8d7a"
+MODEL_ID = "9a1f3c0e-5d27-4c57-8a3b-0f5f6d1c2e4b"
+JOB_ID = "c56a4180-65aa-42ec-a945-5fd21dec0538"
+BACKGROUND_ID = "f47ac10b-58cc-4372-a567-0e02b2c3d479"
+ARTIFACT_ID = "1b4e28ba-2fa1-41d2-883f-0016d3cca427"
+CREATED_AT = "2026-02-25T10:00:00Z"
+
+PROJECT = {"id": PROJECT_ID, "name": "Bank", "description": "Card payments", "created_at": CREATED_AT}
+COLUMN = {
+    "name": "amount",
+    "kind": "float",
+    "nullable": True,
+    "unique": False,
+    "cardinality": 8121,
+    "pii": None,
+    "format": None,
+}
+UPLOAD = {
+    "id": DATASET_ID,
+    "dataset_id": DATASET_ID,
+    "dataset_version_id": VERSION_ID,
+    "version": 0,
+    "artifact_id": ARTIFACT_ID,
+    "num_rows": 32561,
+    "num_columns": 1,
+    "columns": [COLUMN],
+    "warnings": [],
+}
+DATASET = {
+    "id": DATASET_ID,
+    "project_id": PROJECT_ID,
+    "name": "payments",
+    "description": "",
+    "dataset_version_id": VERSION_ID,
+    "version": 0,
+    "num_rows": 32561,
+    "num_columns": 15,
+    "size_bytes": 402113,
+    "created_at": CREATED_AT,
+}
+MODEL_CREATE = {
+    "project_id": PROJECT_ID,
+    "dataset_version_id": VERSION_ID,
+    "name": "Transactions",
+    "model_type": "ctgan",
+    "config": {"epochs": 300, "batch_size": 500},
+}
+MODEL_ACCEPTED = {
+    "id": MODEL_ID,
+    "model_id": MODEL_ID,
+    "job_id": BACKGROUND_ID,
+    "synthgen_job_id": JOB_ID,
+    "status": "pending",
+}
+MODEL_ITEM = {
+    "id": MODEL_ID,
+    "name": "Transactions",
+    "model_type": "ctgan",
+    "status": "ready",
+    "dataset_name": "payments",
+    "dataset_version": 0,
+    "created_at": CREATED_AT,
+}
+MODEL = {**MODEL_ITEM, "config": {"epochs": 300, "batch_size": 500}, "dataset_id": DATASET_ID}
+MODEL_JOB = {"id": JOB_ID, "job_type": "train", "status": "completed", "created_at": CREATED_AT}
+MODEL_DETAIL = {"model": MODEL, "jobs": [MODEL_JOB]}
+MODEL_DELETED = {"ok": True, "model_id": MODEL_ID}
+GENERATE = [
+    {"num_rows": 1000, "seed": 42},
+    {"num_rows": 100, "conditions": {"income": ">50K", "age": {"min": 30, "max": 40}}, "format": "parquet"},
+]
+GENERATE_ACCEPTED = {"job_id": BACKGROUND_ID, "synthgen_job_id": JOB_ID, "status": "pending"}
+JOB_ITEM = {
+    "id": JOB_ID,
+    "model_id": MODEL_ID,
+    "model_name": "Transactions",
+    "model_type": "ctgan",
+    "job_type": "generate",
+    "status": "completed",
+    "config": {"num_rows": 1000, "seed": 42, "conditions": {}, "distribution": {}, "format": "csv"},
+    "created_at": CREATED_AT,
+}
+JOB_DETAIL = {
+    **JOB_ITEM,
+    "project_name": "Bank",
+    "output_artifact_id": ARTIFACT_ID,
+    "background_job_id": BACKGROUND_ID,
+    "progress": 1.0,
+    "message": "",
+    "losses": {},
+    "error": None,
+    "cancelled": False,
+    "result": {
+        "num_rows": 1000,
+        "format": "csv",
+        "size_bytes": 108011,
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    },
+    "started_at": CREATED_AT,
+    "finished_at": "2026-02-25T10:00:03Z",
+    "eta_seconds": None,
+}
+MODEL_TYPES = {
+    "model_types": [
+        {
+            "id": "gaussian_copula",
+            "name": "Gaussian Copula",
+            "description": "Statistical copula model - fastest, good baseline",
+            "config_schema": {"type": "object", "properties": {"seed": {"type": "integer", "default": None}}},
+        }
+    ]
+}
+
+
+def example(*values: Any) -> dict[str, Any]:
+    """For `json_schema_extra`."""
+    return {"examples": list(values)}
