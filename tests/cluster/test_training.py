@@ -7,9 +7,9 @@ from tests.cluster.conftest import LONG, QUICK
 from tests.servers import wait_until
 
 
-@pytest.mark.parametrize("model_type", ["ctgan", "copulagan", "tvae"])
-def test_a_model_trains_on_a_worker_and_its_job_shows_progress_and_losses(client, given_training, model_type):
-    model = given_training(model_type, {**QUICK, "epochs": 60})
+def test_a_model_trains_on_a_worker_and_its_job_shows_progress_and_losses(client, given_training):
+    # One type: the demo's test trains all of them.
+    model = given_training("tvae", {**QUICK, "epochs": 60})
     seen = []
 
     client.wait_for_job(model["job_id"], on_progress=seen.append, poll_s=0.1, timeout_s=120)
@@ -66,7 +66,7 @@ def test_a_deleted_model_frees_its_workers(client, server, given_training):
 
 
 def test_a_killed_worker_costs_an_attempt_and_not_the_model(client, server, given_training):
-    model = given_training("tvae", {**QUICK, "epochs": 300})
+    model = given_training("tvae", {**QUICK, "epochs": 150})
     wait_until(lambda: client.get_job(model["job_id"])["progress"] > 0, "the training runs")
 
     server.kill("RayTrainWorker")

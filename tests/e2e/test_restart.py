@@ -38,7 +38,7 @@ def sha256_of_rows(server: UpServer, model_id: str) -> str:
 def given_running_training(server: UpServer, project: dict) -> dict:
     with server.client() as client:
         model = client.create_model(
-            project["id"], project["version"], "vae", "tvae", {"epochs": 400, "batch_size": 50, "embedding_dim": 8}
+            project["id"], project["version"], "vae", "tvae", {"epochs": 200, "batch_size": 50, "embedding_dim": 8}
         )
         wait_until(lambda: client.get_job(model["job_id"])["progress"] > 0, "the training runs")
     return model
