@@ -1,6 +1,7 @@
 # Every target sets up `.venv` first; that is quick when nothing changed. PYTHON=python3.12 chooses another.
 PYTHON ?= python3
 BIN := .venv/bin
+BENCH ?=
 TESTS ?= tests/unit tests/api tests/cluster tests/e2e
 
 .PHONY: setup demo up test check bench
@@ -30,4 +31,4 @@ check: setup
 	$(BIN)/lint-imports --no-cache
 
 bench: setup
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(BENCH)

@@ -28,7 +28,6 @@ class SamplerSettings(Group):
     max_replicas: int = Field(1, ge=1, description="And at most, when there is much to draw.")
     idle_s: float = Field(600, ge=0, description="Seconds without work until one ends.")
     num_cpus: float = Field(0.4, ge=0, description="CPUs that Ray keeps for each.")
-    models: int = Field(8, ge=1, description="Models that each keeps in memory.")
 
 
 class TrainingSettings(Group):

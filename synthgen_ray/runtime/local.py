@@ -57,7 +57,10 @@ def _start(settings: Settings, session_dir: Path) -> ServerInfo:
 
 def _connect(settings: Settings, session_dir: Path) -> "ray._private.worker.RayContext":
     if settings.address:
-        return ray.init(address=settings.address, namespace=NAMESPACE, log_to_driver=False)
+        try:
+            return ray.init(address=settings.address, namespace=NAMESPACE, log_to_driver=False)
+        except (ConnectionError, RuntimeError, ValueError, RayError) as error:
+            raise StartFailed(f"The Ray cluster at {settings.address} cannot be joined: {error}") from error
     return ray.init(
         address="local",
         namespace=NAMESPACE,

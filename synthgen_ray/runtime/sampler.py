@@ -11,6 +11,8 @@ from synthgen_ray.jobs.generate import publish, write_part
 from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.synthesizers.base import Synthesizer, load
 
+MODELS_IN_MEMORY = 8
+
 
 class Sampler:
     """Draws rows from trained models. A replica keeps the last few that it was asked for."""
@@ -22,7 +24,7 @@ class Sampler:
         # Sampling fills the CPUs that Ray gave: one at a time, the others wait here.
         self._turn = asyncio.Semaphore(1)
 
-    @serve.multiplexed(max_num_models_per_replica=8)
+    @serve.multiplexed(max_num_models_per_replica=MODELS_IN_MEMORY)
     async def _model(self, model_id: str) -> Synthesizer:
         return await asyncio.to_thread(self._load, self._sources.pop(model_id))
 
