@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from synthgen_ray.domain.errors import FieldError, NotFound, SynthGenError, Unreadable
+from synthgen_ray.domain.errors import FieldError, NotFound, SynthGenError, Unreadable, frames_of
 from synthgen_ray.domain.validation import invalid_request
 
 log = logging.getLogger(__name__)
@@ -115,6 +115,6 @@ async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:
-    log.error("request %s failed", request.state.request_id, exc_info=error)
+    log.error("request %s failed: %s", request.state.request_id, frames_of(error))
     detail = "The server failed unexpectedly; its log has the reason under the request id."
     return problem(request.state.request_id, 500, "Internal error", detail, "internal_error")

@@ -13,6 +13,7 @@ SynthGenError
 └── JobError                  why a job failed; becomes the job's `error`
 """
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -103,3 +104,13 @@ class Cancelled(JobError):
         self, detail: str = "The job was cancelled.", code: str = "cancelled", errors: Sequence[FieldError] = ()
     ) -> None:
         super().__init__(detail, code, errors)
+
+
+def frames_of(error: BaseException) -> str:
+    """What a log may hold of an unexpected error: its type and where it came from.
+
+    Not its message: a library's may repeat a cell.
+    """
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    frames = [line.strip() for line in lines if line.startswith('  File "')]
+    return "\n  ".join([type(error).__name__, *frames])

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, Progress, TrainedModel
-from synthgen_ray.domain.errors import Cancelled, Unavailable
+from synthgen_ray.domain.errors import Cancelled, Unavailable, frames_of
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.jobs.failures import WorkerLost, public_reason
 
@@ -111,9 +111,9 @@ class Dispatcher:
             await self._insist(lambda: self._store.requeue(job.id, job.attempt, lost=True))
         except Cancelled:
             log.info("job %s: attempt %d was superseded or deleted", job.id, job.attempt)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the border: whatever it is becomes a row
             reason = public_reason(error)
-            log.exception("job %s failed: %s", job.id, reason.code)
+            log.error("job %s failed: %s, %s", job.id, reason.code, frames_of(error))
             await self._insist(lambda: self._store.fail(job.id, job.attempt, reason))
         finally:
             del self._running[job.id]

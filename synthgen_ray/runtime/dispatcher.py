@@ -5,6 +5,7 @@ import logging
 import os
 
 from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.domain.errors import frames_of
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.jobs.dispatcher import Dispatcher
 from synthgen_ray.runtime.actors import metadata_store
@@ -39,5 +40,6 @@ class DispatcherActor:
 
 def _end_process(work: "asyncio.Task[None]") -> None:
     # A dispatcher that no longer dispatches must not look alive: Ray starts a new one.
-    log.critical("the dispatcher ended", exc_info=None if work.cancelled() else work.exception())
+    error = None if work.cancelled() else work.exception()
+    log.critical("the dispatcher ended: %s", frames_of(error) if error else "cancelled")
     os._exit(1)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from synthgen_ray.domain.errors import Unavailable
+from synthgen_ray.domain.errors import Unavailable, frames_of
 
 log = logging.getLogger(__name__)
 BUSY_TIMEOUT_MS = 5000
@@ -64,12 +64,12 @@ async def _honest() -> AsyncIterator[None]:
     except DBAPIError as error:
         if not error.connection_invalidated and type(error).__name__ != "OperationalError":
             raise
-        log.exception("the database refused a transaction")
+        log.error("the database refused a transaction: %s", frames_of(error))
         raise Unavailable("The metadata store cannot answer now; try again.", "store_unavailable") from error
 
 
 def _engine(url: str) -> AsyncEngine:
-    engine = create_async_engine(url)
+    engine = create_async_engine(url, hide_parameters=True)  # they are our users' words
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _configure_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)

@@ -104,7 +104,7 @@ async def test_an_error_of_ours_becomes_the_jobs_reason(store, dispatcher, launc
     )
 
 
-async def test_a_strangers_words_stay_in_the_log(store, dispatcher, launcher, given_training):
+async def test_a_strangers_words_are_neither_shown_nor_logged(store, dispatcher, launcher, given_training, caplog):
     job = await given_training()
     launcher.ending = raising(ValueError("could not convert 'secret-cell' to float"))
 
@@ -114,6 +114,8 @@ async def test_a_strangers_words_stay_in_the_log(store, dispatcher, launcher, gi
     failure = (await store.get_job(job.id)).failure
     assert failure.code == "internal_error"
     assert "secret-cell" not in failure.message
+    assert "ValueError" in caplog.text
+    assert "secret-cell" not in caplog.text
 
 
 async def test_a_lost_worker_sends_the_job_back(store, dispatcher, launcher, given_training):
