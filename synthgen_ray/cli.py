@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from synthgen_ray.commands import register
 from synthgen_ray.runtime.admin_key import KEY_FILE
-from synthgen_ray.runtime.data_dir import AlreadyRunning, DataDir, ServerInfo
-from synthgen_ray.runtime.server import StartFailed, run, to_json
+from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
+from synthgen_ray.runtime.server import run
 from synthgen_ray.settings import Settings
 
 START_S = 120.0
@@ -49,7 +49,7 @@ def up(
         else:
             run(settings, lambda info: _show(place, info, with_key=is_first))
             typer.echo("Stopped; what ran went back to the queue.")
-    except (AlreadyRunning, StartFailed) as error:
+    except StartFailed as error:
         _refuse(str(error))
 
 
@@ -94,7 +94,7 @@ def _settings(config: Path | None, **flags: object) -> Settings:
 def _start_in_background(place: DataDir, settings: Settings) -> ServerInfo:
     """Run the server in a process of its own and wait until it says that it is ready.
 
-    Raises: StartFailed; AlreadyRunning.
+    Raises: StartFailed.
     """
     place.lock().close()
     log = place.path / "server.log"
@@ -105,7 +105,7 @@ def _start_in_background(place: DataDir, settings: Settings) -> ServerInfo:
         )
     try:
         if server.stdin:
-            server.stdin.write(to_json(settings) + "\n")
+            server.stdin.write(settings.to_json() + "\n")
             server.stdin.close()
         return _wait_until_ready(place, server, log)
     except BaseException:  # Ctrl-C too: a server that nobody was told of must not stay

@@ -3,6 +3,7 @@
 `SYNTHGEN_PORT=9000` sets `port`, `SYNTHGEN_TRAINING__NUM_WORKERS=2` sets `training.num_workers`.
 """
 
+import json
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -100,6 +101,12 @@ class Settings(BaseSettings):
                 return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
 
         return cls.model_validate(FromFile.model_validate(given).model_dump())
+
+    def to_json(self) -> str:
+        """All of it with the admin key in the clear, for the pipe to a process of ours."""
+        plain = self.model_dump(mode="json")
+        plain["admin_key"] = self.admin_key.get_secret_value() if self.admin_key else None
+        return json.dumps(plain)
 
     @property
     def sql_url(self) -> str:

@@ -16,7 +16,11 @@ KEPT_SESSIONS = 3  # with their logs
 SOCKET_PATH_ROOM = 60  # Ray makes socket paths of up to 107 characters below its session directory
 
 
-class AlreadyRunning(Exception):
+class StartFailed(Exception):
+    """The server did not start; the message says why."""
+
+
+class AlreadyRunning(StartFailed):
     """Another server uses the directory."""
 
 

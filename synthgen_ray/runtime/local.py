@@ -12,9 +12,8 @@ from pathlib import Path
 import ray
 from ray.exceptions import RayError
 
-from synthgen_ray.runtime.data_dir import DataDir, ServerInfo
+from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
 from synthgen_ray.runtime.names import APP, DISPATCHER, METADATA, NAMESPACE
-from synthgen_ray.runtime.server import StartFailed, to_json
 from synthgen_ray.settings import Settings
 
 STOP_S = 20.0
@@ -25,7 +24,7 @@ def running(settings: Settings) -> Iterator[ServerInfo]:
     """A server that answers while the block runs. On the way out its jobs go back to the queue.
 
     The environment must be prepared before this module is imported.
-    Raises: AlreadyRunning, when another server uses the data directory; StartFailed.
+    Raises: StartFailed; AlreadyRunning, which is one, when another server uses the data directory.
     """
     data_dir = DataDir(settings.data_dir)
     with data_dir.lock(), data_dir.ray_session_dir() as session_dir:
@@ -46,7 +45,7 @@ def _start(settings: Settings, session_dir: Path) -> ServerInfo:
     )
     try:
         context = _connect(settings, session_dir)
-        deployment.communicate(f"{context.address_info['gcs_address']}\n{to_json(settings)}\n")
+        deployment.communicate(f"{context.address_info['gcs_address']}\n{settings.to_json()}\n")
     finally:
         deployment.kill()  # does nothing to one that has ended
     if deployment.returncode:

@@ -4,26 +4,21 @@
 with its settings on standard input.
 """
 
-import json
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable
 
-from synthgen_ray.runtime.data_dir import AlreadyRunning, DataDir, ServerInfo
+from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
 from synthgen_ray.runtime.environment import prepare_environment
 from synthgen_ray.settings import Settings
-
-
-class StartFailed(Exception):
-    """The server did not start; the message says why."""
 
 
 def run(settings: Settings, announce: Callable[[ServerInfo], None]) -> None:
     """Serve until SIGINT or SIGTERM. `announce` is called once the server answers.
 
-    Raises: StartFailed; AlreadyRunning, when another server uses the data directory.
+    Raises: StartFailed.
     """
     os.umask(0o077)  # what Ray writes too is for this user alone
     data_dir = DataDir(settings.data_dir)
@@ -40,19 +35,12 @@ def run(settings: Settings, announce: Callable[[ServerInfo], None]) -> None:
             pass
 
 
-def to_json(settings: Settings) -> str:
-    """Settings with the admin key in the clear, for the pipe to a process of ours."""
-    plain = settings.model_dump(mode="json")
-    plain["admin_key"] = settings.admin_key.get_secret_value() if settings.admin_key else None
-    return json.dumps(plain)
-
-
 def main() -> None:
     settings = Settings.model_validate_json(sys.stdin.readline())
     sys.stdin.close()
     try:
         run(settings, lambda _info: None)
-    except (StartFailed, AlreadyRunning) as error:
+    except StartFailed as error:
         sys.exit(f"synthgen: {error}")
 
 

@@ -40,5 +40,11 @@ def test_a_misspelt_setting_is_refused(tmp_path):
         Settings.load(file)
 
 
+def test_a_child_process_is_told_everything():
+    settings = Settings(admin_key="secret-of-sixteen", port=1234, training={"num_workers": 3})
+
+    assert Settings.model_validate_json(settings.to_json()) == settings
+
+
 def test_the_admin_key_is_not_printed():
     assert "secret-of-sixteen" not in repr(Settings(admin_key="secret-of-sixteen"))
