@@ -9,8 +9,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, field_validator
 
 from synthgen_ray.api import examples
-from synthgen_ray.domain.columns import Column, ColumnKind
-from synthgen_ray.domain.entities import Dataset, DatasetVersion, Job, JobFailure, Model, Page, Project
+from synthgen_ray.domain.columns import ColumnKind
+from synthgen_ray.domain.entities import Dataset, DatasetVersion, Job, Page
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import ModelType, Params, Resources
 
@@ -36,6 +36,14 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class Mirror(Answer):
+    """An answer whose fields are those of an entity, under the same names."""
+
+    @classmethod
+    def of(cls, entity: object) -> Self:
+        return cls.model_validate(entity, from_attributes=True)
+
+
 class Listed(Answer, Generic[T]):
     """A page of a list, newest first."""
 
@@ -56,7 +64,7 @@ class ProjectCreate(Params):
     description: Description = ""
 
 
-class ProjectSchema(Answer):
+class ProjectSchema(Mirror):
     model_config = ConfigDict(json_schema_extra=examples.example(examples.PROJECT))
 
     id: UUID
@@ -64,12 +72,8 @@ class ProjectSchema(Answer):
     description: str
     created_at: Moment
 
-    @classmethod
-    def of(cls, project: Project) -> Self:
-        return cls(id=project.id, name=project.name, description=project.description, created_at=project.created_at)
 
-
-class ColumnSchema(Answer):
+class ColumnSchema(Mirror):
     model_config = ConfigDict(json_schema_extra=examples.example(examples.COLUMN))
 
     name: str
@@ -79,18 +83,6 @@ class ColumnSchema(Answer):
     cardinality: int
     pii: str | None
     format: str | None
-
-    @classmethod
-    def of(cls, column: Column) -> Self:
-        return cls(
-            name=column.name,
-            kind=column.kind,
-            nullable=column.nullable,
-            unique=column.unique,
-            cardinality=column.cardinality,
-            pii=column.pii,
-            format=column.format,
-        )
 
 
 class UploadAccepted(Answer):
@@ -194,7 +186,7 @@ class ModelAccepted(Answer):
         )
 
 
-class ModelItem(Answer):
+class ModelItem(Mirror):
     model_config = ConfigDict(json_schema_extra=examples.example(examples.MODEL_ITEM))
 
     id: UUID
@@ -205,10 +197,6 @@ class ModelItem(Answer):
     dataset_version: int
     created_at: Moment
 
-    @classmethod
-    def of(cls, model: Model) -> Self:
-        return cls(**_model_fields(model))
-
 
 class ModelSchema(ModelItem):
     model_config = ConfigDict(json_schema_extra=examples.example(examples.MODEL))
@@ -216,22 +204,14 @@ class ModelSchema(ModelItem):
     config: dict[str, Any]
     dataset_id: UUID
 
-    @classmethod
-    def of(cls, model: Model) -> Self:
-        return cls(**_model_fields(model), config=model.config, dataset_id=model.dataset_id)
 
-
-class ModelJob(Answer):
+class ModelJob(Mirror):
     model_config = ConfigDict(json_schema_extra=examples.example(examples.MODEL_JOB))
 
     id: UUID
     job_type: JobType
     status: JobStatus
     created_at: Moment
-
-    @classmethod
-    def of(cls, job: Job) -> Self:
-        return cls(id=job.id, job_type=job.job_type, status=job.status, created_at=job.created_at)
 
 
 class ModelDetail(Answer):
@@ -279,14 +259,10 @@ class JobItem(Answer):
         return cls(**_job_fields(job))
 
 
-class JobErrorSchema(Answer):
+class JobErrorSchema(Mirror):
     code: str
     message: str
     retryable: bool
-
-    @classmethod
-    def of(cls, failure: JobFailure) -> Self:
-        return cls(code=failure.code, message=failure.message, retryable=failure.retryable)
 
 
 class JobResult(Answer):
@@ -355,18 +331,6 @@ class Alive(Answer):
     model_config = ConfigDict(json_schema_extra=examples.example({"status": "ready"}))
 
     status: str
-
-
-def _model_fields(model: Model) -> dict[str, Any]:
-    return {
-        "id": model.id,
-        "name": model.name,
-        "model_type": model.model_type,
-        "status": model.status,
-        "dataset_name": model.dataset_name,
-        "dataset_version": model.dataset_version,
-        "created_at": model.created_at,
-    }
 
 
 def _job_fields(job: Job) -> dict[str, Any]:
