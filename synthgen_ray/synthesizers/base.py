@@ -17,7 +17,7 @@ from synthgen_ray.domain.conditions import category_key, check_conditions
 from synthgen_ray.domain.errors import InvalidRequest, InvalidTable
 from synthgen_ray.domain.params import MAX_ROWS, Condition, GenerateParams, ModelType, TrainParams
 from synthgen_ray.domain.validation import invalid_request, parse_train_params
-from synthgen_ray.synthesizers.codec import CodecOptions, TableCodec
+from synthgen_ray.synthesizers.codec import Cells, CodecOptions, TableCodec
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
@@ -118,10 +118,12 @@ class Synthesizer(ABC):
         targets = self._targets(conditions or {})
         rng = stream(seed, index, 0)
         pieces = [
-            self._draw(rows, targets | part, rng) for rows, part in self._split(num_rows, distribution or {}) if rows
+            self._written(self._draw(rows, targets | part, rng), rng)
+            for rows, part in self._split(num_rows, distribution or {})
+            if rows
         ]
         order = pa.array(rng.permutation(num_rows)) if len(pieces) > 1 else None
-        learnt = {} if pieces else self._draw(0, {}, rng)
+        learnt = {} if pieces else self._written(self._draw(0, {}, rng), rng)
         for name in pieces[0] if pieces else ():
             joined = pa.concat_arrays([piece[name] for piece in pieces])
             learnt[name] = joined if order is None else joined.take(order)
@@ -169,8 +171,8 @@ class Synthesizer(ABC):
         """Fit what stands behind the codec."""
 
     @abstractmethod
-    def _draw(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, pa.Array]:
-        """The learnt columns of new rows that all meet the targets."""
+    def _draw(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, Cells]:
+        """The learnt columns of new rows that all meet the targets, by name."""
 
     @abstractmethod
     def _tensors(self) -> Tensors:
@@ -179,6 +181,9 @@ class Synthesizer(ABC):
     @abstractmethod
     def _restore(self, tensors: Tensors) -> None:
         """Take the weights back. Raises: JobError, if they are not exactly those of this model."""
+
+    def _written(self, drawn: dict[str, Cells], rng: np.random.Generator) -> dict[str, pa.Array]:
+        return {codec.name: codec.written(drawn[codec.name], rng) for codec in self.codec.learnt}  # type: ignore[arg-type]
 
     def _agreed_seed(self) -> int:
         return fresh_seed() if self.params.seed is None else self.params.seed

@@ -13,15 +13,16 @@ from pydantic import Field, model_validator
 from synthgen_ray.domain.columns import Column, ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.synthesizers.columns import arrow, moments
-from synthgen_ray.synthesizers.columns.category import CategoryCodec
+from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.identifier import CodeCodec, SequenceCodec
-from synthgen_ray.synthesizers.columns.number import NumberCodec
+from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec
 from synthgen_ray.synthesizers.columns.stored import Stored
 from synthgen_ray.synthesizers.columns.text import TextCodec
 from synthgen_ray.synthesizers.streams import stream
 
 LearntCodec = CategoryCodec | NumberCodec
+Cells = CategoryCells | NumberCells
 FreshCodec = CodeCodec | SequenceCodec | TextCodec
 ColumnCodec = Annotated[LearntCodec | FreshCodec | ConstantCodec, Field(discriminator="kind")]
 

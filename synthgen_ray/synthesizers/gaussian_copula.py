@@ -12,10 +12,10 @@ from scipy.special import ndtr, ndtri
 
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import Synthesizer, Target, Targets
-from synthgen_ray.synthesizers.codec import LearntCodec
-from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
+from synthgen_ray.synthesizers.codec import Cells, LearntCodec
+from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.marginal import FAR
-from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
+from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.conditional_normal import Bound, draw_normal
 from synthgen_ray.synthesizers.model_file import Tensors, check_tensors, corrupt
 from synthgen_ray.synthesizers.pace import Pace
@@ -36,7 +36,7 @@ class GaussianCopula(Synthesizer):
         pace.say(0.5, "learning the correlations")
         self._correlation_DD = correlation(z_ND)
 
-    def _draw(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, pa.Array]:
+    def _draw(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, Cells]:
         """Rows whose asked columns are all null or all not are drawn together: they share their bounds."""
         nulls = {
             name: rng.random(num_rows) < self._null_chance(name, target)
@@ -55,31 +55,31 @@ class GaussianCopula(Synthesizer):
             for name, choice in zip(bounds, chosen, strict=True):
                 if name in choices:
                     choices[name][together] = choice
-        return self._written(z_ND, targets, choices, nulls, rng)
+        return self._cells(z_ND, targets, choices, nulls)
 
-    def _written(
+    def _cells(
         self,
         z_ND: np.ndarray,
         targets: Targets,
         choices: dict[str, np.ndarray],
         nulls: dict[str, np.ndarray],
-        rng: np.random.Generator,
-    ) -> dict[str, pa.Array]:
-        columns, dimension = {}, 0
+    ) -> dict[str, Cells]:
+        columns: dict[str, Cells] = {}
+        dimension = 0
         for codec in self.codec.learnt:
             target = targets.get(codec.name)
             if isinstance(codec, CategoryCodec):
                 codes = np.searchsorted(_cuts(codec)[1:-1], z_ND[:, dimension], side="right")
                 if isinstance(target, CategoryTarget):
                     codes = np.flatnonzero(target.weights)[choices[codec.name]]
-                columns[codec.name] = codec.decode(codes, rng, target if isinstance(target, CategoryTarget) else None)
+                columns[codec.name] = CategoryCells(codes, target if isinstance(target, CategoryTarget) else None)
             else:
                 null = _is_null(codec, z_ND, dimension)
                 bounds = None
                 if isinstance(target, NumberTarget):
                     null = nulls[codec.name]
                     bounds = target.bounds(choices[codec.name]) if len(target.lows) else None
-                columns[codec.name] = codec.written(codec.marginal_or_fail.back(z_ND[:, dimension]), null, bounds)
+                columns[codec.name] = NumberCells(codec.marginal_or_fail.back(z_ND[:, dimension]), null, bounds)
             dimension += _dimensions(codec)
         return columns
 

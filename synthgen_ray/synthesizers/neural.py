@@ -13,8 +13,8 @@ from synthgen_ray.domain.params import NeuralParams
 from synthgen_ray.synthesizers import parallel
 from synthgen_ray.synthesizers.base import Synthesizer, Targets
 from synthgen_ray.synthesizers.calibration import with_offsets, with_quantile_maps
-from synthgen_ray.synthesizers.codec import Encoded
-from synthgen_ray.synthesizers.columns.category import CategoryTarget
+from synthgen_ray.synthesizers.codec import Cells, Encoded
+from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryTarget
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.conditions import Drawn, Heads, draw_obeying, draw_rows
 from synthgen_ray.synthesizers.layout import Layout
@@ -85,22 +85,23 @@ class NeuralSynthesizer(Synthesizer):
     def network(self) -> nn.Module:
         return self._network if self._network is not None else nn.Identity()
 
-    def _draw(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, pa.Array]:
+    def _draw(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, Cells]:
         def propose(count: int) -> Heads:
             with torch.inference_mode():
                 return self._propose(count, targets, rng)
 
         drawn = draw_obeying(num_rows, propose, self.codec.learnt, self.layout, targets, rng)
-        columns, number = {}, 0
+        columns: dict[str, Cells] = {}
+        number = 0
         for place, codec in enumerate(self.codec.learnt):
             target, codes = targets.get(codec.name), drawn.codes_BK[:, place]
             if isinstance(codec, NumberCodec):
                 asked = isinstance(target, NumberTarget) and len(target.lows) > 0
                 bounds = target.bounds(drawn.choices[codec.name]) if asked else None  # type: ignore[union-attr]
-                columns[codec.name] = codec.decode(codes, drawn.scalars_BS[:, number], rng, bounds)
+                columns[codec.name] = codec.cells(codes, drawn.scalars_BS[:, number], rng, bounds)
                 number += 1
             else:
-                columns[codec.name] = codec.decode(codes, rng, target if isinstance(target, CategoryTarget) else None)
+                columns[codec.name] = CategoryCells(codes, target if isinstance(target, CategoryTarget) else None)
         return columns
 
     def _agreed_seed(self) -> int:

@@ -24,6 +24,14 @@ class CategoryTarget:
     tail: np.ndarray  # (tail values,): whether asked for
 
 
+@dataclass(frozen=True)
+class CategoryCells:
+    """Drawn cells, before they are written: codes (B,), and what was asked for if anything."""
+
+    codes: np.ndarray
+    target: CategoryTarget | None = None
+
+
 class CategoryCodec(Stored):
     """Codes 0.. are `values`, the next is any value of the tail if there is one, the last is null if there is one.
 
@@ -105,7 +113,8 @@ class CategoryCodec(Stored):
         codes[np.asarray(array.is_null())] = self.width - 1
         return codes, None
 
-    def decode(self, codes: np.ndarray, rng: np.random.Generator, target: CategoryTarget | None = None) -> pa.Array:
+    def written(self, cells: CategoryCells, rng: np.random.Generator) -> pa.Array:
+        codes, target = cells.codes, cells.target
         places = codes.astype(np.int32)
         if self.tail:
             in_tail = codes == len(self.values)

@@ -40,6 +40,15 @@ class NumberTarget:
         return self.lows[places], self.highs[places]
 
 
+@dataclass(frozen=True)
+class NumberCells:
+    """Drawn cells, before they are written: numbers of the form (B,), whether null (B,), exact bounds if asked for."""
+
+    numbers: np.ndarray
+    null: np.ndarray
+    bounds: tuple[np.ndarray, np.ndarray] | None = None
+
+
 class NumberCodec(Stored):
     """Modes for the networks, a marginal for the copula, for CopulaGAN modes of what the marginal made normal.
 
@@ -139,17 +148,17 @@ class NumberCodec(Stored):
         numbers = modes.decode(np.minimum(codes, len(modes) - 1), scalars)
         return self.marginal.back(numbers) if self.marginal else numbers
 
-    def decode(
+    def cells(
         self,
         codes: np.ndarray,
         scalars: np.ndarray,
         rng: np.random.Generator,
         bounds: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> pa.Array:
+    ) -> NumberCells:
         numbers = self.numbers(codes, scalars)
         if self.calibration:
             numbers = self.calibration.forward(numbers, rng)
-        return self.written(numbers, codes == len(self.modes_or_fail), bounds)
+        return NumberCells(numbers, codes == len(self.modes_or_fail), bounds)
 
     def normal(self, column: pa.ChunkedArray, rng: np.random.Generator) -> np.ndarray:
         """The column made normal by its marginal, NaN where null."""
@@ -158,11 +167,9 @@ class NumberCodec(Stored):
         z[np.asarray(array.is_valid())] = self.marginal_or_fail.forward(self.form.forward(array.drop_null()), rng)
         return z
 
-    def written(
-        self, numbers: np.ndarray, null: np.ndarray, bounds: tuple[np.ndarray, np.ndarray] | None = None
-    ) -> pa.Array:
-        array = self.form.back(numbers, *(bounds or ()))
-        return pc.if_else(pa.array(null), pa.scalar(None, array.type), array) if null.any() else array
+    def written(self, cells: NumberCells, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - as a category's
+        array = self.form.back(cells.numbers, *(cells.bounds or ()))
+        return pc.if_else(pa.array(cells.null), pa.scalar(None, array.type), array) if cells.null.any() else array
 
     def target(self, condition: Condition) -> NumberTarget:
         """Raises: JobError, if the column never takes such a value."""

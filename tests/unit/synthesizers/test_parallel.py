@@ -12,7 +12,7 @@ from synthgen_ray.synthesizers.base import load
 from synthgen_ray.synthesizers.parallel import Share, SharedBatchNorm, share, sum_gradients
 from tests.unit.synthesizers.conftest import given_model
 
-# It leaves at once: gloo threads of PyTorch sometimes abort a process that tears itself down after its group is
+# It leaves at once: PyTorch's gloo threads sometimes abort a process that tears itself down after its group is
 # destroyed (https://github.com/pytorch/pytorch/issues/190489). All that it had to say is on disk by then.
 WORKER = """
 import os
