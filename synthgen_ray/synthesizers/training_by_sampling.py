@@ -5,6 +5,8 @@ frequency, so that rare categories are seen often enough; the row is any that ha
 Source: Xu et al. 2019, arXiv:1907.00503, section 4.3.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from synthgen_ray.synthesizers.layout import Layout
@@ -16,12 +18,17 @@ class ConditionSampler:
     def __init__(self, codes_NQ: np.ndarray, layout: Layout, log_frequency: bool) -> None:
         self._rows, self._columns = codes_NQ.shape
         self._starts = np.append(layout.condition_starts, layout.condition_width)
-        places_NQ = codes_NQ + self._starts[:-1]
-        self.counts_C = np.bincount(places_NQ.ravel(), minlength=layout.condition_width)
         # The rows of place c are order[ends[c] - counts[c] : ends[c]]: columns one after the other, sorted by code.
-        self._order = np.argsort(places_NQ, axis=0, kind="stable").T.ravel().astype(np.int32)
+        self._order = np.empty(self._rows * self._columns, dtype=np.int32)
+        self.counts_C = np.empty(layout.condition_width, dtype=np.int64)
+        for column, (start, stop) in enumerate(pairwise(self._starts)):
+            narrow = np.min_scalar_type(int(stop - start))  # numpy sorts 16 bits by radix
+            codes_N = codes_NQ[:, column].astype(narrow)
+            self._order[column * self._rows :][: self._rows] = np.argsort(codes_N, kind="stable")
+            self.counts_C[start:stop] = np.bincount(codes_N, minlength=stop - start)
         self._ends = np.cumsum(self.counts_C)
-        self._chances = self._cumulated(np.log1p(self.counts_C) if log_frequency else self.counts_C)
+        weights_C = np.log1p(self.counts_C) if log_frequency else self.counts_C
+        self._chances = cumulated_chances(weights_C, self._starts)
 
     def draw(self, num_rows: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """The column and the condition place of each row."""
@@ -34,9 +41,6 @@ class ConditionSampler:
 
     def any_rows(self, num_rows: int, rng: np.random.Generator) -> np.ndarray:
         return rng.integers(self._rows, size=num_rows)
-
-    def _cumulated(self, weights_C: np.ndarray) -> np.ndarray:
-        return cumulated_chances(weights_C, self._starts)
 
 
 def cumulated_chances(weights_C: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -52,4 +56,5 @@ def draw_places(
     chances: np.ndarray, starts: np.ndarray, num_rows: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     columns = rng.integers(len(starts) - 1, size=num_rows)
-    return columns, np.searchsorted(chances, columns + rng.random(num_rows), side="right")
+    places = np.searchsorted(chances, columns + rng.random(num_rows), side="right")
+    return columns, np.minimum(places, starts[columns + 1] - 1)  # a sum may round up to the next column

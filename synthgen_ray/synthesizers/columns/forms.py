@@ -32,7 +32,7 @@ class IntegerForm(Stored):
     def learn(cls, array: pa.Array, k: int, least_step: int = 1) -> Self:
         """`least_step` is the resolution that the column is known to have."""
         ordered = np.sort(_unsigned(array))
-        step = max(int(np.gcd.reduce(ordered - ordered[0])), 1)
+        step = max(int(np.gcd.reduce(np.unique(np.diff(ordered)))), 1)
         step = step if step % least_step == 0 else math.gcd(step, least_step)
         low, high = (
             int(part[0]) + step * (sum((part - part[0]).tolist()) // (len(part) * step))

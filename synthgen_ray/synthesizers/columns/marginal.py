@@ -31,10 +31,15 @@ class Marginal(Stored):
 
     @classmethod
     def learn(cls, numbers: np.ndarray, k: int, most_cells: int = MAX_CELLS) -> Self:
-        ordered = np.sort(numbers)
-        ranks, values = _knots(ordered, max(k, -(-len(ordered) // most_cells)), k)
-        z = np.clip(ndtri(ranks / len(ordered)), -FAR, FAR)
-        return cls(normal=tuple(z.tolist()), number=tuple(values.tolist()))
+        return cls.of_counts(*np.unique(numbers, return_counts=True), k, most_cells)
+
+    @classmethod
+    def of_counts(cls, values: np.ndarray, counts: np.ndarray, k: int, most_cells: int = MAX_CELLS) -> Self:
+        """From the rising distinct values and how many rows hold each."""
+        rows = int(counts.sum())
+        ranks, knots = _knots(values, counts, max(k, -(-rows // most_cells)), k)
+        z = np.clip(ndtri(ranks / rows), -FAR, FAR)
+        return cls(normal=tuple(z.tolist()), number=tuple(knots.tolist()))
 
     def forward(self, numbers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         low, high = self.lowest(numbers), self.highest(numbers)
@@ -82,10 +87,10 @@ class QuantileMap(Stored):
         return self.source.back(self.target.lowest(lows)), self.source.back(self.target.highest(highs))
 
 
-def _knots(ordered: np.ndarray, cell: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+def _knots(values: np.ndarray, counts: np.ndarray, cell: int, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Ranks and values of the knots: two for each atom, and those that cut the runs between atoms into cells
     of at least `cell` rows."""
-    values, starts, counts = np.unique(ordered, return_index=True, return_counts=True)
+    ordered, starts = np.repeat(values, counts), np.cumsum(counts) - counts
     atomic = counts >= cell
     atoms, begins, ends = values[atomic], starts[atomic], (starts + counts)[atomic]
     total = np.concatenate([[0.0], np.cumsum(ordered - ordered[0])])

@@ -3,21 +3,22 @@
 Source: Xu et al. 2019, arXiv:1907.00503, section 4.2. Beyond the paper: a value that many rows share (the
 zeros of a zero-inflated column) is a mode of its own, without width, so that it comes back exactly."""
 
-import warnings
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
 from pydantic import Field, model_validator
 from scipy.special import log_ndtr, ndtr, ndtri
 
+from synthgen_ray.synthesizers.columns import mixture
 from synthgen_ray.synthesizers.columns.stored import Stored
 
 MAX_MODES = 10
 LEAST_WEIGHT = 0.005  # of a mode that is kept, as in the reference implementation
 ATOM_SHARE = 0.05  # of the rows, from which a single value is a mode of its own
-SUBSAMPLE = 10_000  # rows that the mixture is fitted on
 WIDTH = 4.0  # standard deviations on which a mode's scalar runs from -1 to 1
-BLOCK = 100_000  # rows encoded at once, which bounds the memory
+BLOCK = 16_384  # rows encoded at once: what is worked on stays in the cache
+FURTHEST = 1e30  # squared distance from a mode that float32 still holds
 EDGE = 0.99  # tanh never reaches 1
 
 
@@ -38,15 +39,17 @@ class Modes(Stored):
         return len(self.centers)
 
     @classmethod
-    def learn(cls, numbers: np.ndarray, k: int, rng: np.random.Generator) -> Self:
-        values, counts = np.unique(numbers, return_counts=True)
-        atoms = values[counts >= max(k, ATOM_SHARE * len(numbers))]
-        rest = numbers[~np.isin(numbers, atoms)]
+    def learn(cls, values: np.ndarray, counts: np.ndarray, k: int) -> Self:
+        """From a column's rising distinct values and how many rows hold each."""
+        rows = counts.sum()
+        atomic = counts >= max(k, ATOM_SHARE * rows)
+        atoms, atom_weights = values[atomic], counts[atomic] / rows
+        rest = rows - counts[atomic].sum()
         # A handful of rows between atoms says nothing about modes, and too much about its rows.
-        centers, scales, weights = _mixture(rest, k, rng) if len(rest) >= max(k, 2) else _NO_MODES
+        modes = _mixture(values[~atomic], counts[~atomic], k) if rest >= max(k, 2) else _NO_MODES
+        centers, scales, weights = modes
         if len(centers) + len(atoms) == 0:
-            centers, scales, weights = np.array([numbers.mean()]), np.zeros(1), np.ones(1)
-        atom_weights = np.array([(numbers == atom).mean() for atom in atoms])
+            centers, scales, weights = np.array([values @ counts / rows]), np.zeros(1), np.ones(1)
         weights = np.concatenate([weights * (1 - atom_weights.sum()), atom_weights])
         return cls(
             centers=tuple(np.concatenate([centers, atoms]).tolist()),
@@ -56,24 +59,26 @@ class Modes(Stored):
 
     def encode(self, numbers: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """A mode for each number, drawn by the modes' share in it, and the number's place in that mode."""
-        blocks = [self._modes_of(numbers[i : i + BLOCK], rng) for i in range(0, len(numbers), BLOCK)]
-        codes = np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.int32)
-        scales = np.array(self.scales)[codes]
-        scalars = (numbers - np.array(self.centers)[codes]) / np.where(scales == 0, 1.0, scales)
-        return codes, np.where(scales == 0, 0.0, np.clip(scalars, -EDGE, EDGE)).astype(np.float32)
+        codes = np.empty(len(numbers), dtype=np.int32)
+        scalars = np.empty(len(numbers), dtype=np.float32)
+        centers, scales = np.array(self.centers), np.array(self.scales)
+        for start in range(0, len(numbers), BLOCK):
+            block = slice(start, start + BLOCK)
+            code = codes[block] = self._modes_of(numbers[block], rng)
+            scale = scales[code]
+            scalar = (numbers[block] - centers[code]) / np.where(scale == 0, 1.0, scale)
+            scalars[block] = np.where(scale == 0, 0.0, np.clip(scalar, -EDGE, EDGE))
+        return codes, scalars
 
     def _modes_of(self, numbers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         centers, scales, weights = (np.array(part) for part in (self.centers, self.scales, self.weights))
-        atom = scales == 0
-        wide = np.flatnonzero(~atom)
+        atoms, wide = np.flatnonzero(scales == 0), np.flatnonzero(scales)
         if len(wide):
-            sd = scales[wide] / WIDTH
-            log_share = np.log(weights[wide] / sd) - ((numbers[:, None] - centers[wide]) / sd) ** 2 / 2
-            codes = wide[np.argmax(log_share + rng.gumbel(size=log_share.shape), axis=1)].astype(np.int32)
+            codes = wide[_drawn_by_share(numbers, centers[wide], scales[wide] / WIDTH, weights[wide], rng)]
         else:
-            codes = np.abs(numbers[:, None] - centers).argmin(axis=1).astype(np.int32)
-        for mode in np.flatnonzero(atom):
-            codes[numbers == centers[mode]] = mode
+            codes = np.abs(numbers[:, None] - centers).argmin(axis=1)
+        for atom in atoms:
+            codes[numbers == centers[atom]] = atom
         return np.asarray(codes)
 
     def decode(self, codes: np.ndarray, scalars: np.ndarray) -> np.ndarray:
@@ -122,39 +127,52 @@ def truncated_normal(
     return np.asarray(np.clip(mean + sd * np.where(flip, -z, z), low, high))
 
 
-def _mixture(numbers: np.ndarray, k: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Centers, scales and weights of a Bayesian Gaussian mixture over the numbers."""
-    # Here, because a process that only samples needs neither.
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.mixture import BayesianGaussianMixture
+def _drawn_by_share(
+    numbers: np.ndarray, centers: np.ndarray, sd: np.ndarray, weights: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """For each number (N,) one of the normals (J,), as likely as it is to have made the number."""
+    with np.errstate(over="ignore"):
+        off_JN = ((numbers - centers[:, None]) / sd[:, None]).astype(np.float32)
+        off_JN *= off_JN
+    log_JN = np.minimum(off_JN, np.float32(FURTHEST), out=off_JN)
+    log_JN *= np.float32(-0.5)
+    log_JN += np.log(weights / sd).astype(np.float32)[:, None]
+    log_JN -= log_JN.max(axis=0)
+    total_JN = np.exp(log_JN, out=log_JN)
+    for before, after in pairwise(total_JN):
+        after += before
+    return np.asarray((total_JN[:-1] <= rng.random(len(numbers), dtype=np.float32) * total_JN[-1]).sum(axis=0))
 
-    some = rng.choice(numbers, SUBSAMPLE, replace=False) if len(numbers) > SUBSAMPLE else numbers
-    unit = float(np.abs(some).max()) or 1.0
-    mean = float((some / unit).mean())
-    sd = float((some / unit).std()) or 1.0
-    distinct = len(np.unique(some))
-    mixture = BayesianGaussianMixture(
-        n_components=min(MAX_MODES, distinct),
-        weight_concentration_prior_type="dirichlet_process",
-        weight_concentration_prior=0.001,
-        n_init=1,
-        random_state=int(rng.integers(2**31)),
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the last iteration is good enough
-        mixture.fit(((some / unit - mean) / sd)[:, None])
+
+def _mixture(values: np.ndarray, counts: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Centers, scales and weights of a Bayesian Gaussian mixture over the values."""
+    rows = counts.sum()
+    unit = float(np.abs(values).max()) or 1.0
+    mean = float(values / unit @ counts / rows)
+    sd = float(np.sqrt((values / unit - mean) ** 2 @ counts / rows)) or 1.0
+    found = mixture.fit(mixture.points_of((values / unit - mean) / sd, counts), MAX_MODES)
     # A mode of fewer than k rows would tell what they are.
-    kept = mixture.weights_ > min(max(LEAST_WEIGHT, k / len(some)), mixture.weights_.max() - 1e-9)
-    centers = (mixture.means_[kept, 0] * sd + mean) * unit
-    scales = WIDTH * np.sqrt(mixture.covariances_[kept, 0, 0]) * sd * unit
-    return centers, _widened(some, centers, scales, k), mixture.weights_[kept]
+    kept = found.weights_J > min(max(LEAST_WEIGHT, k / rows), found.weights_J.max() - 1e-9)
+    centers = (found.means_J[kept] * sd + mean) * unit
+    scales = WIDTH * np.sqrt(found.variances_J[kept]) * sd * unit
+    return centers, _widened(values, counts, centers, scales, k), found.weights_J[kept]
 
 
-def _widened(numbers: np.ndarray, centers: np.ndarray, scales: np.ndarray, k: int) -> np.ndarray:
-    """Scales that reach the outermost numbers of a heavy tail: the mean distance of a mode's k furthest."""
-    off = np.abs(numbers[:, None] - centers) / scales
-    mode = off.argmin(axis=1)
-    distance = off[np.arange(len(numbers)), mode]
-    reach = [distance[mode == one] for one in range(len(centers))]
-    factor = [np.sort(some)[-k:].mean() / EDGE if len(some) >= k else 1.0 for some in reach]
-    return np.asarray(scales * np.maximum(factor, 1.0))
+def _widened(values: np.ndarray, counts: np.ndarray, centers: np.ndarray, scales: np.ndarray, k: int) -> np.ndarray:
+    """Scales that reach the outermost numbers of a heavy tail: the mean distance of a mode's k furthest rows."""
+    nearest, distances = np.zeros(len(values), dtype=np.int8), np.full(len(values), np.inf)
+    for mode, (center, scale) in enumerate(zip(centers, scales, strict=True)):
+        distance = np.abs(values - center) / scale
+        nearest[distance < distances] = mode
+        np.minimum(distances, distance, out=distances)
+    reach = [_furthest(distances[nearest == mode], counts[nearest == mode], k) for mode in range(len(centers))]
+    return np.asarray(scales * np.maximum([distance / EDGE for distance in reach], 1.0))
+
+
+def _furthest(distances: np.ndarray, counts: np.ndarray, k: int) -> float:
+    """The mean distance of the k furthest rows; 0 if there are fewer."""
+    if counts.sum() < k:
+        return 0.0
+    furthest = np.argsort(-distances)[:k] if len(distances) <= k else np.argpartition(-distances, k)[:k]
+    furthest = furthest[np.argsort(-distances[furthest])]
+    return float(np.repeat(distances[furthest], np.minimum(counts[furthest], k))[:k].mean())

@@ -89,16 +89,17 @@ class NumberCodec(Stored):
         _check_finite(name, present)
         form = learn_form(present, k, least_step)
         numbers = form.forward(present)
-        marginal = Marginal.learn(numbers, k) if "marginal" in maps else None
+        counted = np.unique(numbers, return_counts=True)
+        marginal = Marginal.of_counts(*counted, k) if "marginal" in maps else None
+        if marginal and "modes" in maps:
+            counted = np.unique(marginal.forward(numbers, rng), return_counts=True)
         return cls(
             name=name,
             column_kind=kind,
             form=form,
             null_share=array.null_count / len(array),
             marginal=marginal,
-            modes=Modes.learn(marginal.forward(numbers, rng) if marginal else numbers, k, rng)
-            if "modes" in maps
-            else None,
+            modes=Modes.learn(*counted, k) if "modes" in maps else None,
         )
 
     @property
