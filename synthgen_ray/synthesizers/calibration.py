@@ -20,6 +20,7 @@ from synthgen_ray.synthesizers.layout import Layout, softmax
 
 OFFSET_ROWS = 20_000
 MOST_LOGITS = 20_000_000  # held at once
+MOST_WORKED_ON = 4_000_000  # logits in double precision
 ROUNDS = 20
 FURTHEST = 8.0  # an offset that is larger tells that the network never learnt the category
 MAP_ROWS = 50_000
@@ -27,17 +28,18 @@ LEAST_ROWS, TIMES_THE_TABLE = 10_000, 10  # more rows say no more of a small tab
 MOST_CELLS = 1000
 LEAST_SHARE = 1e-6
 
-Draw = Callable[[int], tuple[Heads, Drawn]]
+Propose = Callable[[int], Heads]
+Draw = Callable[[int], Drawn]
 
 
-def with_offsets(codec: TableCodec, layout: Layout, encoded: Encoded, draw: Draw) -> TableCodec:
+def with_offsets(codec: TableCodec, layout: Layout, encoded: Encoded, propose: Propose) -> TableCodec:
     """Each code of each column becomes as frequent as in the table."""
     enough = min(OFFSET_ROWS, max(LEAST_ROWS, TIMES_THE_TABLE * len(encoded.codes)))
-    heads, _ = draw(min(enough, MOST_LOGITS // layout.width + 1))
+    heads = propose(min(enough, MOST_LOGITS // layout.width + 1))
     columns = []
     for place, column in enumerate(codec.learnt):
         counts = np.bincount(encoded.codes[:, place], minlength=column.width)
-        logits = heads.logits_BD[:, layout.spans[place]].astype(np.float64)
+        logits = heads.logits_BD[:, layout.spans[place]]
         columns.append(column.model_copy(update={"offsets": tuple(offsets(logits, counts / counts.sum()).tolist())}))
     return codec.with_learnt(columns)
 
@@ -45,25 +47,34 @@ def with_offsets(codec: TableCodec, layout: Layout, encoded: Encoded, draw: Draw
 def offsets(logits: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """What must be added to logits (N, W) for their softmax to have these means (W,)."""
     added = np.zeros(len(shares))
+    blocks = np.array_split(logits, -(-logits.size // MOST_WORKED_ON))
     for _ in range(ROUNDS):
-        mean = softmax(logits + added).mean(axis=0)
+        mean = sum(softmax(block + added).sum(axis=0) for block in blocks) / len(logits)
         added += np.log(np.maximum(shares, LEAST_SHARE) / np.maximum(mean, LEAST_SHARE))
         added = np.clip(added - added.mean(), -FURTHEST, FURTHEST)
     return added
 
 
-def with_quantile_maps(codec: TableCodec, table: pa.Table, k: int, draw: Draw) -> TableCodec:
+def with_quantile_maps(codec: TableCodec, layout: Layout, table: pa.Table, k: int, draw: Draw) -> TableCodec:
     """The numbers of each column become distributed as in the table."""
-    drawn = draw(min(MAP_ROWS, max(LEAST_ROWS, TIMES_THE_TABLE * table.num_rows)))[1]
-    columns, number = [], 0
-    for place, column in enumerate(codec.learnt):
-        if isinstance(column, NumberCodec):
-            present = drawn.codes_BK[:, place] < len(column.modes_or_fail)
-            codes, scalars = drawn.codes_BK[present, place], drawn.scalars_BS[present, number]
-            column = _mapped(column, column.numbers(codes, scalars), table[column.name], k)
-            number += 1
-        columns.append(column)
-    return codec.with_learnt(columns)
+    places = [place for place, column in enumerate(codec.learnt) if isinstance(column, NumberCodec)]
+    if not places:
+        return codec
+    drawn: list[list[np.ndarray]] = [[] for _ in places]
+    enough = min(MAP_ROWS, max(LEAST_ROWS, TIMES_THE_TABLE * table.num_rows))
+    piece = MOST_WORKED_ON // layout.width + 1
+    for start in range(0, enough, piece):
+        rows = draw(min(piece, enough - start))
+        for number, (place, column) in enumerate(zip(places, codec.numbers, strict=True)):
+            present = rows.codes_BK[:, place] < len(column.modes_or_fail)
+            codes, scalars = rows.codes_BK[present, place], rows.scalars_BS[present, number]
+            drawn[number].append(column.numbers(codes, scalars))
+    return codec.with_learnt(
+        [
+            _mapped(column, np.concatenate(parts), table[column.name], k)
+            for column, parts in zip(codec.numbers, drawn, strict=True)
+        ]
+    )
 
 
 def _mapped(column: NumberCodec, drawn: np.ndarray, values: pa.ChunkedArray, k: int) -> NumberCodec:

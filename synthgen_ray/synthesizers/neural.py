@@ -62,13 +62,15 @@ class NeuralSynthesizer(Synthesizer):
     def _calibrate(self, table: pa.Table, encoded: Encoded, rng: np.random.Generator) -> None:
         """Make the columns' own distributions right; see `calibration`."""
 
-        def draw(count: int) -> tuple[Heads, Drawn]:
+        def propose(count: int) -> Heads:
             with torch.inference_mode():
-                heads = self._propose(count, {}, rng)
-            return heads, draw_rows(heads, self.codec.learnt, self.layout, {}, rng)
+                return self._propose(count, {}, rng)
 
-        self._codec = with_offsets(self.codec, self.layout, encoded, draw)
-        self._codec = with_quantile_maps(self.codec, table, self.params.min_category_count, draw)
+        def draw(count: int) -> Drawn:
+            return draw_rows(propose(count), self.codec.learnt, self.layout, {}, rng)
+
+        self._codec = with_offsets(self.codec, self.layout, encoded, propose)
+        self._codec = with_quantile_maps(self.codec, self.layout, table, self.params.min_category_count, draw)
 
     @abstractmethod
     def _new_network(self) -> nn.Module:
