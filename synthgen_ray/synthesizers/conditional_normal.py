@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import log_ndtr, ndtr
 
 from synthgen_ray.synthesizers.columns.modes import truncated_normal
+from synthgen_ray.synthesizers.noise import normals
 
 SWEEPS = 30
 
@@ -30,18 +31,20 @@ class Bound:
 def draw_normal(
     correlation_DD: np.ndarray, bounds: Sequence[Bound], num_rows: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Rows (N, D), and for each bound which of its intervals each row is in."""
+    """Rows as columns, (D, N), and for each bound which of its intervals each row is in."""
     bound = np.array([one.dimension for one in bounds], dtype=int)
     free = np.setdiff1d(np.arange(len(correlation_DD)), bound)
-    z_ND = np.empty((num_rows, len(correlation_DD)))
     inner_CC = correlation_DD[np.ix_(bound, bound)]
     z_NC, choices = _draw_bound(inner_CC, bounds, num_rows, rng)
     slope_CF = np.linalg.solve(inner_CC, correlation_DD[np.ix_(bound, free)])
     rest_FF = correlation_DD[np.ix_(free, free)] - correlation_DD[np.ix_(free, bound)] @ slope_CF
-    noise = rng.standard_normal((num_rows, len(free)))
-    z_ND[:, bound] = z_NC
-    z_ND[:, free] = z_NC @ slope_CF + noise @ _root(rest_FF).T
-    return z_ND, choices
+    free_FN = _root(rest_FF) @ normals(rng, len(free), num_rows).astype(np.float64)
+    if not bounds:
+        return free_FN, choices
+    z_DN = np.empty((len(correlation_DD), num_rows))
+    z_DN[bound] = z_NC.T
+    z_DN[free] = free_FN + slope_CF.T @ z_NC.T
+    return z_DN, choices
 
 
 def _draw_bound(

@@ -15,10 +15,12 @@ import numpy as np
 from synthgen_ray.synthesizers.codec import LearntCodec
 from synthgen_ray.synthesizers.columns.category import CategoryTarget
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
-from synthgen_ray.synthesizers.layout import Layout, draw_codes, softmax
+from synthgen_ray.synthesizers.layout import Layout, draw_codes, weights_of
+from synthgen_ray.synthesizers.noise import normals
 
 Targets = Mapping[str, CategoryTarget | NumberTarget]
 
+BLOCK_ROWS = 1000  # drawn at once: what is worked on stays in the cache, and no thread count changes a sum
 LEAST_CANDIDATES = 1000  # a round, so that a handful of rows has latents to choose from
 MOST_ROUNDS = 16
 ENOUGH = 2  # effective candidates for each row that is asked for
@@ -29,7 +31,10 @@ TINY = 1e-30
 
 @dataclass(frozen=True)
 class Heads:
-    """What a network says of B rows: logits (B, D), and how far a scalar strays from the one it names (S,)."""
+    """What a network says of B rows: logits (B, D), and how far a scalar strays from the one it names (S,).
+
+    Each code's logits lie together in memory: of a row-major array, the transpose of (D, B).
+    """
 
     logits_BD: np.ndarray
     spread_S: np.ndarray
@@ -37,7 +42,10 @@ class Heads:
 
 @dataclass(frozen=True)
 class Drawn:
-    """Rows as codes (B, K) and scalars (B, S), their log weights, and the alternatives chosen for asked numbers."""
+    """Rows as codes (B, K) and scalars (B, S), their log weights, and the alternatives chosen for asked numbers.
+
+    As in `Heads`, columns lie together in memory.
+    """
 
     codes_BK: np.ndarray
     scalars_BS: np.ndarray
@@ -46,14 +54,15 @@ class Drawn:
 
     def take(self, rows: np.ndarray) -> "Drawn":
         choices = {name: choice[rows] for name, choice in self.choices.items()}
-        return Drawn(self.codes_BK[rows], self.scalars_BS[rows], self.log_weights_B[rows], choices)
+        return Drawn(self.codes_BK.T[:, rows].T, self.scalars_BS.T[:, rows].T, self.log_weights_B[rows], choices)
 
-    def join(self, other: "Drawn") -> "Drawn":
+    @staticmethod
+    def joined(parts: Sequence["Drawn"]) -> "Drawn":
         return Drawn(
-            np.concatenate([self.codes_BK, other.codes_BK]),
-            np.concatenate([self.scalars_BS, other.scalars_BS]),
-            np.concatenate([self.log_weights_B, other.log_weights_B]),
-            {name: np.concatenate([choice, other.choices[name]]) for name, choice in self.choices.items()},
+            np.concatenate([part.codes_BK.T for part in parts], axis=1).T,
+            np.concatenate([part.scalars_BS.T for part in parts], axis=1).T,
+            np.concatenate([part.log_weights_B for part in parts]),
+            {name: np.concatenate([part.choices[name] for part in parts]) for name in parts[0].choices},
         )
 
 
@@ -66,14 +75,19 @@ def draw_obeying(
     rng: np.random.Generator,
 ) -> Drawn:
     """Rows that meet the targets, from a bounded number of proposed latents."""
+
+    def draw(count: int) -> Drawn:
+        blocks = [min(BLOCK_ROWS, count - start) for start in range(0, max(count, 1), BLOCK_ROWS)]
+        return Drawn.joined([draw_rows(propose(rows), columns, layout, targets, rng) for rows in blocks])
+
     if not targets or num_rows == 0:
-        return draw_rows(propose(num_rows), columns, layout, targets, rng)
+        return draw(num_rows)
     kept, keys, log_weights = None, np.zeros(0), np.zeros(0)
     for _ in range(MOST_ROUNDS):
-        drawn = draw_rows(propose(max(num_rows, LEAST_CANDIDATES)), columns, layout, targets, rng)
+        drawn = draw(max(num_rows, LEAST_CANDIDATES))
         log_weights = np.append(log_weights, drawn.log_weights_B)
         keys = np.append(keys, drawn.log_weights_B + rng.gumbel(size=len(drawn.log_weights_B)))
-        kept = kept.join(drawn) if kept else drawn
+        kept = Drawn.joined([kept, drawn]) if kept else drawn
         # The largest keys are a weighted sample; in the order of their latents, lest early rows weigh more.
         best = np.sort(np.argpartition(-keys, num_rows - 1)[:num_rows])
         kept, keys = kept.take(best), keys[best]
@@ -94,74 +108,77 @@ def draw_rows(
     heads: Heads, columns: Sequence[LearntCodec], layout: Layout, targets: Targets, rng: np.random.Generator
 ) -> Drawn:
     """A row for each latent; in asked columns only what may be."""
-    rows = len(heads.logits_BD)
-    codes_BK = np.empty((rows, len(columns)), dtype=np.int32)
-    scalars_BS = np.tanh(heads.logits_BD[:, layout.scalars_S].astype(np.float64))
+    logits_DB = heads.logits_BD.T
+    rows = logits_DB.shape[1]
+    uniform_KB = rng.random((len(columns), rows), dtype=np.float32)
+    codes_KB = np.empty((len(columns), rows), dtype=np.int32)
+    scalars_SB = np.tanh(logits_DB[layout.scalars_S])
+    if heads.spread_S.any():
+        strayed_SB = scalars_SB + heads.spread_S[:, None].astype(np.float32) * normals(rng, *scalars_SB.shape)
+    else:
+        strayed_SB = scalars_SB.copy()
     log_weights_B = np.zeros(rows)
-    choices = {}
+    choices: dict[str, np.ndarray] = {}
     number = 0
     for place, codec in enumerate(columns):
-        logits = heads.logits_BD[:, layout.spans[place]].astype(np.float64)
-        shares = softmax(logits + codec.offsets if codec.offsets else logits)
+        weights_WB = weights_of(logits_DB[layout.spans[place]], codec.offsets)
         target = targets.get(codec.name)
+        if target is not None:
+            shares_WB = weights_WB / weights_WB.sum(axis=0, dtype=np.float64)
+            if isinstance(codec, NumberCodec) and isinstance(target, NumberTarget):
+                spread = max(float(heads.spread_S[number]), BLUR)
+                choice_B = choices[codec.name] = np.asarray(rng.integers(len(target), size=rows))
+                weights_WB = _asked_shares(codec, target, choice_B, shares_WB, scalars_SB[number], spread)
+            elif isinstance(target, CategoryTarget):
+                weights_WB = (shares_WB + TINY) * target.weights[:, None]
+            log_weights_B += np.log(weights_WB.sum(axis=0))
+        codes_KB[place] = draw_codes(weights_WB, uniform_KB[place])
         if isinstance(codec, NumberCodec):
-            spread = float(heads.spread_S[number])
             if isinstance(target, NumberTarget):
-                shares, choices[codec.name] = _asked_shares(codec, target, shares, scalars_BS[:, number], spread, rng)
-                log_weights_B += np.log(shares.sum(axis=1))
-            codes_BK[:, place] = draw_codes(shares, rng)
-            scalars_BS[:, number] = _scalars(
-                codec, target, codes_BK[:, place], scalars_BS[:, number], spread, choices.get(codec.name), rng
-            )
+                strayed_SB[number] = _asked_scalars(
+                    codec, target, choice_B, codes_KB[place], scalars_SB[number], spread, rng
+                )
             number += 1
-        else:
-            if isinstance(target, CategoryTarget):
-                shares = (shares + TINY) * target.weights
-                log_weights_B += np.log(shares.sum(axis=1))
-            codes_BK[:, place] = draw_codes(shares, rng)
-    return Drawn(codes_BK, np.clip(scalars_BS, -1, 1), log_weights_B, choices)
+    return Drawn(codes_KB.T, np.clip(strayed_SB, -1, 1).T, log_weights_B, choices)
 
 
 def _asked_shares(
     codec: NumberCodec,
     target: NumberTarget,
-    shares: np.ndarray,
-    scalars: np.ndarray,
+    choice_B: np.ndarray,
+    shares_WB: np.ndarray,
+    scalars_B: np.ndarray,
     spread: float,
-    rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:
-    """For each row one of the asked alternatives, chosen evenly, and the chance of each code to be in it."""
-    choices = rng.integers(len(target), size=len(shares))
-    asked = np.zeros_like(shares)
-    value = _is_value(target, choices)
-    if value.any():
+) -> np.ndarray:
+    """The chance of each code to be in the alternative that its row has chosen."""
+    asked_WB = np.zeros_like(shares_WB)
+    value_B = _is_value(target, choice_B)
+    if value_B.any():
         modes = codec.modes_or_fail
-        low, high = codec.search_bounds(target)[choices[value]].T
-        inside = modes.share_between(scalars[value], max(spread, BLUR), low, high)
-        asked[value, : len(modes)] = (shares[value, : len(modes)] + TINY) * inside + TINY**2
-    asked[~value, -1] = shares[~value, -1] + TINY
-    return asked, choices
+        low, high = codec.search_bounds(target)[choice_B[value_B]].T
+        inside_WB = modes.share_between(scalars_B[value_B], spread, low, high).T
+        asked_WB[: len(modes), value_B] = (shares_WB[: len(modes), value_B] + TINY) * inside_WB + TINY**2
+    asked_WB[-1, ~value_B] = shares_WB[-1, ~value_B] + TINY
+    return asked_WB
 
 
-def _scalars(
+def _asked_scalars(
     codec: NumberCodec,
-    target: object,
-    codes: np.ndarray,
-    scalars: np.ndarray,
+    target: NumberTarget,
+    choice_B: np.ndarray,
+    codes_B: np.ndarray,
+    scalars_B: np.ndarray,
     spread: float,
-    choices: np.ndarray | None,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Where in its mode each number is."""
-    if choices is None or not isinstance(target, NumberTarget):
-        return scalars + spread * rng.standard_normal(len(scalars)) if spread > 0 else scalars
-    drawn = scalars.copy()
-    value = _is_value(target, choices)
-    if value.any():
-        bounds = codec.search_bounds(target)[choices[value]]
-        drawn[value] = codec.modes_or_fail.draw_between(codes[value], scalars[value], max(spread, BLUR), bounds, rng)
-    return drawn
+    """Where in its mode each number is, so that it is in the alternative that its row has chosen."""
+    drawn_B = scalars_B.copy()
+    value_B = _is_value(target, choice_B)
+    if value_B.any():
+        bounds = codec.search_bounds(target)[choice_B[value_B]]
+        drawn_B[value_B] = codec.modes_or_fail.draw_between(codes_B[value_B], scalars_B[value_B], spread, bounds, rng)
+    return drawn_B
 
 
-def _is_value(target: NumberTarget, choices: np.ndarray) -> np.ndarray:
-    return np.asarray(choices < len(target.lows))
+def _is_value(target: NumberTarget, choice_B: np.ndarray) -> np.ndarray:
+    return np.asarray(choice_B < len(target.lows))

@@ -7,7 +7,7 @@ Shapes: B rows of a batch, D row width, C condition width, E width of the latent
 
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -22,8 +22,10 @@ from synthgen_ray.synthesizers.codec import Encoded
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.conditions import Heads
 from synthgen_ray.synthesizers.draws import Draws, SharedDropout, start_weights
+from synthgen_ray.synthesizers.folded import Dense, FoldedNetwork
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.neural import NeuralSynthesizer
+from synthgen_ray.synthesizers.noise import normals
 from synthgen_ray.synthesizers.pace import Pace
 from synthgen_ray.synthesizers.training_by_sampling import ConditionSampler, cumulated_chances, draw_places
 
@@ -97,16 +99,34 @@ class CTGAN(NeuralSynthesizer):
             if parallel.anyone(pace.is_over, pace.is_limited, self._device):
                 break
 
+    def _folded(self) -> FoldedNetwork:
+        *hidden, last = cast(Any, self.network).seq
+        layers = [Dense.of(layer.fc, layer.bn) for layer in hidden]
+        return FoldedNetwork.of_skips([*layers, Dense.of(last)], self.params.embedding_dim)
+
     def _propose(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Heads:
-        rows = max(num_rows, self.params.batch_size) if self._is_stock else num_rows
-        latent_BE = torch.from_numpy(rng.standard_normal((rows, self.params.embedding_dim), dtype=np.float32))
-        parts = [latent_BE.to(self._device)]
-        if self.layout.condition_width:
-            places = torch.from_numpy(self._condition_places(rows, targets, rng)).to(self._device)
-            parts.append(self.layout.conditions(places))
-        network = with_batch_statistics(self.network) if self._is_stock else self.network
-        logits_BD = network(torch.cat(parts, dim=1))[:num_rows].cpu().numpy()
-        return Heads(logits_BD, np.zeros(len(self.codec.numbers)))
+        if self._is_stock:
+            return self._propose_as_ctgan(num_rows, targets, rng)
+        latent_EB = torch.from_numpy(normals(rng, self.params.embedding_dim, num_rows)).to(self._device)
+        places_B = self._placed_conditions(num_rows, targets, rng)
+        return self._heads(self.folded.logits(latent_EB, places_B))
+
+    def _propose_as_ctgan(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Heads:
+        rows = max(num_rows, self.params.batch_size)
+        parts = [torch.from_numpy(normals(rng, rows, self.params.embedding_dim)).to(self._device)]
+        places_B = self._placed_conditions(rows, targets, rng)
+        if places_B is not None:
+            parts.append(self.layout.conditions(places_B))
+        logits_BD = with_batch_statistics(self.network)(torch.cat(parts, dim=1))[:num_rows]
+        return self._heads(logits_BD.T.contiguous())
+
+    def _heads(self, logits_DB: Tensor) -> Heads:
+        return Heads(logits_DB.cpu().numpy().T, np.zeros(len(self.codec.numbers)))
+
+    def _placed_conditions(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Tensor | None:
+        if not self.layout.condition_width:
+            return None
+        return torch.from_numpy(self._condition_places(num_rows, targets, rng)).to(self._device)
 
     @property
     def _is_stock(self) -> bool:

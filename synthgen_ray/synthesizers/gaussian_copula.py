@@ -4,7 +4,8 @@ Source: Patki et al. 2016, "The Synthetic Data Vault", section III; Nelsen 2006,
 Shapes: N rows, D dimensions. A column of numbers with nulls has two dimensions: its value, and whether it is null.
 """
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -43,23 +44,21 @@ class GaussianCopula(Synthesizer):
             for name, target in targets.items()
             if isinstance(target, NumberTarget)
         }
-        z_ND = np.empty((num_rows, len(self._correlation_DD)))
+        z_DN = np.empty((len(self._correlation_DD), num_rows))
         choices = {name: np.zeros(num_rows, dtype=np.int64) for name in targets}
-        for pattern in np.unique(np.column_stack([*nulls.values(), np.zeros(num_rows, bool)]), axis=0):
-            together = np.ones(num_rows, dtype=bool)
-            for null, is_null in zip(nulls.values(), pattern, strict=False):
-                together &= null == is_null
-            is_null = dict(zip(nulls, pattern, strict=False))
+        for together in _alike([null for null in nulls.values() if null.any()]):
+            is_null = {name: bool(null[together].any()) for name, null in nulls.items()}
             bounds = self._bounds(targets, is_null)
-            z_ND[together], chosen = draw_normal(self._correlation_DD, list(bounds.values()), together.sum(), rng)
+            rows = z_DN[:1, together].shape[1]
+            z_DN[:, together], chosen = draw_normal(self._correlation_DD, list(bounds.values()), rows, rng)
             for name, choice in zip(bounds, chosen, strict=True):
                 if name in choices:
                     choices[name][together] = choice
-        return self._cells(z_ND, targets, choices, nulls)
+        return self._cells(z_DN, targets, choices, nulls)
 
     def _cells(
         self,
-        z_ND: np.ndarray,
+        z_DN: np.ndarray,
         targets: Targets,
         choices: dict[str, np.ndarray],
         nulls: dict[str, np.ndarray],
@@ -69,17 +68,17 @@ class GaussianCopula(Synthesizer):
         for codec in self.codec.learnt:
             target = targets.get(codec.name)
             if isinstance(codec, CategoryCodec):
-                codes = np.searchsorted(_cuts(codec)[1:-1], z_ND[:, dimension], side="right")
+                codes = np.searchsorted(_cuts(codec)[1:-1], z_DN[dimension], side="right")
                 if isinstance(target, CategoryTarget):
                     codes = np.flatnonzero(target.weights)[choices[codec.name]]
                 columns[codec.name] = CategoryCells(codes, target if isinstance(target, CategoryTarget) else None)
             else:
-                null = _is_null(codec, z_ND, dimension)
+                null = _is_null(codec, z_DN, dimension)
                 bounds = None
                 if isinstance(target, NumberTarget):
                     null = nulls[codec.name]
                     bounds = target.bounds(choices[codec.name]) if len(target.lows) else None
-                columns[codec.name] = NumberCells(codec.marginal_or_fail.back(z_ND[:, dimension]), null, bounds)
+                columns[codec.name] = NumberCells(codec.marginal_or_fail.back(z_DN[dimension]), null, bounds)
             dimension += _dimensions(codec)
         return columns
 
@@ -149,10 +148,18 @@ def _cuts(codec: CategoryCodec) -> np.ndarray:
     return np.asarray(np.clip(ndtri(np.concatenate([[0.0], ends])), -FAR, FAR))
 
 
-def _is_null(codec: NumberCodec, z_ND: np.ndarray, dimension: int) -> np.ndarray:
+def _alike(claims: Sequence[np.ndarray]) -> list[Any]:
+    """The rows of each combination of truths (N,), as an index."""
+    if not claims:
+        return [slice(None)]
+    combinations, which = np.unique(np.column_stack(claims), axis=0, return_inverse=True)
+    return [np.flatnonzero(which == one) for one in range(len(combinations))]
+
+
+def _is_null(codec: NumberCodec, z_DN: np.ndarray, dimension: int) -> np.ndarray:
     if codec.null_share == 0:
-        return np.zeros(len(z_ND), dtype=bool)
-    return np.asarray(z_ND[:, dimension + 1] > ndtri(1 - codec.null_share))
+        return np.zeros(z_DN.shape[1], dtype=bool)
+    return np.asarray(z_DN[dimension + 1] > ndtri(1 - codec.null_share))
 
 
 def _to_normal(codec: LearntCodec, column: pa.ChunkedArray, rng: np.random.Generator) -> np.ndarray:

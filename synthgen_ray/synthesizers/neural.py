@@ -17,6 +17,7 @@ from synthgen_ray.synthesizers.codec import Cells, Encoded
 from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryTarget
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.conditions import Drawn, Heads, draw_obeying, draw_rows
+from synthgen_ray.synthesizers.folded import FoldedNetwork
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.model_file import Tensors, check_tensors
 from synthgen_ray.synthesizers.pace import Pace
@@ -38,19 +39,24 @@ class NeuralSynthesizer(Synthesizer):
         """Train and sample there."""
         self._device = torch.device(device)
         if self._network is not None:
-            self._network.to(self._device)
+            self._keep(self._network)
         return self
 
     @cached_property
     def layout(self) -> Layout:
         return Layout(self.codec.learnt)
 
+    @cached_property
+    def folded(self) -> FoldedNetwork:
+        """The network that is kept, as sampling runs it."""
+        return self._folded()
+
     def _learn(self, table: pa.Table, seed: int, pace: Pace) -> None:
         encoded = self.codec.encode(table, stream(seed, ENCODE, 1))
         self.__dict__.pop("layout", None)  # of an earlier fit
         network = self._new_network().to(self._device)
         self._train(network, encoded, seed, pace)
-        self._network = network.eval().requires_grad_(False)
+        self._keep(network)
         if self._is_calibrated:
             pace.say(1.0, "calibrating")
             self._calibrate(table, encoded, stream(seed, CALIBRATE))
@@ -76,8 +82,15 @@ class NeuralSynthesizer(Synthesizer):
     def _new_network(self) -> nn.Module:
         """The network that is kept, untrained."""
 
+    def _keep(self, network: nn.Module) -> None:
+        self._network = network.to(self._device).eval().requires_grad_(False)
+        self.__dict__.pop("folded", None)  # of another network or device
+
     @abstractmethod
     def _train(self, network: nn.Module, encoded: Encoded, seed: int, pace: Pace) -> None: ...
+
+    @abstractmethod
+    def _folded(self) -> FoldedNetwork: ...
 
     @abstractmethod
     def _propose(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Heads:
@@ -122,4 +135,4 @@ class NeuralSynthesizer(Synthesizer):
         check_tensors(tensors, expected)
         weights = {name: torch.from_numpy(np.array(tensor)) for name, tensor in tensors.items()}
         network.load_state_dict(weights, assign=True)
-        self._network = network.to(self._device).eval().requires_grad_(False)
+        self._keep(network)

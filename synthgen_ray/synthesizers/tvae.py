@@ -18,8 +18,10 @@ from synthgen_ray.synthesizers.base import Targets
 from synthgen_ray.synthesizers.codec import Encoded
 from synthgen_ray.synthesizers.conditions import Heads
 from synthgen_ray.synthesizers.draws import Draws, start_weights
+from synthgen_ray.synthesizers.folded import Dense, FoldedNetwork
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.neural import NeuralSynthesizer
+from synthgen_ray.synthesizers.noise import normals
 from synthgen_ray.synthesizers.pace import Pace
 from synthgen_ray.synthesizers.streams import TRAIN, stream
 
@@ -69,10 +71,15 @@ class TVAE(NeuralSynthesizer):
             if parallel.anyone(pace.is_over, pace.is_limited, self._device):
                 break
 
+    def _folded(self) -> FoldedNetwork:
+        layers = cast(nn.Sequential, self.network.seq)
+        return FoldedNetwork.of_chain([Dense.of(layer) for layer in layers if isinstance(layer, nn.Linear)])
+
     def _propose(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Heads:  # noqa: ARG002
-        latent_BE = torch.from_numpy(rng.standard_normal((num_rows, self.params.embedding_dim), dtype=np.float32))
-        logits_BD, sigma_D = self.network(latent_BE.to(self._device))
-        return Heads(logits_BD.cpu().numpy(), sigma_D.cpu().numpy()[self.layout.scalars_S])
+        latent_EB = torch.from_numpy(normals(rng, self.params.embedding_dim, num_rows)).to(self._device)
+        logits_DB = self.folded.logits(latent_EB)
+        sigma_D = cast(Tensor, self.network.sigma)
+        return Heads(logits_DB.cpu().numpy().T, sigma_D.cpu().numpy()[self.layout.scalars_S])
 
 
 def reconstruction_loss(

@@ -82,12 +82,41 @@ def test_activation_is_tanh_and_softmax_by_column():
 
 
 def test_codes_are_drawn_by_their_weights():
-    shares = np.tile([0.2, 0.0, 0.5, 0.3], (50_000, 1))
+    weights = np.tile(np.array([[0.4], [0.0], [1.0], [0.6]], dtype=np.float32), (1, 50_000))
 
-    counts = np.bincount(draw_codes(shares, RNG), minlength=4) / 50_000
+    counts = np.bincount(draw_codes(weights, RNG.random(50_000, dtype=np.float32)), minlength=4) / 50_000
 
     assert counts[1] == 0
     assert counts == pytest.approx([0.2, 0, 0.5, 0.3], abs=0.01)
+
+
+def test_a_code_without_weight_is_never_drawn_not_even_the_last():
+    weights = np.tile(np.array([[0.0], [1e-30], [0.0]], dtype=np.float32), (1, 3))
+
+    assert draw_codes(weights, np.array([0.0, 0.5, 1.0], dtype=np.float32)).tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("width", [200, 300])
+def test_codes_of_wide_columns_are_counted_without_overflow(width):
+    weights = np.zeros((width, 1), dtype=np.float32)
+    weights[-1] = 1
+
+    assert draw_codes(weights, np.array([0.5], dtype=np.float32)).tolist() == [width - 1]
+
+
+@pytest.mark.parametrize("model_type", [ModelType.CTGAN, ModelType.TVAE])
+def test_a_folded_network_is_the_one_that_was_trained(model_type):
+    model = given_model(model_type)
+    latent_BE = torch.randn(50, model.params.embedding_dim)
+    places_B = torch.randint(model.layout.condition_width, (50,))
+
+    if model_type is ModelType.TVAE:
+        logits_BD, folded_DB = model.network(latent_BE)[0], model.folded.logits(latent_BE.T)
+    else:
+        logits_BD = model.network(torch.cat([latent_BE, model.layout.conditions(places_B)], dim=1))
+        folded_DB = model.folded.logits(latent_BE.T, places_B)
+
+    assert torch.allclose(folded_DB.T, logits_BD, rtol=1e-4, atol=1e-5)
 
 
 def test_softmax_does_not_overflow():

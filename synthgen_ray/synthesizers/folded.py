@@ -1,0 +1,83 @@
+"""Generators and decoders as sampling runs them: equal to the networks that were trained, in fewer and larger steps.
+
+BatchNorm at rest is a scale and a shift: both go into the layer before it. A one-hot condition times a matrix is one
+of its columns: those of all layers are gathered at once. Layers that see all earlier ones need no concatenation: each
+input adds what it has to say to all layers behind it. And rows are columns here, so that each code's logits lie
+together when codes are drawn.
+Shapes: B rows, E latent width, H width of a layer, I of its input, C conditions, D row width, T of all layers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A linear layer with the batch normalisation behind it, if any. Shapes: (H, I), (H,)."""
+
+    weight: Tensor
+    offset: Tensor
+
+    @classmethod
+    def of(cls, linear: nn.Linear, norm: nn.BatchNorm1d | None = None) -> Self:
+        weight, offset = linear.weight.double(), linear.bias.double()
+        if norm is None or norm.running_mean is None or norm.running_var is None:
+            return cls(weight, offset)
+        scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
+        return cls(weight * scale[:, None], (offset - norm.running_mean.double()) * scale + norm.bias.double())
+
+
+class FoldedNetwork:
+    """`offsets_TC` is what each condition adds to all layers, biases included; `weights` what each input, the latent
+    and then every hidden layer, adds to the layers behind it, those next to it first; between layers is a ReLU.
+    """
+
+    def __init__(self, offsets_TC: Tensor, weights: Sequence[Tensor], widths: Sequence[int]) -> None:
+        self._offsets_TC = offsets_TC.float().contiguous()
+        self._weights = [weight.float().contiguous() for weight in weights]
+        self._widths = widths
+
+    @classmethod
+    def of_chain(cls, layers: Sequence[Dense]) -> Self:
+        """Each layer sees the one before it."""
+        offsets = torch.cat([layer.offset for layer in layers])
+        return cls(offsets[:, None], [layer.weight for layer in layers], [len(layer.weight) for layer in layers])
+
+    @classmethod
+    def of_skips(cls, layers: Sequence[Dense], latent_width: int) -> Self:
+        """Each layer sees, from left to right, the hidden layers from the last to the first, latent and condition."""
+        widths = [len(layer.weight) for layer in layers]
+        condition_width = layers[0].weight.shape[1] - latent_width
+        # Where each input ends in a layer's weights, counted from the right.
+        ends = list(accumulate([latent_width, *widths[:-1]], initial=condition_width))
+        weights = [
+            torch.cat([_from_right(layer.weight, end, width) for layer in layers[place:]])
+            for place, (end, width) in enumerate(zip(ends, [latent_width, *widths[:-1]], strict=False))
+        ]
+        conditioned = [_from_right(layer.weight, 0, condition_width) for layer in layers]
+        offsets = torch.cat([layer.offset for layer in layers])[:, None]
+        return cls(offsets + torch.cat(conditioned) if condition_width else offsets, weights, widths)
+
+    def logits(self, latent_EB: Tensor, places_B: Tensor | None = None) -> Tensor:
+        """(D, B), given the place of each row's condition if the network takes any."""
+        behind_TB = (
+            self._offsets_TC.repeat(1, latent_EB.shape[1])
+            if places_B is None
+            else self._offsets_TC.index_select(1, places_B)
+        )
+        layer = latent_EB
+        for place, (weight, width) in enumerate(zip(self._weights, self._widths, strict=True)):
+            behind_TB[: len(weight)].addmm_(weight, layer.relu_() if place else layer)
+            layer, behind_TB = behind_TB[:width], behind_TB[width:]
+        return layer
+
+
+def _from_right(weight: Tensor, end: int, width: int) -> Tensor:
+    """So many columns, after which `end` are left."""
+    stop = weight.shape[1] - end
+    return weight[:, stop - width : stop]
