@@ -2,13 +2,13 @@
 
 import re
 import string
-from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Literal, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
@@ -32,16 +32,13 @@ FAKED = {
 }
 WORD = re.compile(r"\b[^\W\d_]{2,}\b")
 LETTERS = {"9": string.digits, "a": string.ascii_lowercase, "A": string.ascii_uppercase}
-OUTLINE = str.maketrans(
-    {
-        **dict.fromkeys(string.digits, "9"),
-        **dict.fromkeys(string.ascii_lowercase, "a"),
-        **dict.fromkeys(string.ascii_uppercase, "A"),
-    }
+OUTLINE = bytes.maketrans(
+    (string.digits + string.ascii_lowercase + string.ascii_uppercase).encode(), b"9" * 10 + b"a" * 26 + b"A" * 26
 )
 MOST_OUTLINES = 200
 MOST_LENGTH = 500  # of an outline
 MOST_WORDS = 2000
+SAMPLE = 10_000  # texts tell whether the column is prose
 ATTEMPTS = 8
 
 
@@ -70,26 +67,21 @@ class TextCodec(Stored):
     @classmethod
     def learn(cls, name: str, column: pa.ChunkedArray, pii: str | None, k: int, rng: np.random.Generator) -> Self:
         array = arrow.plain(column).cast(pa.string())
-        texts = array.drop_null().to_pylist()
-        words = Counter(min(max(len(text.split()), 1), MOST_WORDS) for text in texts)
-        is_prose = sum(len(WORD.findall(text)) > 2 for text in texts) > len(texts) / 2
-        outlines = Counter() if is_prose else Counter(text.translate(OUTLINE) for text in texts)
-        common = [
-            (outline, count)
-            for outline, count in outlines.most_common(MOST_OUTLINES)
-            if count >= k and 0 < len(outline) <= MOST_LENGTH
-        ]
+        texts = array.drop_null()
+        words = pc.list_value_length(pc.utf8_split_whitespace(pc.utf8_trim_whitespace(texts))).to_numpy()
+        numbers, counts = np.unique(np.clip(words, 1, MOST_WORDS), return_counts=True)
         # Of texts that share no outline only the usual number of words is kept.
-        usual = [(n, count) for n, count in sorted(words.items()) if count >= k] or [(words.most_common(1)[0][0], 1)]
+        usual = counts >= k if counts.max() >= k else np.arange(len(counts)) == counts.argmax()
+        outlines, outline_counts = ([], []) if _is_prose(texts) else _common_outlines(texts, k)
         return cls(
             name=name,
             arrow_type=str(column.type),
             pii=pii,
-            outlines=tuple(outline for outline, _ in common),
-            outline_counts=tuple(count for _, count in common),
-            words=tuple(n for n, _ in usual),
-            word_counts=tuple(count for _, count in usual),
-            longest=max(map(len, texts)) | 7,
+            outlines=tuple(outlines),
+            outline_counts=tuple(outline_counts),
+            words=tuple(numbers[usual].tolist()),
+            word_counts=tuple(counts[usual].tolist()),
+            longest=pc.max(pc.utf8_length(texts)).as_py() | 7,
             null_share=array.null_count / len(array),
             seen=Seen.learn(array, rng),
         )
@@ -140,6 +132,30 @@ class TextCodec(Stored):
         numbers = rng.choice(self.words, count, p=np.array(self.word_counts) / sum(self.word_counts))
         drawn = np.split(rng.choice(_words(), numbers.sum()), np.cumsum(numbers)[:-1])
         return [" ".join(words).capitalize() for words in drawn]
+
+
+def _is_prose(texts: pa.Array) -> bool:
+    """Whether most texts have three words or more."""
+    some = texts[:: -(-len(texts) // SAMPLE)].to_pylist()
+    return sum(len(WORD.findall(text)) > 2 for text in some) > len(some) / 2
+
+
+def _common_outlines(texts: pa.Array, k: int) -> tuple[list[str], list[int]]:
+    """The most frequent outlines of at least k texts, and their counts."""
+    _, ends, letters = texts.buffers()
+    marks = pa.py_buffer((letters.to_pybytes() if letters else b"").translate(OUTLINE))  # ASCII is itself in UTF-8
+    counted = pc.value_counts(pa.StringArray.from_buffers(len(texts), ends, marks, offset=texts.offset))
+    counts = counted.field("counts").to_numpy()
+    common = np.argsort(-counts, kind="stable")[:MOST_OUTLINES]
+    common = common[counts[common] >= k]
+    kept = [
+        (outline, count)
+        for outline, count in zip(
+            counted.field("values").take(pa.array(common)).to_pylist(), counts[common].tolist(), strict=True
+        )
+        if 0 < len(outline) <= MOST_LENGTH
+    ]
+    return [outline for outline, _ in kept], [count for _, count in kept]
 
 
 @cache
