@@ -4,7 +4,7 @@ BIN := .venv/bin
 BENCH ?=
 TESTS ?= tests/unit tests/api tests/cluster tests/e2e
 
-.PHONY: setup demo up test check bench
+.PHONY: setup demo up test check quality bench
 
 setup: .venv/installed
 
@@ -29,6 +29,9 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+quality: setup
+	$(BIN)/pytest tests/quality
 
 bench: setup
 	$(BIN)/python -m tests.bench $(BENCH)

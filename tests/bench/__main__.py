@@ -1,101 +1,116 @@
-"""`make bench`: SynthGen beside the packages its models come from, in one process, as ratios.
+"""`make bench`: SynthGen beside the packages its models come from, in one process. Prints a table; asserts nothing.
 
-Both sides learn the same table with the same hyperparameters on the same threads; each pair is run
-several times in turn, and the medians are compared. Prints a table; asserts nothing.
+Both sides learn the same table with the same hyperparameters on the same threads; what is timed is run in turn,
+several times, and medians are compared. BENCH="--list" names the rows, BENCH="--only 'ctgan step'" chooses some.
 """
 
 import argparse
+import os
 import platform
-import statistics
-import time
+import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
+from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import torch
-from copulas.multivariate import GaussianMultivariate
-from copulas.univariate import BetaUnivariate
-from ctgan import CTGAN as PeerCTGAN
-from ctgan import TVAE as PeerTVAE
 from rich.console import Console
 from rich.table import Table
 
-from synthgen_ray.synthesizers import CTGAN, TVAE, GaussianCopula
+from tests.bench import conditional, memory, preprocessing, quality, sampling, training
+from tests.bench.rows import Bench, Figure, Row
+from tests.bench.tables import REAL, SHARED, given_tasks
 
-EPOCHS = 2
-DISCRETE = ["city", "plan", "active"]
-Pair = tuple[str, Callable[[], Any], Callable[[], Any]]
-
-
-def a_table(num_rows: int) -> pd.DataFrame:
-    """Mixed columns: skewed and two-humped numbers, categories of three sizes."""
-    chance = np.random.default_rng(0)
-    age = np.concatenate([chance.normal(30, 5, num_rows // 2), chance.normal(60, 8, num_rows - num_rows // 2)])
-    return pd.DataFrame(
-        {
-            "age": age.round().astype("int64"),
-            "balance": chance.lognormal(6, 1, num_rows).round(2),
-            "visits": chance.poisson(4, num_rows),
-            "city": chance.choice([f"city {i}" for i in range(50)], num_rows),
-            "plan": chance.choice(["free", "basic", "pro"], num_rows, p=[0.7, 0.2, 0.1]),
-            "active": np.where(age + chance.normal(0, 10, num_rows) > 45, "yes", "no"),
-        }
-    )
+QUICK_ROWS = 500
+HEADINGS = ("what", "SynthGen", "peer", "gain", "must", "aim", "")
+VERSIONS = ("ctgan", "copulas", "torch", "numpy", "pyarrow")
 
 
-def pairs(table: pd.DataFrame) -> Iterator[Pair]:
-    """What is timed: a name, SynthGen, the peer."""
-    numbers = table[["age", "balance", "visits"]].astype(float)
-    rows = len(table)
-    for name, ours, peers in (("CTGAN", CTGAN, PeerCTGAN), ("TVAE", TVAE, PeerTVAE)):
-        yield (
-            f"{name} fit, {EPOCHS} epochs",
-            lambda ours=ours: ours(epochs=EPOCHS, seed=1).fit(table),
-            lambda peers=peers: peers(epochs=EPOCHS).fit(table, DISCRETE),
-        )
-        model, peer = ours(epochs=EPOCHS, seed=1).fit(table), peers(epochs=EPOCHS)
-        peer.fit(table, DISCRETE)
-        yield f"{name} sample", lambda model=model: model.sample(rows, seed=1), lambda peer=peer: peer.sample(rows)
-    # Beta marginals are what SDV gives its users; left to choose, copulas takes minutes.
-    peer = GaussianMultivariate(distribution=BetaUnivariate)
-    yield "Gaussian copula fit", lambda: GaussianCopula(seed=1).fit(numbers), lambda: peer.fit(numbers)
-    copula = GaussianCopula(seed=1).fit(numbers)
-    peer.fit(numbers)
-    yield "Gaussian copula sample", lambda: copula.sample(rows, seed=1), lambda: peer.sample(rows)
-
-
-def medians(ours: Callable[[], Any], peers: Callable[[], Any], times: int) -> tuple[float, float]:
-    """Seconds of each side, in turn, so that both see the same machine."""
-    taken: tuple[list[float], list[float]] = ([], [])
-    for _ in range(times):
-        for side, run in zip(taken, (ours, peers), strict=True):
-            started = time.perf_counter()
-            run()
-            side.append(time.perf_counter() - started)
-    return statistics.median(taken[0]), statistics.median(taken[1])
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="make bench")
-    parser.add_argument("--rows", type=int, default=10_000)
-    parser.add_argument("--times", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _options(arguments)
+    folder = options.data if options.data and options.data.is_dir() else None
+    rows = [row for row in _rows(options.tables if folder else ["generated"]) if _is_chosen(row, options.only)]
+    if options.list:
+        print("\n".join(row.name for row in rows))
+        return
     torch.set_num_threads(options.threads)
     warnings.filterwarnings("ignore")  # the peers', about their own use of pandas and torch
+    with tempfile.TemporaryDirectory() as scratch:
+        bench = Bench(
+            tasks=given_tasks(folder, options.tables, QUICK_ROWS if options.quick else None),
+            folder=folder,
+            results=options.to or Path(scratch) / "results.jsonl",
+            times=options.times,
+            quick=options.quick,
+            seeds=tuple(options.seeds),
+        )
+        console = Console(stderr=True)
+        lines = []
+        for row in rows:
+            console.print(row.name, style="dim")
+            lines.append(_line(row, row.measure(bench)))
+    source = ", ".join(bench.tasks) + (f" ({folder})" if folder else ": no folder of real tables was found")
+    title = f"{source}; {options.threads} thread(s), medians of {options.times}" + ("; QUICK" * options.quick)
+    _print(lines, title, _machine(), options.markdown)
 
-    versions = ", ".join(f"{name} {version(name)}" for name in ("ctgan", "copulas", "torch"))
-    title = f"{options.rows:,} rows, {options.threads} thread(s), medians of {options.times}; {versions}"
-    shown = Table(title=title, caption=f"{platform.machine()}, Python {platform.python_version()}")
-    for heading in ("what", "SynthGen s", "peer s", "times faster"):
-        shown.add_column(heading, justify="left" if heading == "what" else "right")
-    for name, ours, peers in pairs(a_table(options.rows)):
-        own_s, peer_s = medians(ours, peers, options.times)
-        shown.add_row(name, f"{own_s:.2f}", f"{peer_s:.2f}", f"{peer_s / own_s:.1f}")
-    Console().print(shown)
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--list", action="store_true", help="name the rows and stop")
+    parser.add_argument("--only", "--rows", nargs="+", default=[], metavar="NAME", help="rows whose name holds one")
+    parser.add_argument("--times", type=int, default=3, help="how often each side is timed")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--data", type=Path, default=SHARED, help="folder of real tables")
+    parser.add_argument("--tables", nargs="+", default=["adult"], choices=list(REAL), help="the first is timed")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of the quality rows")
+    parser.add_argument("--to", type=Path, metavar="JSONL", help="keep the quality results, and go on there")
+    parser.add_argument("--quick", action="store_true", help="a few hundred rows and two epochs: does it run?")
+    parser.add_argument("--markdown", action="store_true")
+    return parser.parse_args(arguments)
+
+
+def _rows(tables: Sequence[str]) -> list[Row]:
+    groups = (preprocessing.ROWS, training.ROWS, sampling.ROWS, conditional.ROWS, memory.ROWS, quality.rows(tables))
+    return [row for group in groups for row in group]
+
+
+def _is_chosen(row: Row, names: Sequence[str]) -> bool:
+    return not names or any(name.lower() in row.name.lower() for name in names)
+
+
+def _line(row: Row, figure: Figure) -> tuple[str, ...]:
+    peer = "–" if figure.peer is None else _value(figure.peer, figure.unit)
+    return row.name, _value(figure.ours, figure.unit), peer, figure.gain, row.must, row.aim, figure.note
+
+
+def _value(value: float, unit: str) -> str:
+    if unit == "score":
+        return f"{value:.3f}"
+    return f"{value:,.0f} {unit}" if value >= 1000 or unit == "values" else f"{value:.3g} {unit}"
+
+
+def _machine() -> str:
+    model = next((line for line in _cpu_lines() if line.startswith("model name")), platform.machine()).split(": ")[-1]
+    versions = ", ".join(f"{name} {version(name)}" for name in VERSIONS)
+    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}"
+
+
+def _cpu_lines() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def _print(lines: Sequence[Sequence[str]], title: str, caption: str, markdown: bool) -> None:
+    if markdown:
+        print(f"{title}; {caption}\n")
+        print("\n".join("| " + " | ".join(line) + " |" for line in (HEADINGS, ["---"] * len(HEADINGS), *lines)))
+        return
+    shown = Table(title=title, caption=caption)
+    for place, heading in enumerate(HEADINGS):
+        shown.add_column(heading, justify="right" if 0 < place < 6 else "left")
+    for line in lines:
+        shown.add_row(*line)
+    Console(width=None if Console().is_terminal else 200).print(shown)
 
 
 if __name__ == "__main__":

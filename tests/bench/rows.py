@@ -1,0 +1,112 @@
+"""What a row of the benchmark is, and how it is timed."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from synthgen_ray.domain.params import ModelType
+from synthgen_ray.synthesizers.base import Synthesizer, create
+from tests.bench.stock import Stock, given_stock
+from tests.bench.tables import Task
+
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured of both sides; the peer's is None where there is none."""
+
+    ours: float
+    peer: float | None
+    unit: str  # "s", "ms", "GiB", "values": the less the better; "rows/s", "score": the more
+    note: str = ""
+
+    @property
+    def gain(self) -> str:
+        """How many times better; of scores, how much higher."""
+        if self.peer is None:
+            return "–"
+        if self.unit == "score":
+            return f"{self.ours - self.peer:+.3f}"
+        if self.unit == "rows/s":
+            return f"{self.ours / self.peer:.1f}x" if self.peer else "∞"
+        return f"{self.peer / self.ours:.1f}x"
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    measure: "Callable[[Bench], Figure]"
+    must: str = ""
+    aim: str = ""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What was asked for, and the models that several rows share. `quick` shrinks everything, to see that it runs."""
+
+    tasks: dict[str, Task]
+    folder: Path | None  # of the real tables
+    results: Path  # of the quality rows, a line each
+    times: int
+    quick: bool
+    seeds: tuple[int, ...]
+    _models: dict[tuple[str, int], Any] = field(default_factory=dict)
+
+    @property
+    def task(self) -> Task:
+        return next(iter(self.tasks.values()))
+
+    def rows(self, wanted: int) -> int:
+        return min(wanted, 500) if self.quick else wanted
+
+    def epochs(self, wanted: int) -> int:
+        return min(wanted, 2) if self.quick else wanted
+
+    def model(self, model_type: ModelType, epochs: int) -> Synthesizer:
+        """Ours, trained once on the main table."""
+        key = (f"our {model_type}", epochs)
+        if key not in self._models:
+            self._models[key] = given_model(model_type, epochs).fit(self.task.arrow)
+        model: Synthesizer = self._models[key]
+        return model
+
+    def stock(self, model_type: ModelType, epochs: int) -> Stock:
+        """The peer, trained once on the main table."""
+        key = (f"stock {model_type}", epochs)
+        if key not in self._models:
+            self._models[key] = given_stock(model_type, epochs).fit(self.task.train)
+        stock: Stock = self._models[key]
+        return stock
+
+    def timed(self, ours: Callable[[], Any], peer: Callable[[], Any], times: int | None = None) -> Figure:
+        """Medians of each side's seconds, taken in turn, so that both see the same machine."""
+        taken: tuple[list[float], list[float]] = ([], [])
+        for _ in range(times or self.times):
+            for side, run in zip(taken, (ours, peer), strict=True):
+                side.append(seconds(run))
+        return Figure(statistics.median(taken[0]), statistics.median(taken[1]), "s")
+
+
+def given_model(model_type: ModelType, epochs: int, seed: int = SEED) -> Synthesizer:
+    options = {} if model_type is ModelType.GAUSSIAN_COPULA else {"epochs": epochs}
+    return create(model_type, {**options, "seed": seed})
+
+
+def seconds(run: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+@cache
+def repeated(task: Task, rows: int) -> pa.Table:
+    """As many rows of a table as asked for, again and again where it has fewer."""
+    places = [place % task.arrow.num_rows for place in range(rows)]
+    return task.arrow.take(places)
