@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench import conditional, memory, preprocessing, quality, sampling, training
-from tests.bench.rows import Bench, Figure, Row
+from tests.bench.rows import Bench, Figure, Row, warm_up
 from tests.bench.tables import REAL, SHARED, given_tasks
 
 QUICK_ROWS = 500
@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             quick=options.quick,
             seeds=tuple(options.seeds),
         )
+        warm_up()
         console = Console(stderr=True)
         lines = []
         for row in rows:

@@ -13,9 +13,10 @@ import pyarrow as pa
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import Synthesizer, create
 from tests.bench.stock import Stock, given_stock
-from tests.bench.tables import Task
+from tests.bench.tables import Task, generated
 
 SEED = 1
+WARM_UP_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,14 @@ class Bench:
 def given_model(model_type: ModelType, epochs: int, seed: int = SEED) -> Synthesizer:
     options = {} if model_type is ModelType.GAUSSIAN_COPULA else {"epochs": epochs}
     return create(model_type, {**options, "seed": seed})
+
+
+def warm_up() -> None:
+    """Both sides once on a little table: the peers start worker processes, libraries load."""
+    frame = generated(WARM_UP_ROWS)
+    for model_type in (ModelType.GAUSSIAN_COPULA, ModelType.TVAE, ModelType.CTGAN):
+        given_stock(model_type, epochs=1).fit(frame).sample(1)
+        given_model(model_type, epochs=1).fit(frame).sample(1)
 
 
 def seconds(run: Callable[[], Any]) -> float:
