@@ -63,6 +63,11 @@ class TrainParams(Params):
         le=1000,
         description="Categories held by fewer rows are replaced before training and never appear; 1 keeps all.",
     )
+    refine: bool = Field(
+        True,
+        description="Learn the dependencies between the columns once more, and redraw each cell given the rest of its"
+        " row: closer to the table, at up to twice the time a row takes.",
+    )
     max_categories: int = Field(
         1000, ge=2, le=10_000, description="Most frequent categories of a column that are learnt one by one."
     )

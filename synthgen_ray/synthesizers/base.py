@@ -24,12 +24,14 @@ from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.number import NumberTarget
 from synthgen_ray.synthesizers.model_file import ModelCard, Tensors, corrupt, read_model, write_model
 from synthgen_ray.synthesizers.pace import OnProgress, Pace
-from synthgen_ray.synthesizers.streams import ENCODE, chunks, fresh_seed, holdout_mask, stream
+from synthgen_ray.synthesizers.refinement import Refinement
+from synthgen_ray.synthesizers.streams import CALIBRATE, ENCODE, chunks, fresh_seed, holdout_mask, stream
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CHUNK_ROWS = 10_000
+REFINEMENT = "refinement."  # before the names of its tensors
 LIBRARIES = ("synthgen-ray", "numpy", "pyarrow", "scikit-learn", "torch", "ctgan")
 
 CLASSES = {
@@ -56,6 +58,7 @@ class Synthesizer(ABC):
         self.chunk_rows = CHUNK_ROWS
         self._columns: tuple[Column, ...] = ()
         self._codec: TableCodec | None = None
+        self._refinement: Refinement | None = None
         self._trained_rows = 0
 
     def fit(
@@ -81,6 +84,7 @@ class Synthesizer(ABC):
             raise InvalidTable("No column holds anything to learn.", "no_usable_columns")
         self._trained_rows = train.num_rows
         self._learn(train, seed, pace)
+        self._refinement = self._learn_refinement(train, seed, pace)
         pace.say(1.0, "trained")
         return self
 
@@ -118,7 +122,7 @@ class Synthesizer(ABC):
         targets = self._targets(conditions or {})
         rng = stream(seed, index, 0)
         pieces = [
-            self._written(self._draw(rows, targets | part, rng), rng)
+            self._written(self._refined(rows, targets | part, rng), rng)
             for rows, part in self._split(num_rows, distribution or {})
             if rows
         ]
@@ -139,8 +143,10 @@ class Synthesizer(ABC):
             rows=self._trained_rows,
             libraries={name: version(name) for name in LIBRARIES},
             codec=self.codec,
+            refinement=self._refinement.card if self._refinement else None,
         )
-        write_model(Path(path), card, self._tensors())
+        more = self._refinement.tensors() if self._refinement else {}
+        write_model(Path(path), card, self._tensors() | {f"{REFINEMENT}{name}": more[name] for name in more})
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -163,7 +169,11 @@ class Synthesizer(ABC):
         model = cls(**card.config)
         model._columns, model._codec = card.columns, card.codec
         model.chunk_rows, model._trained_rows = card.chunk_rows, card.rows
+        more = {name: tensors.pop(name) for name in list(tensors) if card.refinement and name.startswith(REFINEMENT)}
         model._restore(tensors)
+        if card.refinement:
+            weights = {name.removeprefix(REFINEMENT): tensor for name, tensor in more.items()}
+            model._refinement = Refinement.restore(card.codec.learnt, card.refinement, weights)
         return model
 
     @abstractmethod
@@ -181,6 +191,20 @@ class Synthesizer(ABC):
     @abstractmethod
     def _restore(self, tensors: Tensors) -> None:
         """Take the weights back. Raises: JobError, if they are not exactly those of this model."""
+
+    def _learn_refinement(self, table: pa.Table, seed: int, pace: Pace) -> Refinement | None:
+        if not self.params.refine or len(self.codec.learnt) < 2 or pace.is_over:
+            return None
+        rng = stream(seed, CALIBRATE, 1)
+
+        def draw(count: int) -> dict[str, Cells]:
+            return self._draw(count, {}, rng)
+
+        return Refinement.learn(self.codec.learnt, table, draw, self.params.min_category_count, seed, pace)
+
+    def _refined(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, Cells]:
+        drawn = self._draw(num_rows, targets, rng)
+        return self._refinement.refined(drawn, targets, rng) if self._refinement else drawn
 
     def _written(self, drawn: dict[str, Cells], rng: np.random.Generator) -> dict[str, pa.Array]:
         return {codec.name: codec.written(drawn[codec.name], rng) for codec in self.codec.learnt}  # type: ignore[arg-type]

@@ -11,22 +11,19 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
+from synthgen_ray.synthesizers.categorical import MOST_WORKED_ON, offsets
 from synthgen_ray.synthesizers.codec import Encoded, TableCodec
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.marginal import Marginal, QuantileMap
 from synthgen_ray.synthesizers.columns.number import NumberCodec
 from synthgen_ray.synthesizers.conditions import Drawn, Heads
-from synthgen_ray.synthesizers.layout import Layout, softmax
+from synthgen_ray.synthesizers.layout import Layout
 
 OFFSET_ROWS = 20_000
 MOST_LOGITS = 20_000_000  # held at once
-MOST_WORKED_ON = 4_000_000  # logits in double precision
-ROUNDS = 20
-FURTHEST = 8.0  # an offset that is larger tells that the network never learnt the category
 MAP_ROWS = 50_000
 LEAST_ROWS, TIMES_THE_TABLE = 10_000, 10  # more rows say no more of a small table
 MOST_CELLS = 1000
-LEAST_SHARE = 1e-6
 
 Propose = Callable[[int], Heads]
 Draw = Callable[[int], Drawn]
@@ -42,17 +39,6 @@ def with_offsets(codec: TableCodec, layout: Layout, encoded: Encoded, propose: P
         logits = heads.logits_BD[:, layout.spans[place]]
         columns.append(column.model_copy(update={"offsets": tuple(offsets(logits, counts / counts.sum()).tolist())}))
     return codec.with_learnt(columns)
-
-
-def offsets(logits: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """What must be added to logits (N, W) for their softmax to have these means (W,)."""
-    added = np.zeros(len(shares))
-    blocks = np.array_split(logits, -(-logits.size // MOST_WORKED_ON))
-    for _ in range(ROUNDS):
-        mean = sum(softmax(block + added).sum(axis=0) for block in blocks) / len(logits)
-        added += np.log(np.maximum(shares, LEAST_SHARE) / np.maximum(mean, LEAST_SHARE))
-        added = np.clip(added - added.mean(), -FURTHEST, FURTHEST)
-    return added
 
 
 def with_quantile_maps(codec: TableCodec, layout: Layout, table: pa.Table, k: int, draw: Draw) -> TableCodec:

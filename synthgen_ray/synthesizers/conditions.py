@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synthgen_ray.synthesizers.categorical import draw_codes, weights_of
 from synthgen_ray.synthesizers.codec import LearntCodec
 from synthgen_ray.synthesizers.columns.category import CategoryTarget
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
-from synthgen_ray.synthesizers.layout import Layout, draw_codes, weights_of
+from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.noise import normals
 
 Targets = Mapping[str, CategoryTarget | NumberTarget]

@@ -6,7 +6,6 @@ A number takes one place for its scalar and one for each code; any other column 
 
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -60,29 +59,3 @@ class Layout:
     def conditions(self, places_B: Tensor) -> Tensor:
         """One-hot condition vectors, (B, C)."""
         return torch.nn.functional.one_hot(places_B, self.condition_width).float()
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
-
-
-def weights_of(logits_WB: np.ndarray, offsets: Sequence[float] = ()) -> np.ndarray:
-    """Weights in the proportions of the softmax, the largest of each row 1."""
-    shifted_WB = logits_WB + np.array(offsets, dtype=logits_WB.dtype)[:, None] if offsets else logits_WB
-    weights_WB = shifted_WB - shifted_WB.max(axis=0)
-    return np.asarray(np.exp(weights_WB, out=weights_WB))
-
-
-def draw_codes(weights_WB: np.ndarray, uniform_B: np.ndarray) -> np.ndarray:
-    """One code for each row, drawn by its weights: the inverse of their distribution function. Cumulates the weights.
-
-    A code of weight 0 is never drawn, so a condition that leaves the others none is kept.
-    """
-    for before_B, code_B in pairwise(weights_WB):
-        code_B += before_B
-    total_B = weights_WB[-1]
-    place_B = np.minimum(uniform_B * total_B, np.nextafter(total_B, 0, dtype=total_B.dtype))
-    passed_WB = (weights_WB[:-1] <= place_B).view(np.uint8)
-    counted = np.uint8 if len(weights_WB) <= 256 else np.int32  # as narrow as can be: numpy adds 64 bytes at once
-    return np.asarray(passed_WB.sum(axis=0, dtype=counted), dtype=np.int32)

@@ -16,6 +16,7 @@ from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.codec import TableCodec
+from synthgen_ray.synthesizers.columns.bins import Bins
 from synthgen_ray.synthesizers.columns.stored import Stored
 
 CARD, WEIGHTS = "model.json", "weights.safetensors"
@@ -23,6 +24,13 @@ MOST_BYTES = {CARD: 1 << 30, WEIGHTS: 8 << 30}
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes, whenever it is written
 
 Tensors = dict[str, np.ndarray]
+
+
+class RefinementCard(Stored):
+    """The bins of each learnt column, none for categories; the size of the dependency network."""
+
+    bins: tuple[Bins | None, ...] = Field(min_length=2)
+    hidden: int = Field(ge=1, le=4096)
 
 
 class ModelCard(Stored):
@@ -37,6 +45,7 @@ class ModelCard(Stored):
     rows: int = Field(ge=1)  # that it was trained on
     libraries: dict[str, str]
     codec: TableCodec
+    refinement: RefinementCard | None
 
 
 def write_model(path: Path, card: ModelCard, tensors: Tensors) -> None:

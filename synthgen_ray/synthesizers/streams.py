@@ -31,4 +31,4 @@ def holdout_mask(num_rows: int, fraction: float, seed: int | None) -> np.ndarray
 
 
 # Places of the streams of a fit; a chunk's streams are (index, part).
-HOLDOUT, ENCODE, WEIGHTS, TRAIN, CALIBRATE = range(5)
+HOLDOUT, ENCODE, WEIGHTS, TRAIN, CALIBRATE, REFINE = range(6)

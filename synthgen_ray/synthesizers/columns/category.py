@@ -113,6 +113,9 @@ class CategoryCodec(Stored):
         codes[np.asarray(array.is_null())] = self.width - 1
         return codes, None
 
+    def cells_of(self, column: pa.ChunkedArray, rng: np.random.Generator) -> CategoryCells:
+        return CategoryCells(self.encode(column, rng)[0])
+
     def written(self, cells: CategoryCells, rng: np.random.Generator) -> pa.Array:
         codes, target = cells.codes, cells.target
         places = codes.astype(np.int32)

@@ -168,6 +168,13 @@ class NumberCodec(Stored):
         z[np.asarray(array.is_valid())] = self.marginal_or_fail.forward(self.form.forward(array.drop_null()), rng)
         return z
 
+    def cells_of(self, column: pa.ChunkedArray, rng: np.random.Generator) -> NumberCells:  # noqa: ARG002
+        array = arrow.plain(column)
+        null = np.asarray(array.is_null())
+        numbers = np.zeros(len(array))
+        numbers[~null] = self.form.forward(array.drop_null())
+        return NumberCells(numbers, null)
+
     def written(self, cells: NumberCells, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - as a category's
         array = self.form.back(cells.numbers, *(cells.bounds or ()))
         return pc.if_else(pa.array(cells.null), pa.scalar(None, array.type), array) if cells.null.any() else array

@@ -7,9 +7,8 @@ import pytest
 from scipy.stats import ks_2samp
 
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.synthesizers.calibration import offsets
+from synthgen_ray.synthesizers.categorical import offsets, softmax
 from synthgen_ray.synthesizers.columns.marginal import Marginal, QuantileMap
-from synthgen_ray.synthesizers.layout import softmax
 from tests.unit.synthesizers.conftest import given_model
 
 RNG = np.random.default_rng(8)

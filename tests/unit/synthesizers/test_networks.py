@@ -6,10 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from synthgen_ray.domain.params import CTGANParams, ModelType
+from synthgen_ray.synthesizers.categorical import draw_codes, softmax
 from synthgen_ray.synthesizers.conditions import effective_size
 from synthgen_ray.synthesizers.ctgan import Batch, condition_loss, gradient_penalty
 from synthgen_ray.synthesizers.draws import Draws, SharedDropout, start_weights
-from synthgen_ray.synthesizers.layout import Layout, draw_codes, softmax
+from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.parallel import Share
 from synthgen_ray.synthesizers.training_by_sampling import ConditionSampler, cumulated_chances, draw_places
 from synthgen_ray.synthesizers.tvae import kl_divergence, reconstruction_loss

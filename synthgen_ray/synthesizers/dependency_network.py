@@ -1,0 +1,119 @@
+"""A network that tells the chances of each column's codes from the codes of all other columns.
+
+Learnt on rows some of whose cells are hidden, so that one network serves every column and every set of known cells.
+Sources: Heckerman et al. 2000, "Dependency networks for inference, collaborative filtering, and data visualization";
+Uria et al. 2014, "A deep and tractable density estimator", arXiv:1310.1757 (one network for all orders).
+Shapes: N rows, B rows of a batch, K columns, W_k codes of column k, D their sum, H hidden units, T columns of a step.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from synthgen_ray.synthesizers import parallel
+from synthgen_ray.synthesizers.pace import Pace
+from synthgen_ray.synthesizers.refinement import DependencyWeights
+from synthgen_ray.synthesizers.streams import REFINE, stream
+
+HIDDEN = 128
+BATCH_ROWS = 500
+EPOCHS, LEAST_STEPS, MOST_STEPS = 60, 600, 6000
+MOST_TARGETS = 16  # columns whose cells are guessed in a step
+MOST_HIDDEN = 0.5  # of a row's cells
+RATE, DECAY, DROPOUT = 5e-3, 1e-4, 0.1
+HELD_BACK, MOST_HELD_BACK = 0.1, 5000  # rows that tell when to stop
+LOOKS, PATIENCE = 20, 4
+
+
+class DependencyNetwork(nn.Module):
+    """One hidden layer. A cell's part in it is a row of `inputs`, so that changing a cell costs two rows."""
+
+    def __init__(self, widths_K: np.ndarray, rng: np.random.Generator) -> None:
+        super().__init__()
+        self.hidden_codes = torch.from_numpy(widths_K)
+        self.starts = torch.from_numpy(np.cumsum(widths_K + 1) - widths_K - 1)
+        ends = np.cumsum(widths_K).tolist()
+        self.spans = [slice(end - width, end) for end, width in zip(ends, widths_K.tolist(), strict=True)]
+        inputs, outputs = (ends[-1] + len(widths_K), HIDDEN), (ends[-1], HIDDEN)
+        self.inputs = nn.Parameter(_normal(rng, inputs, len(widths_K) ** -0.5))
+        self.input_bias = nn.Parameter(torch.zeros(HIDDEN))
+        self.outputs = nn.Parameter(_normal(rng, outputs, HIDDEN**-0.5))
+        self.output_bias = nn.Parameter(torch.zeros(ends[-1]))
+
+    def forward(self, codes_BK: Tensor, hide_BK: Tensor) -> Tensor:
+        """The hidden layer, (B, H)."""
+        seen_BK = torch.where(hide_BK, self.hidden_codes, codes_BK) + self.starts
+        return torch.relu(F.embedding_bag(seen_BK, self.inputs, mode="sum") + self.input_bias)
+
+    def surprise(self, hidden_BH: Tensor, codes_BK: Tensor, column: int) -> Tensor:
+        """Minus the log chance of each row's code in a column, (B,)."""
+        span = self.spans[column]
+        logits_BW = F.linear(hidden_BH, self.outputs[span], self.output_bias[span])
+        return F.cross_entropy(logits_BW, codes_BK[:, column], reduction="none")
+
+    def weights(self) -> DependencyWeights:
+        return DependencyWeights(**{name: tensor.cpu().numpy().copy() for name, tensor in self.state_dict().items()})
+
+
+def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pace: Pace) -> DependencyWeights:
+    """The network that did best on rows held back, or the last one before the time was over."""
+    order = stream(seed, REFINE).permutation(len(codes_NK))
+    held_back = min(int(len(order) * HELD_BACK), MOST_HELD_BACK)
+    codes = torch.from_numpy(codes_NK.astype(np.int64))
+    train, judge = codes[order[held_back:]], codes[order[:held_back]]
+    network = DependencyNetwork(widths_K, stream(seed, REFINE, 0))
+    batch = min(BATCH_ROWS, len(train))
+    share = parallel.share(batch)
+    steps = int(np.clip(EPOCHS * len(train) // batch, LEAST_STEPS, MOST_STEPS))
+    adam = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY, fused=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(adam, RATE, total_steps=steps)
+    best, least, worse = network.weights(), np.inf, 0
+
+    for step in range(steps):
+        rng = stream(seed, REFINE, 1, step)
+        targets, hide = _hidden_cells(batch, len(widths_K), rng)
+        codes_BK = train[torch.from_numpy(share.of(rng.integers(len(train), size=batch)))]
+        hide_BK = torch.from_numpy(share.of(hide))
+        kept_BH = torch.from_numpy(share.of(rng.random((batch, HIDDEN), dtype=np.float32) >= DROPOUT))
+
+        hidden_BH = network(codes_BK, hide_BK) * kept_BH / (1 - DROPOUT)
+        loss = hidden_BH.new_zeros(())
+        for column in targets:
+            loss = loss + (network.surprise(hidden_BH, codes_BK, column) * hide_BK[:, column]).sum()
+        # Divided by what all workers hid, times the rows' share that `descend` takes away again.
+        parallel.descend(adam, loss / hide[:, targets].sum() / share.weight, share)
+        schedule.step()
+
+        is_over = parallel.anyone(pace.is_over, pace.is_limited, torch.device("cpu"))
+        if is_over or (step + 1) % (steps // LOOKS) == 0 or step + 1 == steps:
+            pace.say(1.0, "refining")
+            now = _mean_surprise(network, judge) if held_back else -float(step)
+            best, least, worse = (network.weights(), now, 0) if now < least else (best, least, worse + 1)
+            if is_over or worse == PATIENCE:
+                break
+    return best
+
+
+def _hidden_cells(batch: int, columns: int, rng: np.random.Generator) -> tuple[list[int], np.ndarray]:
+    """The columns to be guessed, and which cells are hidden: up to half of a row's, at least one that counts."""
+    targets = rng.permutation(columns)[:MOST_TARGETS]
+    hide = rng.random((batch, columns), dtype=np.float32) < MOST_HIDDEN * rng.random((batch, 1), dtype=np.float32)
+    hide[np.arange(batch), targets[rng.integers(len(targets), size=batch)]] = True
+    return targets.tolist(), hide
+
+
+@torch.no_grad()
+def _mean_surprise(network: DependencyNetwork, codes_NK: Tensor) -> float:
+    """Of cells that are hidden one at a time: what the refinement asks of the network."""
+    columns = range(min(codes_NK.shape[1], MOST_TARGETS))
+    total = 0.0
+    for column in columns:
+        hide_NK = torch.zeros(codes_NK.shape, dtype=torch.bool)
+        hide_NK[:, column] = True
+        total += float(network.surprise(network(codes_NK, hide_NK), codes_NK, column).mean())
+    return total / len(columns)
+
+
+def _normal(rng: np.random.Generator, shape: tuple[int, int], sd: float) -> Tensor:
+    return torch.from_numpy(rng.standard_normal(shape, dtype=np.float32) * np.float32(sd))

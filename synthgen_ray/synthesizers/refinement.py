@@ -1,0 +1,178 @@
+"""Refinement: drawn rows come closer to the table's joint distribution, each cell redrawn given the rest of its row.
+
+One sweep of a Gibbs sampler that starts from what a model drew: column after column, the chances of its codes given all
+other columns come from a dependency network. With the true chances a sweep can only shrink the distance to the table's
+distribution. No row is rejected, asked cells stay, and a sweep costs about as much as drawing the row did.
+The output biases are set while a large sample is swept, so that every column's codes end as frequent as in the table.
+Sources: Geman & Geman 1984 (the sampler); Heckerman et al. 2000 (with learnt conditionals, in a fixed order).
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self, cast
+
+import numpy as np
+import pyarrow as pa
+
+from synthgen_ray.synthesizers.categorical import draw_codes, offsets, weights_of
+from synthgen_ray.synthesizers.codec import Cells, LearntCodec
+from synthgen_ray.synthesizers.columns.bins import Bins
+from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec
+from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec
+from synthgen_ray.synthesizers.model_file import RefinementCard, Tensors, check_tensors, corrupt
+from synthgen_ray.synthesizers.pace import Pace
+from synthgen_ray.synthesizers.streams import REFINE, stream
+
+BLOCK_ROWS = 1000  # whose hidden layer fits in a core's cache
+SAMPLE_ROWS = 20_000  # that the biases are set on
+MOST_LOGITS = 20_000_000  # held at once
+
+Draw = Callable[[int], Mapping[str, Cells]]
+
+
+@dataclass(frozen=True)
+class DependencyWeights:
+    """Of the dependency network. `inputs` (D + K, H): of each column a row for each code, and one for a hidden cell."""
+
+    inputs: np.ndarray
+    input_bias: np.ndarray  # (H,)
+    outputs: np.ndarray  # (D, H)
+    output_bias: np.ndarray  # (D,)
+
+
+class Refinement:
+    def __init__(self, columns: Sequence[LearntCodec], card: RefinementCard, weights: DependencyWeights) -> None:
+        self.card, self._columns = card, tuple(columns)
+        self._widths = widths(columns, card)
+        self._inputs = []  # of each column, relative to a hidden cell
+        self._bias = weights.input_bias.copy()
+        for block in np.split(weights.inputs, np.cumsum(self._widths + 1)[:-1]):
+            self._inputs.append(block[:-1] - block[-1])
+            self._bias += block[-1]
+        ends = np.cumsum(self._widths)[:-1]
+        self._outputs = np.split(weights.outputs, ends)
+        self._output_bias = np.split(weights.output_bias, ends)
+        self._weights = weights
+
+    @classmethod
+    def learn(cls, columns: Sequence[LearntCodec], table: pa.Table, draw: Draw, k: int, seed: int, pace: Pace) -> Self:
+        # Here, because a process that only samples from a copula needs no torch.
+        from synthgen_ray.synthesizers.dependency_network import HIDDEN, learn_dependencies
+
+        pace.say(1.0, "refining")
+        rng = stream(seed, REFINE, 2)
+        real = {codec.name: codec.cells_of(table[codec.name], rng) for codec in columns}
+        bins = [
+            Bins.learn(cells.numbers[~cells.null], k) if isinstance(cells, NumberCells) else None
+            for cells in real.values()
+        ]
+        card = RefinementCard(bins=tuple(bins), hidden=HIDDEN)
+        codes_NK = _codes(columns, card, real)
+        weights = learn_dependencies(codes_NK, widths(columns, card), seed, pace)
+        refinement = cls(columns, card, weights)
+        refinement._set_biases(codes_NK, draw(SAMPLE_ROWS), rng)
+        return refinement
+
+    def refined(self, drawn: Mapping[str, Cells], asked: Collection[str], rng: np.random.Generator) -> dict[str, Cells]:
+        """The rows with every cell redrawn but those of the asked columns."""
+        before_BK = _codes(self._columns, self.card, drawn)
+        after_BK = before_BK.copy()
+        free = [place for place, codec in enumerate(self._columns) if codec.name not in asked]
+        chances_KB = rng.random((len(free), len(before_BK)), dtype=np.float32)
+        for start in range(0, len(before_BK), BLOCK_ROWS):
+            block = slice(start, start + BLOCK_ROWS)
+            sums_BH = self._sums(before_BK[block])
+            for place, chances_B in zip(free, chances_KB[:, block], strict=True):
+                sums_BH -= self._inputs[place][before_BK[block, place]]
+                after_BK[block, place] = draw_codes(weights_of(self._logits(place, sums_BH)), chances_B)
+                sums_BH += self._inputs[place][after_BK[block, place]]
+        return {
+            codec.name: _redrawn(drawn[codec.name], bins, before_BK[:, place], after_BK[:, place], rng)
+            for place, (codec, bins) in enumerate(zip(self._columns, self.card.bins, strict=True))
+        }
+
+    def tensors(self) -> Tensors:
+        return {
+            "inputs": self._weights.inputs,
+            "input_bias": self._weights.input_bias,
+            "outputs": self._weights.outputs,
+            "output_bias": np.concatenate(self._output_bias),
+        }
+
+    @classmethod
+    def restore(cls, columns: Sequence[LearntCodec], card: RefinementCard, tensors: Tensors) -> Self:
+        """Raises: JobError, if card or tensors do not fit the columns."""
+        fits = len(card.bins) == len(columns) and all(
+            isinstance(codec, NumberCodec) == (bins is not None) for codec, bins in zip(columns, card.bins, strict=True)
+        )
+        if not fits:
+            raise corrupt("its refinement is of other columns")
+        hidden, total = card.hidden, int(widths(columns, card).sum())
+        shapes = {
+            "inputs": (total + len(columns), hidden),
+            "input_bias": (hidden,),
+            "outputs": (total, hidden),
+            "output_bias": (total,),
+        }
+        check_tensors(tensors, {name: (shape, np.dtype(np.float32)) for name, shape in shapes.items()})
+        return cls(columns, card, DependencyWeights(**tensors))
+
+    def _set_biases(self, real_NK: np.ndarray, drawn: Mapping[str, Cells], rng: np.random.Generator) -> None:
+        codes_BK = _codes(self._columns, self.card, drawn)
+        sums_BH = self._sums(codes_BK)
+        for place, width in enumerate(self._widths.tolist()):
+            sums_BH -= self._inputs[place][codes_BK[:, place]]
+            counts = np.bincount(real_NK[:, place], minlength=width)
+            some = slice(MOST_LOGITS // width + 1)
+            off = offsets(self._logits(place, sums_BH[some]).T.astype(np.float64), counts / counts.sum())
+            self._output_bias[place] = (self._output_bias[place] + off).astype(np.float32)
+            chances_B = rng.random(len(codes_BK), dtype=np.float32)
+            for start in range(0, len(codes_BK), BLOCK_ROWS):
+                block = slice(start, start + BLOCK_ROWS)
+                codes_BK[block, place] = draw_codes(weights_of(self._logits(place, sums_BH[block])), chances_B[block])
+            sums_BH += self._inputs[place][codes_BK[:, place]]
+
+    def _sums(self, codes_BK: np.ndarray) -> np.ndarray:
+        sums_BH = np.tile(self._bias, (len(codes_BK), 1))
+        for place, inputs in enumerate(self._inputs):
+            sums_BH += inputs[codes_BK[:, place]]
+        return sums_BH
+
+    def _logits(self, place: int, sums_BH: np.ndarray) -> np.ndarray:
+        """Of a column's codes, (W, B)."""
+        logits: np.ndarray = self._outputs[place] @ np.maximum(sums_BH, 0).T
+        logits += self._output_bias[place][:, None]
+        return logits
+
+
+def widths(columns: Sequence[LearntCodec], card: RefinementCard) -> np.ndarray:
+    """Codes of each column: bins or categories, and one for null."""
+    return np.array(
+        [
+            codec.width if isinstance(codec, CategoryCodec) else len(bins or ()) + (codec.null_share > 0)
+            for codec, bins in zip(columns, card.bins, strict=True)
+        ]
+    )
+
+
+def _codes(columns: Sequence[LearntCodec], card: RefinementCard, cells: Mapping[str, Cells]) -> np.ndarray:
+    codes = [_column_codes(cells[codec.name], bins) for codec, bins in zip(columns, card.bins, strict=True)]
+    return np.stack(codes, axis=1).astype(np.int32)
+
+
+def _column_codes(cells: Cells, bins: Bins | None) -> np.ndarray:
+    if isinstance(cells, NumberCells) and bins is not None:
+        return np.where(cells.null, len(bins), bins.codes(cells.numbers))
+    return cast(CategoryCells, cells).codes
+
+
+def _redrawn(
+    cells: Cells, bins: Bins | None, before_B: np.ndarray, after_B: np.ndarray, rng: np.random.Generator
+) -> Cells:
+    """A number whose bin is still the same stays what it was."""
+    if isinstance(cells, CategoryCells) or bins is None:
+        return replace(cast(CategoryCells, cells), codes=after_B)
+    null, moved = after_B == len(bins), np.flatnonzero((after_B != before_B) & (after_B < len(bins)))
+    numbers = cells.numbers.copy()
+    numbers[moved] = bins.numbers(after_B[moved], rng.random(len(moved)))
+    return replace(cells, numbers=numbers, null=null)
