@@ -1,0 +1,129 @@
+"""Refined rows are nearer to the table than what the model drew, and asked cells stay as they were."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+import torch
+
+from synthgen_ray.domain.errors import JobError
+from synthgen_ray.domain.params import ModelType
+from synthgen_ray.synthesizers.base import create, load
+from synthgen_ray.synthesizers.dependency_network import DependencyNetwork, learn_dependencies
+from synthgen_ray.synthesizers.pace import Pace
+from synthgen_ray.synthesizers.refinement import Refinement
+
+ROWS = 3000
+
+
+def given_rings() -> pa.Table:
+    """What a Gaussian copula cannot tell: a number that is large at both ends of another, a label of where both are."""
+    rng = np.random.default_rng(4)
+    angle = rng.uniform(0, 2 * np.pi, ROWS)
+    x, y = np.cos(angle) + rng.normal(0, 0.1, ROWS), np.sin(angle) + rng.normal(0, 0.1, ROWS)
+    gap = pa.array(y, mask=(np.abs(x) < 0.3) & (rng.random(ROWS) < 0.9))
+    return pa.table({"x": x, "y": gap, "side": np.where(x * np.sin(angle) > 0, "same", "other")})
+
+
+def given_copula(**options):
+    return create(ModelType.GAUSSIAN_COPULA, {"seed": 3, **options}).fit(given_rings())
+
+
+@pytest.fixture(scope="module")
+def refined():
+    return given_copula()
+
+
+def agreement(rows: pa.Table) -> float:
+    """How often the label tells the truth."""
+    known = rows.filter(pc.is_valid(rows["y"]))
+    same = np.sign(known["x"].to_numpy()) == np.sign(known["y"].to_numpy())
+    return float((same == (known["side"].to_numpy(zero_copy_only=False) == "same")).mean())
+
+
+def gaps_in_the_middle(rows: pa.Table) -> float:
+    """The share of the nulls of y where x is small."""
+    nulls = rows.filter(pc.is_null(rows["y"]))
+    return float((np.abs(nulls["x"].to_numpy()) < 0.35).mean())
+
+
+def test_rows_learn_what_the_model_could_not(refined):
+    plain = given_copula(refine=False).sample(ROWS, seed=1)
+    rows = refined.sample(ROWS, seed=1)
+
+    assert agreement(plain) < 0.7
+    assert agreement(rows) > 0.8
+    assert gaps_in_the_middle(plain) < 0.6
+    assert gaps_in_the_middle(rows) > 0.8
+
+
+def test_columns_keep_their_own_distributions(refined):
+    real, rows = given_rings(), refined.sample(10 * ROWS, seed=1)
+
+    assert rows["y"].null_count / len(rows) == pytest.approx(real["y"].null_count / ROWS, abs=0.01)
+    quantiles = [0.05, 0.25, 0.5, 0.75, 0.95]
+    for name in ("x", "y"):
+        theirs, ours = (np.quantile(table[name].drop_null().to_numpy(), quantiles) for table in (real, rows))
+        assert ours == pytest.approx(theirs, abs=0.06)
+
+
+def test_asked_cells_stay_and_the_others_follow_them(refined):
+    rows = refined.sample(500, seed=1, conditions={"side": "same", "x": {"min": 0.5}})
+
+    assert set(rows["side"].to_pylist()) == {"same"}
+    assert pc.min(rows["x"]).as_py() >= 0.5
+    assert (rows["y"].drop_null().to_numpy() > 0).mean() > 0.8
+
+
+def test_a_file_brings_the_refinement_back(refined, tmp_path):
+    refined.save(tmp_path / "model.synthgen")
+
+    assert load(tmp_path / "model.synthgen").sample(300, seed=1).equals(refined.sample(300, seed=1))
+
+
+def test_weights_of_other_columns_are_refused(refined):
+    kept = refined._refinement
+
+    with pytest.raises(JobError):
+        Refinement.restore(refined.codec.learnt[:2], kept.card, kept.tensors())
+    with pytest.raises(JobError):
+        Refinement.restore(refined.codec.learnt, kept.card, kept.tensors() | {"inputs": np.zeros((2, 2), np.float32)})
+
+
+def test_one_column_has_nothing_to_refine():
+    model = create(ModelType.GAUSSIAN_COPULA, {"seed": 1}).fit(given_rings().select(["x"]))
+
+    assert model._refinement is None
+    assert model.sample(10, seed=1).num_rows == 10
+
+
+def test_it_ends_when_the_time_is_over():
+    codes = np.random.default_rng(1).integers(0, 3, (2000, 4))
+
+    weights = learn_dependencies(codes, np.full(4, 3), 1, Pace(None, 1e-9))
+
+    assert all(np.isfinite(tensor).all() for tensor in vars(weights).values())
+
+
+def test_the_network_knows_nothing_of_a_hidden_cell():
+    network = DependencyNetwork(np.array([3, 4]), np.random.default_rng(1))
+    hide = torch.tensor([[True, False]])
+
+    one, other = (network(torch.tensor([[code, 2]]), hide) for code in (0, 2))
+
+    assert torch.equal(one, other)
+
+
+def test_learnt_chances_are_those_of_the_table():
+    """Two columns that agree in 80 of 100 rows, and a third that knows of neither."""
+    rng = np.random.default_rng(1)
+    first = rng.integers(0, 2, 4000)
+    codes = np.stack([first, np.where(rng.random(4000) < 0.8, first, 1 - first), rng.integers(0, 3, 4000)], axis=1)
+
+    weights = learn_dependencies(codes, np.array([2, 2, 3]), 1, Pace(None, None))
+
+    network = DependencyNetwork(np.array([2, 2, 3]), rng)
+    network.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in vars(weights).items()})
+    hidden = network(torch.tensor([[0, 0, 1]]), torch.tensor([[True, False, False]]))
+    chances = torch.exp(-torch.stack([network.surprise(hidden, torch.tensor([[code, 0, 1]]), 0) for code in (0, 1)]))
+    assert chances.flatten().tolist() == pytest.approx([0.8, 0.2], abs=0.04)
