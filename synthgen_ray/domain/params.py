@@ -111,7 +111,7 @@ class CTGANParams(NeuralParams):
     sampling: Literal["true_frequency", "ctgan"] = Field(
         "true_frequency",
         description="How rows are drawn: from the categories' true frequencies, or as the `ctgan` package does it"
-        " (training frequencies, statistics of the batch, no calibration), to compare with it.",
+        " (training frequencies, statistics of the batch, neither calibrated nor refined), to compare with it.",
     )
 
     @model_validator(mode="after")

@@ -24,7 +24,7 @@ from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.number import NumberTarget
 from synthgen_ray.synthesizers.model_file import ModelCard, Tensors, corrupt, read_model, write_model
 from synthgen_ray.synthesizers.pace import OnProgress, Pace
-from synthgen_ray.synthesizers.refinement import Refinement
+from synthgen_ray.synthesizers.refinement import SAMPLE_ROWS, Refinement
 from synthgen_ray.synthesizers.streams import CALIBRATE, ENCODE, chunks, fresh_seed, holdout_mask, stream
 
 if TYPE_CHECKING:
@@ -192,15 +192,24 @@ class Synthesizer(ABC):
     def _restore(self, tensors: Tensors) -> None:
         """Take the weights back. Raises: JobError, if they are not exactly those of this model."""
 
+    @property
+    def _is_refined(self) -> bool:
+        return self.params.refine
+
+    @property
+    def _is_calibrated(self) -> bool:
+        return True
+
     def _learn_refinement(self, table: pa.Table, seed: int, pace: Pace) -> Refinement | None:
-        if not self.params.refine or len(self.codec.learnt) < 2 or pace.is_over:
+        if not self._is_refined or len(self.codec.learnt) < 2 or pace.is_over:
             return None
         rng = stream(seed, CALIBRATE, 1)
 
-        def draw(count: int) -> dict[str, Cells]:
-            return self._draw(count, {}, rng)
-
-        return Refinement.learn(self.codec.learnt, table, draw, self.params.min_category_count, seed, pace)
+        k = self.params.min_category_count
+        refinement = Refinement.learn(self.codec.learnt, table, k, seed, pace)
+        if self._is_calibrated:
+            refinement.calibrate(table, self._draw(SAMPLE_ROWS, {}, rng), rng)
+        return refinement
 
     def _refined(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, Cells]:
         drawn = self._draw(num_rows, targets, rng)

@@ -136,6 +136,10 @@ class CTGAN(NeuralSynthesizer):
     def _is_calibrated(self) -> bool:
         return self.params.calibrate and not self._is_stock
 
+    @property
+    def _is_refined(self) -> bool:
+        return self.params.refine and not self._is_stock
+
     def _condition_places(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> np.ndarray:
         """Conditions at the true frequencies; of asked columns the one where least is left to ask for."""
         starts = np.append(self.layout.condition_starts, self.layout.condition_width)

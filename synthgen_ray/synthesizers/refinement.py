@@ -7,7 +7,7 @@ The output biases are set while a large sample is swept, so that every column's 
 Sources: Geman & Geman 1984 (the sampler); Heckerman et al. 2000 (with learnt conditionals, in a fixed order).
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self, cast
 
@@ -26,8 +26,6 @@ from synthgen_ray.synthesizers.streams import REFINE, stream
 BLOCK_ROWS = 1000  # whose hidden layer fits in a core's cache
 SAMPLE_ROWS = 20_000  # that the biases are set on
 MOST_LOGITS = 20_000_000  # held at once
-
-Draw = Callable[[int], Mapping[str, Cells]]
 
 
 @dataclass(frozen=True)
@@ -55,23 +53,37 @@ class Refinement:
         self._weights = weights
 
     @classmethod
-    def learn(cls, columns: Sequence[LearntCodec], table: pa.Table, draw: Draw, k: int, seed: int, pace: Pace) -> Self:
+    def learn(cls, columns: Sequence[LearntCodec], table: pa.Table, k: int, seed: int, pace: Pace) -> Self:
         # Here, because a process that only samples from a copula needs no torch.
         from synthgen_ray.synthesizers.dependency_network import HIDDEN, learn_dependencies
 
         pace.say(1.0, "refining")
-        rng = stream(seed, REFINE, 2)
-        real = {codec.name: codec.cells_of(table[codec.name], rng) for codec in columns}
+        real = _cells(columns, table, stream(seed, REFINE, 2))
         bins = [
             Bins.learn(cells.numbers[~cells.null], k) if isinstance(cells, NumberCells) else None
             for cells in real.values()
         ]
         card = RefinementCard(bins=tuple(bins), hidden=HIDDEN)
-        codes_NK = _codes(columns, card, real)
-        weights = learn_dependencies(codes_NK, widths(columns, card), seed, pace)
-        refinement = cls(columns, card, weights)
-        refinement._set_biases(codes_NK, draw(SAMPLE_ROWS), rng)
-        return refinement
+        weights = learn_dependencies(_codes(columns, card, real), widths(columns, card), seed, pace)
+        return cls(columns, card, weights)
+
+    def calibrate(self, table: pa.Table, drawn: Mapping[str, Cells], rng: np.random.Generator) -> None:
+        """Set the biases: refined as these rows are, every column has the table's frequencies."""
+        real_NK = _codes(self._columns, self.card, _cells(self._columns, table, rng))
+        codes_BK = _codes(self._columns, self.card, drawn)
+        sums_BH = self._sums(codes_BK)
+        for place, width in enumerate(self._widths.tolist()):
+            sums_BH -= self._inputs[place][codes_BK[:, place]]
+            counts = np.bincount(real_NK[:, place], minlength=width)
+            some = slice(MOST_LOGITS // width + 1)
+            off = offsets(self._logits(place, sums_BH[some]).T.astype(np.float64), counts / counts.sum())
+            self._output_bias[place] = (self._output_bias[place] + off).astype(np.float32)
+            chances_B = rng.random(len(codes_BK), dtype=np.float32)
+            for start in range(0, len(codes_BK), BLOCK_ROWS):
+                block = slice(start, start + BLOCK_ROWS)
+                weights_WB = weights_of(self._logits(place, sums_BH[block]))
+                codes_BK[block, place] = draw_codes(weights_WB, chances_B[block])
+            sums_BH += self._inputs[place][codes_BK[:, place]]
 
     def refined(self, drawn: Mapping[str, Cells], asked: Collection[str], rng: np.random.Generator) -> dict[str, Cells]:
         """The rows with every cell redrawn but those of the asked columns."""
@@ -117,21 +129,6 @@ class Refinement:
         check_tensors(tensors, {name: (shape, np.dtype(np.float32)) for name, shape in shapes.items()})
         return cls(columns, card, DependencyWeights(**tensors))
 
-    def _set_biases(self, real_NK: np.ndarray, drawn: Mapping[str, Cells], rng: np.random.Generator) -> None:
-        codes_BK = _codes(self._columns, self.card, drawn)
-        sums_BH = self._sums(codes_BK)
-        for place, width in enumerate(self._widths.tolist()):
-            sums_BH -= self._inputs[place][codes_BK[:, place]]
-            counts = np.bincount(real_NK[:, place], minlength=width)
-            some = slice(MOST_LOGITS // width + 1)
-            off = offsets(self._logits(place, sums_BH[some]).T.astype(np.float64), counts / counts.sum())
-            self._output_bias[place] = (self._output_bias[place] + off).astype(np.float32)
-            chances_B = rng.random(len(codes_BK), dtype=np.float32)
-            for start in range(0, len(codes_BK), BLOCK_ROWS):
-                block = slice(start, start + BLOCK_ROWS)
-                codes_BK[block, place] = draw_codes(weights_of(self._logits(place, sums_BH[block])), chances_B[block])
-            sums_BH += self._inputs[place][codes_BK[:, place]]
-
     def _sums(self, codes_BK: np.ndarray) -> np.ndarray:
         sums_BH = np.tile(self._bias, (len(codes_BK), 1))
         for place, inputs in enumerate(self._inputs):
@@ -153,6 +150,10 @@ def widths(columns: Sequence[LearntCodec], card: RefinementCard) -> np.ndarray:
             for codec, bins in zip(columns, card.bins, strict=True)
         ]
     )
+
+
+def _cells(columns: Sequence[LearntCodec], table: pa.Table, rng: np.random.Generator) -> dict[str, Cells]:
+    return {codec.name: codec.cells_of(table[codec.name], rng) for codec in columns}
 
 
 def _codes(columns: Sequence[LearntCodec], card: RefinementCard, cells: Mapping[str, Cells]) -> np.ndarray:
