@@ -17,11 +17,11 @@ from synthgen_ray.synthesizers.refinement import DependencyWeights
 from synthgen_ray.synthesizers.streams import REFINE, stream
 
 HIDDEN = 128
-BATCH_ROWS = 500
-EPOCHS, LEAST_STEPS, MOST_STEPS = 60, 600, 6000
+BATCH_ROWS = 1000
+EPOCHS, LEAST_STEPS, MOST_STEPS = 50, 400, 6000
 MOST_TARGETS = 16  # columns whose cells are guessed in a step
 MOST_HIDDEN = 0.5  # of a row's cells
-RATE, DECAY, DROPOUT = 5e-3, 1e-4, 0.1
+RATE, DECAY, DROPOUT = 7e-3, 1e-4, 0.1
 HELD_BACK, MOST_HELD_BACK = 0.1, 5000  # rows that tell when to stop
 LOOKS, PATIENCE = 20, 4
 
@@ -80,7 +80,8 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
         hidden_BH = network(codes_BK, hide_BK) * kept_BH / (1 - DROPOUT)
         loss = hidden_BH.new_zeros(())
         for column in targets:
-            loss = loss + (network.surprise(hidden_BH, codes_BK, column) * hide_BK[:, column]).sum()
+            rows = hide_BK[:, column].nonzero()[:, 0]
+            loss = loss + network.surprise(hidden_BH[rows], codes_BK[rows], column).sum()
         # Divided by what all workers hid, times the rows' share that `descend` takes away again.
         parallel.descend(adam, loss / hide[:, targets].sum() / share.weight, share)
         schedule.step()
