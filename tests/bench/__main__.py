@@ -48,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         console = Console(stderr=True)
         lines = []
         for row in rows:
-            console.print(row.name, style="dim")
             lines.append(_line(row, row.measure(bench)))
+            console.print("  ".join(lines[-1]), style="dim")  # the table comes when all is measured: hours, maybe
     source = ", ".join(bench.tasks) + (f" ({folder})" if folder else ": no folder of real tables was found")
     title = f"{source}; {options.threads} thread(s), medians of {options.times}" + ("; QUICK" * options.quick)
     _print(lines, title, _machine(), options.markdown)

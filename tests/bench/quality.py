@@ -71,9 +71,9 @@ def scored(task: Task, model: Synthesizer, seed: int) -> Scores:
 def measured(bench: Bench, task: Task, model_type: ModelType, seed: int) -> Result:
     """Trained at the defaults, sampled and scored, unless that was done before."""
     epochs = bench.epochs(EPOCHS)
-    for result in _results(bench.results):
-        if (result.table, result.who, result.model, result.seed) == (task.name, OURS, model_type, seed):
-            return result
+    before = kept(bench.results, task.name, OURS, model_type, seed)
+    if before is not None:
+        return before
     model = given_model(model_type, epochs, seed)
     fit_s = seconds(lambda: model.fit(task.arrow))
     sample_s = seconds(lambda: model.sample(len(task.train), seed=seed))
@@ -87,6 +87,11 @@ def measured(bench: Bench, task: Task, model_type: ModelType, seed: int) -> Resu
 def keep(path: Path, result: Result) -> None:
     with path.open("a") as file:
         file.write(json.dumps(asdict(result)) + "\n")
+
+
+def kept(path: Path, table: str, who: str, model_type: ModelType, seed: int) -> Result | None:
+    key = (table, who, model_type, seed)
+    return next((one for one in _results(path) if (one.table, one.who, one.model, one.seed) == key), None)
 
 
 def rows(names: Iterable[str]) -> Iterable[Row]:
@@ -111,13 +116,13 @@ def _quality(name: str, model_type: ModelType, measure: str) -> Callable[[Bench]
 
 def _peers(bench: Bench, task: Task, model_type: ModelType, measure: str) -> float | None:
     """Of the results kept for the same table, else of the rows that SDV published."""
-    kept = [
+    found = [
         getattr(result, measure)
         for result in _results(bench.results)
         if result.who != OURS and (result.table, result.model) == (task.name, model_type)
     ]
-    if kept:
-        return statistics.mean(kept)
+    if found:
+        return statistics.mean(found)
     if bench.folder is None or task.name != "adult" or bench.quick:
         return None
     score: float = getattr(published_scores(bench.folder, task, model_type), measure)

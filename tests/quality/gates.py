@@ -22,7 +22,7 @@ from tests.bench.scores import Scores
 from tests.bench.tables import REAL, SHARED, Task, given_tasks
 
 FILE = Path(__file__).with_name("gates.json")
-ROWS = 8_000
+ROWS = 4_000
 EPOCHS = {ModelType.CTGAN: 30, ModelType.COPULAGAN: 30, ModelType.TVAE: 30, ModelType.GAUSSIAN_COPULA: 0}
 SPREADS = 3.0
 # Two trainings of one seed can differ by float kernels of another machine.
