@@ -18,7 +18,7 @@ from synthgen_ray.domain.errors import InvalidRequest, InvalidTable
 from synthgen_ray.domain.params import MAX_ROWS, Condition, GenerateParams, ModelType, TrainParams
 from synthgen_ray.domain.validation import invalid_request, parse_train_params
 from synthgen_ray.synthesizers.codec import Cells, CodecOptions, TableCodec
-from synthgen_ray.synthesizers.columns import arrow
+from synthgen_ray.synthesizers.columns import arrow, checks
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.number import NumberTarget
@@ -72,6 +72,7 @@ class Synthesizer(ABC):
         Raises: InvalidTable.
         """
         table = arrow.without_views(table if isinstance(table, pa.Table) else _of_frame(table))
+        checks.check_schema(table.schema)
         pace = Pace(on_progress, self.params.max_training_seconds)
         pace.say(0.0, "learning the columns")
         self._columns = _in_order_of(table, columns or infer_columns(table))

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from synthgen_ray.synthesizers.categorical import MOST_WORKED_ON, offsets
 from synthgen_ray.synthesizers.codec import Encoded, TableCodec
-from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.marginal import Marginal, QuantileMap
 from synthgen_ray.synthesizers.columns.number import NumberCodec
 from synthgen_ray.synthesizers.conditions import Drawn, Heads
@@ -66,7 +65,7 @@ def with_quantile_maps(codec: TableCodec, layout: Layout, table: pa.Table, k: in
 def _mapped(column: NumberCodec, drawn: np.ndarray, values: pa.ChunkedArray, k: int) -> NumberCodec:
     if len(drawn) < 2 * k:  # too few to say how they are distributed
         return column
-    target = column.marginal or Marginal.learn(column.form.forward(arrow.plain(values).drop_null()), k)
+    target = column.marginal or Marginal.learn(column.form.forward(column.plain(values).drop_null()), k)
     return column.model_copy(
         update={"calibration": QuantileMap(source=Marginal.learn(drawn, k, MOST_CELLS), target=target)}
     )

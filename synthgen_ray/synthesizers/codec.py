@@ -7,23 +7,24 @@ from typing import Annotated, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from synthgen_ray.domain.columns import Column, ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import InvalidTable
-from synthgen_ray.synthesizers.columns import arrow, moments
+from synthgen_ray.synthesizers.columns import arrow, checks, moments
 from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
-from synthgen_ray.synthesizers.columns.identifier import CodeCodec, SequenceCodec
+from synthgen_ray.synthesizers.columns.identifier import CodeCodec
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec
+from synthgen_ray.synthesizers.columns.number_ids import ScatteredCodec, SequenceCodec, learn_number_ids
 from synthgen_ray.synthesizers.columns.stored import Stored
 from synthgen_ray.synthesizers.columns.text import TextCodec
+from synthgen_ray.synthesizers.columns.wrapped import Wrapped
 from synthgen_ray.synthesizers.streams import stream
 
 LearntCodec = CategoryCodec | NumberCodec
 Cells = CategoryCells | NumberCells
-FreshCodec = CodeCodec | SequenceCodec | TextCodec
+FreshCodec = CodeCodec | SequenceCodec | ScatteredCodec | TextCodec
 ColumnCodec = Annotated[LearntCodec | FreshCodec | ConstantCodec, Field(discriminator="kind")]
 
 
@@ -106,28 +107,31 @@ JOB = (2**32 - 1,)  # a place that no chunk has
 
 
 def _learn(values: pa.ChunkedArray, column: Column, options: CodecOptions, rng: np.random.Generator) -> ColumnCodec:
-    arrow.check_type(column.name, values.type)
+    checks.check_values(column.name, values)
     name, k, type_ = column.name, options.k, arrow.value_type(values.type)
-    if values.null_count == len(values) or type_ == pa.null():
-        return ConstantCodec.learn(name, values)
-    if column.kind in (ColumnKind.ID, ColumnKind.TEXT):
+    present = arrow.plain(values).drop_null()
+    wrapped = Wrapped.find(values, k) if _may_be_wrapped(column, values.type) else None
+    if len(present) and column.kind in (ColumnKind.ID, ColumnKind.TEXT) and not wrapped:
         return _learn_fresh(values, column, k, rng)
-    if _is_constant(values, k):
+    if len(present) < k:
+        return ConstantCodec(name=name, arrow_type=str(values.type), value=None)
+    if len(present) == len(values) and _is_one_value(present):
         return ConstantCodec.learn(name, values)
     kind = ColumnKind.CATEGORICAL if pa.types.is_dictionary(values.type) else _kind(column.kind, type_)
-    if kind in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN):
+    if not wrapped and kind in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN):
         category = CategoryCodec.learn(name, kind, values, k, options.most_categories)
         if category is not None:
             return category
         if pa.types.is_boolean(type_):
             return ConstantCodec(name=name, arrow_type=str(values.type), value=None)
-        if arrow.is_text(type_):
+        wrapped = Wrapped.find(values, k)
+        if arrow.is_text(type_) and not wrapped:
             return TextCodec.learn(name, values, column.pii, k, rng)
-        if pa.types.is_dictionary(values.type):
-            raise InvalidTable(f"Column {name!r}: no category is held by {k} rows.", "too_few_rows")
+    if wrapped or kind is ColumnKind.CATEGORICAL:
+        type_ = wrapped.unwrap(values).type if wrapped else type_
         kind = ColumnKind.FLOAT if arrow.is_real(type_) else ColumnKind.INTEGER
     least_step = moments.resolution(column.format, type_) if arrow.is_integral(type_) else 1
-    return NumberCodec.learn(name, kind, values, k, least_step, options.maps, rng)
+    return NumberCodec.learn(name, kind, values, k, least_step, options.maps, rng, wrapped)
 
 
 def _learn_fresh(values: pa.ChunkedArray, column: Column, k: int, rng: np.random.Generator) -> ColumnCodec:
@@ -137,14 +141,20 @@ def _learn_fresh(values: pa.ChunkedArray, column: Column, k: int, rng: np.random
         return TextCodec.learn(column.name, values, column.pii, k, rng)
     if pa.types.is_boolean(values.type):
         raise InvalidTable(f"Column {column.name!r} is boolean: it cannot tell rows apart.", "kind_mismatch")
-    return SequenceCodec.learn(column.name, values)
+    return learn_number_ids(column.name, values, rng)
 
 
-def _is_constant(values: pa.ChunkedArray, k: int) -> bool:
-    if values.null_count:
+def _is_one_value(present: pa.Array) -> bool:
+    if arrow.is_narrow_decimal(present.type):
+        present = present.cast(pa.decimal128(present.type.precision, present.type.scale))
+    return len(present.unique()) == 1
+
+
+def _may_be_wrapped(column: Column, type_: pa.DataType) -> bool:
+    """Text that is declared to be numbers, or that was taken for free text."""
+    if not arrow.is_text(type_) or column.pii:
         return False
-    distinct = pc.count_distinct(arrow.plain(values)).as_py()
-    return bool(distinct == 1 and (len(values) >= k or not arrow.is_text(values.type)))
+    return column.kind in (ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.FLOAT)
 
 
 def _kind(declared: ColumnKind, type_: pa.DataType) -> ColumnKind:
@@ -155,6 +165,7 @@ def _kind(declared: ColumnKind, type_: pa.DataType) -> ColumnKind:
         return ColumnKind.CATEGORICAL
     if pa.types.is_temporal(type_):
         return ColumnKind.DATETIME if moments.is_moment(type_) else ColumnKind.INTEGER
-    if declared in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN, ColumnKind.CONSTANT):
+    is_category = declared in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN, ColumnKind.CONSTANT)
+    if is_category and not arrow.is_narrow_decimal(type_):
         return ColumnKind.CATEGORICAL
     return ColumnKind.FLOAT if arrow.is_real(type_) else ColumnKind.INTEGER

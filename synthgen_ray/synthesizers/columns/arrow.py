@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-
-from synthgen_ray.domain.errors import InvalidTable
 
 UNITS = ("s", "ms", "us", "ns")
 INTEGERS = tuple(pa.type_for_alias(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64))
@@ -43,15 +42,6 @@ def type_of(name: str) -> pa.DataType:
     raise ValueError("unknown Arrow type")
 
 
-def check_type(name: str, type_: pa.DataType) -> None:
-    try:
-        known = type_of(str(type_)) == type_
-    except (KeyError, ValueError, pa.ArrowException):
-        known = False
-    if not known or (pa.types.is_dictionary(type_) and pa.types.is_temporal(type_.value_type)):
-        raise InvalidTable(f"Column {name!r} has the type {type_}, which cannot be learnt.", "unsupported_type")
-
-
 def value_type(type_: pa.DataType) -> pa.DataType:
     """What a column's values are, dictionary or not."""
     return type_.value_type if pa.types.is_dictionary(type_) else type_
@@ -64,6 +54,11 @@ def is_text(type_: pa.DataType) -> bool:
 def is_integral(type_: pa.DataType) -> bool:
     """Whether numpy sees exact integers: whole numbers, dates, times."""
     return bool(pa.types.is_integer(type_) or pa.types.is_temporal(type_))
+
+
+def is_narrow_decimal(type_: pa.DataType) -> bool:
+    """Few of Arrow's functions take them."""
+    return bool(pa.types.is_decimal32(type_) or pa.types.is_decimal64(type_))
 
 
 def is_real(type_: pa.DataType) -> bool:
@@ -98,6 +93,12 @@ def of_integers(values: np.ndarray, type_: pa.DataType, null_mask: np.ndarray | 
     return pa.array(values.astype(storage), mask=null_mask).view(type_)
 
 
+def roomy(type_: pa.DataType) -> pa.DataType:
+    """The same, but for a dictionary that has no room for a chunk of fresh values."""
+    is_narrow = pa.types.is_dictionary(type_) and type_.index_type.bit_width == 8
+    return pa.dictionary(pa.int32(), type_.value_type, type_.ordered) if is_narrow else type_
+
+
 def without_views(table: pa.Table) -> pa.Table:
     """Text that is kept as views becomes plain text: few of Arrow's functions take views."""
     fields = [field.with_type(pa.string()) if field.type == pa.string_view() else field for field in table.schema]
@@ -105,17 +106,21 @@ def without_views(table: pa.Table) -> pa.Table:
 
 
 def values_of(array: pa.Array) -> list[Any]:
-    """Cells as JSON can hold them."""
-    return (
-        list(integers(array).tolist()) if is_integral(array.type) else list(array.cast(_json_type(array)).to_pylist())
-    )
+    """Cells as JSON can hold them; decimals that no float is equal to as text."""
+    if is_integral(array.type):
+        return list(integers(array).tolist())
+    if pa.types.is_decimal(array.type):
+        return [_of_decimal(value) for value in array.to_pylist()]
+    return list(array.cast(pa.float64() if array.type == pa.float16() else array.type).to_pylist())
 
 
 def of_values(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
     """The way back of `values_of`."""
     if pa.types.is_temporal(type_):
         return of_integers(np.array(values, dtype=np.int64), type_)
-    if pa.types.is_decimal(type_) or type_ == pa.float16():
+    if pa.types.is_decimal(type_):
+        return pa.array([Decimal(str(value)) for value in values], type_)
+    if type_ == pa.float16():
         return pa.array(values, pa.float64()).cast(type_)
     return pa.array(values, type_)
 
@@ -127,8 +132,8 @@ def as_type(array: pa.Array, type_: pa.DataType) -> pa.Array:
     return array.cast(type_)
 
 
-def _json_type(array: pa.Array) -> pa.DataType:
-    return pa.float64() if is_real(array.type) else array.type
+def _of_decimal(value: Decimal) -> float | str:
+    return float(value) if Decimal(str(float(value))) == value else str(value)
 
 
 def dictionary_array(codes: np.ndarray, dictionary: pa.Array, type_: pa.DataType, null_mask: np.ndarray) -> pa.Array:

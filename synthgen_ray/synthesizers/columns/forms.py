@@ -152,7 +152,8 @@ class FloatForm(Stored):
         if self.decimals is not None and not rounded:
             reals = np.round(reals, self.decimals)
         if pa.types.is_decimal(type_):
-            return pa.array(reals).cast(type_)
+            most = math.nextafter(10.0 ** (type_.precision - type_.scale), 0)
+            return pa.array(np.clip(reals, -most, most)).cast(type_)
         return pa.array(reals.astype(type_.to_pandas_dtype()))
 
 
@@ -166,8 +167,9 @@ def learn_form(array: pa.Array, k: int, least_step: int = 1) -> IntegerForm | Fl
 
 
 def _inner_parts(ordered: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k rows from the k-th smallest upwards, and the k rows up to the k-th largest."""
-    first = min(k - 1, (len(ordered) - 1) // 2)
+    """The k rows from the k-th smallest upwards, and the k rows up to the k-th largest; of few rows the k in the
+    middle. There are k at least."""
+    first = k - 1 if len(ordered) >= 2 * k - 1 else (len(ordered) - k) // 2
     return ordered[first : first + k], ordered[::-1][first : first + k][::-1]
 
 

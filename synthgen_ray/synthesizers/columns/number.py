@@ -10,13 +10,14 @@ import pyarrow.compute as pc
 from pydantic import model_validator
 
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
-from synthgen_ray.domain.errors import InvalidTable, JobError
+from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import Condition, Range
 from synthgen_ray.synthesizers.columns import arrow, moments
 from synthgen_ray.synthesizers.columns.forms import Form, learn_form
 from synthgen_ray.synthesizers.columns.marginal import Marginal, QuantileMap
 from synthgen_ray.synthesizers.columns.modes import Modes
 from synthgen_ray.synthesizers.columns.stored import Kind, Share, Stored
+from synthgen_ray.synthesizers.columns.wrapped import Wrapped
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class NumberCodec(Stored):
     modes: Modes | None
     offsets: tuple[float, ...] = ()  # of the codes' logits
     calibration: QuantileMap | None = None
+    wrapped: Wrapped | None = None  # how the column keeps its numbers, if not as numbers
 
     @model_validator(mode="after")
     def _has_a_map(self) -> Self:
@@ -83,10 +85,10 @@ class NumberCodec(Stored):
         least_step: int,
         maps: frozenset[str],
         rng: np.random.Generator,
+        wrapped: Wrapped | None = None,
     ) -> Self:
-        array = arrow.plain(column)
+        array = wrapped.unwrap(column) if wrapped else arrow.plain(column)
         present = array.drop_null()
-        _check_finite(name, present)
         form = learn_form(present, k, least_step)
         numbers = form.forward(present)
         counted = np.unique(numbers, return_counts=True)
@@ -100,6 +102,7 @@ class NumberCodec(Stored):
             null_share=array.null_count / len(array),
             marginal=marginal,
             modes=Modes.learn(*counted, k) if "modes" in maps else None,
+            wrapped=wrapped,
         )
 
     @property
@@ -129,11 +132,15 @@ class NumberCodec(Stored):
 
     @property
     def arrow_type(self) -> str:
-        return self.form.arrow_type
+        return self.wrapped.arrow_type if self.wrapped else self.form.arrow_type
+
+    def plain(self, column: pa.ChunkedArray) -> pa.Array:
+        """The column's cells as plain numbers or nulls."""
+        return self.wrapped.unwrap(column) if self.wrapped else arrow.plain(column)
 
     def encode(self, column: pa.ChunkedArray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """A code and a scalar for each row."""
-        array = arrow.plain(column)
+        array = self.plain(column)
         present = np.asarray(array.is_valid())
         numbers = self.form.forward(array.drop_null())
         if self.marginal:
@@ -163,7 +170,7 @@ class NumberCodec(Stored):
 
     def normal(self, column: pa.ChunkedArray, rng: np.random.Generator) -> np.ndarray:
         """The column made normal by its marginal, NaN where null."""
-        array = arrow.plain(column)
+        array = self.plain(column)
         z = np.full(len(array), np.nan)
         z[np.asarray(array.is_valid())] = self.marginal_or_fail.forward(self.form.forward(array.drop_null()), rng)
         return z
@@ -177,7 +184,9 @@ class NumberCodec(Stored):
 
     def written(self, cells: NumberCells, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - as a category's
         array = self.form.back(cells.numbers, *(cells.bounds or ()))
-        return pc.if_else(pa.array(cells.null), pa.scalar(None, array.type), array) if cells.null.any() else array
+        if cells.null.any():
+            array = pc.if_else(pa.array(cells.null), pa.scalar(None, array.type), array)
+        return self.wrapped.wrap(array) if self.wrapped else array
 
     def target(self, condition: Condition) -> NumberTarget:
         """Raises: JobError, if the column never takes such a value."""
@@ -217,8 +226,3 @@ class NumberCodec(Stored):
             return moments.steps_of(bound, type_) if isinstance(bound, str) else cast(float | None, bound)
 
         return self.form.between(number(low), number(high))
-
-
-def _check_finite(name: str, array: pa.Array) -> None:
-    if pa.types.is_floating(array.type) and not pc.all(pc.is_finite(array)).as_py():
-        raise InvalidTable(f"Column {name!r} holds infinite values.", "non_finite")

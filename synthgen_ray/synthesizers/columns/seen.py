@@ -46,6 +46,12 @@ class Seen(Stored):
         return np.frombuffer(base64.b64decode(self.bitmap, validate=True), dtype=np.uint8)
 
 
+def looks(size: int) -> int:
+    """In how many parts of a space of so many values to look for one that is new: it is worth more looks where a
+    part still has room for a large job."""
+    return min(max(size >> 20, 2), 8)
+
+
 def _hashes(texts: np.ndarray, key: str) -> np.ndarray:
     import pandas as pd  # slow to load, and few models have such columns
 

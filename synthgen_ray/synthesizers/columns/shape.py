@@ -1,20 +1,24 @@
 """The shape of a code: which characters its places take. Writes any number of new codes of that shape."""
 
 import string
+import unicodedata
 from typing import Annotated, Self
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
 
 from synthgen_ray.synthesizers.columns.permutation import mix, permute
 from synthgen_ray.synthesizers.columns.stored import Stored
 
 ALPHABETS = (
+    string.digits[1:],
     string.digits,
-    string.digits + "abcdef",
-    string.digits + "ABCDEF",
     string.ascii_lowercase,
     string.ascii_uppercase,
+    string.digits + "abcdef",
+    string.digits + "ABCDEF",
     string.digits + string.ascii_lowercase,
     string.digits + string.ascii_uppercase,
     string.ascii_letters,
@@ -22,6 +26,13 @@ ALPHABETS = (
 )
 MOST_CODES = 1 << 62
 MOST_PLACES = 500
+MOST_SHAPES = 100
+ENOUGH = 10_000  # codes show what their places take
+LEAST_COVER = 0.9  # of the codes, for a few narrow shapes to speak for all
+ASCII_KINDS = bytes.maketrans(
+    (string.digits + string.ascii_lowercase + string.ascii_uppercase).encode(), b"9" * 10 + b"a" * 26 + b"A" * 26
+)
+KINDS = ((r"\p{Lu}", "A"), (r"\p{L}", "a"), (r"\p{N}", "9"))
 
 
 class Shape(Stored):
@@ -67,8 +78,47 @@ class Shape(Stored):
         return np.ascontiguousarray(letters).view(f"<U{len(self.alphabets)}")[:, 0]
 
 
+def outlines_of(texts: pa.Array) -> pa.Array:
+    """The texts, without nulls, with capitals as A, other letters as a, digits as 9."""
+    _, ends, letters = texts.buffers()
+    marks = pa.py_buffer((letters.to_pybytes() if letters else b"").translate(ASCII_KINDS))  # in UTF-8 ASCII is itself
+    outlines = pa.StringArray.from_buffers(len(texts), ends, marks, offset=texts.offset)
+    if not pc.all(pc.string_is_ascii(outlines), min_count=0).as_py():
+        for pattern, mark in KINDS:
+            outlines = pc.replace_substring_regex(outlines, pattern, mark)
+    return outlines
+
+
+def shapes_of(texts: pa.Array, k: int) -> list[tuple[Shape, int]]:
+    """The shapes of distinct texts, with how many have each, k at least; the commonest first.
+
+    Texts of one outline have a shape of their own, where a few outlines cover them. Else letters and digits count
+    as alike. Two shapes never have a code in common.
+    """
+    outline = outlines_of(texts)
+    for marks in (outline, pc.replace_substring_regex(outline, "[Aa9]", "x")):
+        counted = pc.value_counts(marks)
+        values, counts = counted.field("values"), counted.field("counts").to_numpy()
+        order = np.argsort(-counts, kind="stable")[:MOST_SHAPES]
+        kept = [place for place in order if counts[place] >= k and 0 < len(values[place].as_py()) <= MOST_PLACES]
+        if counts[kept].sum() >= LEAST_COVER * len(texts):
+            break
+    return [(_shape(texts.filter(pc.equal(marks, values[place]))), int(counts[place])) for place in kept]
+
+
+def _shape(texts: pa.Array) -> Shape:
+    some = np.linspace(0, len(texts) - 1, min(len(texts), ENOUGH)).astype(int)
+    return Shape.of(texts.take(pa.array(some)).to_numpy(zero_copy_only=False))
+
+
 def _alphabet(used: str) -> str:
     if len(used) == 1:
         return used
-    fitting = [alphabet for alphabet in ALPHABETS if set(used) <= set(alphabet)]
-    return fitting[0] if fitting else string.digits + string.ascii_letters
+    ascii_used = {letter if letter.isascii() else _ascii_of(letter) for letter in used}
+    fitting = [alphabet for alphabet in ALPHABETS if ascii_used <= set(alphabet)]
+    return fitting[0] if fitting else ALPHABETS[-1]
+
+
+def _ascii_of(letter: str) -> str:
+    kind = unicodedata.category(letter)
+    return "A" if kind == "Lu" else "a" if kind.startswith("L") else "0"

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.seen import Seen
+from synthgen_ray.synthesizers.columns.shape import outlines_of
 from synthgen_ray.synthesizers.columns.stored import Count, Kind, Share, Stored
 
 # What is written by Faker; other personal data (phone and card numbers, post codes) is known by its shape.
@@ -32,9 +33,6 @@ FAKED = {
 }
 WORD = re.compile(r"\b[^\W\d_]{2,}\b")
 LETTERS = {"9": string.digits, "a": string.ascii_lowercase, "A": string.ascii_uppercase}
-OUTLINE = bytes.maketrans(
-    (string.digits + string.ascii_lowercase + string.ascii_uppercase).encode(), b"9" * 10 + b"a" * 26 + b"A" * 26
-)
 MOST_OUTLINES = 200
 MOST_LENGTH = 500  # of an outline
 MOST_WORDS = 2000
@@ -70,12 +68,13 @@ class TextCodec(Stored):
         texts = array.drop_null()
         words = pc.list_value_length(pc.utf8_split_whitespace(pc.utf8_trim_whitespace(texts))).to_numpy()
         numbers, counts = np.unique(np.clip(words, 1, MOST_WORDS), return_counts=True)
-        # Of texts that share no outline only the usual number of words is kept.
-        usual = counts >= k if counts.max() >= k else np.arange(len(counts)) == counts.argmax()
+        usual = counts >= k
+        if not usual.any():  # of so few rows nothing nearer than the median to a power of two may be kept
+            numbers, counts, usual = np.array([max(1 << int(np.median(words)).bit_length() >> 1, 1)]), np.ones(1, int), [True]
         outlines, outline_counts = ([], []) if _is_prose(texts) else _common_outlines(texts, k)
         return cls(
             name=name,
-            arrow_type=str(column.type),
+            arrow_type=str(arrow.roomy(column.type)),
             pii=pii,
             outlines=tuple(outlines),
             outline_counts=tuple(outline_counts),
@@ -142,9 +141,7 @@ def _is_prose(texts: pa.Array) -> bool:
 
 def _common_outlines(texts: pa.Array, k: int) -> tuple[list[str], list[int]]:
     """The most frequent outlines of at least k texts, and their counts."""
-    _, ends, letters = texts.buffers()
-    marks = pa.py_buffer((letters.to_pybytes() if letters else b"").translate(OUTLINE))  # ASCII is itself in UTF-8
-    counted = pc.value_counts(pa.StringArray.from_buffers(len(texts), ends, marks, offset=texts.offset))
+    counted = pc.value_counts(outlines_of(texts))
     counts = counted.field("counts").to_numpy()
     common = np.argsort(-counts, kind="stable")[:MOST_OUTLINES]
     common = common[counts[common] >= k]

@@ -1,9 +1,13 @@
+import re
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from synthgen_ray.domain.errors import JobError
-from synthgen_ray.synthesizers.columns.identifier import CodeCodec, SequenceCodec
+from synthgen_ray.synthesizers.columns import arrow
+from synthgen_ray.synthesizers.columns.identifier import CodeCodec
+from synthgen_ray.synthesizers.columns.number_ids import learn_number_ids
 from synthgen_ray.synthesizers.columns.permutation import permute
 from synthgen_ray.synthesizers.columns.seen import Seen
 from synthgen_ray.synthesizers.columns.shape import Shape
@@ -72,6 +76,32 @@ class TestCodes:
         assert not set(codes) & set(table)
         assert all(code.startswith("C") and code[1:].isdigit() for code in codes)
 
+    def test_of_several_shapes_come_back_in_the_same_mix(self):
+        table = (
+            [f"N{n:03}{'AB'[n % 2]}" for n in range(600)]
+            + [f"{n * 331 % 100_000:05}-x" for n in range(300)]
+            + ["ß-1", "Ω"]
+        )
+
+        codes = made(CodeCodec.learn("id", pa.chunked_array([table]), 5, RNG), 3000)
+
+        tail, number = (
+            sum(re.fullmatch(p, code) is not None for code in codes) for p in (r"N\d{3}[A-Z].?", r"\d{5}-x")
+        )
+        assert tail + number > 2960  # the others found no new code in the shape
+        assert number == pytest.approx(1000, rel=0.15)
+        assert len(set(codes)) == 3000
+
+    def test_that_are_one_id_on_many_rows_are_not_its_shape(self):
+        stored = CodeCodec.learn("id", pa.chunked_array([["Q77-Z"] * 50 + ["A12-B"] * 50]), 5, RNG)
+
+        assert stored.shapes[0].alphabets == ("0123456789",) * 5
+
+    def test_of_digits_have_no_zero_in_front(self):
+        codes = made(CodeCodec.learn("id", pa.chunked_array([[str(n) for n in range(1, 5000)]]), 5, RNG), 3000)
+
+        assert not [code for code in codes if code.startswith("0")]
+
     def test_do_not_depend_on_the_chunk_they_are_made_in(self):
         codec = CodeCodec.learn("id", pa.chunked_array([[f"{n:08x}" for n in range(500)]]), 5, RNG)
 
@@ -90,20 +120,38 @@ class TestSequences:
     @pytest.mark.parametrize(
         ("table", "expected"),
         [
-            (pa.array([5, 9, 7]), [10, 11]),
-            (pa.array([2**63 - 1, 2**63 - 2]), [2**63 - 3, 2**63 - 4]),
-            (pa.array([-(2**63), 2**63 - 50]), [2**63 - 49, 2**63 - 48]),
-            (pa.array([2**64 - 1], pa.uint64()), [2**64 - 2, 2**64 - 3]),
-            (pa.array([1.0, None, 3.0]), [4.0, 5.0]),
+            (pa.array([5, 9, 7, 6]), [10, 11]),
+            (pa.array([41, 42, 43]), [50, 51]),
+            (pa.array([7, 107, 207, 307]), [1007, 1107]),
+            (pa.array([30, 10, 20]), [100, 110]),
+            (pa.array([2**63 - 1, 2**63 - 2]), [2**63 - 8, 2**63 - 9]),
+            (pa.array([2**64 - 1], pa.uint64()), [2**64 - 6, 2**64 - 7]),
+            (pa.array([1.0, None, 2.0]), [10.0, 11.0]),
+            (pa.array([1.0, 2.0], pa.float16()), [10.0, 11.0]),
+            (pa.array(["1", "2"]).cast(pa.decimal128(9, 2)), [10, 11]),
         ],
     )
-    def test_go_on_where_there_is_room(self, table, expected):
-        codec = SequenceCodec.learn("id", pa.chunked_array([table])).model_copy(update={"null_share": 0.0})
+    def test_go_on_from_a_round_number_where_there_is_room(self, table, expected):
+        codec = learn_number_ids("id", pa.chunked_array([table]), RNG).model_copy(update={"null_share": 0.0})
 
+        assert codec.kind == "sequence"
         assert made(codec, 2) == expected
 
+    def test_have_gaps_now_and_then(self):
+        ids = np.cumsum(np.where(np.arange(500) % 50, 1, 10**6))
+
+        assert np.diff(made(learn_number_ids("id", pa.chunked_array([ids]), RNG), 100)).tolist() == [1] * 99
+
+    def test_stay_times_of_a_day(self):
+        evening = pa.array(86_399 - np.arange(50, dtype=np.int32), pa.time32("s"))
+
+        rows = learn_number_ids("id", pa.chunked_array([evening]), RNG).make(np.arange(50), 1, RNG)
+
+        rows.validate(full=True)
+        assert not set(rows.to_pylist()) & set(evening.to_pylist())
+
     def test_say_when_the_type_is_exhausted(self):
-        codec = SequenceCodec.learn("id", pa.chunked_array([pa.array(range(-100, 100), pa.int8())]))
+        codec = learn_number_ids("id", pa.chunked_array([pa.array(range(-100, 100), pa.int8())]), RNG)
 
         with pytest.raises(JobError) as caught:
             made(codec, 100)
@@ -111,7 +159,72 @@ class TestSequences:
         assert caught.value.code == "ids_exhausted"
 
 
+class TestScatteredIds:
+    @pytest.mark.parametrize(
+        ("least", "most", "type_"),
+        [
+            (100_000, 999_999, pa.int64()),
+            (1, 40_000, pa.uint16()),
+            (-5_000, 5_000, pa.int32()),
+            (-(2**63), 2**63 - 1, pa.int64()),
+            (2**60, 2**64 - 1, pa.uint64()),
+            (10**8, 10**9, pa.float64()),
+            (10**6, 10**7 - 1, pa.decimal128(9, 2)),
+            (0, 10**9, pa.date32()),
+        ],
+        ids=str,
+    )
+    def test_are_unique_new_and_of_the_same_range(self, least, most, type_):
+        python = [least + int(share * (most - least)) for share in RNG.random(400)]
+        table = pa.array([str(one) for one in python]).cast(type_) if type_ != pa.date32() else None
+        table = arrow.of_integers(np.array(python) % 10**6, type_) if table is None else table
+        codec = learn_number_ids("id", pa.chunked_array([table]), RNG)
+
+        rows = np.arange(2000, dtype=np.uint64)
+        ids = pa.concat_arrays([codec.make(part, 11, RNG) for part in (rows[:900], rows[900:])])
+
+        assert codec.kind == "scattered"
+        assert ids.type == type_
+        assert len(set(ids.to_pylist())) == 2000
+        assert not set(ids.to_pylist()) & set(table.to_pylist())
+        low, high = (float(numbers_of(table, one)) for one in (np.min, np.max))
+        assert low - (high - low) <= numbers_of(ids, np.min) < numbers_of(ids, np.max) <= high + (high - low)
+
+    def test_are_found_for_more_rows_than_the_range_has(self):
+        table = pa.array(RNG.permutation(1000)[:300])
+        codec = learn_number_ids("id", pa.chunked_array([table]), RNG)
+
+        ids = made(codec, 2000) + made(codec, 2000, start=2000)
+
+        assert len(set(ids)) == 4000
+        assert not set(ids) & set(table.to_pylist())
+
+    def test_do_not_tell_the_extremes_of_the_table(self):
+        table = pa.array([1_234_567, *RNG.integers(2_000_000, 7_000_000, 300).tolist(), 7_654_321])
+
+        stored = learn_number_ids("id", pa.chunked_array([table]), RNG).model_dump_json()
+
+        assert not [one for one in (1_234_567, 7_654_321, 1_234_566, 7_654_322) if str(one) in stored]
+
+
+def numbers_of(ids: pa.Array, end) -> float:
+    plain = ids.cast(pa.int32()) if pa.types.is_date(ids.type) else ids
+    return float(end(plain.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)))
+
+
 class TestTexts:
+    def test_of_other_scripts_keep_none_of_their_letters(self):
+        names = ["王小明", "李雷 Зоя", "Zoë Ålund"] * 50
+
+        stored = TextCodec.learn("x", pa.chunked_array([names]), None, 5, RNG).model_dump_json()
+
+        assert not [letter for letter in "王小明李雷ЗояëÅ" if letter in stored]
+
+    def test_of_fewer_than_k_rows_tell_not_even_their_length(self):
+        few = TextCodec.learn("x", pa.chunked_array([["one two three four five", None, None]]), None, 5, RNG)
+
+        assert few.words == (4,)
+
     @pytest.mark.parametrize("pii", ["name", "email", "address", "company", None])
     def test_are_none_of_the_table(self, pii):
         codec = TextCodec.learn("x", pa.chunked_array([["a", "b"] * 20]), pii, 5, RNG)

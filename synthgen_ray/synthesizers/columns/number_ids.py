@@ -1,0 +1,189 @@
+"""Numbers and moments that only tell rows apart: new ones, unique over a whole job, none from the table."""
+
+from typing import Literal, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
+from synthgen_ray.domain.errors import InvalidTable, JobError
+from synthgen_ray.synthesizers.columns import arrow
+from synthgen_ray.synthesizers.columns.permutation import permute
+from synthgen_ray.synthesizers.columns.seen import Seen, looks
+from synthgen_ray.synthesizers.columns.stored import Kind, Share, Stored
+
+ROUND = 10  # ids of which the last may be the table's last
+MOST_STEPS = 0.9  # are alike in a sequence with gaps
+MOST_IDS = 1 << 62
+DAY_S = 86_400
+PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+class NumberIds(Stored):
+    """Ids that run from `start` by `step`, `room` of them."""
+
+    name: str
+    column_kind: Kind = ColumnKind.ID
+    arrow_type: str
+    start: int = Field(ge=-(2**66), lt=2**66)
+    step: int = Field(gt=-(2**65), lt=2**65)
+    room: int = Field(ge=0, lt=2**66)
+    null_share: Share
+
+    @property
+    def learned(self) -> LearnedColumn:
+        return LearnedColumn(self.name, ColumnKind.ID, self.null_share > 0)
+
+    def _next(self, rows: np.ndarray) -> np.ndarray:
+        """The ids at these places of the run, modulo 2**64."""
+        if len(rows) and int(rows.max()) >= self.room:
+            raise JobError(f"Column {self.name!r}: its type {self.arrow_type} holds no further ids.", "ids_exhausted")
+        return _modular(self.start) + _modular(self.step) * rows.astype(np.uint64)
+
+    def _written(self, ids: np.ndarray, rng: np.random.Generator) -> pa.Array:
+        type_ = arrow.type_of(self.arrow_type)
+        values = arrow.value_type(type_)
+        ids = ids if values == pa.uint64() else ids.view(np.int64)
+        null = rng.random(len(ids)) < self.null_share
+        if arrow.is_integral(values):
+            array = arrow.of_integers(ids, values, null)
+        else:
+            array = pa.array(ids, mask=null).cast(pa.string()).cast(values)
+        return arrow.as_type(array, type_)
+
+
+class SequenceCodec(NumberIds):
+    """Ids that ran up by steps: they go on above the table's largest, or below its smallest if only there is room.
+
+    They start at a round number, so that the file does not name the table's last id.
+    """
+
+    kind: Literal["sequence"] = "sequence"
+
+    @classmethod
+    def learn(cls, name: str, column: pa.ChunkedArray, step: int) -> Self:
+        array = arrow.plain(column)
+        ids = _whole(name, array)
+        low, high = int(ids.min()), int(ids.max())
+        start, step, room = _continued(low, high, step, _limits(array.type))
+        return cls(
+            name=name,
+            arrow_type=str(arrow.roomy(column.type)),
+            start=start,
+            step=step,
+            room=room,
+            null_share=array.null_count / len(array),
+        )
+
+    def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - made like the others
+        return self._written(self._next(rows), rng)
+
+
+class ScatteredCodec(NumberIds):
+    """Ids without an order: `size` of them from `lowest` on, in the order of a keyed permutation.
+
+    A row looks at a few places, as a code does; if all those ids are in the table, or there are fewer ids than rows,
+    it takes one of a sequence beyond.
+    """
+
+    kind: Literal["scattered"] = "scattered"
+    lowest: int = Field(ge=-(2**63), lt=2**64)
+    size: int = Field(ge=1, le=MOST_IDS)
+    seen: Seen
+
+    @classmethod
+    def learn(cls, name: str, column: pa.ChunkedArray, rng: np.random.Generator) -> Self:
+        array = arrow.plain(column)
+        ids = _whole(name, array)
+        limits = _limits(array.type)
+        low, high = _rounded_outwards(int(ids.min()), int(ids.max()), limits)
+        start, step, room = _continued(low, high, 1, limits)
+        return cls(
+            name=name,
+            arrow_type=str(arrow.roomy(column.type)),
+            start=start,
+            step=step,
+            room=room,
+            null_share=array.null_count / len(array),
+            lowest=low,
+            size=min(high - low + 1, MOST_IDS),
+            seen=Seen.learn(pa.array(ids.view(np.uint64)).cast(pa.string()), rng),
+        )
+
+    def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:
+        ids = np.zeros(len(rows), dtype=np.uint64)
+        open_ = np.arange(len(rows))
+        part = self.size // looks(self.size)
+        for look in range(looks(self.size)):
+            fitting = open_[rows[open_] < part]
+            made = _modular(self.lowest) + permute(rows[fitting] + np.uint64(look * part), self.size, key)
+            new = ~self.seen.contains(made.astype(str))
+            ids[fitting[new]] = made[new]
+            open_ = np.setdiff1d(open_, fitting[new], assume_unique=True)
+        ids[open_] = self._next(rows[open_])
+        return self._written(ids, rng)
+
+
+def learn_number_ids(name: str, column: pa.ChunkedArray, rng: np.random.Generator) -> SequenceCodec | ScatteredCodec:
+    """Raises: InvalidTable, for ids that do not fit in 64 bits."""
+    step = _step(_whole(name, arrow.plain(column)))
+    return SequenceCodec.learn(name, column, step) if step else ScatteredCodec.learn(name, column, rng)
+
+
+def _step(ids: np.ndarray) -> int | None:
+    """By how much the ids run up, if they do: they fill most of a grid, or most of their steps are alike."""
+    steps, counts = np.unique(np.diff(np.unique(ids).view(np.uint64)), return_counts=True)
+    if len(steps) == 0:
+        return 1
+    grid = int(np.gcd.reduce(steps))
+    if sum((steps * counts).tolist()) < 2 * grid * counts.sum():
+        return grid
+    return int(steps[counts.argmax()]) if counts.max() >= MOST_STEPS * counts.sum() else None
+
+
+def _continued(low: int, high: int, step: int, limits: tuple[int, int]) -> tuple[int, int, int]:
+    """Where ids from `low` to `high` go on, by which step, and how many there are."""
+    least, most = limits
+    rest = high % step
+    if 2 * (most - high) >= min(low - least, step << 31):
+        start = ((high - rest) // step // ROUND + 1) * ROUND * step + rest
+        return start, step, max((most - start) // step + 1, 0)
+    start = (-(-(low - rest) // step // ROUND) - 1) * ROUND * step + rest
+    return start, -step, max((start - least) // step + 1, 0)
+
+
+def _rounded_outwards(low: int, high: int, limits: tuple[int, int]) -> tuple[int, int]:
+    """To the leading digit of their distance, which tells nobody's id; what is positive stays so."""
+    unit = 10 ** (len(str(high - low)) - 1)
+    least = max(low // unit * unit, int(low > 0))
+    return max(least, limits[0]), min((high // unit + 1) * unit - 1, limits[1])
+
+
+def _whole(name: str, array: pa.Array) -> np.ndarray:
+    """The ids without nulls and fractions, int64 or uint64."""
+    present = array.drop_null()
+    if not arrow.is_integral(array.type):
+        floats = present.cast(pa.float64())
+        if pc.max(pc.abs(floats)).as_py() >= 2.0**63:
+            raise InvalidTable(f"Column {name!r} holds ids that do not fit in 64 bits.", "integer_out_of_range")
+        present = (present if pa.types.is_decimal(array.type) else floats).cast(pa.int64(), safe=False)
+    return arrow.integers(present)
+
+
+def _limits(type_: pa.DataType) -> tuple[int, int]:
+    if pa.types.is_floating(type_):
+        digits = {16: 11, 32: 24, 64: 53}[type_.bit_width]
+        return -(2**digits), 2**digits
+    if pa.types.is_decimal(type_):
+        most = min(10 ** (type_.precision - max(type_.scale, 0)), 2**63) - 1
+        return -most, most
+    if pa.types.is_time(type_):
+        return 0, DAY_S * PER_SECOND[type_.unit] - 1
+    bits = type_.bit_width
+    return (0, 2**bits - 1) if pa.types.is_unsigned_integer(type_) else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
+def _modular(value: int) -> np.uint64:
+    return np.uint64(value % 2**64)

@@ -1,0 +1,82 @@
+"""Numbers that a column keeps as text, or in a dictionary, are learnt as numbers and come back as they were written."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.domain.params import ModelType
+from synthgen_ray.synthesizers.columns.number import NumberCodec
+from synthgen_ray.synthesizers.columns.wrapped import Wrapped
+from tests.unit.synthesizers.conftest import given_model
+
+RNG = np.random.default_rng(2)
+NUMBERS = RNG.normal(0, 100, 400)
+K = 5
+
+
+def found(texts) -> Wrapped | None:
+    return Wrapped.find(pa.chunked_array([pa.array(texts)]), K)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [f"{number:.2f}" for number in NUMBERS],
+        [f"{number:.0f}" for number in NUMBERS * 100],
+        [f"{number:.3f}".rstrip("0").rstrip(".") for number in NUMBERS],
+        [" " if number < -100 else f"{number:.1f}" for number in NUMBERS],
+        [None if number < -100 else f"{number:.1f}" for number in NUMBERS],
+    ],
+    ids=["two decimals", "whole", "as few as needed", "blanks", "nulls"],
+)
+def test_texts_that_are_numbers_are_read_and_written_back(texts):
+    wrapped = found(texts)
+    column = pa.chunked_array([texts])
+
+    numbers = wrapped.unwrap(column)
+
+    assert pa.types.is_integer(numbers.type) or pa.types.is_floating(numbers.type)
+    assert wrapped.wrap(numbers).to_pylist() == ["0.0" if text == "-0.0" else text for text in texts]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["007", "123", "456"] * 20,
+        ["1", "2", "x", "y"] * 20,
+        [*["12.5"] * 100, "only once"],
+        [*["12.5"] * 50, *[" "] * 5, None],
+        ["words and words"] * 20,
+        ["1", "2"] + [None] * 50,
+        ["9" * 40] * 50,
+    ],
+    ids=["codes", "two words", "a rare word", "two kinds of missing", "prose", "few", "long"],
+)
+def test_other_texts_are_left_alone(texts):
+    assert found(texts) is None
+
+
+def test_numbers_of_a_dictionary_come_back_in_a_dictionary():
+    column = pa.chunked_array([pa.array(NUMBERS).dictionary_encode()])
+    wrapped = Wrapped.find(column, K)
+
+    assert wrapped.wrap(wrapped.unwrap(column)).type == column.type
+
+
+@pytest.mark.parametrize("model_type", [ModelType.TVAE, ModelType.GAUSSIAN_COPULA])
+@pytest.mark.parametrize("kind", [ColumnKind.TEXT, ColumnKind.FLOAT, ColumnKind.CATEGORICAL])
+def test_a_model_learns_their_distribution(model_type, kind):
+    texts = [" " if number < -100 else f"{number:.1f}" for number in NUMBERS]
+    texts = texts if kind is not ColumnKind.CATEGORICAL else [f"{number:.9f}" for number in NUMBERS]
+
+    model = given_model(model_type, pa.table({"x": texts}), (Column("x", kind),))
+    rows = model.sample(1000, seed=1)["x"].to_pylist()
+
+    assert isinstance(model.codec.learnt[0], NumberCodec)
+    real, made = (np.array([float(text) for text in part if text != " "]) for part in (texts, rows))
+    assert made.mean() == pytest.approx(real.mean(), abs=15)
+    assert made.std() == pytest.approx(real.std(), rel=0.2)
+    assert rows.count(" ") / 1000 == pytest.approx(texts.count(" ") / 400, abs=0.05)
+    decimals = {len(text) - text.index(".") - 1 for text in rows if text != " "}
+    assert decimals == ({1} if kind is not ColumnKind.CATEGORICAL else {9})
