@@ -22,7 +22,7 @@ from synthgen_ray.synthesizers.columns import arrow, checks
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.number import NumberTarget
-from synthgen_ray.synthesizers.model_file import ModelCard, Tensors, corrupt, read_model, write_model
+from synthgen_ray.synthesizers.model_file import BROKEN, ModelCard, Tensors, corrupt, read_model, write_model
 from synthgen_ray.synthesizers.pace import OnProgress, Pace
 from synthgen_ray.synthesizers.refinement import SAMPLE_ROWS, Refinement
 from synthgen_ray.synthesizers.streams import CALIBRATE, ENCODE, chunks, fresh_seed, holdout_mask, stream
@@ -248,9 +248,11 @@ def load(path: Path | str) -> Synthesizer:
     """The model in a file. Raises: JobError with the code "model_corrupt" for anything but a sound model file."""
     card, tensors = read_model(Path(path))
     try:
-        return synthesizer_class(card.model_type).from_file(card, tensors)
-    except InvalidRequest as error:
-        raise corrupt("its config is not valid") from error
+        model = synthesizer_class(card.model_type).from_file(card, tensors)
+        model.sample_chunk(0, 1, 0)  # what can be made of a file is known once it was done
+        return model
+    except (InvalidRequest, *BROKEN) as error:
+        raise corrupt("its parts do not fit together") from error
 
 
 def synthesizer_class(model_type: ModelType) -> type[Synthesizer]:

@@ -3,6 +3,7 @@
 The reader refuses what it does not know: it is the border to files that others may have touched.
 """
 
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +21,21 @@ from synthgen_ray.synthesizers.columns.bins import Bins
 from synthgen_ray.synthesizers.columns.stored import Stored
 
 CARD, WEIGHTS = "model.json", "weights.safetensors"
-MOST_BYTES = {CARD: 1 << 30, WEIGHTS: 8 << 30}
+MOST_BYTES = {CARD: 256 << 20, WEIGHTS: 8 << 30}
+# What a file that others have touched can make of the code that reads it.
+BROKEN = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SafetensorError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+)
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes, whenever it is written
 
 Tensors = dict[str, np.ndarray]
@@ -71,7 +86,7 @@ def read_model(path: Path) -> tuple[ModelCard, Tensors]:
         # Not pydantic's own text, which quotes the input.
         places = sorted({".".join(map(str, found["loc"][:3])) for found in error.errors()})
         raise corrupt(f"its card does not fit at {', '.join(places[:3])}") from None
-    except (zipfile.BadZipFile, SafetensorError, OSError, KeyError, ValueError, NotImplementedError) as error:
+    except BROKEN as error:
         raise corrupt("it cannot be read") from error
     if [column.name for column in card.columns] != [codec.name for codec in card.codec.columns]:
         raise corrupt("its columns do not fit together")

@@ -6,13 +6,13 @@ import pyarrow as pa
 
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
 from synthgen_ray.synthesizers.columns import arrow, moments
-from synthgen_ray.synthesizers.columns.stored import Kind, Stored, Value
+from synthgen_ray.synthesizers.columns.stored import Kind, Stored, TypeName, Value
 
 
 class ConstantCodec(Stored):
     kind: Literal["constant"] = "constant"
     name: str
-    arrow_type: str
+    arrow_type: TypeName
     column_kind: Kind = ColumnKind.CONSTANT
     value: Value | None
 

@@ -28,6 +28,14 @@ class IntegerForm(Stored):
     step: int = Field(ge=1, lt=2**64)
     steps: int = Field(ge=0, lt=2**64)
 
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        type_ = arrow.type_of(self.arrow_type)
+        if not arrow.is_integral(type_):
+            raise ValueError("not a type of whole numbers")
+        arrow.of_values(self.ends, type_)  # overflows if they do not fit
+        return self
+
     @classmethod
     def learn(cls, array: pa.Array, k: int, least_step: int = 1) -> Self:
         """`least_step` is the resolution that the column is known to have."""
@@ -108,6 +116,8 @@ class FloatForm(Stored):
     def _ends_are_in_order(self) -> Self:
         if self.lower > self.upper:
             raise ValueError("the lower end is above the upper")
+        if not arrow.is_real(arrow.type_of(self.arrow_type)):
+            raise ValueError("not a type of real numbers")
         return self
 
     @classmethod

@@ -3,7 +3,7 @@
 Numbers that do so are in `number_ids`."""
 
 import string
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -11,11 +11,12 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
+from synthgen_ray.domain.errors import JobError
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.permutation import mix
 from synthgen_ray.synthesizers.columns.seen import Seen, looks
-from synthgen_ray.synthesizers.columns.shape import MOST_PLACES, MOST_SHAPES, Shape, shapes_of
-from synthgen_ray.synthesizers.columns.stored import Count, Kind, Share, Stored
+from synthgen_ray.synthesizers.columns.shape import MOST_EXTRA, MOST_PLACES, MOST_SHAPES, Shape, shapes_of
+from synthgen_ray.synthesizers.columns.stored import Count, Kind, Share, Stored, TextTypeName
 
 
 class CodeCodec(Stored):
@@ -29,10 +30,9 @@ class CodeCodec(Stored):
     kind: Literal["code"] = "code"
     name: str
     column_kind: Kind = ColumnKind.ID
-    arrow_type: str
+    arrow_type: TextTypeName
     shapes: tuple[Shape, ...] = Field(min_length=1, max_length=MOST_SHAPES)
     counts: tuple[Count, ...]
-    longest: Annotated[int, Field(ge=1)]
     null_share: Share
     seen: Seen
 
@@ -54,7 +54,6 @@ class CodeCodec(Stored):
             arrow_type=str(arrow.roomy(column.type)),
             shapes=tuple(shape for shape, _ in found),
             counts=tuple(count for _, count in found),
-            longest=int(lengths.max()) | 7,  # rounded up: one row's own length is nobody's business
             null_share=array.null_count / len(array),
             seen=Seen.learn(array, rng),
         )
@@ -74,10 +73,12 @@ class CodeCodec(Stored):
         ]
         open_ = np.concatenate(left)
         longest = max(self.shapes, key=lambda shape: len(shape.alphabets))
-        for extra in range(1, self.longest + 64):
+        for extra in range(1, MOST_EXTRA + 1):
             if len(open_) == 0:
                 break
             open_ = self._write(longest.longer(extra), open_, rows, key + MOST_SHAPES + extra, texts)
+        else:  # each look fails once in sixteen, so this is a file that was touched
+            raise JobError(f"Column {self.name!r}: no new ids were found.", "ids_exhausted")
         null = rng.random(len(rows)) < self.null_share
         return arrow.as_type(pa.array(texts, pa.string(), mask=null), arrow.type_of(self.arrow_type))
 
@@ -93,7 +94,7 @@ class CodeCodec(Stored):
         for look in range(looks(shape.size)):
             fitting = open_[rows[open_] < part]
             made = shape.write(rows[fitting] + look * part, key)
-            new = np.full(len(made), True) if len(shape.alphabets) > self.longest else ~self.seen.contains(made)
+            new = ~self.seen.contains(made)
             texts[fitting[new]] = made[new]
             open_ = np.setdiff1d(open_, fitting[new], assume_unique=True)
         return open_

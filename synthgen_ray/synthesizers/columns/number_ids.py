@@ -5,14 +5,14 @@ from typing import Literal, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import InvalidTable, JobError
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.permutation import permute
 from synthgen_ray.synthesizers.columns.seen import Seen, looks
-from synthgen_ray.synthesizers.columns.stored import Kind, Share, Stored
+from synthgen_ray.synthesizers.columns.stored import Kind, NumberTypeName, Share, Stored
 
 ROUND = 10  # ids of which the last may be the table's last
 MOST_STEPS = 0.9  # are alike in a sequence with gaps
@@ -26,11 +26,23 @@ class NumberIds(Stored):
 
     name: str
     column_kind: Kind = ColumnKind.ID
-    arrow_type: str
+    arrow_type: NumberTypeName
     start: int = Field(ge=-(2**66), lt=2**66)
     step: int = Field(gt=-(2**65), lt=2**65)
     room: int = Field(ge=0, lt=2**66)
     null_share: Share
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        last = self.start + self.step * (self.room - 1)
+        if self.room:
+            self._check(min(self.start, last), max(self.start, last))
+        return self
+
+    def _check(self, low: int, high: int) -> None:
+        least, most = _limits(arrow.value_type(arrow.type_of(self.arrow_type)))
+        if not least <= low <= high <= most:
+            raise ValueError("ids leave their type")
 
     @property
     def learned(self) -> LearnedColumn:
@@ -92,6 +104,11 @@ class ScatteredCodec(NumberIds):
     lowest: int = Field(ge=-(2**63), lt=2**64)
     size: int = Field(ge=1, le=MOST_IDS)
     seen: Seen
+
+    @model_validator(mode="after")
+    def _ids_fit_too(self) -> Self:
+        self._check(self.lowest, self.lowest + self.size - 1)
+        return self
 
     @classmethod
     def learn(cls, name: str, column: pa.ChunkedArray, rng: np.random.Generator) -> Self:

@@ -26,6 +26,7 @@ ALPHABETS = (
 )
 MOST_CODES = 1 << 62
 MOST_PLACES = 500
+MOST_EXTRA = 64  # by which a shape is made longer
 MOST_SHAPES = 100
 ENOUGH = 10_000  # codes show what their places take
 LEAST_COVER = 0.9  # of the codes, for a few narrow shapes to speak for all
@@ -39,7 +40,7 @@ class Shape(Stored):
     """An alphabet for each place; of one character where all codes agree."""
 
     alphabets: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(
-        min_length=1, max_length=MOST_PLACES
+        min_length=1, max_length=MOST_PLACES + MOST_EXTRA
     )
 
     @classmethod

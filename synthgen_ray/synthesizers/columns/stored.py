@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
 
 from synthgen_ray.domain.columns import ColumnKind
+from synthgen_ray.synthesizers.columns import arrow
 
 
 class Stored(BaseModel):
@@ -16,4 +17,27 @@ class Stored(BaseModel):
 Value = bool | int | float | str  # a cell as JSON has it; moments are integers in the unit of their type
 Kind = Annotated[ColumnKind, PlainValidator(ColumnKind), PlainSerializer(str)]
 Count = Annotated[int, Field(ge=1)]
+
+
+def _known(name: str) -> str:
+    arrow.type_of(name)
+    return name
+
+
+def _textual(name: str) -> str:
+    if not arrow.is_text(arrow.type_of(name)):
+        raise ValueError("not a type of text")
+    return name
+
+
+def _countable(name: str) -> str:
+    values = arrow.value_type(arrow.type_of(name))
+    if not (arrow.is_integral(values) or arrow.is_real(values)):
+        raise ValueError("not a type of numbers")
+    return name
+
+
+TypeName = Annotated[str, Field(max_length=200), AfterValidator(_known)]
+TextTypeName = Annotated[str, Field(max_length=200), AfterValidator(_textual)]
+NumberTypeName = Annotated[str, Field(max_length=200), AfterValidator(_countable)]
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -15,7 +15,7 @@ from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.seen import Seen
 from synthgen_ray.synthesizers.columns.shape import outlines_of
-from synthgen_ray.synthesizers.columns.stored import Count, Kind, Share, Stored
+from synthgen_ray.synthesizers.columns.stored import Count, Kind, Share, Stored, TextTypeName
 
 # What is written by Faker; other personal data (phone and card numbers, post codes) is known by its shape.
 FAKED = {
@@ -37,6 +37,7 @@ MOST_OUTLINES = 200
 MOST_LENGTH = 500  # of an outline
 MOST_WORDS = 2000
 SAMPLE = 10_000  # texts tell whether the column is prose
+MOST_CHARACTERS = 1 << 21  # more than a cell may hold
 ATTEMPTS = 8
 
 
@@ -46,13 +47,13 @@ class TextCodec(Stored):
     kind: Literal["text"] = "text"
     name: str
     column_kind: Kind = ColumnKind.TEXT
-    arrow_type: str
+    arrow_type: TextTypeName
     pii: str | None
     outlines: tuple[Annotated[str, Field(min_length=1, max_length=MOST_LENGTH)], ...]
     outline_counts: tuple[Count, ...]
     words: tuple[Annotated[int, Field(ge=1, le=MOST_WORDS)], ...]
     word_counts: tuple[Count, ...]
-    longest: Annotated[int, Field(ge=1)]
+    longest: Annotated[int, Field(ge=1, le=MOST_CHARACTERS)]
     null_share: Share
     seen: Seen
 
@@ -80,7 +81,7 @@ class TextCodec(Stored):
             outline_counts=tuple(outline_counts),
             words=tuple(numbers[usual].tolist()),
             word_counts=tuple(counts[usual].tolist()),
-            longest=pc.max(pc.utf8_length(texts)).as_py() | 7,
+            longest=min(pc.max(pc.utf8_length(texts)).as_py() | 7, MOST_CHARACTERS),
             null_share=array.null_count / len(array),
             seen=Seen.learn(array, rng),
         )

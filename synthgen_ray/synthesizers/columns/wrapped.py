@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from synthgen_ray.synthesizers.columns import arrow
-from synthgen_ray.synthesizers.columns.stored import Stored
+from synthgen_ray.synthesizers.columns.stored import Stored, TypeName
 
 NUMBER = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?$"  # leading zeros make a code
 
@@ -16,7 +16,7 @@ NUMBER = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?$"  # leading zeros make a cod
 class Wrapped(Stored):
     """`blank` is the one text that stands for a missing number; `decimals` are written whether zero or not."""
 
-    arrow_type: str
+    arrow_type: TypeName
     blank: str | None = None
     decimals: Annotated[int, Field(ge=0, le=15)] | None = None
 
