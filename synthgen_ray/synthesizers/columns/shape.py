@@ -33,7 +33,7 @@ LEAST_COVER = 0.9  # of the codes, for a few narrow shapes to speak for all
 ASCII_KINDS = bytes.maketrans(
     (string.digits + string.ascii_lowercase + string.ascii_uppercase).encode(), b"9" * 10 + b"a" * 26 + b"A" * 26
 )
-KINDS = ((r"\p{Lu}", "A"), (r"\p{L}", "a"), (r"\p{N}", "9"))
+KINDS = ((r"\p{Lu}", "A"), (r"[\p{Ll}\p{Lt}\p{Lm}\p{Lo}]", "a"), (r"\p{N}", "9"))
 
 
 class Shape(Stored):

@@ -71,7 +71,8 @@ class TextCodec(Stored):
         numbers, counts = np.unique(np.clip(words, 1, MOST_WORDS), return_counts=True)
         usual = counts >= k
         if not usual.any():  # of so few rows nothing nearer than the median to a power of two may be kept
-            numbers, counts, usual = np.array([max(1 << int(np.median(words)).bit_length() >> 1, 1)]), np.ones(1, int), [True]
+            median = max(1 << int(np.median(words)).bit_length() >> 1, 1)
+            numbers, counts, usual = np.array([median]), np.ones(1, int), np.ones(1, bool)
         outlines, outline_counts = ([], []) if _is_prose(texts) else _common_outlines(texts, k)
         return cls(
             name=name,
