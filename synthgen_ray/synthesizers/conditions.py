@@ -21,7 +21,7 @@ from synthgen_ray.synthesizers.noise import normals
 
 Targets = Mapping[str, CategoryTarget | NumberTarget]
 
-BLOCK_ROWS = 1000  # drawn at once: what is worked on stays in the cache, and no thread count changes a sum
+BLOCK_ROWS = 2000  # drawn at once: what is worked on stays in the cache, and no thread count changes a sum
 LEAST_CANDIDATES = 1000  # a round, so that a handful of rows has latents to choose from
 MOST_ROUNDS = 16
 ENOUGH = 2  # effective candidates for each row that is asked for

@@ -65,11 +65,10 @@ class FoldedNetwork:
 
     def logits(self, latent_EB: Tensor, places_B: Tensor | None = None) -> Tensor:
         """(D, B), given the place of each row's condition if the network takes any."""
-        behind_TB = (
-            self._offsets_TC.repeat(1, latent_EB.shape[1])
-            if places_B is None
-            else self._offsets_TC.index_select(1, places_B)
-        )
+        if places_B is None:
+            behind_TB = self._offsets_TC.expand(-1, latent_EB.shape[1]).contiguous()
+        else:
+            behind_TB = self._offsets_TC.index_select(1, places_B)
         layer = latent_EB
         for place, (weight, width) in enumerate(zip(self._weights, self._widths, strict=True)):
             behind_TB[: len(weight)].addmm_(weight, layer.relu_() if place else layer)

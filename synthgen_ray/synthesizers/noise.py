@@ -15,4 +15,8 @@ def normals(rng: np.random.Generator, *shape: int) -> np.ndarray:
     np.log(np.subtract(1, length, out=length), out=length)
     np.sqrt(np.multiply(length, -2, out=length), out=length)
     np.multiply(angle, 2 * np.pi, out=angle)
-    return np.concatenate([length * np.cos(angle), length * np.sin(angle)])[:count].reshape(shape)
+    both = np.empty((2, len(angle)), dtype=np.float32)
+    np.cos(angle, out=both[0])
+    np.sin(angle, out=both[1])
+    both *= length
+    return both.ravel()[:count].reshape(shape)
