@@ -23,7 +23,7 @@ from synthgen_ray.synthesizers.model_file import RefinementCard, Tensors, check_
 from synthgen_ray.synthesizers.pace import Pace
 from synthgen_ray.synthesizers.streams import REFINE, stream
 
-BLOCK_ROWS = 1000  # whose hidden layer fits in a core's cache
+BLOCK_ROWS = 500  # whose hidden layer fits in a core's cache
 SAMPLE_ROWS = 20_000  # that the biases are set on
 MOST_LOGITS = 20_000_000  # held at once
 
@@ -48,7 +48,7 @@ class Refinement:
             self._inputs.append(block[:-1] - block[-1])
             self._bias += block[-1]
         ends = np.cumsum(self._widths)[:-1]
-        self._outputs = np.split(weights.outputs, ends)
+        self._outputs = [np.ascontiguousarray(outputs.T) for outputs in np.split(weights.outputs, ends)]
         self._output_bias = np.split(weights.output_bias, ends)
         self._weights = weights
 
@@ -87,19 +87,21 @@ class Refinement:
 
     def refined(self, drawn: Mapping[str, Cells], asked: Collection[str], rng: np.random.Generator) -> dict[str, Cells]:
         """The rows with every cell redrawn but those of the asked columns."""
-        before_BK = _codes(self._columns, self.card, drawn)
-        after_BK = before_BK.copy()
+        before_KB = np.ascontiguousarray(_codes(self._columns, self.card, drawn).T)
+        after_KB = before_KB.copy()
         free = [place for place, codec in enumerate(self._columns) if codec.name not in asked]
-        chances_KB = rng.random((len(free), len(before_BK)), dtype=np.float32)
-        for start in range(0, len(before_BK), BLOCK_ROWS):
+        chances_KB = rng.random((len(free), before_KB.shape[1]), dtype=np.float32)
+        for start in range(0, before_KB.shape[1], BLOCK_ROWS):
             block = slice(start, start + BLOCK_ROWS)
-            sums_BH = self._sums(before_BK[block])
+            sums_BH = self._sums(before_KB[:, block].T)
+            hidden_BH = np.empty_like(sums_BH)  # each pass writes where the last one did: the cache has it
             for place, chances_B in zip(free, chances_KB[:, block], strict=True):
-                sums_BH -= self._inputs[place][before_BK[block, place]]
-                after_BK[block, place] = draw_codes(weights_of(self._logits(place, sums_BH)), chances_B)
-                sums_BH += self._inputs[place][after_BK[block, place]]
+                sums_BH -= _gathered(self._inputs[place], before_KB[place, block], hidden_BH)
+                logits_WB = self._logits(place, sums_BH, hidden_BH)
+                after_KB[place, block] = draw_codes(weights_of(logits_WB), chances_B)
+                sums_BH += _gathered(self._inputs[place], after_KB[place, block], hidden_BH)
         return {
-            codec.name: _redrawn(drawn[codec.name], bins, before_BK[:, place], after_BK[:, place], rng)
+            codec.name: _redrawn(drawn[codec.name], bins, before_KB[place], after_KB[place], rng)
             for place, (codec, bins) in enumerate(zip(self._columns, self.card.bins, strict=True))
         }
 
@@ -131,15 +133,17 @@ class Refinement:
 
     def _sums(self, codes_BK: np.ndarray) -> np.ndarray:
         sums_BH = np.tile(self._bias, (len(codes_BK), 1))
+        gathered_BH = np.empty_like(sums_BH)
         for place, inputs in enumerate(self._inputs):
-            sums_BH += inputs[codes_BK[:, place]]
+            sums_BH += _gathered(inputs, codes_BK[:, place], gathered_BH)
         return sums_BH
 
-    def _logits(self, place: int, sums_BH: np.ndarray) -> np.ndarray:
-        """Of a column's codes, (W, B)."""
-        logits: np.ndarray = self._outputs[place] @ np.maximum(sums_BH, 0).T
-        logits += self._output_bias[place][:, None]
-        return logits
+    def _logits(self, place: int, sums_BH: np.ndarray, hidden_BH: np.ndarray | None = None) -> np.ndarray:
+        """Of a column's codes, (W, B); `hidden_BH` is written over."""
+        hidden_BH = np.maximum(sums_BH, 0, out=hidden_BH)
+        logits_BW: np.ndarray = hidden_BH @ self._outputs[place]
+        logits_BW += self._output_bias[place]
+        return np.ascontiguousarray(logits_BW.T)
 
 
 def widths(columns: Sequence[LearntCodec], card: RefinementCard) -> np.ndarray:
@@ -165,6 +169,10 @@ def _column_codes(cells: Cells, bins: Bins | None) -> np.ndarray:
     if isinstance(cells, NumberCells) and bins is not None:
         return np.where(cells.null, len(bins), bins.codes(cells.numbers))
     return cast(CategoryCells, cells).codes
+
+
+def _gathered(rows_WH: np.ndarray, codes_B: np.ndarray, into_BH: np.ndarray) -> np.ndarray:
+    return np.take(rows_WH, codes_B, axis=0, out=into_BH, mode="clip")  # with another mode numpy buffers it
 
 
 def _redrawn(
