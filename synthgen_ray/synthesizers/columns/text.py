@@ -1,8 +1,6 @@
 """Free text and personal data: fresh values of the same kind and about the same shape, none from the table."""
 
 import re
-import string
-from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Literal, Self
 
@@ -13,26 +11,13 @@ from pydantic import Field, model_validator
 
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
 from synthgen_ray.synthesizers.columns import arrow
+from synthgen_ray.synthesizers.columns.personal import WRITTEN_AS, personal_texts
 from synthgen_ray.synthesizers.columns.seen import Seen
 from synthgen_ray.synthesizers.columns.shape import outlines_of
 from synthgen_ray.synthesizers.columns.stored import Count, Kind, Share, Stored, TextTypeName
 
-# What is written by Faker; other personal data (phone and card numbers, post codes) is known by its shape.
-FAKED = {
-    "name": "name",
-    "first_name": "first_name",
-    "last_name": "last_name",
-    "email": "ascii_safe_email",
-    "address": "address",
-    "street": "street_address",
-    "city": "city",
-    "company": "company",
-    "job": "job",
-    "url": "url",
-    "username": "user_name",
-}
 WORD = re.compile(r"\b[^\W\d_]{2,}\b")
-LETTERS = {"9": string.digits, "a": string.ascii_lowercase, "A": string.ascii_uppercase}
+LETTERS = {"9": (ord("0"), 10), "a": (ord("a"), 26), "A": (ord("A"), 26)}  # the first, and how many
 MOST_OUTLINES = 200
 MOST_LENGTH = 500  # of an outline
 MOST_WORDS = 2000
@@ -92,47 +77,40 @@ class TextCodec(Stored):
         return LearnedColumn(self.name, ColumnKind.TEXT, self.null_share > 0)
 
     def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - made like the others
-        texts = np.empty(len(rows), dtype=object)
-        open_ = np.arange(len(rows))
-        write = self._writer(rng)
+        texts = self._written(len(rows), rng).to_numpy(zero_copy_only=False)
+        open_ = np.flatnonzero(self.seen.contains(texts))
         for _ in range(ATTEMPTS):
-            texts[open_] = write(len(open_))
-            open_ = open_[self.seen.contains(texts[open_])]
             if len(open_) == 0:
                 break
+            texts[open_] = self._written(len(open_), rng).to_numpy(zero_copy_only=False)
+            open_ = open_[self.seen.contains(texts[open_])]
         # Longer than any text of the table, so not one of them.
         texts[open_] = [text + " " + "".join(rng.choice(_words(), self.longest // 2 + 1)) for text in texts[open_]]
         null = rng.random(len(rows)) < self.null_share
         return arrow.as_type(pa.array(texts, pa.string(), mask=null), arrow.type_of(self.arrow_type))
 
-    def _writer(self, rng: np.random.Generator) -> Callable[[int], list[str]]:
-        if self.pii in FAKED:
-            import faker
+    def _written(self, count: int, rng: np.random.Generator) -> pa.Array:
+        if self.pii in WRITTEN_AS:
+            return personal_texts(self.pii, count, rng)
+        return self._outlined(count, rng) if self.outlines else self._prose(count, rng)
 
-            fake = faker.Faker("en_US", use_weighting=False)
-            fake.seed_instance(int(rng.integers(2**63)))
-            one = getattr(fake, FAKED[self.pii])
-            return lambda count: [str(one()) for _ in range(count)]
-        if self.outlines:
-            return lambda count: self._outlined(count, rng)
-        return lambda count: self._prose(count, rng)
-
-    def _outlined(self, count: int, rng: np.random.Generator) -> list[str]:
+    def _outlined(self, count: int, rng: np.random.Generator) -> pa.Array:
         shares = np.array(self.outline_counts) / sum(self.outline_counts)
         chosen = rng.choice(len(self.outlines), count, p=shares)
         texts = np.empty(count, dtype=object)
         for which in np.unique(chosen):
             places = np.flatnonzero(chosen == which)
-            letters = np.empty((len(places), len(self.outlines[which])), dtype="<U1")
-            for place, mark in enumerate(self.outlines[which]):
-                letters[:, place] = rng.choice(list(LETTERS[mark]), len(places)) if mark in LETTERS else mark
-            texts[places] = letters.view(f"<U{letters.shape[1]}")[:, 0].astype(object)
-        return list(texts)
+            firsts, sizes = np.array([LETTERS.get(mark, (ord(mark), 1)) for mark in self.outlines[which]]).T
+            offsets = (rng.random((len(places), len(sizes)), dtype=np.float32) * sizes).astype(np.uint32)
+            letters = firsts.astype(np.uint32) + offsets
+            texts[places] = letters.view(f"<U{len(sizes)}")[:, 0].astype(object)
+        return pa.array(texts, pa.string())
 
-    def _prose(self, count: int, rng: np.random.Generator) -> list[str]:
+    def _prose(self, count: int, rng: np.random.Generator) -> pa.Array:
         numbers = rng.choice(self.words, count, p=np.array(self.word_counts) / sum(self.word_counts))
-        drawn = np.split(rng.choice(_words(), numbers.sum()), np.cumsum(numbers)[:-1])
-        return [" ".join(words).capitalize() for words in drawn]
+        words = pa.array(_words()).take(pa.array(rng.integers(len(_words()), size=numbers.sum())))
+        ends = np.cumsum(numbers, dtype=np.int32)
+        return pc.utf8_capitalize(pc.binary_join(pa.ListArray.from_arrays(np.append(np.int32(0), ends), words), " "))
 
 
 def _is_prose(texts: pa.Array) -> bool:

@@ -233,6 +233,25 @@ class TestTexts:
 
         assert not set(made(codec, 1000)) & set(table)
 
+    @pytest.mark.parametrize(
+        ("pii", "pattern"),
+        [
+            ("name", r"\S+ \S+"),
+            ("email", r"[a-z.]+\d+@example\.(com|org|net)"),
+            ("address", r"\d{1,4} \S+ \S+\n\D+, [A-Z]{2} \d{5}"),
+            ("street", r"\d{1,4} \S+ \S+"),
+            ("city", r"([A-Z][a-z]+ )?[A-Z]\S+"),
+            ("company", r"[A-Z].+"),
+            ("url", r"https://www\.[a-z-]+\.example/"),
+            ("username", r"[a-z.]+\d+"),
+        ],
+    )
+    def test_of_a_known_kind_look_like_it_and_differ(self, pii, pattern):
+        texts = made(TextCodec.learn("x", pa.chunked_array([["a", "b"] * 20]), pii, 5, RNG), 500)
+
+        assert all(re.fullmatch(pattern, text) for text in texts)
+        assert len(set(texts)) > 300
+
     def test_keep_the_outline_of_codes(self):
         phones = [f"+39 {a:03} {b:04}" for a, b in RNG.integers(0, 999, (500, 2))]
 

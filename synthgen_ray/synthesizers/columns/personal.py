@@ -1,0 +1,70 @@
+"""Personal data that nobody has: names, addresses and the like, whole columns at once from Faker's lists of words."""
+
+from functools import cache
+from string import Formatter
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# In braces another kind, or a part. Phone and card numbers and post codes are known by their outline instead.
+WRITTEN_AS = {
+    "name": ("{first_name} {last_name}",),
+    "first_name": ("{first}",),
+    "last_name": ("{last}",),
+    "email": ("{username}@example.com", "{username}@example.org", "{username}@example.net"),
+    "address": ("{street}\n{city}, {state} {post_code}",),
+    "street": ("{number} {first} {way}", "{number} {last} {way}"),
+    "city": ("{direction} {first}{town}", "{direction} {first}", "{first}{town}", "{last}{town}"),
+    "company": ("{last} {form}", "{last}-{last}", "{last}, {last} and {last}"),
+    "job": ("{job}",),
+    "url": ("https://www.{last}.example/", "https://www.{last}-{last}.example/"),
+    "username": ("{first}.{last}{number}", "{first}{number}", "{last}{number}"),
+}
+LOWER_CASE = ("email", "url", "username")
+NUMBERS = {"number": (1, 10_000), "post_code": (10_000, 100_000)}  # from, up to
+
+
+def personal_texts(kind: str, count: int, rng: np.random.Generator) -> pa.Array:
+    """So many texts of a kind of `WRITTEN_AS`."""
+    ways = WRITTEN_AS[kind]
+    chosen = rng.integers(len(ways), size=count)
+    texts = pa.concat_arrays([_filled(way, int((chosen == place).sum()), rng) for place, way in enumerate(ways)])
+    in_place = np.argsort(np.argsort(chosen, kind="stable"))
+    texts = texts.take(pa.array(in_place))
+    return pc.utf8_lower(texts) if kind in LOWER_CASE else texts
+
+
+def _filled(way: str, count: int, rng: np.random.Generator) -> pa.Array:
+    pieces: list[pa.Array | str] = []
+    for literal, part, _, _ in Formatter().parse(way):
+        pieces.append(literal)
+        if part in NUMBERS:
+            pieces.append(pa.array(rng.integers(*NUMBERS[part], size=count)).cast(pa.string()))
+        elif part in WRITTEN_AS and f"{{{part}}}" not in WRITTEN_AS[part]:
+            pieces.append(personal_texts(part, count, rng))
+        elif part:
+            words = _words(part)
+            pieces.append(words.take(pa.array(rng.integers(len(words), size=count))))
+    return pc.binary_join_element_wise(*pieces, "")
+
+
+@cache
+def _words(part: str) -> pa.Array:
+    # Here, because few models have such columns.
+    from faker.providers.address.en_US import Provider as Address
+    from faker.providers.company import Provider as Company
+    from faker.providers.job import Provider as Job
+    from faker.providers.person.en_US import Provider as Person
+
+    lists = {
+        "first": Person.first_names,
+        "last": Person.last_names,
+        "state": Address.states_abbr,
+        "way": Address.street_suffixes,
+        "direction": Address.city_prefixes,
+        "town": Address.city_suffixes,
+        "form": Company.company_suffixes,
+        "job": Job.jobs,
+    }
+    return pa.array(sorted(set(lists[part])))
