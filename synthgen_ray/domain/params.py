@@ -83,8 +83,15 @@ class TrainParams(Params):
         return options
 
 
+Family = Literal["beta", "gamma", "norm", "truncnorm", "uniform"]
+
+
 class GaussianCopulaParams(TrainParams):
-    """The Gaussian copula has nothing to tune."""
+    marginals: Literal["empirical"] | Family = Field(
+        "empirical",
+        description="Distribution of each column of numbers: as in the table, or one of the families of the `copulas`"
+        " package fitted to it, whose shape rows then keep (they are not refined).",
+    )
 
 
 class NeuralParams(TrainParams):

@@ -79,8 +79,7 @@ class Synthesizer(ABC):
         seed = self._agreed_seed()
         train = table.filter(pa.array(~holdout_mask(table.num_rows, self.params.holdout_fraction, self.params.seed)))
         check_trainable(train.num_rows)
-        options = CodecOptions(self.params.min_category_count, self.params.max_categories, self.maps)
-        self._codec = TableCodec.learn(train, self._columns, options, stream(seed, ENCODE))
+        self._codec = TableCodec.learn(train, self._columns, self._codec_options, stream(seed, ENCODE))
         if not self._codec.learnt:
             raise InvalidTable("No column holds anything to learn.", "no_usable_columns")
         self._trained_rows = train.num_rows
@@ -218,6 +217,10 @@ class Synthesizer(ABC):
 
     def _written(self, drawn: dict[str, Cells], rng: np.random.Generator) -> dict[str, pa.Array]:
         return {codec.name: codec.written(drawn[codec.name], rng) for codec in self.codec.learnt}  # type: ignore[arg-type]
+
+    @property
+    def _codec_options(self) -> CodecOptions:
+        return CodecOptions(self.params.min_category_count, self.params.max_categories, self.maps)
 
     def _agreed_seed(self) -> int:
         return fresh_seed() if self.params.seed is None else self.params.seed

@@ -65,7 +65,12 @@ def with_quantile_maps(codec: TableCodec, layout: Layout, table: pa.Table, k: in
 def _mapped(column: NumberCodec, drawn: np.ndarray, values: pa.ChunkedArray, k: int) -> NumberCodec:
     if len(drawn) < 2 * k:  # too few to say how they are distributed
         return column
-    target = column.marginal or Marginal.learn(column.form.forward(column.plain(values).drop_null()), k)
+    known = column.marginal
+    target = (
+        known
+        if isinstance(known, Marginal)
+        else Marginal.learn(column.form.forward(column.plain(values).drop_null()), k)
+    )
     return column.model_copy(
         update={"calibration": QuantileMap(source=Marginal.learn(drawn, k, MOST_CELLS), target=target)}
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from synthgen_ray.domain.columns import Column, ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import InvalidTable
+from synthgen_ray.domain.params import Family
 from synthgen_ray.synthesizers.columns import arrow, checks, moments
 from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
@@ -41,6 +42,7 @@ class CodecOptions:
     k: int  # what fewer rows share is not kept
     most_categories: int
     maps: frozenset[str]  # what numbers need: "modes", "marginal"
+    marginals: Family | Literal["empirical"] = "empirical"
 
 
 class TableCodec(Stored):
@@ -131,7 +133,7 @@ def _learn(values: pa.ChunkedArray, column: Column, options: CodecOptions, rng: 
         type_ = wrapped.unwrap(values).type if wrapped else type_
         kind = ColumnKind.FLOAT if arrow.is_real(type_) else ColumnKind.INTEGER
     least_step = moments.resolution(column.format, type_) if arrow.is_integral(type_) else 1
-    return NumberCodec.learn(name, kind, values, k, least_step, options.maps, rng, wrapped)
+    return NumberCodec.learn(name, kind, values, k, least_step, options.maps, options.marginals, rng, wrapped)
 
 
 def _learn_fresh(values: pa.ChunkedArray, column: Column, k: int, rng: np.random.Generator) -> ColumnCodec:

@@ -1,19 +1,20 @@
-"""Gaussian copula: every column made normal by its empirical marginal, then one correlation matrix.
+"""Gaussian copula: every column made normal by its marginal, then one correlation matrix.
 
 Source: Patki et al. 2016, "The Synthetic Data Vault", section III; Nelsen 2006, "An introduction to copulas".
 Shapes: N rows, D dimensions. A column of numbers with nulls has two dimensions: its value, and whether it is null.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 from scipy.special import ndtr, ndtri
 
-from synthgen_ray.domain.params import ModelType
+from synthgen_ray.domain.params import GaussianCopulaParams, ModelType
 from synthgen_ray.synthesizers.base import Synthesizer, Target, Targets
-from synthgen_ray.synthesizers.codec import Cells, LearntCodec
+from synthgen_ray.synthesizers.codec import Cells, CodecOptions, LearntCodec
 from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.marginal import FAR
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec, NumberTarget
@@ -28,6 +29,7 @@ RIDGE = 1e-6
 class GaussianCopula(Synthesizer):
     model_type: ClassVar[ModelType] = ModelType.GAUSSIAN_COPULA
     maps: ClassVar[frozenset[str]] = frozenset({"marginal"})
+    params: GaussianCopulaParams
 
     _correlation_DD: np.ndarray
 
@@ -110,6 +112,14 @@ class GaussianCopula(Synthesizer):
         wide = codec.search_bounds(target)
         values = float((ndtr(wide[:, 1]) - ndtr(wide[:, 0])).sum()) * (1 - codec.null_share)
         return codec.null_share / (codec.null_share + values)
+
+    @property
+    def _codec_options(self) -> CodecOptions:
+        return replace(super()._codec_options, marginals=self.params.marginals)
+
+    @property
+    def _is_refined(self) -> bool:
+        return self.params.refine and self.params.marginals == "empirical"
 
     def _tensors(self) -> Tensors:
         return {"correlation": self._correlation_DD}

@@ -61,6 +61,11 @@ class IntegerForm(Stored):
     def grain(self) -> float:
         return 1.0
 
+    @property
+    def rounding(self) -> float:
+        """The distance between neighbours on the grid, in the numbers that `forward` gives; 0 if there is no grid."""
+        return 1.0
+
     def forward(self, array: pa.Array) -> np.ndarray:
         return np.asarray(self._clipped(_unsigned(array)), dtype=np.float64)
 
@@ -132,7 +137,11 @@ class FloatForm(Stored):
     def grain(self) -> float:
         """Half of it around a value is what counts as equal when rows near the value are looked for."""
         fine = (self.upper - self.lower) / 100
-        return fine if self.decimals is None else max(10.0**-self.decimals, fine)
+        return max(self.rounding, fine)
+
+    @property
+    def rounding(self) -> float:
+        return 0.0 if self.decimals is None else 10.0**-self.decimals
 
     def forward(self, array: pa.Array) -> np.ndarray:
         return np.asarray(np.clip(_reals(array), self.lower, self.upper))

@@ -4,6 +4,7 @@ Knots (z, x), linear in between: x is the mean of at least k rows around the qua
 or more share is two knots with one x; a number on it is sent to a random z between them, which makes any column
 exactly normal, and comes back exactly."""
 
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import Self
 
@@ -18,29 +19,16 @@ MAX_CELLS = 4096
 FAR = 8.2  # beyond it a double cannot tell a probability from 0 or 1
 
 
-class Marginal(Stored):
-    normal: tuple[float, ...] = Field(min_length=2, max_length=4 * MAX_CELLS)
-    number: tuple[float, ...]
+class NormalMap(Stored, ABC):
+    """A rising map between a column's numbers and normal ones, by knots (z, x) and straight lines between them."""
 
-    @model_validator(mode="after")
-    def _both_rise(self) -> Self:
-        if len(self.normal) != len(self.number):
-            raise ValueError("knots do not fit together")
-        if (np.diff(self._z) < 0).any() or (np.diff(self._x) < 0).any():
-            raise ValueError("knots do not rise")
-        return self
+    @property
+    @abstractmethod
+    def _z(self) -> np.ndarray: ...
 
-    @classmethod
-    def learn(cls, numbers: np.ndarray, k: int, most_cells: int = MAX_CELLS) -> Self:
-        return cls.of_counts(*np.unique(numbers, return_counts=True), k, most_cells)
-
-    @classmethod
-    def of_counts(cls, values: np.ndarray, counts: np.ndarray, k: int, most_cells: int = MAX_CELLS) -> Self:
-        """From the rising distinct values and how many rows hold each."""
-        rows = int(counts.sum())
-        ranks, knots = _knots(values, counts, max(k, -(-rows // most_cells)), k)
-        z = np.clip(ndtri(ranks / rows), -FAR, FAR)
-        return cls(normal=tuple(z.tolist()), number=tuple(knots.tolist()))
+    @property
+    @abstractmethod
+    def _x(self) -> np.ndarray: ...
 
     def forward(self, numbers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         low, high = self.lowest(numbers), self.highest(numbers)
@@ -68,6 +56,31 @@ class Marginal(Stored):
     @cached_property
     def _ramp(self) -> Ramp:
         return Ramp(self._z, self._x)
+
+
+class Marginal(NormalMap):
+    normal: tuple[float, ...] = Field(min_length=2, max_length=4 * MAX_CELLS)
+    number: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _both_rise(self) -> Self:
+        if len(self.normal) != len(self.number):
+            raise ValueError("knots do not fit together")
+        if (np.diff(self._z) < 0).any() or (np.diff(self._x) < 0).any():
+            raise ValueError("knots do not rise")
+        return self
+
+    @classmethod
+    def learn(cls, numbers: np.ndarray, k: int, most_cells: int = MAX_CELLS) -> Self:
+        return cls.of_counts(*np.unique(numbers, return_counts=True), k, most_cells)
+
+    @classmethod
+    def of_counts(cls, values: np.ndarray, counts: np.ndarray, k: int, most_cells: int = MAX_CELLS) -> Self:
+        """From the rising distinct values and how many rows hold each."""
+        rows = int(counts.sum())
+        ranks, knots = _knots(values, counts, max(k, -(-rows // most_cells)), k)
+        z = np.clip(ndtri(ranks / rows), -FAR, FAR)
+        return cls(normal=tuple(z.tolist()), number=tuple(knots.tolist()))
 
     @cached_property
     def _z(self) -> np.ndarray:

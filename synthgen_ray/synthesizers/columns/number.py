@@ -11,11 +11,12 @@ from pydantic import model_validator
 
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import JobError
-from synthgen_ray.domain.params import Condition, Range
+from synthgen_ray.domain.params import Condition, Family, Range
 from synthgen_ray.synthesizers.columns import arrow, moments
 from synthgen_ray.synthesizers.columns.forms import Form, learn_form
-from synthgen_ray.synthesizers.columns.marginal import Marginal, QuantileMap
+from synthgen_ray.synthesizers.columns.marginal import Marginal, NormalMap, QuantileMap
 from synthgen_ray.synthesizers.columns.modes import Modes
+from synthgen_ray.synthesizers.columns.parametric import Parametric
 from synthgen_ray.synthesizers.columns.stored import Kind, Share, Stored
 from synthgen_ray.synthesizers.columns.wrapped import Wrapped
 
@@ -61,7 +62,7 @@ class NumberCodec(Stored):
     column_kind: Kind
     form: Form
     null_share: Share
-    marginal: Marginal | None
+    marginal: Marginal | Parametric | None
     modes: Modes | None
     offsets: tuple[float, ...] = ()  # of the codes' logits
     calibration: QuantileMap | None = None
@@ -84,6 +85,7 @@ class NumberCodec(Stored):
         k: int,
         least_step: int,
         maps: frozenset[str],
+        marginals: Family | Literal["empirical"],
         rng: np.random.Generator,
         wrapped: Wrapped | None = None,
     ) -> Self:
@@ -92,7 +94,12 @@ class NumberCodec(Stored):
         form = learn_form(present, k, least_step)
         numbers = form.forward(present)
         counted = np.unique(numbers, return_counts=True)
-        marginal = Marginal.of_counts(*counted, k) if "marginal" in maps else None
+        marginal: Marginal | Parametric | None = None
+        if "marginal" in maps:
+            if marginals == "empirical":
+                marginal = Marginal.of_counts(*counted, k)
+            else:
+                marginal = Parametric.learn(name, marginals, np.repeat(*counted), form.rounding)
         if marginal and "modes" in maps:
             counted = np.unique(marginal.forward(numbers, rng), return_counts=True)
         return cls(
@@ -119,8 +126,8 @@ class NumberCodec(Stored):
         return cast(Modes, self.modes)
 
     @property
-    def marginal_or_fail(self) -> Marginal:
-        return cast(Marginal, self.marginal)
+    def marginal_or_fail(self) -> NormalMap:
+        return cast(NormalMap, self.marginal)
 
     @property
     def width(self) -> int:
