@@ -11,9 +11,7 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
-from ctgan.synthesizers.ctgan import Discriminator, Generator
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from synthgen_ray.domain.params import CTGANParams, ModelType
 from synthgen_ray.synthesizers import parallel
@@ -21,29 +19,24 @@ from synthgen_ray.synthesizers.base import Targets
 from synthgen_ray.synthesizers.codec import Encoded
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.conditions import Heads
-from synthgen_ray.synthesizers.draws import Draws, SharedDropout, start_weights
+from synthgen_ray.synthesizers.critic import critic_gradients, new_critic, score_and_slope
+from synthgen_ray.synthesizers.draws import Draws, start_weights
 from synthgen_ray.synthesizers.folded import Dense, FoldedNetwork
+from synthgen_ray.synthesizers.generator import condition_loss, generate, new_generator
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.neural import NeuralSynthesizer
 from synthgen_ray.synthesizers.noise import normals
 from synthgen_ray.synthesizers.pace import Pace
 from synthgen_ray.synthesizers.training_by_sampling import ConditionSampler, cumulated_chances, draw_places
 
-PENALTY = 10.0
-
 
 @dataclass(frozen=True)
 class Batch:
-    """Real rows, and the conditions that they and the generated rows fulfil (not in the same order)."""
+    """Real rows, and the places of the conditions that they and the generated rows fulfil (not in the same order)."""
 
     real_BD: Tensor
-    real_conditions_BC: Tensor
-    conditions_BC: Tensor
-    columns_B: Tensor  # the discrete column that each condition speaks of
-    codes_B: Tensor  # and the category
-
-    def latent(self, draws: Draws, width: int) -> Tensor:
-        return torch.cat([draws.normal(width), self.conditions_BC], dim=1)
+    real_places_B: Tensor | None
+    places_B: Tensor | None
 
 
 class CTGAN(NeuralSynthesizer):
@@ -52,15 +45,12 @@ class CTGAN(NeuralSynthesizer):
 
     def _new_network(self) -> nn.Module:
         width = self.params.embedding_dim + self.layout.condition_width
-        generator = Generator(width, self.params.generator_dim, self.layout.width)
-        for layer in generator.seq:
-            if hasattr(layer, "bn"):
-                layer.bn = parallel.SharedBatchNorm(layer.bn.num_features)
-        return cast(nn.Module, generator)
+        return new_generator(width, self.params.generator_dim, self.layout.width)
 
     def _train(self, generator: nn.Module, encoded: Encoded, seed: int, pace: Pace) -> None:
         options, layout = self.params, self.layout
-        critic = new_critic(options, layout).to(self._device)
+        critic = new_critic(layout.width + layout.condition_width, options.discriminator_dim, options.pac)
+        critic.to(self._device).requires_grad_(False)
         start_weights(generator, seed, 0)
         start_weights(critic, seed, 1)
         generator_adam = _adam(generator, options.generator_lr, options.generator_decay)
@@ -69,32 +59,39 @@ class CTGAN(NeuralSynthesizer):
         steps = max(len(encoded.codes) // options.batch_size, 1)
         generator.train()
 
+        def packs(rows_BD: Tensor, places_B: Tensor | None) -> Tensor:
+            return layout.beside_conditions(rows_BD, places_B).reshape(len(rows_BD) // options.pac, -1)
+
         for epoch, step in pace.steps(options.epochs, steps):
             for _ in range(options.discriminator_steps):
                 # The critic learns to tell real rows from generated ones.
-                batch, draws = batches.next(critic)
+                batch, draws = batches.next()
                 with torch.no_grad():
-                    fake_BD = layout.activate(
-                        generator(batch.latent(draws, options.embedding_dim)), draws.gumbel(layout.width)
-                    )
-                fake = torch.cat([fake_BD, batch.conditions_BC], dim=1)
-                real = torch.cat([batch.real_BD, batch.real_conditions_BC], dim=1)
-                mix_P1 = draws.uniform(1, options.pac)
-                critic_loss = critic(fake).mean() - critic(real).mean()
-                critic_loss = critic_loss + PENALTY * gradient_penalty(critic, real, fake, mix_P1)
-                parallel.descend(critic_adam, critic_loss, draws.share)
+                    logits_BD = generate(generator, draws.normal(options.embedding_dim), batch.places_B)
+                    fake_BD = layout.activate(logits_BD, draws.gumbel(layout.width))
+                critic_loss = critic_gradients(
+                    critic,
+                    packs(batch.real_BD, batch.real_places_B),
+                    packs(fake_BD, batch.places_B),
+                    draws.uniform(1, options.pac),
+                    draws.dropout(options.discriminator_dim, options.pac, times=3),
+                    draws.share.weight,
+                )
+                parallel.follow_gradients(critic_adam)
 
             # The generator learns to fool the critic and to respect the condition.
-            batch, draws = batches.next(critic)
-            logits_BD = generator(batch.latent(draws, options.embedding_dim))
-            fake_BD = layout.activate(logits_BD, draws.gumbel(layout.width))
-            critic.requires_grad_(False)
-            generator_loss = -critic(torch.cat([fake_BD, batch.conditions_BC], dim=1)).mean()
-            generator_loss = generator_loss + condition_loss(logits_BD, batch, layout)
-            parallel.descend(generator_adam, generator_loss, draws.share)
-            critic.requires_grad_(True)
+            batch, draws = batches.next()
+            logits_BD = generate(generator, draws.normal(options.embedding_dim), batch.places_B)
+            fake_BD = layout.activate(logits_BD.detach(), draws.gumbel(layout.width))
+            scales = draws.dropout(options.discriminator_dim, options.pac)
+            score_P1, slope_PX = score_and_slope(critic, packs(fake_BD, batch.places_B), scales)
+            slope_BD = slope_PX.view(len(fake_BD), -1)[:, : layout.width] * (-draws.share.weight / len(score_P1))
+            obedience = condition_loss(logits_BD, batch.places_B, layout) * draws.share.weight
+            generator_adam.zero_grad()
+            torch.autograd.backward([logits_BD, obedience], [layout.activation_gradient(fake_BD, slope_BD), None])
+            parallel.follow_gradients(generator_adam)
 
-            losses = {"generator": generator_loss.detach(), "discriminator": critic_loss.detach()}
+            losses = {"generator": obedience.detach() - score_P1.mean(), "discriminator": critic_loss}
             pace.after_step(epoch, step, options.epochs, steps, losses)
             if parallel.anyone(pace.is_over, pace.is_limited, self._device):
                 break
@@ -175,39 +172,20 @@ class Batches:
         self._seed, self._device = seed, device
         self._count = 0
 
-    def next(self, critic: nn.Module) -> tuple[Batch, Draws]:
+    def next(self) -> tuple[Batch, Draws]:
         draws = Draws(self._seed, self._count, self._share, self._device)
         self._count += 1
-        for layer in critic.modules():
-            if isinstance(layer, SharedDropout):
-                layer.draws = draws
         if self._sampler is None:
             rows = draws.rng.integers(len(self._codes_NK), size=self._share.total)
-            nothing = torch.zeros(self._share.stop - self._share.start, 0, device=self._device)
-            none = torch.zeros(0, dtype=torch.int64, device=self._device)
-            return Batch(self._rows(draws.placed(rows)), nothing, nothing, none, none), draws
-        columns, places = self._sampler.draw(self._share.total, draws.rng)
+            return Batch(self._rows(draws.placed(rows)), None, None), draws
+        _, places = self._sampler.draw(self._share.total, draws.rng)
         # Real rows come in another order, so that a pack does not show pairs of real and generated rows.
         shuffled = places[draws.rng.permutation(len(places))]
         rows = self._sampler.rows_with(shuffled, draws.rng)
-        return Batch(
-            self._rows(draws.placed(rows)),
-            self._layout.conditions(draws.placed(shuffled)),
-            self._layout.conditions(draws.placed(places)),
-            draws.placed(columns),
-            draws.placed(places - self._layout.condition_starts[columns]),
-        ), draws
+        return Batch(self._rows(draws.placed(rows)), draws.placed(shuffled), draws.placed(places)), draws
 
     def _rows(self, rows_B: Tensor) -> Tensor:
         return self._layout.rows(self._codes_NK[rows_B].long(), self._scalars_NS[rows_B])
-
-
-def new_critic(options: CTGANParams, layout: Layout) -> nn.Module:
-    critic = Discriminator(layout.width + layout.condition_width, options.discriminator_dim, options.pac)
-    for place, layer in enumerate(critic.seq):
-        if isinstance(layer, nn.Dropout):
-            critic.seq[place] = SharedDropout(layer.p, options.pac)
-    return cast(nn.Module, critic)
 
 
 def with_batch_statistics(generator: nn.Module) -> nn.Module:
@@ -217,34 +195,6 @@ def with_batch_statistics(generator: nn.Module) -> nn.Module:
         if isinstance(layer, nn.BatchNorm1d):
             layer.running_mean = layer.running_var = None
     return copied
-
-
-def gradient_penalty(critic: nn.Module, real: Tensor, fake: Tensor, mix_P1: Tensor) -> Tensor:
-    """How far the critic's slope is from 1 between real and generated rows.
-
-    Mean over packs of (‖∇D(x̂)‖₂ - 1)², x̂ on the segment from a real pack to a generated one, at `mix`.
-    Shapes: both (B, D + C), B = P packs; returns a scalar. Source: Gulrajani et al. 2017, eq. 3.
-    """
-    # One place on the segment for each pack: its rows are judged as one point.
-    mix_B1 = mix_P1.repeat_interleave(len(real) // len(mix_P1), dim=0)
-    mixed = torch.lerp(real, fake, mix_B1).requires_grad_()
-    (slope,) = torch.autograd.grad(critic(mixed).sum(), mixed, create_graph=True)
-    length_P = slope.reshape(len(mix_P1), -1).norm(dim=1)
-    return torch.mean((length_P - 1).square())
-
-
-def condition_loss(logits_BD: Tensor, batch: Batch, layout: Layout) -> Tensor:
-    """Cross-entropy between the condition and the column that it speaks of, mean over the batch (Xu et al., 4.3)."""
-    if not layout.condition_width:
-        return logits_BD.new_zeros(())
-    discrete = torch.as_tensor(layout.discrete, device=logits_BD.device)
-    starts_B = torch.as_tensor(layout.starts_K, device=logits_BD.device)[discrete][batch.columns_B]
-    widths_B = torch.as_tensor(layout.widths_K, device=logits_BD.device)[discrete][batch.columns_B]
-    inside_W = torch.arange(int(layout.widths_K[layout.discrete].max()), device=logits_BD.device)
-    outside_BW = inside_W >= widths_B[:, None]
-    places_BW = (starts_B[:, None] + inside_W).clamp(max=layout.width - 1)
-    column_BW = logits_BD.gather(1, places_BW).masked_fill(outside_BW, -torch.inf)
-    return F.cross_entropy(column_BW, batch.codes_B)
 
 
 def _adam(network: nn.Module, rate: float, decay: float) -> torch.optim.Adam:

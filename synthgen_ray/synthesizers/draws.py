@@ -1,9 +1,12 @@
 """The random numbers of one training step: the same on every worker, drawn on the CPU, cut to the worker's share."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from synthgen_ray.synthesizers.noise import normals
 from synthgen_ray.synthesizers.parallel import Share
 from synthgen_ray.synthesizers.streams import TRAIN, WEIGHTS, stream
 
@@ -15,31 +18,25 @@ class Draws:
         self._device = device
 
     def normal(self, width: int) -> Tensor:
-        return self.placed(self.rng.standard_normal((self.share.total, width), dtype=np.float32))
+        return self.placed(normals(self.rng, self.share.total, width))
 
     def uniform(self, width: int, pack: int = 1) -> Tensor:
         """From 0 to 1, one row for each pack of rows."""
         return self.placed(self.rng.random((self.share.total // pack, width), dtype=np.float32))
 
     def gumbel(self, width: int) -> Tensor:
-        return -torch.log(-torch.log(self.uniform(width).clamp(1e-20, 1 - 6e-8)))
+        return self.uniform(width).clamp_(1e-20, 1 - 6e-8).log_().neg_().log_().neg_()
+
+    def dropout(self, widths: Sequence[int], pack: int, times: int = 1) -> list[Tensor]:
+        """The scales, 0 or 2, of layers that lose half of their units: (times · P, H) for each width, P packs."""
+        packs, width = self.share.total // pack, times * sum(widths)
+        bits = np.frombuffer(self.rng.bytes(packs * -(-width // 8)), dtype=np.uint8).reshape(packs, -1)
+        kept = self.placed(np.unpackbits(bits, axis=1, count=width)).float().mul_(2)
+        by_time = kept.view(len(kept), times, -1).transpose(0, 1).flatten(0, 1)
+        return list(torch.split(by_time, list(widths), dim=1))
 
     def placed(self, whole: np.ndarray) -> Tensor:
         return torch.from_numpy(self.share.of(whole)).to(self._device)
-
-
-class SharedDropout(nn.Module):
-    """Dropout whose mask comes from the step's draws. `draws` is set before each use."""
-
-    draws: Draws
-
-    def __init__(self, p: float, pack: int) -> None:
-        super().__init__()
-        self.p, self.pack = p, pack
-
-    def forward(self, x_BH: Tensor) -> Tensor:
-        kept = self.draws.uniform(x_BH.shape[1], self.pack) >= self.p
-        return x_BH * kept / (1 - self.p)
 
 
 def start_weights(module: nn.Module, seed: int, place: int) -> None:

@@ -6,6 +6,7 @@ A number takes one place for its scalar and one for each code; any other column 
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -28,6 +29,7 @@ class Layout:
         widths = self.widths_K[self.discrete]
         self.condition_starts = np.cumsum(widths) - widths
         self.condition_width = int(widths.sum())
+        self._placed: dict[torch.device, Placed] = {}
 
     @cached_property
     def spans(self) -> tuple[slice, ...]:
@@ -37,20 +39,33 @@ class Layout:
     def rows(self, codes_BK: Tensor, scalars_BS: Tensor) -> Tensor:
         """One-hot codes and scalars, (B, D)."""
         rows_BD = scalars_BS.new_zeros(len(codes_BK), self.width)
-        rows_BD.scatter_(1, codes_BK + torch.as_tensor(self.starts_K, device=codes_BK.device), 1.0)
-        rows_BD[:, torch.as_tensor(self.scalars_S, device=codes_BK.device)] = scalars_BS
+        rows_BD.scatter_(1, codes_BK + self._on(codes_BK.device).starts_K, 1.0)
+        rows_BD[:, self._on(codes_BK.device).scalars_S] = scalars_BS
         return rows_BD
 
     def activate(self, logits_BD: Tensor, gumbel_BD: Tensor) -> Tensor:
         """What the critic sees: scalars by tanh, codes by a Gumbel-softmax (Jang et al. 2017, arXiv:1611.01144)."""
-        parts, end = [], 0
-        sharp_BD = (logits_BD + gumbel_BD) / TEMPERATURE
-        for span in self.spans:
-            if span.start > end:
-                parts.append(torch.tanh(logits_BD[:, end : span.start]))
-            parts.append(torch.softmax(sharp_BD[:, span], dim=1))
-            end = span.stop
-        return torch.cat(parts, dim=1)
+        placed = self._on(logits_BD.device)
+        sharp_BD = ((logits_BD + gumbel_BD) / TEMPERATURE)[:, placed.by_width_D]
+        parts, start = [torch.tanh(logits_BD[:, placed.scalars_S])], len(self.scalars_S)
+        for width, count in self._counts_of_widths:
+            block_BNW = sharp_BD[:, start : start + width * count].reshape(-1, count, width)
+            parts.append(torch.softmax(block_BNW, dim=2).flatten(1))
+            start += width * count
+        return torch.cat(parts, dim=1)[:, placed.back_D]
+
+    def activation_gradient(self, rows_BD: Tensor, gradient_BD: Tensor) -> Tensor:
+        """The gradient with respect to the logits, given the activated rows y and that with respect to them, g.
+
+        (1 - y²) g for a scalar; y (g - Σ y g) / temperature, summed over its column, for a code.
+        """
+        placed = self._on(rows_BD.device)
+        weighted_BD = rows_BD * gradient_BD
+        sums_BK = weighted_BD @ placed.column_of_DK.to(rows_BD.dtype)
+        slope_BD = (weighted_BD - rows_BD * (sums_BK @ placed.column_of_DK.T.to(rows_BD.dtype))) / TEMPERATURE
+        scalars_BS = rows_BD[:, placed.scalars_S]
+        slope_BD[:, placed.scalars_S] = (1 - scalars_BS.square()) * gradient_BD[:, placed.scalars_S]
+        return slope_BD
 
     def condition_places(self, columns_B: np.ndarray, codes_B: np.ndarray) -> np.ndarray:
         """The place in the condition vector of a code of a discrete column."""
@@ -58,4 +73,66 @@ class Layout:
 
     def conditions(self, places_B: Tensor) -> Tensor:
         """One-hot condition vectors, (B, C)."""
-        return torch.nn.functional.one_hot(places_B, self.condition_width).float()
+        conditions_BC = torch.zeros(len(places_B), self.condition_width, device=places_B.device)
+        return conditions_BC.scatter_(1, places_B[:, None], 1.0)
+
+    def beside_conditions(self, rows_BD: Tensor, places_B: Tensor | None) -> Tensor:
+        """Rows and their one-hot conditions, (B, D + C)."""
+        return rows_BD if places_B is None else torch.cat([rows_BD, self.conditions(places_B)], dim=1)
+
+    def spoken_of(self, places_B: Tensor) -> "SpokenOf":
+        """Where in the rows the columns stand that conditions speak of."""
+        placed = self._on(places_B.device)
+        column_B = torch.searchsorted(placed.condition_starts_Q, places_B, right=True) - 1
+        codes_B = places_B - placed.condition_starts_Q[column_B]
+        inside_W = torch.arange(placed.outside_QW.shape[1], device=places_B.device)
+        places_BW = (placed.starts_K[placed.discrete_Q[column_B]][:, None] + inside_W).clamp_(max=self.width - 1)
+        return SpokenOf(codes_B, places_BW, placed.outside_QW[column_B])
+
+    @cached_property
+    def _counts_of_widths(self) -> list[tuple[int, int]]:
+        widths, counts = np.unique(self.widths_K, return_counts=True)
+        return list(zip(widths.tolist(), counts.tolist(), strict=True))
+
+    @cached_property
+    def _by_width(self) -> np.ndarray:
+        """The scalars' places, then the codes' of all columns, the narrowest column first."""
+        order = np.argsort(self.widths_K, kind="stable")
+        spans = [np.arange(span.start, span.stop) for span in (self.spans[place] for place in order)]
+        return np.concatenate([self.scalars_S, *spans])
+
+    def _on(self, device: torch.device) -> "Placed":
+        """The places as tensors there."""
+        if device not in self._placed:
+            column_of_DK = np.zeros((self.width, len(self.spans)), dtype=np.float32)
+            for column, span in enumerate(self.spans):
+                column_of_DK[span, column] = 1
+            widths_Q = self.widths_K[self.discrete]
+            inside_QW = np.arange(widths_Q.max(initial=0)) < widths_Q[:, None]
+            arrays = (
+                *(self.starts_K, self.scalars_S, self._by_width, np.argsort(self._by_width), column_of_DK),
+                *(self.discrete, self.condition_starts, np.where(inside_QW, 0, -np.inf).astype(np.float32)),
+            )
+            self._placed[device] = Placed(*(torch.from_numpy(array).to(device) for array in arrays))
+        return self._placed[device]
+
+
+class SpokenOf(NamedTuple):
+    """The code that a condition asks for, and the places of all codes of its column, as wide as the widest: W."""
+
+    codes_B: Tensor
+    places_BW: Tensor
+    outside_BW: Tensor  # 0 inside the column, minus infinity beyond
+
+
+class Placed(NamedTuple):
+    """Where columns and their codes stand."""
+
+    starts_K: Tensor
+    scalars_S: Tensor
+    by_width_D: Tensor  # scalars, then codes by the width of their column
+    back_D: Tensor  # the way back from there
+    column_of_DK: Tensor  # 1 where a code belongs to a column
+    discrete_Q: Tensor
+    condition_starts_Q: Tensor
+    outside_QW: Tensor

@@ -64,6 +64,11 @@ def descend(adam: torch.optim.Optimizer, loss: Tensor, share: Share) -> None:
     """One step down the loss of the whole batch."""
     adam.zero_grad()
     torch.autograd.backward(loss * share.weight)
+    follow_gradients(adam)
+
+
+def follow_gradients(adam: torch.optim.Optimizer) -> None:
+    """One step down the gradients of the whole batch, the sum of those that the workers have."""
     sum_gradients(parameter for group in adam.param_groups for parameter in group["params"])
     adam.step()
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from synthgen_ray.domain.params import CTGANParams, ModelType
 from synthgen_ray.synthesizers.categorical import draw_codes, softmax
 from synthgen_ray.synthesizers.conditions import effective_size
-from synthgen_ray.synthesizers.ctgan import Batch, condition_loss, gradient_penalty
-from synthgen_ray.synthesizers.draws import Draws, SharedDropout, start_weights
+from synthgen_ray.synthesizers.draws import Draws, start_weights
+from synthgen_ray.synthesizers.generator import condition_loss
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.parallel import Share
 from synthgen_ray.synthesizers.training_by_sampling import ConditionSampler, cumulated_chances, draw_places
@@ -29,29 +29,6 @@ class Wide:
 LAYOUT = Layout([Wide(2, has_scalar=True), Wide(3), Wide(4)])
 
 
-class Plane(nn.Module):
-    def __init__(self, slope: list[float], pac: int = 1) -> None:
-        super().__init__()
-        self.slope, self.pac = torch.tensor(slope), pac
-
-    def forward(self, rows: Tensor) -> Tensor:
-        return (rows.reshape(-1, self.pac, rows.shape[1]) @ self.slope).sum(1)
-
-
-def test_gradient_penalty_is_the_squared_distance_of_the_slope_from_one():
-    real, fake = torch.randn(50, 2), torch.randn(50, 2)
-
-    assert gradient_penalty(Plane([3.0, 4.0]), real, fake, torch.rand(50, 1)).item() == 16.0  # (‖(3, 4)‖ - 1)²
-
-
-def test_gradient_penalty_judges_a_pack_as_one_point():
-    real, fake = torch.randn(40, 2), torch.randn(40, 2)
-
-    penalty = gradient_penalty(Plane([3.0, 4.0], pac=4), real, fake, torch.rand(10, 1))
-
-    assert penalty.item() == pytest.approx((10 - 1) ** 2)  # four rows of slope 5 have together √4 · 5
-
-
 def test_rows_are_one_hot_with_their_scalar():
     rows = LAYOUT.rows(torch.tensor([[1, 2, 0]]), torch.tensor([[0.5]]))
 
@@ -66,11 +43,11 @@ def test_conditions_light_the_place_of_any_discrete_column():
 
 def test_condition_loss_is_the_cross_entropy_of_the_column_spoken_of():
     logits = torch.randn(2, 10)
-    batch = Batch(logits, logits, logits, torch.tensor([0, 1]), torch.tensor([2, 0]))
+
+    loss = condition_loss(logits, torch.tensor([2, 3]), LAYOUT)
 
     expected = -(torch.log_softmax(logits[0, 3:6], 0)[2] + torch.log_softmax(logits[1, 6:10], 0)[0]) / 2
-
-    assert condition_loss(logits, batch, LAYOUT).item() == pytest.approx(expected.item())
+    assert loss.item() == pytest.approx(expected.item())
 
 
 def test_activation_is_tanh_and_softmax_by_column():
@@ -79,7 +56,17 @@ def test_activation_is_tanh_and_softmax_by_column():
     rows = LAYOUT.activate(logits, torch.zeros(5, 10))
 
     assert torch.equal(rows[:, 0], torch.tanh(logits[:, 0]))
-    assert torch.allclose(rows[:, 3:6], torch.softmax(logits[:, 3:6] / 0.2, 1))
+    for span in LAYOUT.spans:
+        assert torch.allclose(rows[:, span], torch.softmax(logits[:, span] / 0.2, 1))
+
+
+def test_gradient_of_the_activation_is_that_of_automatic_differentiation():
+    logits, gumbel, gradient = torch.randn(3, 5, 10, dtype=torch.float64)
+    logits.requires_grad_()
+    rows = LAYOUT.activate(logits, gumbel)
+    (expected,) = torch.autograd.grad(rows, logits, gradient)
+
+    assert torch.allclose(LAYOUT.activation_gradient(rows.detach(), gradient), expected, rtol=1e-12, atol=1e-12)
 
 
 def test_codes_are_drawn_by_their_weights():
@@ -191,6 +178,8 @@ class TestDraws:
 
         assert torch.equal(whole.normal(3), torch.cat([part.normal(3) for part in parts]))
         assert torch.equal(whole.uniform(3, pack=5), torch.cat([part.uniform(3, pack=5) for part in parts]))
+        together, (one, other) = whole.dropout([3], 5, times=2)[0], (part.dropout([3], 5, times=2)[0] for part in parts)
+        assert torch.equal(together.unflatten(0, (2, 4)), torch.cat([one.view(2, 2, 3), other.view(2, 2, 3)], dim=1))
 
     def test_gumbel_noise_has_its_mean_and_is_finite(self):
         noise = Draws(1, 2, Share(20_000, 0, 20_000), torch.device("cpu")).gumbel(3)
@@ -198,11 +187,13 @@ class TestDraws:
         assert torch.isfinite(noise).all()
         assert noise.mean().item() == pytest.approx(0.5772, abs=0.02)
 
-    def test_dropout_keeps_the_mean(self):
-        dropout = SharedDropout(0.5, pack=1)
-        dropout.draws = Draws(1, 2, Share(20_000, 0, 20_000), torch.device("cpu"))
+    def test_dropout_keeps_half_and_the_mean(self):
+        first, second = Draws(1, 2, Share(20_000, 0, 20_000), torch.device("cpu")).dropout([4, 3], pack=10, times=3)
 
-        assert dropout(torch.ones(20_000, 4)).mean().item() == pytest.approx(1, abs=0.02)
+        assert first.shape == (6000, 4)
+        assert second.shape == (6000, 3)
+        assert set(first.unique().tolist()) == {0.0, 2.0}
+        assert first.mean().item() == pytest.approx(1, abs=0.03)
 
     def test_weights_start_as_pytorch_starts_them(self):
         layer = nn.Linear(100, 50)

@@ -1,0 +1,147 @@
+"""The two networks of the game: closed forms against automatic differentiation, and against the stock package."""
+
+import pytest
+import torch
+from ctgan.synthesizers.ctgan import Discriminator, Generator
+from ctgan.synthesizers.tvae import Decoder
+from torch import Tensor, nn
+
+from synthgen_ray.domain.params import ModelType
+from synthgen_ray.synthesizers.critic import (
+    critic_gradients,
+    critic_loss,
+    gradient_penalty,
+    new_critic,
+    score,
+    score_and_slope,
+)
+from synthgen_ray.synthesizers.generator import generate, new_generator
+from synthgen_ray.synthesizers.layout import Layout
+from tests.unit.synthesizers.conftest import given_model
+from tests.unit.synthesizers.test_networks import LAYOUT
+
+PACKS = 6
+
+
+def a_plane(packs_PX: Tensor) -> Tensor:
+    return packs_PX @ torch.tensor([3.0, 4.0]).repeat(packs_PX.shape[1] // 2)
+
+
+def test_gradient_penalty_is_the_squared_distance_of_the_slope_from_one():
+    real, fake = torch.randn(50, 2), torch.randn(50, 2)
+
+    assert gradient_penalty(a_plane, real, fake, torch.rand(50, 1)).item() == 16.0  # (‖(3, 4)‖ - 1)²
+
+
+def test_gradient_penalty_judges_a_pack_as_one_point():
+    real, fake = torch.randn(10, 8), torch.randn(10, 8)
+
+    penalty = gradient_penalty(a_plane, real, fake, torch.rand(10, 1))
+
+    assert penalty.item() == pytest.approx((10 - 1) ** 2)  # four rows of slope 5 have together √4 · 5
+
+
+@pytest.mark.parametrize("hidden", [[7], [6, 5], [8, 4, 9]])
+@pytest.mark.parametrize("pac", [1, 2, 5])
+@pytest.mark.parametrize("with_conditions", [True, False])
+@pytest.mark.parametrize("with_dropout", [True, False])
+class TestCritic:
+    def test_gradients_are_those_of_automatic_differentiation(self, hidden, pac, with_conditions, with_dropout):
+        critic, real, fake, scales = a_critic(hidden, pac, with_conditions, with_dropout)
+        mix = torch.rand(PACKS, 1, dtype=torch.float64)
+        expected_loss = critic_loss(critic, real, fake, mix, scales)
+        expected = torch.autograd.grad(expected_loss * 0.7, [*critic.parameters()], allow_unused=True)
+
+        loss = critic_gradients(critic, real, fake, mix, scales, weight=0.7)
+
+        assert loss.item() == pytest.approx(expected_loss.item(), rel=1e-12)
+        largest = max(gradient.abs().max() for gradient in expected)
+        for parameter, gradient in zip(critic.parameters(), expected, strict=True):
+            assert (parameter.grad - gradient).abs().max() <= 1e-12 * largest
+
+    def test_slope_is_that_of_automatic_differentiation(self, hidden, pac, with_conditions, with_dropout):
+        critic, _, fake, scales = a_critic(hidden, pac, with_conditions, with_dropout)
+        scales = [scale[:PACKS] for scale in scales]
+        expected_score = score(critic, fake.requires_grad_(), scales)
+        (expected,) = torch.autograd.grad(expected_score.sum(), fake)
+
+        score_P1, slope_PX = score_and_slope(critic, fake, scales)
+
+        assert torch.allclose(score_P1, expected_score, rtol=1e-12, atol=1e-12)
+        assert torch.allclose(slope_PX, expected, rtol=1e-12, atol=1e-12)
+
+
+def a_critic(hidden: list[int], pac: int, with_conditions: bool, with_dropout: bool):
+    torch.manual_seed(len(hidden) * 10 + pac)
+    width = LAYOUT.width + with_conditions * LAYOUT.condition_width
+    critic = new_critic(width, hidden, pac).double()
+    real, fake = (packs_of(LAYOUT, pac, with_conditions) for _ in range(2))
+    scales = [torch.randint(2, (3 * PACKS, width)).double() * 2 for width in hidden]
+    return critic, real, fake, scales if with_dropout else [torch.ones_like(scale) for scale in scales]
+
+
+def packs_of(layout: Layout, pac: int, with_conditions: bool) -> Tensor:
+    rows = layout.activate(*torch.randn(2, PACKS * pac, layout.width, dtype=torch.float64))
+    places = torch.randint(layout.condition_width, (PACKS * pac,)) if with_conditions else None
+    return layout.beside_conditions(rows, places).reshape(PACKS, -1)
+
+
+def test_a_slope_of_length_zero_has_no_direction():
+    critic = new_critic(LAYOUT.width, [4], 1).double()
+    real, fake = (packs_of(LAYOUT, 1, False) for _ in range(2))
+
+    loss = critic_gradients(critic, real, fake, torch.rand(PACKS, 1).double(), [torch.zeros(3 * PACKS, 4).double()])
+
+    assert loss.item() == pytest.approx(10)  # λ (0 - 1)²
+    assert all(parameter.grad.abs().max() == 0 for parameter in critic.parameters())
+
+
+@pytest.mark.parametrize("hidden", [[5], [6, 5], [4, 6, 5]])
+def test_a_gathered_condition_is_a_one_hot_one(hidden):
+    generator = new_generator(3 + LAYOUT.condition_width, hidden, LAYOUT.width).double()
+    latent, places = torch.randn(20, 3).double(), torch.randint(LAYOUT.condition_width, (20,))
+    weights = [*generator.parameters()]
+
+    logits = generate(generator, latent, places)
+
+    expected = generator(torch.cat([latent, LAYOUT.conditions(places)], dim=1))
+    assert torch.allclose(logits, expected, rtol=1e-12, atol=1e-12)
+    gradients, theirs = (torch.autograd.grad(one.square().sum(), weights) for one in (logits, expected))
+    for gradient, other in zip(gradients, theirs, strict=True):
+        assert torch.allclose(gradient, other, rtol=1e-9, atol=1e-9)
+
+
+class TestTheStockPackage:
+    def test_takes_a_generator_and_says_the_same(self):
+        model = given_model(ModelType.CTGAN)
+        width, condition_width = model.layout.width, model.layout.condition_width
+        stock = loaded(Generator(16 + condition_width, (32,), width), model.network)
+        latent, places = torch.randn(50, 16), torch.randint(condition_width, (50,))
+
+        expected = stock(torch.cat([latent, model.layout.conditions(places)], dim=1))
+
+        assert torch.allclose(generate(model.network, latent, places), expected, rtol=1e-4, atol=1e-5)
+
+    def test_takes_a_critic_and_says_the_same(self):
+        critic = new_critic(12, [8, 8], pac=5)
+        packs = torch.randn(10, 60)
+
+        expected = loaded(Discriminator(12, (8, 8), 5), critic)(packs.view(50, 12))
+
+        assert torch.allclose(score(critic, packs, [torch.ones(10, 8)] * 2), expected, rtol=1e-5, atol=1e-6)
+
+    def test_takes_a_decoder_and_says_the_same(self):
+        model = given_model(ModelType.TVAE)
+        latent = torch.randn(50, 16)
+
+        logits, sigma = loaded(Decoder(16, (32,), model.layout.width), model.network)(latent)
+
+        expected, expected_sigma = model.network(latent)
+        assert torch.equal(logits, expected)
+        assert torch.equal(sigma, expected_sigma)
+        assert torch.allclose(model.folded.logits(latent.T.contiguous()).T, logits, rtol=1e-4, atol=1e-5)
+
+
+def loaded(stock: nn.Module, ours: nn.Module) -> nn.Module:
+    stock.load_state_dict(ours.state_dict())
+    return stock.eval()
