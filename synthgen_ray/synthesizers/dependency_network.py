@@ -18,7 +18,7 @@ from synthgen_ray.synthesizers.streams import REFINE, stream
 
 HIDDEN = 128
 BATCH_ROWS = 1000
-EPOCHS, LEAST_STEPS, MOST_STEPS = 50, 400, 6000
+EPOCHS, LEAST_STEPS, MOST_STEPS = 50, 200, 6000
 MOST_TARGETS = 16  # columns whose cells are guessed in a step
 MOST_HIDDEN = 0.5  # of a row's cells
 RATE, DECAY, DROPOUT = 7e-3, 1e-4, 0.1
