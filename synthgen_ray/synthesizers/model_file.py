@@ -79,7 +79,7 @@ def read_model(path: Path) -> tuple[ModelCard, Tensors]:
     """Raises: JobError, code "model_corrupt"."""
     try:
         with zipfile.ZipFile(path) as archive:
-            _check_members(archive.infolist())
+            _check_members(archive.infolist(), path.stat().st_size)
             card = ModelCard.model_validate_json(archive.read(CARD))
             tensors = safetensors.numpy.load(archive.read(WEIGHTS))
     except ValidationError as error:
@@ -108,9 +108,12 @@ def corrupt(why: str) -> JobError:
     return JobError(f"The model's file is damaged or not ours: {why}.", "model_corrupt")
 
 
-def _check_members(members: list[zipfile.ZipInfo]) -> None:
+def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
     if sorted(member.filename for member in members) != sorted(MOST_BYTES):
         raise corrupt("it holds other files than a model does")
     for member in members:
-        if member.compress_type != zipfile.ZIP_STORED or member.file_size > MOST_BYTES[member.filename]:
+        is_stored = member.compress_type == zipfile.ZIP_STORED and member.compress_size == member.file_size
+        if not is_stored or member.file_size > MOST_BYTES[member.filename]:
             raise corrupt("it is compressed or too large")
+    if sum(member.file_size for member in members) > size:
+        raise corrupt("it claims to hold more than it does")  # and reading it would make room for the claim

@@ -1,7 +1,10 @@
 """A model's file holds nothing of a row, and one that was touched is refused."""
 
 import json
+import pickle
+import tracemalloc
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ from tests.unit.synthesizers.conftest import RARE, given_model
 K = 5
 
 
-@pytest.fixture(scope="module", params=[ModelType.COPULAGAN, ModelType.TVAE, ModelType.GAUSSIAN_COPULA])
+@pytest.fixture(scope="module", params=list(ModelType))
 def file(request, tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "model.synthgen"
     given_model(request.param).save(path)
@@ -154,11 +157,144 @@ def test_touched_weights_are_refused(touch, change):
 
 @pytest.mark.parametrize(
     "members",
-    [{"model.pkl": b"x"}, {"../../evil": b"x"}, {WEIGHTS: None}, {CARD: None}, {CARD: b"{}"}, {WEIGHTS: b"junk"}],
-    ids=str,
+    [
+        {"model.pkl": b"x"},
+        {"../../evil": b"x"},
+        {WEIGHTS: None},
+        {CARD: None},
+        {CARD: b"{}"},
+        {CARD: b"[" * 100_000},
+        {CARD: b'{"rows": ' + b"9" * 5000 + b"}"},
+        {CARD: b"\xff\xfe"},
+        {WEIGHTS: b"junk"},
+        {WEIGHTS: (2**63).to_bytes(8, "little")},
+        {WEIGHTS: (60).to_bytes(8, "little") + b'{"a":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4]}}'},
+    ],
+    ids=lambda members: str(members)[:60],
 )
 def test_other_members_are_refused(touch, members):
     assert refused(touch(members=members))
+
+
+def test_a_pickle_in_place_of_the_weights_is_refused_and_never_run(touch, tmp_path):
+    class Marked:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "ran",)
+
+    assert refused(touch(members={WEIGHTS: pickle.dumps(Marked())}))
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_member_twice_is_refused(touch):
+    path = touch()
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(CARD, "{}")
+
+    assert refused(path)
+
+
+@pytest.mark.parametrize("member", [CARD, WEIGHTS])
+def test_a_flipped_bit_in_a_member_is_refused(file, tmp_path, member):
+    content = file.read_bytes()
+    with zipfile.ZipFile(file) as archive:
+        header, size = archive.getinfo(member).header_offset, archive.getinfo(member).file_size
+    start = header + 30 + len(member)
+    for place in np.linspace(start, start + size - 1, 12).astype(int):
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << int(place) % 8
+        (tmp_path / "flipped").write_bytes(flipped)
+        assert refused(tmp_path / "flipped")
+
+
+def test_a_flipped_bit_anywhere_is_refused_or_harmless(file, tmp_path):
+    content, rng = file.read_bytes(), np.random.default_rng(3)
+    refusals = 0
+    for _ in range(30):
+        flipped = bytearray(content)
+        flipped[-int(rng.integers(1, 250))] ^= 1 << int(rng.integers(8))  # the zip's own directory
+        (tmp_path / "flipped").write_bytes(flipped)
+        refusals += not_harmless(tmp_path / "flipped")
+    assert refusals > 5
+
+
+def test_no_value_of_a_card_makes_the_reader_stumble(touch):
+    """Any leaf becomes any other: the file is refused, or the model works."""
+    rng, refusals = np.random.default_rng(4), 0
+    for _ in range(25):
+        refusals += not_harmless(touch(card=lambda card: replace_some_leaf(card, rng)))
+    assert refusals > 8
+
+
+def not_harmless(path) -> bool:
+    try:
+        model = load(path)
+    except JobError as error:
+        return error.code == "model_corrupt"
+    return model.sample(5, seed=1).num_rows != 5
+
+
+ODD = [
+    None,
+    True,
+    0,
+    -1,
+    2**62,
+    2**64,
+    10**400,
+    1.5,
+    -1e300,
+    "",
+    "x",
+    "int8",
+    "string",
+    "decimal128(99, 2)",
+    [],
+    ["x"],
+    {},
+]
+
+
+def replace_some_leaf(card, rng) -> None:
+    part, parts = card, []
+    while isinstance(part, dict | list) and part:
+        keys = list(part) if isinstance(part, dict) else list(range(len(part)))
+        parts.append((part, keys[int(rng.integers(len(keys)))]))
+        part = part[parts[-1][1]]
+    holder, key = parts[int(rng.integers(1, len(parts)))] if len(parts) > 1 else parts[0]
+    holder[key] = ODD[int(rng.integers(len(ODD)))]
+
+
+@pytest.mark.parametrize("offsets", [(20,), (24,), (20, 24)], ids=["stored", "whole", "both"])
+def test_a_size_that_is_claimed_costs_no_memory(file, tmp_path, offsets):
+    content = bytearray(file.read_bytes())
+    entry = content.rindex(b"PK\x01\x02")  # of the weights in the zip's directory
+    for offset in offsets:
+        content[entry + offset : entry + offset + 4] = (2**32 - 2**20).to_bytes(4, "little")
+    (tmp_path / "claim").write_bytes(content)
+
+    tracemalloc.start()
+    assert refused(tmp_path / "claim")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 << 20
+
+
+def test_a_network_that_is_claimed_costs_no_memory(touch):
+    def claim(card):
+        for option in ("generator_dim", "decompress_dims"):
+            if option in card["config"]:
+                card["config"][option] = [2048] * 8
+
+    path = touch(card=claim)
+    with zipfile.ZipFile(path) as archive:
+        claims = b"2048" in archive.read(CARD)
+
+    assert not claims or refused(path)
+
+
+def test_a_bomb_is_refused_before_it_is_read(touch):
+    assert refused(touch(members={CARD: b"{" + b" " * 50_000_000 + b"}"}, compression=zipfile.ZIP_DEFLATED))
 
 
 def test_compression_is_refused(touch):

@@ -1,0 +1,3 @@
+from tests.unit.synthesizers.golden import write
+
+write()

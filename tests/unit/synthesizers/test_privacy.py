@@ -1,0 +1,120 @@
+"""Nothing that fewer than k rows share is in a model's file, however one looks for it, nor in the rows it makes."""
+
+import datetime as dt
+import io
+import json
+import re
+import struct
+import zipfile
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.synthesizers.model_file import CARD
+from tests.unit.synthesizers.conftest import given_model
+
+ROWS = 400
+RNG = np.random.default_rng(77)
+RARE = ["Xanadu", "Shangri-La", "Cockaigne"]
+LARGEST, SMALLEST = 918_273_645, -817_263_549
+LAST_DAY = dt.date(2087, 3, 4)
+
+
+def given_secrets() -> tuple[pa.Table, tuple[Column, ...]]:
+    """A table whose every row would give itself away."""
+    city = RNG.choice(["Rome", "Oslo"], ROWS).astype(object)
+    city[:4] = [RARE[0], RARE[1], RARE[2], RARE[2]]
+    debt = RNG.integers(1, 5000, ROWS) * 100
+    debt[:2] = LARGEST, SMALLEST
+    salary = np.round(RNG.lognormal(10, 1, ROWS), 3)
+    salary[2] = 98_765_432.125
+    seen = [dt.date(2020, 1, 1) + dt.timedelta(int(day)) for day in RNG.integers(0, 900, ROWS)]
+    seen[3] = LAST_DAY
+    mostly_null = [None] * ROWS
+    mostly_null[7] = 31_337.625
+    kinds = ColumnKind
+    columns = {
+        "customer": (kinds.ID, [f"Q{n:06}-K" for n in RNG.permutation(900_000)[:ROWS]]),
+        "account": (kinds.ID, RNG.integers(10**11, 10**12, ROWS)),
+        "order": (kinds.ID, np.arange(ROWS) + 7_345_113),
+        "who": (kinds.TEXT, [f"Ludmila{n} Петрова{n}" for n in range(ROWS)]),
+        "note": (kinds.TEXT, [f"patient {n} was told of the diagnosis" for n in range(ROWS)]),
+        "once": (kinds.CATEGORICAL, [f"label-{n * 7919:07}" for n in range(ROWS)]),
+        "city": (kinds.CATEGORICAL, city),
+        "debt": (kinds.INTEGER, debt),
+        "salary": (kinds.FLOAT, salary),
+        "weight": (kinds.FLOAT, RNG.normal(70, 9, ROWS)),
+        "seen": (kinds.DATETIME, seen),
+        "exposed": (kinds.FLOAT, pa.array(mostly_null, pa.float64())),
+    }
+    table = pa.table({name: values for name, (_, values) in columns.items()})
+    return table, tuple(Column(name, kind) for name, (kind, _) in columns.items())
+
+
+TABLE, COLUMNS = given_secrets()
+TEXTS = [text for name in ("customer", "who", "note", "once") for text in TABLE[name].to_pylist()] + RARE
+WHOLE = [*TABLE["account"].to_pylist(), *TABLE["order"].to_pylist(), LARGEST, SMALLEST]
+REALS = [*TABLE["salary"].to_pylist(), *TABLE["weight"].to_pylist(), 31_337.625]
+
+
+@pytest.fixture(scope="module")
+def model(model_type):
+    return given_model(model_type, TABLE, COLUMNS)
+
+
+@pytest.fixture(scope="module")
+def content(model, tmp_path_factory) -> bytes:
+    path = tmp_path_factory.mktemp("private") / "model.synthgen"
+    model.save(path)
+    return path.read_bytes()
+
+
+def found(needles: list[bytes], content: bytes) -> list[bytes]:
+    return [needle for needle in needles if needle in content]
+
+
+def test_a_file_holds_no_text_of_a_row(content):
+    needles = {
+        form for text in TEXTS for form in (text.encode(), text.encode("utf-16-le"), json.dumps(text)[1:-1].encode())
+    }
+
+    assert not found(sorted(needles), content)
+
+
+@pytest.mark.parametrize(("numbers", "written"), [(WHOLE, str), (REALS, repr)], ids=["whole", "real"])
+def test_a_file_holds_no_number_of_a_row(content, numbers, written):
+    words = set(re.findall(rb"[-+.0-9eE]+", content))
+    forms = [struct.pack("<d", number) for number in numbers]
+    forms += [struct.pack("<q", number) for number in numbers if isinstance(number, int)]
+
+    assert not [number for number in numbers if written(number).encode() in words]
+    assert not found(forms, content)
+
+
+def test_a_file_holds_no_moment_of_one_row(content):
+    days = (LAST_DAY - dt.date(1970, 1, 1)).days
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        numbers = numbers_in(json.loads(archive.read(CARD)))
+
+    assert LAST_DAY.isoformat().encode() not in content
+    assert not {float(days), float(days - (dt.date(2020, 1, 1) - dt.date(1970, 1, 1)).days)} & set(numbers)
+
+
+def numbers_in(part) -> list[float]:
+    if isinstance(part, dict | list):
+        return [number for one in (part.values() if isinstance(part, dict) else part) for number in numbers_in(one)]
+    return [float(part)] if isinstance(part, int | float) else []
+
+
+def test_rows_hold_none_of_it_either(model):
+    rows = model.sample(3000, seed=1)
+
+    for name in ("customer", "account", "order", "who", "note", "once"):
+        assert not set(rows[name].to_pylist()) & set(TABLE[name].to_pylist()), name
+    assert set(rows["city"].to_pylist()) == {"Rome", "Oslo"}
+    assert rows["exposed"].null_count == 3000
+    for name in ("debt", "salary", "weight", "seen"):
+        ordered = TABLE[name].sort().to_pylist()
+        assert ordered[4] <= min(rows[name].to_pylist()) <= max(rows[name].to_pylist()) <= ordered[-5], name
