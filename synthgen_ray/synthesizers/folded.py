@@ -66,7 +66,7 @@ class FoldedNetwork:
     def logits(self, latent_EB: Tensor, places_B: Tensor | None = None) -> Tensor:
         """(D, B), given the place of each row's condition if the network takes any."""
         if places_B is None:
-            behind_TB = self._offsets_TC.expand(-1, latent_EB.shape[1]).contiguous()
+            behind_TB = self._offsets_TC.repeat(1, latent_EB.shape[1])  # a copy even for one row
         else:
             behind_TB = self._offsets_TC.index_select(1, places_B)
         layer = latent_EB

@@ -70,6 +70,11 @@ class TestSeeds:
     def test_another_seed_gives_other_rows(self, model, rows):
         assert not model.sample(500, seed=2).equals(rows.slice(0, 500))
 
+    def test_a_draw_of_one_row_leaves_the_model_as_it_was(self, model, rows):
+        model.sample_chunk(0, 1, 5)
+
+        assert model.sample(rows.num_rows, seed=1).equals(rows)
+
     def test_chunks_are_the_same_in_any_order_and_beside_threads(self, model):
         alone = [model.sample_chunk(index, 300, 9) for index in range(6)]
 
