@@ -3,28 +3,31 @@
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from synthgen_ray.datasets.writing import write_csv
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import Synthesizer
 from synthgen_ray.synthesizers.streams import chunks
-from tests.bench.rows import SEED, Bench, Figure, Row
+from tests.bench.rows import BARE, SEED, Bench, Figure, Row
 
 EPOCHS = 10  # what a row costs does not depend on how well it was learnt
 
 
-def _sample(model_type: ModelType) -> Callable[[Bench], Figure]:
+def _sample(model_type: ModelType, **options: Any) -> Callable[[Bench], Figure]:
     def measure(bench: Bench) -> Figure:
-        model, stock = bench.model(model_type, bench.epochs(EPOCHS)), bench.stock(model_type, bench.epochs(EPOCHS))
+        epochs = bench.epochs(EPOCHS)
+        model, stock = bench.model(model_type, epochs, **options), bench.stock(model_type, epochs)
         rows = bench.rows(30_000)
         return bench.timed(lambda: model.sample(rows, seed=SEED), lambda: stock.sample(rows))
 
     return measure
 
 
-def _to_csv(model_type: ModelType) -> Callable[[Bench], Figure]:
+def _to_csv(model_type: ModelType, **options: Any) -> Callable[[Bench], Figure]:
     def measure(bench: Bench) -> Figure:
-        model, stock = bench.model(model_type, bench.epochs(EPOCHS)), bench.stock(model_type, bench.epochs(EPOCHS))
+        epochs = bench.epochs(EPOCHS)
+        model, stock = bench.model(model_type, epochs, **options), bench.stock(model_type, epochs)
         rows = bench.rows(1_000_000)
         with tempfile.TemporaryDirectory() as folder:
             ours, peers = Path(folder) / "ours.csv", Path(folder) / "peers.csv"
@@ -44,10 +47,16 @@ def _write(model: Synthesizer, rows: int, path: Path) -> None:
             write_csv(model.sample_chunk(index, size, SEED), model.columns, sink, header=index == 0)
 
 
-ROWS = (
-    Row("Gaussian copula sample, 30,000 rows", _sample(ModelType.GAUSSIAN_COPULA), "15x", "30x"),
-    Row("CTGAN sample, 30,000 rows", _sample(ModelType.CTGAN), "3x", "6x"),
-    Row("TVAE sample, 30,000 rows", _sample(ModelType.TVAE), "2x", "3x"),
-    Row("CTGAN 1,000,000 rows to CSV", _to_csv(ModelType.CTGAN), "3.5x", "6x"),
-    Row("Gaussian copula 1,000,000 rows to CSV", _to_csv(ModelType.GAUSSIAN_COPULA), "12x", "20x"),
+KINDS = {
+    "Gaussian copula": (ModelType.GAUSSIAN_COPULA, "15x", "30x"),
+    "CTGAN": (ModelType.CTGAN, "3x", "6x"),
+    "TVAE": (ModelType.TVAE, "2x", "3x"),
+}
+FILES = {"CTGAN": (ModelType.CTGAN, "3.5x", "6x"), "Gaussian copula": (ModelType.GAUSSIAN_COPULA, "12x", "20x")}
+STEPS: tuple[tuple[str, dict[str, Any]], ...] = (("", {}), (", not refined", BARE))
+ROWS = tuple(
+    Row(f"{name} {what}{suffix}", group(model_type, **options), must, aim)
+    for group, what, kinds in ((_sample, "sample, 30,000 rows", KINDS), (_to_csv, "1,000,000 rows to CSV", FILES))
+    for name, (model_type, must, aim) in kinds.items()
+    for suffix, options in STEPS
 )
