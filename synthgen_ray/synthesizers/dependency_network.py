@@ -17,7 +17,7 @@ from synthgen_ray.synthesizers.refinement import DependencyWeights
 from synthgen_ray.synthesizers.streams import REFINE, stream
 
 HIDDEN = 128
-BATCH_ROWS = 1000
+BATCHES, LEAST_ROWS, MOST_ROWS = 20, 100, 1000  # an epoch, of so many rows each
 EPOCHS, LEAST_STEPS, MOST_STEPS = 50, 200, 6000
 MOST_TARGETS = 16  # columns whose cells are guessed in a step
 MOST_HIDDEN = 0.5  # of a row's cells
@@ -63,7 +63,7 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
     codes = torch.from_numpy(codes_NK.astype(np.int64))
     train, judge = codes[order[held_back:]], codes[order[:held_back]]
     network = DependencyNetwork(widths_K, stream(seed, REFINE, 0))
-    batch = min(BATCH_ROWS, len(train))
+    batch = min(int(np.clip(len(train) // BATCHES, LEAST_ROWS, MOST_ROWS)), len(train))
     share = parallel.share(batch)
     steps = int(np.clip(EPOCHS * len(train) // batch, LEAST_STEPS, MOST_STEPS))
     adam = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY, fused=True)
