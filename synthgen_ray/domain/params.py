@@ -99,6 +99,9 @@ class NeuralParams(TrainParams):
 
     epochs: int = Field(300, ge=1, le=10_000, description="Training epochs.")
     batch_size: int = Field(500, ge=10, le=10_000, description="Training batch size, over all workers.")
+    early_stop: bool = Field(
+        False, description="End before the last epoch once generated rows have come no closer to the table for a while."
+    )
     calibrate: bool = Field(True, description="After training, make every column's own distribution that of the table.")
 
 

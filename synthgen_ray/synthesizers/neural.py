@@ -1,6 +1,7 @@
 """What the types trained by gradient descent share: encoding, devices, weights, drawing rows from logits."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -21,6 +22,7 @@ from synthgen_ray.synthesizers.folded import FoldedNetwork
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.model_file import Tensors, check_tensors
 from synthgen_ray.synthesizers.pace import Pace
+from synthgen_ray.synthesizers.plateau import DRAWN_ROWS, LOOKS, Plateau
 from synthgen_ray.synthesizers.streams import CALIBRATE, ENCODE, stream
 
 
@@ -55,11 +57,32 @@ class NeuralSynthesizer(Synthesizer):
         encoded = self.codec.encode(table, stream(seed, ENCODE, 1))
         self.__dict__.pop("layout", None)  # of an earlier fit
         network = self._new_network().to(self._device)
-        self._train(network, encoded, seed, pace)
+        with pace.watched(self._early_stop(network, encoded, seed)):
+            self._train(network, encoded, seed, pace)
         self._keep(network)
         if self._is_calibrated:
             pace.say(1.0, "calibrating")
             self._calibrate(table, encoded, stream(seed, CALIBRATE))
+
+    def _early_stop(self, network: nn.Module, encoded: Encoded, seed: int) -> Callable[[int], bool]:
+        """Whether training may end after an epoch, by rows drawn from the network as it is; see `plateau`."""
+        if not self.params.early_stop or len(self.codec.learnt) < 2:
+            return lambda _: False
+        plateau = Plateau(encoded.codes, stream(seed, CALIBRATE, 2))
+        epochs_between = max(self.params.epochs // LOOKS, 1)
+
+        def is_settled(epoch: int) -> bool:
+            if (epoch + 1) % epochs_between:
+                return False
+            self._network = network.eval()
+            self.__dict__.pop("folded", None)
+            rng = stream(seed, CALIBRATE, 3)  # the same latents at each look
+            with torch.inference_mode():
+                drawn = draw_rows(self._propose(DRAWN_ROWS, {}, rng), self.codec.learnt, self.layout, {}, rng)
+            network.train()
+            return plateau.is_reached(drawn.codes_BK)
+
+        return is_settled
 
     @property
     def _is_calibrated(self) -> bool:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import SupportsFloat
 
 from synthgen_ray.domain.entities import Progress
@@ -18,6 +19,8 @@ class Pace:
         self._deadline = time.monotonic() + max_seconds if max_seconds else None
         self._reported = time.monotonic()
         self.is_limited = max_seconds is not None
+        self._is_settled: Callable[[int], bool] = _never
+        self._has_settled = False
 
     def say(self, fraction: float, message: str) -> None:
         self._report(Progress(fraction, message))
@@ -28,9 +31,19 @@ class Pace:
             for step in range(steps):
                 yield epoch, step
 
+    @contextmanager
+    def watched(self, is_settled: Callable[[int], bool]) -> Iterator[None]:
+        """Inside, the training is also over once `is_settled`, asked at the end of each epoch, says so."""
+        was_limited = self.is_limited
+        self._is_settled, self.is_limited = is_settled, True
+        yield
+        self._is_settled, self.is_limited, self._has_settled = _never, was_limited, False
+
     def after_step(self, epoch: int, step: int, epochs: int, steps: int, losses: Mapping[str, SupportsFloat]) -> None:
         """Reports at the end of an epoch, and inside of a long one; only then the losses become numbers."""
         is_last = step == steps - 1
+        if is_last:
+            self._has_settled = self._is_settled(epoch)
         if is_last or time.monotonic() - self._reported >= SECONDS_BETWEEN_REPORTS:
             fraction = (epoch * steps + step + 1) / (epochs * steps)
             self._report(
@@ -41,8 +54,12 @@ class Pace:
 
     @property
     def is_over(self) -> bool:
-        return self._deadline is not None and time.monotonic() >= self._deadline
+        return self._has_settled or (self._deadline is not None and time.monotonic() >= self._deadline)
 
     def _report(self, progress: Progress) -> None:
         self._reported = time.monotonic()
         self._on_progress(progress)
+
+
+def _never(epoch: int) -> bool:  # noqa: ARG001
+    return False

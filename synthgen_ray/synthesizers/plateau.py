@@ -1,0 +1,56 @@
+"""When to stop before the last epoch: drawn rows have come no closer to the table for a while.
+
+Close is what the total variation distance says of pairs of columns, mean over the pairs: unlike the losses of two
+networks that play against each other, it falls while the rows get better.
+Shapes: N rows of the table, B drawn rows, K columns.
+"""
+
+from itertools import combinations
+
+import numpy as np
+
+LOOKS = 30  # in a training that takes all its epochs
+PATIENCE = 5  # looks without a new best
+DRAWN_ROWS = 10_000
+MOST_PAIRS = 200
+MOST_GROUPS = 20  # of a column's codes: the frequent ones, and all others
+
+
+class Plateau:
+    def __init__(self, codes_NK: np.ndarray, rng: np.random.Generator) -> None:
+        self._groups = [_groups(codes) for codes in codes_NK.T]
+        pairs = np.array(list(combinations(range(codes_NK.shape[1]), 2)))
+        self._pairs = rng.permutation(pairs)[:MOST_PAIRS]
+        self._shares = self._pair_shares(codes_NK)
+        self._nearest, self._looks_since = np.inf, 0
+
+    def is_reached(self, drawn_BK: np.ndarray) -> bool:
+        """Whether these rows are the last of a few that are no nearer than some before them."""
+        distance = self.distance(drawn_BK)
+        is_nearer = distance < self._nearest
+        self._nearest = min(distance, self._nearest)
+        self._looks_since = 0 if is_nearer else self._looks_since + 1
+        return self._looks_since >= PATIENCE
+
+    def distance(self, drawn_BK: np.ndarray) -> float:
+        """From 0, rows as in the table, to 1."""
+        return float(np.abs(self._pair_shares(drawn_BK) - self._shares).sum(axis=1).mean() / 2)
+
+    def _pair_shares(self, codes_NK: np.ndarray) -> np.ndarray:
+        """How frequent each pair of groups is, (pairs, groups²)."""
+        grouped_KN = [
+            groups[np.minimum(codes, len(groups) - 1)] for groups, codes in zip(self._groups, codes_NK.T, strict=True)
+        ]
+        counts = [
+            np.bincount(grouped_KN[a] * MOST_GROUPS + grouped_KN[b], minlength=MOST_GROUPS**2) for a, b in self._pairs
+        ]
+        return np.stack(counts) / len(codes_NK)
+
+
+def _groups(codes_N: np.ndarray) -> np.ndarray:
+    """The group of each code, that of codes which the table does not have last."""
+    counts = np.bincount(codes_N)
+    groups = np.full(len(counts) + 1, MOST_GROUPS - 1)
+    frequent = np.argsort(-counts, kind="stable")[: MOST_GROUPS - 1]
+    groups[frequent] = np.arange(len(frequent))
+    return groups
