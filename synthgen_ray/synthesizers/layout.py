@@ -4,7 +4,7 @@ Shapes: B rows of a batch, K learnt columns, S of them numbers with a scalar, D 
 A number takes one place for its scalar and one for each code; any other column one for each code.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -36,23 +36,29 @@ class Layout:
         """The places of each column's codes."""
         return tuple(slice(a, a + w) for a, w in zip(self.starts_K.tolist(), self.widths_K.tolist(), strict=True))
 
+    def places(self, codes_BK: Tensor) -> Tensor:
+        """Where in the rows the codes stand."""
+        return codes_BK + self._on(codes_BK.device).starts_K
+
     def rows(self, codes_BK: Tensor, scalars_BS: Tensor) -> Tensor:
         """One-hot codes and scalars, (B, D)."""
         rows_BD = scalars_BS.new_zeros(len(codes_BK), self.width)
-        rows_BD.scatter_(1, codes_BK + self._on(codes_BK.device).starts_K, 1.0)
+        rows_BD.scatter_(1, self.places(codes_BK), 1.0)
         rows_BD[:, self._on(codes_BK.device).scalars_S] = scalars_BS
         return rows_BD
 
     def activate(self, logits_BD: Tensor, gumbel_BD: Tensor) -> Tensor:
         """What the critic sees: scalars by tanh, codes by a Gumbel-softmax (Jang et al. 2017, arXiv:1611.01144)."""
-        placed = self._on(logits_BD.device)
-        sharp_BD = ((logits_BD + gumbel_BD) / TEMPERATURE)[:, placed.by_width_D]
-        parts, start = [torch.tanh(logits_BD[:, placed.scalars_S])], len(self.scalars_S)
-        for width, count in self._counts_of_widths:
-            block_BNW = sharp_BD[:, start : start + width * count].reshape(-1, count, width)
-            parts.append(torch.softmax(block_BNW, dim=2).flatten(1))
-            start += width * count
-        return torch.cat(parts, dim=1)[:, placed.back_D]
+        rows_BD = self._by_column(torch.softmax, (logits_BD + gumbel_BD).div_(TEMPERATURE))
+        scalars_S = self._on(logits_BD.device).scalars_S
+        rows_BD[:, scalars_S] = torch.tanh(logits_BD[:, scalars_S])
+        return rows_BD
+
+    def log_shares(self, logits_BD: Tensor) -> Tensor:
+        """The logarithm of each column's softmax; 0 for scalars."""
+        shares_BD = self._by_column(torch.log_softmax, logits_BD)
+        shares_BD[:, self._on(logits_BD.device).scalars_S] = 0
+        return shares_BD
 
     def activation_gradient(self, rows_BD: Tensor, gradient_BD: Tensor) -> Tensor:
         """The gradient with respect to the logits, given the activated rows y and that with respect to them, g.
@@ -88,6 +94,21 @@ class Layout:
         inside_W = torch.arange(placed.outside_QW.shape[1], device=places_B.device)
         places_BW = (placed.starts_K[placed.discrete_Q[column_B]][:, None] + inside_W).clamp_(max=self.width - 1)
         return SpokenOf(codes_B, places_BW, placed.outside_QW[column_B])
+
+    def _by_column(self, function: Callable[[Tensor, int], Tensor], logits_BD: Tensor) -> Tensor:
+        """A function of the codes of each column; scalars as they are.
+
+        Columns of one width go together, and rows stand as columns: ten times as fast on a CPU.
+        """
+        placed = self._on(logits_BD.device)
+        ordered_DB = logits_BD.T.contiguous()[placed.by_width_D]
+        parts = [ordered_DB[: len(self.scalars_S)]]
+        start = len(self.scalars_S)
+        for width, count in self._counts_of_widths:
+            block_NWB = ordered_DB[start : start + width * count].view(count, width, -1)
+            parts.append(function(block_NWB, 1).flatten(0, 1))
+            start += width * count
+        return torch.cat(parts)[placed.back_D].T.contiguous()
 
     @cached_property
     def _counts_of_widths(self) -> list[tuple[int, int]]:

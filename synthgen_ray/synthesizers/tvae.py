@@ -4,13 +4,12 @@ Source: Xu et al. 2019, arXiv:1907.00503, section 4.4; Kingma & Welling 2014, ar
 The two networks are those of the `ctgan` package. Shapes: B rows of a batch, D row width, E width of the latent.
 """
 
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
 from ctgan.synthesizers.tvae import Decoder, Encoder
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from synthgen_ray.domain.params import ModelType, TVAEParams
 from synthgen_ray.synthesizers import parallel
@@ -48,7 +47,8 @@ class TVAE(NeuralSynthesizer):
         starts = range(0, len(encoded.codes), options.batch_size)
 
         for epoch, step in pace.steps(options.epochs, len(starts)):
-            order = stream(seed, TRAIN, epoch, 0).permutation(len(encoded.codes))
+            if step == 0:
+                order = stream(seed, TRAIN, epoch, 0).permutation(len(encoded.codes))
             rows = order[starts[step] : starts[step] + options.batch_size]
             share = parallel.share(len(rows))
             draws = Draws(seed, epoch * len(starts) + step, share, self._device)
@@ -93,9 +93,28 @@ def reconstruction_loss(
     sigma_S = sigma_D[places_S]
     off_BS = (scalars_BS - torch.tanh(logits_BD[:, places_S])) / sigma_S
     loss = off_BS.square().sum() / 2 / len(logits_BD) + torch.log(sigma_S).sum()
-    for place, span in enumerate(layout.spans):
-        loss = loss + F.cross_entropy(logits_BD[:, span], codes_BK[:, place])
-    return loss
+    codes_loss: Tensor = _CodesLoss.apply(logits_BD, codes_BK, layout)  # type: ignore[no-untyped-call]
+    return loss + codes_loss
+
+
+class _CodesLoss(torch.autograd.Function):
+    """The cross-entropies of all columns, summed, mean over the batch. Their gradient: softmax minus one-hot codes."""
+
+    @staticmethod
+    def forward(ctx: Any, logits_BD: Tensor, codes_BK: Tensor, layout: Layout) -> Tensor:
+        log_shares_BD = layout.log_shares(logits_BD)
+        places_BK = layout.places(codes_BK)
+        loss = -log_shares_BD.gather(1, places_BK).sum() / len(logits_BD)
+        slope_BD = log_shares_BD.exp_()
+        slope_BD.scatter_add_(1, places_BK, slope_BD.new_full((), -1.0).expand(places_BK.shape))
+        slope_BD[:, torch.as_tensor(layout.scalars_S, device=slope_BD.device)] = 0
+        ctx.save_for_backward(slope_BD.div_(len(logits_BD)))
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (slope_BD,) = ctx.saved_tensors
+        return slope_BD * gradient, None, None
 
 
 def kl_divergence(mean_BE: Tensor, log_variance_BE: Tensor) -> Tensor:

@@ -166,6 +166,23 @@ def test_reconstruction_is_the_negative_log_likelihood():
     assert loss.item() == pytest.approx(-(normal + codes).item() - np.log(2 * np.pi) / 2, rel=1e-5)
 
 
+def test_reconstruction_is_a_sum_of_cross_entropies_and_has_their_gradients():
+    torch.manual_seed(0)
+    logits, sigma = torch.randn(6, 10, dtype=torch.float64), torch.rand(10, dtype=torch.float64) + 0.1
+    codes, scalars = torch.randint(2, (6, 3)), torch.rand(6, 1, dtype=torch.float64)
+    inputs = [logits.requires_grad_(), sigma.requires_grad_()]
+
+    loss = reconstruction_loss(logits, sigma, codes, scalars, LAYOUT)
+
+    off = (scalars[:, 0] - torch.tanh(logits[:, 0])) / sigma[0]
+    expected = (off.square() / 2 + torch.log(sigma[0])).mean() + sum(
+        nn.functional.cross_entropy(logits[:, span], codes[:, place]) for place, span in enumerate(LAYOUT.spans)
+    )
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-12)
+    for gradient, other in zip(torch.autograd.grad(loss, inputs), torch.autograd.grad(expected, inputs), strict=True):
+        assert torch.allclose(gradient, other, rtol=1e-12, atol=1e-12)
+
+
 def test_effective_size():
     assert effective_size(np.zeros(10)) == pytest.approx(10)
     assert effective_size(np.array([0.0, -1e3, -1e3])) == pytest.approx(1)
