@@ -72,6 +72,7 @@ class IntegerForm(Stored):
     def back(self, plain: np.ndarray, low: np.ndarray | None = None, high: np.ndarray | None = None) -> pa.Array:
         """The nearest values of the grid, between the bounds if any (in steps, exact)."""
         steps = np.minimum(np.clip(np.rint(plain), 0, MOST).astype(np.uint64), np.uint64(self.steps))
+        steps[plain >= self.upper] = self.steps  # exact where floats are further apart than steps
         if low is not None and high is not None:
             steps = np.clip(steps, low, high)
         unsigned = self._base + steps * np.uint64(self.step)
