@@ -39,7 +39,8 @@ def _linear(layer: nn.Linear, seen: Tensor, places_B: Tensor | None) -> Tensor:
         return F.linear(seen, layer.weight, layer.bias)
     width = seen.shape[1]
     of_seen, of_condition = torch.split(layer.weight, [width, layer.in_features - width], dim=1)
-    return F.embedding(places_B, of_condition.T + layer.bias).addmm(seen, of_seen.T)
+    table_CH = (of_condition.T + layer.bias).contiguous()  # whose rows lie together
+    return F.embedding(places_B, table_CH).addmm(seen, of_seen.T)
 
 
 def condition_loss(logits_BD: Tensor, places_B: Tensor | None, layout: Layout) -> Tensor:
