@@ -16,6 +16,7 @@ from synthgen_ray.synthesizers.columns.modes import truncated_normal
 from synthgen_ray.synthesizers.noise import normals
 
 SWEEPS = 30
+WHOLE = 16  # products of whole tiles have the same last digits on any number of threads
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ def draw_normal(
     z_NC, choices = _draw_bound(inner_CC, bounds, num_rows, rng)
     slope_CF = np.linalg.solve(inner_CC, correlation_DD[np.ix_(bound, free)])
     rest_FF = correlation_DD[np.ix_(free, free)] - correlation_DD[np.ix_(free, bound)] @ slope_CF
-    free_FN = _root(rest_FF) @ normals(rng, len(free), num_rows).astype(np.float64)
+    padded = -(-num_rows // WHOLE) * WHOLE
+    free_FN = (_root(rest_FF) @ normals(rng, len(free), padded).astype(np.float64))[:, :num_rows]
     if not bounds:
         return free_FN, choices
     z_DN = np.empty((len(correlation_DD), num_rows))
