@@ -19,6 +19,7 @@ from synthgen_ray.synthesizers.streams import REFINE, stream
 HIDDEN = 128
 BATCHES, LEAST_ROWS, MOST_ROWS = 20, 100, 1000  # an epoch, of so many rows each
 EPOCHS, LEAST_STEPS, MOST_STEPS = 50, 200, 6000
+MOST_WORK = 4e9  # rows times codes to guess, in all steps: a column of 5,000 categories gets fewer of them
 MOST_TARGETS = 16  # columns whose cells are guessed in a step
 MOST_HIDDEN = 0.5  # of a row's cells
 RATE, DECAY, DROPOUT = 7e-3, 1e-4, 0.1
@@ -65,7 +66,7 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
     network = DependencyNetwork(widths_K, stream(seed, REFINE, 0))
     batch = min(int(np.clip(len(train) // BATCHES, LEAST_ROWS, MOST_ROWS)), len(train))
     share = parallel.share(batch)
-    steps = int(np.clip(EPOCHS * len(train) // batch, LEAST_STEPS, MOST_STEPS))
+    steps = _steps(len(train), batch, widths_K)
     adam = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(adam, RATE, total_steps=steps)
     best, least, worse = network.weights(), np.inf, 0
@@ -94,6 +95,12 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
             if is_over or worse == PATIENCE:
                 break
     return best
+
+
+def _steps(rows: int, batch: int, widths_K: np.ndarray) -> int:
+    codes = widths_K.sum() * min(MOST_TARGETS / len(widths_K), 1)
+    most = min(MOST_STEPS, MOST_WORK / (batch * codes))
+    return int(max(min(EPOCHS * rows // batch, most), LEAST_STEPS))
 
 
 def _hidden_cells(batch: int, columns: int, rng: np.random.Generator) -> tuple[list[int], np.ndarray]:
