@@ -77,15 +77,8 @@ class FoldedNetwork:
 
 
 def _product(left: Tensor, right: Tensor) -> Tensor:
-    """On a CPU by numpy's OpenBLAS, as fast as torch's MKL, whose last digits depend on the number of threads.
-
-    So do OpenBLAS's own when a matrix meets a single column: then it meets two.
-    """
-    if left.is_cuda:
-        return left @ right
-    if right.shape[1] == 1:
-        return _product(left, right.repeat(1, 2))[:, :1]
-    return torch.from_numpy(left.numpy() @ right.numpy())
+    """On a CPU by numpy's OpenBLAS: the last digits of torch's MKL depend on the number of threads."""
+    return left @ right if left.is_cuda else torch.from_numpy(left.numpy() @ right.numpy())
 
 
 def _from_right(weight: Tensor, end: int, width: int) -> Tensor:

@@ -141,8 +141,6 @@ class Refinement:
     def _logits(self, place: int, sums_BH: np.ndarray, hidden_BH: np.ndarray | None = None) -> np.ndarray:
         """Of a column's codes, (W, B); `hidden_BH` is written over."""
         hidden_BH = np.maximum(sums_BH, 0, out=hidden_BH)
-        if len(hidden_BH) == 1:  # a single row's product would depend on the number of threads
-            return self._logits(place, np.repeat(sums_BH, 2, axis=0))[:, :1]
         logits_BW: np.ndarray = hidden_BH @ self._outputs[place]
         logits_BW += self._output_bias[place]
         return np.ascontiguousarray(logits_BW.T)
