@@ -1,9 +1,8 @@
-"""How good rows were when it was last measured; prints `gates.json` anew.
+"""How good rows were when it was last measured; writes `gates.json` anew, or what is asked for of it.
 
     python -m tests.quality.gates --seeds 1 2 3
 
-Every table is learnt with fewer epochs than by default, so that all gates are tried in minutes: what makes rows worse
-shows in a short training as well.
+Tables are cut and trainings are short, so that all gates are tried in minutes: what makes rows worse shows there too.
 """
 
 import argparse
@@ -12,20 +11,29 @@ import math
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
 from synthgen_ray.domain.params import ModelType
+from synthgen_ray.synthesizers.base import create
 from tests.bench.quality import scored
-from tests.bench.rows import given_model
 from tests.bench.scores import Scores
 from tests.bench.tables import REAL, SHARED, Task, given_tasks
 
 FILE = Path(__file__).with_name("gates.json")
 ROWS = 3_000
-EPOCHS = {ModelType.CTGAN: 20, ModelType.COPULAGAN: 20, ModelType.TVAE: 20, ModelType.GAUSSIAN_COPULA: 0}
+# A short training shows little of a network once its rows are refined: two are also looked at as they are.
+TRAININGS: dict[str, tuple[ModelType, dict[str, Any]]] = {
+    "ctgan": (ModelType.CTGAN, {"epochs": 20}),
+    "ctgan not refined": (ModelType.CTGAN, {"epochs": 60, "refine": False}),
+    "copulagan": (ModelType.COPULAGAN, {"epochs": 20}),
+    "tvae": (ModelType.TVAE, {"epochs": 20}),
+    "tvae not refined": (ModelType.TVAE, {"epochs": 60, "refine": False}),
+    "gaussian_copula": (ModelType.GAUSSIAN_COPULA, {}),
+}
 SPREADS = 3.0
+BARE = "not refined"
 
 
 class Gate(NamedTuple):
@@ -34,13 +42,17 @@ class Gate(NamedTuple):
     seeds: int
 
     def least(self, usual_sd: float) -> float:
-        """A seed below this is no bad luck. Seeds that lie close by chance count as spread as usual."""
-        return self.mean - SPREADS * max(self.sd, usual_sd)
+        """A seed below this is no bad luck: three standard deviations of its distance from the mean of the seeds.
+
+        Seeds that lie close by chance count as spread as usual.
+        """
+        return self.mean - SPREADS * max(self.sd, usual_sd) * math.sqrt(1 + 1 / self.seeds)
 
 
-def trained_scores(task: Task, model_type: ModelType, seed: int) -> Scores:
+def trained_scores(task: Task, training: str, seed: int) -> Scores:
     torch.set_num_threads(1)  # the same numbers wherever it runs
-    return scored(task, given_model(model_type, EPOCHS[model_type], seed).fit(task.arrow), seed)
+    model_type, options = TRAININGS[training]
+    return scored(task, create(model_type, {**options, "seed": seed}).fit(task.arrow), seed)
 
 
 def real_tasks() -> dict[str, Task]:
@@ -48,29 +60,37 @@ def real_tasks() -> dict[str, Task]:
 
 
 def known_gates() -> dict[str, Gate]:
-    """By "table, model, measure"."""
-    return {name: Gate(*gate) for name, gate in json.loads(FILE.read_text()).items()}
+    """By "table, training, measure"."""
+    known = json.loads(FILE.read_text()) if FILE.exists() else {}
+    return {name: Gate(*gate) for name, gate in known.items()}
 
 
-def usual_sd(gates: dict[str, Gate], measure: str) -> float:
-    """The spread between seeds of one measure, over all tables and models."""
-    return math.sqrt(statistics.mean(gate.sd**2 for name, gate in gates.items() if name.endswith(measure)))
+def usual_sd(gates: dict[str, Gate], training: str, measure: str) -> float:
+    """The spread between seeds of one measure, over all tables and the trainings that are refined alike."""
+    alike = {name for name in TRAININGS if (BARE in name) == (BARE in training)}
+    sds = [gate.sd for name, gate in gates.items() if name.split(", ")[1] in alike and name.endswith(measure)]
+    return math.sqrt(statistics.mean(sd**2 for sd in sds))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.quality.gates", description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    seeds = parser.parse_args(arguments).seeds
-    gates = {}
-    for task in real_tasks().values():
-        for model_type in EPOCHS:
-            found = [trained_scores(task, model_type, seed) for seed in seeds]
+    parser.add_argument("--tables", nargs="+", default=list(REAL), choices=list(REAL))
+    parser.add_argument("--trainings", nargs="+", default=list(TRAININGS), choices=list(TRAININGS))
+    options = parser.parse_args(arguments)
+    tasks = real_tasks()
+    for name in options.tables:
+        for training in options.trainings:
+            found = [trained_scores(tasks[name], training, seed) for seed in options.seeds]
             for measure in Scores._fields:
                 values = [getattr(one, measure) for one in found]
-                gate = Gate(round(statistics.mean(values), 4), round(statistics.stdev(values), 4), len(seeds))
-                gates[f"{task.name}, {model_type}, {measure}"] = gate
-                print(f"{task.name}, {model_type}, {measure}: {gate}", flush=True)
-    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(gate)}" for name, gate in gates.items())
+                gate = Gate(round(statistics.mean(values), 4), round(statistics.stdev(values), 4), len(values))
+                _write({**known_gates(), f"{name}, {training}, {measure}": gate})
+                print(f"{name}, {training}, {measure}: {gate}", flush=True)
+
+
+def _write(gates: dict[str, Gate]) -> None:
+    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(gate)}" for name, gate in sorted(gates.items()))
     FILE.write_text(f"{{\n{lines}\n}}\n")
 
 

@@ -5,9 +5,8 @@ Three real tables, all four types; the command that measures is in `gates`. A se
 
 import pytest
 
-from synthgen_ray.domain.params import ModelType
 from tests.bench.tables import REAL, SHARED, Task
-from tests.quality.gates import EPOCHS, known_gates, real_tasks, trained_scores, usual_sd
+from tests.quality.gates import TRAININGS, known_gates, real_tasks, trained_scores, usual_sd
 
 pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="needs the folder of real tables")
 NEW_SEED = 1001
@@ -18,12 +17,12 @@ def tasks() -> dict[str, Task]:
     return real_tasks()
 
 
-@pytest.mark.parametrize("model_type", EPOCHS)
+@pytest.mark.parametrize("training", TRAININGS)
 @pytest.mark.parametrize("name", REAL)
-def test_rows_are_as_good_as_they_were(tasks: dict[str, Task], name: str, model_type: ModelType):
-    scores = trained_scores(tasks[name], model_type, NEW_SEED)
+def test_rows_are_as_good_as_they_were(tasks: dict[str, Task], name: str, training: str):
+    scores = trained_scores(tasks[name], training, NEW_SEED)
 
     gates = known_gates()
     for measure, score in scores._asdict().items():
-        gate = gates[f"{name}, {model_type}, {measure}"]
-        assert score >= gate.least(usual_sd(gates, measure)), (measure, gate)
+        gate = gates[f"{name}, {training}, {measure}"]
+        assert score >= gate.least(usual_sd(gates, training, measure)), (measure, gate)
