@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from synthgen_ray.synthesizers.categorical import MOST_WORKED_ON, offsets
+from synthgen_ray.synthesizers.categorical import offsets
 from synthgen_ray.synthesizers.codec import Encoded, TableCodec
 from synthgen_ray.synthesizers.columns.marginal import Marginal, QuantileMap
 from synthgen_ray.synthesizers.columns.number import NumberCodec
@@ -20,6 +20,7 @@ from synthgen_ray.synthesizers.layout import Layout
 
 OFFSET_ROWS = 20_000
 MOST_LOGITS = 20_000_000  # held at once
+MOST_DRAWN_FROM = 4_000_000  # logits, for which a draw takes several times the memory
 MAP_ROWS = 50_000
 LEAST_ROWS, TIMES_THE_TABLE = 10_000, 10  # more rows say no more of a small table
 MOST_CELLS = 1000
@@ -35,7 +36,7 @@ def with_offsets(codec: TableCodec, layout: Layout, encoded: Encoded, propose: P
     columns = []
     for place, column in enumerate(codec.learnt):
         counts = np.bincount(encoded.codes[:, place], minlength=column.width)
-        logits = heads.logits_BD[:, layout.spans[place]]
+        logits = heads.logits_BD.T[layout.spans[place]]
         columns.append(column.model_copy(update={"offsets": tuple(offsets(logits, counts / counts.sum()).tolist())}))
     return codec.with_learnt(columns)
 
@@ -47,7 +48,7 @@ def with_quantile_maps(codec: TableCodec, layout: Layout, table: pa.Table, k: in
         return codec
     drawn: list[list[np.ndarray]] = [[] for _ in places]
     enough = min(MAP_ROWS, max(LEAST_ROWS, TIMES_THE_TABLE * table.num_rows))
-    piece = MOST_WORKED_ON // layout.width + 1
+    piece = MOST_DRAWN_FROM // layout.width + 1
     for start in range(0, enough, piece):
         rows = draw(min(piece, enough - start))
         for number, (place, column) in enumerate(zip(places, codec.numbers, strict=True)):

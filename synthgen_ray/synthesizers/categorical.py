@@ -9,7 +9,6 @@ from itertools import pairwise
 
 import numpy as np
 
-MOST_WORKED_ON = 4_000_000  # logits in double precision
 ROUNDS = 20
 FURTHEST = 8.0  # an offset that is larger tells that the network never learnt the category
 LEAST_SHARE = 1e-6
@@ -36,17 +35,13 @@ def draw_codes(weights_WB: np.ndarray, uniform_B: np.ndarray) -> np.ndarray:
     return np.asarray(passed_WB.sum(axis=0, dtype=counted), dtype=np.int32)
 
 
-def offsets(logits: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """What must be added to logits (N, W) for their softmax to have these means (W,)."""
-    added = np.zeros(len(shares))
-    blocks = np.array_split(logits, -(-logits.size // MOST_WORKED_ON))
+def offsets(logits_WB: np.ndarray, shares_W: np.ndarray) -> np.ndarray:
+    """What must be added to logits for their softmax to have these means, (W,): rounds of proportional fitting."""
+    weights_WB = weights_of(logits_WB)
+    added_W = np.zeros(len(shares_W))
     for _ in range(ROUNDS):
-        mean = sum(softmax(block + added).sum(axis=0) for block in blocks) / len(logits)
-        added += np.log(np.maximum(shares, LEAST_SHARE) / np.maximum(mean, LEAST_SHARE))
-        added = np.clip(added - added.mean(), -FURTHEST, FURTHEST)
-    return added
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
+        factors_W = np.exp(added_W).astype(weights_WB.dtype)
+        mean_W = factors_W * (weights_WB @ (1 / (factors_W @ weights_WB))) / weights_WB.shape[1]
+        added_W += np.log(np.maximum(shares_W, LEAST_SHARE) / np.maximum(mean_W, LEAST_SHARE))
+        added_W = np.clip(added_W - added_W.mean(), -FURTHEST, FURTHEST)
+    return added_W

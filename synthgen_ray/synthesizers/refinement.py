@@ -76,7 +76,7 @@ class Refinement:
             sums_BH -= self._inputs[place][codes_BK[:, place]]
             counts = np.bincount(real_NK[:, place], minlength=width)
             some = slice(MOST_LOGITS // width + 1)
-            off = offsets(self._logits(place, sums_BH[some]).T.astype(np.float64), counts / counts.sum())
+            off = offsets(self._logits(place, sums_BH[some]), counts / counts.sum())
             self._output_bias[place] = (self._output_bias[place] + off).astype(np.float32)
             chances_B = rng.random(len(codes_BK), dtype=np.float32)
             for start in range(0, len(codes_BK), BLOCK_ROWS):

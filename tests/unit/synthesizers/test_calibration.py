@@ -4,10 +4,11 @@ import zipfile
 import numpy as np
 import pyarrow.compute as pc
 import pytest
+from scipy.special import softmax
 from scipy.stats import ks_2samp
 
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.synthesizers.categorical import offsets, softmax
+from synthgen_ray.synthesizers.categorical import offsets
 from synthgen_ray.synthesizers.columns.marginal import Marginal, QuantileMap
 from tests.unit.synthesizers.conftest import given_model
 
@@ -18,13 +19,13 @@ def test_offsets_give_the_shares_asked_for():
     logits = RNG.normal(size=(2000, 4)) * 3 + [0.0, 2.0, -1.0, 0.0]
     shares = np.array([0.7, 0.05, 0.2, 0.05])
 
-    added = offsets(logits, shares)
+    added = offsets(logits.T, shares)
 
-    assert softmax(logits + added).mean(axis=0) == pytest.approx(shares, abs=1e-3)
+    assert softmax(logits + added, axis=1).mean(axis=0) == pytest.approx(shares, abs=1e-3)
 
 
 def test_offsets_of_a_code_that_is_never_drawn_stay_finite():
-    assert np.abs(offsets(np.tile([0.0, -500.0], (100, 1)), np.array([0.5, 0.5]))).max() <= 8
+    assert np.abs(offsets(np.tile([[0.0], [-500.0]], 100), np.array([0.5, 0.5]))).max() <= 8
 
 
 def test_a_quantile_map_gives_the_other_distribution_and_its_inverse_ranges():
