@@ -13,6 +13,7 @@ from itertools import accumulate
 from typing import Self
 
 import torch
+from scipy.linalg.blas import sgemm
 from torch import Tensor, nn
 
 
@@ -71,14 +72,17 @@ class FoldedNetwork:
             behind_TB = self._offsets_TC.index_select(1, places_B)
         layer = latent_EB
         for place, (weight, width) in enumerate(zip(self._weights, self._widths, strict=True)):
-            behind_TB[: len(weight)] += _product(weight, layer.relu_() if place else layer)
+            _add_product(behind_TB[: len(weight)], weight, layer.relu_() if place else layer)
             layer, behind_TB = behind_TB[:width], behind_TB[width:]
         return layer
 
 
-def _product(left: Tensor, right: Tensor) -> Tensor:
-    """On a CPU by numpy's OpenBLAS: the last digits of torch's MKL depend on the number of threads."""
-    return left @ right if left.is_cuda else torch.from_numpy(left.numpy() @ right.numpy())
+def _add_product(total: Tensor, left: Tensor, right: Tensor) -> None:
+    """total += left @ right, in place; on a CPU by OpenBLAS: the last digits of torch's MKL depend on its threads."""
+    if total.is_cuda:
+        total.addmm_(left, right)
+    else:  # transposed, since BLAS has matrices column by column
+        sgemm(1.0, right.numpy().T, left.numpy().T, 1.0, total.numpy().T, overwrite_c=True)
 
 
 def _from_right(weight: Tensor, end: int, width: int) -> Tensor:
