@@ -118,6 +118,11 @@ class CTGANParams(NeuralParams):
     log_frequency: bool = Field(
         True, description="Draw training conditions by the logarithm of a category's frequency."
     )
+    compile: bool = Field(
+        False,
+        description="Compile the discriminator's step: each is faster, the first one waits up to a minute for the"
+        " compiler. For long trainings; without a C++ compiler on the machine it changes nothing.",
+    )
     sampling: Literal["true_frequency", "ctgan"] = Field(
         "true_frequency",
         description="How rows are drawn: from the categories' true frequencies, or as the `ctgan` package does it"

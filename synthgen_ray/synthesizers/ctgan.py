@@ -19,7 +19,7 @@ from synthgen_ray.synthesizers.base import Targets
 from synthgen_ray.synthesizers.codec import Encoded
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.conditions import Heads
-from synthgen_ray.synthesizers.critic import critic_gradients, new_critic, score_and_slope
+from synthgen_ray.synthesizers.critic import compiled, critic_gradients, new_critic, score_and_slope
 from synthgen_ray.synthesizers.draws import Draws, start_weights
 from synthgen_ray.synthesizers.folded import Dense, FoldedNetwork
 from synthgen_ray.synthesizers.generator import condition_loss, generate, new_generator
@@ -58,6 +58,9 @@ class CTGAN(NeuralSynthesizer):
         batches = Batches(encoded, layout, options, seed, self._device)
         steps = max(len(encoded.codes) // options.batch_size, 1)
         generator.train()
+        learn, judge = critic_gradients, score_and_slope
+        if options.compile:
+            learn, judge = compiled(learn), compiled(judge)
 
         def packs(rows_BD: Tensor, places_B: Tensor | None) -> Tensor:
             return layout.beside_conditions(rows_BD, places_B).reshape(len(rows_BD) // options.pac, -1)
@@ -69,7 +72,7 @@ class CTGAN(NeuralSynthesizer):
                 with torch.no_grad():
                     logits_BD = generate(generator, draws.normal(options.embedding_dim), batch.places_B)
                     fake_BD = layout.activate(logits_BD, draws.gumbel(layout.width))
-                critic_loss = critic_gradients(
+                critic_loss = learn(
                     critic,
                     packs(batch.real_BD, batch.real_places_B),
                     packs(fake_BD, batch.places_B),
@@ -84,7 +87,7 @@ class CTGAN(NeuralSynthesizer):
             logits_BD = generate(generator, draws.normal(options.embedding_dim), batch.places_B)
             fake_BD = layout.activate(logits_BD.detach(), draws.gumbel(layout.width))
             scales = draws.dropout(options.discriminator_dim, options.pac)
-            score_P1, slope_PX = score_and_slope(critic, packs(fake_BD, batch.places_B), scales)
+            score_P1, slope_PX = judge(critic, packs(fake_BD, batch.places_B), scales)
             slope_BD = slope_PX.view(len(fake_BD), -1)[:, : layout.width] * (-draws.share.weight / len(score_P1))
             obedience = condition_loss(logits_BD, batch.places_B, layout) * draws.share.weight
             generator_adam.zero_grad()

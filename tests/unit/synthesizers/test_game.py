@@ -1,5 +1,8 @@
 """The two networks of the game: closed forms against automatic differentiation, and against the stock package."""
 
+import logging
+import shutil
+
 import pytest
 import torch
 from ctgan.synthesizers.ctgan import Discriminator, Generator
@@ -8,6 +11,7 @@ from torch import Tensor, nn
 
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.critic import (
+    compiled,
     critic_gradients,
     critic_loss,
     gradient_penalty,
@@ -145,3 +149,26 @@ class TestTheStockPackage:
 def loaded(stock: nn.Module, ours: nn.Module) -> nn.Module:
     stock.load_state_dict(ours.state_dict())
     return stock.eval()
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler")
+@pytest.mark.filterwarnings("default")  # the compiler's own
+def test_a_compiled_step_does_the_same():
+    critic, real, fake, scales = a_critic([8, 4], 2, True, True)
+    mix = torch.rand(PACKS, 1, dtype=torch.float64)
+    critic_gradients(critic, real, fake, mix, scales)
+    expected = [parameter.grad.clone() for parameter in critic.parameters()]
+
+    compiled(critic_gradients)(critic, real, fake, mix, scales)
+
+    for parameter, gradient in zip(critic.parameters(), expected, strict=True):
+        assert torch.allclose(parameter.grad, gradient, rtol=1e-9, atol=1e-12)
+
+
+def test_without_a_compiler_the_step_stays_as_it_is(monkeypatch, caplog):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+
+    with caplog.at_level(logging.WARNING):
+        assert compiled(critic_gradients) is critic_gradients
+
+    assert "compiler" in caplog.text
