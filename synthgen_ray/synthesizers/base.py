@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CHUNK_ROWS = 10_000
+PART_BEFORE_REFINEMENT = 0.7  # of a limited time
 REFINEMENT = "refinement."  # before the names of its tensors
 LIBRARIES = ("synthgen-ray", "numpy", "pyarrow", "scikit-learn", "torch", "ctgan")
 
@@ -83,7 +84,8 @@ class Synthesizer(ABC):
         if not self._codec.learnt:
             raise InvalidTable("No column holds anything to learn.", "no_usable_columns")
         self._trained_rows = train.num_rows
-        self._learn(train, seed, pace)
+        with pace.part(PART_BEFORE_REFINEMENT if self._is_refined else 1.0):
+            self._learn(train, seed, pace)
         self._refinement = self._learn_refinement(train, seed, pace)
         pace.say(1.0, "trained")
         return self
@@ -201,13 +203,13 @@ class Synthesizer(ABC):
         return True
 
     def _learn_refinement(self, table: pa.Table, seed: int, pace: Pace) -> Refinement | None:
-        if not self._is_refined or len(self.codec.learnt) < 2 or pace.is_over:
+        if not self._is_refined or len(self.codec.learnt) < 2:
             return None
         rng = stream(seed, CALIBRATE, 1)
 
         k = self.params.min_category_count
         refinement = Refinement.learn(self.codec.learnt, table, k, seed, pace)
-        if self._is_calibrated:
+        if refinement is not None and self._is_calibrated:
             refinement.calibrate(table, self._draw(SAMPLE_ROWS, {}, rng), rng)
         return refinement
 

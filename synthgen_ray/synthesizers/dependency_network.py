@@ -57,8 +57,8 @@ class DependencyNetwork(nn.Module):
         return DependencyWeights(**{name: tensor.cpu().numpy().copy() for name, tensor in self.state_dict().items()})
 
 
-def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pace: Pace) -> DependencyWeights:
-    """The network that did best on rows held back, or the last one before the time was over."""
+def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pace: Pace) -> DependencyWeights | None:
+    """The network that did best on rows held back before the time was over, if any did better than frequencies do."""
     order = stream(seed, REFINE).permutation(len(codes_NK))
     held_back = min(int(len(order) * HELD_BACK), MOST_HELD_BACK)
     codes = torch.from_numpy(codes_NK.astype(np.int64))
@@ -69,7 +69,8 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
     steps = _steps(len(train), batch, widths_K)
     adam = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(adam, RATE, total_steps=steps)
-    best, least, worse = network.weights(), np.inf, 0
+    by_frequency = _surprise_by_frequency(train, judge, widths_K)
+    best, least, worse = None, np.inf, 0
 
     for step in range(steps):
         rng = stream(seed, REFINE, 1, step)
@@ -90,8 +91,11 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
         is_over = parallel.anyone(pace.is_over, pace.is_limited, torch.device("cpu"))
         if is_over or (step + 1) % (steps // LOOKS) == 0 or step + 1 == steps:
             pace.say(1.0, "refining")
-            now = _mean_surprise(network, judge) if held_back else -float(step)
-            best, least, worse = (network.weights(), now, 0) if now < least else (best, least, worse + 1)
+            now = _mean_surprise(network, judge)
+            worse = 0 if now < least else worse + 1
+            least = min(now, least)
+            if worse == 0 and now < by_frequency:
+                best = network.weights()
             if is_over or worse == PATIENCE:
                 break
     return best
@@ -121,6 +125,16 @@ def _mean_surprise(network: DependencyNetwork, codes_NK: Tensor) -> float:
         hide_NK[:, column] = True
         total += float(network.surprise(network(codes_NK, hide_NK), codes_NK, column).mean())
     return total / len(columns)
+
+
+def _surprise_by_frequency(train_NK: Tensor, judge_NK: Tensor, widths_K: np.ndarray) -> float:
+    """The same of one who knows the columns' frequencies only, unseen codes counted as half a row."""
+    columns = range(min(len(widths_K), MOST_TARGETS))
+    counts = [torch.bincount(train_NK[:, column], minlength=int(widths_K[column])) + 0.5 for column in columns]
+    surprises = [
+        -(count / count.sum()).log()[judge_NK[:, column]].mean() for column, count in zip(columns, counts, strict=True)
+    ]
+    return float(torch.stack(surprises).mean())
 
 
 def _normal(rng: np.random.Generator, shape: tuple[int, int], sd: float) -> Tensor:

@@ -16,7 +16,7 @@ class Pace:
 
     def __init__(self, on_progress: OnProgress | None, max_seconds: float | None) -> None:
         self._on_progress = on_progress or (lambda _: None)
-        self._deadline = time.monotonic() + max_seconds if max_seconds else None
+        self._started, self._max_seconds, self._part = time.monotonic(), max_seconds, 1.0
         self._reported = time.monotonic()
         self.is_limited = max_seconds is not None
         self._is_settled: Callable[[int], bool] = _never
@@ -30,6 +30,13 @@ class Pace:
         for epoch in range(epochs):
             for step in range(steps):
                 yield epoch, step
+
+    @contextmanager
+    def part(self, share: float) -> Iterator[None]:
+        """Inside, the time is over after this share of it: the rest is for what comes next."""
+        self._part = share
+        yield
+        self._part = 1.0
 
     @contextmanager
     def watched(self, is_settled: Callable[[int], bool]) -> Iterator[None]:
@@ -54,7 +61,9 @@ class Pace:
 
     @property
     def is_over(self) -> bool:
-        return self._has_settled or (self._deadline is not None and time.monotonic() >= self._deadline)
+        if self._max_seconds is None:
+            return self._has_settled
+        return self._has_settled or time.monotonic() >= self._started + self._part * self._max_seconds
 
     def _report(self, progress: Progress) -> None:
         self._reported = time.monotonic()

@@ -53,7 +53,8 @@ class Refinement:
         self._weights = weights
 
     @classmethod
-    def learn(cls, columns: Sequence[LearntCodec], table: pa.Table, k: int, seed: int, pace: Pace) -> Self:
+    def learn(cls, columns: Sequence[LearntCodec], table: pa.Table, k: int, seed: int, pace: Pace) -> Self | None:
+        """`None` if nothing is found that columns say of each other."""
         # Here, because a process that only samples from a copula needs no torch.
         from synthgen_ray.synthesizers.dependency_network import HIDDEN, learn_dependencies
 
@@ -65,7 +66,7 @@ class Refinement:
         ]
         card = RefinementCard(bins=tuple(bins), hidden=HIDDEN)
         weights = learn_dependencies(_codes(columns, card, real), widths(columns, card), seed, pace)
-        return cls(columns, card, weights)
+        return cls(columns, card, weights) if weights else None
 
     def calibrate(self, table: pa.Table, drawn: Mapping[str, Cells], rng: np.random.Generator) -> None:
         """Set the biases: refined as these rows are, every column has the table's frequencies."""
