@@ -81,7 +81,7 @@ def _add_product(total: Tensor, left: Tensor, right: Tensor) -> None:
     """total += left @ right, in place; on a CPU by OpenBLAS: the last digits of torch's MKL depend on its threads."""
     if total.is_cuda:
         total.addmm_(left, right)
-    else:  # transposed, since BLAS has matrices column by column
+    elif total.numel():  # transposed, since BLAS has matrices column by column; it takes no empty ones
         sgemm(1.0, right.numpy().T, left.numpy().T, 1.0, total.numpy().T, overwrite_c=True)
 
 
