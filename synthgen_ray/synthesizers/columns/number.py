@@ -145,15 +145,18 @@ class NumberCodec(Stored):
         """The column's cells as plain numbers or nulls."""
         return self.wrapped.unwrap(column) if self.wrapped else arrow.plain(column)
 
+    def _present(self, column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+        """Which rows hold a number, (N,), and these numbers as the form counts."""
+        array = self.plain(column)
+        return np.asarray(array.is_valid()), self.form.forward(array.drop_null())
+
     def encode(self, column: pa.ChunkedArray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """A code and a scalar for each row."""
-        array = self.plain(column)
-        present = np.asarray(array.is_valid())
-        numbers = self.form.forward(array.drop_null())
+        present, numbers = self._present(column)
         if self.marginal:
             numbers = self.marginal.forward(numbers, rng)
-        codes = np.full(len(array), self.width - 1, dtype=np.int32)
-        scalars = np.zeros(len(array), dtype=np.float32)
+        codes = np.full(len(present), self.width - 1, dtype=np.int32)
+        scalars = np.zeros(len(present), dtype=np.float32)
         codes[present], scalars[present] = self.modes_or_fail.encode(numbers, rng)
         return codes, scalars
 
@@ -177,17 +180,16 @@ class NumberCodec(Stored):
 
     def normal(self, column: pa.ChunkedArray, rng: np.random.Generator) -> np.ndarray:
         """The column made normal by its marginal, NaN where null."""
-        array = self.plain(column)
-        z = np.full(len(array), np.nan)
-        z[np.asarray(array.is_valid())] = self.marginal_or_fail.forward(self.form.forward(array.drop_null()), rng)
+        present, numbers = self._present(column)
+        z = np.full(len(present), np.nan)
+        z[present] = self.marginal_or_fail.forward(numbers, rng)
         return z
 
     def cells_of(self, column: pa.ChunkedArray, rng: np.random.Generator) -> NumberCells:  # noqa: ARG002
-        array = arrow.plain(column)
-        null = np.asarray(array.is_null())
-        numbers = np.zeros(len(array))
-        numbers[~null] = self.form.forward(array.drop_null())
-        return NumberCells(numbers, null)
+        present, found = self._present(column)
+        numbers = np.zeros(len(present))
+        numbers[present] = found
+        return NumberCells(numbers, ~present)
 
     def written(self, cells: NumberCells, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - as a category's
         array = self.form.back(cells.numbers, *(cells.bounds or ()))

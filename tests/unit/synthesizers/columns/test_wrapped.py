@@ -80,3 +80,17 @@ def test_a_model_learns_their_distribution(model_type, kind):
     assert rows.count(" ") / 1000 == pytest.approx(texts.count(" ") / 400, abs=0.05)
     decimals = {len(text) - text.index(".") - 1 for text in rows if text != " "}
     assert decimals == ({1} if kind is not ColumnKind.CATEGORICAL else {9})
+
+
+def test_texts_with_blanks_are_refined_beside_other_columns():
+    paid = np.where(NUMBERS < -100, " ", np.char.mod("%.1f", NUMBERS))
+    table = pa.table({"paid": paid, "plan": np.where(NUMBERS > 0, "large", "small")})
+    columns = (Column("paid", ColumnKind.FLOAT), Column("plan", ColumnKind.CATEGORICAL))
+
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, columns, refine=True)
+
+    assert model._refinement is not None
+    rows = model.sample(300, seed=1).to_pydict()
+    assert " " in rows["paid"]
+    signs = [(float(text) > 0) == (plan == "large") for text, plan in zip(*rows.values(), strict=True) if text != " "]
+    assert np.mean(signs) > 0.9
