@@ -1,6 +1,6 @@
 """Numbers and moments that only tell rows apart: new ones, unique over a whole job, none from the table."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -79,15 +79,7 @@ class SequenceCodec(NumberIds):
         array = arrow.plain(column)
         ids = _whole(name, array)
         low, high = int(ids.min()), int(ids.max())
-        start, step, room = _continued(low, high, step, _limits(array.type))
-        return cls(
-            name=name,
-            arrow_type=str(arrow.roomy(column.type)),
-            start=start,
-            step=step,
-            room=room,
-            null_share=array.null_count / len(array),
-        )
+        return cls(**_run_beyond(name, column, array, low, high, step))
 
     def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - made like the others
         return self._written(self._next(rows), rng)
@@ -114,16 +106,9 @@ class ScatteredCodec(NumberIds):
     def learn(cls, name: str, column: pa.ChunkedArray, rng: np.random.Generator) -> Self:
         array = arrow.plain(column)
         ids = _whole(name, array)
-        limits = _limits(array.type)
-        low, high = _rounded_outwards(int(ids.min()), int(ids.max()), limits)
-        start, step, room = _continued(low, high, 1, limits)
+        low, high = _rounded_outwards(int(ids.min()), int(ids.max()), _limits(array.type))
         return cls(
-            name=name,
-            arrow_type=str(arrow.roomy(column.type)),
-            start=start,
-            step=step,
-            room=room,
-            null_share=array.null_count / len(array),
+            **_run_beyond(name, column, array, low, high, 1),
             lowest=low,
             size=min(high - low + 1, MOST_IDS),
             seen=Seen.learn(pa.array(ids.view(np.uint64)).cast(pa.string()), rng),
@@ -158,6 +143,19 @@ def _step(ids: np.ndarray) -> int | None:
     if sum((steps * counts).tolist()) < 2 * grid * counts.sum():
         return grid
     return int(steps[counts.argmax()]) if counts.max() >= MOST_STEPS * counts.sum() else None
+
+
+def _run_beyond(name: str, column: pa.ChunkedArray, array: pa.Array, low: int, high: int, step: int) -> dict[str, Any]:
+    """The fields of a codec whose ids go on where those of the table, from `low` to `high`, end."""
+    start, step, room = _continued(low, high, step, _limits(array.type))
+    return {
+        "name": name,
+        "arrow_type": str(arrow.roomy(column.type)),
+        "start": start,
+        "step": step,
+        "room": room,
+        "null_share": array.null_count / len(array),
+    }
 
 
 def _continued(low: int, high: int, step: int, limits: tuple[int, int]) -> tuple[int, int, int]:
