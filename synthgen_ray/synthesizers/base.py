@@ -205,11 +205,9 @@ class Synthesizer(ABC):
     def _learn_refinement(self, table: pa.Table, seed: int, pace: Pace) -> Refinement | None:
         if not self._is_refined or len(self.codec.learnt) < 2:
             return None
-        rng = stream(seed, CALIBRATE, 1)
-
-        k = self.params.min_category_count
-        refinement = Refinement.learn(self.codec.learnt, table, k, seed, pace)
+        refinement = Refinement.learn(self.codec.learnt, table, self.params.min_category_count, seed, pace)
         if refinement is not None and self._is_calibrated:
+            rng = stream(seed, CALIBRATE, 1)
             refinement.calibrate(table, self._draw(SAMPLE_ROWS, {}, rng), rng)
         return refinement
 

@@ -73,18 +73,19 @@ class Refinement:
         real_NK = _codes(self._columns, self.card, _cells(self._columns, table, rng))
         codes_BK = _codes(self._columns, self.card, drawn)
         sums_BH = self._sums(codes_BK)
+        scratch_BH = np.empty((BLOCK_ROWS, sums_BH.shape[1]), dtype=sums_BH.dtype)
         for place, width in enumerate(self._widths.tolist()):
-            sums_BH -= self._inputs[place][codes_BK[:, place]]
             counts = np.bincount(real_NK[:, place], minlength=width)
             some = slice(MOST_LOGITS // width + 1)
-            off = offsets(self._logits(place, sums_BH[some]), counts / counts.sum())
+            hidden_BH = sums_BH[some] - self._inputs[place][codes_BK[some, place]]
+            off = offsets(self._logits(place, hidden_BH), counts / counts.sum())
             self._output_bias[place] = (self._output_bias[place] + off).astype(np.float32)
             chances_B = rng.random(len(codes_BK), dtype=np.float32)
             for start in range(0, len(codes_BK), BLOCK_ROWS):
                 block = slice(start, start + BLOCK_ROWS)
-                weights_WB = weights_of(self._logits(place, sums_BH[block]))
-                codes_BK[block, place] = draw_codes(weights_WB, chances_B[block])
-            sums_BH += self._inputs[place][codes_BK[:, place]]
+                codes_BK[block, place] = self._redraw(
+                    place, codes_BK[block, place], sums_BH[block], chances_B[block], scratch_BH
+                )
 
     def refined(self, drawn: Mapping[str, Cells], asked: Collection[str], rng: np.random.Generator) -> dict[str, Cells]:
         """The rows with every cell redrawn but those of the asked columns."""
@@ -95,12 +96,9 @@ class Refinement:
         for start in range(0, before_KB.shape[1], BLOCK_ROWS):
             block = slice(start, start + BLOCK_ROWS)
             sums_BH = self._sums(before_KB[:, block].T)
-            hidden_BH = np.empty_like(sums_BH)  # each pass writes where the last one did: the cache has it
+            scratch_BH = np.empty_like(sums_BH)
             for place, chances_B in zip(free, chances_KB[:, block], strict=True):
-                sums_BH -= _gathered(self._inputs[place], before_KB[place, block], hidden_BH)
-                logits_WB = self._logits(place, sums_BH, hidden_BH)
-                after_KB[place, block] = draw_codes(weights_of(logits_WB), chances_B)
-                sums_BH += _gathered(self._inputs[place], after_KB[place, block], hidden_BH)
+                after_KB[place, block] = self._redraw(place, before_KB[place, block], sums_BH, chances_B, scratch_BH)
         return {
             codec.name: _redrawn(drawn[codec.name], bins, before_KB[place], after_KB[place], rng)
             for place, (codec, bins) in enumerate(zip(self._columns, self.card.bins, strict=True))
@@ -131,6 +129,19 @@ class Refinement:
         }
         check_tensors(tensors, {name: (shape, np.dtype(np.float32)) for name, shape in shapes.items()})
         return cls(columns, card, DependencyWeights(**tensors))
+
+    def _redraw(
+        self, place: int, codes_B: np.ndarray, sums_BH: np.ndarray, chances_B: np.ndarray, scratch_BH: np.ndarray
+    ) -> np.ndarray:
+        """New codes of a column, given the others in `sums_BH`, which is kept up with them.
+
+        Each pass writes where the last one did: the cache has it.
+        """
+        scratch_BH = scratch_BH[: len(codes_B)]
+        sums_BH -= _gathered(self._inputs[place], codes_B, scratch_BH)
+        new_B = draw_codes(weights_of(self._logits(place, sums_BH, scratch_BH)), chances_B)
+        sums_BH += _gathered(self._inputs[place], new_B, scratch_BH)
+        return new_B
 
     def _sums(self, codes_BK: np.ndarray) -> np.ndarray:
         sums_BH = np.tile(self._bias, (len(codes_BK), 1))
