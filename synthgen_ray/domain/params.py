@@ -45,6 +45,12 @@ Layers = Annotated[list[Annotated[int, Field(ge=1, le=2048)]], Field(min_length=
 Width = Annotated[int, Field(ge=1, le=2048)]
 
 
+REFINE = (
+    "Learn the dependencies between the columns once more, and redraw each cell given the rest of its row: closer to"
+    " the table, some seconds more of training, and up to twice the time for a row"
+)
+
+
 class TrainParams(Params):
     """What every model type takes."""
 
@@ -63,11 +69,7 @@ class TrainParams(Params):
         le=1000,
         description="Categories held by fewer rows are replaced before training and never appear; 1 keeps all.",
     )
-    refine: bool = Field(
-        True,
-        description="Learn the dependencies between the columns once more, and redraw each cell given the rest of its"
-        " row: closer to the table, at up to twice the time a row takes.",
-    )
+    refine: bool = Field(True, description=f"{REFINE}.")
     max_categories: int = Field(
         1000, ge=2, le=10_000, description="Most frequent categories of a column that are learnt one by one."
     )
@@ -87,11 +89,20 @@ Family = Literal["beta", "gamma", "norm", "truncnorm", "uniform"]
 
 
 class GaussianCopulaParams(TrainParams):
+    refine: bool = Field(False, description=f"{REFINE} (of this type's, eight times).")
     marginals: Literal["empirical"] | Family = Field(
         "empirical",
         description="Distribution of each column of numbers: as in the table, or one of the families of the `copulas`"
-        " package fitted to it, whose shape rows then keep (they are not refined).",
+        " package fitted to it, whose shape rows then keep (so they cannot be refined).",
     )
+
+    @model_validator(mode="after")
+    def _a_family_keeps_its_shape(self) -> Self:
+        if self.refine and self.marginals != "empirical":
+            raise PydanticCustomError(
+                "refine_needs_empirical_marginals", "refine goes with empirical marginals only: leave one of them out"
+            )
+        return self
 
 
 class NeuralParams(TrainParams):

@@ -19,11 +19,10 @@ from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCo
 from synthgen_ray.synthesizers.columns.marginal import FAR
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.conditional_normal import Bound, draw_normal
+from synthgen_ray.synthesizers.latent_correlation import cuts_of, in_line, latent_correlation, seen
 from synthgen_ray.synthesizers.model_file import Tensors, check_tensors, corrupt
 from synthgen_ray.synthesizers.pace import Pace
 from synthgen_ray.synthesizers.streams import TRAIN, stream
-
-RIDGE = 1e-6
 
 
 class GaussianCopula(Synthesizer):
@@ -35,9 +34,11 @@ class GaussianCopula(Synthesizer):
 
     def _learn(self, table: pa.Table, seed: int, pace: Pace) -> None:
         rng = stream(seed, TRAIN)
-        z_ND = np.column_stack([_to_normal(codec, table[codec.name], rng) for codec in self.codec.learnt])
+        columns = [seen(codec, table[codec.name], rng) for codec in self.codec.learnt]
         pace.say(0.5, "learning the correlations")
-        self._correlation_DD = correlation(z_ND)
+        ordered, seen_ND = in_line(columns)
+        self._codec = self.codec.with_learnt(ordered)
+        self._correlation_DD = latent_correlation(seen_ND)
 
     def _draw(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, Cells]:
         """Rows whose asked columns are all null or all not are drawn together: they share their bounds."""
@@ -70,7 +71,7 @@ class GaussianCopula(Synthesizer):
         for codec in self.codec.learnt:
             target = targets.get(codec.name)
             if isinstance(codec, CategoryCodec):
-                codes = np.searchsorted(_cuts(codec)[1:-1], z_DN[dimension], side="right")
+                codes = np.searchsorted(cuts_of(codec)[1:-1], z_DN[dimension], side="right")
                 if isinstance(target, CategoryTarget):
                     codes = np.flatnonzero(target.weights)[choices[codec.name]]
                 columns[codec.name] = CategoryCells(codes, target if isinstance(target, CategoryTarget) else None)
@@ -91,7 +92,7 @@ class GaussianCopula(Synthesizer):
             target = targets.get(codec.name)
             if isinstance(target, CategoryTarget) and isinstance(codec, CategoryCodec):
                 allowed = np.flatnonzero(target.weights)
-                cuts = _cuts(codec)
+                cuts = cuts_of(codec)
                 bounds[codec.name] = Bound(dimension, cuts[allowed], cuts[allowed + 1], target.weights[allowed])
             elif isinstance(target, NumberTarget) and isinstance(codec, NumberCodec):
                 if not is_null[codec.name]:
@@ -117,10 +118,6 @@ class GaussianCopula(Synthesizer):
     def _codec_options(self) -> CodecOptions:
         return replace(super()._codec_options, marginals=self.params.marginals)
 
-    @property
-    def _is_refined(self) -> bool:
-        return self.params.refine and self.params.marginals == "empirical"
-
     def _tensors(self) -> Tensors:
         return {"correlation": self._correlation_DD}
 
@@ -133,29 +130,8 @@ class GaussianCopula(Synthesizer):
         self._correlation_DD = matrix
 
 
-def correlation(z_ND: np.ndarray) -> np.ndarray:
-    """Correlations of normal columns over the rows where both are known, made positive definite."""
-    known = ~np.isnan(z_ND)
-    z = np.where(known, z_ND, 0.0)
-    weight = known.astype(np.float64)
-    scale = np.sqrt(((z**2).T @ weight) * (weight.T @ z**2))
-    raw_DD = np.divide(z.T @ z, scale, out=np.zeros_like(scale), where=scale > 0)
-    np.fill_diagonal(raw_DD, 1.0)
-    values, vectors = np.linalg.eigh(raw_DD)
-    matrix_DD = (vectors * np.maximum(values, RIDGE)) @ vectors.T
-    size = np.sqrt(np.diag(matrix_DD))
-    matrix_DD = matrix_DD / np.outer(size, size)
-    return np.asarray((matrix_DD + matrix_DD.T) / 2)
-
-
 def _dimensions(codec: LearntCodec) -> int:
     return 2 if isinstance(codec, NumberCodec) and codec.null_share > 0 else 1
-
-
-def _cuts(codec: CategoryCodec) -> np.ndarray:
-    """Where in the normal space each code begins, and the last one ends."""
-    ends = np.minimum(np.cumsum(codec.shares), 1.0)
-    return np.asarray(np.clip(ndtri(np.concatenate([[0.0], ends])), -FAR, FAR))
 
 
 def _alike(claims: Sequence[np.ndarray]) -> list[Any]:
@@ -170,18 +146,3 @@ def _is_null(codec: NumberCodec, z_DN: np.ndarray, dimension: int) -> np.ndarray
     if codec.null_share == 0:
         return np.zeros(z_DN.shape[1], dtype=bool)
     return np.asarray(z_DN[dimension + 1] > ndtri(1 - codec.null_share))
-
-
-def _to_normal(codec: LearntCodec, column: pa.ChunkedArray, rng: np.random.Generator) -> np.ndarray:
-    """The column's dimensions, (N, 1 or 2); a value that is null is NaN, a category is drawn in its interval."""
-    if isinstance(codec, CategoryCodec):
-        codes, _ = codec.encode(column, rng)
-        ends = ndtr(_cuts(codec))
-        u = ends[codes] + rng.random(len(codes)) * (ends[codes + 1] - ends[codes])
-        return np.asarray(np.clip(ndtri(u), -FAR, FAR))[:, None]
-    value = codec.normal(column, rng)
-    if codec.null_share == 0:
-        return value[:, None]
-    null = np.isnan(value)
-    u = np.where(null, 1 - codec.null_share * rng.random(len(null)), (1 - codec.null_share) * rng.random(len(null)))
-    return np.column_stack([value, np.clip(ndtri(u), -FAR, FAR)])

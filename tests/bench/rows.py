@@ -18,6 +18,7 @@ from tests.bench.tables import Task, generated
 SEED = 1
 # What the peers do, and no more: rows are not brought closer to the table once the model stands.
 BARE: dict[str, Any] = {"refine": False}
+REFINED: dict[str, Any] = {"refine": True}
 WARM_UP_ROWS = 1000
 
 

@@ -83,6 +83,11 @@ class CategoryCodec(Stored):
             nulls=array.null_count,
         )
 
+    def in_order(self, order: np.ndarray) -> Self:
+        """The same with its values in another order: `order` has the place where each stood."""
+        moved = {name: tuple(getattr(self, name)[place] for place in order) for name in ("values", "counts")}
+        return type(self)(**(self.model_dump() | moved))
+
     @property
     def learned(self) -> LearnedColumn:
         return LearnedColumn(self.name, self.column_kind, self.nulls > 0, self.values + self.tail)

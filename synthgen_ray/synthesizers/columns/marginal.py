@@ -31,15 +31,23 @@ class NormalMap(Stored, ABC):
     def _x(self) -> np.ndarray: ...
 
     def forward(self, numbers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        low, high = self.lowest(numbers), self.highest(numbers)
+        """A z that comes back as the number, drawn where there are several."""
+        low, high = self._ends(numbers)
         tied = high > low
         z = low.copy()
         start, end = ndtr(low[tied]), ndtr(high[tied])
         z[tied] = ndtri(start + rng.random(len(start)) * (end - start))
         return np.asarray(np.clip(z, -FAR, FAR))
 
+    def middle(self, numbers: np.ndarray) -> np.ndarray:
+        """The mean of the z's that come back as the number."""
+        return mean_between(*self._ends(numbers))
+
     def back(self, z: np.ndarray) -> np.ndarray:
         return self._ramp(z)
+
+    def _ends(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.lowest(numbers), self.highest(numbers)
 
     def lowest(self, numbers: np.ndarray) -> np.ndarray:
         """The smallest z that comes back as the number."""
@@ -123,6 +131,13 @@ class QuantileMap(Stored):
     def source_of(self, lows: np.ndarray, highs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The ranges of the source that are sent into these."""
         return self.source.back(self.target.lowest(lows)), self.source.back(self.target.highest(highs))
+
+
+def mean_between(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """The mean of a standard normal that is known to be in an interval, which may be a point."""
+    mass = np.where(low > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))  # the nearer tail keeps its digits
+    fall = (np.exp(-(low**2) / 2) - np.exp(-(high**2) / 2)) / np.sqrt(2 * np.pi)
+    return np.asarray(np.divide(fall, mass, out=(low + high) / 2, where=mass > 0))
 
 
 def _knots(values: np.ndarray, counts: np.ndarray, cell: int, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -178,11 +178,11 @@ class NumberCodec(Stored):
             numbers = self.calibration.forward(numbers, rng)
         return NumberCells(numbers, codes == len(self.modes_or_fail), bounds)
 
-    def normal(self, column: pa.ChunkedArray, rng: np.random.Generator) -> np.ndarray:
-        """The column made normal by its marginal, NaN where null."""
+    def normal(self, column: pa.ChunkedArray) -> np.ndarray:
+        """The column made normal by its marginal, a number that rows share as the mean of its part; NaN where null."""
         present, numbers = self._present(column)
         z = np.full(len(present), np.nan)
-        z[present] = self.marginal_or_fail.forward(numbers, rng)
+        z[present] = self.marginal_or_fail.middle(numbers)
         return z
 
     def cells_of(self, column: pa.ChunkedArray, rng: np.random.Generator) -> NumberCells:  # noqa: ARG002

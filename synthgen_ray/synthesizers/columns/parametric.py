@@ -67,10 +67,11 @@ class Parametric(NormalMap):
             reason = f"Column {name!r}: no {family} distribution fits its numbers; choose other marginals."
             raise InvalidTable(reason, "marginal_not_fitted") from error
 
-    def forward(self, numbers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def _ends(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A rounded number may have been anything in its cell of the grid."""
-        low, high = ndtr(self.lowest(numbers - self.grain / 2)), ndtr(self.highest(numbers + self.grain / 2))
-        return np.asarray(np.clip(ndtri(low + rng.random(len(numbers)) * (high - low)), -NEAR, NEAR))
+        half = self.grain / 2
+        low, high = np.clip([self.lowest(numbers - half), self.highest(numbers + half)], -NEAR, NEAR)
+        return low, high
 
     @cached_property
     def _z(self) -> np.ndarray:

@@ -5,7 +5,7 @@ from scipy.special import ndtri
 from synthgen_ray.synthesizers.columns.marginal import Marginal
 from synthgen_ray.synthesizers.columns.modes import Modes, truncated_normal
 from synthgen_ray.synthesizers.conditional_normal import Bound, draw_normal
-from synthgen_ray.synthesizers.gaussian_copula import correlation
+from synthgen_ray.synthesizers.latent_correlation import latent_correlation
 
 MATRIX = np.array([[1.0, 0.8, 0.3], [0.8, 1.0, 0.1], [0.3, 0.1, 1.0]])
 INF = np.inf
@@ -65,13 +65,13 @@ def test_correlations_are_over_the_rows_where_both_are_known():
     z = rng.multivariate_normal(np.zeros(3), MATRIX, 50_000)
     z[rng.random(50_000) < 0.4, 1] = np.nan
 
-    assert correlation(z) == pytest.approx(MATRIX, abs=0.02)
+    assert latent_correlation(z) == pytest.approx(MATRIX, abs=0.02)
 
 
 def test_columns_that_determine_each_other_stay_positive_definite():
     column = np.random.default_rng(2).standard_normal(100)
 
-    assert np.linalg.eigvalsh(correlation(np.column_stack([column, column, -column]))).min() > 0
+    assert np.linalg.eigvalsh(latent_correlation(np.column_stack([column, column, -column]))).min() > 0
 
 
 @pytest.mark.parametrize(("low", "high"), [(-1.0, 0.5), (2.0, INF), (-INF, -3.0), (8.0, 9.0), (-40.0, -39.0)], ids=str)

@@ -26,7 +26,7 @@ def given_rings() -> pa.Table:
 
 
 def given_copula(**options):
-    return create(ModelType.GAUSSIAN_COPULA, {"seed": 3, **options}).fit(given_rings())
+    return create(ModelType.GAUSSIAN_COPULA, {"seed": 3, "refine": True, **options}).fit(given_rings())
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_weights_of_other_columns_are_refused(refined):
 
 
 def test_one_column_has_nothing_to_refine():
-    model = create(ModelType.GAUSSIAN_COPULA, {"seed": 1}).fit(given_rings().select(["x"]))
+    model = create(ModelType.GAUSSIAN_COPULA, {"seed": 1, "refine": True}).fit(given_rings().select(["x"]))
 
     assert model._refinement is None
     assert model.sample(10, seed=1).num_rows == 10

@@ -26,7 +26,7 @@ CONFIGS: dict[ModelType, dict[str, Any]] = {
     ModelType.CTGAN: {"epochs": 2, "refine": False, "generator_dim": [8], "discriminator_dim": [8], **TINY},
     ModelType.COPULAGAN: {"epochs": 2, "refine": False, "generator_dim": [8], "discriminator_dim": [8], **TINY},
     ModelType.TVAE: {"epochs": 2, "compress_dims": [8], "decompress_dims": [8], **TINY},
-    ModelType.GAUSSIAN_COPULA: {"seed": 1},
+    ModelType.GAUSSIAN_COPULA: {"refine": True, "seed": 1},
 }
 
 

@@ -1,0 +1,112 @@
+"""The correlations of the normals that stand behind a table's columns, of which the table shows only steps.
+
+Of a number its marginal tells the normal itself; of a category, a null or a value that many rows share, only in which
+interval it was. The mean over that interval varies less than the normal, and its correlations are smaller by just that
+much: dividing by the lost spread gives them back, exactly where one of the two columns is a number (the polyserial
+correlation) and to first order where none is (the polychoric one).
+A copula has its categories on a line. They are put there so that neighbours are alike in the other columns.
+Sources: Pearson 1913, "On the measurement of the influence of broad categories on correlation"; Olsson 1979, "Maximum
+likelihood estimation of the polychoric correlation coefficient"; Gifi 1990, "Nonlinear multivariate analysis".
+Shapes: N rows, D dimensions, W codes of a column, V of them its values.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+from scipy.sparse import csr_array
+from scipy.special import ndtri
+
+from synthgen_ray.synthesizers.codec import LearntCodec
+from synthgen_ray.synthesizers.columns.category import CategoryCodec
+from synthgen_ray.synthesizers.columns.marginal import FAR, mean_between
+
+RIDGE = 1e-6
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a column shows of its normals: (N, 1), or (N, 2) of a number with nulls, the second whether it is null."""
+
+    codec: LearntCodec
+    means: np.ndarray
+
+
+@dataclass(frozen=True)
+class SeenCategory(Seen):
+    codec: CategoryCodec
+    codes: np.ndarray  # (N,)
+
+    @classmethod
+    def of(cls, codec: CategoryCodec, codes: np.ndarray) -> Self:
+        return cls(codec, _step_means(cuts_of(codec))[codes][:, None], codes)
+
+    def in_order(self, order: np.ndarray) -> Self:
+        places = np.arange(self.codec.width)
+        places[order] = np.arange(len(order))
+        return self.of(self.codec.in_order(order), places[self.codes])
+
+
+def seen(codec: LearntCodec, column: pa.ChunkedArray, rng: np.random.Generator) -> Seen:
+    if isinstance(codec, CategoryCodec):
+        return SeenCategory.of(codec, codec.encode(column, rng)[0])
+    value = codec.normal(column)
+    if codec.null_share == 0:
+        return Seen(codec, value[:, None])
+    null = _step_means(np.array([-FAR, ndtri(1 - codec.null_share), FAR]))[np.isnan(value).astype(int)]
+    return Seen(codec, np.column_stack([value, null]))
+
+
+def cuts_of(codec: CategoryCodec) -> np.ndarray:
+    """Where in the normal space each code begins, and the last one ends."""
+    ends = np.minimum(np.cumsum(codec.shares), 1.0)
+    return np.asarray(np.clip(ndtri(np.concatenate([[0.0], ends])), -FAR, FAR))
+
+
+def in_line(columns: Sequence[Seen]) -> tuple[list[LearntCodec], np.ndarray]:
+    """The columns with their categories in the order of what the other columns are like, and their means (N, D)."""
+    means_ND = np.column_stack([column.means for column in columns])
+    others_ND = np.nan_to_num(means_ND)  # 0 is the mean of a normal of which nothing is known
+    dimension, codecs = 0, []
+    for column in columns:
+        if isinstance(column, SeenCategory) and len(column.codec.values) > 2:
+            others_ND[:, dimension] = 0
+            column = column.in_order(_order(column, others_ND))
+            means_ND[:, dimension] = others_ND[:, dimension] = column.means[:, 0]
+        codecs.append(column.codec)
+        dimension += column.means.shape[1]
+    return codecs, means_ND
+
+
+def latent_correlation(means_ND: np.ndarray) -> np.ndarray:
+    """The correlations of the normals, over the rows where both are known, made positive definite."""
+    known = ~np.isnan(means_ND)
+    means = np.where(known, means_ND, 0.0)
+    weight = known.astype(np.float64)
+    squares_DD = (means**2).T @ weight
+    spread_D = np.sqrt(np.diag(squares_DD) / known.sum(axis=0))
+    scale_DD = np.sqrt(squares_DD * squares_DD.T) * np.outer(spread_D, spread_D)
+    raw_DD = np.divide(means.T @ means, scale_DD, out=np.zeros_like(scale_DD), where=scale_DD > 0)
+    latent_DD = np.clip(raw_DD, -1, 1)
+    np.fill_diagonal(latent_DD, 1.0)
+    values, vectors = np.linalg.eigh(latent_DD)
+    matrix_DD = (vectors * np.maximum(values, RIDGE)) @ vectors.T
+    size = np.sqrt(np.diag(matrix_DD))
+    matrix_DD = matrix_DD / np.outer(size, size)
+    return np.asarray((matrix_DD + matrix_DD.T) / 2)
+
+
+def _step_means(cuts: np.ndarray) -> np.ndarray:
+    return mean_between(cuts[:-1], cuts[1:])
+
+
+def _order(column: SeenCategory, others_ND: np.ndarray) -> np.ndarray:
+    """The values along the line on which their rows' means in the other columns differ most, (V,)."""
+    rows = np.arange(len(column.codes))
+    one_hot_WN = csr_array((np.ones(len(rows)), (column.codes, rows)), shape=(column.codec.width, len(rows)))
+    counts_W = np.maximum(one_hot_WN.sum(axis=1), 1)
+    means_WD = (one_hot_WN @ others_ND) / counts_W[:, None]
+    _, _, lines = np.linalg.svd(means_WD * np.sqrt(counts_W)[:, None], full_matrices=False)
+    return np.argsort(means_WD[: len(column.codec.values)] @ lines[0], kind="stable")

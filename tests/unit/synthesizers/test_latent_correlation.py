@@ -1,0 +1,99 @@
+"""Steps hide the normals behind them; their correlations come back, and categories find their place on the line."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy.stats import truncnorm
+
+from synthgen_ray.synthesizers import GaussianCopula
+from synthgen_ray.synthesizers.columns.category import CategoryCodec
+from synthgen_ray.synthesizers.columns.marginal import Marginal, mean_between
+
+ROWS = 40_000
+CITIES = ("Rome", "Oslo", "Lima", "Cairo", "Quito")
+
+
+def given_normals(correlation: float) -> np.ndarray:
+    return np.random.default_rng(3).multivariate_normal([0, 0], [[1, correlation], [correlation, 1]], ROWS).T
+
+
+def learnt_correlation(**columns: np.ndarray) -> float:
+    model = GaussianCopula(seed=1).fit(pa.table(columns))
+    return float(abs(model._tensors()["correlation"][0, 1]))
+
+
+@pytest.mark.parametrize("correlation", [0.2, -0.6, 0.9])
+class TestCorrelations:
+    def test_of_two_numbers(self, correlation):
+        x, y = given_normals(correlation)
+
+        assert learnt_correlation(x=np.exp(x), y=y) == pytest.approx(abs(correlation), abs=0.02)
+
+    @pytest.mark.parametrize("share", [0.5, 0.9])
+    def test_of_a_number_and_a_yes_or_no(self, correlation, share):
+        x, y = given_normals(correlation)
+
+        learnt = learnt_correlation(x=x, y=np.where(y > np.quantile(y, share), "yes", "no"))
+
+        assert learnt == pytest.approx(abs(correlation), abs=0.03)
+
+    def test_of_a_number_and_one_that_is_mostly_zero(self, correlation):
+        x, y = given_normals(correlation)
+
+        learnt = learnt_correlation(x=x, y=np.where(y > 1, y, 0.0))
+
+        assert learnt == pytest.approx(abs(correlation), abs=0.03)
+
+    def test_of_two_columns_of_steps_to_first_order(self, correlation):
+        x, y = given_normals(correlation)
+
+        learnt = learnt_correlation(x=np.where(x > 0.2, "a", "b"), y=np.where(y > -0.3, "c", "d"))
+
+        assert learnt >= abs(correlation) - 0.02  # what is too much is so of near copies only: arcsin r for r
+        assert learnt <= np.arcsin(abs(correlation)) + 0.02
+
+
+def test_categories_stand_in_the_order_of_what_their_rows_are_like():
+    rng = np.random.default_rng(5)
+    place = rng.choice(5, ROWS, p=[0.1, 0.3, 0.15, 0.25, 0.2])
+    x = place + rng.normal(0, 0.5, ROWS)
+    table = pa.table({"city": np.array(CITIES)[place], "x": x, "y": -x + rng.normal(0, 0.5, ROWS)})
+
+    model = GaussianCopula(seed=1).fit(table)
+
+    city = next(codec for codec in model.codec.learnt if isinstance(codec, CategoryCodec))
+    assert city.values in (CITIES, CITIES[::-1])
+    rows = model.sample(ROWS, seed=2).to_pandas()
+    assert rows.groupby("city")["x"].mean()[list(CITIES)].tolist() == pytest.approx(range(5), abs=0.25)
+    shares = rows["city"].value_counts(normalize=True)
+    assert shares[list(CITIES)].tolist() == pytest.approx([0.1, 0.3, 0.15, 0.25, 0.2], abs=0.01)
+
+
+def test_a_category_that_is_null_or_of_the_tail_keeps_its_place():
+    rng = np.random.default_rng(5)
+    names = np.array([f"shop {n}" for n in range(40)])[rng.integers(0, 40, 4000)]
+    shop = pa.array(names, mask=rng.random(4000) < 0.2)
+    table = pa.table({"shop": shop, "x": rng.normal(size=4000)})
+
+    rows = GaussianCopula(seed=1, max_categories=10).fit(table).sample(4000, seed=2)
+
+    assert rows["shop"].null_count == pytest.approx(shop.null_count, abs=120)
+    assert set(rows["shop"].drop_null().to_pylist()) == set(names)
+
+
+@pytest.mark.parametrize(("low", "high"), [(-1.0, 0.5), (2.0, 8.2), (-8.2, -3.0), (7.0, 8.2), (0.7, 0.7)])
+def test_means_of_parts_of_a_normal(low, high):
+    expected = truncnorm.mean(low, high) if high > low else low
+
+    assert mean_between(np.array([low]), np.array([high])) == pytest.approx(expected, rel=1e-6)
+
+
+def test_numbers_that_rows_share_are_the_mean_of_their_part():
+    numbers = np.repeat([1.0, 2.0, 3.0, 4.0], [400, 300, 200, 100])
+    marginal = Marginal.learn(numbers, 5)
+
+    middle = marginal.middle(numbers)
+
+    drawn = marginal.forward(np.repeat(3.0, 20_000), np.random.default_rng(1))
+    assert middle[numbers == 3.0] == pytest.approx(drawn.mean(), abs=0.01)
+    assert middle.mean() == pytest.approx(0, abs=1e-9)
