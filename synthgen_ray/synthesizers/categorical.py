@@ -4,7 +4,6 @@ Shapes: B rows, W codes; draws have the codes first, so that each pass over them
 Source of the offsets: Deming & Stephan 1940, "On a least squares adjustment of a sampled frequency table".
 """
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -14,10 +13,9 @@ FURTHEST = 8.0  # an offset that is larger tells that the network never learnt t
 LEAST_SHARE = 1e-6
 
 
-def weights_of(logits_WB: np.ndarray, offsets: Sequence[float] = ()) -> np.ndarray:
+def weights_of(logits_WB: np.ndarray) -> np.ndarray:
     """Weights in the proportions of the softmax, the largest of each row 1."""
-    shifted_WB = logits_WB + np.array(offsets, dtype=logits_WB.dtype)[:, None] if offsets else logits_WB
-    weights_WB = shifted_WB - shifted_WB.max(axis=0)
+    weights_WB = logits_WB - logits_WB.max(axis=0)
     return np.asarray(np.exp(weights_WB, out=weights_WB))
 
 

@@ -122,7 +122,7 @@ def draw_rows(
     choices: dict[str, np.ndarray] = {}
     number = 0
     for place, codec in enumerate(columns):
-        weights_WB = weights_of(logits_DB[layout.spans[place]], codec.offsets)
+        weights_WB = weights_of(logits_DB[layout.spans[place]])
         target = targets.get(codec.name)
         if target is not None:
             shares_WB = weights_WB / weights_WB.sum(axis=0, dtype=np.float64)

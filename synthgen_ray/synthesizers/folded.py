@@ -64,6 +64,12 @@ class FoldedNetwork:
         offsets = torch.cat([layer.offset for layer in layers])[:, None]
         return cls(offsets + torch.cat(conditioned) if condition_width else offsets, weights, widths)
 
+    def plus(self, offsets_D: Tensor) -> Self:
+        """The same with something added to its logits."""
+        offsets_TC = self._offsets_TC.clone()
+        offsets_TC[-len(offsets_D) :] += offsets_D.to(offsets_TC)[:, None]
+        return type(self)(offsets_TC, self._weights, self._widths)
+
     def logits(self, latent_EB: Tensor, places_B: Tensor | None = None) -> Tensor:
         """(D, B), given the place of each row's condition if the network takes any."""
         if places_B is None:

@@ -51,8 +51,11 @@ class NeuralSynthesizer(Synthesizer):
 
     @cached_property
     def folded(self) -> FoldedNetwork:
-        """The network that is kept, as sampling runs it."""
-        return self._folded()
+        """The network that is kept, as sampling runs it, with the offsets of calibration."""
+        offsets_D = np.zeros(self.layout.width)
+        for span, codec in zip(self.layout.spans, self.codec.learnt, strict=True):
+            offsets_D[span] = codec.offsets or 0
+        return self._folded().plus(torch.from_numpy(offsets_D))
 
     def _learn(self, table: pa.Table, seed: int, pace: Pace) -> None:
         encoded = self.codec.encode(table, stream(seed, ENCODE, 1))
@@ -100,6 +103,7 @@ class NeuralSynthesizer(Synthesizer):
             return draw_rows(propose(count), self.codec.learnt, self.layout, {}, rng)
 
         self._codec = with_offsets(self.codec, self.layout, encoded, propose)
+        self.__dict__.pop("folded", None)
         self._codec = with_quantile_maps(self.codec, self.layout, table, self.params.min_category_count, draw)
 
     @abstractmethod

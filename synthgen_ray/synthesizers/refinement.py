@@ -14,6 +14,7 @@ from typing import Self, cast
 import numpy as np
 import pyarrow as pa
 
+from synthgen_ray.synthesizers.blas import one_blas_thread
 from synthgen_ray.synthesizers.categorical import draw_codes, offsets, weights_of
 from synthgen_ray.synthesizers.codec import Cells, LearntCodec
 from synthgen_ray.synthesizers.columns.bins import Bins
@@ -23,7 +24,7 @@ from synthgen_ray.synthesizers.model_file import RefinementCard, Tensors, check_
 from synthgen_ray.synthesizers.pace import Pace
 from synthgen_ray.synthesizers.streams import REFINE, stream
 
-BLOCK_ROWS = 500  # whose hidden layer fits in a core's cache
+BLOCK_ROWS = 1000  # whose hidden layer fits in a core's cache
 SAMPLE_ROWS = 20_000  # that the biases are set on
 MOST_LOGITS = 20_000_000  # held at once
 
@@ -68,6 +69,7 @@ class Refinement:
         weights = learn_dependencies(_codes(columns, card, real), widths(columns, card), seed, pace)
         return cls(columns, card, weights) if weights else None
 
+    @one_blas_thread()
     def calibrate(self, table: pa.Table, drawn: Mapping[str, Cells], rng: np.random.Generator) -> None:
         """Set the biases: refined as these rows are, every column has the table's frequencies."""
         real_NK = _codes(self._columns, self.card, _cells(self._columns, table, rng))
@@ -87,6 +89,7 @@ class Refinement:
                     place, codes_BK[block, place], sums_BH[block], chances_B[block], scratch_BH
                 )
 
+    @one_blas_thread()
     def refined(self, drawn: Mapping[str, Cells], asked: Collection[str], rng: np.random.Generator) -> dict[str, Cells]:
         """The rows with every cell redrawn but those of the asked columns."""
         before_KB = np.ascontiguousarray(_codes(self._columns, self.card, drawn).T)

@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 from rich.table import Table
+from threadpoolctl import threadpool_limits
 
 from tests.bench import conditional, memory, preprocessing, quality, sampling, training
 from tests.bench.rows import Bench, Figure, Row, warm_up
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("\n".join(row.name for row in rows))
         return
     torch.set_num_threads(options.threads)
+    threadpool_limits(options.threads)  # NumPy's products, on both sides
     warnings.filterwarnings("ignore")  # the peers', about their own use of pandas and torch
     with tempfile.TemporaryDirectory() as scratch:
         bench = Bench(

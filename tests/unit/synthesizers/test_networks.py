@@ -95,8 +95,9 @@ def test_codes_of_wide_columns_are_counted_without_overflow(width):
 
 
 @pytest.mark.parametrize("model_type", [ModelType.CTGAN, ModelType.TVAE])
-def test_a_folded_network_is_the_one_that_was_trained(model_type):
-    model = given_model(model_type)
+@pytest.mark.parametrize("calibrate", [True, False])
+def test_a_folded_network_is_the_one_that_was_trained_and_calibrated(model_type, calibrate):
+    model = given_model(model_type, calibrate=calibrate)
     latent_BE = torch.randn(50, model.params.embedding_dim)
     places_B = torch.randint(model.layout.condition_width, (50,))
 
@@ -106,7 +107,11 @@ def test_a_folded_network_is_the_one_that_was_trained(model_type):
         logits_BD = model.network(torch.cat([latent_BE, model.layout.conditions(places_B)], dim=1))
         folded_DB = model.folded.logits(latent_BE.T, places_B)
 
-    assert torch.allclose(folded_DB.T, logits_BD, rtol=1e-4, atol=1e-5)
+    added_BD = torch.zeros_like(logits_BD)
+    for span, codec in zip(model.layout.spans, model.codec.learnt, strict=True):
+        added_BD[:, span] = torch.tensor(codec.offsets or 0.0)
+    assert added_BD.any() == calibrate
+    assert torch.allclose(folded_DB.T, logits_BD + added_BD, rtol=1e-4, atol=1e-5)
 
 
 def test_weights_do_not_overflow():
