@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthgen_ray.datasets.pii import find_pii
-from synthgen_ray.domain.columns import NEARLY_UNIQUE, Column, ColumnKind, ColumnStats, infer_kind
+from synthgen_ray.domain.columns import MIN_NAMED_ID_SHARE, NEARLY_UNIQUE, Column, ColumnKind, ColumnStats, infer_kind
 
 # Values that the costly looks (shape, personal data) see, spread evenly over the column.
 SAMPLE = 2000
@@ -60,7 +60,7 @@ def _stats(name: str, values: pa.ChunkedArray) -> ColumnStats:
         num_nulls=num_nulls,
         cardinality=cardinality,
         sequential=storage == "integer" and share >= NEARLY_UNIQUE and _is_sequential(values),
-        code_shaped=sample is not None and len(sample) > 0 and _is_code_shaped(sample),
+        code_shaped=sample is not None and share >= MIN_NAMED_ID_SHARE and _is_code_shaped(sample),
         pii=find_pii(name, sample, share) if sample is not None else None,
     )
 

@@ -34,14 +34,15 @@ def find_pii(name: str, sample: pa.Array, distinct_share: float) -> str | None:
     """The kind of personal data that a sample of a column's values is, or None."""
     if not len(sample):
         return None
+    counted = sample.value_counts()
     for kind, pattern in SHAPES.items():
-        if _most_match(sample, pattern):
+        if _most_match(counted, pattern):
             return kind
     words = set(words_of(name))
     for kind, (hints, pattern) in NAMED_SHAPES.items():
-        if words & hints and _most_match(sample, pattern):
+        if words & hints and _most_match(counted, pattern):
             return kind
-    if _names_persons(words, distinct_share) and _most_match(sample, PERSONS_NAME):
+    if _names_persons(words, distinct_share) and _most_match(counted, PERSONS_NAME):
         return "name"
     return None
 
@@ -54,5 +55,7 @@ def _names_persons(words: set[str], distinct_share: float) -> bool:
     return bool(words & (PERSON_WORDS | PERSON_ROLES)) or (len(words) == 1 and distinct_share > MIN_BARE_NAME_SHARE)
 
 
-def _most_match(sample: pa.Array, pattern: str) -> bool:
-    return bool(pc.sum(pc.match_substring_regex(sample, pattern)).as_py() >= MOST * len(sample))
+def _most_match(counted: pa.StructArray, pattern: str) -> bool:
+    """`counted` has distinct values, and how often each is there."""
+    matches, counts = pc.match_substring_regex(counted.field("values"), pattern), counted.field("counts")
+    return bool(pc.sum(pc.if_else(matches, counts, 0)).as_py() >= MOST * pc.sum(counts).as_py())

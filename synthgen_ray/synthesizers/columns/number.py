@@ -182,7 +182,8 @@ class NumberCodec(Stored):
         """The column made normal by its marginal, a number that rows share as the mean of its part; NaN where null."""
         present, numbers = self._present(column)
         z = np.full(len(present), np.nan)
-        z[present] = self.marginal_or_fail.middle(numbers)
+        distinct = pa.array(numbers).dictionary_encode()
+        z[present] = self.marginal_or_fail.middle(distinct.dictionary.to_numpy())[distinct.indices.to_numpy()]
         return z
 
     def cells_of(self, column: pa.ChunkedArray, rng: np.random.Generator) -> NumberCells:  # noqa: ARG002
