@@ -14,12 +14,19 @@ _YEAR_FIRST = r"(?P<year>[0-9]{4})(?P<sep>[-/.])(?P<second>[0-9]{1,2})(?P<sep2>[
 _YEAR_LAST = r"(?P<first>[0-9]{1,2})(?P<sep>[-/.])(?P<second>[0-9]{1,2})(?P<sep2>[-/.])(?P<year>[0-9]{4})" + _TIME
 # One pattern for all dates, without named groups: what a cell must look like to be tried.
 DATE = "(?:" + "|".join(re.sub(r"\?P<\w+>", "?:", pattern) for pattern in (_YEAR_FIRST, _YEAR_LAST)) + ")"
+_DATE_FORMATS = "|".join(f"%Y{s}%-?m{s}%-?d|%-?d{s}%-?m{s}%Y|%-?m{s}%-?d{s}%Y" for s in ("-", "/", r"\."))
+_TIME_FORMAT = r"(?:[T ]%H:%M(?::%S(?:\.%3f|\.%f|\.%9f)?)?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?)?"
 
 Parsed = tuple[pa.ChunkedArray | None, str | None, tuple[str, ...]]
 
 
-class _NotDates(Exception):
+class NotDates(Exception):
     """Why a column that looks like dates stays text."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -31,32 +38,52 @@ class _Zone:
 
 def parse_dates(name: str, cells: pa.ChunkedArray) -> Parsed:
     """The values, their format and warnings; no values where the column has to stay text."""
-    encoded = cells.dictionary_encode().unify_dictionaries()
-    distinct = encoded.chunk(0).dictionary
     try:
-        values, written, mixed_zones = _parse(distinct)
-    except _NotDates as why:
-        return None, None, (f"{why.args[0]}: column '{name}' {why.args[1]}, and was read as text.",)
-    chunks = [values.take(chunk.indices) for chunk in encoded.chunks]
+        values, written, mixed_zones = dates_of(cells)
+    except NotDates as why:
+        return None, None, (f"{why.code}: column '{name}' {why.reason}, and was read as text.",)
     warnings = (
         (f"mixed_timezones: column '{name}' has several UTC offsets and was read as UTC.",) if mixed_zones else ()
     )
-    return pa.chunked_array(chunks, type=values.type), written, warnings
+    return values, written, warnings
 
 
-def _parse(texts: pa.Array) -> tuple[pa.Array, str, bool]:
+def dates_of(cells: pa.ChunkedArray, declared: str | None = None) -> tuple[pa.ChunkedArray, str, bool]:
+    """The moments that cells of the pattern `DATE` stand for, their format, and whether their zones differ.
+
+    `declared` is the format that they must have, and tells days from months.
+
+    Raises: NotDates.
+    """
+    encoded = cells.dictionary_encode().unify_dictionaries()
+    distinct = encoded.chunk(0).dictionary if encoded.num_chunks else pa.array([], pa.string())
+    if not len(distinct):
+        raise NotDates("no_dates", "holds no date")
+    values, written, mixed_zones = _parse(distinct, declared)
+    if declared and written.replace("%-", "%") != declared.replace("%-", "%"):
+        raise NotDates("format_mismatch", "holds dates in another format than the declared one")
+    chunks = [values.take(chunk.indices) for chunk in encoded.chunks]
+    return pa.chunked_array(chunks, type=values.type), written, mixed_zones
+
+
+def is_format(text: str) -> bool:
+    """Whether dates can be read and written in this format."""
+    return re.fullmatch(f"(?:{_DATE_FORMATS}){_TIME_FORMAT}", text) is not None
+
+
+def _parse(texts: pa.Array, declared: str | None) -> tuple[pa.Array, str, bool]:
     year_first = pc.all(pc.match_substring_regex(texts, r"^[0-9]{4}")).as_py()
     parts = pc.extract_regex(texts, f"^(?:{_YEAR_FIRST if year_first else _YEAR_LAST})$")
     if parts.null_count:
-        raise _NotDates("mixed_dates", "holds dates in several formats")
+        raise NotDates("mixed_dates", "holds dates in several formats")
     fields = {field.name: parts.field(place) for place, field in enumerate(parts.type)}
     separators = set(fields["sep"].unique().to_pylist()) | set(fields["sep2"].unique().to_pylist())
     with_time = set(fields["t"].unique().to_pylist())
     if len(separators) > 1 or ("" in with_time and len(with_time) > 1):
-        raise _NotDates("mixed_dates", "holds dates in several formats")
+        raise NotDates("mixed_dates", "holds dates in several formats")
 
     separator = separators.pop()
-    order = ("%Y", "%m", "%d") if year_first else _order_of(fields, separator)
+    order = ("%Y", "%m", "%d") if year_first else _order_of(fields, separator, declared)
     names = ("year", "second", "third") if year_first else ("first", "second", "year")
     day, month = (fields[names[order.index(part)]] for part in ("%d", "%m"))
     dates = pc.binary_join_element_wise(fields["year"], pc.utf8_lpad(month, 2, "0"), pc.utf8_lpad(day, 2, "0"), "-")
@@ -67,19 +94,21 @@ def _parse(texts: pa.Array) -> tuple[pa.Array, str, bool]:
             return pc.cast(dates, pa.date32()), written, False
         return _with_time(dates, fields, written)
     except pa.ArrowInvalid:  # its message repeats the value
-        raise _NotDates("invalid_date", "holds dates that do not exist") from None
+        raise NotDates("invalid_date", "holds dates that do not exist") from None
 
 
-def _order_of(fields: dict[str, pa.Array], separator: str) -> tuple[str, str, str]:
-    """Day or month first, as the values tell: a number above 12 is a day."""
+def _order_of(fields: dict[str, pa.Array], separator: str, declared: str | None) -> tuple[str, str, str]:
+    """Day or month first, as is declared or as the values tell: a number above 12 is a day."""
+    if declared:
+        return ("%m", "%d", "%Y") if declared.startswith(("%m", "%-m")) else ("%d", "%m", "%Y")
     first, second = (pc.max(pc.cast(fields[part], pa.int32())).as_py() for part in ("first", "second"))
     if separator == "." or (first > 12 >= second):
         return "%d", "%m", "%Y"
     if second > 12 >= first:
         return "%m", "%d", "%Y"
     if first > 12:
-        raise _NotDates("mixed_dates", "holds dates with the day first and with the month first")
-    raise _NotDates("ambiguous_dates", "may have the day or the month first; write dates as YYYY-MM-DD")
+        raise NotDates("mixed_dates", "holds dates with the day first and with the month first")
+    raise NotDates("ambiguous_dates", "may have the day or the month first; write dates as YYYY-MM-DD")
 
 
 def _with_time(dates: pa.Array, fields: dict[str, pa.Array], date_format: str) -> tuple[pa.Array, str, bool]:
@@ -106,11 +135,16 @@ def _zone_of(zones: pa.Array) -> _Zone:
     if written == {""}:
         return _Zone(None, "")
     if "" in written:
-        raise _NotDates("mixed_timezones", "has times with and without a zone")
+        raise NotDates("mixed_timezones", "has times with and without a zone")
     if len(written) > 1:
         return _Zone("UTC", "Z", mixed=True)
     literal = written.pop()
+    return _Zone(zone_name(literal), literal)
+
+
+def zone_name(literal: str) -> str:
+    """What Arrow calls the zone that is written so: `Z` is UTC, ` -0500` is -05:00."""
     sign_and_digits = re.sub(r"[ :]", "", literal)
     if sign_and_digits in ("Z", "+0000", "-0000"):
-        return _Zone("UTC", literal)
-    return _Zone(f"{sign_and_digits[:3]}:{sign_and_digits[3:]}", literal)
+        return "UTC"
+    return f"{sign_and_digits[:3]}:{sign_and_digits[3:]}"

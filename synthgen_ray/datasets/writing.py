@@ -55,10 +55,24 @@ def write_parquet(table: pa.Table, sink: BinaryIO) -> None:
     pq.write_table(table.replace_schema_metadata(None), sink, compression="zstd")
 
 
+def as_text(values: pa.Array, column: Column | None) -> pa.Array:
+    """The values as they are written; null where they are null or NaN."""
+    written = column.format if column else None
+    if pa.types.is_boolean(values.type) and written:
+        true, false = written.split("/")
+        return pc.if_else(values, true, false)
+    if pa.types.is_temporal(values.type):
+        return datetimes_as_text(values, written)
+    if pa.types.is_floating(values.type):
+        text = pc.cast(pc.if_else(pc.is_nan(values), None, values), pa.string())
+        return pc.replace_substring_regex(text, r"^(-?[0-9]+)$", r"\1.0") if written == "0.0" else text
+    return pc.cast(values, pa.string())
+
+
 def _csv_cells(values: pa.Array, column: Column | None) -> pa.Array:
     if pa.types.is_dictionary(values.type):
         return _csv_cells(values.dictionary, column).take(values.indices)
-    text = _as_text(values, column)
+    text = as_text(values, column)
     if not is_text(values.type):
         return text
     needs = pc.fill_null(pc.match_substring_regex(text, NEEDS_QUOTES), False)
@@ -74,7 +88,7 @@ def _json_values(values: pa.Array, column: Column | None) -> pa.Array:
         return pc.cast(values, pa.string())
     if pa.types.is_floating(values.type):
         values = pc.if_else(pc.is_finite(values), values, None)
-    text = _as_text(values, column)
+    text = as_text(values, column)
     if pa.types.is_temporal(values.type):
         return _joined('"', text, '"')
     if not is_text(values.type):
@@ -84,20 +98,6 @@ def _json_values(values: pa.Array, column: Column | None) -> pa.Array:
         escaped = [json.dumps(value, ensure_ascii=False)[1:-1] for value in text.filter(needs).to_pylist()]
         text = pc.replace_with_mask(text, needs, pa.array(escaped, pa.string()))
     return _joined('"', text, '"')
-
-
-def _as_text(values: pa.Array, column: Column | None) -> pa.Array:
-    """The values as they are written; null where they are null or NaN."""
-    written = column.format if column else None
-    if pa.types.is_boolean(values.type) and written:
-        true, false = written.split("/")
-        return pc.if_else(values, true, false)
-    if pa.types.is_temporal(values.type):
-        return datetimes_as_text(values, written)
-    if pa.types.is_floating(values.type):
-        text = pc.cast(pc.if_else(pc.is_nan(values), None, values), pa.string())
-        return pc.replace_substring_regex(text, r"^(-?[0-9]+)$", r"\1.0") if written == "0.0" else text
-    return pc.cast(values, pa.string())
 
 
 def _quoted(name: str) -> str:

@@ -1,0 +1,213 @@
+"""The values of a canonical column as another kind, if that is what they can be."""
+
+import re
+from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthgen_ray.datasets.canonical import is_text
+from synthgen_ray.datasets.text_dates import DATE, NotDates, dates_of, is_format, zone_name
+from synthgen_ray.datasets.text_typing import MISSING, Typed, check_finite, integer_out_of_range
+from synthgen_ray.datasets.writing import as_text
+from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.domain.corrections import ColumnCorrection
+from synthgen_ray.domain.errors import FieldError, InvalidTable
+
+# Leading zeros are welcome where a number is declared.
+INTEGER = r"[+-]?[0-9]+"
+FLOAT = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+TRUTHS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("1", "0"))
+
+
+def retyped(values: pa.ChunkedArray, column: Column, wanted: ColumnCorrection) -> Typed:
+    """The values with a type that the wanted kind can have, their format, and warnings.
+
+    Raises: InvalidTable, for values that cannot be of the kind, and for a format it cannot have.
+    """
+    return _RETYPERS[wanted.kind](values, column, wanted.format)
+
+
+def _integers(values: pa.ChunkedArray, column: Column, written: str | None) -> Typed:
+    _refuse_format(column, written)
+    if pa.types.is_integer(values.type):
+        return Typed(values)
+    if pa.types.is_floating(values.type):
+        try:
+            return Typed(pc.cast(values, pa.int64()))
+        except pa.ArrowInvalid:
+            raise _mismatch(column, "integers: some have decimals or do not fit into 64 bits") from None
+    cells = _parsable(values, column, INTEGER, "integers")
+    try:
+        return Typed(pc.cast(_unsigned(cells), pa.int64()), warnings=_zeros_warning(cells, column))
+    except pa.ArrowInvalid:
+        raise integer_out_of_range(column.name) from None
+
+
+def _floats(values: pa.ChunkedArray, column: Column, written: str | None) -> Typed:
+    if written not in (None, "0.0"):
+        raise _bad_format(column, "is `0.0`, for whole numbers with a point, or absent")
+    if pa.types.is_floating(values.type):
+        return Typed(values, written or column.format)
+    if pa.types.is_integer(values.type):
+        try:
+            return Typed(pc.cast(values, pa.float64()), written)
+        except pa.ArrowInvalid:
+            raise _mismatch(column, "floats: some integers are too long for one, and would change") from None
+    cells = _parsable(values, column, FLOAT, "numbers")
+    floats = pc.cast(_unsigned(cells), pa.float64())
+    check_finite(column.name, floats)
+    return Typed(floats, written, _zeros_warning(cells, column))
+
+
+def _booleans(values: pa.ChunkedArray, column: Column, written: str | None) -> Typed:
+    true, false = _spellings(column, written) if written else ("", "")
+    if pa.types.is_boolean(values.type):
+        return Typed(values, written or column.format)
+    if not (is_text(values.type) or pa.types.is_integer(values.type)):
+        raise _mismatch(column, "booleans")
+    cells = _without_missing(_spelt(values, column))
+    if not written:
+        true, false = _truth(cells, column)
+        cells = pc.utf8_lower(cells)
+    known = pc.or_(pc.equal(cells, true), pc.equal(cells, false))
+    if not pc.all(known, min_count=0).as_py():
+        raise _mismatch(column, f"booleans: row {_first(known, False):,} is neither; give a format such as `Yes/No`")
+    return Typed(pc.equal(cells, true), written or _style_of(values, column, true, false))
+
+
+def _datetimes(values: pa.ChunkedArray, column: Column, written: str | None) -> Typed:
+    if written and not is_format(written):
+        raise _bad_format(column, "has a year, a month and a day, then perhaps a time, as in `%d/%m/%Y %H:%M:%S`")
+    if pa.types.is_temporal(values.type):
+        if written and not _suits(written, values.type):
+            raise _bad_format(column, "has a time and a zone just where the values have one")
+        return Typed(values, written or column.format)
+    cells = _parsable(values, column, DATE, "dates")
+    try:
+        moments, found, mixed_zones = dates_of(cells, written)
+    except NotDates as why:
+        raise _mismatch(column, f"datetimes: it {why.reason}", why.code) from None
+    warning = f"mixed_timezones: column '{column.name}' has several UTC offsets and was read as UTC."
+    return Typed(moments, found, (warning,) if mixed_zones else ())
+
+
+def _texts(values: pa.ChunkedArray, column: Column, written: str | None) -> Typed:
+    _refuse_format(column, written)
+    return Typed(_spelt(values, column))
+
+
+def _categories(values: pa.ChunkedArray, column: Column, written: str | None) -> Typed:
+    # A moment is only ever learnt as one; as text it can be a category.
+    if pa.types.is_temporal(values.type):
+        return _texts(values, column, written)
+    _refuse_format(column, written)
+    return Typed(values, column.format)
+
+
+def _ids(values: pa.ChunkedArray, column: Column, written: str | None) -> Typed:
+    _refuse_format(column, written)
+    if not (is_text(values.type) or pa.types.is_integer(values.type)):
+        raise _mismatch(column, "ids: these are integers or text")
+    return Typed(values)
+
+
+def _constants(values: pa.ChunkedArray, column: Column, written: str | None) -> Typed:
+    _refuse_format(column, written)
+    if column.cardinality > 1:
+        raise _mismatch(column, f"a constant: there are {column.cardinality:,} different values")
+    return Typed(values, column.format)
+
+
+_RETYPERS: dict[ColumnKind, Callable[[pa.ChunkedArray, Column, str | None], Typed]] = {
+    ColumnKind.INTEGER: _integers,
+    ColumnKind.FLOAT: _floats,
+    ColumnKind.BOOLEAN: _booleans,
+    ColumnKind.DATETIME: _datetimes,
+    ColumnKind.TEXT: _texts,
+    ColumnKind.CATEGORICAL: _categories,
+    ColumnKind.ID: _ids,
+    ColumnKind.CONSTANT: _constants,
+}
+
+
+def _spelt(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
+    """The values as they would be written."""
+    if is_text(values.type):
+        return values
+    return pa.chunked_array([as_text(chunk, column) for chunk in values.chunks], pa.string())
+
+
+def _parsable(values: pa.ChunkedArray, column: Column, pattern: str, what: str) -> pa.ChunkedArray:
+    """Text that matches, trimmed, with null where it says that a value is missing."""
+    if not is_text(values.type):
+        raise _mismatch(column, what)
+    cells = _without_missing(values)
+    fits = pc.match_substring_regex(cells, f"^(?:{pattern})$")
+    if not pc.all(fits, min_count=0).as_py():
+        raise _mismatch(column, f"{what}: row {_first(fits, False):,} is none")
+    return cells
+
+
+def _without_missing(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    cells = pc.utf8_trim_whitespace(texts)
+    return pc.if_else(pc.match_substring_regex(cells, f"^{MISSING}?$"), None, cells)
+
+
+def _unsigned(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.replace_substring_regex(cells, r"^\+", "")
+
+
+def _zeros_warning(cells: pa.ChunkedArray, column: Column) -> tuple[str, ...]:
+    if not pc.any(pc.match_substring_regex(cells, r"^[+-]?0[0-9]")).as_py():
+        return ()
+    return (f"leading_zeros: column '{column.name}' is written without its leading zeros as a number.",)
+
+
+def _spellings(column: Column, written: str) -> tuple[str, str]:
+    true, slash, false = written.partition("/")
+    if not (true and slash and false) or "/" in false or true == false:
+        raise _bad_format(column, "is the words for true and false with a slash between, as in `Yes/No`")
+    return true, false
+
+
+def _truth(cells: pa.ChunkedArray, column: Column) -> tuple[str, str]:
+    found = set(pc.utf8_lower(cells).unique().drop_null().slice(0, 3).to_pylist())
+    for pair in TRUTHS:
+        if found <= set(pair):
+            return pair
+    raise _mismatch(column, "booleans; give a format such as `Yes/No` if two words stand for true and false")
+
+
+def _style_of(values: pa.ChunkedArray, column: Column, true: str, false: str) -> str:
+    written = set(_without_missing(_spelt(values, column)).unique().drop_null().to_pylist())
+    styles: tuple[Callable[[str], str], ...] = (str.title, str.upper)
+    style = next((style for style in styles if written <= {style(true), style(false)}), str.lower)
+    return f"{style(true)}/{style(false)}"
+
+
+def _suits(written: str, kind: pa.DataType) -> bool:
+    """Whether the format tells a time only of what has one, and the zone in which the values are."""
+    if not pa.types.is_timestamp(kind):
+        return "%H" not in written
+    zone = re.search(r"(?:Z| ?[+-][0-9:]{4,5})$", written.partition("%M")[2])
+    return "%H" in written and (zone_name(zone.group()) if zone else None) == kind.tz
+
+
+def _first(matches: pa.ChunkedArray, value: bool) -> int:
+    return int(pc.index(matches, value).as_py()) + 1
+
+
+def _refuse_format(column: Column, written: str | None) -> None:
+    if written is not None:
+        raise _bad_format(column, "is for datetimes, booleans and floats alone")
+
+
+def _bad_format(column: Column, what: str) -> InvalidTable:
+    detail = f"The format of column '{column.name}' does not fit: it {what}."
+    return InvalidTable(detail, "invalid_format", [FieldError(column.name, f"The format {what}.")])
+
+
+def _mismatch(column: Column, what: str, code: str = "kind_mismatch") -> InvalidTable:
+    detail = f"Column '{column.name}' cannot be read as {what}."
+    return InvalidTable(detail, code, [FieldError(column.name, "The values are not of the declared kind.")])

@@ -1,0 +1,174 @@
+"""What owners say of their columns: it is done, or refused with the column's name."""
+
+from datetime import date, datetime
+
+import pyarrow as pa
+import pytest
+from pydantic import ValidationError
+
+from synthgen_ray.datasets.canonical import check_schema
+from synthgen_ray.datasets.corrections import corrected
+from synthgen_ray.datasets.inference import infer_columns
+from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.domain.corrections import SchemaCorrection
+from synthgen_ray.domain.errors import InvalidTable
+
+
+def correct(values: list | pa.Array, kind: str, written: str | None = None) -> tuple[pa.ChunkedArray, Column, tuple]:
+    table = pa.table({"kept": range(len(values)), "x": values})
+    schema = SchemaCorrection.model_validate({"columns": {"x": {"kind": kind, "format": written}}})
+
+    table, columns, warnings = corrected(table, infer_columns(table), schema)
+
+    check_schema(table.schema)
+    assert table.column_names == ["kept", "x"]
+    return table["x"], columns[1], warnings
+
+
+BECOMES = [
+    # values, kind, format, values after, format after
+    (["00123", " 7", None, "n/a"], "integer", None, [123, 7, None, None], None),
+    ([1.0, None, 3.0], "integer", None, [1, None, 3], None),
+    ([1, 2, None], "float", None, [1.0, 2.0, None], None),
+    (["1.50", "+2", "x"][:2], "float", None, [1.5, 2.0], None),
+    ([1, 2], "float", "0.0", [1.0, 2.0], "0.0"),
+    ([7, 8, None], "text", None, ["7", "8", None], None),
+    ([1.5, 2.0], "text", None, ["1.5", "2"], None),
+    ([7, 8, 7], "categorical", None, [7, 8, 7], None),
+    ([date(2024, 1, 31)], "categorical", None, ["2024-01-31"], None),
+    ([7, 8], "id", None, [7, 8], None),
+    ([True, None], "boolean", "Y/N", [True, None], "Y/N"),
+    (["Yes", "No", ""], "boolean", None, [True, False, None], "Yes/No"),
+    (["y", "N"], "boolean", None, [True, False], "y/n"),
+    ([1, 0, None], "boolean", None, [True, False, None], "1/0"),
+    (["ja", "nein"], "boolean", "ja/nein", [True, False], "ja/nein"),
+    (["01/02/2024", "03/04/2024"], "datetime", "%d/%m/%Y", [date(2024, 2, 1), date(2024, 4, 3)], "%d/%m/%Y"),
+    (["1/2/2024", None], "datetime", "%m/%d/%Y", [date(2024, 1, 2), None], "%-m/%-d/%Y"),
+    (["2024-01-31 10:20", "NA"], "datetime", None, [datetime(2024, 1, 31, 10, 20), None], "%Y-%m-%d %H:%M"),
+    ([date(2024, 1, 31)], "datetime", "%d.%m.%Y", [date(2024, 1, 31)], "%d.%m.%Y"),
+    (["a", "a"], "constant", None, ["a", "a"], None),
+    ([None, None], "integer", None, [None, None], None),
+]
+
+
+@pytest.mark.parametrize(("values", "kind", "written", "after", "format_after"), BECOMES)
+def test_values_become_what_is_declared(values, kind, written, after, format_after):
+    if values == [None, None]:
+        values = pa.nulls(2, pa.string())
+
+    cells, column, _ = correct(values, kind, written)
+
+    assert cells.to_pylist() == after
+    assert (column.kind, column.format) == (kind, format_after)
+    assert column.nullable == (None in after)
+
+
+CANNOT = [
+    (["12", "x"], "integer", None, "kind_mismatch", "row 2"),
+    ([1.5], "integer", None, "kind_mismatch", "decimals"),
+    (["9" * 30], "integer", None, "integer_out_of_range", "64 bits"),
+    ([True], "integer", None, "kind_mismatch", ""),
+    (["1,5"], "float", None, "kind_mismatch", "row 1"),
+    (["1e999"], "float", None, "non_finite", ""),
+    ([2**60 + 1], "float", None, "kind_mismatch", "would change"),
+    (["yes", "perhaps"], "boolean", None, "kind_mismatch", "Yes/No"),
+    (["ja", "nein", "vielleicht"], "boolean", "ja/nein", "kind_mismatch", "row 3"),
+    ([0.5], "boolean", None, "kind_mismatch", ""),
+    (["a"], "boolean", "a", "invalid_format", "slash"),
+    (["2024-02-30"], "datetime", None, "invalid_date", "do not exist"),
+    (["01/02/2024"], "datetime", None, "ambiguous_dates", "YYYY-MM-DD"),
+    (["31/01/2024"], "datetime", "%m/%d/%Y", "invalid_date", ""),
+    (["31.01.2024"], "datetime", "%d/%m/%Y", "format_mismatch", "another format"),
+    (["soon"], "datetime", None, "kind_mismatch", "row 1"),
+    (["2024-01-31"], "datetime", "%A", "invalid_format", "year"),
+    ([date(2024, 1, 31)], "datetime", "%Y-%m-%d %H:%M", "invalid_format", "time"),
+    ([20240131], "datetime", None, "kind_mismatch", ""),
+    ([1.5, 2.5], "id", None, "kind_mismatch", "integers or text"),
+    (["a", "b"], "constant", None, "kind_mismatch", "2 different"),
+    (["a", "b"], "text", "%Y", "invalid_format", ""),
+]
+
+
+@pytest.mark.parametrize(("values", "kind", "written", "code", "said"), CANNOT)
+def test_values_that_cannot_be_so_are_refused_by_the_name_of_the_column(values, kind, written, code, said):
+    with pytest.raises(InvalidTable) as refusal:
+        correct(values, kind, written)
+
+    assert (refusal.value.status, refusal.value.code) == (422, code)
+    assert "'x'" in refusal.value.detail
+    assert said in refusal.value.detail
+    assert [error.field for error in refusal.value.errors] == ["x"]
+
+
+def test_leading_zeros_that_are_lost_are_said():
+    _, _, warnings = correct(["00123", "7"], "integer")
+
+    assert warnings == ("leading_zeros: column 'x' is written without its leading zeros as a number.",)
+
+
+def test_personal_data_as_categories_is_said():
+    _, column, warnings = correct([f"user{i}@example.org" for i in range(60)], "categorical")
+
+    assert column.pii is None
+    assert warnings[0].startswith("personal_data: column 'x'")
+
+
+def test_columns_that_are_not_named_stay_as_they_were():
+    table = pa.table({"a": [1, 2], "b": ["x", "y"]})
+    columns = infer_columns(table)
+
+    same_table, same_columns, warnings = corrected(table, columns, SchemaCorrection())
+
+    assert same_table.equals(table)
+    assert (same_columns, warnings) == (columns, ())
+
+
+class TestPrimaryKey:
+    def test_it_becomes_an_id(self):
+        table = pa.table({"a": [3, 1], "b": ["x", "x"]})
+
+        _, columns, _ = corrected(table, infer_columns(table), SchemaCorrection(primary_key="a"))
+
+        assert (columns[0].kind, columns[0].unique) == (ColumnKind.ID, True)
+
+    @pytest.mark.parametrize("values", [[1, 1], [1, None]])
+    def test_422_where_it_does_not_tell_rows_apart(self, values):
+        table = pa.table({"a": values})
+
+        with pytest.raises(InvalidTable, match="not_unique"):
+            corrected(table, infer_columns(table), SchemaCorrection(primary_key="a"))
+
+    def test_422_where_it_is_declared_to_be_something_else(self):
+        table = pa.table({"a": [1, 2]})
+        schema = SchemaCorrection.model_validate({"columns": {"a": {"kind": "integer"}}, "primary_key": "a"})
+
+        with pytest.raises(InvalidTable, match="kind_mismatch"):
+            corrected(table, infer_columns(table), schema)
+
+
+@pytest.mark.parametrize("schema", [{"columns": {"z": {"kind": "text"}}}, {"primary_key": "z"}])
+def test_422_for_a_column_that_is_not_there(schema):
+    table = pa.table({"a": [1, 2]})
+
+    with pytest.raises(InvalidTable) as refusal:
+        corrected(table, infer_columns(table), SchemaCorrection.model_validate(schema))
+
+    assert refusal.value.code == "unknown_column"
+    assert [error.field for error in refusal.value.errors] == ["z"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"columns": {"a": {"kind": "number"}}},
+        {"columns": {"a": {}}},
+        {"columns": {"a": {"kind": "text", "typ": 1}}},
+        {"columns": []},
+        {"column": {}},
+        {"primary_key": ""},
+        {"primary_key": 1},
+    ],
+)
+def test_a_correction_refuses_what_it_does_not_know(body):
+    with pytest.raises(ValidationError):
+        SchemaCorrection.model_validate(body)
