@@ -1,7 +1,11 @@
-"""The use cases, one method each. No web, no Ray: what the API, a script or a test may ask for."""
+"""The use cases, one method each. No web, no Ray: what the API, a script or a test may ask for.
+
+Who asks comes first: the store shows a principal its own projects, and what is not there to it is not found.
+"""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -9,9 +13,13 @@ from uuid import UUID, uuid4
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.datasets.reading import TableSummary, convert
-from synthgen_ray.domain.entities import Artifact, Dataset, DatasetVersion, Job, Model, Page, Project
+from synthgen_ray.datasets.writing import csv_blocks
+from synthgen_ray.domain.access import ApiKey, Principal, Role
+from synthgen_ray.domain.entities import Artifact, Dataset, DatasetVersion, Job, Model, Page, Project, Usage
 from synthgen_ray.domain.errors import Conflict
+from synthgen_ray.domain.keys import key_hash, new_key
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
+from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.params import GenerateParams, ModelType, Resources
 from synthgen_ray.domain.validation import parse_train_params
 
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
     from synthgen_ray.store.store import Store
 
 TABLE_FILE = "table.parquet"
+LOOK_S = 1.0  # between looks at a job that is watched
 
 
 class Service:
@@ -30,84 +39,188 @@ class Service:
         self._nudge = nudge
         self._limits = limits
 
-    async def create_project(self, name: str, description: str) -> Project:
-        return await self._store.create_project(name, description)
+    @property
+    def upload_limits(self) -> UploadLimits:
+        return self._limits
 
-    async def list_projects(self, limit: int, offset: int) -> Page[Project]:
-        return await self._store.list_projects(limit, offset)
+    async def create_project(
+        self, principal: Principal, name: str, description: str, once: Once | None = None
+    ) -> Made[Project]:
+        return await self._store.create_project(principal, name, description, once)
+
+    async def list_projects(self, principal: Principal, limit: int, offset: int) -> Page[Project]:
+        return await self._store.list_projects(principal, limit, offset)
+
+    async def get_project(self, principal: Principal, project_id: UUID) -> Project:
+        return await self._store.get_project(principal, project_id)
+
+    async def change_project(
+        self, principal: Principal, project_id: UUID, name: str | None, description: str | None
+    ) -> Project:
+        return await self._store.change_project(principal, project_id, name, description)
+
+    async def delete_project(self, principal: Principal, project_id: UUID, *, force: bool) -> None:
+        await self._store.delete_project(principal, project_id, force=force)
+        self._nudge()
+
+    async def get_usage(self, principal: Principal, project_id: UUID) -> Usage:
+        return await self._store.get_usage(principal, project_id)
+
+    async def create_key(
+        self,
+        principal: Principal,
+        name: str,
+        role: Role,
+        projects: frozenset[UUID] | None,
+        expires_at: datetime | None,
+    ) -> tuple[ApiKey, str]:
+        """What is known of the new key, and the key itself, which is kept nowhere."""
+        key = new_key()
+        made = await self._store.create_key(principal, name, role, projects, expires_at, key_hash(key))
+        return made, key
+
+    async def list_keys(self, principal: Principal, limit: int, offset: int) -> Page[ApiKey]:
+        return await self._store.list_keys(principal, limit, offset)
+
+    async def delete_key(self, principal: Principal, key_id: UUID) -> None:
+        await self._store.delete_key(principal, key_id)
 
     async def upload_dataset(
         self,
+        principal: Principal,
         project_id: UUID,
         name: str,
         description: str,
         upload: Path,
         filename: str,
         dataset_id: UUID | None = None,
-    ) -> DatasetVersion:
+        once: Once | None = None,
+    ) -> Made[DatasetVersion]:
         """Check an uploaded file, keep it as a canonical table, register it.
 
         Raises: NotFound, for the project or dataset; what `convert` says of the file.
         """
-        await self._store.require_upload_target(project_id, dataset_id)
+        await self._store.require_upload_target(principal, project_id, dataset_id)
         artifact, summary = await asyncio.to_thread(self._keep_table, upload, filename)
-        return await self._store.add_dataset_version(
-            project_id, name, description, artifact, summary.columns, summary.warnings, dataset_id
+        made = await self._store.add_dataset_version(
+            principal, project_id, name, description, artifact, summary.columns, summary.warnings, dataset_id, once
         )
+        if made.replayed:
+            await asyncio.to_thread(self._artifacts.erase, artifact.location)
+        return made
 
-    async def list_datasets(self, project_id: UUID | None, limit: int, offset: int) -> Page[Dataset]:
-        return await self._store.list_datasets(project_id, limit, offset)
+    async def list_datasets(
+        self, principal: Principal, project_id: UUID | None, limit: int, offset: int
+    ) -> Page[Dataset]:
+        return await self._store.list_datasets(principal, project_id, limit, offset)
+
+    async def get_dataset(self, principal: Principal, dataset_id: UUID) -> Dataset:
+        return await self._store.get_dataset(principal, dataset_id)
+
+    async def list_versions(
+        self, principal: Principal, dataset_id: UUID, limit: int, offset: int
+    ) -> Page[DatasetVersion]:
+        return await self._store.list_versions(principal, dataset_id, limit, offset)
+
+    async def get_version(self, principal: Principal, dataset_id: UUID, version: int | None) -> DatasetVersion:
+        """The latest for `None`."""
+        return (await self._store.get_version(principal, dataset_id, version))[0]
+
+    async def get_table(
+        self, principal: Principal, dataset_id: UUID, version: int | None
+    ) -> tuple[DatasetVersion, Artifact]:
+        """A version and its table as canonical Parquet; the latest for `None`."""
+        return await self._store.get_version(principal, dataset_id, version)
+
+    async def delete_dataset(self, principal: Principal, dataset_id: UUID) -> None:
+        await self._store.delete_dataset(principal, dataset_id)
+        self._nudge()
 
     async def create_model(
         self,
+        principal: Principal,
         project_id: UUID,
         dataset_version_id: UUID,
         name: str,
         model_type: ModelType,
         config: Mapping[str, Any],
         resources: Resources,
-    ) -> Job:
+        once: Once | None = None,
+    ) -> Made[Job]:
         """Make a model and queue its training. Once this returns both exist.
 
         Raises: InvalidRequest, for the config; NotFound; InvalidTable, with too few rows to learn from.
         """
         params = parse_train_params(model_type, config)
-        job = await self._store.create_model(project_id, dataset_version_id, name, model_type, params, resources)
+        made = await self._store.create_model(
+            principal, project_id, dataset_version_id, name, model_type, params, resources, once
+        )
         self._nudge()
-        return job
+        return made
 
-    async def list_models(self, project_id: UUID | None, limit: int, offset: int) -> Page[Model]:
-        return await self._store.list_models(project_id, limit, offset)
+    async def list_models(self, principal: Principal, project_id: UUID | None, limit: int, offset: int) -> Page[Model]:
+        return await self._store.list_models(principal, project_id, limit, offset)
 
-    async def get_model(self, model_id: UUID) -> tuple[Model, tuple[Job, ...]]:
-        return await self._store.get_model(model_id)
+    async def get_model(self, principal: Principal, model_id: UUID) -> tuple[Model, tuple[Job, ...]]:
+        return await self._store.get_model(principal, model_id)
 
-    async def delete_model(self, model_id: UUID) -> None:
-        await self._store.delete_model(model_id)
+    async def get_trained(self, principal: Principal, model_id: UUID) -> tuple[Model, Artifact]:
+        """A ready model and its file."""
+        return await self._store.get_trained(principal, model_id)
+
+    async def delete_model(self, principal: Principal, model_id: UUID) -> None:
+        await self._store.delete_model(principal, model_id)
         self._nudge()
 
-    async def generate(self, model_id: UUID, params: GenerateParams) -> Job:
+    async def generate(
+        self, principal: Principal, model_id: UUID, params: GenerateParams, once: Once | None = None
+    ) -> Made[Job]:
         """Queue a generation. Once this returns the job exists, whether or not the nudge arrives."""
-        job = await self._store.enqueue_generate(model_id, params)
+        made = await self._store.enqueue_generate(principal, model_id, params, once)
         self._nudge()
-        return job
+        return made
 
     async def list_jobs(
-        self, project_id: UUID | None, model_id: UUID | None, status: JobStatus | None, limit: int, offset: int
+        self,
+        principal: Principal,
+        project_id: UUID | None,
+        model_id: UUID | None,
+        status: JobStatus | None,
+        limit: int,
+        offset: int,
     ) -> Page[Job]:
-        return await self._store.list_jobs(project_id, model_id, status, limit, offset)
+        return await self._store.list_jobs(principal, project_id, model_id, status, limit, offset)
 
-    async def get_job(self, job_id: UUID) -> Job:
-        return await self._store.get_job(job_id)
+    async def get_job(self, principal: Principal, job_id: UUID) -> Job:
+        return await self._store.get_job(principal, job_id)
 
-    async def get_output(self, job_id: UUID) -> tuple[Job, Artifact]:
+    async def cancel_job(self, principal: Principal, job_id: UUID) -> Job:
+        job = await self._store.cancel(principal, job_id)
+        self._nudge()
+        return job
+
+    async def watch_job(self, principal: Principal, job_id: UUID) -> AsyncIterator[Job]:
+        """The job, each time that it has changed, until it has ended."""
+        shown: Job | None = None
+        while True:
+            job = await self._store.get_job(principal, job_id)
+            if job != shown:
+                yield job
+            if job.status.is_final:
+                return
+            shown = job
+            await asyncio.sleep(LOOK_S)
+
+    async def get_output(self, principal: Principal, job_id: UUID) -> tuple[Job, Artifact]:
         """The rows of a completed generation.
 
         Raises: NotFound; Conflict, for a job that has no rows yet or never will.
         """
-        job = await self._store.get_job(job_id)
+        job = await self._store.get_job(principal, job_id)
         if job.job_type is not JobType.GENERATE:
             raise Conflict("A training has no rows to download: generate from its model first.", "no_output")
+        if job.is_cancelled:
+            raise Conflict("The job was cancelled and has no output.", "cancelled")
         if job.status is JobStatus.FAILED:
             raise Conflict("The job failed and has no output; its error says why.", "job_failed")
         if job.artifact is None:
@@ -121,6 +234,14 @@ class Service:
         """
         self._artifacts.check(artifact)
         return lambda start, stop: self._artifacts.read(artifact, start, stop)
+
+    def read_csv(self, version: DatasetVersion, artifact: Artifact) -> Iterator[bytes]:
+        """The blocks of a version's table as CSV, dates as they were written.
+
+        Raises: NotFound, at once when its file is gone.
+        """
+        self._artifacts.check(artifact)
+        return csv_blocks(self._artifacts.file(artifact), version.columns)
 
     def _keep_table(self, upload: Path, filename: str) -> tuple[Artifact, TableSummary]:
         location = f"datasets/{uuid4()}"

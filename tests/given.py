@@ -2,10 +2,12 @@
 
 from uuid import uuid4
 
+from synthgen_ray.domain.access import Principal, Role
 from synthgen_ray.domain.columns import Column, ColumnKind, LearnedColumn
 from synthgen_ray.domain.entities import Artifact, Part, TrainedModel
 
 COLUMNS = (Column("age", ColumnKind.INTEGER, cardinality=60), Column("income", ColumnKind.CATEGORICAL, cardinality=2))
+ADMIN = Principal(uuid4(), Role.ADMIN)
 LEARNED = (
     LearnedColumn("age", ColumnKind.INTEGER, nullable=False, minimum=17, maximum=90),
     LearnedColumn("income", ColumnKind.CATEGORICAL, nullable=False, categories=("<=50K", ">50K")),

@@ -7,8 +7,8 @@ from fastapi.responses import RedirectResponse
 from fastapi.security import HTTPBearer
 from starlette.middleware import Middleware
 
-from synthgen_ray.api import datasets, health, jobs, model_types, models, problems, projects
-from synthgen_ray.api.auth import DOCS, OPEN, KeyGate, RequestId
+from synthgen_ray.api import datasets, health, jobs, keys, limits, model_types, models, problems, projects
+from synthgen_ray.api.auth import DOCS, OPEN, FindAdmission, KeyGate, RequestId
 from synthgen_ray.service import Service
 
 # `KeyGate` checks; this only draws the lock and the Authorize button in the docs.
@@ -17,13 +17,13 @@ SHOW_LOCK = Depends(HTTPBearer(auto_error=False, description="An API key."))
 
 def create_app(
     service: Service,
-    is_known_key: Callable[[str], Awaitable[bool]],
+    find_admission: FindAdmission,
     check_ready: Callable[[], Awaitable[None]],
     *,
     docs: bool = True,
     answer_request_id: bool = True,
 ) -> FastAPI:
-    """`is_known_key` takes a key's hash. `check_ready` raises what keeps the server from working.
+    """`find_admission` takes a key's hash. `check_ready` raises what keeps the server from working.
 
     `answer_request_id` is off where a proxy in front puts the X-Request-ID header on answers.
     """
@@ -38,14 +38,14 @@ def create_app(
         responses={422: {"model": problems.Problem}},
         middleware=[
             Middleware(RequestId, answer=answer_request_id),
-            Middleware(KeyGate, is_known=is_known_key, open_paths=OPEN | DOCS if docs else OPEN),
+            Middleware(KeyGate, find_admission=find_admission, open_paths=OPEN | DOCS if docs else OPEN),
         ],
     )
     app.state.service = service
     app.state.check_ready = check_ready
     problems.install(app)
     app.include_router(health.router)
-    for module in (projects, datasets, model_types, models, jobs):
+    for module in (projects, datasets, model_types, models, jobs, keys, limits):
         app.include_router(module.router, dependencies=[SHOW_LOCK])
 
     @app.get("/", include_in_schema=False)

@@ -1,21 +1,33 @@
-"""Who may come in. Closed by default: a new route needs a key unless it is listed as open."""
+"""Who may come in. Closed by default: a new route needs a key unless it is listed as open.
+
+The gate tells whose key it is; a route says by `Viewer`, `Editor` or `Admin` what the key must be, and hands the
+principal on to the store, which shows it its own projects alone.
+"""
 
 import re
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Annotated
 from uuid import uuid4
 
+from fastapi import Depends, Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from synthgen_ray.api.problems import problem_of
+from synthgen_ray.domain.access import Admission, Principal, Role
 from synthgen_ray.domain.errors import SynthGenError, Unauthenticated
 from synthgen_ray.domain.keys import key_hash
 
 OPEN = frozenset({"/", "/healthz", "/readyz"})
 DOCS = frozenset({"/docs", "/openapi.json"})
 CACHE_S = 5.0  # a revoked key works no longer than this
+MOST_REMEMBERED = 10_000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+FindAdmission = Callable[[str], Awaitable[Admission | None]]
 
 
 class RequestId:
@@ -44,32 +56,54 @@ class RequestId:
 class KeyGate:
     """Answers 401 before a body is read, unless the key is known or the path is open."""
 
-    def __init__(self, app: ASGIApp, is_known: Callable[[str], Awaitable[bool]], open_paths: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, find_admission: FindAdmission, open_paths: frozenset[str]) -> None:
         self._app = app
-        self._is_known = is_known
+        self._find = find_admission
         self._open = open_paths
-        self._known_until: dict[str, float] = {}
+        self._admitted: dict[str, tuple[Admission, float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in self._open:
             try:
-                await self._check(Headers(scope=scope))
+                scope["state"]["principal"] = (await self._admit(Headers(scope=scope))).principal
             except SynthGenError as error:
                 await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    async def _check(self, headers: Headers) -> None:
+    async def _admit(self, headers: Headers) -> Admission:
+        """Raises: Unauthenticated."""
         given = headers.getlist("authorization")
         scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")
         if scheme.lower() != "bearer" or not key.strip():
             detail = "This needs an API key: send it as 'Authorization: Bearer KEY'."
             raise Unauthenticated(detail, "missing_key")
         hashed = key_hash(key.strip())
-        now = time.monotonic()
-        if self._known_until.get(hashed, 0.0) > now:
-            return
-        self._known_until.pop(hashed, None)
-        if not await self._is_known(hashed):
-            raise Unauthenticated("The API key is not known here.", "invalid_key")
-        self._known_until[hashed] = now + CACHE_S
+        admission, until = self._admitted.get(hashed, (None, 0.0))
+        if until <= time.monotonic():
+            admission = await self._find(hashed)
+            self._remember(hashed, admission)
+        if admission is None or (admission.expires_at and admission.expires_at <= datetime.now(UTC)):
+            raise Unauthenticated("The API key is not known here, or is no longer valid.", "invalid_key")
+        return admission
+
+    def _remember(self, hashed: str, admission: Admission | None) -> None:
+        self._admitted.pop(hashed, None)
+        if admission is not None:
+            if len(self._admitted) >= MOST_REMEMBERED:
+                self._admitted.clear()
+            self._admitted[hashed] = (admission, time.monotonic() + CACHE_S)
+
+
+def _holder_of(role: Role) -> Callable[[Request], Awaitable[Principal]]:
+    async def holder(request: Request) -> Principal:
+        principal: Principal = request.state.principal
+        principal.require(role)
+        return principal
+
+    return holder
+
+
+Viewer = Annotated[Principal, Depends(_holder_of(Role.VIEWER))]
+Editor = Annotated[Principal, Depends(_holder_of(Role.EDITOR))]
+Admin = Annotated[Principal, Depends(_holder_of(Role.ADMIN))]

@@ -5,22 +5,36 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
 from synthgen_ray.api import examples
-from synthgen_ray.api.parameters import Limit, Offset, ProjectFilter, ServiceDep
+from synthgen_ray.api.auth import Editor, Viewer
+from synthgen_ray.api.downloads import attachment, download
+from synthgen_ray.api.parameters import Limit, Offset, ProjectFilter, ServiceDep, Version, VersionFilter
 from synthgen_ray.api.problems import problems
-from synthgen_ray.api.schemas import DatasetSchema, Description, Listed, Name, UploadAccepted, listed
+from synthgen_ray.api.schemas import (
+    Columns,
+    DatasetDeleted,
+    DatasetSchema,
+    Description,
+    Listed,
+    Name,
+    UploadAccepted,
+    VersionSchema,
+    listed,
+)
 
 router = APIRouter(prefix="/api/datasets", tags=["datasets"])
 BLOCK = 1 << 20
+CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
 
 
-@router.post("/upload", status_code=201, responses=problems(400, 404, 413, 415, 422))
+@router.post("/upload", status_code=201, responses=problems(400, 403, 404, 413, 415, 422, 429))
 async def upload_dataset(
+    principal: Editor,
     service: ServiceDep,
     project_id: Annotated[UUID, Form(description="The project it belongs to.", examples=[examples.PROJECT_ID])],
     name: Annotated[Name, Form(description="Name of the dataset.", examples=["payments"])],
@@ -30,16 +44,80 @@ async def upload_dataset(
 ) -> UploadAccepted:
     """Upload a table: a new dataset, or with `dataset_id` the next version of one."""
     async with _on_disk(file) as path:
-        version = await service.upload_dataset(project_id, name, description, path, file.filename or "", dataset_id)
-    return UploadAccepted.of(version)
+        made = await service.upload_dataset(
+            principal, project_id, name, description, path, file.filename or "", dataset_id
+        )
+    return UploadAccepted.of(made.value)
 
 
 @router.get("", responses=problems(422))
 async def list_datasets(
-    service: ServiceDep, project_id: ProjectFilter = None, limit: Limit = 50, offset: Offset = 0
+    principal: Viewer, service: ServiceDep, project_id: ProjectFilter = None, limit: Limit = 50, offset: Offset = 0
 ) -> Listed[DatasetSchema]:
     """List datasets, newest first, each with its latest version."""
-    return listed(await service.list_datasets(project_id, limit, offset), DatasetSchema.of, limit, offset)
+    return listed(await service.list_datasets(principal, project_id, limit, offset), DatasetSchema.of, limit, offset)
+
+
+@router.get("/{dataset_id}", responses=problems(404))
+async def get_dataset(dataset_id: UUID, principal: Viewer, service: ServiceDep) -> DatasetSchema:
+    """Show a dataset, with its latest version."""
+    return DatasetSchema.of(await service.get_dataset(principal, dataset_id))
+
+
+@router.delete("/{dataset_id}", responses=problems(403, 404, 409))
+async def delete_dataset(dataset_id: UUID, principal: Editor, service: ServiceDep) -> DatasetDeleted:
+    """Delete a dataset with its versions, for good. One that a model was trained on is kept until the model is gone."""
+    await service.delete_dataset(principal, dataset_id)
+    return DatasetDeleted(ok=True, dataset_id=dataset_id)
+
+
+@router.get("/{dataset_id}/versions", responses=problems(404, 422))
+async def list_versions(
+    dataset_id: UUID, principal: Viewer, service: ServiceDep, limit: Limit = 50, offset: Offset = 0
+) -> Listed[VersionSchema]:
+    """List the versions of a dataset, newest first."""
+    page = await service.list_versions(principal, dataset_id, limit, offset)
+    return listed(page, VersionSchema.of, limit, offset)
+
+
+@router.get("/{dataset_id}/versions/{version}", responses=problems(404))
+async def get_version(dataset_id: UUID, version: Version, principal: Viewer, service: ServiceDep) -> VersionSchema:
+    """Show a version and its columns."""
+    return VersionSchema.of(await service.get_version(principal, dataset_id, version))
+
+
+@router.get("/{dataset_id}/columns", responses=problems(404, 422))
+async def list_columns(
+    dataset_id: UUID, principal: Viewer, service: ServiceDep, version: VersionFilter = None
+) -> Columns:
+    """Show the columns of a version, the latest if none is named."""
+    return Columns.of(await service.get_version(principal, dataset_id, version))
+
+
+@router.head("/{dataset_id}/download", include_in_schema=False)
+@router.get(
+    "/{dataset_id}/download",
+    response_class=Response,
+    responses={
+        200: {"description": "The table.", "content": {CSV: {}, PARQUET: {}}},
+        206: {"description": "The bytes that the Range header asks for, of Parquet."},
+        **problems(404, 416, 422),
+    },
+)
+async def download_dataset(
+    dataset_id: UUID,
+    request: Request,
+    principal: Viewer,
+    service: ServiceDep,
+    version: VersionFilter = None,
+    format: Literal["csv", "parquet"] = "csv",
+) -> Response:
+    """Download the table of a version, the latest if none is named."""
+    found, artifact = await service.get_table(principal, dataset_id, version)
+    filename = f"dataset-{dataset_id}-{found.version}.{format}"
+    if format == "parquet":
+        return download(request, artifact, service.read(artifact), filename, PARQUET)
+    return attachment(service.read_csv(found, artifact), filename, CSV, request.method == "HEAD")
 
 
 @asynccontextmanager

@@ -46,6 +46,18 @@ def download(request: Request, artifact: Artifact, read: Read, filename: str, me
     return StreamingResponse(read(start, stop), status, headers, media_type)
 
 
+def attachment(blocks: Iterator[bytes], filename: str, media_type: str, head: bool) -> Response:
+    """A file that is made while it is sent: its length is not known before."""
+    headers = {
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": f'attachment; filename="{filename}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    if head:
+        return Response(headers=headers, media_type=media_type)
+    return StreamingResponse(blocks, headers=headers, media_type=media_type)
+
+
 def _wanted_range(request: Request, etag: str, size: int) -> tuple[int, int] | None:
     """The range of RFC 9110 section 14.1.2 as (start, stop); `None` for all bytes."""
     asked = _RANGE.fullmatch(request.headers.get("range", ""))

@@ -21,6 +21,34 @@ COLUMN = {
     "pii": None,
     "format": None,
 }
+KEY_ID = "2c1d43b8-e6d7-4b87-8f4c-3f0a9e1b7d55"
+USAGE = {
+    "generated_rows": 1250000,
+    "training_seconds": 412.5,
+    "storage_bytes": 402113,
+    "pending_jobs": 0,
+    "quotas": {"pending_jobs": 100, "storage_bytes": None, "generated_rows": None, "training_seconds": None},
+}
+KEY_CREATE = {"name": "nightly", "role": "editor", "project_ids": [PROJECT_ID], "expires_at": "2030-01-01T00:00:00Z"}
+KEY = {
+    "id": KEY_ID,
+    "name": "nightly",
+    "role": "editor",
+    "project_ids": [PROJECT_ID],
+    "created_at": CREATED_AT,
+    "expires_at": "2030-01-01T00:00:00Z",
+}
+KEY_CREATED = {**KEY, "key": "sg_5mYVb0w8sQ2t3rXc7ZkQpJ9nH1dL4fA6eB8gU0iO2yE"}
+LIMITS = {
+    "upload": {
+        "max_bytes": 536870912,
+        "max_decoded_bytes": 2147483648,
+        "max_rows": 10000000,
+        "max_columns": 1000,
+        "max_cell_bytes": 1048576,
+    },
+    "generate": {"max_rows": 10000000, "max_conditions": 100},
+}
 UPLOAD = {
     "id": DATASET_ID,
     "dataset_id": DATASET_ID,
@@ -42,6 +70,17 @@ DATASET = {
     "num_rows": 32561,
     "num_columns": 15,
     "size_bytes": 402113,
+    "created_at": CREATED_AT,
+}
+VERSION = {
+    "id": VERSION_ID,
+    "dataset_id": DATASET_ID,
+    "version": 0,
+    "num_rows": 32561,
+    "num_columns": 1,
+    "size_bytes": 402113,
+    "columns": [COLUMN],
+    "warnings": [],
     "created_at": CREATED_AT,
 }
 MODEL_CREATE = {

@@ -4,7 +4,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from synthgen_ray.api.auth import Editor, Viewer
 from synthgen_ray.api.downloads import download
+from synthgen_ray.api.events import EVENTS, event_stream
 from synthgen_ray.api.parameters import Limit, ModelFilter, Offset, ProjectFilter, ServiceDep, StatusFilter
 from synthgen_ray.api.problems import problems
 from synthgen_ray.api.schemas import JobDetail, JobItem, Listed, listed
@@ -21,6 +23,7 @@ MEDIA_TYPES = {
 
 @router.get("", responses=problems(422))
 async def list_jobs(
+    principal: Viewer,
     service: ServiceDep,
     project_id: ProjectFilter = None,
     model_id: ModelFilter = None,
@@ -29,13 +32,35 @@ async def list_jobs(
     offset: Offset = 0,
 ) -> Listed[JobItem]:
     """List jobs, newest first."""
-    return listed(await service.list_jobs(project_id, model_id, status, limit, offset), JobItem.of, limit, offset)
+    page = await service.list_jobs(principal, project_id, model_id, status, limit, offset)
+    return listed(page, JobItem.of, limit, offset)
 
 
 @router.get("/{job_id}", responses=problems(404))
-async def get_job(job_id: UUID, service: ServiceDep) -> JobDetail:
+async def get_job(job_id: UUID, principal: Viewer, service: ServiceDep) -> JobDetail:
     """Show a job, by its id or by its background job's id."""
-    return JobDetail.of(await service.get_job(job_id))
+    return JobDetail.of(await service.get_job(principal, job_id))
+
+
+@router.post("/{job_id}/cancel", responses=problems(403, 404, 409))
+async def cancel_job(job_id: UUID, principal: Editor, service: ServiceDep) -> JobDetail:
+    """Cancel a job that waits or runs; once more does no harm. It is `failed` then, and `cancelled`."""
+    return JobDetail.of(await service.cancel_job(principal, job_id))
+
+
+@router.get(
+    "/{job_id}/events",
+    response_class=Response,
+    responses={
+        200: {"description": "Events `job`, each with the job as it is.", "content": {EVENTS: {}}},
+        **problems(404),
+    },
+)
+async def watch_job(job_id: UUID, principal: Viewer, service: ServiceDep) -> Response:
+    """Watch a job by server-sent events: one for each change of status, progress or losses, until it has ended."""
+    return await event_stream(
+        service.watch_job(principal, job_id), "job", lambda job: JobDetail.of(job).model_dump_json()
+    )
 
 
 @router.head("/{job_id}/download", include_in_schema=False)
@@ -48,8 +73,8 @@ async def get_job(job_id: UUID, service: ServiceDep) -> JobDetail:
         **problems(404, 409, 416),
     },
 )
-async def download_output(job_id: UUID, request: Request, service: ServiceDep) -> Response:
+async def download_output(job_id: UUID, request: Request, principal: Viewer, service: ServiceDep) -> Response:
     """Download the rows of a completed generation."""
-    job, artifact = await service.get_output(job_id)
+    job, artifact = await service.get_output(principal, job_id)
     filename = f"synthetic-{job.id}.{job.output_format}"
     return download(request, artifact, service.read(artifact), filename, MEDIA_TYPES[job.output_format])

@@ -3,9 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Request, Response
 
 from synthgen_ray.api import examples
+from synthgen_ray.api.auth import Editor, Viewer
+from synthgen_ray.api.downloads import download
+from synthgen_ray.api.once import OnceDep, value_of
 from synthgen_ray.api.parameters import Limit, Offset, ProjectFilter, ServiceDep
 from synthgen_ray.api.problems import problems
 from synthgen_ray.api.schemas import (
@@ -23,49 +26,74 @@ from synthgen_ray.api.schemas import (
 from synthgen_ray.domain.params import GenerateParams, Resources
 
 router = APIRouter(prefix="/api/synthgen/models", tags=["models"])
+MODEL_FILE = "application/vnd.synthgen.model"
 
 
-@router.post("", status_code=201, responses=problems(400, 404, 422))
-async def create_model(body: ModelCreate, service: ServiceDep) -> ModelAccepted:
+@router.post("", status_code=201, responses=problems(400, 403, 404, 409, 422, 429, 503))
+async def create_model(
+    body: ModelCreate, principal: Editor, service: ServiceDep, once: OnceDep, response: Response
+) -> ModelAccepted:
     """Make a model; its training starts by itself. Poll the model until `ready` or `failed`."""
-    job = await service.create_model(
+    made = await service.create_model(
+        principal,
         body.project_id,
         body.dataset_version_id,
         body.name,
         body.model_type,
         body.config,
         body.resources or Resources(),
+        once,
     )
-    return ModelAccepted.of(job)
+    return ModelAccepted.of(value_of(made, response))
 
 
 @router.get("", responses=problems(422))
 async def list_models(
-    service: ServiceDep, project_id: ProjectFilter = None, limit: Limit = 50, offset: Offset = 0
+    principal: Viewer, service: ServiceDep, project_id: ProjectFilter = None, limit: Limit = 50, offset: Offset = 0
 ) -> Listed[ModelItem]:
     """List models, newest first."""
-    return listed(await service.list_models(project_id, limit, offset), ModelItem.of, limit, offset)
+    return listed(await service.list_models(principal, project_id, limit, offset), ModelItem.of, limit, offset)
 
 
 @router.get("/{model_id}", responses=problems(404))
-async def get_model(model_id: UUID, service: ServiceDep) -> ModelDetail:
+async def get_model(model_id: UUID, principal: Viewer, service: ServiceDep) -> ModelDetail:
     """Show a model and its jobs, newest first."""
-    model, jobs = await service.get_model(model_id)
+    model, jobs = await service.get_model(principal, model_id)
     return ModelDetail(model=ModelSchema.of(model), jobs=[ModelJob.of(job) for job in jobs])
 
 
-@router.post("/{model_id}/generate", responses=problems(400, 404, 409, 422))
+@router.post("/{model_id}/generate", responses=problems(400, 403, 404, 409, 422, 429, 503))
 async def generate(
     model_id: UUID,
+    principal: Editor,
     service: ServiceDep,
+    once: OnceDep,
+    response: Response,
     params: Annotated[GenerateParams | None, Body(examples=examples.GENERATE)] = None,
 ) -> GenerateAccepted:
     """Queue a generation from a ready model; poll the job, then download its rows."""
-    return GenerateAccepted.of(await service.generate(model_id, params or GenerateParams()))
+    made = await service.generate(principal, model_id, params or GenerateParams(), once)
+    return GenerateAccepted.of(value_of(made, response))
 
 
-@router.delete("/{model_id}", responses=problems(404))
-async def delete_model(model_id: UUID, service: ServiceDep) -> ModelDeleted:
+@router.head("/{model_id}/export", include_in_schema=False)
+@router.get(
+    "/{model_id}/export",
+    response_class=Response,
+    responses={
+        200: {"description": "The model file.", "content": {MODEL_FILE: {}}},
+        206: {"description": "The bytes that the Range header asks for."},
+        **problems(404, 409, 416),
+    },
+)
+async def export_model(model_id: UUID, request: Request, principal: Viewer, service: ServiceDep) -> Response:
+    """Download a ready model as one file, which any SynthGen can import. It holds JSON and numbers, no code."""
+    model, artifact = await service.get_trained(principal, model_id)
+    return download(request, artifact, service.read(artifact), f"model-{model.id}.synthgen", MODEL_FILE)
+
+
+@router.delete("/{model_id}", responses=problems(403, 404))
+async def delete_model(model_id: UUID, principal: Editor, service: ServiceDep) -> ModelDeleted:
     """Delete a model, its jobs and their files, for good; what runs of it is stopped."""
-    await service.delete_model(model_id)
+    await service.delete_model(principal, model_id)
     return ModelDeleted(ok=True, model_id=model_id)

@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
@@ -31,4 +31,8 @@ Limit = Annotated[int, BeforeValidator(_plain_digits), Query(ge=1, le=500, descr
 Offset = Annotated[int, BeforeValidator(_plain_digits), Query(ge=0, description="Items to skip.")]
 ProjectFilter = Annotated[UUID | None, Query(description="Only of this project.")]
 ModelFilter = Annotated[UUID | None, Query(description="Only of this model.")]
+Version = Annotated[int, BeforeValidator(_plain_digits), Path(ge=0, description="A version's number, from 0.")]
+VersionFilter = Annotated[
+    int | None, BeforeValidator(_plain_digits), Query(ge=0, description="A version's number; the latest without it.")
+]
 StatusFilter = Annotated[JobStatus | None, Query(description="Only with this status.")]

@@ -6,13 +6,16 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Self, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, field_validator
+from pydantic_core import PydanticCustomError
 
 from synthgen_ray.api import examples
+from synthgen_ray.datasets.limits import UploadLimits
+from synthgen_ray.domain.access import ApiKey, Role
 from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.domain.entities import Dataset, DatasetVersion, Job, Page
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
-from synthgen_ray.domain.params import ModelType, Params, Resources
+from synthgen_ray.domain.params import MAX_CONDITIONS, MAX_ROWS, ModelType, Params, Resources
 
 T = TypeVar("T")
 
@@ -71,6 +74,116 @@ class ProjectSchema(Mirror):
     name: str
     description: str
     created_at: Moment
+
+
+class ProjectChange(Params):
+    model_config = ConfigDict(json_schema_extra=examples.example({"name": "Bank of Kiel"}))
+
+    name: Name | None = None
+    description: Description | None = None
+
+
+class ProjectDeleted(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example({"ok": True, "project_id": examples.PROJECT_ID}))
+
+    ok: bool
+    project_id: UUID
+
+
+class QuotasSchema(Mirror):
+    pending_jobs: int | None
+    storage_bytes: int | None
+    generated_rows: int | None
+    training_seconds: float | None
+
+
+class UsageSchema(Mirror):
+    """What was made so far; storage and waiting jobs as they are now."""
+
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.USAGE))
+
+    generated_rows: int
+    training_seconds: float
+    storage_bytes: int
+    pending_jobs: int
+    quotas: QuotasSchema
+
+
+class KeyCreate(Params):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.KEY_CREATE))
+
+    name: Name
+    role: Annotated[Role, Field(strict=False)]
+    project_ids: list[Id] | None = Field(
+        None, min_length=1, max_length=1000, description="The projects that the key is bound to; null for all."
+    )
+    expires_at: AwareDatetime | None = Field(None, strict=False, description="When it ends to work; null for never.")
+
+    @field_validator("expires_at")
+    @classmethod
+    def _lies_ahead(cls, moment: datetime | None) -> datetime | None:
+        if moment is not None and moment <= datetime.now(UTC):
+            raise PydanticCustomError("out_of_range", "must lie in the future")
+        return moment
+
+
+class KeySchema(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.KEY))
+
+    id: UUID
+    name: str
+    role: Role
+    project_ids: list[UUID] | None
+    created_at: Moment
+    expires_at: Moment | None
+
+    @classmethod
+    def of(cls, key: ApiKey) -> Self:
+        return cls(**_key_fields(key))
+
+
+class KeyCreated(KeySchema):
+    """`key` is shown this once."""
+
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.KEY_CREATED))
+
+    key: str
+
+    @classmethod
+    def of_new(cls, made: ApiKey, key: str) -> Self:
+        return cls(**_key_fields(made), key=key)
+
+
+class KeyDeleted(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example({"ok": True, "key_id": examples.KEY_ID}))
+
+    ok: bool
+    key_id: UUID
+
+
+class UploadLimitsSchema(Mirror):
+    max_bytes: int
+    max_decoded_bytes: int
+    max_rows: int
+    max_columns: int
+    max_cell_bytes: int
+
+
+class GenerateLimits(Answer):
+    max_rows: int
+    max_conditions: int
+
+
+class Limits(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.LIMITS))
+
+    upload: UploadLimitsSchema
+    generate: GenerateLimits
+
+    @classmethod
+    def of(cls, upload: UploadLimits) -> Self:
+        generate = GenerateLimits(max_rows=MAX_ROWS, max_conditions=MAX_CONDITIONS)
+        return cls(upload=UploadLimitsSchema.of(upload), generate=generate)
 
 
 class ColumnSchema(Mirror):
@@ -148,6 +261,52 @@ class DatasetSchema(Answer):
         )
 
 
+class VersionSchema(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.VERSION))
+
+    id: UUID
+    dataset_id: UUID
+    version: int
+    num_rows: int
+    num_columns: int
+    size_bytes: int
+    columns: list[ColumnSchema]
+    warnings: list[str]
+    created_at: Moment
+
+    @classmethod
+    def of(cls, version: DatasetVersion) -> Self:
+        return cls(
+            id=version.id,
+            dataset_id=version.dataset_id,
+            version=version.version,
+            num_rows=version.num_rows,
+            num_columns=len(version.columns),
+            size_bytes=version.size_bytes,
+            columns=[ColumnSchema.of(column) for column in version.columns],
+            warnings=list(version.warnings),
+            created_at=version.created_at,
+        )
+
+
+class Columns(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example({"version": 0, "columns": [examples.COLUMN]}))
+
+    version: int
+    columns: list[ColumnSchema]
+
+    @classmethod
+    def of(cls, version: DatasetVersion) -> Self:
+        return cls(version=version.version, columns=[ColumnSchema.of(column) for column in version.columns])
+
+
+class DatasetDeleted(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example({"ok": True, "dataset_id": examples.DATASET_ID}))
+
+    ok: bool
+    dataset_id: UUID
+
+
 class ModelCreate(Params):
     model_config = ConfigDict(json_schema_extra=examples.example(examples.MODEL_CREATE))
 
@@ -193,8 +352,8 @@ class ModelItem(Mirror):
     name: str
     model_type: ModelType
     status: ModelStatus
-    dataset_name: str
-    dataset_version: int
+    dataset_name: str | None
+    dataset_version: int | None
     created_at: Moment
 
 
@@ -202,7 +361,7 @@ class ModelSchema(ModelItem):
     model_config = ConfigDict(json_schema_extra=examples.example(examples.MODEL))
 
     config: dict[str, Any]
-    dataset_id: UUID
+    dataset_id: UUID | None
 
 
 class ModelJob(Mirror):
@@ -306,7 +465,7 @@ class JobDetail(JobItem):
             message=job.progress.message,
             losses=job.progress.losses,
             error=JobErrorSchema.of(job.failure) if job.failure else None,
-            cancelled=job.failure is not None and job.failure.code == "cancelled",
+            cancelled=job.is_cancelled,
             result=JobResult.find(job),
             started_at=job.started_at,
             finished_at=job.finished_at,
@@ -331,6 +490,17 @@ class Alive(Answer):
     model_config = ConfigDict(json_schema_extra=examples.example({"status": "ready"}))
 
     status: str
+
+
+def _key_fields(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "role": key.role,
+        "project_ids": None if key.projects is None else sorted(key.projects),
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+    }
 
 
 def _job_fields(job: Job) -> dict[str, Any]:

@@ -7,7 +7,9 @@ whole columns; there is no loop over rows.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -37,6 +39,14 @@ def write_csv(table: pa.Table, columns: Sequence[Column], sink: BinaryIO, header
             for name, values in zip(table.column_names, batch.columns, strict=True)
         ]
         _write_lines(pc.binary_join_element_wise(*cells, ",", null_handling="replace", null_replacement=null), sink)
+
+
+def csv_blocks(parquet: Path, columns: Sequence[Column]) -> Iterator[bytes]:
+    """A canonical Parquet file as CSV, some rows at a time."""
+    for place, batch in enumerate(pq.ParquetFile(parquet).iter_batches(BATCH_ROWS)):
+        block = BytesIO()
+        write_csv(pa.Table.from_batches([batch]), columns, block, header=place == 0)
+        yield block.getvalue()
 
 
 def write_jsonl(table: pa.Table, columns: Sequence[Column], sink: BinaryIO) -> None:

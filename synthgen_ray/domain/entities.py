@@ -8,6 +8,7 @@ from uuid import UUID
 from synthgen_ray.domain.columns import Column, LearnedColumn
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import ModelType, OutputFormat
+from synthgen_ray.domain.quotas import Quotas
 
 T = TypeVar("T")
 
@@ -26,6 +27,17 @@ class Project:
     name: str
     description: str
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a project has made so far, and what it holds now."""
+
+    generated_rows: int
+    training_seconds: float
+    storage_bytes: int
+    pending_jobs: int
+    quotas: Quotas
 
 
 @dataclass(frozen=True)
@@ -64,10 +76,10 @@ class Model:
     status: ModelStatus
     config: dict[str, Any]
     resources: dict[str, Any]
-    dataset_id: UUID
-    dataset_name: str
-    dataset_version: int
-    dataset_version_id: UUID
+    dataset_id: UUID | None  # as the three below, None of a model that was imported
+    dataset_name: str | None
+    dataset_version: int | None
+    dataset_version_id: UUID | None
     artifact_id: UUID | None
     created_at: datetime
 
@@ -141,6 +153,10 @@ class Job:
     def folder(self) -> str:
         """Where this attempt writes, under the root of the artifacts."""
         return attempt_folder(self.id, self.attempt)
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.failure is not None and self.failure.code == "cancelled"
 
     @property
     def output_format(self) -> OutputFormat:

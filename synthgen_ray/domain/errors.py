@@ -7,8 +7,10 @@ SynthGenError
 ├── UnsupportedMedia (415)    a kind of file or body that we do not take
 ├── TooLarge (413)            over a configured maximum
 ├── Unauthenticated (401)
+├── Forbidden (403)          the key's role or scope does not allow it
 ├── NotFound (404)
 ├── Conflict (409)            the state does not allow it
+├── TooMany (429)            over a quota or a rate limit; retry later
 ├── Unavailable (503)         a store or the queue cannot serve now; retry
 └── JobError                  why a job failed; becomes the job's `error`
 """
@@ -72,6 +74,11 @@ class Unauthenticated(SynthGenError):
     title = "Not authenticated"
 
 
+class Forbidden(SynthGenError):
+    status = 403
+    title = "Not allowed"
+
+
 class NotFound(SynthGenError):
     status = 404
     title = "Not found"
@@ -84,6 +91,11 @@ class NotFound(SynthGenError):
 class Conflict(SynthGenError):
     status = 409
     title = "Conflict"
+
+
+class TooMany(SynthGenError):
+    status = 429
+    title = "Too many"
 
 
 class Unavailable(SynthGenError):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 STALLED_S = 30.0
 READ_AGAIN_S = 10.0
 # What only reads may be repeated when the actor was lost on the way.
-_READS = ("get_", "list_", "is_", "require_", "ping")
+_READS = ("get_", "list_", "find_", "require_", "ping")
 
 
 def metadata_store() -> "Store":

@@ -39,7 +39,7 @@ class Api:
 
         service = Service(store, artifacts, nudge(dispatcher_actor), UploadLimits(**settings.upload.model_dump()))
         # Serve's HTTP proxy answers the X-Request-ID itself.
-        return create_app(service, store.is_known_key, check_ready, docs=settings.docs, answer_request_id=False)
+        return create_app(service, store.find_admission, check_ready, docs=settings.docs, answer_request_id=False)
 
 
 def app(settings: Settings) -> serve.Application:

@@ -27,7 +27,5 @@ async def bootstrap(settings: Settings) -> None:
     ray.remote(Metadata).options(name=METADATA, **_NAMED).remote(settings.sql_url)
     store = metadata_store()
     await store.migrate()
-    hashed = key_hash(admin_key(settings))
-    if not await store.is_known_key(hashed):
-        await store.set_admin_key(hashed)
+    await store.set_admin_key(key_hash(admin_key(settings)))
     ray.remote(DispatcherActor).options(name=DISPATCHER, **_NAMED).remote(settings)

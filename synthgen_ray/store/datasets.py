@@ -2,17 +2,23 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select, true
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
+from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.entities import Artifact, Dataset, DatasetVersion, Page
-from synthgen_ray.domain.errors import NotFound
-from synthgen_ray.store.entities import COLUMNS, as_json, to_artifact_row, to_dataset, to_version
-from synthgen_ray.store.projects import require_project
+from synthgen_ray.domain.errors import Conflict, InvalidRequest, NotFound
+from synthgen_ray.domain.once import Made, Once
+from synthgen_ray.domain.quotas import Quotas
+from synthgen_ray.store.entities import COLUMNS, as_json, to_artifact, to_artifact_row, to_dataset, to_version
+from synthgen_ray.store.erasures import erase_artifacts
+from synthgen_ray.store.once import DATASET_VERSION, once_only
+from synthgen_ray.store.projects import require_project, sees
 from synthgen_ray.store.sessions import Sessions
-from synthgen_ray.store.tables import DatasetRow, DatasetVersionRow
+from synthgen_ray.store.tables import DatasetRow, DatasetVersionRow, ModelRow
+from synthgen_ray.store.usage import check_storage
 
 # All that a DatasetVersion shows, in one query.
 FULL_VERSION = (joinedload(DatasetVersionRow.dataset), joinedload(DatasetVersionRow.artifact))
@@ -20,9 +26,11 @@ FULL_VERSION = (joinedload(DatasetVersionRow.dataset), joinedload(DatasetVersion
 
 class Datasets:
     _sessions: Sessions
+    _quotas: Quotas
 
     async def add_dataset_version(
         self,
+        principal: Principal,
         project_id: UUID,
         name: str,
         description: str,
@@ -30,19 +38,17 @@ class Datasets:
         columns: tuple[Column, ...],
         warnings: tuple[str, ...],
         dataset_id: UUID | None = None,
-    ) -> DatasetVersion:
+        once: Once | None = None,
+    ) -> Made[DatasetVersion]:
         """Register a published table: version 0 of a new dataset, or the next of `dataset_id`.
 
-        Raises: NotFound, when the project or the dataset in it does not exist.
+        Raises: NotFound, when the project or the dataset in it does not exist; TooMany, over a quota.
         """
-        async with self._sessions.writing() as session:
-            await require_project(session, project_id)
-            if dataset_id is None:
-                dataset = DatasetRow(project_id=project_id, name=name, description=description)
-                session.add(dataset)
-                await session.flush()
-            else:
-                dataset = await _require_dataset(session, dataset_id, project_id)
+
+        async def make(session: AsyncSession) -> DatasetVersion:
+            await require_project(session, principal, project_id)
+            await check_storage(session, project_id, self._quotas, artifact.size_bytes)
+            dataset = await _dataset_to_grow(session, principal, project_id, name, description, dataset_id)
             row = DatasetVersionRow(
                 dataset=dataset,
                 version=await _next_version(session, dataset.id),
@@ -55,18 +61,26 @@ class Datasets:
             await session.flush()
             return to_version(row)
 
-    async def require_upload_target(self, project_id: UUID, dataset_id: UUID | None) -> None:
+        async with self._sessions.writing() as session:
+            return await once_only(session, principal, once, DATASET_VERSION, make)
+
+    async def require_upload_target(self, principal: Principal, project_id: UUID, dataset_id: UUID | None) -> None:
         """Refuse an upload before its bytes are taken in.
 
-        Raises: NotFound, when the project or the dataset in it does not exist.
+        Raises: NotFound, when the project or the dataset in it does not exist; TooMany, over a quota.
         """
         async with self._sessions.reading() as session:
-            await require_project(session, project_id)
+            await require_project(session, principal, project_id)
+            await check_storage(session, project_id, self._quotas, 0)
             if dataset_id is not None:
-                await _require_dataset(session, dataset_id, project_id)
+                await _require_dataset_of(session, principal, dataset_id, project_id)
 
-    async def list_datasets(self, project_id: UUID | None, limit: int, offset: int) -> Page[Dataset]:
-        wanted = DatasetRow.project_id == project_id if project_id else true()
+    async def list_datasets(
+        self, principal: Principal, project_id: UUID | None, limit: int, offset: int
+    ) -> Page[Dataset]:
+        wanted = sees(principal, DatasetRow.project_id)
+        if project_id:
+            wanted &= DatasetRow.project_id == project_id
         newest = select(DatasetRow).where(wanted).order_by(DatasetRow.created_at.desc(), DatasetRow.id)
         async with self._sessions.reading() as session:
             total = await session.scalar(select(func.count()).select_from(DatasetRow).where(wanted))
@@ -74,19 +88,140 @@ class Datasets:
             latest = await _latest_versions(session, [row.id for row in rows])
             return Page(tuple(to_dataset(row, latest[row.id]) for row in rows), total or 0)
 
+    async def get_dataset(self, principal: Principal, dataset_id: UUID) -> Dataset:
+        """Raises: NotFound."""
+        async with self._sessions.reading() as session:
+            row = await _require_dataset(session, principal, dataset_id)
+            return to_dataset(row, (await _latest_versions(session, [row.id]))[row.id])
 
-async def require_version(session: AsyncSession, version_id: UUID, project_id: UUID) -> DatasetVersionRow:
-    row = await session.get(DatasetVersionRow, version_id, options=FULL_VERSION)
-    if row is None or row.dataset.project_id != project_id:
-        raise NotFound.of("dataset version in this project")
+    async def list_versions(
+        self, principal: Principal, dataset_id: UUID, limit: int, offset: int
+    ) -> Page[DatasetVersion]:
+        """Raises: NotFound."""
+        newest = select(DatasetVersionRow).where(DatasetVersionRow.dataset_id == dataset_id)
+        page = newest.order_by(DatasetVersionRow.version.desc()).limit(limit).offset(offset)
+        async with self._sessions.reading() as session:
+            await _require_dataset(session, principal, dataset_id)
+            total = await session.scalar(select(func.count()).select_from(newest.subquery()))
+            return Page(tuple(map(to_version, await session.scalars(page.options(*FULL_VERSION)))), total or 0)
+
+    async def get_version(
+        self, principal: Principal, dataset_id: UUID, version: int | None
+    ) -> tuple[DatasetVersion, Artifact]:
+        """A version and its table; the latest for `None`. Raises: NotFound."""
+        async with self._sessions.reading() as session:
+            row = await _require_numbered(session, principal, dataset_id, version)
+            return to_version(row), to_artifact(row.artifact)
+
+    async def correct_version(
+        self,
+        principal: Principal,
+        version_id: UUID,
+        before: UUID,
+        artifact: Artifact | None,
+        columns: tuple[Column, ...],
+        warnings: tuple[str, ...],
+    ) -> DatasetVersion:
+        """Put corrected columns, and a table of other types if there is one, in the place of those with that artifact.
+
+        Raises: NotFound; Conflict, when a model was trained on it, or another correction came first.
+        """
+        async with self._sessions.writing() as session:
+            row = await session.scalar(_visible_versions(principal).where(DatasetVersionRow.id == version_id))
+            if row is None:
+                raise NotFound.of("dataset version")
+            await _require_untrained(session, DatasetVersionRow.id == version_id)
+            if row.artifact_id != before:
+                raise Conflict("Another correction came first: look at the columns again.", "changed_meanwhile")
+            row.columns, row.warnings = as_json(COLUMNS, columns), list(warnings)
+            if artifact is not None:
+                row.artifact = to_artifact_row(artifact)
+                await session.flush()
+                await erase_artifacts(session, [before])
+            return to_version(row)
+
+    async def delete_dataset(self, principal: Principal, dataset_id: UUID) -> None:
+        """Delete a dataset and its versions, for good. Their files are erased soon after.
+
+        Raises: NotFound; Conflict, when a model was trained on one of them.
+        """
+        async with self._sessions.writing() as session:
+            row = await _require_dataset(session, principal, dataset_id)
+            of_dataset = DatasetVersionRow.dataset_id == dataset_id
+            await _require_untrained(session, of_dataset)
+            artifact_ids = list(await session.scalars(select(DatasetVersionRow.artifact_id).where(of_dataset)))
+            await session.delete(row)
+            await session.flush()
+            await erase_artifacts(session, artifact_ids)
+
+
+async def require_version(
+    session: AsyncSession, principal: Principal, version_id: UUID, project_id: UUID
+) -> DatasetVersionRow:
+    """Raises: NotFound; InvalidRequest, for one of another project that the principal sees."""
+    row = await session.scalar(_visible_versions(principal).where(DatasetVersionRow.id == version_id))
+    if row is None:
+        raise NotFound.of("dataset version")
+    if row.dataset.project_id != project_id:
+        raise InvalidRequest("The dataset version belongs to another project than project_id.", "project_mismatch")
     return row
 
 
-async def _require_dataset(session: AsyncSession, dataset_id: UUID, project_id: UUID) -> DatasetRow:
-    row = await session.get(DatasetRow, dataset_id)
-    if row is None or row.project_id != project_id:
+def _visible_versions(principal: Principal) -> Select[DatasetVersionRow]:
+    joined = select(DatasetVersionRow).join(DatasetVersionRow.dataset)
+    return joined.where(sees(principal, DatasetRow.project_id)).options(*FULL_VERSION)
+
+
+async def _require_numbered(
+    session: AsyncSession, principal: Principal, dataset_id: UUID, version: int | None
+) -> DatasetVersionRow:
+    of_dataset = _visible_versions(principal).where(DatasetVersionRow.dataset_id == dataset_id)
+    if version is not None:
+        of_dataset = of_dataset.where(DatasetVersionRow.version == version)
+    row: DatasetVersionRow | None = await session.scalar(of_dataset.order_by(DatasetVersionRow.version.desc()).limit(1))
+    if row is None:
+        raise NotFound.of("dataset version")
+    return row
+
+
+async def _dataset_to_grow(
+    session: AsyncSession,
+    principal: Principal,
+    project_id: UUID,
+    name: str,
+    description: str,
+    dataset_id: UUID | None,
+) -> DatasetRow:
+    if dataset_id is not None:
+        return await _require_dataset_of(session, principal, dataset_id, project_id)
+    dataset = DatasetRow(project_id=project_id, name=name, description=description)
+    session.add(dataset)
+    await session.flush()
+    return dataset
+
+
+async def _require_dataset(session: AsyncSession, principal: Principal, dataset_id: UUID) -> DatasetRow:
+    seen = select(DatasetRow).where(DatasetRow.id == dataset_id, sees(principal, DatasetRow.project_id))
+    row = await session.scalar(seen)
+    if row is None:
+        raise NotFound.of("dataset")
+    return row
+
+
+async def _require_dataset_of(
+    session: AsyncSession, principal: Principal, dataset_id: UUID, project_id: UUID
+) -> DatasetRow:
+    seen = sees(principal, DatasetRow.project_id) & (DatasetRow.project_id == project_id)
+    row = await session.scalar(select(DatasetRow).where(DatasetRow.id == dataset_id, seen))
+    if row is None:
         raise NotFound.of("dataset in this project")
     return row
+
+
+async def _require_untrained(session: AsyncSession, versions: ColumnElement[bool]) -> None:
+    used = select(exists().where(ModelRow.dataset_version_id.in_(select(DatasetVersionRow.id).where(versions))))
+    if await session.scalar(used):
+        raise Conflict("A model was trained on it: delete its models first.", "in_use")
 
 
 async def _next_version(session: AsyncSession, dataset_id: UUID) -> int:

@@ -33,6 +33,7 @@ def to_artifact_row(artifact: Artifact) -> ArtifactRow:
         location=artifact.location,
         parts=as_json(PARTS, artifact.parts),
         sha256=artifact.sha256,
+        size_bytes=artifact.size_bytes,
     )
 
 
@@ -54,7 +55,7 @@ def to_version(row: DatasetVersionRow) -> DatasetVersion:
         version=row.version,
         artifact_id=row.artifact_id,
         num_rows=row.num_rows,
-        size_bytes=to_artifact(row.artifact).size_bytes,
+        size_bytes=row.artifact.size_bytes,
         columns=COLUMNS.validate_python(row.columns),
         warnings=tuple(row.warnings),
         created_at=row.created_at,
@@ -83,10 +84,10 @@ def to_model(row: ModelRow) -> Model:
         status=row.status,
         config=row.config,
         resources=row.resources,
-        dataset_id=version.dataset_id,
-        dataset_name=version.dataset.name,
-        dataset_version=version.version,
-        dataset_version_id=version.id,
+        dataset_id=version.dataset_id if version else None,
+        dataset_name=version.dataset.name if version else None,
+        dataset_version=version.version if version else None,
+        dataset_version_id=row.dataset_version_id,
         artifact_id=row.artifact_id,
         created_at=row.created_at,
     )

@@ -2,18 +2,24 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, undefer
 
+from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.conditions import check_conditions
 from synthgen_ray.domain.entities import Job, Page
 from synthgen_ray.domain.errors import Conflict, NotFound
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
+from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.params import GenerateParams
+from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.entities import LEARNED_COLUMNS, to_job
+from synthgen_ray.store.once import JOB, once_only
+from synthgen_ray.store.projects import sees
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import JobRow, ModelRow
+from synthgen_ray.store.usage import check_generation
 
 # All that a Job shows, in one query.
 FULL_JOB = (joinedload(JobRow.artifact), joinedload(JobRow.model).joinedload(ModelRow.project))
@@ -21,47 +27,63 @@ FULL_JOB = (joinedload(JobRow.artifact), joinedload(JobRow.model).joinedload(Mod
 
 class Jobs:
     _sessions: Sessions
+    _quotas: Quotas
 
-    async def enqueue_generate(self, model_id: UUID, params: GenerateParams) -> Job:
+    async def enqueue_generate(
+        self,
+        principal: Principal,
+        model_id: UUID,
+        params: GenerateParams,
+        once: Once | None = None,
+    ) -> Made[Job]:
         """Write a generation of a ready model that can obey the conditions.
 
-        Raises: NotFound; Conflict, when the model is not ready; InvalidRequest, for the conditions.
+        Raises: NotFound; Conflict, when the model is not ready; InvalidRequest, for the conditions; TooMany and
+        Unavailable, over a quota.
         """
-        async with self._sessions.writing() as session:
-            model = await session.get(ModelRow, model_id, options=[undefer(ModelRow.learned_columns)])
+
+        async def make(session: AsyncSession) -> Job:
+            seen = select(ModelRow).where(ModelRow.id == model_id, sees(principal, ModelRow.project_id))
+            model = await session.scalar(seen.options(undefer(ModelRow.learned_columns)))
             if model is None:
                 raise NotFound.of("model")
             if model.status is not ModelStatus.READY:
-                raise Conflict(_not_ready(model), "model_not_ready")
+                raise Conflict(not_ready(model), "model_not_ready")
             learned = LEARNED_COLUMNS.validate_python(model.learned_columns)
             check_conditions(params.conditions, params.distribution, learned)
+            await check_generation(session, model.project_id, self._quotas, params.num_rows)
             job = JobRow(model_id=model_id, job_type=JobType.GENERATE, config=params.model_dump(mode="json"))
             session.add(job)
             await session.flush()
             return to_job(await load_job(session, job.id))
 
-    async def get_job(self, job_id: UUID) -> Job:
+        async with self._sessions.writing() as session:
+            return await once_only(session, principal, once, JOB, make)
+
+    async def get_job(self, principal: Principal, job_id: UUID) -> Job:
         """A job, by its own id or by its background id.
 
         Raises: NotFound.
         """
         async with self._sessions.reading() as session:
-            return to_job(await load_job(session, job_id))
+            return to_job(await require_job(session, principal, job_id))
 
     async def list_jobs(
         self,
+        principal: Principal,
         project_id: UUID | None,
         model_id: UUID | None,
         status: JobStatus | None,
         limit: int,
         offset: int,
     ) -> Page[Job]:
-        wanted: ColumnElement[bool] = and_(
-            true(),
-            *([ModelRow.project_id == project_id] if project_id else []),
-            *([JobRow.model_id == model_id] if model_id else []),
-            *([JobRow.status == status] if status else []),
-        )
+        wanted = sees(principal, ModelRow.project_id)
+        if project_id:
+            wanted &= ModelRow.project_id == project_id
+        if model_id:
+            wanted &= JobRow.model_id == model_id
+        if status:
+            wanted &= JobRow.status == status
         matching = select(JobRow).join(JobRow.model).where(wanted)
         newest = matching.order_by(JobRow.created_at.desc(), JobRow.id).limit(limit).offset(offset)
         async with self._sessions.reading() as session:
@@ -70,16 +92,23 @@ class Jobs:
             return Page(tuple(map(to_job, rows)), total or 0)
 
 
-async def load_job(session: AsyncSession, job_id: UUID) -> JobRow:
+async def require_job(session: AsyncSession, principal: Principal, job_id: UUID) -> JobRow:
+    """Raises: NotFound."""
     by_either_id = or_(JobRow.id == job_id, JobRow.background_id == job_id)
-    full = select(JobRow).where(by_either_id).options(*FULL_JOB).execution_options(populate_existing=True)
-    row = await session.scalar(full)
+    seen = select(JobRow).join(JobRow.model).where(by_either_id, sees(principal, ModelRow.project_id))
+    row = await session.scalar(seen.options(*FULL_JOB).execution_options(populate_existing=True))
     if row is None:
         raise NotFound.of("job")
     return row
 
 
-def _not_ready(model: ModelRow) -> str:
+async def load_job(session: AsyncSession, job_id: UUID) -> JobRow:
+    """One that was found or made in this transaction, with all that it shows."""
+    full = select(JobRow).where(JobRow.id == job_id).options(*FULL_JOB).execution_options(populate_existing=True)
+    return (await session.scalars(full)).one()
+
+
+def not_ready(model: ModelRow) -> str:
     if model.status is ModelStatus.FAILED:
         return f"Model '{model.name}' failed to train: create it again, then generate."
     state = {ModelStatus.PENDING: "waits to be trained", ModelStatus.TRAINING: "is training"}[model.status]

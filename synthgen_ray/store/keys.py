@@ -1,22 +1,102 @@
 """Queries on API keys. A key is known by its hash alone."""
 
-from sqlalchemy import delete, select
+from datetime import datetime
+from uuid import UUID
 
+from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy.orm import selectinload
+
+from synthgen_ray.domain.access import Admission, ApiKey, Principal, Role
+from synthgen_ray.domain.entities import Page
+from synthgen_ray.domain.errors import NotFound
+from synthgen_ray.store.projects import require_project
 from synthgen_ray.store.sessions import Sessions
-from synthgen_ray.store.tables import ApiKeyRow
-
-ADMIN_KEY_NAME = "admin"
+from synthgen_ray.store.tables import ApiKeyProjectRow, ApiKeyRow, utc_now
 
 
 class Keys:
     _sessions: Sessions
 
     async def set_admin_key(self, sha256: str) -> None:
-        """Make this the one admin key; the one before it stops working."""
+        """Make this the key that comes with the server; the one before it stops working."""
         async with self._sessions.writing() as session:
-            await session.execute(delete(ApiKeyRow).where(ApiKeyRow.name == ADMIN_KEY_NAME))
-            session.add(ApiKeyRow(name=ADMIN_KEY_NAME, sha256=sha256, role="admin"))
+            if await session.scalar(select(ApiKeyRow.id).where(ApiKeyRow.sha256 == sha256, ApiKeyRow.is_bootstrap)):
+                return
+            await session.execute(delete(ApiKeyRow).where(or_(ApiKeyRow.is_bootstrap, ApiKeyRow.sha256 == sha256)))
+            session.add(ApiKeyRow(name="admin", sha256=sha256, role=Role.ADMIN, is_bootstrap=True))
 
-    async def is_known_key(self, sha256: str) -> bool:
+    async def find_admission(self, sha256: str) -> Admission | None:
+        """Whom a key lets in; `None` for one that is not known or has expired."""
+        alive = or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > utc_now())
+        wanted = select(ApiKeyRow).where(ApiKeyRow.sha256 == sha256, alive).options(selectinload(ApiKeyRow.bindings))
         async with self._sessions.reading() as session:
-            return await session.scalar(select(ApiKeyRow.id).where(ApiKeyRow.sha256 == sha256)) is not None
+            row = await session.scalar(wanted)
+            return Admission(Principal(row.id, row.role, _projects(row)), row.expires_at) if row else None
+
+    async def create_key(
+        self,
+        principal: Principal,
+        name: str,
+        role: Role,
+        projects: frozenset[UUID] | None,
+        expires_at: datetime | None,
+        sha256: str,
+    ) -> ApiKey:
+        """Raises: Forbidden, for a scope wider than the principal's; NotFound, for a project."""
+        principal.require_covers(Role.ADMIN, projects)
+        async with self._sessions.writing() as session:
+            for project_id in projects or ():
+                await require_project(session, principal, project_id)
+            bindings = [ApiKeyProjectRow(project_id=one) for one in projects or ()]
+            row = ApiKeyRow(
+                name=name,
+                sha256=sha256,
+                role=role,
+                is_bound=projects is not None,
+                expires_at=expires_at,
+                bindings=bindings,
+            )
+            session.add(row)
+            await session.flush()
+            return _to_key(row)
+
+    async def list_keys(self, principal: Principal, limit: int, offset: int) -> Page[ApiKey]:
+        seen = _sees_key(principal)
+        newest = select(ApiKeyRow).where(seen).order_by(ApiKeyRow.created_at.desc(), ApiKeyRow.id)
+        async with self._sessions.reading() as session:
+            total = await session.scalar(select(func.count()).select_from(ApiKeyRow).where(seen))
+            page = newest.limit(limit).offset(offset).options(selectinload(ApiKeyRow.bindings))
+            return Page(tuple(map(_to_key, await session.scalars(page))), total or 0)
+
+    async def delete_key(self, principal: Principal, key_id: UUID) -> None:
+        """Revoke a key. The one that comes with the server is not among them: its file says which it is.
+
+        Raises: NotFound.
+        """
+        wanted = delete(ApiKeyRow).where(ApiKeyRow.id == key_id, _sees_key(principal)).returning(ApiKeyRow.id)
+        async with self._sessions.writing() as session:
+            if await session.scalar(wanted) is None:
+                raise NotFound.of("key")
+
+
+def _sees_key(principal: Principal) -> ColumnElement[bool]:
+    """A bound key manages those that are bound to no other project than its own are."""
+    if principal.projects is None:
+        return ~ApiKeyRow.is_bootstrap
+    others = select(ApiKeyProjectRow.api_key_id).where(ApiKeyProjectRow.project_id.not_in(principal.projects))
+    return ApiKeyRow.is_bound & ApiKeyRow.id.not_in(others)
+
+
+def _projects(row: ApiKeyRow) -> frozenset[UUID] | None:
+    return frozenset(binding.project_id for binding in row.bindings) if row.is_bound else None
+
+
+def _to_key(row: ApiKeyRow) -> ApiKey:
+    return ApiKey(
+        id=row.id,
+        name=row.name,
+        role=row.role,
+        projects=_projects(row),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+    )

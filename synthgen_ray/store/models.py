@@ -1,24 +1,30 @@
 """Queries on models."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, true
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
+from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.columns import check_trainable
-from synthgen_ray.domain.entities import Job, Model, Page, job_folder
-from synthgen_ray.domain.errors import NotFound
-from synthgen_ray.domain.lifecycle import LEASE, JobType
+from synthgen_ray.domain.entities import Artifact, Job, Model, Page, TrainedModel
+from synthgen_ray.domain.errors import Conflict, NotFound
+from synthgen_ray.domain.lifecycle import JobType, ModelStatus
+from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.params import ModelType, Resources, TrainParams
+from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.datasets import require_version
-from synthgen_ray.store.entities import to_job, to_model
-from synthgen_ray.store.erasures import erase_later
-from synthgen_ray.store.jobs import FULL_JOB, load_job
-from synthgen_ray.store.projects import require_project
+from synthgen_ray.store.entities import LEARNED_COLUMNS, as_json, to_artifact, to_artifact_row, to_job, to_model
+from synthgen_ray.store.erasures import erase_artifacts, erase_jobs
+from synthgen_ray.store.jobs import FULL_JOB, load_job, not_ready
+from synthgen_ray.store.once import JOB, MODEL, once_only
+from synthgen_ray.store.projects import require_project, sees
 from synthgen_ray.store.sessions import Sessions
-from synthgen_ray.store.tables import ArtifactRow, DatasetVersionRow, JobRow, ModelRow
+from synthgen_ray.store.tables import DatasetVersionRow, JobRow, ModelRow
+from synthgen_ray.store.usage import check_storage, check_training
 
 # All that a Model shows, in one query.
 FULL_MODEL = (joinedload(ModelRow.dataset_version).joinedload(DatasetVersionRow.dataset),)
@@ -26,25 +32,30 @@ FULL_MODEL = (joinedload(ModelRow.dataset_version).joinedload(DatasetVersionRow.
 
 class Models:
     _sessions: Sessions
+    _quotas: Quotas
 
     async def create_model(
         self,
+        principal: Principal,
         project_id: UUID,
         dataset_version_id: UUID,
         name: str,
         model_type: ModelType,
         params: TrainParams,
         resources: Resources,
-    ) -> Job:
+        once: Once | None = None,
+    ) -> Made[Job]:
         """Write a model and the job that trains it.
 
         Raises: NotFound, when the project or the dataset version in it does not exist; InvalidTable,
-        when it has too few rows.
+        when it has too few rows; TooMany and Unavailable, over a quota.
         """
-        async with self._sessions.writing() as session:
-            await require_project(session, project_id)
-            version = await require_version(session, dataset_version_id, project_id)
+
+        async def make(session: AsyncSession) -> Job:
+            await require_project(session, principal, project_id)
+            version = await require_version(session, principal, dataset_version_id, project_id)
             check_trainable(version.num_rows)
+            await check_training(session, project_id, self._quotas)
             model = ModelRow(
                 project_id=project_id,
                 dataset_version_id=dataset_version_id,
@@ -60,45 +71,98 @@ class Models:
             await session.flush()
             return to_job(await load_job(session, job.id))
 
-    async def list_models(self, project_id: UUID | None, limit: int, offset: int) -> Page[Model]:
-        wanted = ModelRow.project_id == project_id if project_id else true()
+        async with self._sessions.writing() as session:
+            return await once_only(session, principal, once, JOB, make)
+
+    async def add_trained_model(
+        self,
+        principal: Principal,
+        project_id: UUID,
+        name: str,
+        model_type: ModelType,
+        config: dict[str, Any],
+        trained: TrainedModel,
+        once: Once | None = None,
+    ) -> Made[Model]:
+        """Register a model that was trained elsewhere: it is ready, and has no dataset.
+
+        Raises: NotFound, for the project; TooMany, over a quota.
+        """
+
+        async def make(session: AsyncSession) -> Model:
+            await require_project(session, principal, project_id)
+            await check_storage(session, project_id, self._quotas, trained.artifact.size_bytes)
+            row = to_artifact_row(trained.artifact)
+            session.add(row)
+            await session.flush()
+            model = ModelRow(
+                project_id=project_id,
+                name=name,
+                model_type=model_type,
+                status=ModelStatus.READY,
+                config=config,
+                resources={},
+                artifact_id=row.id,
+                learned_columns=as_json(LEARNED_COLUMNS, trained.columns),
+                chunk_rows=trained.chunk_rows,
+                dataset_version=None,
+            )
+            session.add(model)
+            await session.flush()
+            return to_model(model)
+
+        async with self._sessions.writing() as session:
+            return await once_only(session, principal, once, MODEL, make)
+
+    async def list_models(self, principal: Principal, project_id: UUID | None, limit: int, offset: int) -> Page[Model]:
+        wanted = sees(principal, ModelRow.project_id)
+        if project_id:
+            wanted &= ModelRow.project_id == project_id
         newest = select(ModelRow).where(wanted).order_by(ModelRow.created_at.desc(), ModelRow.id)
         async with self._sessions.reading() as session:
             total = await session.scalar(select(func.count()).select_from(ModelRow).where(wanted))
             rows = await session.scalars(newest.limit(limit).offset(offset).options(*FULL_MODEL))
             return Page(tuple(map(to_model, rows)), total or 0)
 
-    async def get_model(self, model_id: UUID) -> tuple[Model, tuple[Job, ...]]:
+    async def get_model(self, principal: Principal, model_id: UUID) -> tuple[Model, tuple[Job, ...]]:
         """A model and its jobs, newest first.
 
         Raises: NotFound.
         """
         newest = select(JobRow).where(JobRow.model_id == model_id).order_by(JobRow.created_at.desc(), JobRow.id)
         async with self._sessions.reading() as session:
-            row = await require_model(session, model_id)
+            row = await require_model(session, principal, model_id)
             jobs = await session.scalars(newest.options(*FULL_JOB))
             return to_model(row), tuple(map(to_job, jobs))
 
-    async def delete_model(self, model_id: UUID) -> None:
+    async def get_trained(self, principal: Principal, model_id: UUID) -> tuple[Model, Artifact]:
+        """A ready model and its file. Raises: NotFound; Conflict, for one that is not ready."""
+        async with self._sessions.reading() as session:
+            row = await require_model(session, principal, model_id, joinedload(ModelRow.artifact))
+            if row.artifact is None:
+                raise Conflict(not_ready(row), "model_not_ready")
+            return to_model(row), to_artifact(row.artifact)
+
+    async def delete_model(self, principal: Principal, model_id: UUID) -> None:
         """Delete a model with its jobs, for good. Their files are erased soon after.
 
         A job that runs finds its row gone at its next heartbeat and stops.
         Raises: NotFound.
         """
         async with self._sessions.writing() as session:
-            row = await require_model(session, model_id)
+            row = await require_model(session, principal, model_id)
             jobs = list(await session.scalars(select(JobRow).where(JobRow.model_id == model_id)))
-            artifact_ids = [job.artifact_id for job in jobs if job.artifact_id]
-            for job in jobs:
-                # A worker may still write: its files are gone once its lease would be.
-                await erase_later(session, job_folder(job.id), timedelta(0) if job.status.is_final else LEASE)
+            artifact_ids = {row.artifact_id, *(job.artifact_id for job in jobs)}
+            await erase_jobs(session, jobs)
             await session.delete(row)
             await session.flush()
-            await session.execute(delete(ArtifactRow).where(ArtifactRow.id.in_(artifact_ids)))
+            await erase_artifacts(session, artifact_ids, timedelta(0))
 
 
-async def require_model(session: AsyncSession, model_id: UUID) -> ModelRow:
-    row = await session.get(ModelRow, model_id, options=FULL_MODEL)
+async def require_model(session: AsyncSession, principal: Principal, model_id: UUID, *more: Any) -> ModelRow:
+    """`more` are options of what else to load. Raises: NotFound."""
+    seen = select(ModelRow).where(ModelRow.id == model_id, sees(principal, ModelRow.project_id))
+    row = await session.scalar(seen.options(*FULL_MODEL, *more))
     if row is None:
         raise NotFound.of("model")
     return row

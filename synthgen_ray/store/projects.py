@@ -1,37 +1,95 @@
-"""Queries on projects."""
+"""Queries on projects, and what a principal sees of anything that belongs to one."""
 
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
+from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.entities import Page, Project
-from synthgen_ray.domain.errors import NotFound
+from synthgen_ray.domain.errors import Conflict, NotFound
+from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.store.entities import to_project
+from synthgen_ray.store.erasures import erase_artifacts, erase_jobs
+from synthgen_ray.store.once import PROJECT, once_only
 from synthgen_ray.store.sessions import Sessions
-from synthgen_ray.store.tables import ProjectRow
+from synthgen_ray.store.tables import DatasetRow, DatasetVersionRow, JobRow, ModelRow, ProjectRow
 
 
 class Projects:
     _sessions: Sessions
 
-    async def create_project(self, name: str, description: str = "") -> Project:
-        row = ProjectRow(name=name, description=description)
-        async with self._sessions.writing() as session:
+    async def create_project(
+        self, principal: Principal, name: str, description: str = "", once: Once | None = None
+    ) -> Made[Project]:
+        """Raises: Forbidden, for a key that is bound to projects."""
+        principal.require_unbound()
+
+        async def make(session: AsyncSession) -> Project:
+            row = ProjectRow(name=name, description=description)
             session.add(row)
             await session.flush()
             return to_project(row)
 
-    async def list_projects(self, limit: int, offset: int) -> Page[Project]:
-        newest = select(ProjectRow).order_by(ProjectRow.created_at.desc(), ProjectRow.id).limit(limit).offset(offset)
+        async with self._sessions.writing() as session:
+            return await once_only(session, principal, once, PROJECT, make)
+
+    async def list_projects(self, principal: Principal, limit: int, offset: int) -> Page[Project]:
+        seen = sees(principal, ProjectRow.id)
+        newest = select(ProjectRow).where(seen).order_by(ProjectRow.created_at.desc(), ProjectRow.id)
         async with self._sessions.reading() as session:
-            total = await session.scalar(select(func.count()).select_from(ProjectRow))
-            rows = await session.scalars(newest)
+            total = await session.scalar(select(func.count()).select_from(ProjectRow).where(seen))
+            rows = await session.scalars(newest.limit(limit).offset(offset))
             return Page(tuple(map(to_project, rows)), total or 0)
 
+    async def get_project(self, principal: Principal, project_id: UUID) -> Project:
+        """Raises: NotFound."""
+        async with self._sessions.reading() as session:
+            return to_project(await require_project(session, principal, project_id))
 
-async def require_project(session: AsyncSession, project_id: UUID) -> ProjectRow:
-    row = await session.get(ProjectRow, project_id)
+    async def change_project(
+        self, principal: Principal, project_id: UUID, name: str | None, description: str | None
+    ) -> Project:
+        """Change what is not `None`. Raises: NotFound."""
+        async with self._sessions.writing() as session:
+            row = await require_project(session, principal, project_id)
+            row.name = row.name if name is None else name
+            row.description = row.description if description is None else description
+            await session.flush()
+            return to_project(row)
+
+    async def delete_project(self, principal: Principal, project_id: UUID, *, force: bool) -> None:
+        """Delete a project, with `force` also all that it holds. Files are erased soon after.
+
+        Raises: NotFound; Conflict, when it holds anything and `force` is not given.
+        """
+        async with self._sessions.writing() as session:
+            row = await require_project(session, principal, project_id)
+            models, datasets = ModelRow.project_id == project_id, DatasetRow.project_id == project_id
+            if not force and await session.scalar(select(or_(exists().where(models), exists().where(datasets)))):
+                detail = "The project holds datasets or models: delete them first, or all of it with ?force=true."
+                raise Conflict(detail, "project_not_empty")
+            jobs = list(await session.scalars(select(JobRow).join(JobRow.model).where(models)))
+            await erase_jobs(session, jobs)
+            tables = select(DatasetVersionRow.artifact_id).join(DatasetVersionRow.dataset).where(datasets)
+            artifact_ids = list(await session.scalars(tables))
+            imported = select(ModelRow.artifact_id).where(models, ModelRow.artifact_id.is_not(None))
+            artifact_ids += [one for one in await session.scalars(imported) if one is not None]
+            await session.execute(delete(ModelRow).where(models))
+            await session.delete(row)
+            await session.flush()
+            await erase_artifacts(session, [*artifact_ids, *(job.artifact_id for job in jobs)], timedelta(0))
+
+
+def sees(principal: Principal, project_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    """What the principal may see of rows with this project: part of each query that names a row or lists some."""
+    return true() if principal.projects is None else project_id.in_(principal.projects)
+
+
+async def require_project(session: AsyncSession, principal: Principal, project_id: UUID) -> ProjectRow:
+    row = await session.scalar(select(ProjectRow).where(ProjectRow.id == project_id, sees(principal, ProjectRow.id)))
     if row is None:
         raise NotFound.of("project")
     return row

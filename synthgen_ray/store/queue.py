@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, and_, case, false, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
+from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, JobFailure, Progress, TrainedModel, attempt_folder
-from synthgen_ray.domain.errors import Cancelled
+from synthgen_ray.domain.errors import Cancelled, Conflict
 from synthgen_ray.domain.lifecycle import LEASE, MODEL_STATUS_OF, JobStatus, JobType
 from synthgen_ray.store.entities import (
     COLUMNS,
@@ -24,13 +25,15 @@ from synthgen_ray.store.entities import (
     to_job,
 )
 from synthgen_ray.store.erasures import erase_later
-from synthgen_ray.store.jobs import load_job
+from synthgen_ray.store.jobs import load_job, require_job
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import DatasetVersionRow, JobRow, ModelRow, utc_now
+from synthgen_ray.store.usage import add_usage
 
 MAX_FAILURES = 3
 # How long a lost job rests before its next attempt.
 BACKOFF = (timedelta(seconds=0), timedelta(seconds=5), timedelta(seconds=30))
+CANCELLED = JobFailure("cancelled", "The job was cancelled.")
 LOST = JobFailure("worker_lost", f"The job lost its worker {MAX_FAILURES} times; try again later.", retryable=True)
 
 
@@ -89,6 +92,7 @@ class Queue:
         """
         async with self._sessions.writing() as session:
             row = await self._finish(session, job_id, attempt, trained.artifact)
+            await add_usage(session, await _project_of(session, row), seconds=_seconds_of(row))
             learned = as_json(LEARNED_COLUMNS, trained.columns)
             publish = update(ModelRow).where(ModelRow.id == row.model_id)
             await session.execute(
@@ -102,7 +106,8 @@ class Queue:
         Raises: Cancelled, when the attempt is superseded; nothing is written then.
         """
         async with self._sessions.writing() as session:
-            await self._finish(session, job_id, attempt, artifact)
+            row = await self._finish(session, job_id, attempt, artifact)
+            await add_usage(session, await _project_of(session, row), rows=artifact.num_rows)
 
     async def fail(self, job_id: UUID, attempt: int, failure: JobFailure) -> None:
         """Finish a job without an artifact; does nothing when the attempt is superseded."""
@@ -112,6 +117,22 @@ class Queue:
             if row is not None:
                 await _discard_attempt(session, row)
                 await _follow(session, row, JobStatus.FAILED)
+
+    async def cancel(self, principal: Principal, job_id: UUID) -> Job:
+        """End a job that has not ended; the worker of one that runs stops at its next sign of life, and publishes
+        nothing. Does nothing to one that was cancelled before.
+
+        Raises: NotFound; Conflict, for a job that ended otherwise.
+        """
+        async with self._sessions.writing() as session:
+            row = await require_job(session, principal, job_id)
+            if row.status.is_final and row.error_code != CANCELLED.code:
+                raise Conflict(f"The job is {row.status}: there is nothing left to cancel.", "already_finished")
+            if not row.status.is_final:
+                await session.execute(update(JobRow).where(JobRow.id == row.id).values(_failed(CANCELLED)))
+                await _discard_attempt(session, row)
+                await _follow(session, row, JobStatus.FAILED)
+            return to_job(await load_job(session, row.id))
 
     async def requeue(self, job_id: UUID, attempt: int, *, lost: bool) -> None:
         """Give a job back. `lost` counts against its budget; a stop of the server does not."""
@@ -188,6 +209,14 @@ async def _follow(session: AsyncSession, job: JobRow, status: JobStatus) -> None
     if job.job_type is JobType.TRAIN:
         follow = update(ModelRow).where(ModelRow.id == job.model_id)
         await session.execute(follow.values(status=MODEL_STATUS_OF[status]))
+
+
+async def _project_of(session: AsyncSession, job: JobRow) -> UUID:
+    return (await session.scalars(select(ModelRow.project_id).where(ModelRow.id == job.model_id))).one()
+
+
+def _seconds_of(job: JobRow) -> float:
+    return (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else 0.0
 
 
 async def _assignment(session: AsyncSession, row: JobRow) -> Assignment:

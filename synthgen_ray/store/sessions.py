@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ class Sessions:
     """`reading()` and `writing()`: each is one transaction, and what fails in it never happened."""
 
     def __init__(self, url: str) -> None:
+        self._url = url
         self.engine = _engine(url)
         self._write = async_sessionmaker(self.engine, expire_on_commit=False)
         reads = self.engine.execution_options(reads=True)
@@ -42,8 +44,13 @@ class Sessions:
 
         Raises: alembic's CommandError when the schema is newer than the code.
         """
-        async with self.engine.begin() as connection:
-            await connection.run_sync(upgrade)
+        # SQLite changes a table by making it anew: with foreign keys on, what points at it would be deleted with it.
+        engine = _engine(self._url, foreign_keys=False)
+        try:
+            async with engine.begin() as connection:
+                await connection.run_sync(upgrade)
+        finally:
+            await engine.dispose()
 
     async def dispose(self) -> None:
         await self.engine.dispose()
@@ -68,21 +75,21 @@ async def _honest() -> AsyncIterator[None]:
         raise Unavailable("The metadata store cannot answer now; try again.", "store_unavailable") from error
 
 
-def _engine(url: str) -> AsyncEngine:
+def _engine(url: str, *, foreign_keys: bool = True) -> AsyncEngine:
     engine = create_async_engine(url, hide_parameters=True)  # they are our users' words
     if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _configure_sqlite)
+        event.listen(engine.sync_engine, "connect", partial(_configure_sqlite, foreign_keys=foreign_keys))
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
-def _configure_sqlite(connection: Any, _record: Any) -> None:
+def _configure_sqlite(connection: Any, _record: Any, *, foreign_keys: bool) -> None:
     connection.isolation_level = None  # transactions begin below, not when the driver thinks so
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",  # what was acknowledged survives a power cut
-        "foreign_keys=ON",
+        f"foreign_keys={int(foreign_keys)}",
         "secure_delete=ON",
         f"busy_timeout={BUSY_TIMEOUT_MS}",
     ):

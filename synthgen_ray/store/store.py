@@ -2,21 +2,28 @@
 
 from sqlalchemy import text
 
+from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.datasets import Datasets
 from synthgen_ray.store.erasures import Erasures
 from synthgen_ray.store.jobs import Jobs
 from synthgen_ray.store.keys import Keys
 from synthgen_ray.store.models import Models
+from synthgen_ray.store.once import Onces
 from synthgen_ray.store.projects import Projects
 from synthgen_ray.store.queue import Queue
 from synthgen_ray.store.sessions import Sessions
+from synthgen_ray.store.usage import Usages
 
 
-class Store(Projects, Datasets, Models, Jobs, Queue, Erasures, Keys):
-    """Metadata in SQL. Holds nothing in memory: any number of stores on one URL agree."""
+class Store(Projects, Datasets, Models, Jobs, Usages, Onces, Keys, Queue, Erasures):
+    """Metadata in SQL. Holds nothing in memory: any number of stores on one URL agree.
 
-    def __init__(self, url: str) -> None:
+    What a caller of the API may reach takes the principal first, and its queries see what the principal may see.
+    """
+
+    def __init__(self, url: str, quotas: Quotas | None = None) -> None:
         self._sessions = Sessions(url)
+        self._quotas = quotas or Quotas()
 
     async def migrate(self) -> None:
         await self._sessions.migrate()

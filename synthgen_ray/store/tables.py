@@ -5,9 +5,22 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, ForeignKey, Index, MetaData, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    MetaData,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from synthgen_ray.domain.access import Role
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import ModelType
 
@@ -55,6 +68,7 @@ class Row(DeclarativeBase):
         JobType: text_enum(JobType),
         ModelStatus: text_enum(ModelStatus),
         ModelType: text_enum(ModelType),
+        Role: text_enum(Role),
     }
 
 
@@ -66,6 +80,15 @@ class ProjectRow(Row):
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
 
 
+class UsageRow(Row):
+    """What a project has used so far, of all that was ever made in it."""
+
+    __tablename__ = "usage"
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    generated_rows: Mapped[int] = mapped_column(BigInteger, default=0)
+    training_seconds: Mapped[float] = mapped_column(default=0.0)
+
+
 class ArtifactRow(Row):
     """A published file. Readers find files only through these rows."""
 
@@ -74,6 +97,7 @@ class ArtifactRow(Row):
     location: Mapped[str] = mapped_column(unique=True)
     parts: Mapped[list[Any]]
     sha256: Mapped[str]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
@@ -107,7 +131,8 @@ class ModelRow(Row):
     __table_args__ = (Index("ix_models_project_id_created_at", "project_id", "created_at"),)
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
-    dataset_version_id: Mapped[UUID] = mapped_column(ForeignKey("dataset_versions.id"), index=True)
+    # None of a model that was imported.
+    dataset_version_id: Mapped[UUID | None] = mapped_column(ForeignKey("dataset_versions.id"), index=True)
     name: Mapped[str]
     model_type: Mapped[ModelType]
     status: Mapped[ModelStatus] = mapped_column(default=ModelStatus.PENDING)
@@ -118,7 +143,7 @@ class ModelRow(Row):
     chunk_rows: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     project: Mapped[ProjectRow] = relationship(lazy="raise")
-    dataset_version: Mapped[DatasetVersionRow] = relationship(lazy="raise")
+    dataset_version: Mapped[DatasetVersionRow | None] = relationship(lazy="raise")
     artifact: Mapped[ArtifactRow | None] = relationship(lazy="raise")
 
 
@@ -161,11 +186,33 @@ class ErasureRow(Row):
 
 
 class ApiKeyRow(Row):
-    """A key, known by its hash alone."""
+    """A key, known by its hash alone. One that is bound sees the projects of `api_key_projects`, and no others."""
 
     __tablename__ = "api_keys"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    name: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
     sha256: Mapped[str] = mapped_column(unique=True)
-    role: Mapped[str]
+    role: Mapped[Role]
+    is_bound: Mapped[bool] = mapped_column(default=False)
+    is_bootstrap: Mapped[bool] = mapped_column(default=False)  # the one that comes with the server
+    expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    bindings: Mapped[list["ApiKeyProjectRow"]] = relationship(lazy="raise", passive_deletes=True)
+
+
+class ApiKeyProjectRow(Row):
+    __tablename__ = "api_key_projects"
+    api_key_id: Mapped[UUID] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"), primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+
+
+class OnceRow(Row):
+    """A creating call that carried an Idempotency-Key, and what it answered."""
+
+    __tablename__ = "idempotency_keys"
+    api_key_id: Mapped[UUID] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"), primary_key=True)
+    route: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    answer: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)

@@ -52,7 +52,7 @@ async def server(tmp_path) -> AsyncIterator[Server]:
     artifacts.prepare()
     dispatcher = Dispatcher(store, artifacts, ThreadLauncher(artifacts), dict.fromkeys(JobType, 1))
     service = Service(store, artifacts, dispatcher.nudge, UploadLimits())
-    yield Server(store, artifacts, dispatcher, create_app(service, store.is_known_key, store.ping), key)
+    yield Server(store, artifacts, dispatcher, create_app(service, store.find_admission, store.ping), key)
     await asyncio.gather(*dispatcher.tasks)  # a job that a test left running still writes to the store
     await store.dispose()
 

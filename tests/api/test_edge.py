@@ -153,7 +153,7 @@ class TestOpenApi:
     async def test_docs_can_be_closed(self, server):
         from synthgen_ray.api.app import create_app
 
-        app = create_app(server.app.state.service, server.store.is_known_key, server.store.ping, docs=False)
+        app = create_app(server.app.state.service, server.store.find_admission, server.store.ping, docs=False)
 
         assert not [route for route in app.routes if isinstance(route, APIRoute) and "docs" in route.path]
         assert app.docs_url is None

@@ -7,7 +7,7 @@ from synthgen_ray.domain.entities import Job, Project
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import GaussianCopulaParams, ModelType, Resources
 from synthgen_ray.store.store import Store
-from tests.given import COLUMNS, a_trained_model, an_artifact
+from tests.given import ADMIN, COLUMNS, a_trained_model, an_artifact
 
 
 @pytest.fixture
@@ -20,16 +20,20 @@ async def store(tmp_path) -> AsyncIterator[Store]:
 
 @pytest.fixture
 async def project(store: Store) -> Project:
-    return await store.create_project("Bank")
+    return (await store.create_project(ADMIN, "Bank")).value
 
 
 @pytest.fixture
 def given_training(store: Store, project: Project):
     async def given(name: str = "Transactions") -> Job:
-        version = await store.add_dataset_version(project.id, "adult", "", an_artifact(), COLUMNS, ("a guess",))
-        return await store.create_model(
-            project.id, version.id, name, ModelType.GAUSSIAN_COPULA, GaussianCopulaParams(), Resources()
-        )
+        version = (
+            await store.add_dataset_version(ADMIN, project.id, "adult", "", an_artifact(), COLUMNS, ("a guess",))
+        ).value
+        return (
+            await store.create_model(
+                ADMIN, project.id, version.id, name, ModelType.GAUSSIAN_COPULA, GaussianCopulaParams(), Resources()
+            )
+        ).value
 
     return given
 

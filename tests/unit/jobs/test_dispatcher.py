@@ -14,7 +14,7 @@ from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.jobs.dispatcher import Dispatcher, Report
 from synthgen_ray.jobs.failures import WorkerLost
 from synthgen_ray.store.store import Store
-from tests.given import a_trained_model, an_artifact
+from tests.given import ADMIN, a_trained_model, an_artifact
 
 
 class FakeLauncher:
@@ -75,8 +75,8 @@ async def test_a_job_that_ends_well_is_completed(store, dispatcher, launcher, gi
     await dispatcher.tick()
     await finish(dispatcher)
 
-    assert (await store.get_job(job.id)).status is JobStatus.COMPLETED
-    assert (await store.get_model(job.model_id))[0].status is ModelStatus.READY
+    assert (await store.get_job(ADMIN, job.id)).status is JobStatus.COMPLETED
+    assert (await store.get_model(ADMIN, job.model_id))[0].status is ModelStatus.READY
 
 
 async def test_jobs_beyond_the_slots_wait(store, dispatcher, launcher, given_training):
@@ -86,7 +86,7 @@ async def test_jobs_beyond_the_slots_wait(store, dispatcher, launcher, given_tra
     await asyncio.sleep(0.05)
 
     assert launcher.started == [first.id]
-    assert (await store.get_job(second.id)).status is JobStatus.PENDING
+    assert (await store.get_job(ADMIN, second.id)).status is JobStatus.PENDING
 
 
 async def test_an_error_of_ours_becomes_the_jobs_reason(store, dispatcher, launcher, given_training):
@@ -96,7 +96,7 @@ async def test_an_error_of_ours_becomes_the_jobs_reason(store, dispatcher, launc
     await dispatcher.tick()
     await finish(dispatcher)
 
-    failure = (await store.get_job(job.id)).failure
+    failure = (await store.get_job(ADMIN, job.id)).failure
     assert (failure.code, failure.message, failure.retryable) == (
         "no_usable_columns",
         "The table has no columns to learn.",
@@ -111,7 +111,7 @@ async def test_a_strangers_words_are_neither_shown_nor_logged(store, dispatcher,
     await dispatcher.tick()
     await finish(dispatcher)
 
-    failure = (await store.get_job(job.id)).failure
+    failure = (await store.get_job(ADMIN, job.id)).failure
     assert failure.code == "internal_error"
     assert "secret-cell" not in failure.message
     assert "ValueError" in caplog.text
@@ -125,7 +125,7 @@ async def test_a_lost_worker_sends_the_job_back(store, dispatcher, launcher, giv
     await dispatcher.tick()
     await finish(dispatcher)
 
-    assert (await store.get_job(job.id)).status is JobStatus.PENDING
+    assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
 
 
 async def test_a_result_waits_for_a_store_that_is_away(store, dispatcher, launcher, given_training, monkeypatch):
@@ -142,16 +142,16 @@ async def test_a_result_waits_for_a_store_that_is_away(store, dispatcher, launch
     await dispatcher.tick()
     await finish(dispatcher)
 
-    assert (await store.get_job(job.id)).status is JobStatus.COMPLETED
+    assert (await store.get_job(ADMIN, job.id)).status is JobStatus.COMPLETED
 
 
 async def test_a_deleted_models_jobs_are_stopped(store, dispatcher, launcher, given_ready_model):
     model_id = await given_ready_model()
-    job = await store.enqueue_generate(model_id, GenerateParams())
+    job = (await store.enqueue_generate(ADMIN, model_id, GenerateParams())).value
     await dispatcher.tick()
     await asyncio.sleep(0.1)
 
-    await store.delete_model(model_id)
+    await store.delete_model(ADMIN, model_id)
     await dispatcher.heartbeat()
     await finish(dispatcher)
 
@@ -166,7 +166,7 @@ async def test_a_stop_gives_back_what_runs_and_counts_no_loss(store, dispatcher,
     await dispatcher.stop()
 
     assert launcher.stopped == [job.id]
-    assert (await store.get_job(job.id)).status is JobStatus.PENDING
+    assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
     assert (await store.claim_next({JobType.TRAIN})).job.attempt == 2  # at once: no back-off
 
 
@@ -177,8 +177,8 @@ async def test_what_an_earlier_dispatcher_left_running_runs_again(store, dispatc
 
     work = asyncio.create_task(dispatcher.run())
     async with asyncio.timeout(20):
-        while (await store.get_job(job.id)).status is not JobStatus.COMPLETED:
+        while (await store.get_job(ADMIN, job.id)).status is not JobStatus.COMPLETED:
             await asyncio.sleep(0.1)
     work.cancel()
 
-    assert (await store.get_job(job.id)).attempt == 2
+    assert (await store.get_job(ADMIN, job.id)).attempt == 2

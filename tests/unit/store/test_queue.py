@@ -8,7 +8,7 @@ from synthgen_ray.domain.errors import Cancelled
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.store import queue
-from tests.given import COLUMNS, a_trained_model, an_artifact
+from tests.given import ADMIN, COLUMNS, a_trained_model, an_artifact
 
 ALL = frozenset(JobType)
 OUT_OF_MEMORY = JobFailure("out_of_memory", "The table is too wide.", retryable=False)
@@ -22,7 +22,7 @@ async def test_a_claim_moves_the_oldest_job_and_its_model(store, given_training)
     assert claimed.job.id == first.id
     assert (claimed.job.status, claimed.job.attempt) == (JobStatus.RUNNING, 1)
     assert claimed.columns == COLUMNS
-    assert (await store.get_model(first.model_id))[0].status is ModelStatus.TRAINING
+    assert (await store.get_model(ADMIN, first.model_id))[0].status is ModelStatus.TRAINING
     assert (await store.claim_next(ALL)).job.id == second.id
     assert await store.claim_next(ALL) is None
 
@@ -37,7 +37,7 @@ async def test_many_dispatchers_claim_each_job_once(store, given_training):
 
 
 async def test_only_asked_for_types_are_claimed(store, given_ready_model):
-    job = await store.enqueue_generate(await given_ready_model(), GenerateParams())
+    job = (await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams())).value
 
     assert await store.claim_next({JobType.TRAIN}) is None
     claimed = await store.claim_next({JobType.GENERATE})
@@ -52,7 +52,7 @@ async def test_progress_is_seen_while_the_attempt_is_current(store, given_traini
     assert await store.report_progress(job.id, 1, Progress(0.5, "epoch 1 of 2", {"critic": 0.1}))
     assert not await store.report_progress(job.id, 0, Progress(0.9))
 
-    assert (await store.get_job(job.id)).progress == Progress(0.5, "epoch 1 of 2", {"critic": 0.1})
+    assert (await store.get_job(ADMIN, job.id)).progress == Progress(0.5, "epoch 1 of 2", {"critic": 0.1})
 
 
 async def test_the_latest_losses_stay_when_a_later_step_has_none(store, given_training):
@@ -62,7 +62,7 @@ async def test_the_latest_losses_stay_when_a_later_step_has_none(store, given_tr
     await store.report_progress(job.id, 1, Progress(0.5, "epoch 1 of 2", {"critic": 0.1}))
     await store.report_progress(job.id, 1, Progress(1.0, "calibrating"))
 
-    assert (await store.get_job(job.id)).progress == Progress(1.0, "calibrating", {"critic": 0.1})
+    assert (await store.get_job(ADMIN, job.id)).progress == Progress(1.0, "calibrating", {"critic": 0.1})
 
 
 async def test_a_completed_training_makes_its_model_ready(store, given_training):
@@ -72,9 +72,9 @@ async def test_a_completed_training_makes_its_model_ready(store, given_training)
     trained = a_trained_model()
     await store.complete_training(job.id, job.attempt, trained)
 
-    done = await store.get_job(job.id)
+    done = await store.get_job(ADMIN, job.id)
     assert (done.status, done.artifact, done.progress.fraction) == (JobStatus.COMPLETED, trained.artifact, 1.0)
-    assert (await store.get_model(job.model_id))[0].status is ModelStatus.READY
+    assert (await store.get_model(ADMIN, job.model_id))[0].status is ModelStatus.READY
 
 
 async def test_a_failed_training_says_why_and_fails_its_model(store, given_training):
@@ -83,14 +83,14 @@ async def test_a_failed_training_says_why_and_fails_its_model(store, given_train
 
     await store.fail(job.id, job.attempt, OUT_OF_MEMORY)
 
-    assert (await store.get_job(job.id)).failure == OUT_OF_MEMORY
-    assert (await store.get_model(job.model_id))[0].status is ModelStatus.FAILED
+    assert (await store.get_job(ADMIN, job.id)).failure == OUT_OF_MEMORY
+    assert (await store.get_model(ADMIN, job.model_id))[0].status is ModelStatus.FAILED
 
 
 class TestSupersededAttempt:
     @pytest.fixture
     async def superseded(self, store, given_ready_model):
-        await store.enqueue_generate(await given_ready_model(), GenerateParams())
+        await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams())
         old = (await store.claim_next(ALL)).job
         await store.requeue(old.id, old.attempt, lost=False)
         new = (await store.claim_next(ALL)).job
@@ -101,12 +101,12 @@ class TestSupersededAttempt:
         with pytest.raises(Cancelled):
             await store.complete_generation(superseded.id, superseded.attempt, an_artifact())
 
-        assert (await store.get_job(superseded.id)).artifact is None
+        assert (await store.get_job(ADMIN, superseded.id)).artifact is None
 
     async def test_cannot_fail_the_job(self, store, superseded):
         await store.fail(superseded.id, superseded.attempt, OUT_OF_MEMORY)
 
-        assert (await store.get_job(superseded.id)).status is JobStatus.RUNNING
+        assert (await store.get_job(ADMIN, superseded.id)).status is JobStatus.RUNNING
 
     async def test_is_told_so_by_its_heartbeat(self, store, superseded):
         assert await store.renew_leases({superseded.id: superseded.attempt}) == set()
@@ -121,14 +121,14 @@ async def test_a_dispatcher_without_jobs_renews_none(store, given_training):
 
 
 async def test_a_final_job_stays_as_it_is(store, given_ready_model):
-    await store.enqueue_generate(await given_ready_model(), GenerateParams())
+    await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams())
     job = (await store.claim_next(ALL)).job
     await store.complete_generation(job.id, job.attempt, an_artifact())
 
     await store.fail(job.id, job.attempt, OUT_OF_MEMORY)
     await store.requeue(job.id, job.attempt, lost=True)
 
-    assert (await store.get_job(job.id)).status is JobStatus.COMPLETED
+    assert (await store.get_job(ADMIN, job.id)).status is JobStatus.COMPLETED
 
 
 async def test_a_job_that_loses_its_worker_three_times_fails(store, given_training, monkeypatch):
@@ -139,9 +139,9 @@ async def test_a_job_that_loses_its_worker_three_times_fails(store, given_traini
         assert (await store.claim_next(ALL)) is not None
         assert await store.requeue_running() == 1
 
-    lost = await store.get_job(job.id)
+    lost = await store.get_job(ADMIN, job.id)
     assert (lost.status, lost.failure) == (JobStatus.FAILED, queue.LOST)
-    assert (await store.get_model(job.model_id))[0].status is ModelStatus.FAILED
+    assert (await store.get_model(ADMIN, job.model_id))[0].status is ModelStatus.FAILED
 
 
 async def test_a_lost_job_rests_before_its_next_attempt(store, given_training):
@@ -150,7 +150,7 @@ async def test_a_lost_job_rests_before_its_next_attempt(store, given_training):
 
     await store.requeue(job.id, job.attempt, lost=True)
 
-    assert (await store.get_job(job.id)).status is JobStatus.PENDING
+    assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
     assert await store.claim_next(ALL) is None
 
 
@@ -161,5 +161,5 @@ async def test_an_expired_lease_gives_the_job_back(store, given_training, monkey
 
     assert await store.requeue_expired() == 1
 
-    assert (await store.get_job(job.id)).status is JobStatus.PENDING
+    assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
     assert await store.list_erasures() == (f"jobs/{job.id}/1",)

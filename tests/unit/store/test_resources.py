@@ -4,11 +4,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from synthgen_ray.domain.access import Role
 from synthgen_ray.domain.errors import Conflict, InvalidRequest, NotFound
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.store.tables import Row
-from tests.given import COLUMNS, an_artifact
+from tests.given import ADMIN, COLUMNS, an_artifact
 
 
 async def test_migrations_make_the_tables_that_the_code_reads(store):
@@ -21,26 +22,28 @@ async def test_migrations_make_the_tables_that_the_code_reads(store):
 async def test_migrating_again_changes_nothing(store, project):
     await store.migrate()
 
-    assert (await store.list_projects(10, 0)).items == (project,)
+    assert (await store.list_projects(ADMIN, 10, 0)).items == (project,)
 
 
 async def test_projects_come_newest_first_a_page_at_a_time(store):
-    made = [await store.create_project(f"p{i}") for i in range(3)]
+    made = [(await store.create_project(ADMIN, f"p{i}")).value for i in range(3)]
 
-    page = await store.list_projects(limit=2, offset=1)
+    page = await store.list_projects(ADMIN, limit=2, offset=1)
 
     assert page.total == 3
     assert page.items == (made[1], made[0])
 
 
 async def test_a_second_upload_to_a_dataset_is_its_next_version(store, project):
-    first = await store.add_dataset_version(project.id, "adult", "census", an_artifact(), COLUMNS, ())
-    second = await store.add_dataset_version(
-        project.id, "ignored", "", an_artifact(7), COLUMNS, ("odd",), dataset_id=first.dataset_id
-    )
+    first = (await store.add_dataset_version(ADMIN, project.id, "adult", "census", an_artifact(), COLUMNS, ())).value
+    second = (
+        await store.add_dataset_version(
+            ADMIN, project.id, "ignored", "", an_artifact(7), COLUMNS, ("odd",), dataset_id=first.dataset_id
+        )
+    ).value
 
     assert (first.version, second.version) == (0, 1)
-    (dataset,) = (await store.list_datasets(project.id, 10, 0)).items
+    (dataset,) = (await store.list_datasets(ADMIN, project.id, 10, 0)).items
     assert dataset.name == "adult"
     assert dataset.latest == second
     assert dataset.latest.columns == COLUMNS
@@ -49,7 +52,7 @@ async def test_a_second_upload_to_a_dataset_is_its_next_version(store, project):
 async def test_a_model_is_made_with_the_job_that_trains_it(store, given_training):
     job = await given_training()
 
-    model, jobs = await store.get_model(job.model_id)
+    model, jobs = await store.get_model(ADMIN, job.model_id)
 
     assert model.status is ModelStatus.PENDING
     assert (model.dataset_name, model.dataset_version) == ("adult", 0)
@@ -57,33 +60,33 @@ async def test_a_model_is_made_with_the_job_that_trains_it(store, given_training
     assert job.job_type is JobType.TRAIN
 
 
-async def test_a_model_on_another_projects_dataset_is_refused_like_one_on_none(store, project, given_training):
+async def test_a_model_on_the_dataset_of_another_project_is_refused(store, project, given_training):
     job = await given_training()
-    model, _ = await store.get_model(job.model_id)
-    other = await store.create_project("Other")
+    model, _ = await store.get_model(ADMIN, job.model_id)
+    other = (await store.create_project(ADMIN, "Other")).value
     order = (model.model_type, *_training())
 
-    with pytest.raises(NotFound) as foreign:
-        await store.create_model(other.id, model.dataset_version_id, "m", *order)
-    with pytest.raises(NotFound) as absent:
-        await store.create_model(other.id, uuid4(), "m", *order)
+    with pytest.raises(InvalidRequest) as mismatched:
+        await store.create_model(ADMIN, other.id, model.dataset_version_id, "m", *order)
+    with pytest.raises(NotFound):
+        await store.create_model(ADMIN, other.id, uuid4(), "m", *order)
 
-    assert foreign.value.detail == absent.value.detail
+    assert mismatched.value.code == "project_mismatch"
 
 
 class TestEnqueueGenerate:
     async def test_a_job_is_found_by_either_id(self, store, given_ready_model):
-        job = await store.enqueue_generate(await given_ready_model(), GenerateParams(num_rows=5))
+        job = (await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams(num_rows=5))).value
 
-        assert await store.get_job(job.id) == job
-        assert await store.get_job(job.background_id) == job
+        assert await store.get_job(ADMIN, job.id) == job
+        assert await store.get_job(ADMIN, job.background_id) == job
         assert job.config["num_rows"] == 5
 
     async def test_a_model_that_is_not_ready_is_a_conflict(self, store, given_training):
         job = await given_training()
 
         with pytest.raises(Conflict) as refusal:
-            await store.enqueue_generate(job.model_id, GenerateParams())
+            await store.enqueue_generate(ADMIN, job.model_id, GenerateParams())
 
         assert refusal.value.code == "model_not_ready"
 
@@ -92,31 +95,33 @@ class TestEnqueueGenerate:
 
         for conditions in ({"nope": 1}, {"income": "rare"}, {"age": "old"}):
             with pytest.raises(InvalidRequest):
-                await store.enqueue_generate(model_id, GenerateParams(conditions=conditions))
+                await store.enqueue_generate(ADMIN, model_id, GenerateParams(conditions=conditions))
 
-        assert (await store.list_jobs(None, model_id, None, 10, 0)).total == 1  # its training alone
+        assert (await store.list_jobs(ADMIN, None, model_id, None, 10, 0)).total == 1  # its training alone
 
 
 async def test_jobs_are_listed_by_project_model_and_status(store, project, given_ready_model):
     first, second = await given_ready_model("a"), await given_ready_model("b")
-    generation = await store.enqueue_generate(second, GenerateParams())
+    generation = (await store.enqueue_generate(ADMIN, second, GenerateParams())).value
 
-    assert (await store.list_jobs(project.id, None, None, 10, 0)).total == 3
-    assert (await store.list_jobs(uuid4(), None, None, 10, 0)).total == 0
-    assert (await store.list_jobs(None, first, None, 10, 0)).total == 1
-    assert (await store.list_jobs(None, None, JobStatus.PENDING, 10, 0)).items == (generation,)
+    assert (await store.list_jobs(ADMIN, project.id, None, None, 10, 0)).total == 3
+    assert (await store.list_jobs(ADMIN, uuid4(), None, None, 10, 0)).total == 0
+    assert (await store.list_jobs(ADMIN, None, first, None, 10, 0)).total == 1
+    assert (await store.list_jobs(ADMIN, None, None, JobStatus.PENDING, 10, 0)).items == (generation,)
 
 
 async def test_a_deleted_model_takes_its_jobs_and_files_along(store, given_ready_model):
     model_id = await given_ready_model()
-    _, (training,) = await store.get_model(model_id)
+    _, (training,) = await store.get_model(ADMIN, model_id)
 
-    await store.delete_model(model_id)
+    await store.delete_model(ADMIN, model_id)
 
-    for gone in (store.get_model(model_id), store.get_job(training.id), store.delete_model(model_id)):
+    for gone in (store.get_model, store.delete_model):
         with pytest.raises(NotFound):
-            await gone
-    assert await store.list_erasures() == (f"jobs/{training.id}",)
+            await gone(ADMIN, model_id)
+    with pytest.raises(NotFound):
+        await store.get_job(ADMIN, training.id)
+    assert f"jobs/{training.id}" in await store.list_erasures()
     await store.erased(await store.list_erasures())
     assert await store.list_erasures() == ()
 
@@ -125,8 +130,8 @@ async def test_only_the_latest_admin_key_is_known(store):
     await store.set_admin_key("a" * 64)
     await store.set_admin_key("b" * 64)
 
-    assert not await store.is_known_key("a" * 64)
-    assert await store.is_known_key("b" * 64)
+    assert await store.find_admission("a" * 64) is None
+    assert (await store.find_admission("b" * 64)).principal.role is Role.ADMIN
 
 
 def _training():

@@ -1,0 +1,35 @@
+"""Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+from starlette.responses import StreamingResponse
+
+T = TypeVar("T")
+EVENTS = "text/event-stream"
+SILENCE_S = 15.0  # after which proxies on the way would take the connection for dead
+
+
+async def event_stream(values: AsyncIterator[T], name: str, show: Callable[[T], str]) -> StreamingResponse:
+    """An event for each value. What the first one raises is raised here, while an error can still be answered."""
+    first = await anext(values)
+
+    async def lines() -> AsyncIterator[str]:
+        yield f"event: {name}\ndata: {show(first)}\n\n"
+        following = asyncio.ensure_future(anext(values, None))
+        try:
+            while True:
+                done, _ = await asyncio.wait({following}, timeout=SILENCE_S)
+                if not done:
+                    yield ": still here\n\n"
+                    continue
+                value = following.result()
+                if value is None:
+                    return
+                yield f"event: {name}\ndata: {show(value)}\n\n"
+                following = asyncio.ensure_future(anext(values, None))
+        finally:
+            following.cancel()
+
+    return StreamingResponse(lines(), media_type=EVENTS, headers={"Cache-Control": "no-store"})

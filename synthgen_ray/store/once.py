@@ -1,0 +1,81 @@
+"""Once only: a creating call that carries an Idempotency-Key is remembered in the transaction that it made.
+
+The same key and body find what the first call answered; nothing is made again. Keys are those of an API key and a
+route: nobody meets another's.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from synthgen_ray.domain.access import Principal
+from synthgen_ray.domain.entities import DatasetVersion, Job, Model, Project
+from synthgen_ray.domain.errors import Conflict, InvalidRequest
+from synthgen_ray.domain.once import Made, Once
+from synthgen_ray.store.sessions import Sessions
+from synthgen_ray.store.tables import OnceRow, utc_now
+
+T = TypeVar("T")
+REMEMBERED = timedelta(hours=24)
+DATASET_VERSION = TypeAdapter(DatasetVersion)
+JOB = TypeAdapter(Job)
+MODEL = TypeAdapter(Model)
+PROJECT = TypeAdapter(Project)
+
+
+class Onces:
+    _sessions: Sessions
+
+    async def find_made(self, principal: Principal, once: Once) -> bool:
+        """Whether this call was made before. Raises: InvalidRequest, with another body."""
+        async with self._sessions.reading() as session:
+            return await _recall(session, principal, once) is not None
+
+    async def forget_old_calls(self) -> None:
+        async with self._sessions.writing() as session:
+            await session.execute(delete(OnceRow).where(OnceRow.created_at < utc_now() - REMEMBERED))
+
+
+async def once_only(
+    session: AsyncSession,
+    principal: Principal,
+    once: Once | None,
+    adapter: TypeAdapter[T],
+    make: Callable[[AsyncSession], Awaitable[T]],
+) -> Made[T]:
+    """What `make` makes, or made when it was first called with this key.
+
+    Raises: InvalidRequest, for a key that was used with another body; Conflict, while the first call goes on.
+    """
+    if once is None:
+        return Made(await make(session))
+    before = await _recall(session, principal, once)
+    if before is not None:
+        return Made(adapter.validate_python(before), replayed=True)
+    made = await make(session)
+    answer = adapter.dump_python(made, mode="json")
+    session.add(OnceRow(**_identity(principal, once), fingerprint=once.fingerprint, answer=answer))
+    try:
+        await session.flush()
+    except IntegrityError as error:  # only where two may write at the same time
+        raise Conflict("A call with this Idempotency-Key is under way.", "idempotency_in_progress") from error
+    return Made(made)
+
+
+async def _recall(session: AsyncSession, principal: Principal, once: Once) -> dict[str, Any] | None:
+    row = await session.scalar(select(OnceRow).filter_by(**_identity(principal, once)))
+    if row is None:
+        return None
+    if row.fingerprint != once.fingerprint:
+        detail = "This Idempotency-Key was used for another request: use a new key for each new request."
+        raise InvalidRequest(detail, "idempotency_mismatch")
+    return row.answer
+
+
+def _identity(principal: Principal, once: Once) -> dict[str, Any]:
+    return {"api_key_id": principal.key_id, "route": once.route, "key": once.key}

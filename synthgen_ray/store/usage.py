@@ -1,0 +1,110 @@
+"""What a project uses, and its quotas."""
+
+from uuid import UUID
+
+from sqlalchemy import func, select, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from synthgen_ray.domain.access import Principal
+from synthgen_ray.domain.entities import Usage
+from synthgen_ray.domain.errors import TooMany, Unavailable
+from synthgen_ray.domain.lifecycle import JobStatus
+from synthgen_ray.domain.quotas import Quotas
+from synthgen_ray.store.projects import require_project
+from synthgen_ray.store.sessions import Sessions
+from synthgen_ray.store.tables import ArtifactRow, DatasetRow, DatasetVersionRow, JobRow, ModelRow, UsageRow
+
+
+class Usages:
+    _sessions: Sessions
+    _quotas: Quotas
+
+    async def get_usage(self, principal: Principal, project_id: UUID) -> Usage:
+        """Raises: NotFound."""
+        async with self._sessions.reading() as session:
+            await require_project(session, principal, project_id)
+            used = await _used(session, project_id)
+            return Usage(
+                generated_rows=used.generated_rows,
+                training_seconds=used.training_seconds,
+                storage_bytes=await _storage_bytes(session, project_id),
+                pending_jobs=await _pending_jobs(session, project_id),
+                quotas=self._quotas,
+            )
+
+
+async def check_storage(session: AsyncSession, project_id: UUID, quotas: Quotas, more: int) -> None:
+    """Raises: TooMany."""
+    if quotas.storage_bytes is not None:
+        stored = await _storage_bytes(session, project_id)
+        if stored + more > quotas.storage_bytes:
+            raise _over(f"its {quotas.storage_bytes:,} bytes of storage: delete what is no longer needed")
+
+
+async def check_queue(session: AsyncSession, project_id: UUID, quotas: Quotas) -> None:
+    """Raises: TooMany, for the project; Unavailable, when the queue of all is full."""
+    pending = select(func.count()).select_from(JobRow).where(JobRow.status == JobStatus.PENDING)
+    if (await session.scalar(pending) or 0) >= quotas.queue_length:
+        raise Unavailable("The queue is full: try again later.", "queue_full")
+    if quotas.pending_jobs is not None and await _pending_jobs(session, project_id) >= quotas.pending_jobs:
+        detail = f"The project has {quotas.pending_jobs:,} jobs in the queue, as many as it may: try again later."
+        raise TooMany(detail, "queue_full")
+
+
+async def check_generation(session: AsyncSession, project_id: UUID, quotas: Quotas, rows: int) -> None:
+    """Raises: TooMany; Unavailable."""
+    await check_queue(session, project_id, quotas)
+    await check_storage(session, project_id, quotas, 0)
+    if quotas.generated_rows is not None:
+        used = await _used(session, project_id)
+        if used.generated_rows + rows > quotas.generated_rows:
+            raise _over(f"its {quotas.generated_rows:,} generated rows")
+
+
+async def check_training(session: AsyncSession, project_id: UUID, quotas: Quotas) -> None:
+    """Raises: TooMany; Unavailable."""
+    await check_queue(session, project_id, quotas)
+    await check_storage(session, project_id, quotas, 0)
+    if quotas.training_seconds is not None:
+        used = await _used(session, project_id)
+        if used.training_seconds >= quotas.training_seconds:
+            raise _over(f"its {quotas.training_seconds:,.0f} seconds of training")
+
+
+async def add_usage(session: AsyncSession, project_id: UUID, *, rows: int = 0, seconds: float = 0.0) -> None:
+    row = await session.get(UsageRow, project_id, with_for_update=True)
+    if row is None:
+        row = UsageRow(project_id=project_id, generated_rows=0, training_seconds=0.0)
+        session.add(row)
+    row.generated_rows += rows
+    row.training_seconds += seconds
+    await session.flush()
+
+
+def _over(what: str) -> TooMany:
+    return TooMany(f"The project has used up {what}.", "quota_exceeded")
+
+
+async def _used(session: AsyncSession, project_id: UUID) -> UsageRow:
+    none = UsageRow(project_id=project_id, generated_rows=0, training_seconds=0.0)
+    return await session.get(UsageRow, project_id) or none
+
+
+async def _pending_jobs(session: AsyncSession, project_id: UUID) -> int:
+    waiting = select(func.count()).select_from(JobRow).join(JobRow.model)
+    of_project = waiting.where(JobRow.status == JobStatus.PENDING, ModelRow.project_id == project_id)
+    return await session.scalar(of_project) or 0
+
+
+async def _storage_bytes(session: AsyncSession, project_id: UUID) -> int:
+    """Of its tables, models and outputs."""
+    tables = select(DatasetVersionRow.artifact_id).join(DatasetVersionRow.dataset)
+    outputs = select(JobRow.artifact_id).join(JobRow.model)
+    named = union_all(
+        tables.where(DatasetRow.project_id == project_id),
+        outputs.where(ModelRow.project_id == project_id),
+        # That of a model is its training's too, but for one that was imported.
+        select(ModelRow.artifact_id).where(ModelRow.project_id == project_id, ModelRow.dataset_version_id.is_(None)),
+    ).subquery()
+    size = select(func.sum(ArtifactRow.size_bytes)).where(ArtifactRow.id.in_(select(named.c.artifact_id)))
+    return int(await session.scalar(size) or 0)
