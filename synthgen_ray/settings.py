@@ -49,6 +49,20 @@ class UploadSettings(Group):
     max_columns: int = Field(1000, ge=1, description="Columns of an uploaded table.")
 
 
+class QuotaSettings(Group):
+    pending_jobs: int | None = Field(100, ge=1, description="Jobs of a project that wait in the queue.")
+    storage_bytes: int | None = Field(None, ge=1, description="Bytes of a project's tables, models and outputs.")
+    generated_rows: int | None = Field(None, ge=1, description="Rows that a project may generate in all.")
+    training_seconds: float | None = Field(None, gt=0, description="Seconds that a project may train in all.")
+    queue_length: int = Field(10_000, ge=1, description="Jobs of all projects that wait in the queue.")
+
+
+class RateLimitSettings(Group):
+    requests_per_second: float | None = Field(20, gt=0, description="Requests of one key, for each ingress process.")
+    burst: int = Field(40, ge=1, description="Requests of one key that may come at once.")
+    wrong_keys_per_minute: int | None = Field(5, ge=1, description="Unknown keys that one address may try.")
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="SYNTHGEN_",
@@ -73,6 +87,8 @@ class Settings(BaseSettings):
     training: TrainingSettings = TrainingSettings()
     generation: GenerationSettings = GenerationSettings()
     upload: UploadSettings = UploadSettings()
+    quotas: QuotaSettings = QuotaSettings()
+    rate_limits: RateLimitSettings = RateLimitSettings()
 
     @classmethod
     def load(cls, config: Path | None = None, **overrides: object) -> "Settings":

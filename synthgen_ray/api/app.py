@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 
 from synthgen_ray.api import datasets, health, jobs, keys, limits, model_types, models, problems, projects
 from synthgen_ray.api.auth import DOCS, OPEN, FindAdmission, KeyGate, RequestId
+from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.service import Service
 
 # `KeyGate` checks; this only draws the lock and the Authorize button in the docs.
@@ -20,6 +21,7 @@ def create_app(
     find_admission: FindAdmission,
     check_ready: Callable[[], Awaitable[None]],
     *,
+    rate_limits: RateLimits = RateLimits(),  # noqa: B008 - frozen
     docs: bool = True,
     answer_request_id: bool = True,
 ) -> FastAPI:
@@ -38,7 +40,9 @@ def create_app(
         responses={422: {"model": problems.Problem}},
         middleware=[
             Middleware(RequestId, answer=answer_request_id),
-            Middleware(KeyGate, find_admission=find_admission, open_paths=OPEN | DOCS if docs else OPEN),
+            Middleware(
+                KeyGate, find_admission=find_admission, open_paths=OPEN | DOCS if docs else OPEN, limits=rate_limits
+            ),
         ],
     )
     app.state.service = service

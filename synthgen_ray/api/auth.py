@@ -16,6 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from synthgen_ray.api.problems import problem_of
+from synthgen_ray.api.rate_limits import RateLimiter, RateLimits
 from synthgen_ray.domain.access import Admission, Principal, Role
 from synthgen_ray.domain.errors import SynthGenError, Unauthenticated
 from synthgen_ray.domain.keys import key_hash
@@ -56,23 +57,26 @@ class RequestId:
 class KeyGate:
     """Answers 401 before a body is read, unless the key is known or the path is open."""
 
-    def __init__(self, app: ASGIApp, find_admission: FindAdmission, open_paths: frozenset[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, find_admission: FindAdmission, open_paths: frozenset[str], limits: RateLimits
+    ) -> None:
         self._app = app
         self._find = find_admission
+        self._limiter = RateLimiter(limits)
         self._open = open_paths
         self._admitted: dict[str, tuple[Admission, float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in self._open:
             try:
-                scope["state"]["principal"] = (await self._admit(Headers(scope=scope))).principal
+                scope["state"]["principal"] = await self._admit(Headers(scope=scope), scope["client"])
             except SynthGenError as error:
                 await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    async def _admit(self, headers: Headers) -> Admission:
-        """Raises: Unauthenticated."""
+    async def _admit(self, headers: Headers, client: tuple[str, int] | None) -> Principal:
+        """Raises: Unauthenticated; RateLimited."""
         given = headers.getlist("authorization")
         scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")
         if scheme.lower() != "bearer" or not key.strip():
@@ -84,8 +88,10 @@ class KeyGate:
             admission = await self._find(hashed)
             self._remember(hashed, admission)
         if admission is None or (admission.expires_at and admission.expires_at <= datetime.now(UTC)):
+            self._limiter.count_wrong_key(client[0] if client else "")
             raise Unauthenticated("The API key is not known here, or is no longer valid.", "invalid_key")
-        return admission
+        self._limiter.count_request(hashed)
+        return admission.principal
 
     def _remember(self, hashed: str, admission: Admission | None) -> None:
         self._admitted.pop(hashed, None)

@@ -16,7 +16,6 @@ from synthgen_ray.domain.validation import invalid_request
 
 log = logging.getLogger(__name__)
 
-RETRY_AFTER_S = 2
 _HTTP_DETAILS = {
     404: "There is nothing at this address.",
     405: "This address does not take this method; the Allow header says which it takes.",
@@ -76,8 +75,8 @@ def problem_of(request_id: str, error: SynthGenError) -> JSONResponse:
     headers = {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if error.status in (429, 503):
-        headers["Retry-After"] = str(RETRY_AFTER_S)
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(error.retry_after_s)
     return problem(request_id, error.status, error.title, error.detail, error.code, error.errors, headers)
 
 

@@ -37,6 +37,7 @@ class SynthGenError(Exception):
 
     status = 500
     title = "Internal error"
+    retry_after_s: int | None = None  # when it is worth to try again
 
     def __init__(self, detail: str, code: str, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail, code, errors)  # all there is: pickle rebuilds an error from these
@@ -96,11 +97,13 @@ class Conflict(SynthGenError):
 class TooMany(SynthGenError):
     status = 429
     title = "Too many"
+    retry_after_s = 30
 
 
 class Unavailable(SynthGenError):
     status = 503
     title = "Not available now"
+    retry_after_s = 2
 
 
 class JobError(SynthGenError):

@@ -157,6 +157,7 @@ class Dispatcher:
         if expired := await self._store.requeue_expired():
             log.warning("%d jobs outlived their lease and go back to the queue", expired)
         await self._erase()
+        await self._store.forget_old_calls()
         self._last_heartbeat = time.monotonic()
 
     async def _erase(self) -> None:

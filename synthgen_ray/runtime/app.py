@@ -5,6 +5,7 @@ from ray import serve
 from ray.serve.handle import DeploymentHandle
 
 from synthgen_ray.api.app import create_app
+from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.runtime.actors import check_dispatcher, dispatcher, metadata_store, nudge
@@ -39,7 +40,14 @@ class Api:
 
         service = Service(store, artifacts, nudge(dispatcher_actor), UploadLimits(**settings.upload.model_dump()))
         # Serve's HTTP proxy answers the X-Request-ID itself.
-        return create_app(service, store.find_admission, check_ready, docs=settings.docs, answer_request_id=False)
+        return create_app(
+            service,
+            store.find_admission,
+            check_ready,
+            rate_limits=RateLimits(**settings.rate_limits.model_dump()),
+            docs=settings.docs,
+            answer_request_id=False,
+        )
 
 
 def app(settings: Settings) -> serve.Application:

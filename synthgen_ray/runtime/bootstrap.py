@@ -5,6 +5,7 @@ from typing import Any
 import ray
 
 from synthgen_ray.domain.keys import key_hash
+from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.runtime.actors import metadata_store
 from synthgen_ray.runtime.admin_key import admin_key
 from synthgen_ray.runtime.dispatcher import DispatcherActor
@@ -24,7 +25,9 @@ _NAMED: dict[str, Any] = {
 
 async def bootstrap(settings: Settings) -> None:
     """Start what is not there yet; does nothing the second time."""
-    ray.remote(Metadata).options(name=METADATA, **_NAMED).remote(settings.sql_url)
+    ray.remote(Metadata).options(name=METADATA, **_NAMED).remote(
+        settings.sql_url, Quotas(**settings.quotas.model_dump())
+    )
     store = metadata_store()
     await store.migrate()
     await store.set_admin_key(key_hash(admin_key(settings)))

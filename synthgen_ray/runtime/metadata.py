@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from synthgen_ray.domain.quotas import Quotas
+
 
 class Metadata:
     """A `Store` of which each public method can be called from anywhere in the cluster.
@@ -10,10 +12,10 @@ class Metadata:
     it all of SQLAlchemy, only in its own process.
     """
 
-    def __init__(self, sql_url: str) -> None:
+    def __init__(self, sql_url: str, quotas: Quotas) -> None:
         from synthgen_ray.store.store import Store
 
-        self._store = Store(sql_url)
+        self._store = Store(sql_url, quotas)
 
     async def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         if method.startswith("_"):

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from synthgen_ray.api.app import create_app
+from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.domain.keys import key_hash, new_key
@@ -23,6 +24,7 @@ from synthgen_ray.store.store import Store
 from tests.fakes import ThreadLauncher
 
 SYNTHGEN = "/api/synthgen"
+NO_LIMITS = RateLimits(requests_per_second=None, wrong_keys_per_minute=None)
 
 
 @dataclass
@@ -52,7 +54,9 @@ async def server(tmp_path) -> AsyncIterator[Server]:
     artifacts.prepare()
     dispatcher = Dispatcher(store, artifacts, ThreadLauncher(artifacts), dict.fromkeys(JobType, 1))
     service = Service(store, artifacts, dispatcher.nudge, UploadLimits())
-    yield Server(store, artifacts, dispatcher, create_app(service, store.find_admission, store.ping), key)
+    yield Server(
+        store, artifacts, dispatcher, create_app(service, store.find_admission, store.ping, rate_limits=NO_LIMITS), key
+    )
     await asyncio.gather(*dispatcher.tasks)  # a job that a test left running still writes to the store
     await store.dispose()
 
