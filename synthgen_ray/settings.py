@@ -74,6 +74,10 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path("data"), description="Everything that must survive a restart.")
     host: str = Field("127.0.0.1", description="Address to listen on. Behind it stands no TLS: keep it on loopback.")
+    allow_remote: bool = Field(False, description="Take a `host` that other machines reach; put a TLS proxy in front.")
+    allowed_hosts: tuple[str, ...] = Field(
+        (), description="Names in the Host header beside `host` and the loopback ones; * allows all."
+    )
     port: int = Field(8888, ge=1, le=65535, description="Port of the REST API.")
     dashboard_port: int | None = Field(8265, description="Port of the Ray dashboard; when taken or null, a free one.")
     address: str | None = Field(None, description="A running Ray cluster to join; null starts one here.")

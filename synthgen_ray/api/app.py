@@ -1,14 +1,17 @@
 """The HTTP application, made from a service. Knows nothing of where it runs."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import RedirectResponse
 from fastapi.security import HTTPBearer
 from starlette.middleware import Middleware
 
-from synthgen_ray.api import datasets, health, jobs, keys, limits, model_types, models, problems, projects
-from synthgen_ray.api.auth import DOCS, OPEN, FindAdmission, KeyGate, RequestId
+from synthgen_ray.api import datasets, health, jobs, keys, limits, model_types, models, problems, projects, swagger
+from synthgen_ray.api.auth import OPEN, FindAdmission, KeyGate, RequestId
+from synthgen_ray.api.bodies import BodyLimit, StrictJson
+from synthgen_ray.api.edge import Edge
+from synthgen_ray.api.queries import check_query
 from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.service import Service
 
@@ -21,11 +24,13 @@ def create_app(
     find_admission: FindAdmission,
     check_ready: Callable[[], Awaitable[None]],
     *,
+    hosts: Collection[str] = (),
     rate_limits: RateLimits = RateLimits(),  # noqa: B008 - frozen
     docs: bool = True,
     answer_request_id: bool = True,
 ) -> FastAPI:
     """`find_admission` takes a key's hash. `check_ready` raises what keeps the server from working.
+    `hosts` are the names by which clients may call it, beside the loopback ones.
 
     `answer_request_id` is off where a proxy in front puts the X-Request-ID header on answers.
     """
@@ -33,21 +38,30 @@ def create_app(
         title="SynthGen on Ray",
         summary="Learn a table, generate synthetic rows like it.",
         version="0.1.0",
-        docs_url="/docs" if docs else None,
+        docs_url=None,
         openapi_url="/openapi.json" if docs else None,
         redoc_url=None,
         redirect_slashes=False,
         responses={422: {"model": problems.Problem}},
+        dependencies=[Depends(check_query)],
         middleware=[
             Middleware(RequestId, answer=answer_request_id),
+            Middleware(Edge, hosts=hosts),
+            Middleware(BodyLimit),
             Middleware(
-                KeyGate, find_admission=find_admission, open_paths=OPEN | DOCS if docs else OPEN, limits=rate_limits
+                KeyGate,
+                find_admission=find_admission,
+                open_paths=OPEN | swagger.PATHS if docs else OPEN,
+                limits=rate_limits,
             ),
+            Middleware(StrictJson),
         ],
     )
     app.state.service = service
     app.state.check_ready = check_ready
     problems.install(app)
+    if docs:
+        swagger.install(app)
     app.include_router(health.router)
     for module in (projects, datasets, model_types, models, jobs, keys, limits):
         app.include_router(module.router, dependencies=[SHOW_LOCK])

@@ -27,10 +27,8 @@ def download(request: Request, artifact: Artifact, read: Read, filename: str, me
     etag = f'"{artifact.sha256}"'
     headers = {
         "Accept-Ranges": "bytes",
-        "Cache-Control": "private, no-cache",
         "Content-Disposition": f'attachment; filename="{filename}"',
         "ETag": etag,
-        "X-Content-Type-Options": "nosniff",
     }
     if request.headers.get("if-none-match") in (etag, "*"):
         return Response(status_code=304, headers=headers)

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from synthgen_ray.domain.errors import FieldError, NotFound, SynthGenError, Unreadable, frames_of
+from synthgen_ray.domain.errors import FieldError, NotFound, SynthGenError, frames_of
 from synthgen_ray.domain.validation import invalid_request
 
 log = logging.getLogger(__name__)
@@ -96,9 +96,6 @@ async def _on_error(request: Request, error: Exception) -> JSONResponse:
 async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     findings = error.errors()
-    if any(finding["type"] == "json_invalid" for finding in findings):
-        malformed = Unreadable("The body is not valid JSON.", "invalid_json")
-        return problem_of(request.state.request_id, malformed)
     if any(finding["loc"][0] == "path" for finding in findings):
         return problem_of(request.state.request_id, NotFound("There is nothing with this id.", "not_found"))
     return problem_of(request.state.request_id, invalid_request(findings))

@@ -39,14 +39,14 @@ class Api:
             await check_dispatcher(dispatcher_actor)
 
         service = Service(store, artifacts, nudge(dispatcher_actor), UploadLimits(**settings.upload.model_dump()))
-        # Serve's HTTP proxy answers the X-Request-ID itself.
         return create_app(
             service,
             store.find_admission,
             check_ready,
+            hosts=[settings.host, *settings.allowed_hosts],
             rate_limits=RateLimits(**settings.rate_limits.model_dump()),
             docs=settings.docs,
-            answer_request_id=False,
+            answer_request_id=False,  # Serve's HTTP proxy does
         )
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import ray
 from ray.exceptions import RayError
 
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
+from synthgen_ray.runtime.listening import check_host, check_port, free_port
 from synthgen_ray.runtime.names import APP, DISPATCHER, METADATA, NAMESPACE
 from synthgen_ray.settings import Settings
 
@@ -28,7 +28,8 @@ def running(settings: Settings) -> Iterator[ServerInfo]:
     """
     data_dir = DataDir(settings.data_dir)
     with data_dir.lock(), data_dir.ray_session_dir() as session_dir:
-        _check_port(settings.host, settings.port)
+        check_host(settings.host, allow_remote=settings.allow_remote)
+        check_port(settings.host, settings.port)
         try:
             info = _start(settings, session_dir)
             data_dir.write_info(info)
@@ -67,7 +68,7 @@ def _connect(settings: Settings, session_dir: Path) -> "ray._private.worker.RayC
         object_store_memory=settings.object_store_mb * 2**20,
         include_dashboard=True,
         dashboard_host="127.0.0.1",
-        dashboard_port=_free_port(settings.dashboard_port),
+        dashboard_port=free_port(settings.dashboard_port),
         log_to_driver=False,
         _temp_dir=str(session_dir),
     )
@@ -87,24 +88,3 @@ def _stop(settings: Settings) -> None:
             with contextlib.suppress(ValueError):
                 ray.kill(ray.get_actor(name, NAMESPACE))
     ray.shutdown()
-
-
-def _free_port(wanted: int | None) -> int:
-    """The wanted port of the loopback address if it is free, else any that is."""
-    for port in (wanted, 0):
-        if port is None:
-            continue
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            free: int = probe.getsockname()[1]
-            return free
-    raise StartFailed("No port of the loopback address is free.")
-
-
-def _check_port(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise StartFailed(f"Port {port} of {host} is taken: choose another with --port.") from error

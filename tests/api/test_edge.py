@@ -1,12 +1,19 @@
 """What holds for every route: keys, request ids, problems, and the OpenAPI page."""
 
+import asyncio
+import re
+
+import httpx
 import pytest
-from fastapi.routing import APIRoute
 
 from synthgen_ray.api import schemas as api_schemas
+from synthgen_ray.api.app import create_app
+from synthgen_ray.api.auth import RequestId
+from synthgen_ray.api.bodies import UPLOADS, StrictJson
+from synthgen_ray.api.request_limits import RequestLimits
 from tests.api.conftest import SYNTHGEN
 
-OPEN = {"/", "/healthz", "/readyz", "/docs", "/openapi.json"}
+OPEN = {"/", "/healthz", "/readyz", "/openapi.json", "/docs", "/docs/start.js", "/docs/assets/swagger-ui.css"}
 PROBLEM = {"type", "title", "status", "detail", "code", "request_id", "errors"}
 
 
@@ -69,7 +76,120 @@ class TestRequestId:
         assert response.json()["request_id"] == response.headers["x-request-id"]
 
 
-class TestProblems:
+class TestAddressAndHeaders:
+    @pytest.mark.parametrize(
+        ("path", "headers", "status", "code"),
+        [
+            ("/healthz", [("X", "y" * 17_000)], 431, "headers_too_large"),
+            ("/healthz", [(f"X-{i}", "y") for i in range(101)], 431, "headers_too_large"),
+            ("/healthz", [("X-Request-ID", "y" * 100_000)], 431, "headers_too_large"),
+            ("/healthz?a=" + "y" * 8192, [], 414, "url_too_long"),
+            ("/" + "y" * 8192, [], 414, "url_too_long"),
+            ("/api/projects/%00", [], 404, "not_found"),
+            ("/api/projects/%ff", [], 404, "not_found"),
+            ("/healthz%00", [], 404, "not_found"),
+            ("/healthz", [("Host", "")], 400, "missing_host"),
+            ("/healthz", [("Host", "localhost"), ("Host", "localhost")], 400, "missing_host"),
+            ("/healthz", [("Host", "evil.example")], 421, "unknown_host"),
+            ("/healthz", [("Host", "localhost.evil.example:8888")], 421, "unknown_host"),
+            ("/healthz", [("Host", "127.0.0.1@evil.example")], 421, "unknown_host"),
+            ("/healthz", [("Host", "<script>")], 421, "unknown_host"),
+            ("/healthz", [("Idempotency-Key", "")], 400, "invalid_idempotency_key"),
+            ("/healthz", [("Idempotency-Key", "k" * 256)], 400, "invalid_idempotency_key"),
+            ("/healthz", [("Idempotency-Key", "a b")], 400, "invalid_idempotency_key"),
+            ("/healthz", [("Idempotency-Key", b"\xff")], 400, "invalid_idempotency_key"),
+            ("/healthz", [("Idempotency-Key", "k")] * 2, 400, "invalid_idempotency_key"),
+        ],
+        ids=lambda part: repr(part)[:40],
+    )
+    async def test_what_is_unsound_is_refused_by_name(self, client, path, headers, status, code):
+        response = await client.get(path, headers=headers)
+
+        assert (response.status_code, response.json()["code"]) == (status, code)
+        assert set(response.json()) == PROBLEM
+        assert response.json()["request_id"] == response.headers["x-request-id"]
+        assert len(response.content) < 1000
+
+    @pytest.mark.parametrize("host", ["localhost", "LocalHost:1", "127.0.0.1:8888", "[::1]:8888", "localhost."])
+    async def test_the_loopback_names_are_known_with_any_port(self, client, host):
+        assert (await client.get("/healthz", headers={"Host": host})).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("hosts", "host", "status"),
+        [
+            (["synthgen.example"], "synthgen.example:443", 200),
+            (["synthgen.example"], "www.synthgen.example", 421),
+            (["[2001:db8::1]"], "[2001:DB8::1]:80", 200),
+            (["*"], "anything.example", 200),
+        ],
+    )
+    async def test_the_operator_names_the_others(self, client, server, hosts, host, status):
+        app = create_app(server.app.state.service, server.store.find_admission, server.store.ping, hosts=hosts)
+
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as other:
+            assert (await other.get("/healthz", headers={"Host": host})).status_code == status
+
+    async def test_a_key_of_every_visible_character_is_taken(self, client):
+        visible = "".join(chr(code) for code in range(0x21, 0x7F))
+
+        response = await client.get("/healthz", headers={"Idempotency-Key": visible})
+
+        assert response.status_code == 200
+
+    async def test_a_web_socket_is_turned_away(self, server):
+        answers = []
+
+        async def send(message):
+            answers.append(message["type"])
+
+        await server.app({"type": "websocket", "path": "/", "headers": [], "query_string": b""}, None, send)
+
+        assert answers == ["websocket.close"]
+
+
+class TestSecurityHeaders:
+    @pytest.mark.parametrize("path", ["/healthz", "/docs", "/nowhere", "/api/projects", "/api/projects?nope=1", "/%ff"])
+    async def test_every_answer_keeps_browsers_away(self, client, path):
+        headers = (await client.get(path)).headers
+
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["content-security-policy"].startswith("default-src 'none'")
+        assert "access-control-allow-origin" not in headers
+        assert (headers.get("cache-control") == "no-store") == path.startswith("/api/")
+
+    async def test_a_401_has_them_too(self, client):
+        del client.headers["Authorization"]
+
+        headers = (await client.get("/api/projects")).headers
+
+        assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store")
+
+
+class TestQueries:
+    @pytest.mark.parametrize(
+        ("path", "code"),
+        [
+            ("/api/projects?limit=1&limit=2", "duplicate_parameter"),
+            ("/api/projects?limit=&limit=", "duplicate_parameter"),
+            ("/api/projects?nope=1", "unknown_parameter"),
+            ("/api/projects?Limit=1", "unknown_parameter"),
+            ("/api/projects?%ff=1", "unknown_parameter"),
+            (f"{SYNTHGEN}/model-types?limit=1", "unknown_parameter"),
+            ("/healthz?key=1", "unknown_parameter"),
+        ],
+    )
+    async def test_422_for_what_the_route_does_not_take(self, client, path, code):
+        response = await client.get(path)
+
+        assert (response.status_code, response.json()["code"]) == (422, code)
+
+    async def test_what_it_takes_passes(self, client):
+        assert (await client.get("/api/projects?limit=1&offset=0")).status_code == 200
+
+
+class TestBodies:
     @pytest.mark.parametrize(
         ("content", "status", "code"),
         [
@@ -78,11 +198,21 @@ class TestProblems:
             (b"[1,]", 400, "invalid_json"),
             (b"[]", 422, "object_expected"),
             (b"1", 422, "object_expected"),
-            (b'{"num_rows": NaN}', 422, None),
-            (b'{"num_rows": 1e400}', 422, None),
-            (b'{"seed": "\\ud800"}', 422, "invalid_type"),
-            (b"\xff\xfe", 400, None),
+            (b'{"num_rows": NaN}', 400, "invalid_json"),
+            (b'{"num_rows": 1e400}', 400, "invalid_json"),
+            (b'{"num_rows": %s}' % (b"1" * 5000), 400, "invalid_json"),
+            (b'{"num_rows": %s}' % (b"1" * 300), 422, "out_of_range"),
+            (b'{"num_rows": 1, "num_rows": 2}', 400, "duplicate_key"),
+            (b'{"seed": "\\ud800"}', 400, "invalid_unicode"),
+            (b'{"conditions": {"\\ud800": 1}}', 400, "invalid_unicode"),
+            (b'{"conditions": ' + b"[" * 100_000, 400, "too_deep"),
+            (b"{%s}" % b",".join(b'"%d": 0' % i for i in range(1001)), 400, "too_many_keys"),
+            (b"\xff\xfe", 400, "invalid_encoding"),
+            (b"\xef\xbb\xbf{}", 400, "invalid_encoding"),
+            ('{"seed": 1}'.encode("utf-16"), 400, "invalid_encoding"),
+            (b" " * (2**20 + 1), 413, "payload_too_large"),
         ],
+        ids=lambda part: repr(part)[:40],
     )
     async def test_a_bad_body_is_a_problem_that_does_not_repeat_it(
         self, client, given_ready_model, content, status, code
@@ -95,11 +225,86 @@ class TestProblems:
             headers={"Content-Type": "application/json"},
         )
 
-        assert response.status_code == status, response.text
+        assert (response.status_code, response.json()["code"]) == (status, code), response.text
         assert response.headers["content-type"] == "application/problem+json"
         assert set(response.json()) == PROBLEM
-        assert code in (None, response.json()["code"])
 
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {},
+            {"Content-Type": "text/plain"},
+            {"Content-Type": "application/x-www-form-urlencoded"},
+            {"Content-Type": "application/json; charset=utf-16"},
+            {"Content-Type": "application/jsonx"},
+            {"Content-Type": "multipart/form-data; boundary=x"},
+            {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+        ],
+    )
+    async def test_415_for_what_is_not_plain_json(self, client, headers):
+        response = await client.post("/api/projects", content=b'{"name": "Bank"}', headers=headers)
+
+        assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
+
+    @pytest.mark.parametrize("media", ["application/json", "Application/JSON; charset=UTF-8", "application/json "])
+    async def test_json_in_utf_8_passes(self, client, media):
+        response = await client.post("/api/projects", content=b'{"name": "Bank"}', headers={"Content-Type": media})
+
+        assert response.status_code == 201
+
+    async def test_no_body_means_the_defaults(self, client, given_ready_model):
+        model_id = await given_ready_model()
+
+        response = await client.post(f"{SYNTHGEN}/models/{model_id}/generate")
+
+        assert response.status_code == 200
+
+    async def test_an_endless_body_is_not_read_to_its_end(self, client):
+        taken = 0
+
+        async def endless():
+            nonlocal taken
+            while True:
+                taken += 1
+                yield b" " * 65_536
+
+        response = await client.post(
+            "/api/projects", content=endless(), headers={"Content-Type": "application/json"}, timeout=20
+        )
+
+        assert (response.status_code, response.json()["code"]) == (413, "payload_too_large")
+        assert taken <= 20
+
+    async def test_a_body_that_does_not_come_is_a_408(self, client, server):
+        async def slow_body():
+            yield b"{"
+            await asyncio.sleep(60)
+
+        async def app(scope, receive, send):
+            raise AssertionError("it must not get this far")
+
+        gate = StrictJson(app, RequestLimits(json_seconds=0.1))
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(RequestId(gate, answer=True)), base_url="http://localhost"
+        ) as client:
+            response = await client.post("/", content=slow_body(), headers={"Content-Type": "application/json"})
+
+        assert (response.status_code, response.json()["code"]) == (408, "request_timeout")
+
+    async def test_every_route_that_takes_a_form_is_known_as_one(self, client):
+        spec = (await client.get("/openapi.json")).json()
+
+        forms = {
+            path
+            for path, methods in spec["paths"].items()
+            for call in methods.values()
+            if "multipart/form-data" in call.get("requestBody", {}).get("content", {})
+        }
+
+        assert forms == UPLOADS
+
+
+class TestProblems:
     async def test_405_names_the_methods_and_404_is_a_problem_too(self, client):
         wrong_method = await client.put("/api/projects")
         nowhere = await client.get("/api/projects/")
@@ -150,10 +355,23 @@ class TestOpenApi:
                 (shown,) = model.model_config["json_schema_extra"]["examples"]
                 assert model.model_validate(shown).model_dump(mode="json") == shown, path
 
-    async def test_docs_can_be_closed(self, server):
-        from synthgen_ray.api.app import create_app
+    async def test_the_page_needs_nothing_from_elsewhere(self, client):
+        page = await client.get("/docs")
 
+        loaded = re.findall(r'(?:src|href)="([^"]*)"', page.text)
+        assert len(loaded) == 4
+        del client.headers["Authorization"]
+        for address in loaded:
+            assert address.startswith("/docs/")
+            assert (await client.get(address)).status_code == 200
+        # The policy of the page forbids scripts within it.
+        assert re.findall(r"<script[^>]*>[^<]", page.text) == []
+        assert "script-src 'self';" in page.headers["content-security-policy"]
+
+    async def test_docs_can_be_closed(self, client, server):
         app = create_app(server.app.state.service, server.store.find_admission, server.store.ping, docs=False)
 
-        assert not [route for route in app.routes if isinstance(route, APIRoute) and "docs" in route.path]
-        assert app.docs_url is None
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as other:
+            for path in ("/docs", "/docs/start.js", "/openapi.json"):
+                assert (await other.get(path)).status_code == 401
+                assert (await other.get(path, headers=client.headers)).status_code == 404

@@ -1,0 +1,44 @@
+"""Where a server may listen: checked before anything starts."""
+
+import contextlib
+import socket
+from ipaddress import ip_address
+
+from synthgen_ray.runtime.data_dir import StartFailed
+
+
+def check_host(host: str, *, allow_remote: bool) -> None:
+    """Keys and rows would cross the network in the clear: that takes a decision.
+
+    Raises: StartFailed.
+    """
+    try:
+        is_loopback = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback and not allow_remote:
+        raise StartFailed(
+            f"Other machines reach {host}, and nothing here speaks TLS: keep to a loopback address, or put "
+            "a TLS proxy in front and set allow_remote to true."
+        )
+
+
+def check_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise StartFailed(f"Port {port} of {host} is taken: choose another with --port.") from error
+
+
+def free_port(wanted: int | None) -> int:
+    """The wanted port of the loopback address if it is free, else any that is."""
+    for port in (wanted, 0):
+        if port is None:
+            continue
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            free: int = probe.getsockname()[1]
+            return free
+    raise StartFailed("No port of the loopback address is free.")

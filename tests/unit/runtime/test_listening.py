@@ -1,0 +1,24 @@
+import socket
+
+import pytest
+
+from synthgen_ray.runtime.data_dir import StartFailed
+from synthgen_ray.runtime.listening import check_host, check_port
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "::1"])
+def test_a_loopback_address_needs_no_leave(host):
+    check_host(host, allow_remote=False)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.com", ""])
+def test_any_other_address_needs_leave_and_a_proxy(host):
+    check_host(host, allow_remote=True)
+
+    with pytest.raises(StartFailed, match="TLS proxy"):
+        check_host(host, allow_remote=False)
+
+
+def test_a_taken_port_is_refused_before_anything_starts():
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(StartFailed, match="is taken"):
+        check_port("127.0.0.1", taken.getsockname()[1])
