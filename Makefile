@@ -2,9 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 BENCH ?=
+FUZZ ?=
 TESTS ?= tests/unit tests/api tests/cluster tests/e2e
 
-.PHONY: setup demo up test check quality bench
+.PHONY: setup demo up test check fuzz quality bench
 
 setup: .venv/installed
 
@@ -29,6 +30,9 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+fuzz: setup
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 quality: setup
 	$(BIN)/pytest tests/quality

@@ -95,13 +95,8 @@ class Edge:
         path = scope.get("raw_path") or scope["path"].encode()
         if len(path) + len(scope["query_string"]) > self._limits.url_bytes:
             raise UrlTooLong(f"A URL may have {self._limits.url_bytes:,} bytes.", "url_too_long")
-        plain = unquote_to_bytes(path)
-        try:
-            plain.decode()
-        except UnicodeDecodeError:
-            plain = b"\0"
-        if b"\0" in plain:
-            raise NotFound("There is nothing at this address: it is not text in UTF-8.", "not_found")
+        if not _is_plain_path(unquote_to_bytes(path)):
+            raise NotFound("There is nothing at this address: it is no path of text in UTF-8.", "not_found")
 
     def _check_host(self, given: list[str]) -> None:
         if len(given) != 1 or not given[0]:
@@ -117,6 +112,14 @@ class Edge:
         if given and (len(given) > 1 or len(given[0]) > longest or not _VISIBLE_ASCII.fullmatch(given[0])):
             detail = f"Idempotency-Key must be given once, with 1 to {longest} visible ASCII characters."
             raise BadRequest(detail, "invalid_idempotency_key")
+
+
+def _is_plain_path(path: bytes) -> bool:
+    try:
+        path.decode()
+    except UnicodeDecodeError:
+        return False
+    return path.startswith(b"/") and b"\0" not in path
 
 
 def _guard(headers: MutableHeaders, path: str) -> None:

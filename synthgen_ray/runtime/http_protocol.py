@@ -1,0 +1,69 @@
+"""HTTP on a connection, with an end to what uvicorn gathers without one: heads and trailers that go on and on."""
+
+import asyncio
+from uuid import uuid4
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from synthgen_ray.api.edge import HeadersTooLarge
+from synthgen_ray.api.problems import problem_of
+
+MOST_HELD = 64 * 2**10  # above what the edge takes, so that it is mostly the edge that answers
+HEAD_SECONDS = 30.0
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """Closes a connection once its head is too long or too slow."""
+
+    _held = 0  # bytes that the parser took and has told us nothing of yet
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._start_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._held += len(data)
+        super().data_received(data)
+        if self._held > MOST_HELD and not self.transport.is_closing():
+            self._refuse()
+
+    def on_message_begin(self) -> None:
+        self._start_head()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._end_head()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._held = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._held = 0
+        super().on_message_complete()
+
+    def _start_head(self) -> None:
+        self._end_head()
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _end_head(self) -> None:
+        self._held = 0
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+
+    def _refuse(self) -> None:
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        if not is_answering:
+            error = HeadersTooLarge(
+                f"The headers of a request must end within {MOST_HELD:,} bytes.", "headers_too_large"
+            )
+            answer = problem_of(uuid4().hex, error)
+            headers = [b"%s: %s\r\n" % header for header in [*answer.raw_headers, (b"connection", b"close")]]
+            self.transport.write(b"".join([STATUS_LINE[error.status], *headers, b"\r\n", bytes(answer.body)]))
+        self.transport.close()

@@ -1,0 +1,68 @@
+"""What Ray Serve's HTTP proxy wraps itself in: Serve calls `middlewares` in each proxy process.
+
+The proxy reads some headers before the application sees a request, trusts them, and has addresses of its own.
+"""
+
+import uvicorn.config
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from synthgen_ray.api.auth import RequestId
+from synthgen_ray.api.bodies import BodyLimit
+from synthgen_ray.api.edge import ANY_HOST, Edge
+from synthgen_ray.api.problems import problem_of
+from synthgen_ray.domain.errors import NotFound
+from synthgen_ray.runtime.http_protocol import BoundedHttp
+
+# With these a client could end its request early, keep it alive for ever or choose its replica.
+_SERVE_HEADERS = frozenset(
+    {
+        "serve_multiplexed_model_id",
+        "x_request_disconnect_disabled",
+        "x_request_timeout_seconds",
+        "x_session_id",
+    }
+)
+_SERVE_PATHS = "/-/"
+
+
+def middlewares() -> list[Middleware]:
+    """From the inside out: the last one meets a request first, before the proxy's own."""
+    # Serve starts uvicorn right after this call and leaves the choice of the protocol to it.
+    uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{BoundedHttp.__module__}:{BoundedHttp.__name__}"
+    return [
+        Middleware(BodyLimit),  # the proxy reads ahead: what it takes is memory
+        Middleware(ServeGate),
+        # Which hosts are known is a setting, and the application checks it; there is nothing else to reach here.
+        Middleware(Edge, hosts=[ANY_HOST]),
+        Middleware(RequestId, answer=True),
+    ]
+
+
+class ServeGate:
+    """Keeps clients away from what is between Serve and its proxy."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif scope["path"].startswith(_SERVE_PATHS):
+            error = NotFound("There is nothing at this address.", "not_found")
+            await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
+        else:
+            await self._app(_without_serve_headers(scope), receive, send)
+
+
+def _without_serve_headers(scope: Scope) -> Scope:
+    # Serve takes hyphens for underscores.
+    headers = [(name, value) for name, value in scope["headers"] if _plain(name) not in _SERVE_HEADERS]
+    clean = {**scope, "headers": headers}
+    MutableHeaders(scope=clean)["X-Request-ID"] = scope["state"]["request_id"]
+    return clean
+
+
+def _plain(name: bytes) -> str:
+    return name.decode("latin-1").lower().replace("-", "_")

@@ -1,0 +1,164 @@
+"""What Serve's own HTTP proxy does with hostile requests, over raw sockets: it stands before the application."""
+
+import json
+import re
+import socket
+import time
+
+import pytest
+
+from synthgen_ray.runtime.http_protocol import MOST_HELD
+from tests.fuzz.http_mutations import fuzz
+from tests.fuzz.http_requests import Target
+
+CUT = 0  # the connection ended without an answer
+
+
+@pytest.fixture
+def ask(server):
+    def ask(request: bytes, timeout_s: float = 30) -> tuple[int, bytes]:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=timeout_s) as connection:
+            answer = b""
+            try:
+                connection.sendall(request)
+                while block := connection.recv(65_536):
+                    answer += block
+            except ConnectionError:  # it closes as soon as it has seen enough, with our bytes on the way
+                pass
+        status = re.match(rb"HTTP/1\.1 ([0-9]{3}) ", answer)
+        return int(status[1]) if status else CUT, answer
+
+    return ask
+
+
+def a_get(*headers: bytes, path: bytes = b"/healthz", host: bytes = b"Host: localhost") -> bytes:
+    return b"\r\n".join([b"GET " + path + b" HTTP/1.1", host, *headers, b"Connection: close", b"", b""])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"X-Request-ID",
+        b"x-session-id",
+        b"serve_multiplexed_model_id",
+        b"serve-multiplexed-model-id",
+        b"x-request-timeout-seconds",
+        b"x-request-disconnect-disabled",
+        b"traceparent",
+        b"Accept",
+    ],
+)
+@pytest.mark.parametrize("value", [b"\xff", b"1e-9", b"-1", b"nan"])
+def test_no_header_breaks_or_steers_the_proxy(ask, name, value):
+    status, answer = ask(a_get(name + b": " + value))
+
+    assert status == 200
+    assert b"\xff" not in answer
+
+
+@pytest.mark.parametrize("given", [b"<script>alert(1)</script>", b"y" * 3000, b"a b", b"y" * 65])
+def test_a_hostile_request_id_is_not_reflected(ask, given):
+    for path in (b"/healthz", b"/nowhere", b"/-/routes"):
+        _, answer = ask(a_get(b"X-Request-ID: " + given, path=path))
+
+        (request_id,) = re.findall(rb"x-request-id: ([^\r]*)\r\n", answer, re.IGNORECASE)
+        assert re.fullmatch(rb"[0-9a-f]{32}", request_id)
+        assert given not in answer
+
+
+def test_a_harmless_request_id_is_answered_once(ask):
+    _, answer = ask(a_get(b"X-Request-ID: trace-1", path=b"/nowhere"))
+
+    assert re.findall(rb"x-request-id: ([^\r]*)\r\n", answer, re.IGNORECASE) == [b"trace-1"]
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["request_id"] == "trace-1"
+
+
+@pytest.mark.parametrize(
+    ("request_", "statuses"),
+    [
+        (a_get(path=b"/-/routes"), {404}),
+        (a_get(path=b"/-/healthz"), {404}),
+        (a_get(path=b"/%2D/routes"), {404}),
+        (a_get(path=b"/%ff"), {404}),
+        (a_get(path=b"/%00"), {404}),
+        (a_get(path=b"*"), {404}),
+        (a_get(path=b"/\x00"), {400}),
+        (a_get(path=b"/\xff"), {400}),
+        (a_get(path=b"/" + b"y" * 10_000), {414}),
+        (a_get(path=b"/" + b"y" * 100_000), {400, 431, CUT}),
+        (a_get(b"X: " + b"y" * 20_000), {431}),
+        (a_get(b"X: " + b"y" * 10_000_000), {431, CUT}),
+        (a_get(*[b"X: y"] * 1000), {431}),
+        (a_get(host=b"X: y"), {400}),
+        (a_get(host=b"Host: evil.example"), {421}),
+        (a_get(host=b"Host: localhost\r\nHost: evil.example"), {400}),
+        (a_get(b"Content-Length: -1"), {400}),
+        (a_get(b"Content-Length: 3\r\nTransfer-Encoding: chunked"), {400}),
+        (a_get(b"X\xff: y"), {400}),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400}),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", {400}),
+        (
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: upgrade\r\nx-session-id: \xff\r\n"
+            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+            {403},
+        ),
+        (
+            b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2000000\r\n\r\n",
+            {413},
+        ),
+    ],
+    ids=lambda part: repr(part)[:50],
+)
+def test_what_is_unsound_is_refused_and_the_proxy_serves_on(ask, server, request_, statuses):
+    (proxy,) = server.processes("ray::ProxyActor")
+
+    status, _ = ask(request_)
+
+    assert status in statuses
+    assert ask(a_get())[0] == 200
+    assert [process.pid for process in server.processes("ray::ProxyActor")] == [proxy.pid]
+
+
+def test_a_head_without_end_is_cut_off(ask, server):
+    (proxy,) = server.processes("ray::ProxyActor")
+    before = proxy.memory_info().rss
+
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ")
+        sent = 0
+        with pytest.raises(ConnectionError):
+            while sent < 1000 * MOST_HELD:
+                connection.sendall(b"y" * MOST_HELD)
+                sent += MOST_HELD
+                time.sleep(0.01)
+
+    assert proxy.memory_info().rss - before < 20 * 2**20
+
+
+def test_a_body_without_end_is_answered_before_it_is_over(server):
+    chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+    head = f"POST /api/projects HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\n"
+
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(f"{head}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        for _ in range(17):
+            connection.sendall(chunk)
+        answer = connection.recv(65_536)
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_that_stops_is_answered(server):
+    head = f"POST /api/projects HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\n"
+
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(f'{head}Content-Type: application/json\r\nContent-Length: 500\r\n\r\n{{"n'.encode())
+        answer = connection.recv(65_536)
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_requests_with_bytes_changed_never_break_it(server):
+    target = Target("127.0.0.1", server.port, server.key)
+
+    assert fuzz(target, count=200, seed=7) == []
