@@ -46,11 +46,7 @@ def download(request: Request, artifact: Artifact, read: Read, filename: str, me
 
 def attachment(blocks: Iterator[bytes], filename: str, media_type: str, head: bool) -> Response:
     """A file that is made while it is sent: its length is not known before."""
-    headers = {
-        "Cache-Control": "private, no-cache",
-        "Content-Disposition": f'attachment; filename="{filename}"',
-        "X-Content-Type-Options": "nosniff",
-    }
+    headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
     if head:
         return Response(headers=headers, media_type=media_type)
     return StreamingResponse(blocks, headers=headers, media_type=media_type)
