@@ -1,4 +1,4 @@
-"""The Python client. Needs httpx alone. Read `synthgen`, then `connection`, then `errors`.
+"""The Python client. Needs httpx alone. Read `synthgen`, a file per resource, then `connection`, `patience`, `errors`.
 
 with SynthGen("http://127.0.0.1:8888", api_key=KEY) as synthgen:
     project = synthgen.create_project("Bank")
@@ -10,7 +10,23 @@ with SynthGen("http://127.0.0.1:8888", api_key=KEY) as synthgen:
     synthgen.download(job["synthgen_job_id"], Path("rows.csv"))
 """
 
-from synthgen_ray.client.errors import ApiError, ClientError, ConnectionFailed, JobFailed, WaitTimedOut
+from synthgen_ray.client.errors import (
+    ApiError,
+    ClientError,
+    ConnectionFailed,
+    DownloadDamaged,
+    JobFailed,
+    WaitTimedOut,
+)
 from synthgen_ray.client.synthgen import DEFAULT_URL, SynthGen
 
-__all__ = ["DEFAULT_URL", "ApiError", "ClientError", "ConnectionFailed", "JobFailed", "SynthGen", "WaitTimedOut"]
+__all__ = [
+    "DEFAULT_URL",
+    "ApiError",
+    "ClientError",
+    "ConnectionFailed",
+    "DownloadDamaged",
+    "JobFailed",
+    "SynthGen",
+    "WaitTimedOut",
+]

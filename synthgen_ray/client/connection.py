@@ -1,39 +1,43 @@
-"""The wire: JSON there and back, files there and back, refusals as errors, retries where they are safe."""
+"""The wire: JSON there and back, refusals as errors, and retries where a repeat does no harm."""
 
 import ipaddress
 import secrets
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote
 from uuid import UUID
 
 import httpx
 
 from synthgen_ray.client.errors import ApiError, ClientError, ConnectionFailed
+from synthgen_ray.client.patience import Patience, retry_after_s
+from synthgen_ray.client.sending import CountedFile, OnBytes
 
 T = TypeVar("T")
 JSON = dict[str, Any]
+Id = str | UUID
 
 CONNECT_TIMEOUT_S = 10.0
 UPLOAD_TIMEOUT_S = 1800.0  # a large table is checked and converted before the answer
-RETRIES = 4
-BACKOFF_S = 0.5  # doubles with each retry: 7.5 s in all, a server says to come back after 2
 
 
 class Connection:
-    """Only reading is retried: whatever else is asked for may have been done."""
+    """A call that only reads, or that leaves the same behind when it is made twice, is repeated after a lost answer
+    and a server that is away; any other only where it certainly was not done."""
 
     def __init__(self, base_url: str, api_key: str | None, transport: httpx.BaseTransport | None, timeout_s: float):
+        _check(base_url, api_key)
         self._url = base_url
         self._timeout_s = timeout_s
+        self._was_answered = False
         self._http = httpx.Client(
             base_url=base_url,
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S)),
             transport=transport,
+            event_hooks={"response": [self._note_answer]},
             # A proxy for the wide world has no way back to this machine.
             trust_env=not _is_loopback(base_url),
         )
@@ -42,62 +46,86 @@ class Connection:
         self._http.close()
 
     def get(self, path: str, **query: Any) -> JSON:
-        return self._retried(lambda: _answer(self._http.get(path, params=given(**query))))
+        return self.patiently(lambda: self._ask("GET", path, params=given(**query)))
 
-    def post(self, path: str, body: Mapping[str, Any]) -> JSON:
-        with self._answered():
-            return _answer(self._http.post(path, json=body))
+    def create(self, path: str, body: Mapping[str, Any]) -> JSON:
+        """A POST with a key of its own, by which the server knows a repeat: it makes one thing, never two."""
+        key = _new_key()
+        return self.patiently(lambda: self._ask("POST", path, json=body, headers=key))
 
-    def delete(self, path: str) -> JSON:
-        with self._answered():
-            return _answer(self._http.delete(path))
+    def post(self, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False) -> JSON:
+        return self.patiently(lambda: self._ask("POST", path, json=body), repeatable=repeatable)
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> JSON:
+        return self.patiently(lambda: self._ask("PATCH", path, json=body))
+
+    def delete(self, path: str, **query: Any) -> JSON:
+        """Not repeatable: what is gone at the second time would not be found."""
+        return self.patiently(lambda: self._ask("DELETE", path, params=given(**query)), repeatable=False)
+
+    def upload(self, path: str, form: Mapping[str, Any], file: Path, on_bytes: OnBytes | None = None) -> JSON:
+        """Post a form with a file, which is read as it is sent."""
+        timeout = httpx.Timeout(self._timeout_s, read=UPLOAD_TIMEOUT_S)
+
+        def send() -> JSON:
+            with CountedFile(file, on_bytes) as content:
+                files = {"file": (file.name, content)}
+                return self._ask("POST", path, data=form, files=files, timeout=timeout)
+
+        return self.patiently(send, repeatable=False)
 
     def succeeds(self, path: str) -> bool:
         """Whether a GET is answered well, at the first try."""
         try:
-            with self._answered():
+            with self._translated():
                 return self._http.get(path).is_success
         except ConnectionFailed:
             return False
 
-    def upload(self, path: str, form: Mapping[str, Any], file: Path) -> JSON:
-        """Post a form with a file, which is read as it is sent."""
-        patience = httpx.Timeout(self._timeout_s, read=UPLOAD_TIMEOUT_S)
-        with file.open("rb") as content, self._answered():
-            return _answer(self._http.post(path, data=form, files={"file": (file.name, content)}, timeout=patience))
+    @contextmanager
+    def stream(
+        self, path: str, query: JSON | None = None, headers: JSON | None = None, silence_s: float | None = None
+    ) -> Iterator[httpx.Response]:
+        """The answer to a GET whose body is still to be read, at the first try. After `silence_s` it counts as lost."""
+        timeout = httpx.Timeout(self._timeout_s, read=silence_s or self._timeout_s)
+        with (
+            self._translated(),
+            self._http.stream("GET", path, params=query, headers=headers, timeout=timeout) as response,
+        ):
+            if not response.is_success:
+                response.read()
+                raise _refusal(response)
+            yield response
 
-    def download(self, path: str, to: Path) -> Path:
-        """Write what a GET answers to the file `to`, which appears whole or not at all."""
-        return self._retried(lambda: self._download(path, to))
-
-    def _download(self, path: str, to: Path) -> Path:
-        part = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
-        try:
-            with self._http.stream("GET", path) as response, part.open("xb") as target:
-                if not response.is_success:
-                    response.read()
-                    raise _refusal(response)
-                for block in response.iter_bytes():
-                    target.write(block)
-            return part.replace(to)
-        finally:
-            part.unlink(missing_ok=True)
-
-    def _retried(self, read: Callable[[], T]) -> T:
-        for retry in range(RETRIES):
+    def patiently(self, call: Callable[[], T], patience: Patience | None = None, *, repeatable: bool = True) -> T:
+        """What the call returns at last, made again as long as that makes sense."""
+        patience = patience or Patience()
+        while True:
             try:
-                with self._answered():
-                    return read()
+                with self._translated():
+                    return call()
             except ClientError as error:
-                # Where nobody listens at all, the caller should know at once.
-                if not error.may_pass or isinstance(error.__cause__, httpx.ConnectError | httpx.TimeoutException):
+                if not self._may_repeat(error, repeatable):
                     raise
-            time.sleep(BACKOFF_S * 2**retry)
-        with self._answered():
-            return read()
+                patience.pause_after(error)
+
+    def _may_repeat(self, error: ClientError, repeatable: bool) -> bool:
+        if isinstance(error, ApiError):
+            return error.status == 429 or (repeatable and error.may_pass)
+        if isinstance(error.__cause__, httpx.TimeoutException):
+            return False  # it has cost a minute already
+        if isinstance(error.__cause__, httpx.ConnectError):
+            return self._was_answered  # where nobody has ever listened, the caller should know at once
+        return repeatable and error.may_pass
+
+    def _ask(self, method: str, path: str, **request: Any) -> JSON:
+        return _answer(self._http.request(method, path, **request))
+
+    def _note_answer(self, _: httpx.Response) -> None:
+        self._was_answered = True
 
     @contextmanager
-    def _answered(self) -> Iterator[None]:
+    def _translated(self) -> Iterator[None]:
         try:
             yield
         except httpx.RequestError as error:
@@ -111,11 +139,33 @@ class Connection:
         return f"The connection to {self._url} failed: {error or type(error).__name__}"
 
 
+def _check(base_url: str, api_key: str | None) -> None:
+    """Raises: ClientError, for what no request could be made with."""
+    try:
+        url = httpx.URL(base_url)
+        is_address = url.scheme in ("http", "https") and url.host != ""
+    except httpx.InvalidURL:
+        is_address = False
+    if not is_address:
+        raise ClientError("This is not the address of a server: one reads like http://127.0.0.1:8888.")
+    if api_key and not (api_key.isascii() and api_key.isprintable()):
+        raise ClientError("This is not an API key: one is a line of letters, digits and signs, such as sg_5mYVb0w8.")
+
+
+def path(*parts: object) -> str:
+    """An address of these parts, none of which can reach into the next."""
+    return "".join("/" + quote(str(part), safe="") for part in parts)
+
+
 def given(**values: Any) -> JSON:
     """Without what is `None`; ids as text."""
     return {
         name: str(value) if isinstance(value, UUID) else value for name, value in values.items() if value is not None
     }
+
+
+def _new_key() -> dict[str, str]:
+    return {"Idempotency-Key": secrets.token_hex(16)}
 
 
 def _answer(response: httpx.Response) -> JSON:
@@ -134,8 +184,9 @@ def _refusal(response: httpx.Response) -> ApiError:
         response.status_code,
         str(problem.get("detail", f"The server answered {response.status_code} {response.reason_phrase}.")),
         problem.get("code", ""),
-        problem.get("request_id", response.headers.get("x-request-id", "")),
         problem.get("errors", ()),
+        problem.get("request_id", response.headers.get("x-request-id", "")),
+        retry_after_s(response.headers.get("retry-after")),
     )
 
 
@@ -149,7 +200,7 @@ def _json(response: httpx.Response) -> JSON | None:
 
 
 def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
+    host = httpx.URL(url).host
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -3,6 +3,7 @@
 ClientError
 ├── ApiError            the server refused; `status`, `code` and `detail` say why
 ├── ConnectionFailed    no server, or none that could be understood
+├── DownloadDamaged     a file arrived with other bytes than the server has
 ├── JobFailed           a job that was waited for failed; `job["error"]` says why
 └── WaitTimedOut        a job that was waited for goes on
 """
@@ -10,8 +11,13 @@ ClientError
 from collections.abc import Iterable
 from typing import Any
 
+PASSING_STATUSES = frozenset({429, 502, 503, 504})
+PASSING_CODES = frozenset({"idempotency_in_progress"})
+
 
 class ClientError(Exception):
+    retry_after_s: float | None = None  # where the server says so
+
     @property
     def may_pass(self) -> bool:
         """Whether the same question may be answered a little later."""
@@ -26,25 +32,31 @@ class ApiError(ClientError):
         status: int,
         detail: str,
         code: str = "",
-        request_id: str = "",
         errors: Iterable[dict[str, str]] = (),
+        request_id: str = "",
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.code = code
-        self.request_id = request_id
         self.errors = list(errors)
+        self.request_id = request_id
+        self.retry_after_s = retry_after_s
 
     @property
     def may_pass(self) -> bool:
-        return self.status == 503
+        return self.status in PASSING_STATUSES or self.code in PASSING_CODES
 
 
 class ConnectionFailed(ClientError):
     @property
     def may_pass(self) -> bool:
         return True
+
+
+class DownloadDamaged(ClientError):
+    pass
 
 
 class JobFailed(ClientError):

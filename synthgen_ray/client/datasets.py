@@ -1,0 +1,57 @@
+"""Datasets: the tables that models learn."""
+
+from pathlib import Path
+
+from synthgen_ray.client.connection import JSON, Connection, Id, given, path
+from synthgen_ray.client.downloads import download
+from synthgen_ray.client.sending import OnBytes
+
+
+class Datasets:
+    _connection: Connection
+
+    def upload_dataset(
+        self,
+        project_id: Id,
+        name: str,
+        file: Path,
+        description: str | None = None,
+        dataset_id: Id | None = None,
+        on_bytes: OnBytes | None = None,
+    ) -> JSON:
+        """Upload a CSV, CSV.gz or Parquet file; with `dataset_id` as that dataset's next version."""
+        form = given(project_id=project_id, name=name, description=description, dataset_id=dataset_id)
+        return self._connection.upload("/api/datasets/upload", form, file, on_bytes)
+
+    def list_datasets(self, project_id: Id | None = None, limit: int = 50, offset: int = 0) -> JSON:
+        return self._connection.get("/api/datasets", project_id=project_id, limit=limit, offset=offset)
+
+    def get_dataset(self, dataset_id: Id) -> JSON:
+        """A dataset, with the id and the size of its latest version."""
+        return self._connection.get(path("api", "datasets", dataset_id))
+
+    def list_versions(self, dataset_id: Id, limit: int = 50, offset: int = 0) -> JSON:
+        return self._connection.get(path("api", "datasets", dataset_id, "versions"), limit=limit, offset=offset)
+
+    def get_version(self, dataset_id: Id, version: int) -> JSON:
+        return self._connection.get(path("api", "datasets", dataset_id, "versions", version))
+
+    def list_columns(self, dataset_id: Id, version: int | None = None) -> JSON:
+        """The `columns` of a version, the latest if none is named."""
+        return self._connection.get(path("api", "datasets", dataset_id, "columns"), version=version)
+
+    def download_dataset(
+        self,
+        dataset_id: Id,
+        to: Path,
+        format: str = "csv",
+        version: int | None = None,
+        on_bytes: OnBytes | None = None,
+    ) -> Path:
+        """The table of a version, the latest if none is named, as the file `to`. `format` is `csv` or `parquet`."""
+        query = given(format=format, version=version)
+        return download(self._connection, path("api", "datasets", dataset_id, "download"), to, query, on_bytes)
+
+    def delete_dataset(self, dataset_id: Id) -> JSON:
+        """Delete a dataset with its versions, for good; refused while there is a model that learnt it."""
+        return self._connection.delete(path("api", "datasets", dataset_id))

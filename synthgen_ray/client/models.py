@@ -1,0 +1,73 @@
+"""Models: made from a dataset, and what rows are generated from."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from synthgen_ray.client.connection import JSON, Connection, Id, given, path
+from synthgen_ray.client.downloads import download
+from synthgen_ray.client.sending import OnBytes
+
+
+class Models:
+    _connection: Connection
+
+    def model_types(self) -> list[JSON]:
+        types: list[JSON] = self._connection.get("/api/synthgen/model-types")["model_types"]
+        return types
+
+    def create_model(
+        self,
+        project_id: Id,
+        dataset_version_id: Id,
+        name: str,
+        model_type: str = "ctgan",
+        config: Mapping[str, Any] | None = None,
+        resources: Mapping[str, Any] | None = None,
+    ) -> JSON:
+        """Make a model. Its training starts by itself; `wait_for_model` waits for it."""
+        body = given(
+            project_id=str(project_id),
+            dataset_version_id=str(dataset_version_id),
+            name=name,
+            model_type=model_type,
+            config=config,
+            resources=resources,
+        )
+        return self._connection.create("/api/synthgen/models", body)
+
+    def list_models(self, project_id: Id | None = None, limit: int = 50, offset: int = 0) -> JSON:
+        return self._connection.get("/api/synthgen/models", project_id=project_id, limit=limit, offset=offset)
+
+    def get_model(self, model_id: Id) -> JSON:
+        """The model as `model` and its jobs, newest first, as `jobs`."""
+        return self._connection.get(_model(model_id))
+
+    def generate(
+        self,
+        model_id: Id,
+        num_rows: int = 1000,
+        seed: int | None = None,
+        conditions: Mapping[str, Any] | None = None,
+        distribution: Mapping[str, Mapping[str, float]] | None = None,
+        format: str = "csv",
+    ) -> JSON:
+        """Queue a generation. Wait for its `synthgen_job_id`, then download that.
+
+        `conditions` hold for every row: column to a value, a list of values, `{"min": a, "max": b}`
+        or `None` for a missing one. `distribution` sets the shares of one column's values.
+        """
+        body = given(num_rows=num_rows, seed=seed, conditions=conditions, distribution=distribution, format=format)
+        return self._connection.create(_model(model_id, "generate"), body)
+
+    def export_model(self, model_id: Id, to: Path, on_bytes: OnBytes | None = None) -> Path:
+        """A ready model as the file `to`, which `synthesizers.load` reads too."""
+        return download(self._connection, _model(model_id, "export"), to, on_bytes=on_bytes)
+
+    def delete_model(self, model_id: Id) -> JSON:
+        """Delete a model, its jobs and their files, for good."""
+        return self._connection.delete(_model(model_id))
+
+
+def _model(model_id: Id, *more: str) -> str:
+    return path("api", "synthgen", "models", model_id, *more)
