@@ -1,8 +1,9 @@
 """The connection to SQL: one engine, two kinds of transaction, migrations."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ class Sessions:
     def __init__(self, url: str) -> None:
         self._url = url
         self.engine = _engine(url)
+        # SQLite takes one writer at a time: here they wait in line, where some would time out before the file's lock.
+        is_sqlite = self.engine.dialect.name == "sqlite"
+        self._turn: AbstractAsyncContextManager[None] = asyncio.Lock() if is_sqlite else nullcontext()
         self._write = async_sessionmaker(self.engine, expire_on_commit=False)
         reads = self.engine.execution_options(reads=True)
         self._read = async_sessionmaker(reads, expire_on_commit=False)
@@ -36,7 +40,7 @@ class Sessions:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
-        async with _honest(), self._write.begin() as session:
+        async with self._turn, _honest(), self._write.begin() as session:
             yield session
 
     async def migrate(self) -> None:

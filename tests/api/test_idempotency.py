@@ -1,0 +1,106 @@
+"""The Idempotency-Key: a call that is sent again makes nothing again."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from tests.api.conftest import SYNTHGEN
+
+
+@pytest.fixture
+def generate(client, given_ready_model):
+    async def call(model_id: str, key: str, **params):
+        headers = {"Idempotency-Key": key}
+        return await client.post(f"{SYNTHGEN}/models/{model_id}/generate", json=params, headers=headers)
+
+    return call
+
+
+async def test_a_repeat_answers_what_the_first_call_did(client, server, given_ready_model, generate):
+    model_id = await given_ready_model()
+
+    first = await generate(model_id, "a", num_rows=5)
+    await server.run_queue()
+    again = await generate(model_id, "a", num_rows=5)
+
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert (first.headers.get("idempotent-replayed"), again.headers["idempotent-replayed"]) == (None, "true")
+    assert (await client.get(f"{SYNTHGEN}/jobs", params={"model_id": model_id})).json()["total"] == 2
+
+
+async def test_another_key_or_route_is_another_call(given_ready_model, generate):
+    first_model, second_model = await given_ready_model(), await given_ready_model(name="Second")
+
+    made = [await generate(first_model, "a"), await generate(first_model, "b"), await generate(second_model, "a")]
+
+    assert len({response.json()["job_id"] for response in made}) == 3
+
+
+async def test_another_body_is_refused(given_ready_model, generate):
+    model_id = await given_ready_model()
+    await generate(model_id, "a", num_rows=5)
+
+    other = await generate(model_id, "a", num_rows=6)
+
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
+
+
+async def test_the_order_of_a_bodys_fields_does_not_matter(client, given_ready_model):
+    model_id, headers = await given_ready_model(), {"Idempotency-Key": "a", "Content-Type": "application/json"}
+    bodies = (b'{"num_rows": 5, "seed": 1}', b'{"seed":1,"num_rows":5}')
+
+    made = [
+        await client.post(f"{SYNTHGEN}/models/{model_id}/generate", content=body, headers=headers) for body in bodies
+    ]
+
+    assert made[0].json() == made[1].json()
+
+
+async def test_a_refused_call_is_not_remembered(client, server, given_model, generate):
+    model_id = (await given_model())["id"]
+    refused = await generate(model_id, "a")
+    await server.run_queue()
+
+    assert refused.status_code == 409
+    assert (await generate(model_id, "a")).status_code == 200
+
+
+async def test_keys_of_another_api_key_are_its_own(client, given_ready_model, generate, project_id):
+    model_id = await given_ready_model()
+    first = await generate(model_id, "a")
+    key = (await client.post("/api/keys", json={"name": "k", "role": "editor"})).json()["key"]
+
+    second = await client.post(
+        f"{SYNTHGEN}/models/{model_id}/generate",
+        json={},
+        headers={"Idempotency-Key": "a", "Authorization": f"Bearer {key}"},
+    )
+
+    assert first.json()["job_id"] != second.json()["job_id"]
+
+
+@pytest.mark.parametrize("keys", [50])
+async def test_a_hundred_concurrent_posts_of_each_key_make_one_job(client, given_ready_model, generate, keys, server):
+    model_id = await given_ready_model()
+    names = [str(uuid4()) for _ in range(keys)]
+
+    made = await asyncio.gather(*(generate(model_id, name, num_rows=5) for name in names * 100))
+
+    assert {response.status_code for response in made} == {200}
+    by_name = {name: {made[place].content for place in range(at, len(made), keys)} for at, name in enumerate(names)}
+    assert [len(answers) for answers in by_name.values()] == [1] * keys
+    jobs = await client.get(f"{SYNTHGEN}/jobs", params={"model_id": model_id, "status": "pending"})
+    assert jobs.json()["total"] == keys
+
+
+async def test_projects_and_models_are_made_once(client, given_dataset, project_id):
+    dataset = await given_dataset()
+    body = {"project_id": project_id, "dataset_version_id": dataset["dataset_version_id"], "name": "m"}
+    headers = {"Idempotency-Key": "a"}
+
+    for path, content in ((f"{SYNTHGEN}/models", body), ("/api/projects", {"name": "Once"})):
+        first, again = [await client.post(path, json=content, headers=headers) for _ in range(2)]
+
+        assert (first.status_code, again.status_code) == (201, 201)
+        assert first.content == again.content

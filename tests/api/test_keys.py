@@ -1,0 +1,130 @@
+"""`/api/keys`: roles, bindings, expiry."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from synthgen_ray.api import auth
+
+
+@pytest.fixture
+def given_key(client):
+    async def given(**fields) -> dict:
+        response = await client.post("/api/keys", json={"name": "nightly", "role": "editor", **fields})
+        assert response.status_code == 201, response.text
+        return response.json()
+
+    return given
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+async def test_a_key_is_shown_once(client, given_key):
+    made = await given_key()
+
+    (listed,) = (await client.get("/api/keys")).json()["items"]
+
+    assert made["key"].startswith("sg_")
+    assert listed == {name: value for name, value in made.items() if name != "key"}
+    assert made["project_ids"] is None
+
+
+async def test_only_a_hash_of_it_is_kept(server, given_key, tmp_path):
+    key = (await given_key())["key"]
+
+    await server.store.dispose()
+
+    assert not [file for file in tmp_path.rglob("*") if file.is_file() and key.encode() in file.read_bytes()]
+
+
+async def test_a_revoked_key_works_no_longer(client, given_key, monkeypatch):
+    monkeypatch.setattr(auth, "CACHE_S", 0.0)  # a clock that has run on by five seconds
+    made = await given_key()
+    assert (await client.get("/api/projects", headers=bearer(made["key"]))).status_code == 200
+
+    deleted = await client.delete(f"/api/keys/{made['id']}")
+
+    assert deleted.json() == {"ok": True, "key_id": made["id"]}
+    assert (await client.get("/api/projects", headers=bearer(made["key"]))).status_code == 401
+    assert (await client.delete(f"/api/keys/{made['id']}")).status_code == 404
+
+
+async def test_an_expired_key_works_no_longer_even_while_it_is_remembered(client, given_key):
+    soon = datetime.now(UTC) + timedelta(seconds=0.5)
+    made = await given_key(expires_at=soon.isoformat())
+    assert (await client.get("/api/projects", headers=bearer(made["key"]))).status_code == 200
+
+    while datetime.now(UTC) < soon:
+        pass
+
+    assert (await client.get("/api/projects", headers=bearer(made["key"]))).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"role": "owner"}, "unknown_value"),
+        ({"name": ""}, "out_of_range"),
+        ({"project_ids": []}, "out_of_range"),
+        ({"project_ids": ["x"]}, "invalid_id"),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, "out_of_range"),
+        ({"expires_at": "2099-01-01T00:00:00"}, None),  # of no time zone
+        ({"key": "mine"}, "unknown_field"),
+    ],
+)
+async def test_422_for_a_key_that_cannot_be(client, fields, code):
+    response = await client.post("/api/keys", json={"name": "nightly", "role": "editor", **fields})
+
+    assert response.status_code == 422, response.text
+    assert code in (None, response.json()["code"])
+
+
+async def test_404_for_a_key_to_a_project_that_is_not_there(client):
+    body = {"name": "k", "role": "viewer", "project_ids": [str(uuid4())]}
+
+    assert (await client.post("/api/keys", json=body)).status_code == 404
+
+
+async def test_a_bound_key_makes_and_sees_only_keys_of_its_projects(client, given_key, project_id):
+    other = (await client.post("/api/projects", json={"name": "Other"})).json()["id"]
+    bound = bearer((await given_key(role="admin", project_ids=[project_id]))["key"])
+    foreign = await given_key(project_ids=[project_id, other])
+
+    wider = await client.post("/api/keys", json={"name": "k", "role": "viewer"}, headers=bound)
+    elsewhere = await client.post(
+        "/api/keys", json={"name": "k", "role": "viewer", "project_ids": [other]}, headers=bound
+    )
+    own = await client.post(
+        "/api/keys", json={"name": "k", "role": "admin", "project_ids": [project_id]}, headers=bound
+    )
+
+    assert [wider.status_code, elsewhere.status_code, own.status_code] == [403, 403, 201]
+    assert wider.json()["code"] == "scope_too_wide"
+    listed = (await client.get("/api/keys", headers=bound)).json()["items"]
+    assert foreign["id"] not in [key["id"] for key in listed]
+    assert (await client.delete(f"/api/keys/{foreign['id']}", headers=bound)).status_code == 404
+
+
+async def test_429_for_an_address_that_guesses_and_for_a_key_in_a_hurry(server):
+    import httpx
+
+    from synthgen_ray.api.app import create_app
+    from synthgen_ray.api.rate_limits import RateLimits
+
+    app = create_app(
+        server.app.state.service,
+        server.store.find_admission,
+        server.store.ping,
+        rate_limits=RateLimits(requests_per_second=0.001, burst=3, wrong_keys_per_minute=5),
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        guesses = [(await client.get("/api/projects", headers=bearer(f"guess {n}"))) for n in range(6)]
+        calls = [(await client.get("/api/projects", headers=bearer(server.key))) for _ in range(4)]
+
+    assert [guess.status_code for guess in guesses] == [401] * 5 + [429]
+    assert [call.status_code for call in calls] == [200] * 3 + [429]
+    assert int(calls[-1].headers["retry-after"]) > 900
+    assert guesses[-1].json()["code"] == "too_many_wrong_keys"

@@ -1,0 +1,95 @@
+"""`/api/projects`: change, delete, usage and quotas."""
+
+from uuid import uuid4
+
+import pytest
+
+from synthgen_ray.domain.quotas import Quotas
+from tests.api.conftest import SYNTHGEN
+
+
+async def test_a_project_is_shown_and_changed(client, project_id):
+    changed = await client.patch(f"/api/projects/{project_id}", json={"description": "Cards"})
+
+    assert changed.json() == (await client.get(f"/api/projects/{project_id}")).json()
+    assert (changed.json()["name"], changed.json()["description"]) == ("Bank", "Cards")
+
+
+@pytest.mark.parametrize("body", [{"name": ""}, {"id": str(uuid4())}, {"name": 1}])
+async def test_422_for_a_change_that_is_none(client, project_id, body):
+    assert (await client.patch(f"/api/projects/{project_id}", json=body)).status_code == 422
+
+
+async def test_one_that_holds_something_is_deleted_by_force_alone(client, project_id, given_output, server):
+    job = await given_output(num_rows=5)
+
+    refused = await client.delete(f"/api/projects/{project_id}")
+    deleted = await client.delete(f"/api/projects/{project_id}", params={"force": "true"})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "project_not_empty")
+    assert deleted.json() == {"ok": True, "project_id": project_id}
+    for path in (f"/api/projects/{project_id}", f"{SYNTHGEN}/jobs/{job['id']}", f"{SYNTHGEN}/models/{job['model_id']}"):
+        assert (await client.get(path)).status_code == 404
+    await server.dispatcher.heartbeat()
+    assert not [file for file in server.artifacts.path("", "").rglob("*") if file.is_file()]
+
+
+async def test_an_empty_one_is_deleted(client, project_id):
+    assert (await client.delete(f"/api/projects/{project_id}")).status_code == 200
+    assert (await client.delete(f"/api/projects/{project_id}")).status_code == 404
+
+
+async def test_usage_says_what_was_made_and_is_held(client, project_id, given_output):
+    job = await given_output(num_rows=50)
+
+    before = (await client.get(f"/api/projects/{project_id}/usage")).json()
+    await client.delete(f"{SYNTHGEN}/models/{job['model_id']}")
+    after = (await client.get(f"/api/projects/{project_id}/usage")).json()
+
+    assert before["generated_rows"] == after["generated_rows"] == 50
+    assert before["training_seconds"] == after["training_seconds"] > 0
+    assert before["storage_bytes"] > after["storage_bytes"] > 0  # the table stays
+    assert before["pending_jobs"] == 0
+    assert before["quotas"]["pending_jobs"] == 100
+
+
+@pytest.mark.parametrize(
+    ("quotas", "code"),
+    [
+        (Quotas(pending_jobs=1), "queue_full"),
+        (Quotas(generated_rows=10), "quota_exceeded"),
+        (Quotas(storage_bytes=1), "quota_exceeded"),
+    ],
+    ids=str,
+)
+async def test_429_for_a_generation_over_a_quota(client, server, given_ready_model, quotas, code):
+    model_id = await given_ready_model()
+    server.store._quotas = quotas
+
+    made = [await client.post(f"{SYNTHGEN}/models/{model_id}/generate", json={"num_rows": 11}) for _ in range(2)]
+
+    assert (made[-1].status_code, made[-1].json()["code"]) == (429, code)
+    assert int(made[-1].headers["retry-after"]) > 0
+
+
+async def test_503_when_the_queue_of_all_is_full(client, server, given_ready_model):
+    model_id = await given_ready_model()
+    server.store._quotas = Quotas(queue_length=0)
+
+    full = await client.post(f"{SYNTHGEN}/models/{model_id}/generate", json={})
+
+    assert (full.status_code, full.json()["code"]) == (503, "queue_full")
+    assert full.headers["retry-after"]
+
+
+async def test_429_for_an_upload_or_a_training_over_a_quota(client, server, given_dataset, project_id):
+    dataset = await given_dataset()
+    server.store._quotas = Quotas(storage_bytes=1)
+    upload = {"project_id": project_id, "name": "more"}
+
+    uploaded = await client.post("/api/datasets/upload", data=upload, files={"file": ("t.csv", b"a,b\n1,2\n")})
+    server.store._quotas = Quotas(training_seconds=0.0)
+    model = {"project_id": project_id, "dataset_version_id": dataset["dataset_version_id"], "name": "m"}
+    trained = await client.post(f"{SYNTHGEN}/models", json=model)
+
+    assert [uploaded.status_code, trained.status_code] == [429, 429]
