@@ -20,6 +20,8 @@ from synthgen_ray.runtime.data_dir import DataDir
 
 START_S = 120
 WAIT_S = 120
+# For tests that ask more at once than a client should.
+NO_RATE_LIMITS = '{"requests_per_second": null, "wrong_keys_per_minute": null}'
 
 
 def free_port() -> int:

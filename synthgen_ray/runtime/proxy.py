@@ -4,15 +4,15 @@ The proxy reads some headers before the application sees a request, trusts them,
 """
 
 import uvicorn.config
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from synthgen_ray.api.auth import RequestId
-from synthgen_ray.api.bodies import BodyLimit
+from synthgen_ray.api.bodies import BodyLimit, TooSlow
 from synthgen_ray.api.edge import ANY_HOST, Edge
 from synthgen_ray.api.problems import problem_of
-from synthgen_ray.domain.errors import NotFound
+from synthgen_ray.domain.errors import NotFound, SynthGenError, Unavailable
 from synthgen_ray.runtime.http_protocol import BoundedHttp
 
 # With these a client could end its request early, keep it alive for ever or choose its replica.
@@ -33,6 +33,7 @@ def middlewares() -> list[Middleware]:
     uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{BoundedHttp.__module__}:{BoundedHttp.__name__}"
     return [
         Middleware(BodyLimit),  # the proxy reads ahead: what it takes is memory
+        Middleware(ServeAnswers),
         Middleware(ServeGate),
         # Which hosts are known is a setting, and the application checks it; there is nothing else to reach here.
         Middleware(Edge, hosts=[ANY_HOST]),
@@ -54,6 +55,49 @@ class ServeGate:
             await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
         else:
             await self._app(_without_serve_headers(scope), receive, send)
+
+
+class ServeAnswers:
+    """Puts into a problem document what Serve says by itself: that nobody answers, or took too long.
+
+    When a replica dies under a request, Serve says nothing at all.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_started = is_serves = False
+
+        async def answer(error: SynthGenError) -> None:
+            await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
+
+        async def send_ours(message: Message) -> None:
+            nonlocal is_started, is_serves
+            if message["type"] == "http.response.start":
+                is_started = True
+                if is_serves := _is_serves(message):
+                    await answer(_error_for(message["status"]))
+            if not is_serves:
+                await send(message)
+
+        await self._app(scope, receive, send_ours)
+        if not is_started:
+            await answer(_error_for(503))
+
+
+def _is_serves(start: Message) -> bool:
+    # The application's errors are JSON.
+    return start["status"] >= 400 and Headers(raw=start["headers"]).get("content-type", "").startswith("text/plain")
+
+
+def _error_for(status: int) -> SynthGenError:
+    if status == 408:
+        return TooSlow("The answer took too long; the log of the server has the reason.", "request_timeout")
+    return Unavailable("The process that answers is starting or was lost; try again.", "unavailable")
 
 
 def _without_serve_headers(scope: Scope) -> Scope:

@@ -8,7 +8,7 @@ import pytest
 
 from synthgen_ray.client import SynthGen
 from tests.api.conftest import a_table
-from tests.servers import UpServer, an_up_server
+from tests.servers import NO_RATE_LIMITS, UpServer, an_up_server
 
 QUICK = {"epochs": 2, "batch_size": 50, "embedding_dim": 8}
 LONG = {**QUICK, "epochs": 10_000}
@@ -16,7 +16,7 @@ LONG = {**QUICK, "epochs": 10_000}
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[UpServer]:
-    with an_up_server(SYNTHGEN_NUM_CPUS="4") as server:
+    with an_up_server(SYNTHGEN_NUM_CPUS="4", SYNTHGEN_RATE_LIMITS=NO_RATE_LIMITS) as server:
         yield server
 
 

@@ -10,6 +10,7 @@ import pytest
 from synthgen_ray.runtime.http_protocol import MOST_HELD
 from tests.fuzz.http_mutations import fuzz
 from tests.fuzz.http_requests import Target
+from tests.servers import wait_until
 
 CUT = 0  # the connection ended without an answer
 
@@ -162,3 +163,20 @@ def test_requests_with_bytes_changed_never_break_it(server):
     target = Target("127.0.0.1", server.port, server.key)
 
     assert fuzz(target, count=200, seed=7) == []
+
+
+def test_a_request_that_its_ingress_took_along_is_answered_in_our_words(ask, server):
+    head = f"POST /api/projects HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\n"
+    head += "Content-Type: application/json\r\nContent-Length: 500\r\nExpect: 100-continue\r\n\r\n"
+    assert ask(a_get())[0] == 200
+
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 100 ")  # someone waits for the body
+        server.kill("ServeReplica:synthgen:Api")
+        answer = connection.recv(65_536)
+
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"application/problem+json" in answer
+    assert b"retry-after" in answer
+    wait_until(lambda: ask(a_get())[0] == 200, "it serves on")

@@ -4,7 +4,7 @@ import argparse
 import subprocess
 import sys
 
-from tests.servers import an_up_server
+from tests.servers import NO_RATE_LIMITS, an_up_server
 
 FUZZERS = ("http_mutations",)
 
@@ -14,7 +14,7 @@ def main() -> None:
     arguments.add_argument("--count", type=int, default=5000, help="cases of each fuzzer")
     arguments.add_argument("--seed", type=int, default=1)
     given = arguments.parse_args()
-    with an_up_server() as server:
+    with an_up_server(SYNTHGEN_RATE_LIMITS=NO_RATE_LIMITS) as server:
         options = ["--url", server.url, "--key", server.key, "--count", str(given.count), "--seed", str(given.seed)]
         failed = [
             name

@@ -1,0 +1,70 @@
+"""The wrapping of Serve's HTTP proxy, around something that answers as Serve does."""
+
+import httpx
+import pytest
+from starlette.responses import JSONResponse, PlainTextResponse
+
+from synthgen_ray.runtime.proxy import middlewares
+
+
+@pytest.fixture
+def ask():
+    async def ask(app, path="/", **headers: str) -> httpx.Response:
+        for middleware in middlewares():
+            app = middleware.cls(app, *middleware.args, **middleware.kwargs)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            return await client.get(path, headers=headers)
+
+    return ask
+
+
+async def says_nothing(scope, receive, send):
+    return
+
+
+@pytest.mark.parametrize(
+    ("app", "status", "code"),
+    [
+        (says_nothing, 503, "unavailable"),
+        (PlainTextResponse("Deployment is unavailable", 503), 503, "unavailable"),
+        (PlainTextResponse("Ping http://.../-/routes", 404), 503, "unavailable"),
+        (PlainTextResponse("Request timed out", 408), 408, "request_timeout"),
+    ],
+)
+async def test_what_serve_says_by_itself_becomes_a_problem(ask, app, status, code):
+    response = await ask(app)
+
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.json()["request_id"] == response.headers["x-request-id"]
+    assert ("retry-after" in response.headers) == (status == 503)
+
+
+@pytest.mark.parametrize("app", [JSONResponse({"a": 1}), JSONResponse({"code": "x"}, 404), PlainTextResponse("a 1\n")])
+async def test_what_the_application_says_passes(ask, app):
+    response = await ask(app)
+
+    assert (response.status_code, response.content) == (app.status_code, app.body)
+
+
+async def test_serve_sees_none_of_the_headers_that_are_between_it_and_its_proxy(ask):
+    seen = {}
+
+    async def app(scope, receive, send):
+        seen.update(scope["headers"])
+        await JSONResponse({})(scope, receive, send)
+
+    response = await ask(
+        app, **{"X-Request-ID": "<script>", "X-Session-Id": "1", "serve-multiplexed-model-id": "m", "Accept": "a/b"}
+    )
+
+    assert set(seen) == {b"host", b"accept", b"accept-encoding", b"connection", b"user-agent", b"x-request-id"}
+    assert seen[b"x-request-id"].decode() == response.headers["x-request-id"] != "<script>"
+
+
+@pytest.mark.parametrize("path", ["/-/routes", "/-/healthz", "/%2D/routes"])
+async def test_the_addresses_of_the_proxy_are_not_there(ask, path):
+    response = await ask(JSONResponse({"/": "synthgen"}), path)
+
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
