@@ -13,13 +13,16 @@ from ray import serve
 
 from synthgen_ray.runtime.app import app
 from synthgen_ray.runtime.bootstrap import bootstrap
+from synthgen_ray.runtime.environment import PROXY
 from synthgen_ray.runtime.names import APP, NAMESPACE
 from synthgen_ray.settings import Settings
 
 
 def deploy(address: str, settings: Settings) -> None:
     """Returns when the application answers."""
-    ray.init(address=address, namespace=NAMESPACE, log_to_driver=False)
+    # A cluster that was there before has an environment of its own, in which Serve's proxy would be bare.
+    runtime_env = {"env_vars": PROXY} if settings.address else None
+    ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, runtime_env=runtime_env)
     asyncio.run(bootstrap(settings))
     serve.start(
         proxy_location="HeadOnly",

@@ -4,10 +4,11 @@ import os
 
 from synthgen_ray.runtime.data_dir import DataDir
 
+PROXY = {"RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "synthgen_ray.runtime.proxy:middlewares"}
 DEFAULTS = {
+    **PROXY,
     "RAY_AUTH_MODE": "token",  # without it, whoever reaches the dashboard's port runs code here
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": "synthgen_ray.runtime.proxy:middlewares",
     # A lost HTTP proxy is replaced in 4 seconds, not in 27.
     "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
     "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": "2",

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.api.conftest import a_table
@@ -50,6 +51,8 @@ def test_a_server_joins_works_and_leaves(ray_cluster, tmp_path):
         client.wait_for_model(model["id"], timeout_s=90)
         job = client.generate(model["id"], 10)
         assert client.wait_for_job(job["job_id"], timeout_s=90)["result"]["num_rows"] == 10
+    # The proxy of that cluster is behind the edge as any other.
+    assert httpx.get(f"{server.url}/-/routes").json()["code"] == "not_found"
     server.down()
 
     assert head.poll() is None
