@@ -14,7 +14,7 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from synthgen_ray.domain.entities import Artifact, Part
-from synthgen_ray.domain.errors import JobError, NotFound, Unavailable
+from synthgen_ray.domain.errors import JobError, NotFound, Unavailable, insufficient_storage
 
 BLOCK = 1 << 20
 
@@ -39,6 +39,25 @@ class Artifacts:
             yield path
         finally:
             path.unlink(missing_ok=True)
+
+    @contextmanager
+    def scratch_folder(self) -> Iterator[Path]:
+        """A folder for temporary files, on the same disk; gone with all in it afterwards."""
+        folder = self._scratch / uuid4().hex
+        folder.mkdir(parents=True, mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def check_free(self, num_bytes: int, share: float) -> None:
+        """Raises: InsufficientStorage, where less of the disk is free."""
+        try:
+            disk = shutil.disk_usage(self._root)
+        except FileNotFoundError:
+            return  # nothing was ever stored
+        if disk.free < max(num_bytes, share * disk.total):
+            raise insufficient_storage()
 
     @contextmanager
     def writing(self, location: str, name: str) -> Iterator[BinaryIO]:

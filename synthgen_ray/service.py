@@ -5,18 +5,21 @@ Who asks comes first: the store shows a principal its own projects, and what is 
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.limits import UploadLimits
-from synthgen_ray.datasets.reading import TableSummary, convert
+from synthgen_ray.datasets.reading import TableSummary
 from synthgen_ray.datasets.writing import csv_blocks
 from synthgen_ray.domain.access import ApiKey, Principal, Role
+from synthgen_ray.domain.corrections import SchemaCorrection
 from synthgen_ray.domain.entities import Artifact, Dataset, DatasetVersion, Job, Model, Page, Project, Usage
-from synthgen_ray.domain.errors import Conflict
+from synthgen_ray.domain.errors import Conflict, SynthGenError, Unavailable
 from synthgen_ray.domain.keys import key_hash, new_key
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.domain.once import Made, Once
@@ -38,6 +41,7 @@ class Service:
         self._artifacts = artifacts
         self._nudge = nudge
         self._limits = limits
+        self._converter = Converter(limits)
 
     @property
     def upload_limits(self) -> UploadLimits:
@@ -85,6 +89,16 @@ class Service:
     async def delete_key(self, principal: Principal, key_id: UUID) -> None:
         await self._store.delete_key(principal, key_id)
 
+    @contextmanager
+    def upload_folder(self) -> Iterator[Path]:
+        """A private folder for an upload on its way in, gone afterwards.
+
+        Raises: InsufficientStorage, when the disk is almost full.
+        """
+        self._artifacts.check_free(self._limits.min_free_bytes, self._limits.min_free_share)
+        with self._artifacts.scratch_folder() as folder:
+            yield folder
+
     async def upload_dataset(
         self,
         principal: Principal,
@@ -94,17 +108,25 @@ class Service:
         upload: Path,
         filename: str,
         dataset_id: UUID | None = None,
+        correction: SchemaCorrection | None = None,
         once: Once | None = None,
     ) -> Made[DatasetVersion]:
         """Check an uploaded file, keep it as a canonical table, register it.
 
-        Raises: NotFound, for the project or dataset; what `convert` says of the file.
+        `correction` is what its owner knows of its columns.
+
+        Raises: NotFound, for the project or dataset; what `Converter.convert` says of the file.
         """
         await self._store.require_upload_target(principal, project_id, dataset_id)
-        artifact, summary = await asyncio.to_thread(self._keep_table, upload, filename)
-        made = await self._store.add_dataset_version(
-            principal, project_id, name, description, artifact, summary.columns, summary.warnings, dataset_id, once
-        )
+        artifact, summary = await self._keep_table(upload, filename, correction)
+        try:
+            made = await self._store.add_dataset_version(
+                principal, project_id, name, description, artifact, summary.columns, summary.warnings, dataset_id, once
+            )
+        except SynthGenError as error:
+            if not isinstance(error, Unavailable):  # then it may be registered
+                await asyncio.to_thread(self._artifacts.erase, artifact.location)
+            raise
         if made.replayed:
             await asyncio.to_thread(self._artifacts.erase, artifact.location)
         return made
@@ -243,10 +265,15 @@ class Service:
         self._artifacts.check(artifact)
         return csv_blocks(self._artifacts.file(artifact), version.columns)
 
-    def _keep_table(self, upload: Path, filename: str) -> tuple[Artifact, TableSummary]:
+    async def _keep_table(
+        self, upload: Path, filename: str, correction: SchemaCorrection | None
+    ) -> tuple[Artifact, TableSummary]:
+        with self._artifacts.scratch_folder() as folder:
+            canonical = folder / TABLE_FILE
+            summary = await self._converter.convert(upload, filename, canonical, correction)
+            return await asyncio.to_thread(self._publish, canonical, summary.num_rows), summary
+
+    def _publish(self, table: Path, num_rows: int) -> Artifact:
         location = f"datasets/{uuid4()}"
-        with self._artifacts.scratch_file() as canonical:
-            summary = convert(upload, filename, canonical, self._limits)
-            self._artifacts.adopt(canonical, location, TABLE_FILE)
-        part = self._artifacts.part(location, TABLE_FILE, summary.num_rows)
-        return self._artifacts.seal(location, [part]), summary
+        self._artifacts.adopt(table, location, TABLE_FILE)
+        return self._artifacts.seal(location, [self._artifacts.part(location, TABLE_FILE, num_rows)])

@@ -47,6 +47,11 @@ class UploadSettings(Group):
     max_decoded_bytes: int = Field(2 * 2**30, ge=1, description="Bytes of it after decompression.")
     max_rows: int = Field(10_000_000, ge=1, description="Rows of an uploaded table.")
     max_columns: int = Field(1000, ge=1, description="Columns of an uploaded table.")
+    max_running: int = Field(2, ge=1, description="Uploads that are converted at a time; the others wait.")
+    max_memory_bytes: int = Field(6 * 2**30, ge=2**30, description="Addresses of a process that converts one.")
+    max_cpu_seconds: int = Field(60, ge=1, description="Its seconds of computing.")
+    min_free_bytes: int = Field(2 * 2**30, ge=0, description="Bytes of the disk that stay free: else 507.")
+    min_free_share: float = Field(0.05, ge=0, lt=1, description="Share of the disk that stays free: else 507.")
 
 
 class QuotaSettings(Group):

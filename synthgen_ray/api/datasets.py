@@ -1,53 +1,54 @@
 """`/api/datasets`: the tables that models learn."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi import APIRouter, Request, Response
 
-from synthgen_ray.api import examples
 from synthgen_ray.api.auth import Editor, Viewer
 from synthgen_ray.api.downloads import attachment, download
 from synthgen_ray.api.parameters import Limit, Offset, ProjectFilter, ServiceDep, Version, VersionFilter
 from synthgen_ray.api.problems import problems
+from synthgen_ray.api.once import Key, value_of
 from synthgen_ray.api.schemas import (
     Columns,
     DatasetDeleted,
     DatasetSchema,
-    Description,
     Listed,
-    Name,
     UploadAccepted,
     VersionSchema,
     listed,
 )
+from synthgen_ray.api.uploads import form_in_openapi, received
 
 router = APIRouter(prefix="/api/datasets", tags=["datasets"])
-BLOCK = 1 << 20
 CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
 
 
-@router.post("/upload", status_code=201, responses=problems(400, 403, 404, 413, 415, 422, 429))
+@router.post(
+    "/upload",
+    status_code=201,
+    responses=problems(400, 403, 404, 409, 413, 415, 422, 429, 507),
+    openapi_extra=form_in_openapi(),
+)
 async def upload_dataset(
-    principal: Editor,
-    service: ServiceDep,
-    project_id: Annotated[UUID, Form(description="The project it belongs to.", examples=[examples.PROJECT_ID])],
-    name: Annotated[Name, Form(description="Name of the dataset.", examples=["payments"])],
-    file: Annotated[UploadFile, File(description="CSV with a header, CSV.gz or Parquet.")],
-    description: Annotated[Description, Form()] = "",
-    dataset_id: Annotated[UUID | None, Form(description="Add a version to this dataset.")] = None,
+    request: Request, response: Response, principal: Editor, service: ServiceDep, key: Key = None
 ) -> UploadAccepted:
     """Upload a table: a new dataset, or with `dataset_id` the next version of one."""
-    async with _on_disk(file) as path:
+    async with received(request, service, key) as upload:
+        form = upload.form
         made = await service.upload_dataset(
-            principal, project_id, name, description, path, file.filename or "", dataset_id
+            principal,
+            form.project_id,
+            form.name,
+            form.description,
+            upload.path,
+            upload.filename,
+            form.dataset_id,
+            form.correction,
+            upload.once,
         )
-    return UploadAccepted.of(made.value)
+    return UploadAccepted.of(value_of(made, response))
 
 
 @router.get("", responses=problems(422))
@@ -118,14 +119,3 @@ async def download_dataset(
     if format == "parquet":
         return download(request, artifact, service.read(artifact), filename, PARQUET)
     return attachment(service.read_csv(found, artifact), filename, CSV, request.method == "HEAD")
-
-
-@asynccontextmanager
-async def _on_disk(file: UploadFile) -> AsyncIterator[Path]:
-    """The upload under a name of ours: what the client calls it never becomes a path."""
-    with TemporaryDirectory(prefix="synthgen-upload-") as folder:
-        path = Path(folder) / "upload"
-        with path.open("wb") as target:
-            while block := await file.read(BLOCK):
-                await asyncio.to_thread(target.write, block)
-        yield path

@@ -6,13 +6,24 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Self, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    Json,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from synthgen_ray.api import examples
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.domain.access import ApiKey, Role
 from synthgen_ray.domain.columns import ColumnKind
+from synthgen_ray.domain.corrections import SchemaCorrection
 from synthgen_ray.domain.entities import Dataset, DatasetVersion, Job, Page
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import MAX_CONDITIONS, MAX_ROWS, ModelType, Params, Resources
@@ -196,6 +207,24 @@ class ColumnSchema(Mirror):
     cardinality: int
     pii: str | None
     format: str | None
+
+
+JSON_TEXT = WithJsonSchema({"type": "string", "contentMediaType": "application/json"})
+
+
+class UploadForm(Params):
+    """The texts beside an uploaded file."""
+
+    project_id: Id = Field(description="The project it belongs to.", examples=[examples.PROJECT_ID])
+    name: Name = Field(description="Name of the dataset.", examples=["payments"])
+    description: Description = ""
+    dataset_id: Id | None = Field(None, description="Add a version to this dataset.")
+    correction: Annotated[Json[SchemaCorrection] | None, JSON_TEXT] = Field(
+        None,
+        alias="schema",
+        description="As JSON, what the columns are where inference would guess otherwise.",
+        examples=['{"columns": {"zip": {"kind": "text"}}, "primary_key": "account"}'],
+    )
 
 
 class UploadAccepted(Answer):

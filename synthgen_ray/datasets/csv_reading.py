@@ -1,6 +1,7 @@
 """A CSV file as a typed table."""
 
 import mmap
+from collections.abc import Collection
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,8 +20,12 @@ DECIMAL_COMMA = r"^\s*-?(\d+|\d{1,3}(\.\d{3})+)?,\d+\s*$"
 NUMBER_OR_DECIMAL_COMMA = rf"{DECIMAL_COMMA}|^\s*-?\d*\s*$"
 
 
-def read_csv(path: Path, limits: UploadLimits) -> tuple[pa.Table, dict[str, str], tuple[str, ...]]:
+def read_csv(
+    path: Path, limits: UploadLimits, untyped: Collection[str] = ()
+) -> tuple[pa.Table, dict[str, str], tuple[str, ...]]:
     """The table, the formats in which its columns came as text, and warnings.
+
+    Columns that are named as `untyped` stay text.
 
     Raises: InvalidTable, TooLarge. Messages name rows, lines and columns, never a value.
     """
@@ -28,7 +33,10 @@ def read_csv(path: Path, limits: UploadLimits) -> tuple[pa.Table, dict[str, str]
     header = read_header(text, limits)
     check_bytes(text, header.start, header.delimiter)
     cells = _read_cells(text, header, limits)
-    columns = [_type_column(name, cells[place], header.delimiter) for place, name in enumerate(header.names)]
+    columns = [
+        Typed(cells[place]) if name in untyped else _type_column(name, cells[place], header.delimiter)
+        for place, name in enumerate(header.names)
+    ]
     formats = {name: typed.format for name, typed in zip(header.names, columns, strict=True) if typed.format}
     table = pa.table([typed.values for typed in columns], names=list(header.names))
     return table, formats, tuple(warning for typed in columns for warning in typed.warnings)

@@ -9,7 +9,7 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class UploadLimits:
-    """What an upload may hold at most. What is over a limit is refused, never cut."""
+    """What an upload may hold and take at most. What is over a limit is refused, never cut."""
 
     max_bytes: int = 512 * MIB  # as uploaded
     max_decoded_bytes: int = 2048 * MIB  # after decompression
@@ -18,6 +18,13 @@ class UploadLimits:
     max_cell_bytes: int = MIB
     max_gzip_ratio: int = 100
     max_row_groups: int = 10_000
+    # Of the process that converts it.
+    max_memory_bytes: int = 6144 * MIB  # of addresses: the mapped file counts
+    max_cpu_seconds: int = 60
+    max_running: int = 2
+    # Of the disk, below which nothing is taken.
+    min_free_bytes: int = 2048 * MIB
+    min_free_share: float = 0.05
 
 
 def too_large(maximum: int) -> TooLarge:
@@ -41,3 +48,7 @@ def cell_too_large(row: int, limits: UploadLimits, name: str | None = None) -> I
 
 def no_rows() -> InvalidTable:
     return InvalidTable("The table has no rows.", "no_rows")
+
+
+def too_complex(what: str) -> InvalidTable:
+    return InvalidTable(f"The table takes more than {what} to convert; upload fewer rows at once.", "table_too_complex")

@@ -14,17 +14,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthgen_ray.datasets.canonical import check_schema
+from synthgen_ray.datasets.corrections import corrected
 from synthgen_ray.datasets.csv_reading import read_csv
 from synthgen_ray.datasets.formats import GZIP_MAGIC, PARQUET_MAGIC, FileKind, file_kind, refuse_foreign
 from synthgen_ray.datasets.inference import infer_columns
 from synthgen_ray.datasets.limits import MIB, UploadLimits, too_large
 from synthgen_ray.datasets.parquet_reading import DECODE_ERRORS, invalid_parquet, read_parquet, refuse_extensions
 from synthgen_ray.datasets.writing import write_parquet
-from synthgen_ray.domain.columns import Column
+from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.domain.corrections import SchemaCorrection
 from synthgen_ray.domain.errors import InvalidTable, TooLarge, Unreadable, UnsupportedMedia
 
 # Below this size a good compressor may have done its work: the ratio says nothing.
 MIN_BYTES_FOR_RATIO = 16 * MIB
+# Declared to be so, the cells of a CSV file are read as what they are, not as what they look like.
+TYPED_BY_CORRECTION = (
+    ColumnKind.INTEGER,
+    ColumnKind.FLOAT,
+    ColumnKind.BOOLEAN,
+    ColumnKind.DATETIME,
+    ColumnKind.TEXT,
+)
 
 
 @dataclass(frozen=True)
@@ -37,10 +47,13 @@ class TableSummary:
     size_bytes: int
 
 
-def convert(source: Path, filename: str, target: Path, limits: UploadLimits) -> TableSummary:
+def convert(
+    source: Path, filename: str, target: Path, limits: UploadLimits, correction: SchemaCorrection | None = None
+) -> TableSummary:
     """Check the upload at `source` and write its table to `target` as canonical Parquet.
 
-    `filename` is what the caller calls the file, and never used as a path. On an error `target`
+    `filename` is what the caller calls the file, and never used as a path. `correction` is what
+    the caller knows of its columns. On an error `target`
     may be left behind unfinished; it is the caller's temporary file.
 
     Raises: Unreadable, InvalidTable, UnsupportedMedia, TooLarge.
@@ -52,9 +65,13 @@ def convert(source: Path, filename: str, target: Path, limits: UploadLimits) -> 
         declared, table, warnings = read_parquet(source, limits)
         columns = infer_columns(declared)
     else:
+        untyped = correction.names_of(*TYPED_BY_CORRECTION) if correction else frozenset()
         with _decoded(source, kind, target, limits) as path:
-            table, formats, warnings = read_csv(path, limits)
+            table, formats, warnings = read_csv(path, limits, untyped)
         columns = infer_columns(table, formats)
+    if correction:
+        table, columns, more = corrected(table, columns, correction)
+        warnings += more
     if not any(column.cardinality for column in columns):
         raise InvalidTable("Every cell of the table is empty.", "no_usable_columns")
     with target.open("wb") as sink:

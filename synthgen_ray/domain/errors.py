@@ -12,6 +12,7 @@ SynthGenError
 ├── Conflict (409)            the state does not allow it
 ├── TooMany (429)            over a quota or a rate limit; retry later
 ├── Unavailable (503)         a store or the queue cannot serve now; retry
+├── InsufficientStorage (507) the disk has no room for it
 └── JobError                  why a job failed; becomes the job's `error`
 """
 
@@ -104,6 +105,16 @@ class Unavailable(SynthGenError):
     status = 503
     title = "Not available now"
     retry_after_s = 2
+
+
+class InsufficientStorage(SynthGenError):
+    status = 507
+    title = "Insufficient storage"
+
+
+def insufficient_storage() -> InsufficientStorage:
+    detail = "The server's disk has no room for this; free some, or ask the operator to."
+    return InsufficientStorage(detail, "insufficient_storage")
 
 
 class JobError(SynthGenError):

@@ -17,6 +17,7 @@ _CODES = {
     "uuid_parsing": "invalid_id",
     "uuid_type": "invalid_id",
     "finite_number": "out_of_range",
+    "json_invalid": "invalid_json",
     "string_pattern_mismatch": "invalid_value",
     "model_attributes_type": "object_expected",
     "model_type": "object_expected",
@@ -82,5 +83,6 @@ def _message(finding: ErrorDetails, location: Sequence[str]) -> str:
         "missing": "is required",
         "extra_forbidden": "is not known here",
         "uuid_parsing": "must be a UUID",
+        "json_invalid": "is not valid JSON",
     }.get(finding["type"], finding["msg"])
     return text[:1].lower() + text[1:]

@@ -83,11 +83,6 @@ class TestUpload:
         assert "Row 2 (line 3)" in response.json()["detail"]
         assert "secret-cell" not in response.text
 
-    async def test_a_file_is_required(self, client, project_id):
-        response = await client.post("/api/datasets/upload", data={"project_id": project_id, "name": "n"})
-
-        assert (response.status_code, response.json()["code"]) == (422, "missing_field")
-
     async def test_404_for_no_project_and_for_no_dataset(self, client, project_id):
         for ids in ({"project_id": str(uuid4())}, {"project_id": project_id, "dataset_id": str(uuid4())}):
             response = await client.post(

@@ -1,0 +1,106 @@
+"""Uploads on their way in: a streamed form becomes checked fields and a temporary file."""
+
+import asyncio
+import errno
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from pydantic import ValidationError
+from starlette.requests import ClientDisconnect
+
+from synthgen_ray.api.multipart import MAX_OVERHEAD_BYTES, FormReader, invalid_multipart
+from synthgen_ray.api.once import once
+from synthgen_ray.api.schemas import UploadForm
+from synthgen_ray.datasets.limits import UploadLimits, too_large
+from synthgen_ray.domain.errors import insufficient_storage
+from synthgen_ray.domain.once import Once
+from synthgen_ray.domain.validation import invalid_request
+from synthgen_ray.service import Service
+
+BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Upload:
+    """`filename` is what the client calls the file at `path`, and never becomes a path."""
+
+    form: UploadForm
+    path: Path
+    filename: str
+    once: Once | None
+
+
+@asynccontextmanager
+async def received(request: Request, service: Service, key: str | None) -> AsyncIterator[Upload]:
+    """The form of a request, its file on disk until the block ends, however it ends.
+
+    Raises: Unreadable, InvalidRequest, UnsupportedMedia, TooLarge, InsufficientStorage.
+    """
+    limits = service.upload_limits
+    _check_length(request, limits)
+    with service.upload_folder() as folder:
+        path = folder / "upload"
+        with path.open("wb") as file:
+            reader = FormReader(request.headers.get("content-type", ""), file, limits.max_bytes)
+            try:
+                await _read(request, reader, limits)
+                await asyncio.to_thread(file.flush)
+            except OSError as error:
+                if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise insufficient_storage() from None
+                raise
+        form = _form_of(reader.texts)
+        yield Upload(form, path, reader.filename or "", once(request, key, _fingerprint(reader)))
+
+
+def _check_length(request: Request, limits: UploadLimits) -> None:
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > limits.max_bytes + MAX_OVERHEAD_BYTES:
+        raise too_large(limits.max_bytes)
+
+
+async def _read(request: Request, reader: FormReader, limits: UploadLimits) -> None:
+    block, left = bytearray(), limits.max_bytes + MAX_OVERHEAD_BYTES
+    try:
+        async for chunk in request.stream():
+            left -= len(chunk)
+            if left < 0:
+                raise too_large(limits.max_bytes)
+            block += chunk
+            if len(block) >= BLOCK:
+                await asyncio.to_thread(reader.feed, bytes(block))
+                block.clear()
+    except ClientDisconnect:
+        raise invalid_multipart("The client went away before the end of the body.") from None
+    await asyncio.to_thread(reader.feed, bytes(block))
+    reader.finish()
+
+
+def _form_of(texts: dict[str, str]) -> UploadForm:
+    # Browsers send a field that was left blank as an empty text.
+    given = {name: text for name, text in texts.items() if text or name not in ("dataset_id", "schema")}
+    try:
+        return UploadForm.model_validate(given)
+    except ValidationError as error:
+        raise invalid_request(error.errors()) from None
+
+
+def _fingerprint(reader: FormReader) -> str:
+    asked = json.dumps([reader.texts, reader.filename, reader.file_digest.hexdigest()], sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def form_in_openapi() -> dict[str, Any]:
+    """The request body as OpenAPI shows it: what is read as it streams is no parameter of the route."""
+    schema = UploadForm.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    file = {"type": "string", "format": "binary", "description": "CSV with a header, CSV.gz or Parquet."}
+    schema["properties"]["file"] = file
+    schema["required"].append("file")
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}

@@ -1,0 +1,155 @@
+"""Conversion in a process of its own: it says what the conversion says, and may die without harm."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from synthgen_ray.datasets.converter import ENVIRONMENT, Converter
+from synthgen_ray.datasets.limits import MIB, UploadLimits
+from synthgen_ray.datasets.reading import convert
+from synthgen_ray.domain.corrections import SchemaCorrection
+from synthgen_ray.domain.errors import InvalidTable, SynthGenError
+from tests.servers import wait_until
+
+TABLE = "name,n,day\nJosé,1,2024-01-31\nZoë,,2024-02-01\n".encode()
+SLOW = b"a,b\n" + b"2024-01-31 10:20:30,x1\n" * 3_000_000
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "upload"
+    path.write_bytes(TABLE)
+    return path
+
+
+@pytest.fixture
+def slow_source(source: Path) -> Path:
+    source.write_bytes(SLOW)
+    return source
+
+
+@pytest.fixture
+def bad_source(source: Path) -> Path:
+    source.write_bytes(b"n\n9223372036854775808\n")
+    return source
+
+
+def children() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if "synthgen_ray.datasets.sandbox" in child.cmdline()]
+
+
+async def a_child() -> psutil.Process:
+    await asyncio.to_thread(wait_until, lambda: children() and children()[0].cpu_times().user > 0.7, "a busy child", 30)
+    return children()[0]
+
+
+async def test_it_answers_what_the_conversion_answers(source: Path, tmp_path: Path):
+    apart = await Converter(UploadLimits()).convert(source, "t.csv", tmp_path / "apart")
+    here = convert(source, "t.csv", tmp_path / "here", UploadLimits())
+
+    assert apart == here
+    assert (tmp_path / "apart").read_bytes() == (tmp_path / "here").read_bytes()
+    assert not children()
+
+
+async def test_it_refuses_what_the_conversion_refuses(bad_source: Path, tmp_path: Path):
+    with pytest.raises(SynthGenError) as refusal:
+        await Converter(UploadLimits()).convert(bad_source, "t.csv", tmp_path / "out")
+    with pytest.raises(SynthGenError) as expected:
+        convert(bad_source, "t.csv", tmp_path / "out", UploadLimits())
+
+    assert type(refusal.value) is type(expected.value) is InvalidTable
+    assert (refusal.value.detail, refusal.value.code, refusal.value.errors) == (
+        expected.value.detail,
+        expected.value.code,
+        expected.value.errors,
+    )
+
+
+async def test_a_correction_travels_with_it(source: Path, tmp_path: Path):
+    correction = SchemaCorrection.model_validate({"columns": {"n": {"kind": "text"}}})
+
+    summary = await Converter(UploadLimits()).convert(source, "t.csv", tmp_path / "out", correction)
+
+    assert [column.kind for column in summary.columns if column.name == "n"] == ["text"]
+
+
+async def test_limits_travel_with_it(source: Path, tmp_path: Path):
+    with pytest.raises(SynthGenError, match="too_many_rows"):
+        await Converter(UploadLimits(max_rows=1)).convert(source, "t.csv", tmp_path / "out")
+
+
+def test_the_process_imports_neither_ray_nor_what_learns_nor_the_service():
+    script = "import sys, synthgen_ray.datasets.sandbox; print(*sys.modules)"
+
+    done = subprocess.run(
+        [sys.executable, "-s", "-c", script], env=ENVIRONMENT, capture_output=True, text=True, check=True
+    )
+
+    loaded = set(done.stdout.split())
+    assert "pyarrow.parquet" in loaded
+    assert not loaded & {"ray", "torch", "pandas", "scipy", "fastapi", "sqlalchemy", "synthgen_ray.service"}
+
+
+async def test_the_process_inherits_nothing_and_leads_its_own_session(slow_source, tmp_path, monkeypatch):
+    monkeypatch.setenv("SYNTHGEN_ADMIN_KEY", "secret")
+    conversion = asyncio.create_task(Converter(UploadLimits()).convert(slow_source, "t.csv", tmp_path / "out"))
+
+    child = await a_child()
+    environment, session, limits = child.environ(), os.getsid(child.pid), child.rlimit(psutil.RLIMIT_AS)
+
+    assert set(environment) <= {*ENVIRONMENT, "LC_CTYPE"}
+    assert session == child.pid
+    assert limits == (UploadLimits().max_memory_bytes,) * 2
+    await conversion
+
+
+class TestDeath:
+    async def refusal_of(self, slow_source: Path, tmp_path: Path, **limits: int) -> InvalidTable:
+        with pytest.raises(InvalidTable) as refusal:
+            await Converter(UploadLimits(**limits)).convert(slow_source, "t.csv", tmp_path / "out")
+        assert not children()
+        return refusal.value
+
+    async def test_422_for_too_much_computing(self, slow_source: Path, tmp_path: Path):
+        error = await self.refusal_of(slow_source, tmp_path, max_cpu_seconds=1)
+
+        assert (error.status, error.code) == (422, "table_too_complex")
+        assert "1 seconds of computing" in error.detail
+
+    async def test_422_for_too_much_memory(self, slow_source: Path, tmp_path: Path):
+        error = await self.refusal_of(slow_source, tmp_path, max_memory_bytes=500 * MIB)
+
+        assert (error.status, error.code) == (422, "table_too_complex")
+        assert "memory" in error.detail
+
+    @pytest.mark.parametrize(
+        ("number", "code"),
+        [
+            (signal.SIGKILL, "table_too_complex"),
+            (signal.SIGSEGV, "unreadable_table"),
+            (signal.SIGABRT, "table_too_complex"),
+        ],
+    )
+    async def test_422_for_a_process_that_dies(self, slow_source: Path, tmp_path: Path, number: int, code: str):
+        refusal = asyncio.create_task(self.refusal_of(slow_source, tmp_path))
+
+        (await a_child()).send_signal(number)
+
+        assert (await refusal).code == code
+
+    async def test_it_is_ended_when_nobody_waits_for_it_any_more(self, slow_source: Path, tmp_path: Path):
+        conversion = asyncio.create_task(Converter(UploadLimits()).convert(slow_source, "t.csv", tmp_path / "out"))
+        child = await a_child()
+
+        conversion.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await conversion
+
+        assert not child.is_running()
