@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request, Response
 
 from synthgen_ray.api.auth import Editor, Viewer
 from synthgen_ray.api.downloads import attachment, download
+from synthgen_ray.api.once import Key, value_of
 from synthgen_ray.api.parameters import Limit, Offset, ProjectFilter, ServiceDep, Version, VersionFilter
 from synthgen_ray.api.problems import problems
-from synthgen_ray.api.once import Key, value_of
 from synthgen_ray.api.schemas import (
     Columns,
     DatasetDeleted,

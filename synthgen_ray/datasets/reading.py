@@ -74,6 +74,11 @@ def convert(
         warnings += more
     if not any(column.cardinality for column in columns):
         raise InvalidTable("Every cell of the table is empty.", "no_usable_columns")
+    warnings += tuple(
+        f"all_null_column: column '{column.name}' has no values, and will have none in what is generated."
+        for column in columns
+        if not column.cardinality
+    )
     with target.open("wb") as sink:
         write_parquet(table, sink)
     return TableSummary(table.num_rows, columns, warnings, target.stat().st_size)

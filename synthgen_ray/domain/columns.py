@@ -1,6 +1,7 @@
 """A table's schema: the kinds of column, what is known of each, and how a kind is inferred."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -134,3 +135,19 @@ def check_trainable(num_rows: int) -> None:
     if num_rows < MIN_TRAINING_ROWS:
         detail = f"The table has {num_rows} rows; training needs at least {MIN_TRAINING_ROWS}."
         raise InvalidTable(detail, "too_few_rows")
+
+
+def check_learnable(columns: Sequence[Column]) -> None:
+    """Refuse a table of which every column is certain to be copied or made afresh, never learnt.
+
+    Raises: InvalidTable.
+    """
+    if all(_says_nothing(column) for column in columns):
+        detail = "The table has only ids and constants; training needs a column with something to learn."
+        raise InvalidTable(detail, "no_usable_columns")
+
+
+def _says_nothing(column: Column) -> bool:
+    if column.kind is ColumnKind.CONSTANT:
+        return not (column.nullable and column.cardinality)  # which cells are missing can be learnt
+    return column.kind is ColumnKind.ID

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from synthgen_ray.domain.access import Principal
-from synthgen_ray.domain.columns import check_trainable
+from synthgen_ray.domain.columns import check_learnable, check_trainable
 from synthgen_ray.domain.entities import Artifact, Job, Model, Page, TrainedModel
 from synthgen_ray.domain.errors import Conflict, NotFound
 from synthgen_ray.domain.lifecycle import JobType, ModelStatus
@@ -17,7 +17,15 @@ from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.params import ModelType, Resources, TrainParams
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.datasets import require_version
-from synthgen_ray.store.entities import LEARNED_COLUMNS, as_json, to_artifact, to_artifact_row, to_job, to_model
+from synthgen_ray.store.entities import (
+    COLUMNS,
+    LEARNED_COLUMNS,
+    as_json,
+    to_artifact,
+    to_artifact_row,
+    to_job,
+    to_model,
+)
 from synthgen_ray.store.erasures import erase_artifacts, erase_jobs
 from synthgen_ray.store.jobs import FULL_JOB, load_job, not_ready
 from synthgen_ray.store.once import JOB, MODEL, once_only
@@ -48,13 +56,14 @@ class Models:
         """Write a model and the job that trains it.
 
         Raises: NotFound, when the project or the dataset version in it does not exist; InvalidTable,
-        when it has too few rows; TooMany and Unavailable, over a quota.
+        when it has too few rows or nothing to learn; TooMany and Unavailable, over a quota.
         """
 
         async def make(session: AsyncSession) -> Job:
             await require_project(session, principal, project_id)
             version = await require_version(session, principal, dataset_version_id, project_id)
             check_trainable(version.num_rows)
+            check_learnable(COLUMNS.validate_python(version.columns))
             await check_training(session, project_id, self._quotas)
             model = ModelRow(
                 project_id=project_id,

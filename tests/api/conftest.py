@@ -70,6 +70,19 @@ async def client(server: Server) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
+def limited(server: Server, client: httpx.AsyncClient):
+    """A client of the same server with other limits of uploads."""
+
+    def with_limits(**limits: float) -> httpx.AsyncClient:
+        service = Service(server.store, server.artifacts, server.dispatcher.nudge, UploadLimits(**limits))
+        app = create_app(service, server.store.find_admission, server.store.ping, rate_limits=NO_LIMITS)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=client.headers)
+
+    return with_limits
+
+
+@pytest.fixture
 async def working(server: Server) -> AsyncIterator[None]:
     """The dispatcher at work in the background, for tests that poll as a client does."""
     work = asyncio.create_task(server.dispatcher.run())

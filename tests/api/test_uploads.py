@@ -2,16 +2,12 @@
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from synthgen_ray.api.app import create_app
 from synthgen_ray.api.multipart import MAX_OVERHEAD_BYTES, MAX_PARTS, MAX_TEXT_BYTES
-from synthgen_ray.datasets.limits import UploadLimits
-from synthgen_ray.service import Service
 from tests.api.conftest import a_table
 
 URL = "/api/datasets/upload"
@@ -41,19 +37,6 @@ def files_of(server) -> list:
 
 async def nothing_was_kept(client, server) -> bool:
     return (await client.get("/api/datasets")).json()["total"] == 0 and not files_of(server)
-
-
-@pytest.fixture
-def limited(server):
-    """A client of the same server, with other limits."""
-
-    def with_limits(**limits) -> httpx.AsyncClient:
-        service = Service(server.store, server.artifacts, server.dispatcher.nudge, replace(UploadLimits(), **limits))
-        app = create_app(service, server.store.is_known_key, server.store.ping)
-        headers = {"Authorization": f"Bearer {server.key}"}
-        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://synthgen", headers=headers)
-
-    return with_limits
 
 
 class TestForm:
@@ -236,9 +219,10 @@ class TestAborted:
             "path": URL,
             "raw_path": URL.encode(),
             "query_string": b"",
+            "client": ("127.0.0.1", 50_000),
             "headers": [
                 (name.lower().encode(), value.encode())
-                for name, value in {**FORM, "Authorization": f"Bearer {server.key}"}.items()
+                for name, value in {**FORM, "Host": "localhost", "Authorization": f"Bearer {server.key}"}.items()
             ],
         }
         await server.app(scope, receive, send)
@@ -316,3 +300,28 @@ async def test_404_is_answered_for_a_project_that_is_not_there(client, server):
 
     assert response.status_code == 404
     assert await nothing_was_kept(client, server)
+
+
+class TestOnce:
+    """The same Idempotency-Key with the same form makes one version."""
+
+    async def test_a_repeat_answers_the_same_and_keeps_no_second_table(self, client, server, texts):
+        body = texts + part("file", a_table(), "t.csv") + END
+        headers = FORM | {"Idempotency-Key": "k1"}
+
+        first = await client.post(URL, content=body, headers=headers)
+        again = await client.post(URL, content=body, headers=headers)
+
+        assert (first.status_code, again.status_code) == (201, 201)
+        assert again.json() == first.json()
+        assert again.headers["idempotent-replayed"] == "true"
+        assert len(files_of(server)) == 1
+
+    async def test_422_for_another_file(self, client, server, texts):
+        headers = FORM | {"Idempotency-Key": "k1"}
+        await client.post(URL, content=texts + part("file", a_table(), "t.csv") + END, headers=headers)
+
+        other = await client.post(URL, content=texts + part("file", a_table(30), "t.csv") + END, headers=headers)
+
+        assert other.status_code == 422
+        assert len(files_of(server)) == 1

@@ -1,0 +1,208 @@
+"""What files are answered with. `tests/csv_cases.py` and `tests/parquet_cases.py` hold what they are."""
+
+import asyncio
+import gzip
+import logging
+
+import httpx
+import pyarrow as pa
+import pytest
+
+from tests import csv_cases, parquet_cases
+from tests.api.conftest import SYNTHGEN, a_table
+from tests.parquet_cases import column, parquet
+
+PROBLEM = {"type", "title", "status", "detail", "code", "request_id", "errors"}
+MANY = range(60)
+
+
+@pytest.fixture
+def upload(client, project_id):
+    async def send(content: bytes, filename: str = "t.csv", to: httpx.AsyncClient = client, **fields) -> httpx.Response:
+        data = {"project_id": project_id, "name": "n", **fields}
+        return await to.post("/api/datasets/upload", data=data, files={"file": (filename, content)})
+
+    return send
+
+
+def files_of(server) -> list:
+    return [path for path in server.artifacts.path("", "").rglob("*") if path.is_file()]
+
+
+class TestRefusals:
+    async def test_each_bad_csv_file_is_a_problem_of_its_own_and_leaves_nothing(self, client, server, upload):
+        answers = await asyncio.gather(*(upload(content) for _, content, *_ in csv_cases.REFUSED))
+
+        found = [
+            (what, answer.status_code, answer.json()["code"], said if said in answer.json()["detail"] else None)
+            for (what, *_, said), answer in zip(csv_cases.REFUSED, answers, strict=True)
+        ]
+        assert found == [(what, status, code, said) for what, _, status, code, said in csv_cases.REFUSED]
+        assert all(set(answer.json()) == PROBLEM and answer.json()["request_id"] for answer in answers)
+        assert (await client.get("/api/datasets")).json()["total"] == 0
+        assert not files_of(server)
+        assert (await upload(a_table())).status_code == 201
+
+    async def test_each_bad_parquet_file_is_a_problem_of_its_own_and_leaves_nothing(self, limited, server, upload):
+        async with limited(**parquet_cases.SMALL_LIMITS) as small:
+            answers = await asyncio.gather(
+                *(upload(content, "t.parquet", small) for _, content, *_ in parquet_cases.REFUSED)
+            )
+
+        found = [
+            (what, answer.status_code, answer.json()["code"])
+            for (what, *_), answer in zip(parquet_cases.REFUSED, answers, strict=True)
+        ]
+        assert found == [(what, status, code) for what, _, status, code in parquet_cases.REFUSED]
+        assert not files_of(server)
+
+    @pytest.mark.parametrize(
+        ("content", "filename", "status", "code"),
+        [
+            (b"PAR1" + bytes(20) + b"PAR1", "t.csv", 422, "format_mismatch"),
+            (b"a,b\n1,2\n", "t.parquet", 422, "invalid_parquet"),
+            (gzip.compress(b"a,b\n" + b"1,2\n" * 12_000_000, 1), "t.csv.gz", 413, "payload_too_large"),
+            (parquet(pa.table({f"c{i}": [1] for i in range(20_000)})), "t.parquet", 422, "too_many_columns"),
+            (column(pa.array(range(10_001)), row_group_size=1), "t.parquet", 422, "too_many_row_groups"),
+        ],
+        ids=["Parquet called CSV", "CSV called Parquet", "a gzip bomb", "20,000 columns", "10,001 row groups"],
+    )
+    async def test_names_and_sizes_are_looked_at(self, upload, content, filename, status, code):
+        answer = await upload(content, filename)
+
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+class TestSecrets:
+    SECRET = "S3cr3tCell"
+
+    @pytest.mark.parametrize(
+        ("content", "filename"),
+        [
+            (f"a,b\n{SECRET},2,3\n".encode(), "t.csv"),
+            (f'a,b\n1,"{SECRET}\n2,y\n'.encode(), "t.csv"),
+            (f'a,b\n1,"x"{SECRET}\n'.encode(), "t.csv"),
+            (f"a,b\n{SECRET}\0,1\n".encode(), "t.csv"),
+            (f"a,b\n{SECRET}".encode() + b"\xff,1\n", "t.csv"),
+            (f"a,b\n{SECRET}{'x' * 2**20},1\n".encode(), "t.csv"),
+            (f"a\n{'7' * 30}\n".encode().replace(b"7" * 10, b"1234567890"), "t.csv"),
+            (column(pa.array([f"{SECRET}\0"])), "t.parquet"),
+            (column(pa.array([SECRET.encode() + b"\xff"]).view(pa.string())), "t.parquet"),
+            (column(pa.array([SECRET], pa.string()))[:-20], "t.parquet"),
+        ],
+    )
+    async def test_no_answer_and_no_log_repeats_a_cell(self, upload, caplog, content, filename):
+        caplog.set_level(logging.DEBUG)
+
+        answer = await upload(content, filename)
+
+        assert answer.status_code == 422
+        assert self.SECRET not in answer.text + caplog.text
+        assert "1234567890" not in answer.text
+
+
+TAKEN = [
+    # what it is, content, kinds, codes of the warnings
+    ("numbers, text and booleans in one column", b"x\n1\ny\n2.5\nTrue\n", ["text"], ["mixed_types"]),
+    ("booleans with gaps", b"x,n\nTrue,1\n,2\nFalse,3\n", ["boolean", "integer"], []),
+    ("zip codes", b"x\n" + b"".join(b"%05d\n" % (i % 9) for i in MANY), ["categorical"], []),
+    ("Namibia", b"x\n" + b"NA\nDE\nNone\nnull\n" * 20, ["categorical"], []),
+    ("NA among numbers", b"x\n1\nNA\n3\n", ["integer"], ["missing_values"]),
+    ("numbers with underscores, and hexadecimal", b"x,y\n1_000,0x1F\n2_000,0x20\n", ["text", "text"], []),
+    ("a day that does not exist", b"x\n2024-02-30\n2024-02-28\n", ["text"], ["invalid_date"]),
+    ("several time zones", b"x\n2024-01-31T10:20:30Z\n2024-01-31T10:20:30+05:30\n", ["datetime"], ["mixed_timezones"]),
+    ("the first and the last day", b"x\n0001-01-01\n9999-12-31\n", ["datetime"], []),
+    ("a column without values", b"a,b\n1,\n2,\n", ["integer", "constant"], ["all_null_column"]),
+    ("a constant", b"a,b\n1,3\n2,3\n", ["integer", "constant"], []),
+    ("nothing but constants", b"a,b\n1,3\n1,3\n", ["constant", "constant"], []),
+    ("unique codes", b"x\n" + b"".join(b"AC-%04d\n" % i for i in MANY), ["id"], []),
+    ("unique integers up to 2^63", b"id\n" + b"".join(b"%d\n" % (2**63 - 1 - i * i) for i in MANY), ["id"], []),
+    ("floats of 1e300", b"x\n1e300\n2\n", ["float"], []),
+    ("formulas", b"x\n=cmd|' /C calc'!A0\n\t=1\n +1\n@SUM(1)\n", ["text"], []),
+    ("one row", b"a,b\n1,x\n", ["constant", "constant"], []),
+    ("breaks, quotes and commas in cells", b'x\n"a\r\nb"\n"say ""hi"""\n"1,2"\n', ["text"], []),
+]
+
+
+class TestTaken:
+    async def test_each_odd_csv_file_is_taken_for_what_it_is(self, upload):
+        answers = await asyncio.gather(*(upload(content) for _, content, *_ in TAKEN))
+
+        found = [
+            (
+                what,
+                [column["kind"] for column in answer.json().get("columns", [])],
+                [warning.split(":")[0] for warning in answer.json().get("warnings", [answer.text])],
+            )
+            for (what, *_), answer in zip(TAKEN, answers, strict=True)
+        ]
+        assert found == [(what, kinds, warnings) for what, _, kinds, warnings in TAKEN]
+
+    @pytest.mark.parametrize(
+        ("values", "kind", "warnings"),
+        [
+            (pa.array(["1.50", "2.25"]).cast(pa.decimal128(38, 10)), "float", ["decimal_as_float"]),
+            (pa.array([1, 2], pa.timestamp("ns", "Asia/Kolkata")), "datetime", []),
+            (pa.array([2**53 + 1, None, 3]), "integer", []),
+            (pa.array(["x", "y", "x", "y"]).dictionary_encode(), "categorical", []),
+            (pa.array([1.5, 2.5], pa.float16()), "float", []),
+        ],
+    )
+    async def test_each_odd_parquet_type_is_taken_for_what_it_is(self, upload, values, kind, warnings):
+        answer = (await upload(column(values), "t.parquet")).json()
+
+        assert answer["columns"][0]["kind"] == kind
+        assert [warning.split(":")[0] for warning in answer["warnings"]] == warnings
+
+
+class TestTraining:
+    """What can be uploaded and not be learnt."""
+
+    @pytest.fixture
+    def create(self, client, project_id, upload):
+        async def create(content: bytes, model_type: str = "gaussian_copula") -> httpx.Response:
+            version_id = (await upload(content)).json()["dataset_version_id"]
+            body = {"project_id": project_id, "dataset_version_id": version_id, "name": "m", "model_type": model_type}
+            return await client.post(f"{SYNTHGEN}/models", json=body)
+
+        return create
+
+    @pytest.mark.parametrize(("num_rows", "status"), [(1, 422), (19, 422), (20, 201)])
+    async def test_rows_of_which_there_are_too_few(self, create, client, num_rows, status):
+        response = await create(a_table(num_rows))
+
+        assert response.status_code == status
+        assert status == 201 or response.json()["code"] == "too_few_rows"
+        assert (await client.get(f"{SYNTHGEN}/jobs")).json()["total"] == (status == 201)
+
+    @pytest.mark.parametrize(
+        "content",
+        [b"a,b\n" + b"1,3\n" * 60, b"id,b\n" + b"".join(b"%d,3\n" % i for i in MANY)],
+        ids=["constants", "ids and a constant"],
+    )
+    async def test_a_table_with_nothing_to_learn(self, create, content):
+        response = await create(content)
+
+        assert (response.status_code, response.json()["code"]) == (422, "no_usable_columns")
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"a,b\n" + b"".join(b"%d,\n" % (i % 9) for i in MANY),
+            b"a\n" + b"".join(b"%d\n" % (i % 9) if i else b'""\n' for i in MANY),
+            b"a,id\n" + b"".join(b"%d,%d\n" % (i % 9, 2**63 - 1 - i) for i in MANY),
+            b"x\n" + b"".join(b"%de300\n" % (i % 9) for i in MANY),
+        ],
+        ids=["an empty column", "one gap", "ids near 2^63", "floats of 1e300"],
+    )
+    async def test_odd_columns_are_learnt_and_come_back(self, create, client, server, content):
+        model = (await create(content)).json()
+        await server.run_queue()
+
+        body = {"num_rows": 20, "seed": 1}
+        job = (await client.post(f"{SYNTHGEN}/models/{model['id']}/generate", json=body)).json()
+        await server.run_queue()
+        rows = (await client.get(f"{SYNTHGEN}/jobs/{job['job_id']}/download")).text.splitlines()
+
+        assert rows[0] == content.partition(b"\n")[0].decode()
+        assert len(rows) == 21
