@@ -59,20 +59,20 @@ async def list_datasets(
     return listed(await service.list_datasets(principal, project_id, limit, offset), DatasetSchema.of, limit, offset)
 
 
-@router.get("/{dataset_id}", responses=problems(404))
+@router.get("/{dataset_id:uuid}", responses=problems(404))
 async def get_dataset(dataset_id: UUID, principal: Viewer, service: ServiceDep) -> DatasetSchema:
     """Show a dataset, with its latest version."""
     return DatasetSchema.of(await service.get_dataset(principal, dataset_id))
 
 
-@router.delete("/{dataset_id}", responses=problems(403, 404, 409))
+@router.delete("/{dataset_id:uuid}", responses=problems(403, 404, 409))
 async def delete_dataset(dataset_id: UUID, principal: Editor, service: ServiceDep) -> DatasetDeleted:
     """Delete a dataset with its versions, for good. One that a model was trained on is kept until the model is gone."""
     await service.delete_dataset(principal, dataset_id)
     return DatasetDeleted(ok=True, dataset_id=dataset_id)
 
 
-@router.get("/{dataset_id}/versions", responses=problems(404, 422))
+@router.get("/{dataset_id:uuid}/versions", responses=problems(404, 422))
 async def list_versions(
     dataset_id: UUID, principal: Viewer, service: ServiceDep, limit: Limit = 50, offset: Offset = 0
 ) -> Listed[VersionSchema]:
@@ -81,13 +81,13 @@ async def list_versions(
     return listed(page, VersionSchema.of, limit, offset)
 
 
-@router.get("/{dataset_id}/versions/{version}", responses=problems(404))
+@router.get("/{dataset_id:uuid}/versions/{version}", responses=problems(404))
 async def get_version(dataset_id: UUID, version: Version, principal: Viewer, service: ServiceDep) -> VersionSchema:
     """Show a version and its columns."""
     return VersionSchema.of(await service.get_version(principal, dataset_id, version))
 
 
-@router.get("/{dataset_id}/columns", responses=problems(404, 422))
+@router.get("/{dataset_id:uuid}/columns", responses=problems(404, 422))
 async def list_columns(
     dataset_id: UUID, principal: Viewer, service: ServiceDep, version: VersionFilter = None
 ) -> Columns:
@@ -95,9 +95,9 @@ async def list_columns(
     return Columns.of(await service.get_version(principal, dataset_id, version))
 
 
-@router.head("/{dataset_id}/download", include_in_schema=False)
+@router.head("/{dataset_id:uuid}/download", include_in_schema=False)
 @router.get(
-    "/{dataset_id}/download",
+    "/{dataset_id:uuid}/download",
     response_class=Response,
     responses={
         200: {"description": "The table.", "content": {CSV: {}, PARQUET: {}}},

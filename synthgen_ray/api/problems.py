@@ -3,13 +3,16 @@
 import logging
 from collections.abc import Sequence
 from http import HTTPStatus
+from itertools import chain
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from synthgen_ray.domain.errors import FieldError, NotFound, SynthGenError, frames_of
 from synthgen_ray.domain.validation import invalid_request
@@ -107,7 +110,17 @@ async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     detail = _HTTP_DETAILS.get(error.status_code, f"{phrase}.")
     code = phrase.lower().replace(" ", "_").replace("'", "")
     headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(sorted(_methods_at(request)))
     return problem(request.state.request_id, error.status_code, phrase, detail, code, headers=headers)
+
+
+def _methods_at(request: Request) -> set[str]:
+    """Of all routes at this address: the router names those of the first alone."""
+    included = [route.original_router.routes for route in request.app.routes if hasattr(route, "original_router")]
+    routes = [route for route in chain(request.app.routes, *included) if isinstance(route, Route | APIRoute)]
+    at_it = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in at_it for method in route.methods or ()}
 
 
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:

@@ -209,6 +209,13 @@ Condition = Scalar | None | AnyOf | Range
 Share = Annotated[float, Field(strict=False, ge=0, le=1)]
 
 
+def _or_null(schema: dict[str, Any]) -> None:
+    """Null is taken for what asks for nothing."""
+    about = ("title", "description", "default")
+    kind: Any = {name: schema.pop(name) for name in list(schema) if name not in about}
+    schema["anyOf"] = [kind, {"type": "null"}]
+
+
 class GenerateParams(Params):
     """How many rows, from which seed, under which conditions, in which format."""
 
@@ -217,11 +224,13 @@ class GenerateParams(Params):
     conditions: dict[str, Condition] = Field(
         {},
         max_length=MAX_CONDITIONS,
+        json_schema_extra=_or_null,
         description="Column to value, list of values, `{min, max}` or null: what every row must have.",
     )
     distribution: dict[str, dict[str, Share]] = Field(
         {},
         max_length=1,
+        json_schema_extra=_or_null,
         description="Shares of the values of one categorical column, for rebalancing; they add up to 1.",
     )
     format: Literal["csv", "parquet", "jsonl"] = Field("csv", description="Format of the output file.")

@@ -375,3 +375,9 @@ class TestOpenApi:
             for path in ("/docs", "/docs/start.js", "/openapi.json"):
                 assert (await other.get(path)).status_code == 401
                 assert (await other.get(path, headers=client.headers)).status_code == 404
+
+
+async def test_allow_names_every_method_of_the_address(client, project_id):
+    response = await client.put(f"/api/projects/{project_id}")
+
+    assert (response.status_code, response.headers["allow"]) == (405, "DELETE, GET, PATCH")

@@ -6,7 +6,10 @@ import sys
 
 from tests.servers import NO_RATE_LIMITS, an_up_server
 
-FUZZERS = ("http_mutations",)
+FUZZERS = (
+    "http_mutations",
+    "openapi",
+)
 
 
 def main() -> None:
