@@ -1,4 +1,4 @@
-"""`--where` and `--config`: from words on a command line to JSON."""
+"""`--where`, `--shares` and `--config`: from words on a command line to JSON."""
 
 import json
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ WHERE_HELP = (
     "age=30..40 is a range, age=30.. and age=..40 are open ones, COLUMN= is a missing value. "
     "A VALUE is read as JSON where it is JSON, else as text: 'zip=\"0815\"' for digits that are text."
 )
+SHARES_HELP = """The shares of a column's values, for example 'income={">50K": 0.5, "<=50K": 0.5}'."""
 
 
 def parse_config(words: Sequence[str]) -> dict[str, Any]:
@@ -30,6 +31,20 @@ def parse_conditions(words: Sequence[str]) -> dict[str, Any]:
         column, text = _split(word, "--where")
         asked.setdefault(column, []).append(_condition(text))
     return {column: _any_of(column, conditions) for column, conditions in asked.items()}
+
+
+def parse_shares(word: str | None) -> dict[str, dict[str, float]] | None:
+    """The shares of the values of one column from `COLUMN=JSON`.
+
+    Raises: typer.BadParameter.
+    """
+    if word is None:
+        return None
+    column, text = _split(word, "--shares")
+    shares = _value(text)
+    if not isinstance(shares, dict):
+        raise typer.BadParameter('The shares must read like {"yes": 0.3, "no": 0.7}.', param_hint="--shares")
+    return {column: shares}
 
 
 def _any_of(column: str, conditions: list[Any]) -> Any:

@@ -1,27 +1,77 @@
 """`synthgen datasets`, `synthgen upload`"""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from synthgen_ray.client import SynthGen
-from synthgen_ray.commands.lookup import find_project, get_dataset, is_id, project_id
-from synthgen_ray.commands.projects import Limit, Offset
+from synthgen_ray.commands.lookup import dataset_id, find_project, get_dataset, is_id, project_id
+from synthgen_ray.commands.options import InProject, Limit, Offset, Version, Yes, confirm, in_a_folder
 from synthgen_ray.commands.session import Session, command
 
 group = typer.Typer(help="The tables that models learn.", no_args_is_help=True)
 
-InProject = Annotated[str | None, typer.Option("--project", help="Only of this project: its name or id.")]
-COLUMNS = ["id", "name", "version", "num_rows", "num_columns", "size_bytes", "created_at"]
+
+class TableFormat(StrEnum):
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+DatasetArgument = Annotated[str, typer.Argument(metavar="DATASET", help="Name or id of the dataset.")]
+OfProject = Annotated[str | None, typer.Option("--project", help="Its project, where its name is not enough.")]
 
 
 @group.command("list")
 @command
 def list_datasets(session: Session, project: InProject = None, limit: Limit = 50, offset: Offset = 0) -> None:
-    """List datasets, each with its latest version."""
+    """List datasets, each with its latest version.
+
+    Example: synthgen datasets list --project Bank
+    """
     inside = project_id(session.client, project) if project else None
-    session.output.page(session.client.list_datasets(inside, limit, offset), COLUMNS)
+    columns = ["id", "name", "version", "num_rows", "num_columns", "size_bytes", "created_at"]
+    session.output.page(session.client.list_datasets(inside, limit, offset), columns)
+
+
+@group.command("show")
+@command
+def show(session: Session, dataset: DatasetArgument, project: OfProject = None, version: Version = None) -> None:
+    """Show a dataset with its latest version, or one of its versions.
+
+    Example: synthgen datasets show accounts --version 0
+    """
+    if version is None:
+        found = get_dataset(session.client, dataset, project)
+    else:
+        found = session.client.get_version(dataset_id(session.client, dataset, project), version)
+    session.output.fields(found, {**found, "columns": [column["name"] for column in found.get("columns", [])]})
+
+
+@group.command("versions")
+@command
+def versions(
+    session: Session, dataset: DatasetArgument, project: OfProject = None, limit: Limit = 50, offset: Offset = 0
+) -> None:
+    """List the versions of a dataset.
+
+    Example: synthgen datasets versions accounts
+    """
+    page = session.client.list_versions(dataset_id(session.client, dataset, project), limit, offset)
+    session.output.page(page, ["id", "version", "num_rows", "num_columns", "size_bytes", "created_at"])
+
+
+@group.command("columns")
+@command
+def columns(session: Session, dataset: DatasetArgument, project: OfProject = None, version: Version = None) -> None:
+    """Show the columns of a dataset, and what each was taken for.
+
+    Example: synthgen datasets columns accounts
+    """
+    found = session.client.list_columns(dataset_id(session.client, dataset, project), version)
+    shown = ["name", "kind", "format", "nullable", "unique", "cardinality", "pii"]
+    session.output.table(found, found["columns"], shown)
 
 
 @group.command("upload")
@@ -34,16 +84,58 @@ def upload(
     description: Annotated[str | None, typer.Option(help="What it is about.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Add a version to this dataset: its name or id.")] = None,
 ) -> None:
-    """Upload a table: a new dataset, or with --dataset the next version of one."""
+    """Upload a table: a new dataset, or with --dataset the next version of one.
+
+    Example: synthgen upload accounts.csv --project Bank
+    """
     client, output = session.client, session.output
     earlier = get_dataset(client, dataset, project) if dataset else None
     inside = earlier["project_id"] if earlier else _project_id_or_new(client, project)
     name = name or (earlier["name"] if earlier else _stem(file))
-    version = client.upload_dataset(inside, name, file, description, earlier["id"] if earlier else None)
+    with output.transfer(f"uploading {file.name}") as on_bytes:
+        version = client.upload_dataset(
+            inside, name, file, description, earlier["id"] if earlier else None, on_bytes=on_bytes
+        )
     size = f"{version['num_rows']} rows, {version['num_columns']} columns"
     output.say(version, f"Uploaded '{name}' version {version['version']}: {size} ({version['dataset_id']}).")
     for warning in version["warnings"]:
         output.note(f"warning: {warning}")
+
+
+@group.command("download")
+@command
+def download(
+    session: Session,
+    dataset: DatasetArgument,
+    to: Annotated[
+        Path | None, typer.Option(dir_okay=False, callback=in_a_folder, help="By default dataset-ID.FORMAT, here.")
+    ] = None,
+    format: Annotated[TableFormat | None, typer.Option(help="By default what --to ends in, else csv.")] = None,
+    project: OfProject = None,
+    version: Version = None,
+) -> None:
+    """Download the table of a dataset.
+
+    Example: synthgen datasets download accounts --to accounts.parquet
+    """
+    found = dataset_id(session.client, dataset, project)
+    wanted = format or (TableFormat.PARQUET if to and to.suffix.lower() == ".parquet" else TableFormat.CSV)
+    file = to or Path(f"dataset-{found}.{wanted}")
+    with session.output.transfer(f"downloading {file.name}") as on_bytes:
+        session.client.download_dataset(found, file, wanted, version, on_bytes)
+    session.output.say({"id": found, "file": str(file)}, f"Wrote {file}.")
+
+
+@group.command("delete")
+@command
+def delete(session: Session, dataset: DatasetArgument, project: OfProject = None, yes: Yes = False) -> None:
+    """Delete a dataset with its versions, for good; refused while there is a model that learnt it.
+
+    Example: synthgen datasets delete accounts
+    """
+    doomed = dataset_id(session.client, dataset, project)
+    confirm(f"Delete dataset '{dataset}' with its versions?", yes)
+    session.output.say(session.client.delete_dataset(doomed), f"Deleted dataset '{dataset}'.")
 
 
 def _project_id_or_new(client: SynthGen, name_or_id: str) -> str:

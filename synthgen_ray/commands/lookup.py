@@ -1,4 +1,4 @@
-"""From what people call things to the ids that the API takes."""
+"""From what people call things to the things, and to the ids that the API takes."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,14 +14,31 @@ class NotFoundByName(ClientError):
     """No thing of that name, or several."""
 
 
-def find_project(client: SynthGen, name_or_id: str) -> JSON | None:
-    return _find(every(client.list_projects), name_or_id, "projects")
+def get_project(client: SynthGen, name_or_id: str) -> JSON:
+    if is_id(name_or_id):
+        return client.get_project(name_or_id)
+    return _required(find_project(client, name_or_id), name_or_id, "project")
+
+
+def find_project(client: SynthGen, name: str) -> JSON | None:
+    return _find(every(client.list_projects), name, "projects")
 
 
 def project_id(client: SynthGen, name_or_id: str) -> str:
+    return name_or_id if is_id(name_or_id) else str(get_project(client, name_or_id)["id"])
+
+
+def get_dataset(client: SynthGen, name_or_id: str, project: str | None = None) -> JSON:
+    """A dataset with its latest version; with `project`, a name is one in this project."""
     if is_id(name_or_id):
-        return name_or_id
-    return str(_required(find_project(client, name_or_id), name_or_id, "project")["id"])
+        return client.get_dataset(name_or_id)
+    inside = project_id(client, project) if project else None
+    found = _find(every(client.list_datasets, project_id=inside), name_or_id, "datasets")
+    return _required(found, name_or_id, "dataset")
+
+
+def dataset_id(client: SynthGen, name_or_id: str, project: str | None = None) -> str:
+    return name_or_id if is_id(name_or_id) else str(get_dataset(client, name_or_id, project)["id"])
 
 
 def model_id(client: SynthGen, name_or_id: str) -> str:
@@ -31,11 +48,10 @@ def model_id(client: SynthGen, name_or_id: str) -> str:
     return str(_required(found, name_or_id, "model")["id"])
 
 
-def get_dataset(client: SynthGen, name_or_id: str, project: str | None = None) -> JSON:
-    """A dataset with its latest version; with `project`, one of this project."""
-    inside = project_id(client, project) if project else None
-    found = _find(every(client.list_datasets, project_id=inside), name_or_id, "datasets")
-    return _required(found, name_or_id, "dataset")
+def key_id(client: SynthGen, name_or_id: str) -> str:
+    if is_id(name_or_id):
+        return name_or_id
+    return str(_required(_find(every(client.list_keys), name_or_id, "keys"), name_or_id, "key")["id"])
 
 
 def every(list_page: Callable[..., JSON], **filters: Any) -> Iterator[JSON]:
@@ -57,17 +73,15 @@ def is_id(text: str) -> bool:
     return True
 
 
-def _find(items: Iterator[JSON], name_or_id: str, what: str) -> JSON | None:
-    if is_id(name_or_id):
-        return next((item for item in items if UUID(item["id"]) == UUID(name_or_id)), None)
-    named = [item for item in items if item["name"] == name_or_id]
+def _find(items: Iterator[JSON], name: str, what: str) -> JSON | None:
+    named = [item for item in items if item["name"] == name]
     if len(named) > 1:
         ids = ", ".join(item["id"] for item in named[:5])
-        raise NotFoundByName(f"{len(named)} {what} are called '{name_or_id}'; give the id of one: {ids}")
+        raise NotFoundByName(f"{len(named)} {what} are called '{name}'; give the id of one: {ids}")
     return named[0] if named else None
 
 
-def _required(found: JSON | None, name_or_id: str, what: str) -> JSON:
+def _required(found: JSON | None, name: str, what: str) -> JSON:
     if found is None:
-        raise NotFoundByName(f"There is no {what} '{name_or_id}'.")
+        raise NotFoundByName(f"There is no {what} '{name}'.")
     return found

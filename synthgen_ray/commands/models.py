@@ -5,31 +5,43 @@ from typing import Annotated
 
 import typer
 
-from synthgen_ray.commands.arguments import CONFIG_HELP, WHERE_HELP, parse_conditions, parse_config
-from synthgen_ray.commands.datasets import InProject
+from synthgen_ray.commands.arguments import (
+    CONFIG_HELP,
+    SHARES_HELP,
+    WHERE_HELP,
+    parse_conditions,
+    parse_config,
+    parse_shares,
+)
 from synthgen_ray.commands.lookup import get_dataset, model_id, project_id
-from synthgen_ray.commands.projects import Limit, Offset
-from synthgen_ray.commands.session import Session, command
+from synthgen_ray.commands.options import InProject, Limit, Offset, Version, Yes, confirm, in_a_folder
+from synthgen_ray.commands.session import Session, command, waiting
 from synthgen_ray.domain.params import ModelType, OutputFormat
 
-group = typer.Typer(help="Make, list, show and delete models.", no_args_is_help=True)
+group = typer.Typer(help="Make, list, show, sample, move and delete models.", no_args_is_help=True)
 
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="Name or id of the model.")]
-COLUMNS = ["id", "name", "model_type", "status", "dataset_name", "dataset_version", "created_at"]
 
 
 @group.command("list")
 @command
 def list_models(session: Session, project: InProject = None, limit: Limit = 50, offset: Offset = 0) -> None:
-    """List models."""
+    """List models.
+
+    Example: synthgen models list --project Bank
+    """
     inside = project_id(session.client, project) if project else None
-    session.output.page(session.client.list_models(inside, limit, offset), COLUMNS)
+    columns = ["id", "name", "model_type", "status", "dataset_name", "dataset_version", "created_at"]
+    session.output.page(session.client.list_models(inside, limit, offset), columns)
 
 
 @group.command("types")
 @command
 def types(session: Session) -> None:
-    """List what can be trained; with --json, the options of each too."""
+    """List what can be trained; with --json, the options of each too.
+
+    Example: synthgen models types --json
+    """
     model_types = session.client.model_types()
     session.output.table({"model_types": model_types}, model_types, ["id", "name", "description"])
 
@@ -37,7 +49,10 @@ def types(session: Session) -> None:
 @group.command("show")
 @command
 def show(session: Session, model: ModelArgument) -> None:
-    """Show a model and its jobs."""
+    """Show a model and its jobs.
+
+    Example: synthgen models show transactions
+    """
     shown = session.client.get_model(model_id(session.client, model))
     jobs = [f"{job['job_type']} {job['status']} {job['id']}" for job in shown["jobs"]]
     session.output.fields(shown, {**shown["model"], "jobs": "\n  ".join(["", *jobs])})
@@ -47,30 +62,37 @@ def show(session: Session, model: ModelArgument) -> None:
 @command
 def train(
     session: Session,
-    dataset: Annotated[str, typer.Option(help="Name or id of the dataset; its latest version is learnt.")],
+    dataset: Annotated[str, typer.Option(help="Name or id of the dataset.")],
     type: Annotated[ModelType, typer.Option(help="What to train; see 'synthgen models types'.")] = ModelType.CTGAN,
     name: Annotated[str | None, typer.Option(help="Name of the model; by default DATASET-TYPE.")] = None,
     config: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help=CONFIG_HELP)] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Training workers.")] = None,
     gpu: Annotated[bool | None, typer.Option("--gpu/--no-gpu", help="One GPU a worker, or none.")] = None,
     project: Annotated[str | None, typer.Option(help="The dataset's project, where its name is not enough.")] = None,
+    version: Version = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when the model is ready; 1 if it failed.")] = False,
 ) -> None:
-    """Train a model on a dataset."""
+    """Train a model on a dataset.
+
+    Example: synthgen train --dataset accounts --type tvae --config epochs=100 --wait
+    """
     client, output = session.client, session.output
     options = parse_config(config or [])
     table = get_dataset(client, dataset, project)
     name = name or f"{table['name']}-{type}"
+    learnt = table["dataset_version_id"] if version is None else client.get_version(table["id"], version)["id"]
     resources = {key: value for key, value in (("num_workers", workers), ("use_gpu", gpu)) if value is not None}
-    made = client.create_model(table["project_id"], table["dataset_version_id"], name, type, options, resources or None)
+    made = client.create_model(table["project_id"], learnt, name, type, options, resources or None)
+    job_id = made["synthgen_job_id"]
     if not wait:
-        output.say(made, f"Model '{name}' ({made['id']}) is in the queue; its job is {made['synthgen_job_id']}.")
+        output.say(made, f"Model '{name}' ({made['id']}) is in the queue; its job is {job_id}.")
         return
-    with output.progress(f"training {name}") as on_progress:
+    with waiting(output, f"training {name}", f"'synthgen jobs watch {job_id}'") as on_progress:
         ready = client.wait_for_model(made["id"], on_progress)
     output.say(ready, f"Model '{name}' ({made['id']}) is ready.")
 
 
+@group.command("generate")
 @command
 def generate(
     session: Session,
@@ -78,37 +100,62 @@ def generate(
     rows: Annotated[int, typer.Option(min=1, help="Rows to generate.")] = 1000,
     seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same rows.")] = None,
     where: Annotated[list[str] | None, typer.Option(metavar="COLUMN=VALUE", help=WHERE_HELP)] = None,
+    shares: Annotated[str | None, typer.Option(metavar="COLUMN=JSON", help=SHARES_HELP)] = None,
     format: Annotated[OutputFormat | None, typer.Option(help="By default what --to ends in, else csv.")] = None,
-    to: Annotated[Path | None, typer.Option(dir_okay=False, help="Wait, and write the rows to this file.")] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, callback=in_a_folder, help="Wait, and write the rows to this file."),
+    ] = None,
 ) -> None:
-    """Generate rows from a ready model. Without --to the job is queued, for 'synthgen jobs download'."""
+    """Generate rows from a ready model. Without --to the job is queued, for 'synthgen jobs download'.
+
+    Example: synthgen generate transactions --rows 1000 --seed 42 --where age=30..40 --to rows.csv
+    """
     client, output = session.client, session.output
-    conditions = parse_conditions(where or [])
-    if to and not to.absolute().parent.is_dir():
-        raise typer.BadParameter(f"There is no folder {to.parent}.", param_hint="--to")
+    conditions, distribution = parse_conditions(where or []), parse_shares(shares)
     wanted = format or _format_of(to)
-    made = client.generate(model_id(client, model), rows, seed, conditions or None, format=wanted)
+    made = client.generate(model_id(client, model), rows, seed, conditions or None, distribution, wanted)
     job_id = made["synthgen_job_id"]
     if to is None:
         output.say(made, f"Job {job_id} is in the queue: 'synthgen jobs download {job_id}' when it is completed.")
         return
-    with output.progress(f"generating {rows} rows") as on_progress:
+    go_on = f"'synthgen jobs watch {job_id}', then 'synthgen jobs download {job_id} --to {to}'"
+    with waiting(output, f"generating {rows} rows", go_on) as on_progress:
         job = client.wait_for_job(job_id, on_progress)
-    client.download(job_id, to)
+    with output.transfer(f"downloading {to.name}") as on_bytes:
+        client.download(job_id, to, on_bytes)
     output.say({**job, "file": str(to)}, f"Wrote {job['result']['num_rows']} rows to {to}.")
+
+
+@group.command("export")
+@command
+def export(
+    session: Session,
+    model: ModelArgument,
+    to: Annotated[
+        Path | None, typer.Option(dir_okay=False, callback=in_a_folder, help="By default model-ID.synthgen, here.")
+    ] = None,
+) -> None:
+    """Download a ready model as one file, for another server or for Python.
+
+    Example: synthgen models export transactions --to transactions.synthgen
+    """
+    found = model_id(session.client, model)
+    file = to or Path(f"model-{found}.synthgen")
+    with session.output.transfer(f"downloading {file.name}") as on_bytes:
+        session.client.export_model(found, file, on_bytes)
+    session.output.say({"id": found, "file": str(file)}, f"Wrote {file}.")
 
 
 @group.command("delete")
 @command
-def delete(
-    session: Session,
-    model: ModelArgument,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-) -> None:
-    """Delete a model, its jobs and their files, for good."""
+def delete(session: Session, model: ModelArgument, yes: Yes = False) -> None:
+    """Delete a model, its jobs and their files, for good.
+
+    Example: synthgen models delete transactions
+    """
     doomed = model_id(session.client, model)
-    if not yes:
-        typer.confirm(f"Delete model '{model}', its jobs and their files?", abort=True, err=True)
+    confirm(f"Delete model '{model}', its jobs and their files?", yes)
     session.output.say(session.client.delete_model(doomed), f"Deleted model '{model}'.")
 
 

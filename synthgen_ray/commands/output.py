@@ -2,20 +2,17 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from synthgen_ray.client import ApiError
-
-JSON = dict[str, Any]
-OnProgress = Callable[[JSON], None]
+from synthgen_ray.commands.progress import JSON, OnBytes, OnProgress, byte_progress, job_progress
 
 
 class Output:
@@ -70,46 +67,13 @@ class Output:
         elif error.status >= 500 and error.request_id:
             self.note(f"  The server's log has more under the request id {error.request_id}.")
 
-    @contextmanager
-    def progress(self, label: str) -> Iterator[OnProgress]:
-        """Shows a job as it goes: a bar on a terminal, elsewhere a line when something changes."""
-        if not self._notes.is_terminal:
-            yield _Lines(label, self.note)
-            return
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}", markup=False),
-        )
-        with Progress(*columns, console=self._notes) as bars:
-            bar = bars.add_task(label, total=1.0, note="")
-            yield lambda job: bars.update(bar, completed=_fraction(job), note=_note(job))
+    def progress(self, label: str) -> AbstractContextManager[OnProgress]:
+        """Shows a job as it goes."""
+        return job_progress(self._notes, label)
 
-
-class _Lines:
-    """A line for each change of status and each quarter of the way, so that a log stays short."""
-
-    def __init__(self, label: str, write: Callable[[str], None]) -> None:
-        self._label = label
-        self._write = write
-        self._last: tuple[str, int] | None = None
-
-    def __call__(self, job: JSON) -> None:
-        now = (job["status"], int(_fraction(job) * 4))
-        if now != self._last:
-            self._last = now
-            self._write(f"{self._label}: {_note(job)} {_fraction(job):.0%}")
-
-
-def _fraction(job: JSON) -> float:
-    return 1.0 if job["status"] == "completed" else float(job["progress"])
-
-
-def _note(job: JSON) -> str:
-    said = job["message"] if job["status"] == "running" else ""
-    return said or str(job["status"])
+    def transfer(self, label: str) -> AbstractContextManager[OnBytes]:
+        """Shows a file as it goes."""
+        return byte_progress(self._notes, label)
 
 
 GAP = 2  # blanks between columns

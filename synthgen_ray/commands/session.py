@@ -2,7 +2,8 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec
@@ -11,9 +12,11 @@ import typer
 
 from synthgen_ray.client import ClientError, SynthGen
 from synthgen_ray.commands.output import Output
+from synthgen_ray.commands.progress import OnProgress
 from synthgen_ray.commands.server import find_server
 
 P = ParamSpec("P")
+INTERRUPTED = 130  # 128 and the number of the signal, as shells have it
 
 Url = Annotated[
     str | None,
@@ -44,7 +47,7 @@ class Session:
 def command(function: Callable[Concatenate[Session, P], None]) -> Callable[..., None]:
     """A command that gets its session from options which are added to its own.
 
-    It ends with 0 when done and 1 when refused; typer ends a misused one with 2.
+    It ends with 0 when done, 1 when refused and 130 at Ctrl-C; typer ends a misused one with 2.
     """
 
     @functools.wraps(function)
@@ -57,10 +60,24 @@ def command(function: Callable[Concatenate[Session, P], None]) -> Callable[..., 
         except (ClientError, OSError) as error:
             output.refuse(error)
             raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            output.note("Interrupted.")
+            raise typer.Exit(INTERRUPTED) from None
 
     _, *own = inspect.signature(function).parameters.values()
     run.__signature__ = inspect.Signature([*own, *_shared()])  # type: ignore[attr-defined]
     return run
+
+
+@contextmanager
+def waiting(output: Output, label: str, go_on: str) -> Iterator[OnProgress]:
+    """Shows the job that is waited for. Ctrl-C ends the wait, not the job; `go_on` says what to do then."""
+    try:
+        with output.progress(label) as on_progress:
+            yield on_progress
+    except KeyboardInterrupt:
+        output.note(f"The job goes on: {go_on}")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _shared() -> list[inspect.Parameter]:

@@ -2,7 +2,7 @@
 
 import typer
 
-from synthgen_ray.commands import datasets, jobs, models, projects
+from synthgen_ray.commands import datasets, jobs, keys, limits, models, projects
 
 
 def register(app: typer.Typer) -> None:
@@ -12,8 +12,10 @@ def register(app: typer.Typer) -> None:
         ("datasets", datasets.group),
         ("models", models.group),
         ("jobs", jobs.group),
+        ("keys", keys.group),
     ):
         app.add_typer(group, name=name)
     app.command("upload")(datasets.upload)
     app.command("train")(models.train)
     app.command("generate")(models.generate)
+    app.command("limits")(limits.limits)

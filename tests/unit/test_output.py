@@ -2,7 +2,7 @@ import pytest
 from rich.console import Console
 
 from synthgen_ray.client import ApiError
-from synthgen_ray.commands import output
+from synthgen_ray.commands import output, progress
 from synthgen_ray.commands.output import Output
 
 MODEL = {"id": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "name": "[red]Bank", "status": "ready", "created_at": "x" * 20}
@@ -39,7 +39,7 @@ def test_a_fault_that_the_refusal_names_already_is_said_once(capsys):
 
 def test_a_log_gets_a_line_for_each_quarter_of_the_way():
     lines: list[str] = []
-    show = output._Lines("training", lines.append)
+    show = progress._Lines("training", lines.append)
 
     for percent in range(0, 101, 5):
         show({"status": "running", "progress": percent / 100, "message": ""})

@@ -1,58 +1,11 @@
-"""The client's commands against the real application, over a real socket."""
+"""`upload`, `train` and `generate`, and how every command ends."""
 
-import asyncio
 import json
-import socket
-from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
-import typer
-import uvicorn
-from typer.testing import CliRunner
-
-from synthgen_ray.commands import register
-from tests.api.conftest import a_table
 
 SOME_ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
-
-
-@pytest.fixture
-async def url(server) -> AsyncIterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    web = uvicorn.Server(uvicorn.Config(server.app, log_level="error", lifespan="off", ws="none"))
-    serving = asyncio.create_task(web.serve(sockets=[listener]))
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    web.should_exit = True
-    await serving
-
-
-@pytest.fixture
-def synthgen(url, server, working, tmp_path) -> Callable[..., Any]:
-    """Runs a command as a shell would; the result has `exit_code`, `stdout` and `stderr`."""
-    app = typer.Typer()
-    register(app)
-    environment = {"SYNTHGEN_URL": url, "SYNTHGEN_API_KEY": server.key, "SYNTHGEN_DATA_DIR": str(tmp_path)}
-
-    async def run(*words: object, **more: str) -> Any:
-        arguments = [str(word) for word in words]
-        return await asyncio.to_thread(CliRunner().invoke, app, arguments, env={**environment, **more})
-
-    return run
-
-
-@pytest.fixture
-def accounts(tmp_path):
-    (tmp_path / "accounts.csv").write_bytes(a_table())
-    return tmp_path / "accounts.csv"
-
-
-@pytest.fixture
-async def trained(synthgen, accounts) -> None:
-    """A ready model `copula` on the dataset `accounts` of the project `Bank`."""
-    await synthgen("upload", accounts, "--project", "Bank")
-    result = await synthgen("train", "--dataset", "accounts", "--type", "gaussian_copula", "--name", "copula", "--wait")
-    assert result.exit_code == 0, result.output
+pytestmark = pytest.mark.usefixtures("working")
 
 
 class TestUpload:
@@ -87,6 +40,17 @@ class TestTrain:
         model = json.loads(result.stdout)
         assert (model["name"], model["status"]) == ("accounts-gaussian_copula", "ready")
         assert "training accounts-gaussian_copula: completed 100%" in result.stderr
+
+    async def test_an_earlier_version_is_learnt_when_it_is_named(self, synthgen, accounts):
+        await synthgen("upload", accounts, "--project", "Bank")
+        await synthgen("upload", accounts, "--project", "Bank", "--dataset", "accounts")
+
+        for version in (0, 1):
+            words = ["--type", "gaussian_copula", "--version", version, "--name", f"of {version}"]
+            await synthgen("train", "--dataset", "accounts", *words)
+
+        models = json.loads((await synthgen("models", "list", "--json")).stdout)["items"]
+        assert {model["name"]: model["dataset_version"] for model in models} == {"of 0": 0, "of 1": 1}
 
     async def test_a_wrong_hyperparameter_is_refused_with_its_name(self, synthgen, accounts):
         await synthgen("upload", accounts, "--project", "Bank")
@@ -141,6 +105,15 @@ class TestGenerate:
         assert {row[header.index("income")] for row in rows} == {">50K"}
         assert all(30 <= int(row[header.index("age")]) <= 60 for row in rows)
 
+    async def test_the_shares_of_a_column_are_as_asked(self, synthgen, trained, tmp_path):
+        shares = """income={">50K": 0.5, "<=50K": 0.5}"""
+
+        await synthgen("generate", "copula", "--rows", 400, "--seed", 1, "--shares", shares, "--to", tmp_path / "r.csv")
+
+        header, *rows = (line.split(",") for line in (tmp_path / "r.csv").read_text().splitlines())
+        rich = [row for row in rows if row[header.index("income")] == ">50K"]
+        assert 150 < len(rich) < 250
+
     async def test_the_ending_of_the_file_names_the_format(self, synthgen, trained, tmp_path):
         await synthgen("generate", "copula", "--rows", 5, "--to", tmp_path / "rows.jsonl")
 
@@ -154,7 +127,14 @@ class TestGenerate:
         assert json.loads(shown.stdout)["job_type"] == "generate"
 
     @pytest.mark.parametrize(
-        ("option", "value"), [("--where", "income"), ("--rows", "0"), ("--format", "xml"), ("--to", "/none/rows.csv")]
+        ("option", "value"),
+        [
+            ("--where", "income"),
+            ("--shares", "income=half"),
+            ("--rows", "0"),
+            ("--format", "xml"),
+            ("--to", "/none/rows.csv"),
+        ],
     )
     async def test_misuse_ends_with_2(self, synthgen, trained, option, value):
         result = await synthgen("generate", "copula", option, value)
@@ -166,61 +146,6 @@ class TestGenerate:
 
         assert result.exit_code == 1
         assert "conditions.planet: The model has no such column." in result.stderr
-
-
-class TestLists:
-    async def test_elsewhere_than_on_a_terminal_a_table_is_tabs(self, synthgen, trained):
-        models = await synthgen("models", "list", "--project", "Bank")
-        jobs = await synthgen("jobs", "list", "--model", "copula", "--status", "completed")
-
-        header, model = models.stdout.splitlines()
-        assert header.split("\t")[:4] == ["id", "name", "model_type", "status"]
-        assert model.split("\t")[1:4] == ["copula", "gaussian_copula", "ready"]
-        assert len(jobs.stdout.splitlines()) == 2
-
-    async def test_a_list_that_goes_on_says_so(self, synthgen):
-        for name in ("A", "B"):
-            await synthgen("projects", "create", name)
-
-        result = await synthgen("projects", "list", "--limit", 1)
-
-        assert result.stderr == "1 of 2; see --limit and --offset.\n"
-
-    async def test_the_model_types_come_with_their_options(self, synthgen):
-        types = json.loads((await synthgen("models", "types", "--json")).stdout)["model_types"]
-
-        assert [each["id"] for each in types] == ["ctgan", "copulagan", "tvae", "gaussian_copula"]
-        assert "pac" in types[0]["config_schema"]["properties"]
-
-
-class TestDelete:
-    async def test_a_model_is_gone(self, synthgen, trained):
-        result = await synthgen("models", "delete", "copula", "--yes")
-
-        assert result.exit_code == 0
-        assert json.loads((await synthgen("models", "list", "--json")).stdout)["total"] == 0
-
-    async def test_nothing_happens_before_a_yes(self, synthgen, trained):
-        result = await synthgen("models", "delete", "copula")
-
-        assert result.exit_code == 1
-        assert json.loads((await synthgen("models", "list", "--json")).stdout)["total"] == 1
-
-
-async def test_download_takes_the_rows_of_a_completed_job(synthgen, trained, tmp_path):
-    made = await synthgen("generate", "copula", "--rows", 5, "--to", tmp_path / "first.csv", "--json")
-
-    result = await synthgen("jobs", "download", json.loads(made.stdout)["id"], "--to", tmp_path / "second.csv")
-
-    assert result.exit_code == 0
-    assert (tmp_path / "second.csv").read_bytes() == (tmp_path / "first.csv").read_bytes()
-
-
-async def test_show_tells_a_model_and_its_jobs(synthgen, trained):
-    result = await synthgen("models", "show", "copula")
-
-    assert "status           ready" in result.stdout
-    assert "train completed" in result.stdout
 
 
 async def test_a_refusal_is_1_and_a_sentence(synthgen):

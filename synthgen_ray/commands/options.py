@@ -1,0 +1,32 @@
+"""The options that several commands take."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Limit = Annotated[int, typer.Option(min=1, max=500, help="Items to show, newest first.")]
+Offset = Annotated[int, typer.Option(min=0, help="Items to skip.")]
+InProject = Annotated[str | None, typer.Option("--project", help="Only of this project: its name or id.")]
+Version = Annotated[int | None, typer.Option(min=0, help="Number of the version, from 0; by default the latest.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def in_a_folder(file: Path | None) -> Path | None:
+    """Said before the work that the file is for."""
+    if file and not file.absolute().parent.is_dir():
+        raise typer.BadParameter(f"There is no folder {file.parent}.")
+    return file
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Returns once it is a yes.
+
+    Raises: typer.Abort, for a no; typer.BadParameter, where there is nobody to ask.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("There is no terminal to ask on: add --yes where you are sure.")
+    typer.confirm(question, abort=True, err=True)
