@@ -64,15 +64,16 @@ class Connection:
         return self.patiently(lambda: self._ask("DELETE", path, params=given(**query)), repeatable=False)
 
     def upload(self, path: str, form: Mapping[str, Any], file: Path, on_bytes: OnBytes | None = None) -> JSON:
-        """Post a form with a file, which is read as it is sent."""
+        """Make something, as `create` does, of a form with a file, which is read as it is sent."""
+        key = _new_key()
         timeout = httpx.Timeout(self._timeout_s, read=UPLOAD_TIMEOUT_S)
 
         def send() -> JSON:
             with CountedFile(file, on_bytes) as content:
                 files = {"file": (file.name, content)}
-                return self._ask("POST", path, data=form, files=files, timeout=timeout)
+                return self._ask("POST", path, data=form, files=files, headers=key, timeout=timeout)
 
-        return self.patiently(send, repeatable=False)
+        return self.patiently(send)
 
     def succeeds(self, path: str) -> bool:
         """Whether a GET is answered well, at the first try."""

@@ -1,6 +1,9 @@
 """Datasets: the tables that models learn."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from synthgen_ray.client.connection import JSON, Connection, Id, given, path
 from synthgen_ray.client.downloads import download
@@ -17,10 +20,16 @@ class Datasets:
         file: Path,
         description: str | None = None,
         dataset_id: Id | None = None,
+        schema: Mapping[str, Any] | None = None,
         on_bytes: OnBytes | None = None,
     ) -> JSON:
-        """Upload a CSV, CSV.gz or Parquet file; with `dataset_id` as that dataset's next version."""
-        form = given(project_id=project_id, name=name, description=description, dataset_id=dataset_id)
+        """Upload a CSV, CSV.gz or Parquet file; with `dataset_id` as that dataset's next version.
+
+        `schema` says what columns are where the server would guess otherwise:
+        `{"columns": {"zip": {"kind": "text"}}, "primary_key": "account"}`.
+        """
+        declared = json.dumps(schema) if schema else None
+        form = given(project_id=project_id, name=name, description=description, dataset_id=dataset_id, schema=declared)
         return self._connection.upload("/api/datasets/upload", form, file, on_bytes)
 
     def list_datasets(self, project_id: Id | None = None, limit: int = 50, offset: int = 0) -> JSON:

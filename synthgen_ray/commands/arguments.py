@@ -1,4 +1,4 @@
-"""`--where`, `--shares` and `--config`: from words on a command line to JSON."""
+"""`--where`, `--shares`, `--config` and `--kind`: from words on a command line to JSON."""
 
 import json
 from collections.abc import Sequence
@@ -7,6 +7,8 @@ from typing import Any
 
 import typer
 
+from synthgen_ray.domain.columns import ColumnKind
+
 CONFIG_HELP = "A hyperparameter as KEY=VALUE, for example epochs=10 or 'generator_dim=[128, 128]'. Repeatable."
 WHERE_HELP = (
     "What every row must have. COLUMN=VALUE; repeated for a column, any of the values. "
@@ -14,6 +16,8 @@ WHERE_HELP = (
     "A VALUE is read as JSON where it is JSON, else as text: 'zip=\"0815\"' for digits that are text."
 )
 SHARES_HELP = """The shares of a column's values, for example 'income={">50K": 0.5, "<=50K": 0.5}'."""
+KIND_HELP = f"What a column is where it is taken for something else: {', '.join(ColumnKind)}. Repeatable."
+FORMAT_HELP = "How the values of a column with a --kind are written: '%d/%m/%Y' for a datetime, 'Yes/No' for a boolean."
 
 
 def parse_config(words: Sequence[str]) -> dict[str, Any]:
@@ -45,6 +49,24 @@ def parse_shares(word: str | None) -> dict[str, dict[str, float]] | None:
     if not isinstance(shares, dict):
         raise typer.BadParameter('The shares must read like {"yes": 0.3, "no": 0.7}.', param_hint="--shares")
     return {column: shares}
+
+
+def parse_schema(kinds: Sequence[str], formats: Sequence[str], primary_key: str | None) -> dict[str, Any] | None:
+    """What columns are, from `COLUMN=KIND` and `COLUMN=FORMAT`, as the API takes it; `None` where nothing is said.
+
+    Raises: typer.BadParameter.
+    """
+    columns = {}
+    for column, kind in (_split(word, "--kind") for word in kinds):
+        if kind not in set(ColumnKind):
+            raise typer.BadParameter(f"A kind is one of {', '.join(ColumnKind)}.", param_hint="--kind")
+        columns[column] = {"kind": kind}
+    for column, written in (_split(word, "--format") for word in formats):
+        if column not in columns:
+            raise typer.BadParameter(f"{column}: a format goes with a --kind.", param_hint="--format")
+        columns[column]["format"] = written
+    schema = {"columns": columns, "primary_key": primary_key}
+    return {name: value for name, value in schema.items() if value} or None
 
 
 def _any_of(column: str, conditions: list[Any]) -> Any:

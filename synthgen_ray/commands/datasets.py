@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from synthgen_ray.client import SynthGen
+from synthgen_ray.commands.arguments import FORMAT_HELP, KIND_HELP, parse_schema
 from synthgen_ray.commands.lookup import dataset_id, find_project, get_dataset, is_id, project_id
 from synthgen_ray.commands.options import InProject, Limit, Offset, Version, Yes, confirm, in_a_folder
 from synthgen_ray.commands.session import Session, command
@@ -20,6 +21,9 @@ class TableFormat(StrEnum):
 
 
 DatasetArgument = Annotated[str, typer.Argument(metavar="DATASET", help="Name or id of the dataset.")]
+Kinds = Annotated[list[str] | None, typer.Option("--kind", metavar="COLUMN=KIND", help=KIND_HELP)]
+Formats = Annotated[list[str] | None, typer.Option("--format", metavar="COLUMN=FORMAT", help=FORMAT_HELP)]
+PrimaryKey = Annotated[str | None, typer.Option(help="The column that tells rows apart; it becomes an id.")]
 OfProject = Annotated[str | None, typer.Option("--project", help="Its project, where its name is not enough.")]
 
 
@@ -83,18 +87,22 @@ def upload(
     name: Annotated[str | None, typer.Option(help="Name of the dataset; by default the file's.")] = None,
     description: Annotated[str | None, typer.Option(help="What it is about.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Add a version to this dataset: its name or id.")] = None,
+    kind: Kinds = None,
+    format: Formats = None,
+    primary_key: PrimaryKey = None,
 ) -> None:
     """Upload a table: a new dataset, or with --dataset the next version of one.
 
     Example: synthgen upload accounts.csv --project Bank
     """
     client, output = session.client, session.output
+    schema = parse_schema(kind or [], format or [], primary_key)
     earlier = get_dataset(client, dataset, project) if dataset else None
     inside = earlier["project_id"] if earlier else _project_id_or_new(client, project)
     name = name or (earlier["name"] if earlier else _stem(file))
     with output.transfer(f"uploading {file.name}") as on_bytes:
         version = client.upload_dataset(
-            inside, name, file, description, earlier["id"] if earlier else None, on_bytes=on_bytes
+            inside, name, file, description, earlier["id"] if earlier else None, schema, on_bytes
         )
     size = f"{version['num_rows']} rows, {version['num_columns']} columns"
     output.say(version, f"Uploaded '{name}' version {version['version']}: {size} ({version['dataset_id']}).")

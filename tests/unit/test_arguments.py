@@ -1,7 +1,7 @@
 import pytest
 import typer
 
-from synthgen_ray.commands.arguments import parse_conditions, parse_config
+from synthgen_ray.commands.arguments import parse_conditions, parse_config, parse_schema, parse_shares
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,31 @@ def test_hyperparameters_are_json_or_text():
     words = ["epochs=10", "generator_dim=[64, 64]", "log_frequency=false", "mode=fast", "epochs=20"]
 
     assert parse_config(words) == {"epochs": 20, "generator_dim": [64, 64], "log_frequency": False, "mode": "fast"}
+
+
+def test_shares_are_those_of_one_column():
+    assert parse_shares('income={">50K": 0.5, "<=50K": 0.5}') == {"income": {">50K": 0.5, "<=50K": 0.5}}
+    assert parse_shares(None) is None
+
+
+@pytest.mark.parametrize("word", ["income", "income=0.5", "income=[1]"])
+def test_other_shares_are_misuse(word):
+    with pytest.raises(typer.BadParameter):
+        parse_shares(word)
+
+
+def test_what_columns_are_is_kind_format_and_key():
+    words = (["zip=text", "born=datetime"], ["born=%d/%m/%Y"], "account")
+
+    assert parse_schema(*words) == {
+        "columns": {"zip": {"kind": "text"}, "born": {"kind": "datetime", "format": "%d/%m/%Y"}},
+        "primary_key": "account",
+    }
+    assert parse_schema([], [], "account") == {"primary_key": "account"}
+    assert parse_schema([], [], None) is None
+
+
+@pytest.mark.parametrize(("kinds", "formats"), [(["zip=words"], []), (["zip"], []), ([], ["born=%Y"])])
+def test_no_known_kind_and_a_format_without_one_are_misuse(kinds, formats):
+    with pytest.raises(typer.BadParameter):
+        parse_schema(kinds, formats, None)

@@ -24,6 +24,20 @@ class TestUpload:
 
         assert json.loads(result.stdout)["version"] == 1
 
+    async def test_a_column_is_what_its_owner_says(self, synthgen, accounts):
+        words = ["--kind", "age=float", "--primary-key", "account"]
+
+        uploaded = await synthgen("upload", accounts, "--project", "Bank", *words, "--json")
+
+        kinds = {column["name"]: column["kind"] for column in json.loads(uploaded.stdout)["columns"]}
+        assert (kinds["age"], kinds["account"]) == ("float", "id")
+
+    async def test_a_column_that_is_not_there_is_refused(self, synthgen, accounts):
+        result = await synthgen("upload", accounts, "--project", "Bank", "--kind", "height=float")
+
+        assert result.exit_code == 1
+        assert "height: There is no such column." in result.stderr
+
     async def test_a_file_that_is_not_there_is_misuse(self, synthgen, tmp_path):
         result = await synthgen("upload", tmp_path / "none.csv", "--project", "Bank")
 
