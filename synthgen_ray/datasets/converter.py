@@ -30,7 +30,9 @@ ENVIRONMENT = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 MAX_ANSWER_BYTES = 16 * MIB
-WALL_PER_CPU = 3  # a busy machine gives a process a third of its time
+# A busy machine gives a process a third of its time, and takes long to start one.
+WALL_PER_CPU = 3
+START_S = 30
 
 
 class Converter:
@@ -38,6 +40,7 @@ class Converter:
 
     def __init__(self, limits: UploadLimits) -> None:
         self._limits = limits
+        self._wall_s = START_S + WALL_PER_CPU * limits.max_cpu_seconds
         self._turns = asyncio.Semaphore(limits.max_running)
 
     async def convert(
@@ -64,13 +67,13 @@ class Converter:
         # In a thread and not asyncio's own subprocess, which not every event loop can watch.
         talk = asyncio.ensure_future(asyncio.to_thread(_talk, process, request))
         try:
-            await asyncio.wait((talk,), timeout=WALL_PER_CPU * self._limits.max_cpu_seconds)
+            await asyncio.wait((talk,), timeout=self._wall_s)
             timed_out = not talk.done()
         finally:
             _end(process)  # the thread sees the end of the pipe
         answer = await talk
         if timed_out:
-            raise too_complex(f"{WALL_PER_CPU * self._limits.max_cpu_seconds} seconds")
+            raise too_complex(f"{self._wall_s} seconds")
         return self._summary(answer, process.returncode)
 
     def _summary(self, answer: bytes, exit_code: int) -> TableSummary:
