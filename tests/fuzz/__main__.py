@@ -9,6 +9,8 @@ from tests.servers import NO_RATE_LIMITS, an_up_server
 FUZZERS = (
     "http_mutations",
     "openapi",
+    "csv_mutations",
+    "parquet_mutations",
 )
 
 
