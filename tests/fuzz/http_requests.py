@@ -6,6 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
+UPLOAD = (
+    b'--edge\r\nContent-Disposition: form-data; name="project_id"\r\n\r\n%s\r\n'
+    b'--edge\r\nContent-Disposition: form-data; name="name"\r\n\r\naccounts\r\n'
+    b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\nContent-Type: text/csv\r\n\r\n'
+    b"a,b\n1,x\n2,y\n\r\n--edge--\r\n"
+) % NOBODY.encode()
 Mutation = Callable[[random.Random, bytes], bytes]
 
 
@@ -89,6 +95,12 @@ def a_request(chance: random.Random, target: Target) -> bytes:
             ("GET", f"/api/synthgen/jobs/{NOBODY}/download", None),
             ("HEAD", f"/api/synthgen/jobs/{NOBODY}/download", None),
             ("OPTIONS", "/api/projects", None),
+            ("GET", "/api/keys?limit=2", None),
+            ("GET", f"{models}/{NOBODY}/export", None),
+            ("PATCH", f"/api/projects/{NOBODY}", b'{"name": "Other"}'),
+            ("DELETE", f"/api/projects/{NOBODY}?force=true", None),
+            ("POST", f"/api/synthgen/jobs/{NOBODY}/cancel", b""),
+            ("POST", "/api/datasets/upload", UPLOAD),
             ("DELETE", f"{models}/{NOBODY}", None),
             ("POST", "/api/projects", b'{"name": "Bank \\u00e9", "description": ""}'),
             ("POST", f"{models}/{NOBODY}/generate", b""),
@@ -106,7 +118,7 @@ def a_request(chance: random.Random, target: Target) -> bytes:
     ]
     if body is None:
         return _joined(head, b"")
-    head.append("Content-Type: application/json")
+    head.append(f"Content-Type: {'multipart/form-data; boundary=edge' if body is UPLOAD else 'application/json'}")
     if chance.random() < 0.3:
         head.append("Transfer-Encoding: chunked")
         return _joined(head, b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n")
