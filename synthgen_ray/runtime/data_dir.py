@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import IO
 
 KEPT_SESSIONS = 3  # with their logs
-SOCKET_PATH_ROOM = 60  # Ray makes socket paths of up to 107 characters below its session directory
+# A socket's path has 107 characters, and Ray's longest one ends like this.
+SOCKET_PATH_ROOM = 107 - len("/session_2026-01-01_00-00-00_000000_4194304/sockets/dash_TaskEventsHead")
 
 
 class StartFailed(Exception):
