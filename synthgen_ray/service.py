@@ -4,8 +4,8 @@ Who asks comes first: the store shows a principal its own projects, and what is 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,34 +13,55 @@ from uuid import UUID, uuid4
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.converter import Converter
+from synthgen_ray.datasets.fetching import check_allowed, fetch
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.datasets.reading import TableSummary
 from synthgen_ray.datasets.writing import csv_blocks
 from synthgen_ray.domain.access import ApiKey, Principal, Role
 from synthgen_ray.domain.corrections import SchemaCorrection
-from synthgen_ray.domain.entities import Artifact, Dataset, DatasetVersion, Job, Model, Page, Project, Usage
+from synthgen_ray.domain.entities import (
+    Artifact,
+    Dataset,
+    DatasetVersion,
+    Job,
+    Model,
+    Page,
+    Project,
+    TrainedModel,
+    Usage,
+)
 from synthgen_ray.domain.errors import Conflict, SynthGenError, Unavailable
 from synthgen_ray.domain.keys import key_hash, new_key
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.params import GenerateParams, ModelType, Resources
 from synthgen_ray.domain.validation import parse_train_params
+from synthgen_ray.synthesizers.inspection import inspected
 
 if TYPE_CHECKING:
     from synthgen_ray.store.store import Store
 
-TABLE_FILE = "table.parquet"
+TABLE_FILE, MODEL_FILE = "table.parquet", "model.synthgen"
 LOOK_S = 1.0  # between looks at a job that is watched
 
 
 class Service:
-    """`nudge` tells the dispatcher that there is work; it may be lost without harm."""
+    """`nudge` tells the dispatcher that there is work; it may be lost without harm. Tables may be fetched from under
+    `allowed_uris`."""
 
-    def __init__(self, store: "Store", artifacts: Artifacts, nudge: Callable[[], None], limits: UploadLimits) -> None:
+    def __init__(
+        self,
+        store: "Store",
+        artifacts: Artifacts,
+        nudge: Callable[[], None],
+        limits: UploadLimits,
+        allowed_uris: Sequence[str] = (),
+    ) -> None:
         self._store = store
         self._artifacts = artifacts
         self._nudge = nudge
         self._limits = limits
+        self._allowed_uris = allowed_uris
         self._converter = Converter(limits)
 
     @property
@@ -119,17 +140,46 @@ class Service:
         """
         await self._store.require_upload_target(principal, project_id, dataset_id)
         artifact, summary = await self._keep_table(upload, filename, correction)
-        try:
+        async with self._kept(artifact):
             made = await self._store.add_dataset_version(
                 principal, project_id, name, description, artifact, summary.columns, summary.warnings, dataset_id, once
             )
-        except SynthGenError as error:
-            if not isinstance(error, Unavailable):  # then it may be registered
-                await asyncio.to_thread(self._artifacts.erase, artifact.location)
-            raise
         if made.replayed:
             await asyncio.to_thread(self._artifacts.erase, artifact.location)
         return made
+
+    async def fetch_version(
+        self, principal: Principal, dataset_id: UUID, uri: str, once: Once | None = None
+    ) -> Made[DatasetVersion]:
+        """The next version of a dataset, from storage that the operator allows.
+
+        Raises: NotFound; InvalidRequest, for the URI; Unavailable; what `Converter.convert` says of the file.
+        """
+        dataset = await self._store.get_dataset(principal, dataset_id)
+        check_allowed(uri, self._allowed_uris)
+        with self.upload_folder() as folder:
+            file = folder / "fetched"
+            filename = await asyncio.to_thread(fetch, uri, file, self._limits.max_bytes)
+            target = (dataset.project_id, dataset.name, dataset.description, file, filename, dataset_id)
+            return await self.upload_dataset(principal, *target, once=once)
+
+    async def correct_version(
+        self, principal: Principal, dataset_id: UUID, version: int, correction: SchemaCorrection
+    ) -> DatasetVersion:
+        """Tell a version what its columns are, before anything is learnt from it.
+
+        Raises: NotFound; Conflict, when a model was trained on it; InvalidTable, for what a column cannot be.
+        """
+        before, table = await self._store.get_version(principal, dataset_id, version)
+        self._artifacts.check(table)
+        artifact, summary = await self._keep_table(self._artifacts.file(table), TABLE_FILE, correction)
+        named = {*correction.columns, correction.primary_key}
+        columns = tuple(
+            new if new.name in named else old for old, new in zip(before.columns, summary.columns, strict=True)
+        )
+        warnings = (*before.warnings, *(new for new in summary.warnings if new not in before.warnings))
+        async with self._kept(artifact):
+            return await self._store.correct_version(principal, before.id, table.id, artifact, columns, warnings)
 
     async def list_datasets(
         self, principal: Principal, project_id: UUID | None, limit: int, offset: int
@@ -189,6 +239,25 @@ class Service:
     async def get_trained(self, principal: Principal, model_id: UUID) -> tuple[Model, Artifact]:
         """A ready model and its file."""
         return await self._store.get_trained(principal, model_id)
+
+    async def import_model(
+        self, principal: Principal, project_id: UUID, name: str, file: Path, once: Once | None = None
+    ) -> Made[Model]:
+        """Take in a model that was exported, here or elsewhere.
+
+        Raises: NotFound, for the project; InvalidRequest, for anything but a sound model file.
+        """
+        await self._store.require_upload_target(principal, project_id, None)
+        facts = await inspected(file)
+        artifact = await asyncio.to_thread(self._publish, file, f"models/{uuid4()}", MODEL_FILE, 0)
+        trained = TrainedModel(artifact, facts.columns, facts.chunk_rows)
+        async with self._kept(artifact):
+            made = await self._store.add_trained_model(
+                principal, project_id, name, facts.model_type, facts.config, trained, once
+            )
+        if made.replayed:
+            await asyncio.to_thread(self._artifacts.erase, artifact.location)
+        return made
 
     async def delete_model(self, principal: Principal, model_id: UUID) -> None:
         await self._store.delete_model(principal, model_id)
@@ -271,9 +340,19 @@ class Service:
         with self._artifacts.scratch_folder() as folder:
             canonical = folder / TABLE_FILE
             summary = await self._converter.convert(upload, filename, canonical, correction)
-            return await asyncio.to_thread(self._publish, canonical, summary.num_rows), summary
+            location = f"datasets/{uuid4()}"
+            return await asyncio.to_thread(self._publish, canonical, location, TABLE_FILE, summary.num_rows), summary
 
-    def _publish(self, table: Path, num_rows: int) -> Artifact:
-        location = f"datasets/{uuid4()}"
-        self._artifacts.adopt(table, location, TABLE_FILE)
-        return self._artifacts.seal(location, [self._artifacts.part(location, TABLE_FILE, num_rows)])
+    def _publish(self, file: Path, location: str, name: str, num_rows: int) -> Artifact:
+        self._artifacts.adopt(file, location, name)
+        return self._artifacts.seal(location, [self._artifacts.part(location, name, num_rows)])
+
+    @asynccontextmanager
+    async def _kept(self, artifact: Artifact) -> AsyncIterator[None]:
+        """While it is registered: one that the store refuses is erased."""
+        try:
+            yield
+        except SynthGenError as error:
+            if not isinstance(error, Unavailable):  # then it may be registered
+                await asyncio.to_thread(self._artifacts.erase, artifact.location)
+            raise

@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, description="SQLAlchemy URL of the metadata; null keeps SQLite in data_dir.")
     admin_key: SecretStr | None = Field(None, min_length=16, description="Admin key; null makes one at first.")
     docs: bool = Field(True, description="Serve /docs and /openapi.json without a key.")
+    allowed_uris: tuple[str, ...] = Field((), description="Where versions may be fetched from: s3://bucket/tables/.")
     ingress: IngressSettings = IngressSettings()
     sampler: SamplerSettings = SamplerSettings()
     training: TrainingSettings = TrainingSettings()

@@ -12,7 +12,7 @@ from synthgen_ray.api.strict_json import check_json
 from synthgen_ray.domain.errors import SynthGenError, TooLarge, UnsupportedMedia
 
 # The routes that take forms; what a file may weigh is their own affair.
-UPLOADS = frozenset({"/api/datasets/upload"})
+UPLOADS = frozenset({"/api/datasets/upload", "/api/synthgen/models/import"})
 _JSON = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE)
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _DISCONNECT: Message = {"type": "http.disconnect"}

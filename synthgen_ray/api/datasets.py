@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from synthgen_ray.api.auth import Editor, Viewer
 from synthgen_ray.api.downloads import attachment, download
-from synthgen_ray.api.once import Key, value_of
+from synthgen_ray.api.once import Key, OnceDep, value_of
 from synthgen_ray.api.parameters import Limit, Offset, ProjectFilter, ServiceDep, Version, VersionFilter
 from synthgen_ray.api.problems import problems
 from synthgen_ray.api.schemas import (
@@ -16,10 +16,13 @@ from synthgen_ray.api.schemas import (
     DatasetSchema,
     Listed,
     UploadAccepted,
+    UploadForm,
+    VersionFetch,
     VersionSchema,
     listed,
 )
 from synthgen_ray.api.uploads import form_in_openapi, received
+from synthgen_ray.domain.corrections import SchemaCorrection
 
 router = APIRouter(prefix="/api/datasets", tags=["datasets"])
 CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
@@ -29,13 +32,13 @@ CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
     "/upload",
     status_code=201,
     responses=problems(400, 403, 404, 409, 413, 415, 422, 429, 507),
-    openapi_extra=form_in_openapi(),
+    openapi_extra=form_in_openapi(UploadForm, "CSV with a header, CSV.gz or Parquet."),
 )
 async def upload_dataset(
     request: Request, response: Response, principal: Editor, service: ServiceDep, key: Key = None
 ) -> UploadAccepted:
     """Upload a table: a new dataset, or with `dataset_id` the next version of one."""
-    async with received(request, service, key) as upload:
+    async with received(request, service, key, UploadForm) as upload:
         form = upload.form
         made = await service.upload_dataset(
             principal,
@@ -79,6 +82,25 @@ async def list_versions(
     """List the versions of a dataset, newest first."""
     page = await service.list_versions(principal, dataset_id, limit, offset)
     return listed(page, VersionSchema.of, limit, offset)
+
+
+@router.post(
+    "/{dataset_id:uuid}/versions", status_code=201, responses=problems(400, 403, 404, 409, 413, 415, 422, 429, 503, 507)
+)
+async def fetch_version(
+    dataset_id: UUID, body: VersionFetch, principal: Editor, service: ServiceDep, once: OnceDep, response: Response
+) -> UploadAccepted:
+    """Add a version from storage; only from under the addresses that the operator allows (`allowed_uris`)."""
+    return UploadAccepted.of(value_of(await service.fetch_version(principal, dataset_id, body.uri, once), response))
+
+
+@router.patch("/{dataset_id:uuid}/versions/{version}/schema", responses=problems(400, 403, 404, 409, 422, 507))
+async def correct_version(
+    dataset_id: UUID, version: Version, body: SchemaCorrection, principal: Editor, service: ServiceDep
+) -> VersionSchema:
+    """Correct what inference guessed: a column's kind, how its values are written, the primary key. Columns that are
+    not named stay as they are; a version that a model was trained on can no longer be corrected."""
+    return VersionSchema.of(await service.correct_version(principal, dataset_id, version, body))
 
 
 @router.get("/{dataset_id:uuid}/versions/{version}", responses=problems(404))

@@ -97,6 +97,7 @@ MODEL_ACCEPTED = {
     "synthgen_job_id": JOB_ID,
     "status": "pending",
 }
+MODEL_IMPORTED = {"id": MODEL_ID, "model_id": MODEL_ID, "model_type": "ctgan", "status": "ready"}
 MODEL_ITEM = {
     "id": MODEL_ID,
     "name": "Transactions",

@@ -8,21 +8,24 @@ from fastapi import APIRouter, Body, Request, Response
 from synthgen_ray.api import examples
 from synthgen_ray.api.auth import Editor, Viewer
 from synthgen_ray.api.downloads import download
-from synthgen_ray.api.once import OnceDep, value_of
+from synthgen_ray.api.once import Key, OnceDep, value_of
 from synthgen_ray.api.parameters import Limit, Offset, ProjectFilter, ServiceDep
 from synthgen_ray.api.problems import problems
 from synthgen_ray.api.schemas import (
     GenerateAccepted,
+    ImportForm,
     Listed,
     ModelAccepted,
     ModelCreate,
     ModelDeleted,
     ModelDetail,
+    ModelImported,
     ModelItem,
     ModelJob,
     ModelSchema,
     listed,
 )
+from synthgen_ray.api.uploads import form_in_openapi, received
 from synthgen_ray.domain.params import GenerateParams, Resources
 
 router = APIRouter(prefix="/api/synthgen/models", tags=["models"])
@@ -55,14 +58,30 @@ async def list_models(
     return listed(await service.list_models(principal, project_id, limit, offset), ModelItem.of, limit, offset)
 
 
-@router.get("/{model_id}", responses=problems(404))
+@router.post(
+    "/import",
+    status_code=201,
+    responses=problems(400, 403, 404, 409, 413, 415, 422, 429, 507),
+    openapi_extra=form_in_openapi(ImportForm, "A model's file, as an export gave it."),
+)
+async def import_model(
+    request: Request, response: Response, principal: Editor, service: ServiceDep, key: Key = None
+) -> ModelImported:
+    """Take in a model that was exported, here or elsewhere; it has no dataset. A file that was touched is refused."""
+    async with received(request, service, key, ImportForm) as upload:
+        form = upload.form
+        made = await service.import_model(principal, form.project_id, form.name, upload.path, upload.once)
+    return ModelImported.of(value_of(made, response))
+
+
+@router.get("/{model_id:uuid}", responses=problems(404))
 async def get_model(model_id: UUID, principal: Viewer, service: ServiceDep) -> ModelDetail:
     """Show a model and its jobs, newest first."""
     model, jobs = await service.get_model(principal, model_id)
     return ModelDetail(model=ModelSchema.of(model), jobs=[ModelJob.of(job) for job in jobs])
 
 
-@router.post("/{model_id}/generate", responses=problems(400, 403, 404, 409, 422, 429, 503))
+@router.post("/{model_id:uuid}/generate", responses=problems(400, 403, 404, 409, 422, 429, 503))
 async def generate(
     model_id: UUID,
     principal: Editor,
@@ -76,9 +95,9 @@ async def generate(
     return GenerateAccepted.of(value_of(made, response))
 
 
-@router.head("/{model_id}/export", include_in_schema=False)
+@router.head("/{model_id:uuid}/export", include_in_schema=False)
 @router.get(
-    "/{model_id}/export",
+    "/{model_id:uuid}/export",
     response_class=Response,
     responses={
         200: {"description": "The model file.", "content": {MODEL_FILE: {}}},
@@ -92,7 +111,7 @@ async def export_model(model_id: UUID, request: Request, principal: Viewer, serv
     return download(request, artifact, service.read(artifact), f"model-{model.id}.synthgen", MODEL_FILE)
 
 
-@router.delete("/{model_id}", responses=problems(403, 404))
+@router.delete("/{model_id:uuid}", responses=problems(403, 404))
 async def delete_model(model_id: UUID, principal: Editor, service: ServiceDep) -> ModelDeleted:
     """Delete a model, its jobs and their files, for good; what runs of it is stopped."""
     await service.delete_model(principal, model_id)

@@ -24,7 +24,7 @@ from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.domain.access import ApiKey, Role
 from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.domain.corrections import SchemaCorrection
-from synthgen_ray.domain.entities import Dataset, DatasetVersion, Job, Page
+from synthgen_ray.domain.entities import Dataset, DatasetVersion, Job, Model, Page
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import MAX_CONDITIONS, MAX_ROWS, ModelType, Params, Resources
 
@@ -227,6 +227,19 @@ class UploadForm(Params):
     )
 
 
+class VersionFetch(Params):
+    model_config = ConfigDict(json_schema_extra=examples.example({"uri": "s3://tables/payments.parquet"}))
+
+    uri: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+
+
+class ImportForm(Params):
+    """The texts beside a model's file."""
+
+    project_id: Id = Field(description="The project it is to belong to.", examples=[examples.PROJECT_ID])
+    name: Name = Field(description="Name of the model.", examples=["Transactions"])
+
+
 class UploadAccepted(Answer):
     """`id` is the dataset's, as is `dataset_id`; a model trains on `dataset_version_id`."""
 
@@ -407,6 +420,21 @@ class ModelDetail(Answer):
 
     model: ModelSchema
     jobs: list[ModelJob]
+
+
+class ModelImported(Answer):
+    """It is ready at once."""
+
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.MODEL_IMPORTED))
+
+    id: UUID
+    model_id: UUID
+    model_type: ModelType
+    status: ModelStatus
+
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        return cls(id=model.id, model_id=model.id, model_type=model.model_type, status=model.status)
 
 
 class ModelDeleted(Answer):

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from fastapi import Request
 from pydantic import ValidationError
@@ -16,29 +16,32 @@ from starlette.requests import ClientDisconnect
 
 from synthgen_ray.api.multipart import MAX_OVERHEAD_BYTES, FormReader, invalid_multipart
 from synthgen_ray.api.once import once
-from synthgen_ray.api.schemas import UploadForm
 from synthgen_ray.datasets.limits import UploadLimits, too_large
 from synthgen_ray.domain.errors import insufficient_storage
 from synthgen_ray.domain.once import Once
+from synthgen_ray.domain.params import Params
 from synthgen_ray.domain.validation import invalid_request
 from synthgen_ray.service import Service
 
 BLOCK = 1 << 20
 
 
+F = TypeVar("F", bound=Params)
+
+
 @dataclass(frozen=True)
-class Upload:
+class Upload(Generic[F]):
     """`filename` is what the client calls the file at `path`, and never becomes a path."""
 
-    form: UploadForm
+    form: F
     path: Path
     filename: str
     once: Once | None
 
 
 @asynccontextmanager
-async def received(request: Request, service: Service, key: str | None) -> AsyncIterator[Upload]:
-    """The form of a request, its file on disk until the block ends, however it ends.
+async def received(request: Request, service: Service, key: str | None, form: type[F]) -> AsyncIterator[Upload[F]]:
+    """The form of a request, its texts checked, its file on disk until the block ends, however it ends.
 
     Raises: Unreadable, InvalidRequest, UnsupportedMedia, TooLarge, InsufficientStorage.
     """
@@ -55,8 +58,8 @@ async def received(request: Request, service: Service, key: str | None) -> Async
                 if error.errno in (errno.ENOSPC, errno.EDQUOT):
                     raise insufficient_storage() from None
                 raise
-        form = _form_of(reader.texts)
-        yield Upload(form, path, reader.filename or "", once(request, key, _fingerprint(reader)))
+        checked = _form_of(reader.texts, form)
+        yield Upload(checked, path, reader.filename or "", once(request, key, _fingerprint(reader)))
 
 
 def _check_length(request: Request, limits: UploadLimits) -> None:
@@ -82,11 +85,11 @@ async def _read(request: Request, reader: FormReader, limits: UploadLimits) -> N
     reader.finish()
 
 
-def _form_of(texts: dict[str, str]) -> UploadForm:
+def _form_of(texts: dict[str, str], form: type[F]) -> F:
     # Browsers send a field that was left blank as an empty text.
     given = {name: text for name, text in texts.items() if text or name not in ("dataset_id", "schema")}
     try:
-        return UploadForm.model_validate(given)
+        return form.model_validate(given)
     except ValidationError as error:
         raise invalid_request(error.errors()) from None
 
@@ -96,11 +99,10 @@ def _fingerprint(reader: FormReader) -> str:
     return hashlib.sha256(asked.encode()).hexdigest()
 
 
-def form_in_openapi() -> dict[str, Any]:
+def form_in_openapi(form: type[Params], about_file: str) -> dict[str, Any]:
     """The request body as OpenAPI shows it: what is read as it streams is no parameter of the route."""
-    schema = UploadForm.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.pop("$defs", None)
-    file = {"type": "string", "format": "binary", "description": "CSV with a header, CSV.gz or Parquet."}
-    schema["properties"]["file"] = file
+    schema["properties"]["file"] = {"type": "string", "format": "binary", "description": about_file}
     schema["required"].append("file")
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}

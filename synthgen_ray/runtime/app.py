@@ -38,7 +38,8 @@ class Api:
             artifacts.check_writable()
             await check_dispatcher(dispatcher_actor)
 
-        service = Service(store, artifacts, nudge(dispatcher_actor), UploadLimits(**settings.upload.model_dump()))
+        limits = UploadLimits(**settings.upload.model_dump())
+        service = Service(store, artifacts, nudge(dispatcher_actor), limits, settings.allowed_uris)
         return create_app(
             service,
             store.find_admission,

@@ -53,7 +53,8 @@ async def server(tmp_path) -> AsyncIterator[Server]:
     artifacts = Artifacts(tmp_path / "artifacts")
     artifacts.prepare()
     dispatcher = Dispatcher(store, artifacts, ThreadLauncher(artifacts), dict.fromkeys(JobType, 1))
-    service = Service(store, artifacts, dispatcher.nudge, UploadLimits())
+    tables = [f"file://{tmp_path}/tables"]
+    service = Service(store, artifacts, dispatcher.nudge, UploadLimits(), tables)
     yield Server(
         store, artifacts, dispatcher, create_app(service, store.find_admission, store.ping, rate_limits=NO_LIMITS), key
     )

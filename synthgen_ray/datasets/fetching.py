@@ -1,0 +1,59 @@
+"""Tables from storage that the operator allows: `s3://…`, `gs://…`, `file://…`."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+import pyarrow as pa
+from pyarrow.fs import FileSystem, FileType
+
+from synthgen_ray.datasets.limits import MIB, too_large
+from synthgen_ray.domain.errors import InvalidRequest, Unavailable
+
+# No query, no credentials, no escapes, no way up.
+FILE = "file://"
+PLAIN = re.compile(r"[a-z][a-z0-9]*://[A-Za-z0-9._/=+ -]*")
+
+
+def check_allowed(uri: str, prefixes: Sequence[str]) -> None:
+    """Raises: InvalidRequest, for a URI under none of the prefixes."""
+    steps = uri.split("/")
+    is_plain = PLAIN.fullmatch(uri) and ".." not in steps and "." not in steps
+    if not is_plain or not any(_is_under(uri, prefix) for prefix in prefixes):
+        detail = "The server reads tables only from the places that its operator allows; this is none of them."
+        raise InvalidRequest(detail, "uri_not_allowed")
+
+
+def _is_under(uri: str, prefix: str) -> bool:
+    if not uri.startswith(prefix.rstrip("/") + "/"):
+        return False
+    # A link on this machine may lead out of the place.
+    return not uri.startswith(FILE) or _resolved(uri).is_relative_to(_resolved(prefix))
+
+
+def _resolved(uri: str) -> Path:
+    return Path(uri.removeprefix(FILE)).resolve()
+
+
+def fetch(uri: str, target: Path, max_bytes: int) -> str:
+    """Copy a file to `target`; answers its name.
+
+    Raises: InvalidRequest, when there is no such file; TooLarge; Unavailable, when the storage cannot be read now.
+    """
+    try:
+        filesystem, path = FileSystem.from_uri(uri)
+        info = filesystem.get_file_info(path)
+        if info.type is not FileType.File:
+            raise InvalidRequest("There is no file at this URI.", "uri_not_found")
+        if info.size > max_bytes:
+            raise too_large(max_bytes)
+        with filesystem.open_input_stream(path) as source, target.open("wb") as sink:
+            left = max_bytes
+            while block := source.read(MIB):
+                left -= len(block)
+                if left < 0:
+                    raise too_large(max_bytes)
+                sink.write(block)
+    except (OSError, pa.ArrowException) as error:
+        raise Unavailable("The storage of this URI cannot be read now; try again.", "storage_unavailable") from error
+    return PurePosixPath(path).name

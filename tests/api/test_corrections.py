@@ -1,0 +1,157 @@
+"""Correcting a version's columns, and versions from storage."""
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.api.conftest import SYNTHGEN, a_table
+
+ZIPS = b"zip,plan,day\n" + b"".join(b"%05d,%d,0%d/04/2020\n" % (n * 7, n % 3, n % 9 + 1) for n in range(60))
+
+
+@pytest.fixture
+def correct(client):
+    async def call(dataset: dict, body: dict, version: int = 0):
+        url = f"/api/datasets/{dataset['dataset_id']}/versions/{version}/schema"
+        return await client.patch(url, json=body)
+
+    return call
+
+
+def kinds(version: dict) -> dict[str, str]:
+    return {column["name"]: column["kind"] for column in version["columns"]}
+
+
+class TestCorrect:
+    async def test_a_column_becomes_what_its_owner_says(self, client, server, given_dataset, correct):
+        dataset = await given_dataset(ZIPS)
+
+        corrected = await correct(dataset, {"columns": {"plan": {"kind": "categorical"}, "zip": {"kind": "text"}}})
+
+        assert corrected.status_code == 200, corrected.text
+        shown = (await client.get(f"/api/datasets/{dataset['dataset_id']}/versions/0")).json()
+        assert shown == corrected.json()
+        assert (kinds(shown)["plan"], kinds(shown)["zip"]) == ("categorical", "text")
+        csv = (await client.get(f"/api/datasets/{dataset['dataset_id']}/download")).text.splitlines()
+        assert csv[2].startswith("00007,1,")  # zeros and dates as they were
+        assert csv[2].endswith(ZIPS.decode().splitlines()[2].split(",")[2])
+
+    async def test_the_old_table_goes(self, server, given_dataset, correct):
+        dataset = await given_dataset(ZIPS)
+
+        await correct(dataset, {"columns": {"plan": {"kind": "categorical"}}})
+        await server.dispatcher.heartbeat()
+
+        assert len(list(server.artifacts.path("datasets", "").rglob("*.parquet"))) == 1
+
+    async def test_a_primary_key_is_an_id(self, given_dataset, correct):
+        corrected = await correct(await given_dataset(), {"primary_key": "account"})
+
+        assert kinds(corrected.json())["account"] == "id"
+
+    @pytest.mark.parametrize(
+        ("body", "code"),
+        [
+            ({"columns": {"nowhere": {"kind": "text"}}}, "unknown_column"),
+            ({"columns": {"income": {"kind": "integer"}}}, None),
+            ({"columns": {"income": {"kind": "colour"}}}, "unknown_value"),
+            ({"primary_key": "income"}, "not_unique"),
+            ({"kinds": {}}, "unknown_field"),
+        ],
+    )
+    async def test_422_for_what_a_column_cannot_be(self, client, server, given_dataset, correct, body, code):
+        dataset = await given_dataset()
+
+        refused = await correct(dataset, body)
+
+        assert refused.status_code == 422, refused.text
+        assert code in (None, refused.json()["code"])
+        assert (await client.get(f"/api/datasets/{dataset['dataset_id']}/versions/0")).json()["columns"] == dataset[
+            "columns"
+        ]
+        assert len(list(server.artifacts.path("datasets", "").rglob("*.parquet"))) == 1
+
+    async def test_409_once_a_model_was_trained_on_it(self, client, given_ready_model, correct):
+        model_id = await given_ready_model()
+        model = (await client.get(f"{SYNTHGEN}/models/{model_id}")).json()["model"]
+
+        refused = await correct(model, {"columns": {"income": {"kind": "text"}}})
+
+        assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
+
+
+class TestFetch:
+    @pytest.fixture
+    def fetch(self, client, given_dataset):
+        async def call(uri: str):
+            dataset = await given_dataset()
+            return await client.post(f"/api/datasets/{dataset['dataset_id']}/versions", json={"uri": uri})
+
+        return call
+
+    async def test_a_version_comes_from_where_the_operator_allows(self, client, fetch, tmp_path):
+        (tmp_path / "tables").mkdir()
+        (tmp_path / "tables" / "more.csv").write_bytes(a_table(40))
+
+        made = await fetch(f"file://{tmp_path}/tables/more.csv")
+
+        assert made.status_code == 201, made.text
+        assert (made.json()["version"], made.json()["num_rows"]) == (1, 40)
+        shown = (await client.get(f"/api/datasets/{made.json()['dataset_id']}")).json()
+        assert (shown["name"], shown["version"]) == ("accounts", 1)
+
+    @pytest.mark.parametrize(
+        "uri",
+        [
+            "file:///etc/passwd",
+            "file://{}/tables/../secret.csv",
+            "file://{}/tables/%2e%2e/secret.csv",
+            "file://{}/tables2/secret.csv",
+            "file://{}/tables",
+            "s3://bucket/t.csv",
+            "s3://key:secret@bucket/t.csv",
+            "http://169.254.169.254/latest/meta-data",
+            "file://{}/tables/x.csv?a=b",
+            "/etc/passwd",
+            "x",
+        ],
+    )
+    async def test_422_for_any_other_place(self, fetch, tmp_path, uri):
+        (tmp_path / "secret.csv").write_bytes(a_table(40))
+
+        refused = await fetch(uri.format(tmp_path))
+
+        assert (refused.status_code, refused.json()["code"]) == (422, "uri_not_allowed")
+        assert uri.format(tmp_path) not in refused.text
+
+    async def test_422_where_there_is_no_file_or_no_table(self, fetch, tmp_path):
+        (tmp_path / "tables").mkdir()
+        (tmp_path / "tables" / "evil.csv").write_bytes(b"\x00\x01")
+
+        absent = await fetch(f"file://{tmp_path}/tables/absent.csv")
+        evil = await fetch(f"file://{tmp_path}/tables/evil.csv")
+
+        assert (absent.status_code, absent.json()["code"]) == (422, "uri_not_found")
+        assert evil.status_code == 422
+
+    async def test_a_link_out_of_the_place_is_not_followed(self, fetch, tmp_path):
+        (tmp_path / "tables").mkdir()
+        (tmp_path / "secret.csv").write_bytes(a_table(40))
+        (tmp_path / "tables" / "link.csv").symlink_to(tmp_path / "secret.csv")
+
+        refused = await fetch(f"file://{tmp_path}/tables/link.csv")
+
+        assert (refused.status_code, refused.json()["code"]) == (422, "uri_not_allowed")
+
+
+async def test_a_corrected_table_is_what_a_model_learns(client, server, given_dataset, correct, project_id):
+    dataset = await given_dataset(ZIPS)
+    await correct(dataset, {"columns": {"plan": {"kind": "categorical"}, "zip": {"kind": "text"}}})
+    body = {"project_id": project_id, "dataset_version_id": dataset["dataset_version_id"], "name": "m"}
+
+    made = await client.post(f"{SYNTHGEN}/models", json=body | {"model_type": "gaussian_copula"})
+    await server.run_queue()
+
+    export = await client.get(f"{SYNTHGEN}/models/{made.json()['id']}/export")
+    assert export.status_code == 200
+    (file,) = server.artifacts.path("datasets", "").rglob("*.parquet")
+    assert str(pq.read_schema(file).field("zip").type) == "string"

@@ -1,0 +1,102 @@
+"""`/models/{id}/export` and `/models/import`: a model moves as one file, which is refused when it was touched."""
+
+import io
+import zipfile
+
+import pytest
+
+from tests.api.conftest import SYNTHGEN
+
+
+@pytest.fixture
+async def exported(client, given_ready_model) -> bytes:
+    response = await client.get(f"{SYNTHGEN}/models/{await given_ready_model()}/export")
+    assert response.status_code == 200
+    return response.content
+
+
+@pytest.fixture
+def imported(client, project_id):
+    async def call(content: bytes, name: str = "Imported", **headers: str):
+        return await client.post(
+            f"{SYNTHGEN}/models/import",
+            data={"project_id": project_id, "name": name},
+            files={"file": ("model.synthgen", content)},
+            headers=headers,
+        )
+
+    return call
+
+
+async def test_it_is_ready_at_once_and_gives_the_same_rows(client, server, given_ready_model, imported):
+    original = await given_ready_model()
+    export = await client.get(f"{SYNTHGEN}/models/{original}/export")
+
+    made = await imported(export.content)
+
+    assert made.status_code == 201, made.text
+    assert made.json()["status"] == "ready"
+    rows = []
+    for model_id in (original, made.json()["id"]):
+        job = await client.post(f"{SYNTHGEN}/models/{model_id}/generate", json={"num_rows": 50, "seed": 3})
+        await server.run_queue()
+        rows.append((await client.get(f"{SYNTHGEN}/jobs/{job.json()['job_id']}/download")).content)
+    assert rows[0] == rows[1]
+    shown = (await client.get(f"{SYNTHGEN}/models/{made.json()['id']}")).json()
+    assert (shown["model"]["dataset_name"], shown["model"]["dataset_version"]) == (None, None)
+    again = await client.get(f"{SYNTHGEN}/models/{made.json()['id']}/export")
+    assert again.content == export.content
+
+
+async def test_409_for_the_export_of_one_that_is_not_ready(client, given_model):
+    response = await client.get(f"{SYNTHGEN}/models/{(await given_model())['id']}/export")
+
+    assert (response.status_code, response.json()["code"]) == (409, "model_not_ready")
+
+
+async def test_it_is_made_once(imported, exported):
+    first, again = [await imported(exported, **{"Idempotency-Key": "a"}) for _ in range(2)]
+
+    assert first.content == again.content
+    assert again.headers["idempotent-replayed"] == "true"
+
+
+async def test_its_file_goes_with_it(client, server, imported, exported):
+    made = await imported(exported)
+
+    await client.delete(f"{SYNTHGEN}/models/{made.json()['id']}")
+    await server.dispatcher.heartbeat()
+
+    assert not list(server.artifacts.path("models", "").rglob("*.synthgen"))
+
+
+def a_zip(**members: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def with_a_bit_flipped(content: bytes) -> bytes:
+    place = len(content) // 2
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+TOUCHED = {
+    "cut": lambda content: content[:-30],
+    "a bit flipped": with_a_bit_flipped,
+    "no model": lambda _: b"a,b\n1,2\n",
+    "a pickle": lambda _: b"\x80\x04\x95\x0b\x00\x00\x00\x00\x00\x00\x00\x8c\x02os\x94.",
+    "another zip": lambda _: a_zip(**{"model.json": b"{}", "weights.safetensors": b""}),
+    "empty": lambda _: b"",
+}
+
+
+@pytest.mark.parametrize("touch", TOUCHED.values(), ids=TOUCHED)
+async def test_422_for_a_file_that_was_touched(client, server, imported, exported, touch):
+    refused = await imported(touch(exported))
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "model_corrupt")
+    assert (await client.get(f"{SYNTHGEN}/models")).json()["total"] == 1
+    assert not list(server.artifacts.path("models", "").rglob("*.synthgen"))
