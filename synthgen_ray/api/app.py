@@ -59,6 +59,7 @@ def create_app(
     )
     app.state.service = service
     app.state.check_ready = check_ready
+    app.state.rate_limits = rate_limits
     problems.install(app)
     if docs:
         swagger.install(app)

@@ -40,6 +40,16 @@ KEY = {
 }
 KEY_CREATED = {**KEY, "key": "sg_5mYVb0w8sQ2t3rXc7ZkQpJ9nH1dL4fA6eB8gU0iO2yE"}
 LIMITS = {
+    "request": {
+        "url_bytes": 8192,
+        "headers": 100,
+        "headers_bytes": 16384,
+        "idempotency_key_chars": 255,
+        "json_bytes": 1048576,
+        "json_depth": 32,
+        "json_keys": 1000,
+    },
+    "rate": {"requests_per_second": 20.0, "burst": 40, "wrong_keys_per_minute": 5},
     "upload": {
         "max_bytes": 536870912,
         "max_decoded_bytes": 2147483648,

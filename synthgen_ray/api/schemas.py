@@ -20,6 +20,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from synthgen_ray.api import examples
+from synthgen_ray.api.rate_limits import RateLimits
+from synthgen_ray.api.request_limits import RequestLimits
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.domain.access import ApiKey, Role
 from synthgen_ray.domain.columns import ColumnKind
@@ -185,16 +187,40 @@ class GenerateLimits(Answer):
     max_conditions: int
 
 
+class RequestLimitsSchema(Mirror):
+    url_bytes: int
+    headers: int
+    headers_bytes: int
+    idempotency_key_chars: int
+    json_bytes: int
+    json_depth: int
+    json_keys: int
+
+
+class RateLimitsSchema(Mirror):
+    """Of each ingress process; `null` is without end."""
+
+    requests_per_second: float | None
+    burst: int
+    wrong_keys_per_minute: int | None
+
+
 class Limits(Answer):
     model_config = ConfigDict(json_schema_extra=examples.example(examples.LIMITS))
 
+    request: RequestLimitsSchema
+    rate: RateLimitsSchema
     upload: UploadLimitsSchema
     generate: GenerateLimits
 
     @classmethod
-    def of(cls, upload: UploadLimits) -> Self:
-        generate = GenerateLimits(max_rows=MAX_ROWS, max_conditions=MAX_CONDITIONS)
-        return cls(upload=UploadLimitsSchema.of(upload), generate=generate)
+    def of(cls, request: RequestLimits, rate: RateLimits, upload: UploadLimits) -> Self:
+        return cls(
+            request=RequestLimitsSchema.of(request),
+            rate=RateLimitsSchema.of(rate),
+            upload=UploadLimitsSchema.of(upload),
+            generate=GenerateLimits(max_rows=MAX_ROWS, max_conditions=MAX_CONDITIONS),
+        )
 
 
 class ColumnSchema(Mirror):

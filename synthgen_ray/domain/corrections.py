@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.domain.params import Params
@@ -23,6 +23,10 @@ class ColumnCorrection(Params):
 
 class SchemaCorrection(Params):
     """Columns that are not named stay as they were inferred."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"columns": {"zip": {"kind": "text"}}, "primary_key": "account"}]}
+    )
 
     columns: Annotated[dict[ColumnName, ColumnCorrection], Field(max_length=MAX_COLUMNS)] = Field(
         {}, description="The kind, and where it has one the format, by column."

@@ -93,3 +93,17 @@ async def test_429_for_an_upload_or_a_training_over_a_quota(client, server, give
     trained = await client.post(f"{SYNTHGEN}/models", json=model)
 
     assert [uploaded.status_code, trained.status_code] == [429, 429]
+
+
+async def test_limits_are_those_that_hold(client):
+    limits = (await client.get("/api/limits")).json()
+
+    too_long = await client.post(
+        "/api/projects", json={"name": "n", "description": "x" * limits["request"]["json_bytes"]}
+    )
+    too_many = await client.get("/api/projects", params={"limit": 1}, headers={f"X-{n}": "" for n in range(101)})
+
+    assert (too_long.status_code, too_many.status_code) == (413, 431)
+    assert limits["rate"]["requests_per_second"] is None
+    assert limits["upload"]["max_columns"] == 1000
+    assert limits["generate"]["max_rows"] == 10_000_000
