@@ -13,6 +13,7 @@ from synthgen_ray.api.bodies import BodyLimit, TooSlow
 from synthgen_ray.api.edge import ANY_HOST, Edge
 from synthgen_ray.api.problems import problem_of
 from synthgen_ray.domain.errors import NotFound, SynthGenError, Unavailable
+from synthgen_ray.runtime.backpressure import Backpressure
 from synthgen_ray.runtime.http_protocol import BoundedHttp
 
 # With these a client could end its request early, keep it alive for ever or choose its replica.
@@ -32,7 +33,9 @@ def middlewares() -> list[Middleware]:
     # Serve starts uvicorn right after this call and leaves the choice of the protocol to it.
     uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{BoundedHttp.__module__}:{BoundedHttp.__name__}"
     return [
-        Middleware(BodyLimit),  # the proxy reads ahead: what it takes is memory
+        # The proxy reads ahead: what it takes is memory.
+        Middleware(Backpressure),
+        Middleware(BodyLimit),
         Middleware(ServeAnswers),
         Middleware(ServeGate),
         # Which hosts are known is a setting, and the application checks it; there is nothing else to reach here.
