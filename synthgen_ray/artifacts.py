@@ -7,16 +7,18 @@ disk; nobody sees the folder before a row in the store points at it.
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
 from synthgen_ray.domain.entities import Artifact, Part
-from synthgen_ray.domain.errors import JobError, NotFound, Unavailable, insufficient_storage
+from synthgen_ray.domain.errors import Gone, Unavailable, insufficient_storage
 
 BLOCK = 1 << 20
+SMALL = 64 << 20  # bytes that are hashed within a tenth of a second
 
 
 class Artifacts:
@@ -119,17 +121,56 @@ class Artifacts:
     def verified_file(self, artifact: Artifact) -> Path:
         """The path of an artifact that is one part, after a look at each of its bytes.
 
-        Raises: JobError, when the file is not the one that was published.
+        Raises: Gone, when the file is not the one that was published.
         """
-        path = self.file(artifact)
-        try:
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise JobError("A stored file is missing; create it again.", "artifact_missing") from error
-        if found != artifact.sha256:
-            raise JobError("A stored file is damaged; create it again.", "artifact_corrupt")
-        return path
+        for _ in self.verified(artifact):
+            pass
+        return self.file(artifact)
+
+    def reader(self, artifact: Artifact) -> Callable[[int, int], Iterator[bytes]]:
+        """A reader of the bytes from a start to before a stop, which are those that were published.
+
+        A small artifact is hashed here; a larger one while all of it is read. Of a part of a larger one only the
+        sizes are known to be right.
+
+        Raises: Gone.
+        """
+        if artifact.size_bytes <= SMALL:
+            for _ in self.verified(artifact):
+                pass
+            return partial(self.read, artifact)
+        self.check(artifact)
+
+        def read(start: int, stop: int) -> Iterator[bytes]:
+            is_all = (start, stop) == (0, artifact.size_bytes)
+            return self.verified(artifact) if is_all else self.read(artifact, start, stop)
+
+        return read
+
+    def verified(self, artifact: Artifact) -> Iterator[bytes]:
+        """All bytes in blocks, the last one only once all are found to be those that were published.
+
+        Raises: Gone, in place of the last block.
+        """
+        self.check(artifact)
+        digest, withheld = hashlib.sha256(), b""
+        for block in self.read(artifact):
+            digest.update(block)
+            if withheld:
+                yield withheld
+            withheld = block
+        if digest.hexdigest() != artifact.sha256:
+            raise _corrupt()
+        yield withheld
+
+    def check(self, artifact: Artifact) -> None:
+        """Raises: Gone, when a part is missing or has another size."""
+        for part in artifact.parts:
+            path = self.path(artifact.location, part.name)
+            if not path.is_file():
+                raise Gone("A stored file is missing; create it again.", "artifact_missing")
+            if path.stat().st_size != part.size_bytes:
+                raise _corrupt()
 
     def erase(self, location: str) -> None:
         """Remove a folder and all in it; no error when it is not there."""
@@ -147,12 +188,9 @@ class Artifacts:
     def _scratch(self) -> Path:
         return self._root / "scratch"
 
-    def check(self, artifact: Artifact) -> None:
-        """Raises: NotFound, when a part is gone or has another size."""
-        for part in artifact.parts:
-            path = self._root / artifact.location / part.name
-            if not path.is_file() or path.stat().st_size != part.size_bytes:
-                raise NotFound("The file is no longer in the store.", "artifact_missing")
+
+def _corrupt() -> Gone:
+    return Gone("A stored file is damaged; create it again.", "artifact_corrupt")
 
 
 def _blocks(path: Path, start: int, stop: int) -> Iterator[bytes]:

@@ -168,11 +168,11 @@ class Service:
     ) -> DatasetVersion:
         """Tell a version what its columns are, before anything is learnt from it.
 
-        Raises: NotFound; Conflict, when a model was trained on it; InvalidTable, for what a column cannot be.
+        Raises: NotFound; Conflict, when a model was trained on it; InvalidTable, for what a column cannot be; Gone.
         """
         before, table = await self._store.get_version(principal, dataset_id, version)
-        self._artifacts.check(table)
-        artifact, summary = await self._keep_table(self._artifacts.file(table), TABLE_FILE, correction)
+        file = await asyncio.to_thread(self._artifacts.verified_file, table)
+        artifact, summary = await self._keep_table(file, TABLE_FILE, correction)
         named = {*correction.columns, correction.primary_key}
         columns = tuple(
             new if new.name in named else old for old, new in zip(before.columns, summary.columns, strict=True)
@@ -318,21 +318,19 @@ class Service:
             raise Conflict(f"The job is {job.status}: download when its status is completed.", "not_ready")
         return job, job.artifact
 
-    def read(self, artifact: Artifact) -> Callable[[int, int], Iterator[bytes]]:
-        """A reader of a range of the artifact's bytes.
+    async def read(self, artifact: Artifact) -> Callable[[int, int], Iterator[bytes]]:
+        """A reader of the artifact's bytes from a start to before a stop.
 
-        Raises: NotFound, at once when a file of it is gone.
+        Raises: Gone, when they are no longer those that were published; of a large artifact perhaps while it is read.
         """
-        self._artifacts.check(artifact)
-        return lambda start, stop: self._artifacts.read(artifact, start, stop)
+        return await asyncio.to_thread(self._artifacts.reader, artifact)
 
-    def read_csv(self, version: DatasetVersion, artifact: Artifact) -> Iterator[bytes]:
+    async def read_csv(self, version: DatasetVersion, artifact: Artifact) -> Iterator[bytes]:
         """The blocks of a version's table as CSV, dates as they were written.
 
-        Raises: NotFound, at once when its file is gone.
+        Raises: Gone, at once when its file is not the one that was published.
         """
-        self._artifacts.check(artifact)
-        return csv_blocks(self._artifacts.file(artifact), version.columns)
+        return csv_blocks(await asyncio.to_thread(self._artifacts.verified_file, artifact), version.columns)
 
     async def _keep_table(
         self, upload: Path, filename: str, correction: SchemaCorrection | None

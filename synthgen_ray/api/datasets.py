@@ -94,7 +94,7 @@ async def fetch_version(
     return UploadAccepted.of(value_of(await service.fetch_version(principal, dataset_id, body.uri, once), response))
 
 
-@router.patch("/{dataset_id:uuid}/versions/{version}/schema", responses=problems(400, 403, 404, 409, 422, 507))
+@router.patch("/{dataset_id:uuid}/versions/{version}/schema", responses=problems(400, 403, 404, 409, 410, 422, 507))
 async def correct_version(
     dataset_id: UUID, version: Version, body: SchemaCorrection, principal: Editor, service: ServiceDep
 ) -> VersionSchema:
@@ -124,7 +124,7 @@ async def list_columns(
     responses={
         200: {"description": "The table.", "content": {CSV: {}, PARQUET: {}}},
         206: {"description": "The bytes that the Range header asks for, of Parquet."},
-        **problems(404, 416, 422),
+        **problems(404, 410, 416, 422),
     },
 )
 async def download_dataset(
@@ -139,5 +139,5 @@ async def download_dataset(
     found, artifact = await service.get_table(principal, dataset_id, version)
     filename = f"dataset-{dataset_id}-{found.version}.{format}"
     if format == "parquet":
-        return download(request, artifact, service.read(artifact), filename, PARQUET)
-    return attachment(service.read_csv(found, artifact), filename, CSV, request.method == "HEAD")
+        return download(request, artifact, await service.read(artifact), filename, PARQUET)
+    return attachment(await service.read_csv(found, artifact), filename, CSV, request.method == "HEAD")

@@ -70,11 +70,11 @@ async def watch_job(job_id: UUID, principal: Viewer, service: ServiceDep) -> Res
     responses={
         200: {"description": "The rows.", "content": {media: {} for media in MEDIA_TYPES.values()}},
         206: {"description": "The bytes that the Range header asks for."},
-        **problems(404, 409, 416),
+        **problems(404, 409, 410, 416),
     },
 )
 async def download_output(job_id: UUID, request: Request, principal: Viewer, service: ServiceDep) -> Response:
     """Download the rows of a completed generation."""
     job, artifact = await service.get_output(principal, job_id)
     filename = f"synthetic-{job.id}.{job.output_format}"
-    return download(request, artifact, service.read(artifact), filename, MEDIA_TYPES[job.output_format])
+    return download(request, artifact, await service.read(artifact), filename, MEDIA_TYPES[job.output_format])

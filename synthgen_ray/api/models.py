@@ -102,13 +102,13 @@ async def generate(
     responses={
         200: {"description": "The model file.", "content": {MODEL_FILE: {}}},
         206: {"description": "The bytes that the Range header asks for."},
-        **problems(404, 409, 416),
+        **problems(404, 409, 410, 416),
     },
 )
 async def export_model(model_id: UUID, request: Request, principal: Viewer, service: ServiceDep) -> Response:
     """Download a ready model as one file, which any SynthGen can import. It holds JSON and numbers, no code."""
     model, artifact = await service.get_trained(principal, model_id)
-    return download(request, artifact, service.read(artifact), f"model-{model.id}.synthgen", MODEL_FILE)
+    return download(request, artifact, await service.read(artifact), f"model-{model.id}.synthgen", MODEL_FILE)
 
 
 @router.delete("/{model_id:uuid}", responses=problems(403, 404))

@@ -10,6 +10,7 @@ SynthGenError
 ├── Forbidden (403)          the key's role or scope does not allow it
 ├── NotFound (404)
 ├── Conflict (409)            the state does not allow it
+├── Gone (410)                it was there, and no longer is as it was
 ├── TooMany (429)            over a quota or a rate limit; retry later
 ├── Unavailable (503)         a store or the queue cannot serve now; retry
 ├── InsufficientStorage (507) the disk has no room for it
@@ -93,6 +94,11 @@ class NotFound(SynthGenError):
 class Conflict(SynthGenError):
     status = 409
     title = "Conflict"
+
+
+class Gone(SynthGenError):
+    status = 410
+    title = "Gone"
 
 
 class TooMany(SynthGenError):

@@ -77,6 +77,28 @@ class TestDownload:
 
         assert (response.status_code, response.content) == (304, b"")
 
+    @pytest.mark.parametrize(("harm", "code"), [("erased", "artifact_missing"), ("changed", "artifact_corrupt")])
+    async def test_410_for_an_output_that_is_gone_or_not_as_it_was(self, client, server, given_output, harm, code):
+        job = await given_output(num_rows=50)
+        (file,) = server.artifacts.path("jobs", job["id"]).rglob("part-*")
+        content = file.read_bytes()
+        file.unlink() if harm == "erased" else file.write_bytes(content[:-2] + bytes([content[-2] ^ 1]) + content[-1:])
+
+        for headers in ({}, {"Range": "bytes=0-4"}):
+            response = await client.get(f"{SYNTHGEN}/jobs/{job['id']}/download", headers=headers)
+
+            assert (response.status_code, response.json()["code"]) == (410, code)
+
+    @pytest.mark.parametrize("form", ["csv", "parquet"])
+    async def test_410_for_a_table_that_is_not_as_it_was(self, client, server, given_dataset, form):
+        dataset = await given_dataset()
+        (file,) = server.artifacts.path("datasets", "").rglob("table.parquet")
+        file.write_bytes(b"?" * file.stat().st_size)
+
+        response = await client.get(f"/api/datasets/{dataset['dataset_id']}/download", params={"format": form})
+
+        assert (response.status_code, response.json()["code"]) == (410, "artifact_corrupt")
+
     async def test_all_formats_hold_the_same_rows(self, client, server, given_ready_model):
         model_id = await given_ready_model()
         contents = {}

@@ -3,7 +3,7 @@ import hashlib
 import pytest
 
 from synthgen_ray.artifacts import Artifacts
-from synthgen_ray.domain.errors import JobError, NotFound, Unavailable
+from synthgen_ray.domain.errors import Gone, Unavailable
 
 
 @pytest.fixture
@@ -13,13 +13,13 @@ def artifacts(tmp_path) -> Artifacts:
     return artifacts
 
 
-def given_parts(artifacts: Artifacts, *contents: bytes):
+def given_parts(artifacts: Artifacts, *contents: bytes, at: str = "jobs/1/1"):
     parts = []
     for i, content in enumerate(contents):
-        with artifacts.writing("jobs/1/1", f"part-{i}") as sink:
+        with artifacts.writing(at, f"part-{i}") as sink:
             sink.write(content)
-        parts.append(artifacts.part("jobs/1/1", f"part-{i}", num_rows=1))
-    return artifacts.seal("jobs/1/1", parts)
+        parts.append(artifacts.part(at, f"part-{i}", num_rows=1))
+    return artifacts.seal(at, parts)
 
 
 def test_parts_end_to_end_are_the_artifact(artifacts):
@@ -57,7 +57,7 @@ def test_a_lost_part_is_noticed_before_the_first_byte(artifacts, tmp_path):
     artifact = given_parts(artifacts, b"one", b"two")
     (tmp_path / "jobs/1/1/part-1").write_bytes(b"longer")
 
-    with pytest.raises(NotFound):
+    with pytest.raises(Gone):
         artifacts.check(artifact)
 
 
@@ -67,8 +67,27 @@ def test_a_damaged_or_missing_file_is_not_handed_out(artifacts, tmp_path, conten
     path = tmp_path / "jobs/1/1/part-0"
     path.unlink() if content is None else path.write_bytes(content)
 
-    with pytest.raises(JobError):
-        artifacts.verified_file(artifact)
+    for hand_out in (artifacts.verified_file, artifacts.reader):
+        with pytest.raises(Gone) as refused:
+            hand_out(artifact)
+        assert refused.value.code == ("artifact_missing" if content is None else "artifact_corrupt")
+
+
+def test_of_a_large_artifact_the_end_is_withheld_until_all_of_it_is_known_to_be_sound(artifacts, tmp_path, monkeypatch):
+    monkeypatch.setattr("synthgen_ray.artifacts.SMALL", 8)
+    monkeypatch.setattr("synthgen_ray.artifacts.BLOCK", 4)
+    sound, damaged = (
+        given_parts(artifacts, b"0123456789", at="jobs/1/1"),
+        given_parts(artifacts, b"abcdefghij", at="jobs/2/1"),
+    )
+    (tmp_path / "jobs/2/1/part-0").write_bytes(b"Xbcdefghij")
+
+    blocks = artifacts.reader(damaged)(0, 10)
+
+    assert list(artifacts.reader(sound)(0, 10)) == [b"0123", b"4567", b"89"]
+    assert [next(blocks), next(blocks)] == [b"Xbcd", b"efgh"]
+    with pytest.raises(Gone):
+        next(blocks)
 
 
 def test_erasing_takes_the_whole_folder_and_may_be_repeated(artifacts, tmp_path):
