@@ -20,7 +20,7 @@ JSON = dict[str, Any]
 Id = str | UUID
 
 CONNECT_TIMEOUT_S = 10.0
-UPLOAD_TIMEOUT_S = 1800.0  # a large table is checked and converted before the answer
+TABLE_TIMEOUT_S = 1800.0  # a large table is checked and converted before the answer
 
 
 class Connection:
@@ -31,6 +31,7 @@ class Connection:
         _check(base_url, api_key)
         self._url = base_url
         self._timeout_s = timeout_s
+        self._for_tables = httpx.Timeout(timeout_s, read=TABLE_TIMEOUT_S)
         self._was_answered = False
         self._http = httpx.Client(
             base_url=base_url,
@@ -48,16 +49,16 @@ class Connection:
     def get(self, path: str, **query: Any) -> JSON:
         return self.patiently(lambda: self._ask("GET", path, params=given(**query)))
 
-    def create(self, path: str, body: Mapping[str, Any]) -> JSON:
+    def create(self, path: str, body: Mapping[str, Any], *, of_table: bool = False) -> JSON:
         """A POST with a key of its own, by which the server knows a repeat: it makes one thing, never two."""
-        key = _new_key()
-        return self.patiently(lambda: self._ask("POST", path, json=body, headers=key))
+        request = {"json": body, "headers": _new_key(), **self._patience_for(of_table)}
+        return self.patiently(lambda: self._ask("POST", path, **request))
 
     def post(self, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False) -> JSON:
         return self.patiently(lambda: self._ask("POST", path, json=body), repeatable=repeatable)
 
-    def patch(self, path: str, body: Mapping[str, Any]) -> JSON:
-        return self.patiently(lambda: self._ask("PATCH", path, json=body))
+    def patch(self, path: str, body: Mapping[str, Any], *, of_table: bool = False) -> JSON:
+        return self.patiently(lambda: self._ask("PATCH", path, json=body, **self._patience_for(of_table)))
 
     def delete(self, path: str, **query: Any) -> JSON:
         """Not repeatable: what is gone at the second time would not be found."""
@@ -66,12 +67,11 @@ class Connection:
     def upload(self, path: str, form: Mapping[str, Any], file: Path, on_bytes: OnBytes | None = None) -> JSON:
         """Make something, as `create` does, of a form with a file, which is read as it is sent."""
         key = _new_key()
-        timeout = httpx.Timeout(self._timeout_s, read=UPLOAD_TIMEOUT_S)
 
         def send() -> JSON:
             with CountedFile(file, on_bytes) as content:
                 files = {"file": (file.name, content)}
-                return self._ask("POST", path, data=form, files=files, headers=key, timeout=timeout)
+                return self._ask("POST", path, data=form, files=files, headers=key, timeout=self._for_tables)
 
         return self.patiently(send)
 
@@ -122,6 +122,9 @@ class Connection:
     def _ask(self, method: str, path: str, **request: Any) -> JSON:
         return _answer(self._http.request(method, path, **request))
 
+    def _patience_for(self, of_table: bool) -> JSON:
+        return {"timeout": self._for_tables} if of_table else {}
+
     def _note_answer(self, _: httpx.Response) -> None:
         self._was_answered = True
 
@@ -136,7 +139,7 @@ class Connection:
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
             return f"No server answers at {self._url}: start one with 'synthgen up', or give the address of yours."
         if isinstance(error, httpx.TimeoutException):
-            return f"The server at {self._url} did not answer in {self._timeout_s:g} s."
+            return f"The server at {self._url} did not answer in {error.request.extensions['timeout']['read']:g} s."
         return f"The connection to {self._url} failed: {error or type(error).__name__}"
 
 

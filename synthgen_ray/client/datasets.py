@@ -45,6 +45,15 @@ class Datasets:
     def get_version(self, dataset_id: Id, version: int) -> JSON:
         return self._connection.get(path("api", "datasets", dataset_id, "versions", version))
 
+    def fetch_version(self, dataset_id: Id, uri: str) -> JSON:
+        """Add a version from storage, where the server's operator allows it: `s3://bucket/tables/payments.parquet`."""
+        return self._connection.create(path("api", "datasets", dataset_id, "versions"), {"uri": uri}, of_table=True)
+
+    def correct_version(self, dataset_id: Id, version: int, schema: Mapping[str, Any]) -> JSON:
+        """Say what columns of a version are, as at an upload; refused once a model has learnt it."""
+        address = path("api", "datasets", dataset_id, "versions", version, "schema")
+        return self._connection.patch(address, schema, of_table=True)
+
     def list_columns(self, dataset_id: Id, version: int | None = None) -> JSON:
         """The `columns` of a version, the latest if none is named."""
         return self._connection.get(path("api", "datasets", dataset_id, "columns"), version=version)

@@ -64,6 +64,11 @@ class Models:
         """A ready model as the file `to`, which `synthesizers.load` reads too."""
         return download(self._connection, _model(model_id, "export"), to, on_bytes=on_bytes)
 
+    def import_model(self, project_id: Id, name: str, file: Path, on_bytes: OnBytes | None = None) -> JSON:
+        """Take in a model that was exported, from this server or another; it is ready at once."""
+        form = given(project_id=project_id, name=name)
+        return self._connection.upload("/api/synthgen/models/import", form, file, on_bytes)
+
     def delete_model(self, model_id: Id) -> JSON:
         """Delete a model, its jobs and their files, for good."""
         return self._connection.delete(_model(model_id))

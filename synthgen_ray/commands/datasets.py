@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from synthgen_ray.client import SynthGen
 from synthgen_ray.commands.arguments import FORMAT_HELP, KIND_HELP, parse_schema
-from synthgen_ray.commands.lookup import dataset_id, find_project, get_dataset, is_id, project_id
-from synthgen_ray.commands.options import InProject, Limit, Offset, Version, Yes, confirm, in_a_folder
+from synthgen_ray.commands.lookup import JSON, dataset_id, get_dataset, project_id, project_id_or_new
+from synthgen_ray.commands.options import NEW_PROJECT_HELP, InProject, Limit, Offset, Version, Yes, confirm, in_a_folder
 from synthgen_ray.commands.session import Session, command
 
 group = typer.Typer(help="The tables that models learn.", no_args_is_help=True)
@@ -83,7 +82,7 @@ def columns(session: Session, dataset: DatasetArgument, project: OfProject = Non
 def upload(
     session: Session,
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, CSV.gz or Parquet.")],
-    project: Annotated[str, typer.Option(help="Name or id of the project; a new name makes a new project.")],
+    project: Annotated[str, typer.Option(help=NEW_PROJECT_HELP)],
     name: Annotated[str | None, typer.Option(help="Name of the dataset; by default the file's.")] = None,
     description: Annotated[str | None, typer.Option(help="What it is about.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Add a version to this dataset: its name or id.")] = None,
@@ -95,19 +94,57 @@ def upload(
 
     Example: synthgen upload accounts.csv --project Bank
     """
-    client, output = session.client, session.output
+    client = session.client
     schema = parse_schema(kind or [], format or [], primary_key)
     earlier = get_dataset(client, dataset, project) if dataset else None
-    inside = earlier["project_id"] if earlier else _project_id_or_new(client, project)
+    inside = earlier["project_id"] if earlier else project_id_or_new(client, project)
     name = name or (earlier["name"] if earlier else _stem(file))
-    with output.transfer(f"uploading {file.name}") as on_bytes:
+    with session.output.transfer(f"uploading {file.name}") as on_bytes:
         version = client.upload_dataset(
             inside, name, file, description, earlier["id"] if earlier else None, schema, on_bytes
         )
-    size = f"{version['num_rows']} rows, {version['num_columns']} columns"
-    output.say(version, f"Uploaded '{name}' version {version['version']}: {size} ({version['dataset_id']}).")
-    for warning in version["warnings"]:
-        output.note(f"warning: {warning}")
+    _say_added(session, "Uploaded", name, version)
+
+
+@group.command("fetch")
+@command
+def fetch(
+    session: Session,
+    dataset: DatasetArgument,
+    uri: Annotated[str, typer.Argument(help="Address of a table in storage that the server's operator allows.")],
+    project: OfProject = None,
+) -> None:
+    """Add a version to a dataset, which the server takes from storage.
+
+    Example: synthgen datasets fetch accounts s3://tables/accounts.parquet
+    """
+    version = session.client.fetch_version(dataset_id(session.client, dataset, project), uri)
+    _say_added(session, "Fetched", dataset, version)
+
+
+@group.command("correct")
+@command
+def correct(
+    session: Session,
+    dataset: DatasetArgument,
+    kind: Kinds = None,
+    format: Formats = None,
+    primary_key: PrimaryKey = None,
+    project: OfProject = None,
+    version: Version = None,
+) -> None:
+    """Say what columns are where they were taken for something else, before a model learns them.
+
+    Example: synthgen datasets correct accounts --kind zip=text --kind opened=datetime --format opened=%d/%m/%Y
+    """
+    schema = parse_schema(kind or [], format or [], primary_key)
+    if schema is None:
+        raise typer.BadParameter("Say what is to change: --kind or --primary-key.")
+    found = get_dataset(session.client, dataset, project)
+    number = found["version"] if version is None else version
+    corrected = session.client.correct_version(found["id"], number, schema)
+    session.output.say(corrected, f"Corrected '{found['name']}' version {number}.")
+    _note_warnings(session, corrected)
 
 
 @group.command("download")
@@ -146,10 +183,15 @@ def delete(session: Session, dataset: DatasetArgument, project: OfProject = None
     session.output.say(session.client.delete_dataset(doomed), f"Deleted dataset '{dataset}'.")
 
 
-def _project_id_or_new(client: SynthGen, name_or_id: str) -> str:
-    if is_id(name_or_id):
-        return name_or_id
-    return str((find_project(client, name_or_id) or client.create_project(name_or_id))["id"])
+def _say_added(session: Session, done: str, name: str, version: JSON) -> None:
+    size = f"{version['num_rows']} rows, {version['num_columns']} columns"
+    session.output.say(version, f"{done} '{name}' version {version['version']}: {size} ({version['dataset_id']}).")
+    _note_warnings(session, version)
+
+
+def _note_warnings(session: Session, version: JSON) -> None:
+    for warning in version["warnings"]:
+        session.output.note(f"warning: {warning}")
 
 
 def _stem(file: Path) -> str:

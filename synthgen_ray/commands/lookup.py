@@ -28,6 +28,12 @@ def project_id(client: SynthGen, name_or_id: str) -> str:
     return name_or_id if is_id(name_or_id) else str(get_project(client, name_or_id)["id"])
 
 
+def project_id_or_new(client: SynthGen, name_or_id: str) -> str:
+    if is_id(name_or_id):
+        return name_or_id
+    return str((find_project(client, name_or_id) or client.create_project(name_or_id))["id"])
+
+
 def get_dataset(client: SynthGen, name_or_id: str, project: str | None = None) -> JSON:
     """A dataset with its latest version; with `project`, a name is one in this project."""
     if is_id(name_or_id):

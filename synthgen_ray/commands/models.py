@@ -13,8 +13,8 @@ from synthgen_ray.commands.arguments import (
     parse_config,
     parse_shares,
 )
-from synthgen_ray.commands.lookup import get_dataset, model_id, project_id
-from synthgen_ray.commands.options import InProject, Limit, Offset, Version, Yes, confirm, in_a_folder
+from synthgen_ray.commands.lookup import get_dataset, model_id, project_id, project_id_or_new
+from synthgen_ray.commands.options import NEW_PROJECT_HELP, InProject, Limit, Offset, Version, Yes, confirm, in_a_folder
 from synthgen_ray.commands.session import Session, command, waiting
 from synthgen_ray.domain.params import ModelType, OutputFormat
 
@@ -145,6 +145,24 @@ def export(
     with session.output.transfer(f"downloading {file.name}") as on_bytes:
         session.client.export_model(found, file, on_bytes)
     session.output.say({"id": found, "file": str(file)}, f"Wrote {file}.")
+
+
+@group.command("import")
+@command
+def import_model(
+    session: Session,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What an export wrote.")],
+    project: Annotated[str, typer.Option(help=NEW_PROJECT_HELP)],
+    name: Annotated[str | None, typer.Option(help="Name of the model; by default the file's.")] = None,
+) -> None:
+    """Take in a model that was exported, from this server or another.
+
+    Example: synthgen models import transactions.synthgen --project Bank
+    """
+    client, name = session.client, name or file.stem
+    with session.output.transfer(f"uploading {file.name}") as on_bytes:
+        made = client.import_model(project_id_or_new(client, project), name, file, on_bytes)
+    session.output.say(made, f"Model '{name}' ({made['id']}) is {made['status']}.")
 
 
 @group.command("delete")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 import synthgen_ray.commands
 from synthgen_ray import cli
@@ -21,21 +22,32 @@ ANSWER = {"model_types": [], "model": {}, "jobs": [], "status": "completed"}
 SOME_ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 
-def asked_by(method: str, file: Path) -> set[tuple[str, str]]:
-    """The requests that a method makes."""
-    asked = set()
+@pytest.fixture
+async def calls(client) -> dict[tuple[str, str], dict]:
+    """What the OpenAPI page says of each route."""
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    return {(method.upper(), path): call for path, methods in paths.items() for method, call in methods.items()}
+
+
+@pytest.fixture
+def asked(tmp_path) -> list[httpx.Request]:
+    """A request of every kind that the client makes."""
+    requests: list[httpx.Request] = []
+    file = tmp_path / "file"
 
     def answer(request: httpx.Request) -> httpx.Response:
         request.read()
-        asked.add((request.method, request.url.path))
+        requests.append(request)
         return httpx.Response(200, json=ANSWER)
 
-    with SynthGen("http://synthgen", transport=httpx.MockTransport(answer)) as client:
-        call = getattr(client, method)
-        answered = call(**arguments_of(call, file))
-        if inspect.isgenerator(answered):
-            list(answered)
-    return asked
+    with SynthGen("http://synthgen", transport=httpx.MockTransport(answer)) as synthgen:
+        for method in METHODS:
+            file.write_bytes(b"a\n1\n")
+            call = getattr(synthgen, method)
+            answered = call(**arguments_of(call, file))
+            if inspect.isgenerator(answered):
+                list(answered)
+    return requests
 
 
 def arguments_of(call: Any, file: Path) -> dict[str, Any]:
@@ -43,45 +55,25 @@ def arguments_of(call: Any, file: Path) -> dict[str, Any]:
     return {p.name: file if p.annotation is Path else 0 if p.annotation is int else SOME_ID for p in needed}
 
 
-async def test_every_route_has_a_method(client, tmp_path):
-    file = tmp_path / "file"
-    file.write_bytes(b"a\n1\n")
-    paths = (await client.get("/openapi.json")).json()["paths"]
-    routes = {(method.upper(), path) for path, methods in paths.items() for method in methods}
-
-    asked = set().union(*(asked_by(method, file) for method in METHODS))
-
-    def is_asked(method: str, path: str) -> bool:
-        pattern = re.sub(r"\{\w+\}", "[^/]+", path)
-        return any(method == verb and re.fullmatch(pattern, address) for verb, address in asked)
-
-    assert {route for route in routes if not is_asked(*route)} == ROUTES_WITHOUT_A_METHOD
+def is_of(request: httpx.Request, route: tuple[str, str]) -> bool:
+    method, path = route
+    pattern = re.sub(r"\{version\}", "[0-9]+", path)
+    pattern = re.sub(r"\{\w+\}", "[0-9a-f-]{36}", pattern)
+    return request.method == method and bool(re.fullmatch(pattern, request.url.path))
 
 
-async def test_a_method_knows_a_repeat_where_its_route_does(client, tmp_path):
-    paths = (await client.get("/openapi.json")).json()["paths"]
-    takers = {
-        path
-        for path, methods in paths.items()
-        for call in methods.values()
-        if any(parameter["name"] == "Idempotency-Key" for parameter in call.get("parameters", ()))
-    }
-    assert takers
+def test_every_route_has_a_method(calls, asked):
+    left = {route for route in calls if not any(is_of(request, route) for request in asked)}
 
-    keyed = set()
+    assert left == ROUTES_WITHOUT_A_METHOD
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        if "idempotency-key" in request.headers:
-            keyed.add(request.url.path.replace(SOME_ID, "{model_id}"))
-        return httpx.Response(200, json=ANSWER)
 
-    with SynthGen("http://synthgen", transport=httpx.MockTransport(answer)) as synthgen:
-        for method in METHODS:
-            call = getattr(synthgen, method)
-            (tmp_path / "file").write_bytes(b"a\n1\n")
-            call(**arguments_of(call, tmp_path / "file"))
-
-    assert keyed == takers
+def test_a_method_knows_a_repeat_where_its_route_does(calls, asked):
+    for route, call in calls.items():
+        takes_key = any(parameter["name"] == "Idempotency-Key" for parameter in call.get("parameters", ()))
+        for request in asked:
+            if is_of(request, route):
+                assert ("idempotency-key" in request.headers) is takes_key, route
 
 
 def test_every_method_has_a_command():

@@ -117,6 +117,29 @@ class TestDatasets:
         kinds = [line.split("\t")[:2] for line in result.stdout.splitlines()]
         assert kinds[:4] == [["name", "kind"], ["account", "id"], ["age", "integer"], ["income", "categorical"]]
 
+    async def test_a_correction_is_seen_in_the_columns(self, synthgen, answer, accounts):
+        await synthgen("upload", accounts, "--project", "Bank")
+
+        result = await synthgen("datasets", "correct", "accounts", "--kind", "age=float")
+
+        assert result.stdout == "Corrected 'accounts' version 0.\n"
+        columns = (await answer("datasets", "columns", "accounts"))["columns"]
+        assert {column["name"]: column["kind"] for column in columns}["age"] == "float"
+
+    async def test_a_correction_of_nothing_is_misuse(self, synthgen):
+        assert (await synthgen("datasets", "correct", "accounts")).exit_code == 2
+
+    async def test_a_version_comes_from_storage_that_is_allowed_alone(self, synthgen, accounts, tmp_path):
+        await synthgen("upload", accounts, "--project", "Bank")
+        (tmp_path / "tables").mkdir()
+        (tmp_path / "tables/new.csv").write_bytes(a_table(50))
+
+        fetched = await synthgen("datasets", "fetch", "accounts", f"file://{tmp_path}/tables/new.csv")
+        refused = await synthgen("datasets", "fetch", "accounts", f"file://{accounts}")
+
+        assert fetched.stdout.startswith("Fetched 'accounts' version 1: 50 rows, 7 columns")
+        assert refused.exit_code == 1
+
     async def test_one_that_a_model_learnt_stays(self, synthgen, trained):
         refused = await synthgen("datasets", "delete", "accounts", "--yes")
         await synthgen("models", "delete", "copula", "--yes")
@@ -137,6 +160,17 @@ class TestModels:
 
         assert result.exit_code == 0, result.output
         assert load(tmp_path / "copula.synthgen").sample(5, seed=1).num_rows == 5
+
+    async def test_an_imported_model_gives_the_rows_of_the_one_it_was(self, synthgen, trained, tmp_path):
+        await synthgen("models", "export", "copula", "--to", tmp_path / "moved.synthgen")
+
+        imported = await synthgen("models", "import", tmp_path / "moved.synthgen", "--project", "Shop")
+
+        assert imported.exit_code == 0, imported.output
+        for name in ("copula", "moved"):
+            words = ["--rows", 50, "--seed", 7, "--to", tmp_path / f"{name}.csv"]
+            assert (await synthgen("generate", name, *words)).exit_code == 0
+        assert (tmp_path / "moved.csv").read_bytes() == (tmp_path / "copula.csv").read_bytes()
 
     async def test_a_deleted_one_is_gone(self, synthgen, answer, trained):
         result = await synthgen("models", "delete", "copula", "--yes")

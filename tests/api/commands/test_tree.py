@@ -51,9 +51,14 @@ async def test_every_command_answers_with_one_json_document(synthgen, server, ac
         await run(*words)
     for name in ("show", "versions", "columns"):
         await run("datasets", name, "accounts")
+    await run("datasets", "correct", "more", "--kind", "age=float")
+    (tmp_path / "tables").mkdir()
+    accounts.rename(tmp_path / "tables/new.csv")
+    await run("datasets", "fetch", "more", f"file://{tmp_path}/tables/new.csv")
     await run("datasets", "download", "accounts", "--to", tmp_path / "back.csv")
     await run("models", "show", "copula")
     await run("models", "export", "copula", "--to", tmp_path / "copula.synthgen")
+    await run("models", "import", tmp_path / "copula.synthgen", "--project", "Kiel", "--name", "moved")
     for name in ("show", "watch"):
         await run("jobs", name, made["synthgen_job_id"])
     await run("jobs", "download", made["synthgen_job_id"], "--to", tmp_path / "rows.csv")

@@ -18,6 +18,8 @@ CREATING = {
     "a project": lambda client: client.create_project("Bank"),
     "a model": lambda client: client.create_model("p", "v", "Bank"),
     "a generation": lambda client: client.generate("m"),
+    "a version": lambda client: client.fetch_version("d", "s3://tables/payments.parquet"),
+    "an import": lambda client: client.import_model("p", "Bank", Path(__file__)),
     "an upload": lambda client: client.upload_dataset("p", "this file", Path(__file__)),
 }
 NOT_REPEATABLE = {
@@ -118,6 +120,17 @@ class TestUpload:
         assert seen[0] == (65_536, 1_000_000)
         assert seen[-1] == (1_000_000, 1_000_000)
         assert int(server.requests[0].headers["content-length"]) == len(server.requests[0].content)
+
+    def test_the_server_has_time_to_convert_a_table(self, tmp_path):
+        client = (server := Server(ok({"id": "d"}))).client
+        (tmp_path / "accounts.csv").write_bytes(b"a,b\n1,2\n")
+
+        client.upload_dataset("p", "accounts", tmp_path / "accounts.csv")
+        client.fetch_version("d", "s3://tables/payments.parquet")
+        client.correct_version("d", 0, {"primary_key": "account"})
+        client.get_dataset("d")
+
+        assert [request.extensions["timeout"]["read"] for request in server.requests] == [1800, 1800, 1800, 60]
 
 
 class TestRefusals:
@@ -275,13 +288,14 @@ class TestWritingAgain:
         assert first.headers["idempotency-key"] != second.headers["idempotency-key"]
 
     @pytest.mark.parametrize("lost", LOST, ids=lambda error: type(error).__name__)
-    def test_a_cancellation_and_a_change_do_no_harm_twice(self, lost):
-        client = (server := Server(lost, ok({"id": JOB}), lost, ok({"id": "p"}))).client
+    def test_a_cancellation_and_changes_do_no_harm_twice(self, lost):
+        client = (server := Server(lost, ok({"id": JOB}), lost, ok({"id": "p"}), lost, ok({"id": "v"}))).client
 
         client.cancel_job(JOB)
         client.change_project("p", name="Bank of Kiel")
+        client.correct_version("d", 0, {"primary_key": "account"})
 
-        assert [request.method for request in server.requests] == ["POST", "POST", "PATCH", "PATCH"]
+        assert [request.method for request in server.requests] == ["POST", "POST"] + ["PATCH"] * 4
 
     @pytest.mark.parametrize("call", NOT_REPEATABLE.values(), ids=NOT_REPEATABLE)
     @pytest.mark.parametrize("trouble", [*LOST, refused(503)], ids=["reset", "disconnected", "broken", "503"])
