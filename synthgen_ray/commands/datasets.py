@@ -49,7 +49,8 @@ def show(session: Session, dataset: DatasetArgument, project: OfProject = None, 
         found = get_dataset(session.client, dataset, project)
     else:
         found = session.client.get_version(dataset_id(session.client, dataset, project), version)
-    session.output.fields(found, {**found, "columns": [column["name"] for column in found.get("columns", [])]})
+    names = {"columns": [column["name"] for column in found["columns"]]} if "columns" in found else {}
+    session.output.fields(found, {**found, **names})
 
 
 @group.command("versions")
@@ -139,7 +140,7 @@ def correct(
     """
     schema = parse_schema(kind or [], format or [], primary_key)
     if schema is None:
-        raise typer.BadParameter("Say what is to change: --kind or --primary-key.")
+        raise typer.BadParameter("Say what is to change, by this or --primary-key.", param_hint="--kind")
     found = get_dataset(session.client, dataset, project)
     number = found["version"] if version is None else version
     corrected = session.client.correct_version(found["id"], number, schema)

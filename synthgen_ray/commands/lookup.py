@@ -57,7 +57,10 @@ def model_id(client: SynthGen, name_or_id: str) -> str:
 def key_id(client: SynthGen, name_or_id: str) -> str:
     if is_id(name_or_id):
         return name_or_id
-    return str(_required(_find(every(client.list_keys), name_or_id, "keys"), name_or_id, "key")["id"])
+    found = _find(every(client.list_keys), name_or_id, "keys")
+    if found is None:  # without the name: it may be the key itself, which belongs into no log
+        raise NotFoundByName("There is no key of this name: see 'synthgen keys list'.")
+    return str(found["id"])
 
 
 def every(list_page: Callable[..., JSON], **filters: Any) -> Iterator[JSON]:

@@ -29,5 +29,5 @@ def confirm(question: str, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise typer.BadParameter("There is no terminal to ask on: add --yes where you are sure.")
+        raise typer.BadParameter("There is no terminal to ask on: add it where you are sure.", param_hint="--yes")
     typer.confirm(question, abort=True, err=True)

@@ -57,6 +57,8 @@ def command(function: Callable[Concatenate[Session, P], None]) -> Callable[..., 
             server = find_server(url, key, data_dir)
             with SynthGen(server.url, server.key) as client:
                 function(Session(client, output), **arguments)  # type: ignore[call-arg]
+        except BrokenPipeError:
+            raise  # who reads the output has seen enough; typer ends quietly
         except (ClientError, OSError) as error:
             output.refuse(error)
             raise typer.Exit(1) from None

@@ -105,6 +105,9 @@ class TestDatasets:
         await synthgen("datasets", "download", "accounts", "--version", 0, "--to", tmp_path / "first.csv")
 
         assert (await answer("datasets", "show", "accounts"))["num_rows"] == 50
+        assert "columns" not in (await synthgen("datasets", "show", "accounts")).stdout.replace("num_columns", "")
+        shown = (await synthgen("datasets", "show", "accounts", "--version", 0)).stdout
+        assert '["account", "age", "income", "balance", "active", "opened", "bank"]' in shown
         assert (await answer("datasets", "show", "accounts", "--version", 0))["num_rows"] == 200
         assert len((tmp_path / "first.csv").read_text().splitlines()) == 201
         assert [one["version"] for one in (await answer("datasets", "versions", "accounts"))["items"]] == [1, 0]
@@ -216,6 +219,12 @@ class TestKeys:
         assert key not in json.dumps(listed)
         assert (await synthgen("keys", "delete", "nightly", "--yes")).exit_code == 0
         assert (await answer("keys", "list"))["total"] == 0
+
+    async def test_a_key_in_place_of_its_name_is_not_repeated(self, synthgen, server):
+        result = await synthgen("keys", "delete", server.key, "--yes")
+
+        assert result.exit_code == 1
+        assert server.key not in result.output
 
     @pytest.mark.parametrize("words", [[], ["--role", "owner"], ["--role", "viewer", "--expires", "tomorrow"]])
     async def test_a_key_of_no_known_role_or_time_is_misuse(self, synthgen, words):

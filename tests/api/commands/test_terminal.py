@@ -22,7 +22,7 @@ async def test_without_a_terminal_nothing_is_deleted_before_a_yes(synthgen):
     result = await synthgen("projects", "delete", "Bank")
 
     assert result.exit_code == 2
-    assert "add --yes" in result.stderr
+    assert "--yes" in result.stderr
     assert (await synthgen("projects", "show", "Bank")).exit_code == 0
 
 
@@ -53,3 +53,14 @@ async def test_ctrl_c_ends_the_wait_and_not_the_job(synthgen, synthgen_process, 
     assert (process.returncode, answer) == (130, b"")
     assert notes.decode().endswith(f"The job goes on: 'synthgen jobs watch {pending_job}'\n")
     assert json.loads((await synthgen("jobs", "show", pending_job, "--json")).stdout)["status"] == "pending"
+
+
+async def test_a_reader_that_has_seen_enough_is_no_trouble(synthgen_process):
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    process = await synthgen_process("models", "types", "--json", stdout=writing)
+    _, notes = await process.communicate()
+
+    assert notes == b""
+    os.close(writing)
