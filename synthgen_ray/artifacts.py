@@ -7,8 +7,9 @@ disk; nobody sees the folder before a row in the store points at it.
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +20,7 @@ from synthgen_ray.domain.errors import Gone, Unavailable, insufficient_storage
 
 BLOCK = 1 << 20
 SMALL = 64 << 20  # bytes that are hashed within a tenth of a second
+ABANDONED_S = 3600  # no upload is silent for so long
 
 
 class Artifacts:
@@ -45,6 +47,7 @@ class Artifacts:
     @contextmanager
     def scratch_folder(self) -> Iterator[Path]:
         """A folder for temporary files, on the same disk; gone with all in it afterwards."""
+        self._clear_abandoned()
         folder = self._scratch / uuid4().hex
         folder.mkdir(parents=True, mode=0o700)
         try:
@@ -183,6 +186,14 @@ class Artifacts:
                 file.touch()
         except OSError as error:
             raise Unavailable("The artifact store takes no files now.", "artifacts_unavailable") from error
+
+    def _clear_abandoned(self) -> None:
+        """Remove the folders of processes that were killed."""
+        long_ago = time.time() - ABANDONED_S
+        for folder in self._scratch.glob("*/"):
+            with suppress(FileNotFoundError):  # its owner may remove it meanwhile
+                if all(path.stat().st_mtime < long_ago for path in (folder, *folder.iterdir())):
+                    shutil.rmtree(folder, ignore_errors=True)
 
     @property
     def _scratch(self) -> Path:

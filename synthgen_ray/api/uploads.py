@@ -49,23 +49,28 @@ async def received(request: Request, service: Service, key: str | None, form: ty
     _check_length(request, limits)
     with service.upload_folder() as folder:
         path = folder / "upload"
-        with path.open("wb") as file:
-            reader = FormReader(request.headers.get("content-type", ""), file, limits.max_bytes)
-            try:
-                await _read(request, reader, limits)
-                await asyncio.to_thread(file.flush)
-            except OSError as error:
-                if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise insufficient_storage() from None
-                raise
+        reader = await _stored(request, path, limits)
         checked = _form_of(reader.texts, form)
         yield Upload(checked, path, reader.filename or "", once(request, key, _fingerprint(reader)))
 
 
 def _check_length(request: Request, limits: UploadLimits) -> None:
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > limits.max_bytes + MAX_OVERHEAD_BYTES:
+    length = request.headers.get("content-length", "").lstrip("0")
+    most = limits.max_bytes + MAX_OVERHEAD_BYTES
+    if length.isdecimal() and (len(length) > len(str(most)) or int(length) > most):
         raise too_large(limits.max_bytes)
+
+
+async def _stored(request: Request, path: Path, limits: UploadLimits) -> FormReader:
+    try:
+        with path.open("wb") as file:
+            reader = FormReader(request.headers.get("content-type", ""), file, limits.max_bytes)
+            await _read(request, reader, limits)
+    except OSError as error:  # also of closing the file, which writes what is left
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise insufficient_storage() from None
+        raise
+    return reader
 
 
 async def _read(request: Request, reader: FormReader, limits: UploadLimits) -> None:

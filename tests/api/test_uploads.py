@@ -1,14 +1,19 @@
 """How a form comes in: streamed, within limits, every field checked. What a file may hold is in `test_bad_uploads`."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from synthgen_ray.api.app import create_app
 from synthgen_ray.api.multipart import MAX_OVERHEAD_BYTES, MAX_PARTS, MAX_TEXT_BYTES
-from tests.api.conftest import a_table
+from synthgen_ray.datasets.limits import UploadLimits
+from synthgen_ray.service import Service
+from tests.api.conftest import NO_LIMITS, a_table
 
 URL = "/api/datasets/upload"
 BOUNDARY = "frontier"
@@ -186,6 +191,28 @@ class TestLimits:
 
         assert (response.status_code, response.json()["code"]) == (422, "table_too_complex")
         assert after.status_code == 201
+
+
+class FullDisk(Service):
+    """A service whose uploads go to a device that is always full."""
+
+    @contextmanager
+    def upload_folder(self) -> Iterator[Path]:
+        with super().upload_folder() as folder:
+            (folder / "upload").symlink_to("/dev/full")
+            yield folder
+
+
+@pytest.mark.parametrize("size", [10, 4 * MIB])
+async def test_507_when_the_disk_is_full_half_way(client, server, texts, size):
+    service = FullDisk(server.store, server.artifacts, server.dispatcher.nudge, UploadLimits())
+    app = create_app(service, server.store.find_admission, server.store.ping, rate_limits=NO_LIMITS)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=client.headers) as full:
+        response = await full.post(URL, content=texts + part("file", b"1" * size, "t.csv") + END, headers=FORM)
+
+    assert (response.status_code, response.json()["code"]) == (507, "insufficient_storage")
+    assert await nothing_was_kept(client, server)
 
 
 class TestAborted:

@@ -1,4 +1,6 @@
 import hashlib
+import os
+import time
 
 import pytest
 
@@ -114,3 +116,19 @@ def test_a_store_that_takes_no_files_is_unavailable(tmp_path):
 
     with pytest.raises(Unavailable):
         Artifacts(tmp_path).check_writable()
+
+
+def test_scratch_folders_of_killed_processes_go_when_they_are_an_hour_old(artifacts, tmp_path):
+    long_ago = time.time() - 3700
+    abandoned, in_use = tmp_path / "scratch" / "abandoned", tmp_path / "scratch" / "in_use"
+    for folder in (abandoned, in_use):
+        folder.mkdir()
+        (folder / "upload").touch()
+    os.utime(abandoned / "upload", (long_ago, long_ago))
+    for folder in (abandoned, in_use):
+        os.utime(folder, (long_ago, long_ago))
+
+    with artifacts.scratch_folder() as folder:
+        assert set(folder.parent.iterdir()) == {in_use, folder}
+
+    assert list((tmp_path / "scratch").iterdir()) == [in_use]
