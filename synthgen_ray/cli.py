@@ -12,6 +12,8 @@ import typer
 from pydantic import ValidationError
 
 from synthgen_ray.commands import register
+from synthgen_ray.commands.output import Output
+from synthgen_ray.commands.session import AsJson
 from synthgen_ray.runtime.admin_key import KEY_FILE
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
 from synthgen_ray.runtime.server import run
@@ -70,7 +72,7 @@ def down(data_dir: DataDirOption = None) -> None:
 
 
 @app.command()
-def status(data_dir: DataDirOption = None) -> None:
+def status(data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
     """Say whether a server runs on a data directory and whether it is ready."""
     from synthgen_ray.client import SynthGen
 
@@ -79,7 +81,9 @@ def status(data_dir: DataDirOption = None) -> None:
     if info is None:
         _refuse(f"No server runs on {place.path}.")
     ready = SynthGen(info.url).is_ready()
-    typer.echo(f"{info.url} is {'ready' if ready else 'not ready'} (process {info.pid}, dashboard {info.dashboard})")
+    answer = {"url": info.url, "ready": ready, "pid": info.pid, "dashboard": info.dashboard}
+    sentence = f"{info.url} is {'ready' if ready else 'not ready'} (process {info.pid}, dashboard {info.dashboard})"
+    Output(as_json).say(answer, sentence)
     raise typer.Exit(0 if ready else 1)
 
 
