@@ -1,4 +1,4 @@
-"""The wire: JSON there and back, refusals as errors, and retries where a repeat does no harm."""
+"""The wire: what is asked, and asked again where a repeat does no harm."""
 
 import ipaddress
 import secrets
@@ -11,12 +11,12 @@ from uuid import UUID
 
 import httpx
 
+from synthgen_ray.client.answers import JSON, answer_of, refusal_of
 from synthgen_ray.client.errors import ApiError, ClientError, ConnectionFailed
-from synthgen_ray.client.patience import Patience, retry_after_s
+from synthgen_ray.client.patience import Patience
 from synthgen_ray.client.sending import CountedFile, OnBytes
 
 T = TypeVar("T")
-JSON = dict[str, Any]
 Id = str | UUID
 
 CONNECT_TIMEOUT_S = 10.0
@@ -95,7 +95,7 @@ class Connection:
         ):
             if not response.is_success:
                 response.read()
-                raise _refusal(response)
+                raise refusal_of(response)
             yield response
 
     def patiently(self, call: Callable[[], T], patience: Patience | None = None, *, repeatable: bool = True) -> T:
@@ -120,7 +120,7 @@ class Connection:
         return repeatable and error.may_pass
 
     def _ask(self, method: str, path: str, **request: Any) -> JSON:
-        return _answer(self._http.request(method, path, **request))
+        return answer_of(self._http.request(method, path, **request))
 
     def _patience_for(self, of_table: bool) -> JSON:
         return {"timeout": self._for_tables} if of_table else {}
@@ -170,37 +170,6 @@ def given(**values: Any) -> JSON:
 
 def _new_key() -> dict[str, str]:
     return {"Idempotency-Key": secrets.token_hex(16)}
-
-
-def _answer(response: httpx.Response) -> JSON:
-    if not response.is_success:
-        raise _refusal(response)
-    answer = _json(response)
-    if answer is None:
-        raise ApiError(response.status_code, f"What answers at {response.url} does not look like SynthGen.")
-    return answer
-
-
-def _refusal(response: httpx.Response) -> ApiError:
-    """The server's problem document as an error, or what stands between it and us had to say."""
-    problem = _json(response) or {}
-    return ApiError(
-        response.status_code,
-        str(problem.get("detail", f"The server answered {response.status_code} {response.reason_phrase}.")),
-        problem.get("code", ""),
-        problem.get("errors", ()),
-        problem.get("request_id", response.headers.get("x-request-id", "")),
-        retry_after_s(response.headers.get("retry-after")),
-    )
-
-
-def _json(response: httpx.Response) -> JSON | None:
-    """The JSON object in an answer, if that is what it holds."""
-    try:
-        answer = response.json()
-    except ValueError:
-        return None
-    return answer if isinstance(answer, dict) else None
 
 
 def _is_loopback(url: str) -> bool:

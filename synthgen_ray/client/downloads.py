@@ -8,7 +8,8 @@ from typing import BinaryIO
 
 import httpx
 
-from synthgen_ray.client.connection import JSON, Connection
+from synthgen_ray.client.answers import JSON
+from synthgen_ray.client.connection import Connection
 from synthgen_ray.client.errors import DownloadDamaged
 from synthgen_ray.client.patience import Patience
 from synthgen_ray.client.sending import OnBytes

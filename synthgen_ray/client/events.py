@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 
-from synthgen_ray.client.connection import JSON
+from synthgen_ray.client.answers import JSON
 from synthgen_ray.client.errors import ConnectionFailed
 
 

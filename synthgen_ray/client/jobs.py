@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from synthgen_ray.client.connection import JSON, Connection, Id, path
+from synthgen_ray.client.answers import JSON
+from synthgen_ray.client.connection import Connection, Id, path
 from synthgen_ray.client.downloads import download
 from synthgen_ray.client.errors import ClientError, JobFailed, WaitTimedOut
 from synthgen_ray.client.events import events_of

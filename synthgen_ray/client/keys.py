@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from synthgen_ray.client.connection import JSON, Connection, Id, given, path
+from synthgen_ray.client.answers import JSON
+from synthgen_ray.client.connection import Connection, Id, given, path
 
 
 class Keys:

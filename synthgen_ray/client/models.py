@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from synthgen_ray.client.connection import JSON, Connection, Id, given, path
+from synthgen_ray.client.answers import JSON
+from synthgen_ray.client.connection import Connection, Id, given, path
 from synthgen_ray.client.downloads import download
 from synthgen_ray.client.sending import OnBytes
 

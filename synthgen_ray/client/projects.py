@@ -1,6 +1,7 @@
 """Projects: where datasets and models belong."""
 
-from synthgen_ray.client.connection import JSON, Connection, Id, given, path
+from synthgen_ray.client.answers import JSON
+from synthgen_ray.client.connection import Connection, Id, given, path
 
 
 class Projects:

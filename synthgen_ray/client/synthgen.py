@@ -5,7 +5,8 @@ from typing import Self
 
 import httpx
 
-from synthgen_ray.client.connection import JSON, Connection, Id
+from synthgen_ray.client.answers import JSON
+from synthgen_ray.client.connection import Connection, Id
 from synthgen_ray.client.datasets import Datasets
 from synthgen_ray.client.jobs import POLL_S, Jobs, OnProgress
 from synthgen_ray.client.keys import Keys
