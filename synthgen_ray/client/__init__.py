@@ -1,4 +1,5 @@
-"""The Python client. Needs httpx alone. Read `synthgen`, a file per resource, then `connection`, `patience`, `answers`, `errors`.
+"""The Python client. Needs httpx alone. Read `synthgen`, a file per resource, then `connection`, `patience`, `answers`,
+`errors`.
 
 with SynthGen("http://127.0.0.1:8888", api_key=KEY) as synthgen:
     project = synthgen.create_project("Bank")
