@@ -97,28 +97,28 @@ def critic_gradients(
     mixed = slice(2 * packs, None)
 
     inputs = [torch.cat([real_PX, fake_PX, torch.empty_like(real_PX)])]
-    z_real, z_fake = F.linear(inputs[0][: 2 * packs], layers[0].weight, layers[0].bias).chunk(2)
+    z_real, z_fake = _linear(inputs[0][: 2 * packs], layers[0]).chunk(2)
     z = torch.cat([z_real, z_fake, torch.lerp(z_real, z_fake, mix_P1)])
     slopes = []
     for layer, scale in zip(layers[1:], scales, strict=True):
         slopes.append(_slope(z, scale))
         inputs.append(z * slopes[-1])
-        z = F.linear(inputs[-1], layer.weight, layer.bias)
+        z = _linear(inputs[-1], layer)
 
     down = z.new_tensor([-weight / packs, weight / packs, 1.0]).repeat_interleave(packs)[:, None]
     deltas = [down]
     for layer, slope in zip(layers[:0:-1], slopes[::-1], strict=True):
-        deltas.insert(0, (deltas[0] @ layer.weight).mul_(slope))
-    slope_PX = deltas[0][mixed] @ layers[0].weight
+        deltas.insert(0, _product(deltas[0], layer.weight).mul_(slope))
+    slope_PX = _product(deltas[0][mixed], layers[0].weight)
     length_P1 = torch.linalg.vector_norm(slope_PX, dim=1, keepdim=True)
 
     up = slope_PX * (2 * PENALTY * weight / packs * (1 - 1 / length_P1.clamp_min(SHORTEST)))
     for place, (layer, delta) in enumerate(zip(layers, deltas, strict=True)):
         inputs[place][mixed] = up
-        layer.weight.grad = delta.T @ inputs[place]
+        layer.weight.grad = _product(delta.T, inputs[place])
         layer.bias.grad = delta[: 2 * packs].sum(0)
         if place < len(slopes):
-            up = (up @ layer.weight.T).mul_(slopes[place][mixed])
+            up = _product(up, layer.weight.T).mul_(slopes[place][mixed])
 
     for_real, for_fake, _ = z.chunk(3)
     loss: Tensor = for_fake.mean() - for_real.mean() + PENALTY * (length_P1 - 1).square().mean()
@@ -131,13 +131,24 @@ def score_and_slope(critic: nn.Module, packs_PX: Tensor, scales: Sequence[Tensor
     *hidden, last = linear_layers(critic)
     slopes, z = [], packs_PX
     for layer, scale in zip(hidden, scales, strict=True):
-        z = F.linear(z, layer.weight, layer.bias)
+        z = _linear(z, layer)
         slopes.append(_slope(z, scale))
         z = z * slopes[-1]
     down = last.weight.expand(len(packs_PX), -1)
     for layer, slope in zip(reversed(hidden), reversed(slopes), strict=True):
-        down = (down * slope) @ layer.weight
-    return F.linear(z, last.weight, last.bias), down
+        down = _product(down * slope, layer.weight)
+    return _linear(z, last), down
+
+
+# Under autocast products are in 16 bits, and all between them is as wide as it was.
+
+
+def _linear(input_PH: Tensor, layer: nn.Linear) -> Tensor:
+    return F.linear(input_PH, layer.weight, layer.bias).to(input_PH.dtype)
+
+
+def _product(left: Tensor, right: Tensor) -> Tensor:
+    return (left @ right).to(left.dtype)
 
 
 def _slope(z: Tensor, scale: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ def generate(generator: nn.Module, latent_BE: Tensor, places_B: Tensor | None) -
     seen = latent_BE
     for layer in hidden:
         seen = torch.cat([F.relu(layer.bn(_linear(layer.fc, seen, places_B))), seen], dim=1)
-    return _linear(last, seen, places_B)
+    return _linear(last, seen, places_B).to(latent_BE.dtype)  # which autocast may have narrowed
 
 
 def _linear(layer: nn.Linear, seen: Tensor, places_B: Tensor | None) -> Tensor:

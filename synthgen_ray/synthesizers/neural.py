@@ -61,12 +61,17 @@ class NeuralSynthesizer(Synthesizer):
         encoded = self.codec.encode(table, stream(seed, ENCODE, 1))
         self.__dict__.pop("layout", None)  # of an earlier fit
         network = self._new_network().to(self._device)
-        with pace.watched(self._early_stop(network, encoded, seed)), _without_subnormals():
+        with pace.watched(self._early_stop(network, encoded, seed)), _without_subnormals(), self._precision():
             self._train(network, encoded, seed, pace)
         self._keep(network)
         if self._is_calibrated:
             pace.say(1.0, "calibrating")
             self._calibrate(table, encoded, stream(seed, CALIBRATE))
+
+    def _precision(self) -> torch.autocast:
+        """Of all products inside. Narrow weights are not kept: they would stay as they were at the first step."""
+        is_narrow = self.params.precision == "bf16"
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=is_narrow, cache_enabled=False)
 
     def _early_stop(self, network: nn.Module, encoded: Encoded, seed: int) -> Callable[[int], bool]:
         """Whether training may end after an epoch, by rows drawn from the network as it is; see `plateau`."""

@@ -59,6 +59,7 @@ class TVAE(NeuralSynthesizer):
             mean_BE, sd_BE, log_variance_BE = encoder(real_BD)
             latent_BE = mean_BE + sd_BE * draws.normal(options.embedding_dim)
             logits_BD, sigma_D = decoder(latent_BE)
+            logits_BD = logits_BD.to(real_BD.dtype)  # which autocast may have narrowed
             reconstruction = options.loss_factor * reconstruction_loss(
                 logits_BD, sigma_D, codes_BK, scalars_NS[rows_B], layout
             )

@@ -92,7 +92,9 @@ def _stock_after_300(bench: Bench, model_type: ModelType) -> tuple[Scores, float
 ROWS = (
     Row("CTGAN step, fp32 eager", _step(ModelType.CTGAN), "2.3x", "2.6x"),
     Row("CTGAN step, fp32 compiled", _step(ModelType.CTGAN, compile=True), "2.8x", "3.4x"),
+    Row("CTGAN step, bf16", _step(ModelType.CTGAN, precision="bf16")),
     Row("TVAE step", _step(ModelType.TVAE), "1.6x", "2.3x"),
+    Row("TVAE step, bf16", _step(ModelType.TVAE, precision="bf16")),
     Row("CTGAN fit, 30 epochs", _fit(ModelType.CTGAN, 30, 1), "2.5x", "3.5x"),
     Row("CTGAN fit, 30 epochs, not refined", _fit(ModelType.CTGAN, 30, 1, **BARE), "2.5x", "3.5x"),
     Row("Gaussian copula fit", _fit(ModelType.GAUSSIAN_COPULA, 0, None), "50x", "100x"),

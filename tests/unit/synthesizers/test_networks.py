@@ -257,3 +257,19 @@ def test_rows_do_not_depend_on_the_number_of_threads(model_type, sizes):
 
     for threads, made in several.items():
         assert all(one.equals(other) for one, other in zip(alone, made, strict=True)), threads
+
+
+@pytest.mark.parametrize("model_type", [ModelType.CTGAN, ModelType.TVAE])
+def test_in_half_precision_a_training_goes_the_same_way(model_type):
+    def losses(precision: str) -> list[dict[str, float]]:
+        said: list[dict[str, float]] = []
+        options = {"epochs": 30, "refine": False, "precision": precision}
+        given_model(model_type, **options, on_progress=lambda progress: said.append(progress.losses))
+        return [one for one in said if one]
+
+    wide, narrow = losses("fp32"), losses("bf16")
+
+    assert wide != narrow
+    moved = max(abs(wide[-1][name] - first) for name, first in wide[0].items())
+    apart = max(abs(wide[-1][name] - narrow[-1][name]) for name in wide[0])
+    assert moved > 3 * apart
