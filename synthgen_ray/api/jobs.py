@@ -36,20 +36,20 @@ async def list_jobs(
     return listed(page, JobItem.of, limit, offset)
 
 
-@router.get("/{job_id}", responses=problems(404))
+@router.get("/{job_id:uuid}", responses=problems(404))
 async def get_job(job_id: UUID, principal: Viewer, service: ServiceDep) -> JobDetail:
     """Show a job, by its id or by its background job's id."""
     return JobDetail.of(await service.get_job(principal, job_id))
 
 
-@router.post("/{job_id}/cancel", responses=problems(403, 404, 409))
+@router.post("/{job_id:uuid}/cancel", responses=problems(403, 404, 409))
 async def cancel_job(job_id: UUID, principal: Editor, service: ServiceDep) -> JobDetail:
     """Cancel a job that waits or runs; once more does no harm. It is `failed` then, and `cancelled`."""
     return JobDetail.of(await service.cancel_job(principal, job_id))
 
 
 @router.get(
-    "/{job_id}/events",
+    "/{job_id:uuid}/events",
     response_class=Response,
     responses={
         200: {"description": "Events `job`, each with the job as it is.", "content": {EVENTS: {}}},
@@ -63,9 +63,9 @@ async def watch_job(job_id: UUID, principal: Viewer, service: ServiceDep) -> Res
     )
 
 
-@router.head("/{job_id}/download", include_in_schema=False)
+@router.head("/{job_id:uuid}/download", include_in_schema=False)
 @router.get(
-    "/{job_id}/download",
+    "/{job_id:uuid}/download",
     response_class=Response,
     responses={
         200: {"description": "The rows.", "content": {media: {} for media in MEDIA_TYPES.values()}},

@@ -27,7 +27,7 @@ async def list_keys(principal: Admin, service: ServiceDep, limit: Limit = 50, of
     return listed(await service.list_keys(principal, limit, offset), KeySchema.of, limit, offset)
 
 
-@router.delete("/{key_id}", responses=problems(403, 404))
+@router.delete("/{key_id:uuid}", responses=problems(403, 404))
 async def delete_key(key_id: UUID, principal: Admin, service: ServiceDep) -> KeyDeleted:
     """Revoke a key: within five seconds it works nowhere."""
     await service.delete_key(principal, key_id)

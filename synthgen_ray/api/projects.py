@@ -39,19 +39,19 @@ async def list_projects(
     return listed(await service.list_projects(principal, limit, offset), ProjectSchema.of, limit, offset)
 
 
-@router.get("/{project_id}", responses=problems(404))
+@router.get("/{project_id:uuid}", responses=problems(404))
 async def get_project(project_id: UUID, principal: Viewer, service: ServiceDep) -> ProjectSchema:
     """Show a project."""
     return ProjectSchema.of(await service.get_project(principal, project_id))
 
 
-@router.patch("/{project_id}", responses=problems(400, 403, 404, 422))
+@router.patch("/{project_id:uuid}", responses=problems(400, 403, 404, 422))
 async def change_project(project_id: UUID, body: ProjectChange, principal: Admin, service: ServiceDep) -> ProjectSchema:
     """Change a project's name or description."""
     return ProjectSchema.of(await service.change_project(principal, project_id, body.name, body.description))
 
 
-@router.delete("/{project_id}", responses=problems(403, 404, 409, 422))
+@router.delete("/{project_id:uuid}", responses=problems(403, 404, 409, 422))
 async def delete_project(
     project_id: UUID,
     principal: Admin,
@@ -63,7 +63,7 @@ async def delete_project(
     return ProjectDeleted(ok=True, project_id=project_id)
 
 
-@router.get("/{project_id}/usage", responses=problems(404))
+@router.get("/{project_id:uuid}/usage", responses=problems(404))
 async def get_usage(project_id: UUID, principal: Viewer, service: ServiceDep) -> UsageSchema:
     """Show what a project has used, and its quotas; `null` is without end."""
     return UsageSchema.of(await service.get_usage(principal, project_id))

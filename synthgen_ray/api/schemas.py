@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from synthgen_ray.api import examples
+from synthgen_ray.api.parameters import Id
 from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.api.request_limits import RequestLimits
 from synthgen_ray.datasets.limits import UploadLimits
@@ -44,8 +45,6 @@ Name = Annotated[
     StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"),
 ]
 Description = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
-# Ids come as text, which strict validation would refuse.
-Id = Annotated[UUID, Field(strict=False)]
 
 
 class Answer(BaseModel):

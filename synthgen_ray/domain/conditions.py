@@ -8,6 +8,8 @@ from synthgen_ray.domain.errors import FieldError, InvalidRequest
 from synthgen_ray.domain.params import Condition, Range
 
 RANGED = frozenset({ColumnKind.INTEGER, ColumnKind.FLOAT, ColumnKind.DATETIME})
+UNKNOWN_COLUMN = ("unknown_column", "The model has no such column.")
+UNKNOWN_VALUE = ("unknown_value", "The model knows no such value.")
 FREE = frozenset({ColumnKind.ID, ColumnKind.TEXT})  # made afresh: there is nothing to ask for
 
 
@@ -27,27 +29,30 @@ def check_conditions(
     faults: list[tuple[str, FieldError]] = []
     for name, condition in conditions.items():
         column = known.get(name)
-        code, message = _fault(condition, column) if column else ("unknown_column", "The model has no such column.")
+        code, message = _fault(condition, column) if column else UNKNOWN_COLUMN
         if code:
-            faults.append((code, FieldError(f"conditions.{name}", message)))
+            faults.append((code, FieldError.at(("conditions", name), message)))
     for name, shares in distribution.items():
         column = known.get(name)
-        if column is None:
-            faults.append(("unknown_column", FieldError(f"distribution.{name}", "The model has no such column.")))
-        elif column.categories is None:
-            faults.append(
-                ("invalid_type", FieldError(f"distribution.{name}", "Only a column of categories can have one."))
-            )
-        elif not set(shares) <= {category_key(value) for value in column.categories}:
-            faults.append(("unknown_value", FieldError(f"distribution.{name}", "The model knows no such value.")))
+        code, message = _distribution_fault(shares, column) if column else UNKNOWN_COLUMN
+        if code:
+            faults.append((code, FieldError.at(("distribution", name), message)))
     if faults:
-        detail = f"{faults[0][1].field}: {faults[0][1].message}"
-        raise InvalidRequest(detail, faults[0][0], [error for _, error in faults])
+        code, first = faults[0]
+        raise InvalidRequest(str(first), code, [error for _, error in faults])
 
 
 def category_key(value: object) -> str:
     """How a category is written where JSON allows text only, such as the keys of a distribution."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _distribution_fault(shares: Mapping[str, float], column: LearnedColumn) -> tuple[str, str]:
+    if column.categories is None:
+        return "invalid_type", "Only a column of categories can have one."
+    if not set(shares) <= {category_key(value) for value in column.categories}:
+        return UNKNOWN_VALUE
+    return "", ""
 
 
 def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:
@@ -71,7 +76,7 @@ def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:
         elif not _fits(value, column):
             return "invalid_type", f"The value must be of the column's kind, {column.kind}."
         elif column.categories is not None and not _is_among(value, column.categories):
-            return "unknown_value", "The model knows no such value."
+            return UNKNOWN_VALUE
     return "", ""
 
 

@@ -18,8 +18,11 @@ SynthGenError
 """
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
+
+LONGEST_NAME = 255  # of a column; an unknown name can be of any length
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,14 @@ class FieldError:
 
     field: str
     message: str
+
+    @classmethod
+    def at(cls, steps: Iterable[str], message: str) -> Self:
+        """Of the field to which these steps lead, each as far as an answer may repeat it."""
+        return cls(".".join(step[:LONGEST_NAME] for step in steps), message)
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}" if self.field else self.message
 
 
 class SynthGenError(Exception):

@@ -45,14 +45,13 @@ def parse_train_params(model_type: ModelType, config: Mapping[str, Any]) -> Trai
 
 def invalid_request(findings: Sequence[ErrorDetails], *prefix: str) -> InvalidRequest:
     """One error that names each field once. `prefix` is where the checked value stands in the request."""
-    faults: dict[str, tuple[str, str]] = {}
+    faults: dict[str, tuple[str, FieldError]] = {}
     for finding in findings:
         location = _location(finding, prefix)
-        faults.setdefault(".".join(location), (_code(finding, location), _message(finding, location)))
-    errors = [FieldError(field, message) for field, (_, message) in faults.items()]
-    code = next(iter(faults.values()))[0]
-    detail = f"{errors[0].field}: {errors[0].message}" if errors[0].field else errors[0].message
-    return InvalidRequest(detail, code, errors)
+        error = FieldError.at(location, _message(finding, location))
+        faults.setdefault(".".join(location), (_code(finding, location), error))
+    (code, first), *_ = faults.values()
+    return InvalidRequest(str(first), code, [error for _, error in faults.values()])
 
 
 def _location(finding: ErrorDetails, prefix: Sequence[str]) -> list[str]:
@@ -67,6 +66,8 @@ def _code(finding: ErrorDetails, location: Sequence[str]) -> str:
         return f"unknown_{location[-1]}"
     if kind == "extra_forbidden" and location[0] == "config":
         return "unknown_config_key"
+    if kind == "too_long" and location == ["conditions"]:
+        return "too_many_conditions"
     if kind in _CODES:
         return _CODES[kind]
     if kind.startswith(_OUT_OF_RANGE):

@@ -7,6 +7,7 @@ import io
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,6 +22,7 @@ from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.jobs.dispatcher import Dispatcher
 from synthgen_ray.service import Service
 from synthgen_ray.store.store import Store
+from tests.api.bank import Bank, open_bank
 from tests.fakes import ThreadLauncher
 
 SYNTHGEN = "/api/synthgen"
@@ -43,17 +45,23 @@ class Server:
                 return
             await asyncio.gather(*self.dispatcher.tasks)
 
+    def client(self) -> httpx.AsyncClient:
+        """One that holds the admin's key."""
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        headers = {"Authorization": f"Bearer {self.key}"}
+        return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
 
-@pytest.fixture
-async def server(tmp_path) -> AsyncIterator[Server]:
-    store = Store(f"sqlite+aiosqlite:///{tmp_path}/synthgen.db")
+
+@contextlib.asynccontextmanager
+async def a_server(folder: Path) -> AsyncIterator[Server]:
+    store = Store(f"sqlite+aiosqlite:///{folder}/synthgen.db")
     await store.migrate()
     key = new_key()
     await store.set_admin_key(key_hash(key))
-    artifacts = Artifacts(tmp_path / "artifacts")
+    artifacts = Artifacts(folder / "artifacts")
     artifacts.prepare()
     dispatcher = Dispatcher(store, artifacts, ThreadLauncher(artifacts), dict.fromkeys(JobType, 1))
-    tables = [f"file://{tmp_path}/tables"]
+    tables = [f"file://{folder}/tables"]
     service = Service(store, artifacts, dispatcher.nudge, UploadLimits(), tables)
     yield Server(
         store, artifacts, dispatcher, create_app(service, store.find_admission, store.ping, rate_limits=NO_LIMITS), key
@@ -63,11 +71,22 @@ async def server(tmp_path) -> AsyncIterator[Server]:
 
 
 @pytest.fixture
+async def server(tmp_path) -> AsyncIterator[Server]:
+    async with a_server(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
 async def client(server: Server) -> AsyncIterator[httpx.AsyncClient]:
-    headers = {"Authorization": f"Bearer {server.key}"}
-    transport = httpx.ASGITransport(server.app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
+    async with server.client() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+async def bank(tmp_path_factory) -> AsyncIterator[Bank]:
+    """A server with all that can be asked for; its tests may add to it, and take nothing away."""
+    async with a_server(tmp_path_factory.mktemp("bank")) as server, server.client() as client:
+        yield await open_bank(server, client)
 
 
 @pytest.fixture
