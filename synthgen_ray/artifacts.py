@@ -4,6 +4,7 @@ An artifact is a folder of parts. A part is written beside its name and renamed 
 disk; nobody sees the folder before a row in the store points at it.
 """
 
+import errno
 import hashlib
 import os
 import shutil
@@ -40,7 +41,8 @@ class Artifacts:
         path = self._scratch / uuid4().hex
         self._scratch.mkdir(parents=True, mode=0o700, exist_ok=True)
         try:
-            yield path
+            with _space():
+                yield path
         finally:
             path.unlink(missing_ok=True)
 
@@ -71,7 +73,7 @@ class Artifacts:
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         unfinished = folder / f".{name}.{uuid4().hex}"
         try:
-            with unfinished.open("xb") as file:
+            with _space(), unfinished.open("xb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -198,6 +200,17 @@ class Artifacts:
     @property
     def _scratch(self) -> Path:
         return self._root / "scratch"
+
+
+@contextmanager
+def _space() -> Iterator[None]:
+    """Raises: InsufficientStorage, when what writes in this block finds the disk full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise insufficient_storage() from error
 
 
 def _corrupt() -> Gone:

@@ -1,7 +1,7 @@
 """Why a job failed, in words that hold no value of a table."""
 
 from synthgen_ray.domain.entities import JobFailure
-from synthgen_ray.domain.errors import SynthGenError
+from synthgen_ray.domain.errors import InsufficientStorage, SynthGenError, Unavailable
 
 
 class WorkerLost(Exception):
@@ -11,7 +11,7 @@ class WorkerLost(Exception):
 def public_reason(error: BaseException) -> JobFailure:
     """What the owner of a job may read of an error. A stranger's text may hold data: it is left out."""
     if isinstance(error, SynthGenError):
-        return JobFailure(error.code, error.detail)
+        return JobFailure(error.code, error.detail, isinstance(error, InsufficientStorage | Unavailable))
     if isinstance(error, MemoryError):
         return JobFailure("out_of_memory", "The job needs more memory than there is: try fewer columns or rows.")
     return JobFailure(

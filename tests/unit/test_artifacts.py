@@ -1,11 +1,12 @@
 import hashlib
 import os
 import time
+from pathlib import Path
 
 import pytest
 
 from synthgen_ray.artifacts import Artifacts
-from synthgen_ray.domain.errors import Gone, Unavailable
+from synthgen_ray.domain.errors import Gone, InsufficientStorage, Unavailable
 
 
 @pytest.fixture
@@ -132,3 +133,11 @@ def test_scratch_folders_of_killed_processes_go_when_they_are_an_hour_old(artifa
         assert set(folder.parent.iterdir()) == {in_use, folder}
 
     assert list((tmp_path / "scratch").iterdir()) == [in_use]
+
+
+def test_a_full_disk_is_said_to_be_full_and_leaves_nothing_half_written(artifacts, tmp_path):
+    for place in (artifacts.writing("jobs/1/1", "part-0"), artifacts.scratch_file()):
+        with pytest.raises(InsufficientStorage), place:
+            Path("/dev/full").write_bytes(b"row")
+
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
