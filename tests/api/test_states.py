@@ -126,7 +126,7 @@ class TestDelete:
 class FullDisk(ThreadLauncher):
     async def generate(self, assignment: Assignment, report: Report) -> Artifact:
         with self._artifacts.writing(assignment.job.folder, "part"):
-            Path("/dev/full").write_bytes(b"row")
+            await asyncio.to_thread(Path("/dev/full").write_bytes, b"row")
         raise AssertionError("a device that is always full took a row")
 
 

@@ -16,7 +16,8 @@ LONG = {**QUICK, "epochs": 10_000}
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[UpServer]:
-    with an_up_server(SYNTHGEN_NUM_CPUS="4", SYNTHGEN_RATE_LIMITS=NO_RATE_LIMITS) as server:
+    settings = {"SYNTHGEN_RATE_LIMITS": NO_RATE_LIMITS, "SYNTHGEN_QUOTAS": '{"pending_jobs": null}'}
+    with an_up_server(SYNTHGEN_NUM_CPUS="4", **settings) as server:
         yield server
 
 
