@@ -14,6 +14,7 @@ Key = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=255,
+        pattern="^[!-~]+$",  # for the page: the edge has refused any other by then
         description="Makes a repeat harmless: with the same key and body it answers what the first call did.",
     ),
 ]
