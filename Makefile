@@ -3,7 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 BENCH ?=
 FUZZ ?=
-TESTS ?= tests/unit tests/api tests/cluster tests/e2e
+# Files of the first are spread over the cores; the others start servers, and run one after the other.
+FAST ?= tests/unit tests/api
+SLOW ?= tests/cluster tests/e2e
 
 .PHONY: setup demo up test check fuzz quality bench
 
@@ -23,7 +25,8 @@ up: setup
 	@$(BIN)/synthgen up
 
 test: setup
-	$(BIN)/pytest $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile $(FAST)
+	$(BIN)/pytest $(SLOW)
 
 check: setup
 	$(BIN)/ruff format --check .

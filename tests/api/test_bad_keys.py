@@ -1,18 +1,16 @@
 """Who may not come in, and what nobody may set."""
 
-from uuid import uuid4
-
 import pytest
 
 from tests.api.bank import PROBLEM, Bank
 from tests.api.conftest import SYNTHGEN
 
 FIXED = {
-    "id": str(uuid4()),
+    "id": "02493dd3-4830-4596-bb2c-a682b412f3a3",
     "created_at": "2026-02-25T10:00:00Z",
     "status": "completed",
     "owner": "somebody else",
-    "output_artifact_id": str(uuid4()),
+    "output_artifact_id": "02493dd3-4830-4596-bb2c-a682b412f3a3",
 }
 
 

@@ -1,12 +1,13 @@
 """`POST /models`: each wrong order has its answer, and leaves nothing behind."""
 
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from tests.api.bank import Bank
 from tests.api.conftest import SYNTHGEN, a_table
+
+NOBODYS = "02493dd3-4830-4596-bb2c-a682b412f3a3"
 
 MODELS = f"{SYNTHGEN}/models"
 CTGAN, TVAE, COPULA = "ctgan", "tvae", "gaussian_copula"
@@ -29,11 +30,11 @@ FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"model_type": []}, "unknown_model_type"),
     ({"epoch": 3}, "unknown_field"),
     ({"e" * 10_000: 3}, "unknown_field"),
-    ({"id": str(uuid4())}, "unknown_field"),
+    ({"id": NOBODYS}, "unknown_field"),
     ({"status": "ready"}, "unknown_field"),
     ({"created_at": "2026-02-25T10:00:00Z"}, "unknown_field"),
     ({"owner": "somebody else"}, "unknown_field"),
-    ({"output_artifact_id": str(uuid4())}, "unknown_field"),
+    ({"output_artifact_id": NOBODYS}, "unknown_field"),
     ({"config": []}, "object_expected"),
     ({"config": "epochs=300"}, "object_expected"),
     ({"config": 300}, "object_expected"),
@@ -135,7 +136,7 @@ async def test_400_for_options_that_are_no_json(bank: Bank, config, code):
 
 async def test_404_for_a_project_or_table_that_is_not_there(bank: Bank):
     for field in ("project_id", "dataset_version_id"):
-        await bank.refuses("POST", MODELS, 404, "not_found", json={**bank.order, field: str(uuid4())})
+        await bank.refuses("POST", MODELS, 404, "not_found", json={**bank.order, field: NOBODYS})
 
 
 @pytest.mark.parametrize("rows", [1, 19])
