@@ -10,16 +10,15 @@ from synthgen_ray.api.downloads import attachment, download
 from synthgen_ray.api.once import Key, OnceDep, value_of
 from synthgen_ray.api.parameters import Limit, Offset, ProjectFilter, ServiceDep, Version, VersionFilter
 from synthgen_ray.api.problems import problems
-from synthgen_ray.api.schemas import (
+from synthgen_ray.api.schemas.common import Listed, listed
+from synthgen_ray.api.schemas.datasets import (
     Columns,
     DatasetDeleted,
     DatasetSchema,
-    Listed,
     UploadAccepted,
     UploadForm,
     VersionFetch,
     VersionSchema,
-    listed,
 )
 from synthgen_ray.api.uploads import form_in_openapi, received
 from synthgen_ray.domain.corrections import SchemaCorrection

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 
 from synthgen_ray.api.problems import problems
-from synthgen_ray.api.schemas import Alive
+from synthgen_ray.api.schemas.common import Alive
 
 router = APIRouter(tags=["health"])
 

@@ -9,7 +9,8 @@ from synthgen_ray.api.downloads import download
 from synthgen_ray.api.events import EVENTS, event_stream
 from synthgen_ray.api.parameters import Limit, ModelFilter, Offset, ProjectFilter, ServiceDep, StatusFilter
 from synthgen_ray.api.problems import problems
-from synthgen_ray.api.schemas import JobDetail, JobItem, Listed, listed
+from synthgen_ray.api.schemas.common import Listed, listed
+from synthgen_ray.api.schemas.jobs import JobDetail, JobItem
 from synthgen_ray.domain.params import OutputFormat
 
 router = APIRouter(prefix="/api/synthgen/jobs", tags=["jobs"])

@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from synthgen_ray.api.auth import Admin
 from synthgen_ray.api.parameters import Limit, Offset, ServiceDep
 from synthgen_ray.api.problems import problems
-from synthgen_ray.api.schemas import KeyCreate, KeyCreated, KeyDeleted, KeySchema, Listed, listed
+from synthgen_ray.api.schemas.common import Listed, listed
+from synthgen_ray.api.schemas.keys import KeyCreate, KeyCreated, KeyDeleted, KeySchema
 
 router = APIRouter(prefix="/api/keys", tags=["keys"])
 

@@ -6,7 +6,7 @@ from synthgen_ray.api.auth import Viewer
 from synthgen_ray.api.parameters import ServiceDep
 from synthgen_ray.api.problems import problems
 from synthgen_ray.api.request_limits import LIMITS
-from synthgen_ray.api.schemas import Limits
+from synthgen_ray.api.schemas.limits import Limits
 
 router = APIRouter(prefix="/api/limits", tags=["limits"])
 

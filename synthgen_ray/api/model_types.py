@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from synthgen_ray.api.problems import problems
-from synthgen_ray.api.schemas import ModelTypes, ModelTypeSchema
+from synthgen_ray.api.schemas.models import ModelTypes, ModelTypeSchema
 from synthgen_ray.domain.params import TRAIN_PARAMS, ModelType
 
 router = APIRouter(prefix="/api/synthgen/model-types", tags=["model types"])

@@ -11,10 +11,10 @@ from synthgen_ray.api.downloads import download
 from synthgen_ray.api.once import Key, OnceDep, value_of
 from synthgen_ray.api.parameters import Limit, Offset, ProjectFilter, ServiceDep
 from synthgen_ray.api.problems import problems
-from synthgen_ray.api.schemas import (
+from synthgen_ray.api.schemas.common import Listed, listed
+from synthgen_ray.api.schemas.models import (
     GenerateAccepted,
     ImportForm,
-    Listed,
     ModelAccepted,
     ModelCreate,
     ModelDeleted,
@@ -23,7 +23,6 @@ from synthgen_ray.api.schemas import (
     ModelItem,
     ModelJob,
     ModelSchema,
-    listed,
 )
 from synthgen_ray.api.uploads import form_in_openapi, received
 from synthgen_ray.domain.params import GenerateParams, Resources

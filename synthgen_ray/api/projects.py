@@ -9,15 +9,8 @@ from synthgen_ray.api.auth import Admin, Viewer
 from synthgen_ray.api.once import OnceDep, value_of
 from synthgen_ray.api.parameters import Limit, Offset, ServiceDep
 from synthgen_ray.api.problems import problems
-from synthgen_ray.api.schemas import (
-    Listed,
-    ProjectChange,
-    ProjectCreate,
-    ProjectDeleted,
-    ProjectSchema,
-    UsageSchema,
-    listed,
-)
+from synthgen_ray.api.schemas.common import Listed, listed
+from synthgen_ray.api.schemas.projects import ProjectChange, ProjectCreate, ProjectDeleted, ProjectSchema, UsageSchema
 
 router = APIRouter(prefix="/api/projects", tags=["projects"])
 

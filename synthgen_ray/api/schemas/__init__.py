@@ -1,0 +1,1 @@
+"""JSON in and out, a file per resource; `common` first."""

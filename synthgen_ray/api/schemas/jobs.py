@@ -1,0 +1,107 @@
+"""Jobs: how they stand, and what they made."""
+
+from datetime import UTC, datetime
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import ConfigDict
+
+from synthgen_ray.api import examples
+from synthgen_ray.api.schemas.common import Answer, Mirror, Moment
+from synthgen_ray.domain.entities import Job
+from synthgen_ray.domain.lifecycle import JobStatus, JobType
+from synthgen_ray.domain.params import ModelType
+
+
+class JobItem(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.JOB_ITEM))
+
+    id: UUID
+    model_id: UUID
+    model_name: str
+    model_type: ModelType
+    job_type: JobType
+    status: JobStatus
+    config: dict[str, Any]
+    created_at: Moment
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        return cls(**_job_fields(job))
+
+
+class JobErrorSchema(Mirror):
+    code: str
+    message: str
+    retryable: bool
+
+
+class JobResult(Answer):
+    num_rows: int
+    format: str
+    size_bytes: int
+    sha256: str
+
+    @classmethod
+    def find(cls, job: Job) -> Self | None:
+        if job.artifact is None or job.job_type is not JobType.GENERATE:
+            return None
+        made = job.artifact
+        return cls(num_rows=made.num_rows, format=job.output_format, size_bytes=made.size_bytes, sha256=made.sha256)
+
+
+class JobDetail(JobItem):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.JOB_DETAIL))
+
+    project_name: str
+    output_artifact_id: UUID | None
+    background_job_id: UUID
+    progress: float
+    message: str
+    losses: dict[str, float]
+    error: JobErrorSchema | None
+    cancelled: bool
+    result: JobResult | None
+    started_at: Moment | None
+    finished_at: Moment | None
+    eta_seconds: float | None
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        return cls(
+            **_job_fields(job),
+            project_name=job.project_name,
+            output_artifact_id=job.artifact.id if job.artifact and job.job_type is JobType.GENERATE else None,
+            background_job_id=job.background_id,
+            progress=job.progress.fraction,
+            message=job.progress.message,
+            losses=job.progress.losses,
+            error=JobErrorSchema.of(job.failure) if job.failure else None,
+            cancelled=job.is_cancelled,
+            result=JobResult.find(job),
+            started_at=job.started_at,
+            finished_at=job.finished_at,
+            eta_seconds=_eta_seconds(job),
+        )
+
+
+def _job_fields(job: Job) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "model_id": job.model_id,
+        "model_name": job.model_name,
+        "model_type": job.model_type,
+        "job_type": job.job_type,
+        "status": job.status,
+        "config": job.config,
+        "created_at": job.created_at,
+    }
+
+
+def _eta_seconds(job: Job) -> float | None:
+    """At the pace so far; `None` before there is one, and once the job has ended."""
+    too_early = job.progress.fraction < 0.05  # the start-up of the workers is all there is to go by
+    if job.status is not JobStatus.RUNNING or job.started_at is None or too_early:
+        return None
+    elapsed = (datetime.now(UTC) - job.started_at).total_seconds()
+    return round(elapsed * (1 - job.progress.fraction) / job.progress.fraction, 1)

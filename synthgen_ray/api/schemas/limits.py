@@ -1,0 +1,61 @@
+"""What holds for requests."""
+
+from typing import Self
+
+from pydantic import ConfigDict
+
+from synthgen_ray.api import examples
+from synthgen_ray.api.rate_limits import RateLimits
+from synthgen_ray.api.request_limits import RequestLimits
+from synthgen_ray.api.schemas.common import Answer, Mirror
+from synthgen_ray.datasets.limits import UploadLimits
+from synthgen_ray.domain.params import MAX_CONDITIONS, MAX_ROWS
+
+
+class UploadLimitsSchema(Mirror):
+    max_bytes: int
+    max_decoded_bytes: int
+    max_rows: int
+    max_columns: int
+    max_cell_bytes: int
+
+
+class GenerateLimits(Answer):
+    max_rows: int
+    max_conditions: int
+
+
+class RequestLimitsSchema(Mirror):
+    url_bytes: int
+    headers: int
+    headers_bytes: int
+    idempotency_key_chars: int
+    json_bytes: int
+    json_depth: int
+    json_keys: int
+
+
+class RateLimitsSchema(Mirror):
+    """Of each ingress process; `null` is without end."""
+
+    requests_per_second: float | None
+    burst: int
+    wrong_keys_per_minute: int | None
+
+
+class Limits(Answer):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.LIMITS))
+
+    request: RequestLimitsSchema
+    rate: RateLimitsSchema
+    upload: UploadLimitsSchema
+    generate: GenerateLimits
+
+    @classmethod
+    def of(cls, request: RequestLimits, rate: RateLimits, upload: UploadLimits) -> Self:
+        return cls(
+            request=RequestLimitsSchema.of(request),
+            rate=RateLimitsSchema.of(rate),
+            upload=UploadLimitsSchema.of(upload),
+            generate=GenerateLimits(max_rows=MAX_ROWS, max_conditions=MAX_CONDITIONS),
+        )
