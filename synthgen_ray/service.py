@@ -98,11 +98,18 @@ class Service:
         role: Role,
         projects: frozenset[UUID] | None,
         expires_at: datetime | None,
+        once: Once | None = None,
     ) -> tuple[ApiKey, str]:
-        """What is known of the new key, and the key itself, which is kept nowhere."""
+        """What is known of the new key, and the key itself, which is kept nowhere.
+
+        Raises: Conflict, for a call that made its key before: it cannot be shown again.
+        """
         key = new_key()
-        made = await self._store.create_key(principal, name, role, projects, expires_at, key_hash(key))
-        return made, key
+        made = await self._store.create_key(principal, name, role, projects, expires_at, key_hash(key), once)
+        if made.replayed:
+            detail = f"This call made the key {made.value.id} before, and a key is shown once: revoke it, make another."
+            raise Conflict(detail, "key_shown_before")
+        return made.value, key
 
     async def list_keys(self, principal: Principal, limit: int, offset: int) -> Page[ApiKey]:
         return await self._store.list_keys(principal, limit, offset)

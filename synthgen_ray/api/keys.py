@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from synthgen_ray.api.auth import Admin
+from synthgen_ray.api.once import OnceDep
 from synthgen_ray.api.parameters import Limit, Offset, ServiceDep
 from synthgen_ray.api.problems import problems
 from synthgen_ray.api.schemas.common import Listed, listed
@@ -13,12 +14,12 @@ from synthgen_ray.api.schemas.keys import KeyCreate, KeyCreated, KeyDeleted, Key
 router = APIRouter(prefix="/api/keys", tags=["keys"])
 
 
-@router.post("", status_code=201, responses=problems(400, 403, 404, 422))
-async def create_key(body: KeyCreate, principal: Admin, service: ServiceDep) -> KeyCreated:
+@router.post("", status_code=201, responses=problems(400, 403, 404, 409, 422))
+async def create_key(body: KeyCreate, principal: Admin, service: ServiceDep, once: OnceDep) -> KeyCreated:
     """Make a key. It is shown this once; only a hash of it is kept. A bound key makes only keys bound to the same
     projects."""
     projects = None if body.project_ids is None else frozenset(body.project_ids)
-    made, key = await service.create_key(principal, body.name, body.role, projects, body.expires_at)
+    made, key = await service.create_key(principal, body.name, body.role, projects, body.expires_at, once)
     return KeyCreated.of_new(made, key)
 
 

@@ -4,11 +4,14 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from synthgen_ray.domain.access import Admission, ApiKey, Principal, Role
 from synthgen_ray.domain.entities import Page
 from synthgen_ray.domain.errors import NotFound
+from synthgen_ray.domain.once import Made, Once
+from synthgen_ray.store.once import API_KEY, once_only
 from synthgen_ray.store.projects import require_project
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import ApiKeyProjectRow, ApiKeyRow, utc_now
@@ -41,10 +44,12 @@ class Keys:
         projects: frozenset[UUID] | None,
         expires_at: datetime | None,
         sha256: str,
-    ) -> ApiKey:
+        once: Once | None = None,
+    ) -> Made[ApiKey]:
         """Raises: Forbidden, for a scope wider than the principal's; NotFound, for a project."""
         principal.require_covers(Role.ADMIN, projects)
-        async with self._sessions.writing() as session:
+
+        async def make(session: AsyncSession) -> ApiKey:
             for project_id in projects or ():
                 await require_project(session, principal, project_id)
             bindings = [ApiKeyProjectRow(project_id=one) for one in projects or ()]
@@ -59,6 +64,9 @@ class Keys:
             session.add(row)
             await session.flush()
             return _to_key(row)
+
+        async with self._sessions.writing() as session:
+            return await once_only(session, principal, once, API_KEY, make)
 
     async def list_keys(self, principal: Principal, limit: int, offset: int) -> Page[ApiKey]:
         seen = _sees_key(principal)

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from synthgen_ray.domain.access import Principal
+from synthgen_ray.domain.access import ApiKey, Principal
 from synthgen_ray.domain.entities import DatasetVersion, Job, Model, Project
 from synthgen_ray.domain.errors import Conflict, InvalidRequest
 from synthgen_ray.domain.once import Made, Once
@@ -22,6 +22,7 @@ from synthgen_ray.store.tables import OnceRow, utc_now
 
 T = TypeVar("T")
 REMEMBERED = timedelta(hours=24)
+API_KEY = TypeAdapter(ApiKey)
 DATASET_VERSION = TypeAdapter(DatasetVersion)
 JOB = TypeAdapter(Job)
 MODEL = TypeAdapter(Model)

@@ -104,3 +104,14 @@ async def test_projects_and_models_are_made_once(client, given_dataset, project_
 
         assert (first.status_code, again.status_code) == (201, 201)
         assert first.content == again.content
+
+
+async def test_a_key_is_made_once_and_shown_once(client):
+    body, headers = {"name": "nightly", "role": "viewer"}, {"Idempotency-Key": "a"}
+
+    first, again = [await client.post("/api/keys", json=body, headers=headers) for _ in range(2)]
+
+    assert (first.status_code, again.status_code) == (201, 409)
+    assert again.json()["code"] == "key_shown_before"
+    assert first.json()["id"] in again.json()["detail"]
+    assert (await client.get("/api/keys")).json()["total"] == 1
