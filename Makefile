@@ -36,6 +36,7 @@ check: setup
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz $(FUZZ)
+	SYNTHGEN_DISCONNECTS=1 $(BIN)/pytest tests/cluster/test_disconnects.py
 
 quality: setup
 	$(BIN)/pytest tests/quality
