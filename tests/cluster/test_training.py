@@ -2,7 +2,7 @@
 
 import pytest
 
-from synthgen_ray.client import JobFailed
+from synthgen_ray.client import ApiError, JobFailed
 from tests.cluster.conftest import LONG, QUICK
 from tests.servers import wait_until
 
@@ -42,17 +42,15 @@ def test_more_workers_than_the_cluster_has_are_refused_with_a_reason(client, giv
     assert "50 CPUs" in error["message"]
 
 
-def test_a_table_with_nothing_to_learn_fails_its_model_with_a_reason(client, given_training, dataset, tmp_path):
+def test_a_table_with_nothing_to_learn_is_refused_before_it_trains(client, dataset, tmp_path):
     file = tmp_path / "ids.csv"
     file.write_text("id,empty\n" + "".join(f"K-{i:05},\n" for i in range(100)))
     ids = client.upload_dataset(dataset["project_id"], "ids", file)
-    model = client.create_model(dataset["project_id"], ids["dataset_version_id"], "m", "tvae", QUICK)
 
-    with pytest.raises(JobFailed) as failed:
-        client.wait_for_model(model["id"], timeout_s=60)
+    with pytest.raises(ApiError) as refused:
+        client.create_model(dataset["project_id"], ids["dataset_version_id"], "m", "tvae", QUICK)
 
-    assert failed.value.code == "no_usable_columns"
-    assert client.get_model(model["id"])["model"]["status"] == "failed"
+    assert (refused.value.status, refused.value.code) == (422, "no_usable_columns")
 
 
 def test_a_deleted_model_frees_its_workers(client, server, given_training):
