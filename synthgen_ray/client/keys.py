@@ -17,6 +17,8 @@ class Keys:
 
         `role` is `viewer`, `editor` or `admin`; without `project_ids` the key is for all projects. `expires_at` has
         a time zone.
+        Raises: ApiError with the code `key_shown_before`, when the answer with the key was lost on the way: its detail
+        names the key to revoke.
         """
         body = given(
             name=name,
@@ -24,7 +26,7 @@ class Keys:
             project_ids=None if project_ids is None else [str(one) for one in project_ids],
             expires_at=expires_at.isoformat() if expires_at else None,
         )
-        return self._connection.post("/api/keys", body)
+        return self._connection.create("/api/keys", body)
 
     def list_keys(self, limit: int = 50, offset: int = 0) -> JSON:
         """Keys without the keys themselves; the one that came with the server is not among them."""

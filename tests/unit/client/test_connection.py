@@ -15,6 +15,7 @@ from tests.unit.client.conftest import JOB, PROBLEM, Server, ok, refused
 
 LOST = [httpx.ReadError("reset"), httpx.RemoteProtocolError("disconnected"), httpx.WriteError("broken pipe")]
 CREATING = {
+    "a key": lambda client: client.create_key("nightly", "viewer"),
     "a project": lambda client: client.create_project("Bank"),
     "a model": lambda client: client.create_model("p", "v", "Bank"),
     "a generation": lambda client: client.generate("m"),
@@ -23,7 +24,6 @@ CREATING = {
     "an upload": lambda client: client.upload_dataset("p", "this file", Path(__file__)),
 }
 NOT_REPEATABLE = {
-    "a key": lambda client: client.create_key("nightly", "viewer"),
     "a deletion": lambda client: client.delete_model("m"),
 }
 
