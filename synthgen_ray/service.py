@@ -4,7 +4,7 @@ Who asks comes first: the store shows a principal its own projects, and what is 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from synthgen_ray.datasets.writing import csv_blocks
 from synthgen_ray.domain.access import ApiKey, Principal, Role
 from synthgen_ray.domain.corrections import SchemaCorrection
 from synthgen_ray.domain.entities import (
+    MODEL_FILE,
     Artifact,
     Dataset,
     DatasetVersion,
@@ -33,7 +34,7 @@ from synthgen_ray.domain.entities import (
 from synthgen_ray.domain.errors import Conflict, SynthGenError, Unavailable
 from synthgen_ray.domain.keys import key_hash, new_key
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
-from synthgen_ray.domain.once import Made, Once
+from synthgen_ray.domain.once import Made, Once, T
 from synthgen_ray.domain.params import GenerateParams, ModelType, Resources
 from synthgen_ray.domain.validation import parse_train_params
 from synthgen_ray.synthesizers.inspection import inspected
@@ -41,7 +42,7 @@ from synthgen_ray.synthesizers.inspection import inspected
 if TYPE_CHECKING:
     from synthgen_ray.store.store import Store
 
-TABLE_FILE, MODEL_FILE = "table.parquet", "model.synthgen"
+TABLE_FILE = "table.parquet"
 LOOK_S = 1.0  # between looks at a job that is watched
 
 
@@ -147,13 +148,9 @@ class Service:
         """
         await self._store.require_upload_target(principal, project_id, dataset_id)
         artifact, summary = await self._keep_table(upload, filename, correction)
-        async with self._kept(artifact):
-            made = await self._store.add_dataset_version(
-                principal, project_id, name, description, artifact, summary.columns, summary.warnings, dataset_id, once
-            )
-        if made.replayed:
-            await asyncio.to_thread(self._artifacts.erase, artifact.location)
-        return made
+        table = (artifact, summary.columns, summary.warnings)
+        call = self._store.add_dataset_version(principal, project_id, name, description, *table, dataset_id, once)
+        return await self._made_of(artifact, call)
 
     async def fetch_version(
         self, principal: Principal, dataset_id: UUID, uri: str, once: Once | None = None
@@ -258,13 +255,8 @@ class Service:
         facts = await inspected(file)
         artifact = await asyncio.to_thread(self._publish, file, f"models/{uuid4()}", MODEL_FILE, 0)
         trained = TrainedModel(artifact, facts.columns, facts.chunk_rows)
-        async with self._kept(artifact):
-            made = await self._store.add_trained_model(
-                principal, project_id, name, facts.model_type, facts.config, trained, once
-            )
-        if made.replayed:
-            await asyncio.to_thread(self._artifacts.erase, artifact.location)
-        return made
+        call = self._store.add_trained_model(principal, project_id, name, facts.model_type, facts.config, trained, once)
+        return await self._made_of(artifact, call)
 
     async def delete_model(self, principal: Principal, model_id: UUID) -> None:
         await self._store.delete_model(principal, model_id)
@@ -351,6 +343,14 @@ class Service:
     def _publish(self, file: Path, location: str, name: str, num_rows: int) -> Artifact:
         self._artifacts.adopt(file, location, name)
         return self._artifacts.seal(location, [self._artifacts.part(location, name, num_rows)])
+
+    async def _made_of(self, artifact: Artifact, call: Awaitable[Made[T]]) -> Made[T]:
+        """What a call makes of an artifact; one that is of no use to it is erased."""
+        async with self._kept(artifact):
+            made = await call
+        if made.replayed:
+            await asyncio.to_thread(self._artifacts.erase, artifact.location)
+        return made
 
     @asynccontextmanager
     async def _kept(self, artifact: Artifact) -> AsyncIterator[None]:

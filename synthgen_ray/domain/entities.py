@@ -169,6 +169,9 @@ class Job:
         return self.id.int % 2**32 if given is None else given
 
 
+MODEL_FILE = "model.synthgen"  # in the folder of its artifact
+
+
 def job_folder(job_id: UUID) -> str:
     """Where all attempts of a job write, under the root of the artifacts."""
     return f"jobs/{job_id}"

@@ -4,10 +4,8 @@ from collections.abc import Callable
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.reading import read_table
-from synthgen_ray.domain.entities import Assignment, Job, Progress, TrainedModel
+from synthgen_ray.domain.entities import MODEL_FILE, Assignment, Job, Progress, TrainedModel
 from synthgen_ray.synthesizers.base import Synthesizer, create
-
-MODEL_FILE = "model.synthgen"
 
 
 def learn(assignment: Assignment, artifacts: Artifacts, report: Callable[[Progress], None]) -> Synthesizer:

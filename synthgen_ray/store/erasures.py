@@ -36,11 +36,9 @@ async def erase_jobs(session: AsyncSession, jobs: Iterable[JobRow]) -> None:
         await erase_later(session, job_folder(job.id), timedelta(0) if job.status.is_final else LEASE)
 
 
-async def erase_artifacts(
-    session: AsyncSession, artifact_ids: Iterable[UUID | None], delay: timedelta = timedelta(0)
-) -> None:
+async def erase_artifacts(session: AsyncSession, artifact_ids: Iterable[UUID | None]) -> None:
     """Artifacts that no row names any more, and their folders."""
     wanted = ArtifactRow.id.in_([one for one in artifact_ids if one is not None])
     for location in await session.scalars(select(ArtifactRow.location).where(wanted)):
-        await erase_later(session, location, delay)
+        await erase_later(session, location)
     await session.execute(delete(ArtifactRow).where(wanted))

@@ -1,6 +1,5 @@
 """Queries on models."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -165,7 +164,7 @@ class Models:
             await erase_jobs(session, jobs)
             await session.delete(row)
             await session.flush()
-            await erase_artifacts(session, artifact_ids, timedelta(0))
+            await erase_artifacts(session, artifact_ids)
 
 
 async def require_model(session: AsyncSession, principal: Principal, model_id: UUID, *more: Any) -> ModelRow:

@@ -32,11 +32,6 @@ PROJECT = TypeAdapter(Project)
 class Onces:
     _sessions: Sessions
 
-    async def find_made(self, principal: Principal, once: Once) -> bool:
-        """Whether this call was made before. Raises: InvalidRequest, with another body."""
-        async with self._sessions.reading() as session:
-            return await _recall(session, principal, once) is not None
-
     async def forget_old_calls(self) -> None:
         async with self._sessions.writing() as session:
             await session.execute(delete(OnceRow).where(OnceRow.created_at < utc_now() - REMEMBERED))

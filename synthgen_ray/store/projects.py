@@ -1,6 +1,5 @@
 """Queries on projects, and what a principal sees of anything that belongs to one."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select, true
@@ -80,7 +79,7 @@ class Projects:
             await session.execute(delete(ModelRow).where(models))
             await session.delete(row)
             await session.flush()
-            await erase_artifacts(session, [*artifact_ids, *(job.artifact_id for job in jobs)], timedelta(0))
+            await erase_artifacts(session, [*artifact_ids, *(job.artifact_id for job in jobs)])
 
 
 def sees(principal: Principal, project_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:

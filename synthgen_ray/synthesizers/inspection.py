@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from synthgen_ray.datasets.converter import ENVIRONMENT
 from synthgen_ray.domain.columns import LearnedColumn
 from synthgen_ray.domain.errors import InvalidRequest, SynthGenError
 from synthgen_ray.domain.params import ModelType
@@ -41,11 +42,10 @@ FINDING = TypeAdapter(Finding)
 
 async def inspected(file: Path) -> ModelFacts:
     """Raises: InvalidRequest, for anything but a sound model file."""
-    command = [sys.executable, "-m", __name__, str(file)]
+    command = [sys.executable, "-s", "-m", __name__, str(file)]
+    given: dict[str, Any] = {"stdin": subprocess.DEVNULL, "capture_output": True, "env": ENVIRONMENT}
     try:
-        done = await asyncio.to_thread(
-            subprocess.run, command, stdin=subprocess.DEVNULL, capture_output=True, timeout=2 * MOST_SECONDS
-        )
+        done = await asyncio.to_thread(lambda: subprocess.run(command, timeout=2 * MOST_SECONDS, **given))
     except subprocess.TimeoutExpired:
         raise _unsound("it takes too long to read") from None
     if done.returncode:
