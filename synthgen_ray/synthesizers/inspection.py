@@ -43,9 +43,8 @@ FINDING = TypeAdapter(Finding)
 async def inspected(file: Path) -> ModelFacts:
     """Raises: InvalidRequest, for anything but a sound model file."""
     command = [sys.executable, "-s", "-m", __name__, str(file)]
-    given: dict[str, Any] = {"stdin": subprocess.DEVNULL, "capture_output": True, "env": ENVIRONMENT}
     try:
-        done = await asyncio.to_thread(lambda: subprocess.run(command, timeout=2 * MOST_SECONDS, **given))
+        done = await asyncio.to_thread(_answer_of, command)
     except subprocess.TimeoutExpired:
         raise _unsound("it takes too long to read") from None
     if done.returncode:
@@ -54,6 +53,12 @@ async def inspected(file: Path) -> ModelFacts:
     if found.facts is None:
         raise InvalidRequest(found.fault, "model_corrupt")
     return found.facts
+
+
+def _answer_of(command: list[str]) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(  # noqa: S603  (the command is ours)
+        command, stdin=subprocess.DEVNULL, capture_output=True, env=ENVIRONMENT, timeout=2 * MOST_SECONDS
+    )
 
 
 def _unsound(why: str) -> InvalidRequest:
