@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from synthgen_ray.client import SynthGen
@@ -58,9 +59,26 @@ def configuration(world: dict[str, list[str]]) -> Iterator[str]:
             yield f'"{place}.{name}" = {{ dictionary = "{name}", probability = {LIKELY} }}'
 
 
+@contextmanager
+def cleaned_up(url: str, key: str) -> Iterator[None]:
+    """Projects that are new afterwards are deleted: the trainings in them would keep the queue busy for long."""
+    with SynthGen(url, key) as client:
+        before = set(project_ids(client))
+        yield
+        for project in set(project_ids(client)) - before:
+            client.delete_project(project, force=True)
+
+
+def project_ids(client: SynthGen) -> Iterator[str]:
+    offset = 0
+    while page := client.list_projects(limit=500, offset=offset)["items"]:
+        yield from (project["id"] for project in page)
+        offset += len(page)
+
+
 def fuzz(url: str, key: str, examples: int, seed: int) -> int:
     """The exit code of schemathesis: 0 where it found nothing."""
-    with tempfile.TemporaryDirectory(prefix="synthgen-fuzz-") as folder:
+    with tempfile.TemporaryDirectory(prefix="synthgen-fuzz-") as folder, cleaned_up(url, key):
         file = Path(folder) / "schemathesis.toml"
         file.write_text("\n".join(configuration(a_world(url, key, Path(folder)))))
         command = [

@@ -1,0 +1,106 @@
+"""`kill -9` of each kind of process while clients are at work: nothing that was acknowledged is lost, nothing is there
+twice, every job ends, and the service is back within the figure of its row.
+
+`python -m tests.chaos kills`: twenty kills of each kind; `tests/cluster/test_kills.py` does one of each.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.api.conftest import a_table
+from tests.chaos.workload import Shop, Workload
+from tests.servers import UpServer, wait_until
+
+BEFORE_S, AFTER_S = 1.5, 3.0
+TRAINED_S = 180.0
+TRAINING = {"epochs": 60, "batch_size": 50, "embedding_dim": 8, "refine": False}
+
+
+@dataclass(frozen=True)
+class Victim:
+    """A kind of process, by words of its title, and how soon calls must be answered as they should be again."""
+
+    name: str
+    title: str
+    outage_s: float
+    is_training: bool = False  # it is there only while something trains
+
+
+VICTIMS = (
+    Victim("ingress", "ServeReplica:synthgen:Api", 10),
+    Victim("sampler", "ServeReplica:synthgen:Sampler", 10),
+    Victim("metadata actor", "ray::Metadata", 5),
+    Victim("dispatcher", "ray::DispatcherActor", 1),
+    Victim("Serve controller", "ServeController", 1),
+    Victim("Serve proxy", "ray::ProxyActor", 5),
+    Victim("training worker", "RayTrainWorker", 1, is_training=True),
+    Victim("training job", "ray::TrainJob", 1, is_training=True),
+)
+
+
+@dataclass(frozen=True)
+class Kill:
+    victim: Victim
+    outage_s: float
+    findings: tuple[str, ...]
+
+
+@contextmanager
+def a_shop(server: UpServer) -> Iterator[Shop]:
+    with server.client() as client, tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "accounts.csv"
+        file.write_bytes(a_table(300))
+        project = client.create_project("Kills")["id"]
+        version = client.upload_dataset(project, "accounts", file)["dataset_version_id"]
+        model = client.create_model(project, version, "copula", "gaussian_copula", {"seed": 1})["id"]
+        client.wait_for_model(model, timeout_s=TRAINED_S)
+        first = client.generate(model, 10)  # a sampler is up
+        client.wait_for_job(first["job_id"], timeout_s=TRAINED_S)
+        yield Shop(server, client, project, version, model)
+        client.delete_project(project, force=True)
+
+
+def kill(shop: Shop, victim: Victim, name: str) -> Kill:
+    """Kill one such process among clients at work, and see what became of their calls."""
+    findings = []
+    training = _training(shop) if victim.is_training else None
+    workload = Workload(shop, name)
+    with workload.running():
+        time.sleep(BEFORE_S)
+        killed = time.monotonic()
+        shop.server.kill(victim.title)
+        time.sleep(max(AFTER_S, victim.outage_s + 1))
+    if training:
+        shop.client.wait_for_model(training, timeout_s=TRAINED_S)
+        jobs = shop.client.get_model(training)["jobs"]
+        findings += [f"the training has {len(jobs)} jobs"] * (len(jobs) != 1)
+    outage_s = workload.outage_s(killed)
+    if outage_s > victim.outage_s:
+        findings.append(f"calls failed for {outage_s:.1f} s, {victim.outage_s:g} are allowed")
+    findings += [f"{one} before the kill" for one in workload.faults_before(killed)]
+    findings += [f"refused: {one}" for one in workload.refusals()]
+    findings += workload.check()
+    return Kill(victim, outage_s, tuple(findings))
+
+
+def _training(shop: Shop) -> str:
+    model: str = shop.client.create_model(shop.project_id, shop.version_id, "vae", "tvae", TRAINING)["id"]
+    job = shop.client.get_model(model)["jobs"][0]["id"]
+    wait_until(lambda: shop.client.get_job(job)["progress"] > 0, "the training runs", TRAINED_S)
+    return model
+
+
+def summary(kills: Sequence[Kill]) -> Iterator[str]:
+    for victim in dict.fromkeys(kill.victim for kill in kills):
+        of_kind = [kill for kill in kills if kill.victim == victim]
+        outages = [kill.outage_s for kill in of_kind]
+        findings = sum(len(kill.findings) for kill in of_kind)
+        yield (
+            f"kill -9 {victim.name}: {len(of_kind)} kills, {findings} findings; calls failed for "
+            f"{statistics.median(outages):.1f} s (median), {max(outages):.1f} s at most"
+        )
