@@ -1,0 +1,99 @@
+"""A thousand clients that each look at a job every five seconds: all are answered, and soon.
+
+Each has a connection of its own, which it opens once; all of them live in this one process.
+"""
+
+import asyncio
+import json
+import random
+import statistics
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.chaos.workload import Shop
+
+EVERY_S = 5.0
+ANSWER_S = 30.0
+SLOWEST_S = 5.0  # of the 99th percentile
+
+
+@dataclass(frozen=True)
+class Look:
+    took_s: float
+    status: int  # 0 for a connection that broke or stayed silent
+
+
+@dataclass(frozen=True)
+class Polling:
+    looks: tuple[Look, ...]
+    lasted_s: float
+
+    @property
+    def p99_s(self) -> float:
+        return statistics.quantiles((look.took_s for look in self.looks), n=100)[-1]
+
+    def findings(self) -> list[str]:
+        other = Counter(look.status for look in self.looks if look.status not in (200, 429))
+        slow = [f"the 99th percentile took {self.p99_s:.1f} s"] * (self.p99_s > SLOWEST_S)
+        return [f"{times} looks were answered {status}" for status, times in other.items()] + slow
+
+    def summary(self) -> str:
+        statuses = ", ".join(
+            f"{status}: {times}" for status, times in Counter(one.status for one in self.looks).items()
+        )
+        median = statistics.median(look.took_s for look in self.looks)
+        rate = len(self.looks) / self.lasted_s
+        return f"{len(self.looks)} looks, {rate:.0f}/s, median {median:.2f} s, p99 {self.p99_s:.2f} s; {statuses}"
+
+
+def poll(shop: Shop, clients: int, seconds: float) -> Polling:
+    """`clients` that look at the shop's jobs for so long."""
+    jobs = [job["id"] for job in shop.client.list_jobs(model_id=shop.model_id, limit=100)["items"]]
+    started = time.monotonic()
+    looks = asyncio.run(_all(shop, jobs, clients, started + seconds))
+    return Polling(tuple(looks), time.monotonic() - started)
+
+
+async def _all(shop: Shop, jobs: Sequence[str], clients: int, until: float) -> list[Look]:
+    looks: list[Look] = []
+    async with asyncio.TaskGroup() as group:
+        for number in range(clients):
+            group.create_task(_client(shop, jobs[number % len(jobs)], until, random.Random(number), looks))
+    return looks
+
+
+async def _client(shop: Shop, job: str, until: float, chance: random.Random, looks: list[Look]) -> None:
+    request = (
+        f"GET /api/synthgen/jobs/{job} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {shop.server.key}\r\n\r\n"
+    ).encode()
+    connection: _Connection | None = None
+    await asyncio.sleep(chance.random() * EVERY_S)  # they did not all come at once
+    while (started := time.monotonic()) < until:
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                connection = connection or await _Connection.to(shop.server.port)
+                status = await connection.ask(request)
+        except (OSError, EOFError, TimeoutError):
+            connection, status = None, 0
+        looks.append(Look(time.monotonic() - started, status))
+        await asyncio.sleep(max(0.0, started + EVERY_S - time.monotonic()))
+
+
+@dataclass(frozen=True)
+class _Connection:
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    @classmethod
+    async def to(cls, port: int) -> "_Connection":
+        return cls(*await asyncio.open_connection("127.0.0.1", port))
+
+    async def ask(self, request: bytes) -> int:
+        """The status of the answer, which must be JSON."""
+        self.writer.write(request)
+        head = (await self.reader.readuntil(b"\r\n\r\n")).decode().lower()
+        body = await self.reader.readexactly(int(head.split("content-length: ")[1].split("\r\n")[0]))
+        json.loads(body)
+        return int(head.split(" ", 2)[1])
