@@ -87,7 +87,7 @@ class Dispatcher:
             await self.heartbeat()
         elif self._running:
             attempts = tuple(self._running)
-            self._keep_only(await self._store.find_held(attempts), attempts)
+            await self._keep_only(await self._store.find_held(attempts), attempts)
         while free := self._free_types():
             assignment = await self._store.claim_next(free, self._owner)
             if assignment is None:
@@ -124,6 +124,7 @@ class Dispatcher:
             await self._insist(lambda: self._store.requeue(job.id, job.attempt, lost=True))
         except Cancelled:
             log.info("job %s: attempt %d was superseded or deleted", job.id, job.attempt)
+            await self._insist(lambda: self._store.discard([(job.id, job.attempt)]))
         except Exception as error:  # noqa: BLE001 - the border: whatever it is becomes a row
             reason = public_reason(error)
             log.error("job %s failed: %s, %s", job.id, reason.code, frames_of(error))
@@ -164,18 +165,22 @@ class Dispatcher:
     async def heartbeat(self) -> None:
         """Renew the leases of what runs, stop what is superseded, and tidy up."""
         attempts = tuple(self._running)
-        self._keep_only(await self._store.heartbeat(attempts, reaps=self._clock.is_steady()), attempts)
+        held = await self._store.heartbeat(attempts, reaps=self._clock.is_steady())
+        await self._keep_only(held, attempts)
         await self._erase()
         await self._store.forget_old_calls()
         self._last_heartbeat = time.monotonic()
 
-    def _keep_only(self, held: Collection[Attempt], asked: Collection[Attempt]) -> None:
+    async def _keep_only(self, held: Collection[Attempt], asked: Collection[Attempt]) -> None:
         """Stop those attempts that we asked about and that are not held any more."""
-        for attempt in set(asked) - set(held):
-            _, task = self._running.get(attempt, (None, None))
-            if task and not task.cancelling():
+        unwanted = [attempt for attempt in asked if attempt not in held and attempt in self._running]
+        for attempt in unwanted:
+            _, task = self._running[attempt]
+            if not task.cancelling():
                 log.info("job %s: attempt %d is no longer wanted and stops", *attempt)
                 task.cancel()
+        if unwanted:
+            await self._store.discard(unwanted)
 
     async def _erase(self) -> None:
         if locations := await self._store.list_erasures():

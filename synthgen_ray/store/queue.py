@@ -152,6 +152,14 @@ class Queue:
                 await move(session, row.status, JobStatus.FAILED, it, self._clock(), **because(CANCELLED))
             return to_job(await load_job(session, row.id))
 
+    async def discard(self, attempts: Collection[Attempt]) -> None:
+        """Have erased what superseded attempts wrote: some may have come after the erasure that their end brought."""
+        async with self._sessions.writing() as session:
+            for attempt in attempts:
+                folder = attempt_folder(*attempt)
+                if not await session.scalar(select(exists().where(ArtifactRow.location == folder))):
+                    await erase_later(session, folder, LEASE)
+
     async def requeue(self, job_id: UUID, attempt: int, *, lost: bool) -> None:
         """Give a job back. `lost` counts against its budget; a stop of the server does not."""
         async with self._sessions.writing() as session:
@@ -185,8 +193,6 @@ class Queue:
                 return
             if await session.scalar(select(exists().where(ArtifactRow.id == artifact.id))):
                 return  # the first call did it, and its answer was lost
-            # Its folder was to be erased when it was superseded, perhaps before it wrote this.
-            await erase_later(session, attempt_folder(job_id, attempt))
         raise Cancelled
 
 

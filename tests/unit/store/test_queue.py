@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -114,13 +115,23 @@ class TestSupersededAttempt:
         assert await store.heartbeat({old, new}) == {new}
         assert await store.find_held({old, new}) == {new}
 
-    async def test_leaves_no_file_behind_when_it_publishes_late(self, store, superseded):
+    async def test_leaves_no_file_behind_that_it_wrote_late(self, store, superseded):
         await store.erased(await every_erasure(store))
 
-        with pytest.raises(Cancelled):
-            await store.complete_generation(superseded.id, superseded.attempt, an_artifact())
+        await store.discard([(superseded.id, superseded.attempt)])
 
         assert await every_erasure(store) == (superseded.folder,)
+
+
+async def test_what_is_published_is_not_discarded(store, given_ready_model):
+    await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams())
+    job = (await store.claim_next(ALL)).job
+    artifact = replace(an_artifact(), location=job.folder)
+    await store.complete_generation(job.id, job.attempt, artifact)
+
+    await store.discard([(job.id, job.attempt)])
+
+    assert await every_erasure(store) == ()
 
 
 async def test_a_dispatcher_without_jobs_renews_none(store, given_training):
