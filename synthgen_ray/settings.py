@@ -4,6 +4,7 @@
 """
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -13,6 +14,8 @@ from pydantic_settings import (
     SettingsConfigDict,
     YamlConfigSettingsSource,
 )
+
+from synthgen_ray.domain.lifecycle import JobType
 
 
 class Group(BaseModel):
@@ -35,11 +38,13 @@ class TrainingSettings(Group):
     max_running: int = Field(1, ge=1, description="Trainings at a time; the others wait in the queue.")
     num_workers: int = Field(1, ge=1, description="Workers of a training that does not say how many.")
     cpus_per_worker: int = Field(1, ge=1, description="CPUs, and so threads, of a worker.")
+    deadline_s: int = Field(6 * 3600, ge=1, description="Seconds after which a training that has not ended fails.")
 
 
 class GenerationSettings(Group):
     max_running: int = Field(4, ge=1, description="Generations at a time; the others wait in the queue.")
     max_parts: int = Field(2, ge=1, description="Parts of one generation that are drawn at the same time.")
+    deadline_s: int = Field(6 * 3600, ge=1, description="Seconds after which a generation that has not ended fails.")
 
 
 class UploadSettings(Group):
@@ -133,6 +138,13 @@ class Settings(BaseSettings):
         plain = self.model_dump(mode="json")
         plain["admin_key"] = self.admin_key.get_secret_value() if self.admin_key else None
         return json.dumps(plain)
+
+    @property
+    def deadlines(self) -> dict[JobType, timedelta]:
+        return {
+            JobType.TRAIN: timedelta(seconds=self.training.deadline_s),
+            JobType.GENERATE: timedelta(seconds=self.generation.deadline_s),
+        }
 
     @property
     def sql_url(self) -> str:

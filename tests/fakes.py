@@ -1,6 +1,7 @@
 """Fakes: small classes with the methods of what they stand for."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Progress, TrainedModel
@@ -9,6 +10,20 @@ from synthgen_ray.jobs.generate import publish, write_part
 from synthgen_ray.jobs.parts import plan_parts
 from synthgen_ray.jobs.train import keep, learn
 from synthgen_ray.synthesizers.base import load
+
+
+class FakeClock:
+    """A wall clock that moves on by a microsecond at each look, and otherwise when it is set."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(microseconds=1)
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        self.now += by
 
 
 class ThreadLauncher:

@@ -2,9 +2,14 @@
 
 from datetime import timedelta
 from enum import StrEnum
+from uuid import UUID
 
 # How long a running job is its worker's without a sign of life.
 LEASE = timedelta(seconds=60)
+# A job, and which of its attempts: the fencing token of all that is written after a claim.
+Attempt = tuple[UUID, int]
+# Who holds leases where a data directory, and so its database, has one server.
+LOCAL = "local"
 
 
 class ModelStatus(StrEnum):
@@ -17,6 +22,10 @@ class ModelStatus(StrEnum):
 class JobType(StrEnum):
     TRAIN = "train"
     GENERATE = "generate"
+
+
+# How long after it was asked for a job must have ended.
+DEADLINES: dict[JobType, timedelta] = dict.fromkeys(JobType, timedelta(hours=6))
 
 
 class JobStatus(StrEnum):

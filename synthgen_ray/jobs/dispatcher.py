@@ -7,14 +7,14 @@ every second, so a lost nudge costs a second and nothing else.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Protocol
-from uuid import UUID
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, Progress, TrainedModel
 from synthgen_ray.domain.errors import Cancelled, Unavailable, frames_of
-from synthgen_ray.domain.lifecycle import JobType
+from synthgen_ray.domain.lifecycle import LEASE, LOCAL, Attempt, JobType
+from synthgen_ray.jobs.clock_watch import ClockWatch
 from synthgen_ray.jobs.failures import WorkerLost, public_reason
 
 if TYPE_CHECKING:
@@ -37,14 +37,24 @@ class Launcher(Protocol):
 
 
 class Dispatcher:
-    """Runs the queue. One in a cluster; a second one would only claim other jobs."""
+    """Runs the queue. One in a cluster, whose leases are for `owner`; a second one would only claim other jobs."""
 
-    def __init__(self, store: "Store", artifacts: Artifacts, launcher: Launcher, slots: Mapping[JobType, int]) -> None:
+    def __init__(
+        self,
+        store: "Store",
+        artifacts: Artifacts,
+        launcher: Launcher,
+        slots: Mapping[JobType, int],
+        owner: str = LOCAL,
+        clock: ClockWatch | None = None,
+    ) -> None:
         self._store = store
         self._artifacts = artifacts
         self._launcher = launcher
         self._slots = slots
-        self._running: dict[UUID, tuple[Assignment, asyncio.Task[None]]] = {}
+        self._owner = owner
+        self._clock = clock or ClockWatch(LEASE.total_seconds())
+        self._running: dict[Attempt, tuple[Assignment, asyncio.Task[None]]] = {}
         self._nudged = asyncio.Event()
         self._last_heartbeat = -HEARTBEAT_S
         self._last_tick = time.monotonic()
@@ -72,11 +82,14 @@ class Dispatcher:
             await self._rest()
 
     async def tick(self) -> None:
-        """One look at the queue."""
+        """One look at the queue, and at what was cancelled or deleted since the last one."""
         if time.monotonic() - self._last_heartbeat >= HEARTBEAT_S:
             await self.heartbeat()
+        elif self._running:
+            attempts = tuple(self._running)
+            await self._keep_only(await self._store.find_held(attempts), attempts)
         while free := self._free_types():
-            assignment = await self._store.claim_next(free)
+            assignment = await self._store.claim_next(free, self._owner)
             if assignment is None:
                 break
             self._start(assignment)
@@ -98,7 +111,7 @@ class Dispatcher:
     def _start(self, assignment: Assignment) -> None:
         job = assignment.job
         log.info("job %s (%s) starts, attempt %d", job.id, job.job_type, job.attempt)
-        self._running[job.id] = (assignment, asyncio.create_task(self._finish(assignment)))
+        self._running[job.id, job.attempt] = (assignment, asyncio.create_task(self._finish(assignment)))
 
     async def _finish(self, assignment: Assignment) -> None:
         """Run one job; whatever happens becomes a row. The only place that finishes a job."""
@@ -111,12 +124,13 @@ class Dispatcher:
             await self._insist(lambda: self._store.requeue(job.id, job.attempt, lost=True))
         except Cancelled:
             log.info("job %s: attempt %d was superseded or deleted", job.id, job.attempt)
+            await self._insist(lambda: self._store.discard([(job.id, job.attempt)]))
         except Exception as error:  # noqa: BLE001 - the border: whatever it is becomes a row
             reason = public_reason(error)
             log.error("job %s failed: %s, %s", job.id, reason.code, frames_of(error))
             await self._insist(lambda: self._store.fail(job.id, job.attempt, reason))
         finally:
-            del self._running[job.id]
+            del self._running[job.id, job.attempt]
             self.nudge()
 
     async def _run(self, assignment: Assignment) -> None:
@@ -150,15 +164,23 @@ class Dispatcher:
 
     async def heartbeat(self) -> None:
         """Renew the leases of what runs, stop what is superseded, and tidy up."""
-        held = await self._store.renew_leases({job_id: a.job.attempt for job_id, (a, _) in self._running.items()})
-        for job_id, (_, task) in self._running.items():
-            if job_id not in held:
-                task.cancel()
-        if expired := await self._store.requeue_expired():
-            log.warning("%d jobs outlived their lease and go back to the queue", expired)
+        attempts = tuple(self._running)
+        held = await self._store.heartbeat(attempts, reaps=self._clock.is_steady())
+        await self._keep_only(held, attempts)
         await self._erase()
         await self._store.forget_old_calls()
         self._last_heartbeat = time.monotonic()
+
+    async def _keep_only(self, held: Collection[Attempt], asked: Collection[Attempt]) -> None:
+        """Stop those attempts that we asked about and that are not held any more."""
+        unwanted = [attempt for attempt in asked if attempt not in held and attempt in self._running]
+        for attempt in unwanted:
+            _, task = self._running[attempt]
+            if not task.cancelling():
+                log.info("job %s: attempt %d is no longer wanted and stops", *attempt)
+                task.cancel()
+        if unwanted:
+            await self._store.discard(unwanted)
 
     async def _erase(self) -> None:
         if locations := await self._store.list_erasures():
@@ -168,7 +190,7 @@ class Dispatcher:
 
     async def _recover(self) -> None:
         await asyncio.to_thread(self._artifacts.prepare)
-        if requeued := await self._store.requeue_running():
+        if requeued := await self._store.requeue_running(self._owner):
             log.warning("%d jobs were running when the last dispatcher ended; they run again", requeued)
 
     async def _attempted(self, step: Callable[[], Awaitable[None]]) -> bool:

@@ -1,10 +1,12 @@
 """What must be there before the first request: the schema, the admin key, the two named actors."""
 
 from typing import Any
+from uuid import uuid4
 
 import ray
 
 from synthgen_ray.domain.keys import key_hash
+from synthgen_ray.domain.lifecycle import LOCAL
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.runtime.actors import metadata_store
 from synthgen_ray.runtime.admin_key import admin_key
@@ -26,9 +28,17 @@ _NAMED: dict[str, Any] = {
 async def bootstrap(settings: Settings) -> None:
     """Start what is not there yet; does nothing the second time."""
     ray.remote(Metadata).options(name=METADATA, **_NAMED).remote(
-        settings.sql_url, Quotas(**settings.quotas.model_dump())
+        settings.sql_url, Quotas(**settings.quotas.model_dump()), settings.deadlines
     )
     store = metadata_store()
     await store.migrate()
     await store.set_admin_key(key_hash(admin_key(settings)))
-    ray.remote(DispatcherActor).options(name=DISPATCHER, **_NAMED).remote(settings)
+    ray.remote(DispatcherActor).options(name=DISPATCHER, **_NAMED).remote(settings, _lease_owner(settings))
+
+
+def _lease_owner(settings: Settings) -> str:
+    """Whom the dispatcher's leases are for: Ray gives one that it restarts the same name, another cluster has its own.
+
+    With SQLite there is one server, so its next one is the same owner and waits for nobody's lease.
+    """
+    return str(uuid4()) if settings.database_url else LOCAL

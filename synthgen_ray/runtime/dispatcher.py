@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 class DispatcherActor:
     """It starts to work with its process, so one that Ray had to restart goes on by itself."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, owner: str) -> None:
         slots = {JobType.TRAIN: settings.training.max_running, JobType.GENERATE: settings.generation.max_running}
         artifacts = Artifacts(settings.artifacts_dir)
-        self._dispatcher = Dispatcher(metadata_store(), artifacts, RayLauncher(settings), slots)
+        self._dispatcher = Dispatcher(metadata_store(), artifacts, RayLauncher(settings), slots, owner)
         self._work = asyncio.get_running_loop().create_task(self._dispatcher.run())
         self._work.add_done_callback(_end_process)
 

@@ -1,7 +1,10 @@
 """The store as a named actor: the only way to SQL."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
+from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.quotas import Quotas
 
 
@@ -12,10 +15,10 @@ class Metadata:
     it all of SQLAlchemy, only in its own process.
     """
 
-    def __init__(self, sql_url: str, quotas: Quotas) -> None:
+    def __init__(self, sql_url: str, quotas: Quotas, deadlines: Mapping[JobType, timedelta]) -> None:
         from synthgen_ray.store.store import Store
 
-        self._store = Store(sql_url, quotas)
+        self._store = Store(sql_url, quotas, deadlines)
 
     async def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         if method.startswith("_"):

@@ -1,5 +1,7 @@
 """Queries on jobs, as their owners see them. How they run is in `queue`."""
 
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -15,6 +17,7 @@ from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.entities import LEARNED_COLUMNS, to_job
+from synthgen_ray.store.moves import enqueue
 from synthgen_ray.store.once import JOB, once_only
 from synthgen_ray.store.projects import sees
 from synthgen_ray.store.sessions import Sessions
@@ -28,6 +31,8 @@ FULL_JOB = (joinedload(JobRow.artifact), joinedload(JobRow.model).joinedload(Mod
 class Jobs:
     _sessions: Sessions
     _quotas: Quotas
+    _deadlines: Mapping[JobType, timedelta]
+    _clock: Callable[[], datetime]
 
     async def enqueue_generate(
         self,
@@ -52,9 +57,9 @@ class Jobs:
             learned = LEARNED_COLUMNS.validate_python(model.learned_columns)
             check_conditions(params.conditions, params.distribution, learned)
             await check_generation(session, model.project_id, self._quotas, params.num_rows)
-            job = JobRow(model_id=model_id, job_type=JobType.GENERATE, config=params.model_dump(mode="json"))
-            session.add(job)
-            await session.flush()
+            now = self._clock()
+            deadline = now + self._deadlines[JobType.GENERATE]
+            job = await enqueue(session, model, JobType.GENERATE, params.model_dump(mode="json"), now, deadline)
             return to_job(await load_job(session, job.id))
 
         async with self._sessions.writing() as session:

@@ -1,5 +1,7 @@
 """Queries on models."""
 
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +29,7 @@ from synthgen_ray.store.entities import (
 )
 from synthgen_ray.store.erasures import erase_artifacts, erase_jobs
 from synthgen_ray.store.jobs import FULL_JOB, load_job, not_ready
+from synthgen_ray.store.moves import enqueue
 from synthgen_ray.store.once import JOB, MODEL, once_only
 from synthgen_ray.store.projects import require_project, sees
 from synthgen_ray.store.sessions import Sessions
@@ -40,6 +43,8 @@ FULL_MODEL = (joinedload(ModelRow.dataset_version).joinedload(DatasetVersionRow.
 class Models:
     _sessions: Sessions
     _quotas: Quotas
+    _deadlines: Mapping[JobType, timedelta]
+    _clock: Callable[[], datetime]
 
     async def create_model(
         self,
@@ -74,9 +79,9 @@ class Models:
             )
             session.add(model)
             await session.flush()
-            job = JobRow(model_id=model.id, job_type=JobType.TRAIN, config=model.config)
-            session.add(job)
-            await session.flush()
+            now = self._clock()
+            deadline = now + self._deadlines[JobType.TRAIN]
+            job = await enqueue(session, model, JobType.TRAIN, model.config, now, deadline)
             return to_job(await load_job(session, job.id))
 
         async with self._sessions.writing() as session:

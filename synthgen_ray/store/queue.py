@@ -4,18 +4,19 @@ An attempt whose lease ran out may still be at work somewhere. It does no harm: 
 find a newer attempt, or none, in the row, change nothing, and answer that it is superseded.
 """
 
-from collections.abc import Collection, Mapping
-from datetime import timedelta
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, false, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, JobFailure, Progress, TrainedModel, attempt_folder
-from synthgen_ray.domain.errors import Cancelled, Conflict
-from synthgen_ray.domain.lifecycle import LEASE, MODEL_STATUS_OF, JobStatus, JobType
+from synthgen_ray.domain.errors import Cancelled, Conflict, frames_of
+from synthgen_ray.domain.lifecycle import LEASE, LOCAL, Attempt, JobStatus, JobType
 from synthgen_ray.store.entities import (
     COLUMNS,
     LEARNED_COLUMNS,
@@ -26,197 +27,199 @@ from synthgen_ray.store.entities import (
 )
 from synthgen_ray.store.erasures import erase_later
 from synthgen_ray.store.jobs import load_job, require_job
+from synthgen_ray.store.moves import because, held, move, not_before
+from synthgen_ray.store.reaper import BACKOFF, UNREADABLE, lose, reap
 from synthgen_ray.store.sessions import Sessions
-from synthgen_ray.store.tables import DatasetVersionRow, JobRow, ModelRow, utc_now
+from synthgen_ray.store.tables import ArtifactRow, DatasetVersionRow, JobRow, ModelRow
 from synthgen_ray.store.usage import add_usage
 
-MAX_FAILURES = 3
-# How long a lost job rests before its next attempt.
-BACKOFF = (timedelta(seconds=0), timedelta(seconds=5), timedelta(seconds=30))
+log = logging.getLogger(__name__)
 CANCELLED = JobFailure("cancelled", "The job was cancelled.")
-LOST = JobFailure("worker_lost", f"The job lost its worker {MAX_FAILURES} times; try again later.", retryable=True)
 
 
 class Queue:
     _sessions: Sessions
+    _clock: Callable[[], datetime]
 
-    async def claim_next(self, job_types: Collection[JobType]) -> Assignment | None:
-        """Move the oldest due job of these types to running; `None` if there is none.
+    async def claim_next(self, job_types: Collection[JobType], owner: str = LOCAL) -> Assignment | None:
+        """Move a due job of these types to running, for this owner; `None` if there is none.
 
-        A single UPDATE, so two dispatchers can never claim the same job.
+        Whose project has the fewest of them running comes first, then who waits longest. A single UPDATE, so two
+        dispatchers can never claim the same job. One that cannot be read fails, and the next is claimed.
         """
-        now = utc_now()
-        due = and_(JobRow.status == JobStatus.PENDING, JobRow.not_before <= now)
-        oldest = select(JobRow.id).where(due, JobRow.job_type.in_(job_types)).order_by(JobRow.created_at).limit(1)
-        claim = (
-            update(JobRow)
-            .where(JobRow.id == oldest.scalar_subquery(), due)
-            .values(
-                status=JobStatus.RUNNING,
-                attempt=JobRow.attempt + 1,
-                lease_expires_at=now + LEASE,
-                started_at=case((JobRow.started_at.is_(None), now), else_=JobRow.started_at),
-                progress=0.0,
-                message="",
-            )
-            .returning(JobRow.id)
-        )
         async with self._sessions.writing() as session:
-            job_id = await session.scalar(claim)
-            if job_id is None:
-                return None
-            row = await load_job(session, job_id)
-            await _follow(session, row, JobStatus.RUNNING)
-            return await _assignment(session, row)
+            now = self._clock()
+            claim = {
+                "attempt": JobRow.attempt + 1,
+                "lease_owner": owner,
+                "lease_expires_at": now + LEASE,
+                "started_at": func.coalesce(JobRow.started_at, not_before(JobRow.created_at, now)),
+                "progress": 0.0,
+                "message": "",
+            }
+            due = JobRow.id == _first(job_types, now)
+            while claimed := await move(session, JobStatus.PENDING, JobStatus.RUNNING, due, now, **claim):
+                ((job_id, attempt),) = claimed
+                try:
+                    return await _assignment(session, await load_job(session, job_id))
+                except (ValueError, LookupError, TypeError) as error:
+                    # Its owner can read what is left of it.
+                    log.error("job %s cannot be read: %s", job_id, frames_of(error))
+                    mine = held(job_id, attempt)
+                    await move(
+                        session, JobStatus.RUNNING, JobStatus.FAILED, mine, now, **because(UNREADABLE), config={}
+                    )
+            return None
 
-    async def renew_leases(self, attempts: Mapping[UUID, int]) -> set[UUID]:
-        """Keep these attempts alive; answers the jobs that are still theirs."""
-        mine = or_(false(), *(_held(job_id, attempt) for job_id, attempt in attempts.items()))
-        renew = update(JobRow).where(mine).values(lease_expires_at=utc_now() + LEASE).returning(JobRow.id)
+    async def find_held(self, attempts: Collection[Attempt]) -> set[Attempt]:
+        """Those of these attempts that are still wanted."""
+        wanted = select(JobRow.id, JobRow.attempt).where(_any_held(attempts))
+        async with self._sessions.reading() as session:
+            return {(job_id, attempt) for job_id, attempt in await session.execute(wanted)}
+
+    async def heartbeat(self, attempts: Collection[Attempt], *, reaps: bool = True) -> set[Attempt]:
+        """Keep these attempts alive, then reap; answers those that are still wanted.
+
+        In this order and by one look at the clock: however far it was set, who is here keeps what it has.
+        """
         async with self._sessions.writing() as session:
-            return set(await session.scalars(renew))
+            now = self._clock()
+            renew = update(JobRow).where(_any_held(attempts)).values(lease_expires_at=now + LEASE)
+            renew = renew.returning(JobRow.id, JobRow.attempt).execution_options(synchronize_session=False)
+            renewed = {(job_id, attempt) for job_id, attempt in await session.execute(renew)}
+            reaped = await reap(session, now) if reaps else set()
+            if reaped:
+                log.warning("%d jobs were past their deadline or their lease, or cannot be read", len(reaped))
+            return renewed - reaped
 
     async def report_progress(self, job_id: UUID, attempt: int, progress: Progress) -> bool:
         """Show how far an attempt is. False when it is superseded or cancelled, and must stop."""
         shown: dict[str, object] = {"progress": progress.fraction, "message": progress.message}
         if progress.losses:  # the latest stay when a later step has none
             shown["losses"] = progress.losses
-        report = update(JobRow).where(_held(job_id, attempt)).values(shown).returning(JobRow.id)
+        report = update(JobRow).where(held(job_id, attempt)).values(shown).returning(JobRow.id)
         async with self._sessions.writing() as session:
             return await session.scalar(report) is not None
 
     async def complete_training(self, job_id: UUID, attempt: int, trained: TrainedModel) -> None:
-        """Publish a trained model and finish its job.
+        """Publish a trained model and finish its job; a repeat changes nothing.
 
-        Raises: Cancelled, when the attempt is superseded; nothing is written then.
+        Raises: Cancelled, when the attempt is superseded; nothing is published then.
         """
-        async with self._sessions.writing() as session:
-            row = await self._finish(session, job_id, attempt, trained.artifact)
-            await add_usage(session, await _project_of(session, row), seconds=_seconds_of(row))
-            learned = as_json(LEARNED_COLUMNS, trained.columns)
-            publish = update(ModelRow).where(ModelRow.id == row.model_id)
-            await session.execute(
-                publish.values(artifact_id=trained.artifact.id, learned_columns=learned, chunk_rows=trained.chunk_rows)
-            )
-            await _follow(session, row, JobStatus.COMPLETED)
+
+        async def publish(session: AsyncSession, row: JobRow, now: datetime) -> None:
+            await add_usage(session, row.project_id, seconds=_seconds_since(row.started_at, now))
+            made = {
+                "artifact_id": trained.artifact.id,
+                "learned_columns": as_json(LEARNED_COLUMNS, trained.columns),
+                "chunk_rows": trained.chunk_rows,
+            }
+            await session.execute(update(ModelRow).where(ModelRow.id == row.model_id).values(made))
+
+        await self._complete(job_id, attempt, trained.artifact, publish)
 
     async def complete_generation(self, job_id: UUID, attempt: int, artifact: Artifact) -> None:
-        """Publish a generated table and finish its job.
+        """Publish a generated table and finish its job; a repeat changes nothing.
 
-        Raises: Cancelled, when the attempt is superseded; nothing is written then.
+        Raises: Cancelled, when the attempt is superseded; nothing is published then.
         """
-        async with self._sessions.writing() as session:
-            row = await self._finish(session, job_id, attempt, artifact)
-            await add_usage(session, await _project_of(session, row), rows=artifact.num_rows)
+
+        async def publish(session: AsyncSession, row: JobRow, _now: datetime) -> None:
+            await add_usage(session, row.project_id, rows=artifact.num_rows)
+
+        await self._complete(job_id, attempt, artifact, publish)
 
     async def fail(self, job_id: UUID, attempt: int, failure: JobFailure) -> None:
         """Finish a job without an artifact; does nothing when the attempt is superseded."""
         async with self._sessions.writing() as session:
-            failed = _failed(failure)
-            row = await session.scalar(update(JobRow).where(_held(job_id, attempt)).values(failed).returning(JobRow))
-            if row is not None:
-                await _discard_attempt(session, row)
-                await _follow(session, row, JobStatus.FAILED)
+            mine = held(job_id, attempt)
+            await move(session, JobStatus.RUNNING, JobStatus.FAILED, mine, self._clock(), **because(failure))
 
     async def cancel(self, principal: Principal, job_id: UUID) -> Job:
-        """End a job that has not ended; the worker of one that runs stops at its next sign of life, and publishes
-        nothing. Does nothing to one that was cancelled before.
+        """End a job that has not ended; the worker of one that runs is stopped, and publishes nothing. Does nothing to
+        one that was cancelled before.
 
         Raises: NotFound; Conflict, for a job that ended otherwise.
         """
         async with self._sessions.writing() as session:
-            row = await require_job(session, principal, job_id)
+            seen = await require_job(session, principal, job_id)
+            await session.execute(select(JobRow.id).where(JobRow.id == seen.id).with_for_update())
+            row = await load_job(session, seen.id)  # as it is now that nobody else can change it
             if row.status.is_final and row.error_code != CANCELLED.code:
                 raise Conflict(f"The job is {row.status}: there is nothing left to cancel.", "already_finished")
             if not row.status.is_final:
-                await session.execute(update(JobRow).where(JobRow.id == row.id).values(_failed(CANCELLED)))
-                await _discard_attempt(session, row)
-                await _follow(session, row, JobStatus.FAILED)
+                it = JobRow.id == row.id
+                await move(session, row.status, JobStatus.FAILED, it, self._clock(), **because(CANCELLED))
             return to_job(await load_job(session, row.id))
+
+    async def discard(self, attempts: Collection[Attempt]) -> None:
+        """Have erased what superseded attempts wrote: some may have come after the erasure that their end brought."""
+        async with self._sessions.writing() as session:
+            for attempt in attempts:
+                folder = attempt_folder(*attempt)
+                if not await session.scalar(select(exists().where(ArtifactRow.location == folder))):
+                    await erase_later(session, folder, LEASE)
 
     async def requeue(self, job_id: UUID, attempt: int, *, lost: bool) -> None:
         """Give a job back. `lost` counts against its budget; a stop of the server does not."""
         async with self._sessions.writing() as session:
-            row = await session.scalar(select(JobRow).where(_held(job_id, attempt)))
-            if row is not None:
-                await _give_back(session, row, lost=lost)
+            now, mine = self._clock(), held(job_id, attempt)
+            if lost:
+                await lose(session, mine, now)
+            else:
+                await move(session, JobStatus.RUNNING, JobStatus.PENDING, mine, now, not_before=now)
 
-    async def requeue_expired(self) -> int:
-        """Give back the jobs whose lease ran out; answers how many."""
-        expired = and_(JobRow.status == JobStatus.RUNNING, JobRow.lease_expires_at < utc_now())
-        return await self._requeue_all(expired, lost=True)
-
-    async def requeue_running(self) -> int:
-        """Give back all running jobs: what a new dispatcher does, which knows that none is its own."""
-        return await self._requeue_all(JobRow.status == JobStatus.RUNNING, lost=True)
-
-    async def _requeue_all(self, wanted: ColumnElement[bool], *, lost: bool) -> int:
+    async def requeue_running(self, owner: str = LOCAL) -> int:
+        """Give back all that runs for this owner: what its new dispatcher does, which knows that none is its own."""
         async with self._sessions.writing() as session:
-            rows = list(await session.scalars(select(JobRow).where(wanted)))
-            for row in rows:
-                await _give_back(session, row, lost=lost)
-            return len(rows)
+            return len(await lose(session, JobRow.lease_owner == owner, self._clock()))
 
-    async def _finish(self, session: AsyncSession, job_id: UUID, attempt: int, artifact: Artifact) -> JobRow:
-        row: JobRow | None = await session.scalar(select(JobRow).where(_held(job_id, attempt)).with_for_update())
-        if row is None:
-            raise Cancelled
-        session.add(to_artifact_row(artifact))
-        await session.flush()
-        row.status = JobStatus.COMPLETED
-        row.artifact_id = artifact.id
-        row.progress = 1.0
-        row.message = ""
-        row.lease_expires_at = None
-        row.finished_at = utc_now()
-        return row
-
-
-def _held(job_id: UUID, attempt: int) -> ColumnElement[bool]:
-    """The fence: this job, still running, still this attempt."""
-    return and_(JobRow.id == job_id, JobRow.status == JobStatus.RUNNING, JobRow.attempt == attempt)
-
-
-def _failed(failure: JobFailure) -> dict[str, object]:
-    return {
-        "status": JobStatus.FAILED,
-        "error_code": failure.code,
-        "error_message": failure.message,
-        "error_retryable": failure.retryable,
-        "lease_expires_at": None,
-        "finished_at": utc_now(),
-    }
+    async def _complete(
+        self,
+        job_id: UUID,
+        attempt: int,
+        artifact: Artifact,
+        publish: Callable[[AsyncSession, JobRow, datetime], Awaitable[None]],
+    ) -> None:
+        async with self._sessions.writing() as session:
+            now = self._clock()
+            row: JobRow | None = await session.scalar(select(JobRow).where(held(job_id, attempt)).with_for_update())
+            if row is not None:
+                session.add(to_artifact_row(artifact))
+                await session.flush()
+                done = {"artifact_id": artifact.id, "progress": 1.0, "message": ""}
+                await move(session, JobStatus.RUNNING, JobStatus.COMPLETED, held(job_id, attempt), now, **done)
+                await publish(session, row, now)
+                return
+            if await session.scalar(select(exists().where(ArtifactRow.id == artifact.id))):
+                return  # the first call did it, and its answer was lost
+        raise Cancelled
 
 
-async def _give_back(session: AsyncSession, row: JobRow, *, lost: bool) -> None:
-    failures = row.failures + lost
-    if failures >= MAX_FAILURES:
-        values = _failed(LOST)
-    else:
-        values = {"status": JobStatus.PENDING, "lease_expires_at": None, "not_before": utc_now() + BACKOFF[failures]}
-    await session.execute(update(JobRow).where(_held(row.id, row.attempt)).values(failures=failures, **values))
-    await _discard_attempt(session, row)
-    await _follow(session, row, JobStatus.FAILED if failures >= MAX_FAILURES else JobStatus.PENDING)
+def _first(job_types: Collection[JobType], now: datetime) -> ScalarSelect[UUID]:
+    """Who is claimed next."""
+    waiting, running = aliased(JobRow), aliased(JobRow)
+    at_work = and_(running.status == JobStatus.RUNNING, running.job_type.in_(job_types))
+    busy = select(running.project_id, func.count().label("jobs")).where(at_work).group_by(running.project_id).subquery()
+    # A rest longer than any that is given was given before the clock was set back.
+    rested = or_(waiting.not_before <= now, waiting.not_before > now + BACKOFF[-1])
+    first = (
+        select(waiting.id)
+        .outerjoin(busy, busy.c.project_id == waiting.project_id)
+        .where(waiting.status == JobStatus.PENDING, waiting.job_type.in_(job_types), rested)
+        .order_by(func.coalesce(busy.c.jobs, 0), waiting.created_at, waiting.id)
+        .limit(1)
+        .with_for_update(of=waiting, skip_locked=True)
+    )
+    return first.scalar_subquery()
 
 
-async def _discard_attempt(session: AsyncSession, row: JobRow) -> None:
-    # Later, not now: the worker of a lost attempt may write for as long as its lease would last.
-    await erase_later(session, attempt_folder(row.id, row.attempt), LEASE)
+def _any_held(attempts: Collection[Attempt]) -> ColumnElement[bool]:
+    return or_(false(), *(held(job_id, attempt) for job_id, attempt in attempts))
 
 
-async def _follow(session: AsyncSession, job: JobRow, status: JobStatus) -> None:
-    """A model's status follows its training job's."""
-    if job.job_type is JobType.TRAIN:
-        follow = update(ModelRow).where(ModelRow.id == job.model_id)
-        await session.execute(follow.values(status=MODEL_STATUS_OF[status]))
-
-
-async def _project_of(session: AsyncSession, job: JobRow) -> UUID:
-    return (await session.scalars(select(ModelRow.project_id).where(ModelRow.id == job.model_id))).one()
-
-
-def _seconds_of(job: JobRow) -> float:
-    return (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else 0.0
+def _seconds_since(start: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - start).total_seconds()) if start else 0.0
 
 
 async def _assignment(session: AsyncSession, row: JobRow) -> Assignment:

@@ -1,7 +1,11 @@
 """The store: every query there is, one method a use case, one transaction a method."""
 
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
 from sqlalchemy import text
 
+from synthgen_ray.domain.lifecycle import DEADLINES, JobType
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.datasets import Datasets
 from synthgen_ray.store.erasures import Erasures
@@ -12,6 +16,7 @@ from synthgen_ray.store.once import Onces
 from synthgen_ray.store.projects import Projects
 from synthgen_ray.store.queue import Queue
 from synthgen_ray.store.sessions import Sessions
+from synthgen_ray.store.tables import utc_now
 from synthgen_ray.store.usage import Usages
 
 
@@ -21,9 +26,17 @@ class Store(Projects, Datasets, Models, Jobs, Usages, Onces, Keys, Queue, Erasur
     What a caller of the API may reach takes the principal first, and its queries see what the principal may see.
     """
 
-    def __init__(self, url: str, quotas: Quotas | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        quotas: Quotas | None = None,
+        deadlines: Mapping[JobType, timedelta] = DEADLINES,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
         self._sessions = Sessions(url)
         self._quotas = quotas or Quotas()
+        self._deadlines = deadlines
+        self._clock = clock
 
     async def migrate(self) -> None:
         await self._sessions.migrate()

@@ -8,11 +8,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import (
     JSON,
     BigInteger,
+    CheckConstraint,
     DateTime,
     Dialect,
     Enum,
     ForeignKey,
     Index,
+    Integer,
     MetaData,
     Text,
     TypeDecorator,
@@ -148,12 +150,22 @@ class ModelRow(Row):
 
 
 class JobRow(Row):
-    """One training or generation. This table is the queue."""
+    """One training or generation. This table is the queue: `moves` alone changes a status."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("ix_jobs_status_created_at", "status", "created_at"),)
+    __table_args__ = (
+        Index("ix_jobs_status_created_at", "status", "created_at"),
+        # What a claim looks through: thousands that wait.
+        Index("ix_jobs_waiting", "status", "job_type", "project_id", "created_at"),
+        CheckConstraint("status IN ('pending', 'running', 'completed', 'failed')", name="status"),
+        CheckConstraint("(status = 'running') = (lease_expires_at IS NOT NULL)", name="leased_while_running"),
+        CheckConstraint("(status = 'running') = (lease_owner IS NOT NULL)", name="owned_while_running"),
+        CheckConstraint("(status IN ('completed', 'failed')) = (finished_at IS NOT NULL)", name="finished_when_final"),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     background_id: Mapped[UUID] = mapped_column(default=uuid4, unique=True)
+    # Its model's, kept here too so that a claim need not look it up ten thousand times.
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     model_id: Mapped[UUID] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), index=True)
     job_type: Mapped[JobType]
     status: Mapped[JobStatus] = mapped_column(default=JobStatus.PENDING)
@@ -162,6 +174,8 @@ class JobRow(Row):
     attempt: Mapped[int] = mapped_column(default=0)
     failures: Mapped[int] = mapped_column(default=0)  # attempts that were lost, not those that were stopped
     not_before: Mapped[datetime] = mapped_column(default=utc_now)
+    deadline_at: Mapped[datetime | None]  # None of jobs that are older than deadlines
+    lease_owner: Mapped[str | None]  # the cluster whose dispatcher runs it
     lease_expires_at: Mapped[datetime | None]
     progress: Mapped[float] = mapped_column(default=0.0)
     message: Mapped[str] = mapped_column(default="")
@@ -175,6 +189,19 @@ class JobRow(Row):
     finished_at: Mapped[datetime | None]
     model: Mapped[ModelRow] = relationship(lazy="raise")
     artifact: Mapped[ArtifactRow | None] = relationship(lazy="raise")
+
+
+class JobEventRow(Row):
+    """A move of a job from one status to another, written in the transaction that moved it."""
+
+    __tablename__ = "job_events"
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime]
+    attempt: Mapped[int]
+    from_status: Mapped[JobStatus | None]  # None when it was enqueued
+    to_status: Mapped[JobStatus]
+    error_code: Mapped[str | None]
 
 
 class ErasureRow(Row):

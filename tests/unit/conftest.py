@@ -7,12 +7,18 @@ from synthgen_ray.domain.entities import Job, Project
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import GaussianCopulaParams, ModelType, Resources
 from synthgen_ray.store.store import Store
+from tests.fakes import FakeClock
 from tests.given import ADMIN, COLUMNS, a_trained_model, an_artifact
 
 
 @pytest.fixture
-async def store(tmp_path) -> AsyncIterator[Store]:
-    store = Store(f"sqlite+aiosqlite:///{tmp_path}/synthgen.db")
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def store(tmp_path, clock: FakeClock) -> AsyncIterator[Store]:
+    store = Store(f"sqlite+aiosqlite:///{tmp_path}/synthgen.db", clock=clock)
     await store.migrate()
     yield store
     await store.dispose()

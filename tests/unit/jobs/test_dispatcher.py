@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -9,12 +10,15 @@ import pytest
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Progress, TrainedModel
 from synthgen_ray.domain.errors import InvalidTable, Unavailable
-from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
+from synthgen_ray.domain.lifecycle import DEADLINES, JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
+from synthgen_ray.jobs.clock_watch import ClockWatch
 from synthgen_ray.jobs.dispatcher import Dispatcher, Report
 from synthgen_ray.jobs.failures import WorkerLost
+from synthgen_ray.store.reaper import OVERDUE
 from synthgen_ray.store.store import Store
 from tests.given import ADMIN, a_trained_model, an_artifact
+from tests.history import moves_of
 
 
 class FakeLauncher:
@@ -50,11 +54,32 @@ def launcher() -> FakeLauncher:
     return FakeLauncher()
 
 
+class FakeWatch(ClockWatch):
+    """Says of the clock what the test says."""
+
+    steady = False
+
+    def is_steady(self) -> bool:
+        return self.steady
+
+
 @pytest.fixture
-async def dispatcher(store: Store, launcher: FakeLauncher, tmp_path):
-    dispatcher = Dispatcher(store, Artifacts(tmp_path), launcher, {JobType.TRAIN: 1, JobType.GENERATE: 2})
+def watch() -> FakeWatch:
+    return FakeWatch(0)
+
+
+@pytest.fixture
+async def dispatcher(store: Store, launcher: FakeLauncher, watch: FakeWatch, tmp_path):
+    slots = {JobType.TRAIN: 1, JobType.GENERATE: 2}
+    dispatcher = Dispatcher(store, Artifacts(tmp_path), launcher, slots, clock=watch)
     yield dispatcher
     await dispatcher.stop()
+
+
+async def until_started(launcher: FakeLauncher, job_id: UUID) -> None:
+    async with asyncio.timeout(20):
+        while job_id not in launcher.started:
+            await asyncio.sleep(0.01)
 
 
 async def finish(dispatcher: Dispatcher) -> None:
@@ -158,6 +183,52 @@ async def test_a_deleted_models_jobs_are_stopped(store, dispatcher, launcher, gi
     assert launcher.stopped == [job.id]
 
 
+async def test_a_cancelled_job_is_stopped_at_the_next_look(store, dispatcher, launcher, given_ready_model):
+    job = (await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams())).value
+    await dispatcher.tick()
+    await until_started(launcher, job.id)
+
+    await store.cancel(ADMIN, job.id)
+    await dispatcher.tick()  # not a heartbeat: the last one was just now
+    await finish(dispatcher)
+
+    assert launcher.stopped == [job.id]
+    assert await moves_of(store, job.id) == [JobStatus.PENDING, JobStatus.RUNNING, JobStatus.FAILED]
+
+
+async def test_a_job_past_its_deadline_is_stopped_by_the_heartbeat(
+    store, clock, dispatcher, launcher, given_training, watch
+):
+    job = await given_training()
+    await dispatcher.tick()
+    await until_started(launcher, job.id)
+
+    clock.advance(DEADLINES[JobType.TRAIN])
+    watch.steady = True
+    await dispatcher.heartbeat()
+    await finish(dispatcher)
+
+    assert launcher.stopped == [job.id]
+    assert (await store.get_job(ADMIN, job.id)).failure == OVERDUE
+
+
+async def test_attempts_of_a_job_that_overlap_here_do_not_take_each_others_place(
+    store, clock, dispatcher, launcher, given_training
+):
+    job = await given_training()
+    await dispatcher.tick()
+    await until_started(launcher, job.id)
+    await store.requeue(job.id, 1, lost=False)  # as another dispatcher does that takes us for dead
+
+    await dispatcher.tick()
+    launcher.ending = lambda: None
+    await dispatcher.tick()
+    await finish(dispatcher)
+
+    assert await moves_of(store, job.id) == [*["pending", "running"] * 2, "completed"]
+    assert dispatcher.tasks == ()
+
+
 async def test_a_stop_gives_back_what_runs_and_counts_no_loss(store, dispatcher, launcher, given_training):
     job = await given_training()
     await dispatcher.tick()
@@ -170,7 +241,7 @@ async def test_a_stop_gives_back_what_runs_and_counts_no_loss(store, dispatcher,
     assert (await store.claim_next({JobType.TRAIN})).job.attempt == 2  # at once: no back-off
 
 
-async def test_what_an_earlier_dispatcher_left_running_runs_again(store, dispatcher, launcher, given_training):
+async def test_what_an_earlier_dispatcher_left_running_runs_again(store, clock, dispatcher, launcher, given_training):
     job = await given_training()
     await store.claim_next({JobType.TRAIN})
     launcher.ending = lambda: None
@@ -178,6 +249,7 @@ async def test_what_an_earlier_dispatcher_left_running_runs_again(store, dispatc
     work = asyncio.create_task(dispatcher.run())
     async with asyncio.timeout(20):
         while (await store.get_job(ADMIN, job.id)).status is not JobStatus.COMPLETED:
+            clock.advance(timedelta(seconds=1))
             await asyncio.sleep(0.1)
     work.cancel()
 

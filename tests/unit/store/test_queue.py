@@ -1,5 +1,5 @@
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
 
 import pytest
 
@@ -7,8 +7,9 @@ from synthgen_ray.domain.entities import JobFailure, Progress
 from synthgen_ray.domain.errors import Cancelled
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
-from synthgen_ray.store import queue
+from synthgen_ray.store.reaper import BACKOFF, LOST, MAX_FAILURES
 from tests.given import ADMIN, COLUMNS, a_trained_model, an_artifact
+from tests.history import every_erasure
 
 ALL = frozenset(JobType)
 OUT_OF_MEMORY = JobFailure("out_of_memory", "The table is too wide.", retryable=False)
@@ -109,15 +110,46 @@ class TestSupersededAttempt:
         assert (await store.get_job(ADMIN, superseded.id)).status is JobStatus.RUNNING
 
     async def test_is_told_so_by_its_heartbeat(self, store, superseded):
-        assert await store.renew_leases({superseded.id: superseded.attempt}) == set()
-        assert await store.renew_leases({superseded.id: superseded.attempt + 1}) == {superseded.id}
+        old, new = (superseded.id, superseded.attempt), (superseded.id, superseded.attempt + 1)
+
+        assert await store.heartbeat({old, new}) == {new}
+        assert await store.find_held({old, new}) == {new}
+
+    async def test_leaves_no_file_behind_that_it_wrote_late(self, store, superseded):
+        await store.erased(await every_erasure(store))
+
+        await store.discard([(superseded.id, superseded.attempt)])
+
+        assert await every_erasure(store) == (superseded.folder,)
+
+
+async def test_what_is_published_is_not_discarded(store, given_ready_model):
+    await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams())
+    job = (await store.claim_next(ALL)).job
+    artifact = replace(an_artifact(), location=job.folder)
+    await store.complete_generation(job.id, job.attempt, artifact)
+
+    await store.discard([(job.id, job.attempt)])
+
+    assert await every_erasure(store) == ()
 
 
 async def test_a_dispatcher_without_jobs_renews_none(store, given_training):
     await given_training()
     await store.claim_next(ALL)
 
-    assert await store.renew_leases({}) == set()
+    assert await store.heartbeat(()) == set()
+
+
+async def test_a_publication_whose_answer_was_lost_can_be_repeated(store, given_ready_model):
+    await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams())
+    job, artifact = (await store.claim_next(ALL)).job, an_artifact()
+
+    for _ in range(2):
+        await store.complete_generation(job.id, job.attempt, artifact)
+
+    assert (await store.get_job(ADMIN, job.id)).artifact == artifact
+    assert await every_erasure(store) == ()
 
 
 async def test_a_final_job_stays_as_it_is(store, given_ready_model):
@@ -131,20 +163,20 @@ async def test_a_final_job_stays_as_it_is(store, given_ready_model):
     assert (await store.get_job(ADMIN, job.id)).status is JobStatus.COMPLETED
 
 
-async def test_a_job_that_loses_its_worker_three_times_fails(store, given_training, monkeypatch):
-    monkeypatch.setattr(queue, "BACKOFF", (timedelta(0),) * 3)
+async def test_a_job_that_loses_its_worker_three_times_fails(store, clock, given_training):
     job = await given_training()
 
-    for _ in range(queue.MAX_FAILURES):
+    for _ in range(MAX_FAILURES):
+        clock.advance(BACKOFF[-1])
         assert (await store.claim_next(ALL)) is not None
         assert await store.requeue_running() == 1
 
     lost = await store.get_job(ADMIN, job.id)
-    assert (lost.status, lost.failure) == (JobStatus.FAILED, queue.LOST)
+    assert (lost.status, lost.failure) == (JobStatus.FAILED, LOST)
     assert (await store.get_model(ADMIN, job.model_id))[0].status is ModelStatus.FAILED
 
 
-async def test_a_lost_job_rests_before_its_next_attempt(store, given_training):
+async def test_a_lost_job_rests_before_its_next_attempt(store, clock, given_training):
     await given_training()
     job = (await store.claim_next(ALL)).job
 
@@ -152,14 +184,16 @@ async def test_a_lost_job_rests_before_its_next_attempt(store, given_training):
 
     assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
     assert await store.claim_next(ALL) is None
+    clock.advance(BACKOFF[1])
+    assert (await store.claim_next(ALL)).job.attempt == 2
 
 
-async def test_an_expired_lease_gives_the_job_back(store, given_training, monkeypatch):
-    monkeypatch.setattr(queue, "LEASE", timedelta(seconds=-1))
-    job = await given_training()
-    await store.claim_next(ALL)
+async def test_what_a_cluster_held_goes_back_to_the_queue_and_what_another_holds_does_not(store, given_training):
+    ours, theirs = await given_training("a"), await given_training("b")
+    await store.claim_next(ALL, "ours")
+    await store.claim_next(ALL, "theirs")
 
-    assert await store.requeue_expired() == 1
+    assert await store.requeue_running("ours") == 1
 
-    assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
-    assert await store.list_erasures() == (f"jobs/{job.id}/1",)
+    assert (await store.get_job(ADMIN, ours.id)).status is JobStatus.PENDING
+    assert (await store.get_job(ADMIN, theirs.id)).status is JobStatus.RUNNING

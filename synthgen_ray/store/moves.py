@@ -1,0 +1,101 @@
+"""The one place where a job gets or changes its status, and where all that follows from it is written: its history,
+the status of its model, the folder of an attempt that came to nothing."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, func, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from synthgen_ray.domain.entities import JobFailure, attempt_folder
+from synthgen_ray.domain.lifecycle import JOB_MOVES, LEASE, MODEL_STATUS_OF, Attempt, JobStatus, JobType
+from synthgen_ray.store.erasures import erase_later
+from synthgen_ray.store.tables import JobEventRow, JobRow, ModelRow, UtcDateTime
+
+
+async def enqueue(
+    session: AsyncSession, model: ModelRow, job_type: JobType, config: dict[str, Any], now: datetime, deadline: datetime
+) -> JobRow:
+    """A new job that waits from now on."""
+    job = JobRow(
+        model_id=model.id,
+        project_id=model.project_id,
+        job_type=job_type,
+        config=config,
+        created_at=now,
+        not_before=now,
+        deadline_at=deadline,
+    )
+    session.add(job)
+    await session.flush()
+    session.add(JobEventRow(job_id=job.id, at=now, attempt=0, to_status=JobStatus.PENDING))
+    await session.flush()
+    return job
+
+
+async def move(
+    session: AsyncSession,
+    before: JobStatus,
+    after: JobStatus,
+    which: ColumnElement[bool],
+    now: datetime,
+    **values: Any,
+) -> list[Attempt]:
+    """Move those jobs that are at `before` and `which` fits. Answers the moved ones.
+
+    A single conditional UPDATE: whatever became of a job in the meantime, it is never overwritten.
+    """
+    if after not in JOB_MOVES[before]:
+        raise ValueError(f"a job never moves from {before} to {after}")
+    change = (
+        update(JobRow)
+        .where(JobRow.status == before, which)
+        .values(status=after, **_implied(before, after, now), **values)
+        .returning(JobRow.id, JobRow.attempt)
+        .execution_options(synchronize_session=False)
+    )
+    moved = [(job_id, attempt) for job_id, attempt in await session.execute(change)]
+    if moved:
+        event = {"at": now, "from_status": before, "to_status": after, "error_code": values.get("error_code")}
+        events = [{**event, "job_id": job_id, "attempt": attempt} for job_id, attempt in moved]
+        await session.execute(insert(JobEventRow), events)
+        await _follow(session, after, moved)
+        if before is JobStatus.RUNNING and after is not JobStatus.COMPLETED:
+            for job_id, attempt in moved:
+                # Later, not now: the worker of a lost attempt may write for as long as its lease would last.
+                await erase_later(session, attempt_folder(job_id, attempt), LEASE)
+    return moved
+
+
+def held(job_id: UUID, attempt: int) -> ColumnElement[bool]:
+    """The fence: this job, still running, still this attempt."""
+    return and_(JobRow.id == job_id, JobRow.status == JobStatus.RUNNING, JobRow.attempt == attempt)
+
+
+def not_before(earliest: SQLColumnExpression[datetime], now: datetime) -> ColumnElement[Any]:
+    """Now, or the earliest that it can have been: the clock may have been set back."""
+    return case((earliest > now, earliest), else_=literal(now, UtcDateTime()))
+
+
+def because(failure: JobFailure) -> dict[str, Any]:
+    return {"error_code": failure.code, "error_message": failure.message, "error_retryable": failure.retryable}
+
+
+def _implied(before: JobStatus, after: JobStatus, now: datetime) -> dict[str, Any]:
+    """What the schema's checks ask of a status."""
+    implied: dict[str, Any] = {}
+    if before is JobStatus.RUNNING:
+        implied |= {"lease_owner": None, "lease_expires_at": None}
+    if after.is_final:
+        implied["finished_at"] = not_before(func.coalesce(JobRow.started_at, JobRow.created_at), now)
+    return implied
+
+
+async def _follow(session: AsyncSession, status: JobStatus, moved: list[Attempt]) -> None:
+    """A model's status follows its training job's."""
+    trainings = select(JobRow.model_id).where(
+        JobRow.id.in_([job_id for job_id, _ in moved]), JobRow.job_type == JobType.TRAIN
+    )
+    follow = update(ModelRow).where(ModelRow.id.in_(trainings)).values(status=MODEL_STATUS_OF[status])
+    await session.execute(follow.execution_options(synchronize_session=False))

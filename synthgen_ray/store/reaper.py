@@ -1,0 +1,50 @@
+"""What becomes of jobs that nobody ends: past their deadline, without their worker, of no kind that we know."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, case, literal, or_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from synthgen_ray.domain.entities import JobFailure
+from synthgen_ray.domain.lifecycle import LEASE, Attempt, JobStatus, JobType
+from synthgen_ray.store.moves import because, move
+from synthgen_ray.store.tables import JobRow, UtcDateTime
+
+MAX_FAILURES = 3
+# How long a lost job rests before its next attempt, by how often it was lost.
+BACKOFF = (timedelta(seconds=0), timedelta(seconds=5), timedelta(seconds=30))
+LOST = JobFailure("worker_lost", f"The job lost its worker {MAX_FAILURES} times; try again later.", retryable=True)
+OVERDUE = JobFailure(
+    "deadline_exceeded", "The job did not end before its deadline: ask for less, or try again later.", retryable=True
+)
+UNREADABLE = JobFailure("unreadable_job", "The job's record cannot be read: ask for it again.")
+
+
+async def reap(session: AsyncSession, now: datetime) -> set[Attempt]:
+    """End or give back what should no longer be as it is; answers these attempts.
+
+    Nothing of a row but its status, times and counters is read here: one that cannot be decoded stops no other.
+    """
+    overdue = JobRow.deadline_at <= now
+    # A lease further off than any that is given was given before the clock was set back.
+    expired = or_(JobRow.lease_expires_at < now, JobRow.lease_expires_at > now + 2 * LEASE)
+    unknown = JobRow.job_type.not_in(list(JobType))
+    pending, running, failed = JobStatus.PENDING, JobStatus.RUNNING, JobStatus.FAILED
+    return {
+        *await move(session, pending, failed, overdue, now, **because(OVERDUE)),
+        *await move(session, running, failed, overdue, now, **because(OVERDUE)),
+        *await move(session, pending, failed, unknown, now, **because(UNREADABLE)),
+        *await lose(session, expired, now),
+    }
+
+
+async def lose(session: AsyncSession, which: ColumnElement[bool], now: datetime) -> list[Attempt]:
+    """Give back the running jobs that `which` fits as lost by their workers, or fail those that were lost too often."""
+    failures = JobRow.failures + 1
+    worn_out = and_(which, failures >= MAX_FAILURES)
+    rest = {n: literal(now + backoff, UtcDateTime()) for n, backoff in enumerate(BACKOFF)}
+    not_before = case(rest, value=failures, else_=literal(now, UtcDateTime()))
+    running = JobStatus.RUNNING
+    ended = await move(session, running, JobStatus.FAILED, worn_out, now, failures=failures, **because(LOST))
+    again = await move(session, running, JobStatus.PENDING, which, now, failures=failures, not_before=not_before)
+    return ended + again

@@ -1,0 +1,141 @@
+"""Jobs that nobody ends: past their deadline, past their lease, unreadable; and clocks that are set."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from synthgen_ray.domain.lifecycle import DEADLINES, LEASE, JobStatus, JobType, ModelStatus
+from synthgen_ray.domain.params import GenerateParams
+from synthgen_ray.store.reaper import OVERDUE
+from tests.given import ADMIN
+from tests.history import events_of, every_erasure, moves_of
+
+MOMENT = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
+JUMPS = [HOUR, -HOUR, timedelta(days=3650)]
+
+
+class TestLease:
+    async def test_of_a_silent_dispatcher_ends_and_its_job_goes_back(self, store, clock, given_training):
+        job = await given_training()
+        await store.claim_next(JobType)
+
+        clock.advance(LEASE + MOMENT)
+        await store.heartbeat(())
+
+        assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
+        assert await every_erasure(store) == (f"jobs/{job.id}/1",)
+
+    async def test_of_one_that_reports_does_not(self, store, clock, given_training):
+        job = await given_training()
+        await store.claim_next(JobType)
+
+        for _ in range(3):
+            clock.advance(LEASE - MOMENT)
+            assert await store.heartbeat({(job.id, 1)}) == {(job.id, 1)}
+
+    @pytest.mark.parametrize("jump", JUMPS, ids=str)
+    async def test_of_who_is_here_survives_a_clock_that_is_set(self, store, clock, given_training, jump, monkeypatch):
+        monkeypatch.setattr(store, "_deadlines", dict.fromkeys(JobType, timedelta(days=10_000)))
+        job = await given_training()
+        await store.claim_next(JobType)
+
+        clock.advance(jump)
+
+        assert await store.heartbeat({(job.id, 1)}) == {(job.id, 1)}
+
+    async def test_of_a_dead_one_ends_even_when_the_clock_was_set_back(self, store, clock, given_training):
+        job = await given_training()
+        await store.claim_next(JobType)
+
+        clock.advance(-HOUR)
+        await store.heartbeat(())
+
+        assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
+
+
+@pytest.mark.parametrize("jump", JUMPS, ids=str)
+async def test_a_clock_that_is_set_keeps_no_job_waiting_and_makes_no_negative_time(
+    store, clock, project, given_training, jump
+):
+    job = await given_training()
+
+    clock.advance(jump)
+    claimed = await store.claim_next(JobType)
+    clock.advance(-jump)
+    clock.advance(-HOUR)
+    await store.fail(job.id, claimed.job.attempt, OVERDUE)
+
+    ended = await store.get_job(ADMIN, job.id)
+    assert ended.created_at <= ended.started_at <= ended.finished_at
+    assert (await store.get_usage(ADMIN, project.id)).training_seconds >= 0
+
+
+class TestDeadline:
+    async def test_of_a_job_that_waits(self, store, clock, given_training):
+        job = await given_training()
+
+        clock.advance(DEADLINES[JobType.TRAIN])
+        await store.heartbeat(())
+
+        assert (await store.get_job(ADMIN, job.id)).failure == OVERDUE
+        assert (await store.get_model(ADMIN, job.model_id))[0].status is ModelStatus.FAILED
+
+    async def test_of_one_that_runs(self, store, clock, given_ready_model):
+        job = (await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams())).value
+        await store.claim_next(JobType)
+
+        clock.advance(DEADLINES[JobType.GENERATE])
+
+        assert await store.heartbeat({(job.id, 1)}) == set()
+        assert (await store.get_job(ADMIN, job.id)).failure == OVERDUE
+        assert [event.error_code for event in await events_of(store, job.id)] == [None, None, "deadline_exceeded"]
+
+    async def test_that_has_not_come_harms_nobody(self, store, clock, given_training):
+        job = await given_training()
+
+        clock.advance(DEADLINES[JobType.TRAIN] - MOMENT)
+        await store.heartbeat(())
+
+        assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
+
+
+class TestUnreadable:
+    async def spoil(self, store, status: JobStatus = JobStatus.PENDING, **columns: str) -> None:
+        (column, value), *_ = columns.items()
+        oldest = f"(SELECT id FROM jobs WHERE status = '{status}' ORDER BY created_at LIMIT 1)"
+        async with store._sessions.writing() as session:
+            await session.execute(text(f"UPDATE jobs SET {column} = :value WHERE id = {oldest}"), {"value": value})
+
+    @pytest.mark.parametrize("config", ["not json", "{"])
+    async def test_a_job_with_a_broken_config_fails_and_the_next_is_claimed(self, store, given_training, config):
+        broken, sound = await given_training("a"), await given_training("b")
+        await self.spoil(store, config=config)
+
+        claimed = await store.claim_next(JobType)
+
+        assert claimed.job.id == sound.id
+        assert (await store.get_job(ADMIN, broken.id)).failure.code == "unreadable_job"
+        assert await moves_of(store, broken.id) == ["pending", "running", "failed"]
+
+    async def test_a_job_of_an_unknown_kind_fails_and_the_next_is_claimed(self, store, given_training):
+        broken, sound = await given_training("a"), await given_training("b")
+        await self.spoil(store, job_type="translate")
+
+        await store.heartbeat(())
+
+        assert (await store.claim_next(JobType)).job.id == sound.id
+        assert [event.error_code for event in await events_of(store, broken.id)] == [None, "unreadable_job"]
+
+    async def test_one_that_runs_does_not_keep_the_reaper_from_the_others(self, store, clock, given_training):
+        broken, other = await given_training("a"), await given_training("b")
+        for job in (broken, other):
+            assert (await store.claim_next(JobType)).job.id == job.id
+        await self.spoil(store, JobStatus.RUNNING, config="not json")
+
+        clock.advance(LEASE + MOMENT)
+        await store.heartbeat(())
+
+        for job in (broken, other):
+            assert await moves_of(store, job.id) == ["pending", "running", "pending"]
