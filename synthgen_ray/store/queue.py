@@ -43,11 +43,12 @@ class Queue:
     async def claim_next(self, job_types: Collection[JobType]) -> Assignment | None:
         """Move the oldest due job of these types to running; `None` if there is none.
 
-        A single UPDATE, so two dispatchers can never claim the same job.
+        A single UPDATE, so two dispatchers can never claim the same job; what one is about to take the others skip.
         """
         now = utc_now()
         due = and_(JobRow.status == JobStatus.PENDING, JobRow.not_before <= now)
         oldest = select(JobRow.id).where(due, JobRow.job_type.in_(job_types)).order_by(JobRow.created_at).limit(1)
+        oldest = oldest.with_for_update(skip_locked=True)
         claim = (
             update(JobRow)
             .where(JobRow.id == oldest.scalar_subquery(), due)
@@ -61,7 +62,7 @@ class Queue:
             )
             .returning(JobRow.id)
         )
-        async with self._sessions.writing() as session:
+        async with self._sessions.updating() as session:
             job_id = await session.scalar(claim)
             if job_id is None:
                 return None
@@ -82,7 +83,7 @@ class Queue:
         if progress.losses:  # the latest stay when a later step has none
             shown["losses"] = progress.losses
         report = update(JobRow).where(_held(job_id, attempt)).values(shown).returning(JobRow.id)
-        async with self._sessions.writing() as session:
+        async with self._sessions.updating() as session:
             return await session.scalar(report) is not None
 
     async def complete_training(self, job_id: UUID, attempt: int, trained: TrainedModel) -> None:
@@ -125,7 +126,7 @@ class Queue:
         Raises: NotFound; Conflict, for a job that ended otherwise.
         """
         async with self._sessions.writing() as session:
-            row = await require_job(session, principal, job_id)
+            row = await require_job(session, principal, job_id, locked=True)
             if row.status.is_final and row.error_code != CANCELLED.code:
                 raise Conflict(f"The job is {row.status}: there is nothing left to cancel.", "already_finished")
             if not row.status.is_final:

@@ -7,6 +7,7 @@ from synthgen_ray.store.datasets import Datasets
 from synthgen_ray.store.erasures import Erasures
 from synthgen_ray.store.jobs import Jobs
 from synthgen_ray.store.keys import Keys
+from synthgen_ray.store.migrating import migrate
 from synthgen_ray.store.models import Models
 from synthgen_ray.store.once import Onces
 from synthgen_ray.store.projects import Projects
@@ -22,11 +23,13 @@ class Store(Projects, Datasets, Models, Jobs, Usages, Onces, Keys, Queue, Erasur
     """
 
     def __init__(self, url: str, quotas: Quotas | None = None) -> None:
+        self._url = url
         self._sessions = Sessions(url)
         self._quotas = quotas or Quotas()
 
     async def migrate(self) -> None:
-        await self._sessions.migrate()
+        """Raises: SchemaTooNew; Unavailable."""
+        await migrate(self._url)
 
     async def ping(self) -> None:
         """Raises: Unavailable, when the database does not answer."""

@@ -11,8 +11,8 @@ from tests.given import ADMIN, COLUMNS, a_trained_model, an_artifact
 
 
 @pytest.fixture
-async def store(tmp_path) -> AsyncIterator[Store]:
-    store = Store(f"sqlite+aiosqlite:///{tmp_path}/synthgen.db")
+async def store(database_url: str) -> AsyncIterator[Store]:
+    store = Store(database_url)
     await store.migrate()
     yield store
     await store.dispose()

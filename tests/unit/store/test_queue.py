@@ -8,8 +8,10 @@ from synthgen_ray.domain.errors import Cancelled
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.store import queue
+from tests.databases import on_both_databases
 from tests.given import ADMIN, COLUMNS, a_trained_model, an_artifact
 
+pytestmark = on_both_databases
 ALL = frozenset(JobType)
 OUT_OF_MEMORY = JobFailure("out_of_memory", "The table is too wide.", retryable=False)
 

@@ -9,7 +9,10 @@ from synthgen_ray.domain.errors import Conflict, InvalidRequest, NotFound
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.store.tables import Row
+from tests.databases import on_both_databases
 from tests.given import ADMIN, COLUMNS, an_artifact
+
+pytestmark = on_both_databases
 
 
 async def test_migrations_make_the_tables_that_the_code_reads(store):
