@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import SecretStr
+
 from synthgen_ray.domain.quotas import Quotas
 
 
@@ -12,10 +14,10 @@ class Metadata:
     it all of SQLAlchemy, only in its own process.
     """
 
-    def __init__(self, sql_url: str, quotas: Quotas) -> None:
+    def __init__(self, sql_url: SecretStr, quotas: Quotas) -> None:
         from synthgen_ray.store.store import Store
 
-        self._store = Store(sql_url, quotas)
+        self._store = Store(sql_url.get_secret_value(), quotas)
 
     async def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         if method.startswith("_"):
