@@ -96,7 +96,7 @@ def _replace_closed(connection: Any, _record: Any, _proxy: Any) -> None:
 
 
 def _drop_silent(context: ExceptionContext) -> None:
-    # A time-out or a reset is not an error of the driver's: without this the pool would hand its connection out again,
-    # and after it all others, which are as dead.
+    # A time-out or a reset is not an error of the driver's: without this the pool would hand out the connection again,
+    # or all others, which are as dead.
     if isinstance(context.original_exception, OSError):
-        context.is_disconnect = True
+        context.is_disconnect = context.invalidate_pool_on_disconnect = True
