@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from synthgen_ray.store.migrating import migrate
+from tests.databases import DEFAULT_DATABASE
 from tests.postgres import Postgres
 
 HERE = Path(__file__).parent
@@ -39,9 +41,22 @@ def migrated(postgres: Postgres) -> str:
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """SQLite, unless a test asks for others with `on_both_databases`."""
-    if getattr(request, "param", "sqlite") == "sqlite":
-        yield f"sqlite+aiosqlite:///{tmp_path}/synthgen.db"
+    """A database for one test."""
+    with _a_database(request, getattr(request, "param", DEFAULT_DATABASE), tmp_path) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def shared_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database for tests that share one."""
+    with _a_database(request, DEFAULT_DATABASE, tmp_path_factory.mktemp("shared")) as url:
+        yield url
+
+
+@contextmanager
+def _a_database(request: pytest.FixtureRequest, kind: str, folder: Path) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite+aiosqlite:///{folder}/synthgen.db"
         return
     postgres: Postgres = request.getfixturevalue("postgres")
     name = postgres.new_database(request.getfixturevalue("migrated"))

@@ -83,11 +83,10 @@ async def client(server: Server) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture(scope="session")
-async def bank(tmp_path_factory) -> AsyncIterator[Bank]:
+async def bank(tmp_path_factory, shared_database_url: str) -> AsyncIterator[Bank]:
     """A server with all that can be asked for; its tests may add to it, and take nothing away."""
     folder = tmp_path_factory.mktemp("bank")
-    sqlite = f"sqlite+aiosqlite:///{folder}/synthgen.db"
-    async with a_server(folder, sqlite) as server, server.client() as client:
+    async with a_server(folder, shared_database_url) as server, server.client() as client:
         yield await open_bank(server, client)
 
 

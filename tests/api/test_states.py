@@ -14,6 +14,7 @@ from synthgen_ray.domain.lifecycle import JobStatus
 from synthgen_ray.jobs.dispatcher import Report
 from synthgen_ray.store import engines
 from tests.api.conftest import SYNTHGEN
+from tests.databases import on_sqlite
 from tests.fakes import ThreadLauncher
 
 
@@ -131,6 +132,7 @@ class FullDisk(ThreadLauncher):
 
 
 class TestStores:
+    @on_sqlite
     async def test_503_while_the_database_is_locked_and_then_all_is_well(
         self, client, server, project_id, tmp_path, monkeypatch
     ):
