@@ -6,8 +6,9 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,6 +17,9 @@ from pydantic_settings import (
 )
 
 from synthgen_ray.domain.lifecycle import JobType
+
+SQLITE = "sqlite+aiosqlite:///"
+DATABASES = ("postgresql://", "postgres://", "postgresql+asyncpg://", SQLITE)
 
 
 class Group(BaseModel):
@@ -80,6 +84,7 @@ class Settings(BaseSettings):
         extra="forbid",
         frozen=True,
         nested_model_default_partial_update=True,
+        hide_input_in_errors=True,  # it may be a key or a password
     )
 
     data_dir: Path = Field(Path("data"), description="Everything that must survive a restart.")
@@ -93,7 +98,9 @@ class Settings(BaseSettings):
     address: str | None = Field(None, description="A running Ray cluster to join; null starts one here.")
     num_cpus: int | None = Field(None, ge=1, description="CPUs of a cluster started here; null takes all.")
     object_store_mb: int = Field(256, ge=80, description="Shared memory of a cluster started here, in MiB.")
-    database_url: str | None = Field(None, description="SQLAlchemy URL of the metadata; null keeps SQLite in data_dir.")
+    database_url: SecretStr | None = Field(
+        None, description="Of the metadata, as postgresql://user:password@host/name; null keeps SQLite in data_dir."
+    )
     admin_key: SecretStr | None = Field(None, min_length=16, description="Admin key; null makes one at first.")
     docs: bool = Field(True, description="Serve /docs and /openapi.json without a key.")
     allowed_uris: tuple[str, ...] = Field((), description="Where versions may be fetched from: s3://bucket/tables/.")
@@ -104,6 +111,17 @@ class Settings(BaseSettings):
     upload: UploadSettings = UploadSettings()
     quotas: QuotaSettings = QuotaSettings()
     rate_limits: RateLimitSettings = RateLimitSettings()
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_of_a_database_that_we_speak(cls, secret: SecretStr | None) -> SecretStr | None:
+        url = secret.get_secret_value() if secret else SQLITE
+        if not url.startswith(DATABASES):
+            raise ValueError(f"it begins with {' or '.join(DATABASES)}")
+        # A password would end at its first such character, and the rest of it be taken for a host or a port.
+        if not url.startswith(SQLITE) and "@" in "".join(urlsplit(url)[2:]):
+            raise ValueError("write / as %2F, ? as %3F and # as %23 in its password")
+        return secret
 
     @classmethod
     def load(cls, config: Path | None = None, **overrides: object) -> "Settings":
@@ -134,10 +152,10 @@ class Settings(BaseSettings):
         return cls.model_validate(FromFile.model_validate(given).model_dump())
 
     def to_json(self) -> str:
-        """All of it with the admin key in the clear, for the pipe to a process of ours."""
-        plain = self.model_dump(mode="json")
-        plain["admin_key"] = self.admin_key.get_secret_value() if self.admin_key else None
-        return json.dumps(plain)
+        """All of it with its secrets in the clear, for the pipe to a process of ours."""
+        secrets = {"admin_key": self.admin_key, "database_url": self.database_url}
+        plain = {name: secret.get_secret_value() for name, secret in secrets.items() if secret is not None}
+        return json.dumps({**self.model_dump(mode="json"), **plain})
 
     @property
     def deadlines(self) -> dict[JobType, timedelta]:
@@ -147,8 +165,13 @@ class Settings(BaseSettings):
         }
 
     @property
-    def sql_url(self) -> str:
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute()}/synthgen.db"
+    def sql_url(self) -> SecretStr:
+        return self.database_url or SecretStr(f"{SQLITE}{self.data_dir.absolute()}/synthgen.db")
+
+    @property
+    def keeps_sqlite(self) -> bool:
+        """In a file, which one machine alone can open."""
+        return self.sql_url.get_secret_value().startswith(SQLITE)
 
     @property
     def artifacts_dir(self) -> Path:

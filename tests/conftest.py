@@ -1,8 +1,15 @@
-"""Each test carries the mark of its folder, so that tiers can be chosen by mark too."""
+"""Each test carries the mark of its folder, so that tiers can be chosen by mark too. And the databases of all tiers."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from synthgen_ray.store.migrating import migrate
+from tests.databases import DEFAULT_DATABASE
+from tests.postgres import Postgres
 
 HERE = Path(__file__).parent
 
@@ -11,3 +18,47 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         tier = item.path.relative_to(HERE).parts[0]
         item.add_marker(tier)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Started for the first test that asks for it."""
+    server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.delete()
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: Postgres) -> str:
+    """A database of which others are copies: that is quicker than to migrate each."""
+    name = postgres.new_database()
+    asyncio.run(migrate(postgres.url(name)))
+    return name
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database for one test."""
+    with _a_database(request, getattr(request, "param", DEFAULT_DATABASE), tmp_path) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def shared_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database for tests that share one."""
+    with _a_database(request, DEFAULT_DATABASE, tmp_path_factory.mktemp("shared")) as url:
+        yield url
+
+
+@contextmanager
+def _a_database(request: pytest.FixtureRequest, kind: str, folder: Path) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite+aiosqlite:///{folder}/synthgen.db"
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    name = postgres.new_database(request.getfixturevalue("migrated"))
+    yield postgres.url(name)
+    postgres.drop_database(name)

@@ -144,7 +144,11 @@ class Dispatcher:
 
     def _reporter(self, job: Job) -> Report:
         async def report(progress: Progress) -> None:
-            if not await self._store.report_progress(job.id, job.attempt, progress):
+            try:
+                wanted = await self._store.report_progress(job.id, job.attempt, progress)
+            except Unavailable:
+                return  # the store is away for a moment; the rows are not worth less for it
+            if not wanted:
                 raise Cancelled
 
         return report

@@ -21,19 +21,22 @@ _NAMED: dict[str, Any] = {
     "get_if_exists": True,
     "num_cpus": 0,
     "max_restarts": -1,
-    "resources": HEAD,  # where the SQLite file is
 }
 
 
 async def bootstrap(settings: Settings) -> None:
     """Start what is not there yet; does nothing the second time."""
-    ray.remote(Metadata).options(name=METADATA, **_NAMED).remote(
+    # A file is where it is; a PostgreSQL is as near to any node.
+    place = HEAD if settings.keeps_sqlite else None
+    ray.remote(Metadata).options(name=METADATA, resources=place, **_NAMED).remote(
         settings.sql_url, Quotas(**settings.quotas.model_dump()), settings.deadlines
     )
     store = metadata_store()
     await store.migrate()
     await store.set_admin_key(key_hash(admin_key(settings)))
-    ray.remote(DispatcherActor).options(name=DISPATCHER, **_NAMED).remote(settings, _lease_owner(settings))
+    ray.remote(DispatcherActor).options(name=DISPATCHER, resources=HEAD, **_NAMED).remote(
+        settings, _lease_owner(settings)
+    )
 
 
 def _lease_owner(settings: Settings) -> str:
@@ -41,4 +44,4 @@ def _lease_owner(settings: Settings) -> str:
 
     With SQLite there is one server, so its next one is the same owner and waits for nobody's lease.
     """
-    return str(uuid4()) if settings.database_url else LOCAL
+    return LOCAL if settings.keeps_sqlite else str(uuid4())

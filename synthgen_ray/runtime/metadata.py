@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from pydantic import SecretStr
+
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.quotas import Quotas
 
@@ -15,10 +17,10 @@ class Metadata:
     it all of SQLAlchemy, only in its own process.
     """
 
-    def __init__(self, sql_url: str, quotas: Quotas, deadlines: Mapping[JobType, timedelta]) -> None:
+    def __init__(self, sql_url: SecretStr, quotas: Quotas, deadlines: Mapping[JobType, timedelta]) -> None:
         from synthgen_ray.store.store import Store
 
-        self._store = Store(sql_url, quotas, deadlines)
+        self._store = Store(sql_url.get_secret_value(), quotas, deadlines)
 
     async def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         if method.startswith("_"):

@@ -12,7 +12,7 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Assignment, Progress, TrainedModel
-from synthgen_ray.domain.errors import Cancelled, SynthGenError
+from synthgen_ray.domain.errors import Cancelled, SynthGenError, Unavailable
 from synthgen_ray.jobs.failures import WorkerLost
 from synthgen_ray.runtime.names import METADATA, NAMESPACE, run_name
 from synthgen_ray.settings import Settings
@@ -119,7 +119,7 @@ def _reporter(assignment: Assignment) -> Callable[[Progress], None]:
         last = now
         try:
             wanted = ray.get(store.call.remote("report_progress", job.id, job.attempt, progress))
-        except RayActorError:
+        except (RayActorError, Unavailable):
             return  # the store is away for a moment; the training is not worth less for it
         if not wanted:
             raise Cancelled

@@ -97,10 +97,12 @@ class Jobs:
             return Page(tuple(map(to_job, rows)), total or 0)
 
 
-async def require_job(session: AsyncSession, principal: Principal, job_id: UUID) -> JobRow:
-    """Raises: NotFound."""
+async def require_job(session: AsyncSession, principal: Principal, job_id: UUID, *, locked: bool = False) -> JobRow:
+    """One that is locked is claimed before or after, never meanwhile. Raises: NotFound."""
     by_either_id = or_(JobRow.id == job_id, JobRow.background_id == job_id)
     seen = select(JobRow).join(JobRow.model).where(by_either_id, sees(principal, ModelRow.project_id))
+    if locked:
+        seen = seen.with_for_update(of=JobRow)
     row = await session.scalar(seen.options(*FULL_JOB).execution_options(populate_existing=True))
     if row is None:
         raise NotFound.of("job")

@@ -164,7 +164,8 @@ class Models:
         """
         async with self._sessions.writing() as session:
             row = await require_model(session, principal, model_id)
-            jobs = list(await session.scalars(select(JobRow).where(JobRow.model_id == model_id)))
+            # Locked before the model, in a claim's order: neither waits for the other for ever.
+            jobs = list(await session.scalars(select(JobRow).where(JobRow.model_id == model_id).with_for_update()))
             artifact_ids = {row.artifact_id, *(job.artifact_id for job in jobs)}
             await erase_jobs(session, jobs)
             await session.delete(row)

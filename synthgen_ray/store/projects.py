@@ -70,7 +70,9 @@ class Projects:
             if not force and await session.scalar(select(or_(exists().where(models), exists().where(datasets)))):
                 detail = "The project holds datasets or models: delete them first, or all of it with ?force=true."
                 raise Conflict(detail, "project_not_empty")
-            jobs = list(await session.scalars(select(JobRow).join(JobRow.model).where(models)))
+            of_project = select(JobRow).join(JobRow.model).where(models)
+            # Locked before the models, in a claim's order: neither waits for the other for ever.
+            jobs = list(await session.scalars(of_project.with_for_update(of=JobRow)))
             await erase_jobs(session, jobs)
             tables = select(DatasetVersionRow.artifact_id).join(DatasetVersionRow.dataset).where(datasets)
             artifact_ids = list(await session.scalars(tables))

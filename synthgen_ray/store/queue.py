@@ -47,7 +47,7 @@ class Queue:
         Whose project has the fewest of them running comes first, then who waits longest. A single UPDATE, so two
         dispatchers can never claim the same job. One that cannot be read fails, and the next is claimed.
         """
-        async with self._sessions.writing() as session:
+        async with self._sessions.updating() as session:
             now = self._clock()
             claim = {
                 "attempt": JobRow.attempt + 1,
@@ -98,7 +98,7 @@ class Queue:
         if progress.losses:  # the latest stay when a later step has none
             shown["losses"] = progress.losses
         report = update(JobRow).where(held(job_id, attempt)).values(shown).returning(JobRow.id)
-        async with self._sessions.writing() as session:
+        async with self._sessions.updating() as session:
             return await session.scalar(report) is not None
 
     async def complete_training(self, job_id: UUID, attempt: int, trained: TrainedModel) -> None:
@@ -142,9 +142,7 @@ class Queue:
         Raises: NotFound; Conflict, for a job that ended otherwise.
         """
         async with self._sessions.writing() as session:
-            seen = await require_job(session, principal, job_id)
-            await session.execute(select(JobRow.id).where(JobRow.id == seen.id).with_for_update())
-            row = await load_job(session, seen.id)  # as it is now that nobody else can change it
+            row = await require_job(session, principal, job_id, locked=True)
             if row.status.is_final and row.error_code != CANCELLED.code:
                 raise Conflict(f"The job is {row.status}: there is nothing left to cancel.", "already_finished")
             if not row.status.is_final:

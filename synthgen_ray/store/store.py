@@ -11,6 +11,7 @@ from synthgen_ray.store.datasets import Datasets
 from synthgen_ray.store.erasures import Erasures
 from synthgen_ray.store.jobs import Jobs
 from synthgen_ray.store.keys import Keys
+from synthgen_ray.store.migrating import migrate
 from synthgen_ray.store.models import Models
 from synthgen_ray.store.once import Onces
 from synthgen_ray.store.projects import Projects
@@ -33,13 +34,15 @@ class Store(Projects, Datasets, Models, Jobs, Usages, Onces, Keys, Queue, Erasur
         deadlines: Mapping[JobType, timedelta] = DEADLINES,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._url = url
         self._sessions = Sessions(url)
         self._quotas = quotas or Quotas()
         self._deadlines = deadlines
         self._clock = clock
 
     async def migrate(self) -> None:
-        await self._sessions.migrate()
+        """Raises: SchemaTooNew; Unavailable."""
+        await migrate(self._url)
 
     async def ping(self) -> None:
         """Raises: Unavailable, when the database does not answer."""

@@ -1,5 +1,6 @@
 """What a training says of itself while it runs, and when it must stop."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -53,11 +54,10 @@ class Pace:
             self._has_settled = self._is_settled(epoch)
         if is_last or time.monotonic() - self._reported >= SECONDS_BETWEEN_REPORTS:
             fraction = (epoch * steps + step + 1) / (epochs * steps)
-            self._report(
-                Progress(
-                    fraction, f"epoch {epoch + 1} of {epochs}", {name: float(loss) for name, loss in losses.items()}
-                )
-            )
+            numbers = {name: float(loss) for name, loss in losses.items()}
+            # JSON has no NaN: a training that diverges shows the last losses that were numbers.
+            shown = {name: loss for name, loss in numbers.items() if math.isfinite(loss)}
+            self._report(Progress(fraction, f"epoch {epoch + 1} of {epochs}", shown))
 
     @property
     def is_over(self) -> bool:

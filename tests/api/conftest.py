@@ -53,8 +53,8 @@ class Server:
 
 
 @contextlib.asynccontextmanager
-async def a_server(folder: Path) -> AsyncIterator[Server]:
-    store = Store(f"sqlite+aiosqlite:///{folder}/synthgen.db")
+async def a_server(folder: Path, database_url: str) -> AsyncIterator[Server]:
+    store = Store(database_url)
     await store.migrate()
     key = new_key()
     await store.set_admin_key(key_hash(key))
@@ -71,8 +71,8 @@ async def a_server(folder: Path) -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-async def server(tmp_path) -> AsyncIterator[Server]:
-    async with a_server(tmp_path) as server:
+async def server(tmp_path, database_url: str) -> AsyncIterator[Server]:
+    async with a_server(tmp_path, database_url) as server:
         yield server
 
 
@@ -83,9 +83,10 @@ async def client(server: Server) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture(scope="session")
-async def bank(tmp_path_factory) -> AsyncIterator[Bank]:
+async def bank(tmp_path_factory, shared_database_url: str) -> AsyncIterator[Bank]:
     """A server with all that can be asked for; its tests may add to it, and take nothing away."""
-    async with a_server(tmp_path_factory.mktemp("bank")) as server, server.client() as client:
+    folder = tmp_path_factory.mktemp("bank")
+    async with a_server(folder, shared_database_url) as server, server.client() as client:
         yield await open_bank(server, client)
 
 

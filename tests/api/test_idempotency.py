@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from tests.api.conftest import SYNTHGEN
+from tests.databases import on_both_databases
 
 
 @pytest.fixture
@@ -80,6 +81,7 @@ async def test_keys_of_another_api_key_are_its_own(client, given_ready_model, ge
     assert first.json()["job_id"] != second.json()["job_id"]
 
 
+@on_both_databases
 @pytest.mark.parametrize("keys", [50])
 async def test_a_hundred_concurrent_posts_of_each_key_make_one_job(client, given_ready_model, generate, keys, server):
     model_id = await given_ready_model()
@@ -94,6 +96,7 @@ async def test_a_hundred_concurrent_posts_of_each_key_make_one_job(client, given
     assert jobs.json()["total"] == keys
 
 
+@on_both_databases
 async def test_projects_and_models_are_made_once(client, given_dataset, project_id):
     dataset = await given_dataset()
     body = {"project_id": project_id, "dataset_version_id": dataset["dataset_version_id"], "name": "m"}

@@ -12,8 +12,9 @@ from synthgen_ray.domain.access import Principal, Role
 from synthgen_ray.domain.entities import Artifact, Assignment
 from synthgen_ray.domain.lifecycle import JobStatus
 from synthgen_ray.jobs.dispatcher import Report
-from synthgen_ray.store import sessions
+from synthgen_ray.store import engines
 from tests.api.conftest import SYNTHGEN
+from tests.databases import on_sqlite
 from tests.fakes import ThreadLauncher
 
 
@@ -131,10 +132,11 @@ class FullDisk(ThreadLauncher):
 
 
 class TestStores:
+    @on_sqlite
     async def test_503_while_the_database_is_locked_and_then_all_is_well(
         self, client, server, project_id, tmp_path, monkeypatch
     ):
-        monkeypatch.setattr(sessions, "BUSY_TIMEOUT_MS", 50)
+        monkeypatch.setattr(engines, "BUSY_TIMEOUT_MS", 50)
         await server.store.dispose()  # connections that are made from here on wait no longer
         with contextlib.closing(sqlite3.connect(tmp_path / "synthgen.db", isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")

@@ -9,6 +9,7 @@ import pytest
 
 from synthgen_ray.domain.access import Role
 from tests.api.conftest import SYNTHGEN, a_table
+from tests.databases import on_both_databases
 
 PROJECT, DATASET, MODEL, JOB = "/api/projects/{project_id}", "/api/datasets/{dataset_id}", "/models/{model_id}", "/jobs"
 FILE = {"file": ("t.csv", a_table(30))}
@@ -116,6 +117,7 @@ async def test_each_route_is_in_the_table(server):
     assert routes == set(CALLS)
 
 
+@on_both_databases
 async def test_foreign_ids_are_answered_like_such_as_are_nobodys(world):
     absent = {name: str(uuid4()) for name in world.own} | {"version": "0"}
 
@@ -136,6 +138,7 @@ async def test_a_key_of_a_lesser_role_is_refused(world):
             assert (refused.status_code, refused.json()["code"]) == (403, "missing_role"), (method, path, role)
 
 
+@on_both_databases
 async def test_a_key_of_the_role_is_not_refused(world):
     for method, path in IN_ORDER:
         call = CALLS[method, path]

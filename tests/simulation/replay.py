@@ -56,7 +56,11 @@ class Replay:
             answer = await getattr(self, call.method)(*call.arguments)
             assert answer == expected, (number, call, answer)
             held, meant = await self._rows(), _rows_of(model)
-            assert held == meant, (number, call, [pair for pair in zip(held, meant, strict=False) if pair[0] != pair[1]])
+            assert held == meant, (
+                number,
+                call,
+                [pair for pair in zip(held, meant, strict=False) if pair[0] != pair[1]],
+            )
 
     # The methods of the model
 

@@ -17,8 +17,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-async def store(tmp_path, clock: FakeClock) -> AsyncIterator[Store]:
-    store = Store(f"sqlite+aiosqlite:///{tmp_path}/synthgen.db", clock=clock)
+async def store(database_url: str, clock: FakeClock) -> AsyncIterator[Store]:
+    store = Store(database_url, clock=clock)
     await store.migrate()
     yield store
     await store.dispose()

@@ -6,6 +6,8 @@ from pydantic import ValidationError
 
 from synthgen_ray.settings import Settings
 
+SECRET = "secret-of-sixteen"
+POSTGRES = f"postgresql://synthgen:{SECRET}@db.example.com/synthgen"
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
@@ -41,10 +43,35 @@ def test_a_misspelt_setting_is_refused(tmp_path):
 
 
 def test_a_child_process_is_told_everything():
-    settings = Settings(admin_key="secret-of-sixteen", port=1234, training={"num_workers": 3})
+    settings = Settings(admin_key=SECRET, database_url=POSTGRES, port=1234, training={"num_workers": 3})
 
     assert Settings.model_validate_json(settings.to_json()) == settings
 
 
-def test_the_admin_key_is_not_printed():
-    assert "secret-of-sixteen" not in repr(Settings(admin_key="secret-of-sixteen"))
+def test_secrets_are_not_printed():
+    settings = Settings(admin_key=SECRET, database_url=POSTGRES)
+
+    assert SECRET not in f"{settings!r} {settings.sql_url!r}"
+
+
+@pytest.mark.parametrize("url", [POSTGRES, POSTGRES.replace("ql", ""), POSTGRES.replace("ql", "ql+asyncpg"), None])
+def test_databases_that_we_speak_are_taken(url):
+    assert Settings(database_url=url).keeps_sqlite == (url is None)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        (f"mysql://synthgen:{SECRET}@db/synthgen", "it begins with postgresql://"),
+        (f"postgresql+psycopg2://synthgen:{SECRET}@db/synthgen", "it begins with postgresql://"),
+        (f"postgresql://synthgen:{SECRET}/word@db/synthgen", "write / as %2F"),
+        (f"postgresql://synthgen:{SECRET}#word@db/synthgen", "# as %23"),
+    ],
+)
+def test_an_address_that_cannot_be_a_databases_is_refused_and_not_repeated(url, why, monkeypatch):
+    monkeypatch.setenv("SYNTHGEN_DATABASE_URL", url)
+
+    with pytest.raises(ValidationError, match=why) as refusal:
+        Settings.load()
+
+    assert SECRET not in str(refusal.value)

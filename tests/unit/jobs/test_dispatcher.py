@@ -170,6 +170,22 @@ async def test_a_result_waits_for_a_store_that_is_away(store, dispatcher, launch
     assert (await store.get_job(ADMIN, job.id)).status is JobStatus.COMPLETED
 
 
+async def test_a_generation_goes_on_while_the_store_is_away(
+    store, dispatcher, launcher, given_ready_model, monkeypatch
+):
+    job = (await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams())).value
+    launcher.ending = lambda: None
+
+    async def report_to_nobody(*args):
+        raise Unavailable("away", "store_unavailable")
+
+    monkeypatch.setattr(store, "report_progress", report_to_nobody)
+    await dispatcher.tick()
+    await finish(dispatcher)
+
+    assert (await store.get_job(ADMIN, job.id)).status is JobStatus.COMPLETED
+
+
 async def test_a_deleted_models_jobs_are_stopped(store, dispatcher, launcher, given_ready_model):
     model_id = await given_ready_model()
     job = (await store.enqueue_generate(ADMIN, model_id, GenerateParams())).value

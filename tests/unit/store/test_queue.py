@@ -8,9 +8,11 @@ from synthgen_ray.domain.errors import Cancelled
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.store.reaper import BACKOFF, LOST, MAX_FAILURES
+from tests.databases import on_both_databases
 from tests.given import ADMIN, COLUMNS, a_trained_model, an_artifact
 from tests.history import every_erasure
 
+pytestmark = on_both_databases
 ALL = frozenset(JobType)
 OUT_OF_MEMORY = JobFailure("out_of_memory", "The table is too wide.", retryable=False)
 

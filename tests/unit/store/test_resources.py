@@ -1,28 +1,15 @@
 from uuid import uuid4
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 
 from synthgen_ray.domain.access import Role
 from synthgen_ray.domain.errors import Conflict, InvalidRequest, NotFound
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
-from synthgen_ray.store.tables import Row
+from tests.databases import on_both_databases
 from tests.given import ADMIN, COLUMNS, an_artifact
 
-
-async def test_migrations_make_the_tables_that_the_code_reads(store):
-    async with store._sessions.engine.connect() as connection:
-        differences = await connection.run_sync(lambda c: compare_metadata(MigrationContext.configure(c), Row.metadata))
-
-    assert differences == []
-
-
-async def test_migrating_again_changes_nothing(store, project):
-    await store.migrate()
-
-    assert (await store.list_projects(ADMIN, 10, 0)).items == (project,)
+pytestmark = on_both_databases
 
 
 async def test_projects_come_newest_first_a_page_at_a_time(store):

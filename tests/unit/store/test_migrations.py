@@ -1,0 +1,121 @@
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Inspector, inspect, text
+
+from synthgen_ray.store.engines import engine_at
+from synthgen_ray.store.migrating import SchemaTooNew
+from synthgen_ray.store.store import Store
+from synthgen_ray.store.tables import Row
+from tests.databases import on_both_databases
+from tests.given import ADMIN
+
+pytestmark = on_both_databases
+# A server that is killed when a statement of the migrations has taken effect, and nothing is committed.
+KILLED = """
+import asyncio, os, signal, sys
+from sqlalchemy import Engine, event
+from synthgen_ray.store.migrating import migrate
+
+url, last = sys.argv[1:]
+
+def end(connection, cursor, statement, *_):
+    if last in statement:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+event.listen(Engine, "after_cursor_execute", end)
+asyncio.run(migrate(url))
+"""
+
+
+@pytest.fixture
+async def empty_url(database_url):
+    """Of a database without any table."""
+    if not database_url.startswith("sqlite"):
+        await _execute(database_url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+    return database_url
+
+
+@pytest.fixture
+async def stores(empty_url):
+    stores = [Store(empty_url) for _ in range(4)]
+    yield stores
+    for store in stores:
+        await store.dispose()
+
+
+async def test_they_make_the_tables_that_the_code_reads(store):
+    assert await _differences(store) == []
+
+
+async def test_indexes_have_the_same_names_on_both_databases(database_url, store):
+    named = {index.name for table in Row.metadata.tables.values() for index in table.indexes}
+
+    assert await _inspected(database_url, _indexes) == named
+
+
+async def test_again_they_change_nothing(store, project):
+    await store.migrate()
+
+    assert (await store.list_projects(ADMIN, 10, 0)).items == (project,)
+
+
+async def test_servers_that_start_at_once_wait_for_each_other(stores):
+    await asyncio.gather(*(store.migrate() for store in stores))
+
+    assert (await stores[0].list_projects(ADMIN, 10, 0)).total == 0
+
+
+async def test_a_schema_of_a_newer_version_is_refused_by_name(store, database_url, project):
+    await _execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(SchemaTooNew, match="has schema 9999"):
+        await store.migrate()
+
+    assert (await store.list_projects(ADMIN, 10, 0)).items == (project,)
+
+
+@pytest.mark.parametrize("last", ["CREATE TABLE jobs", "DROP TABLE api_keys", "UPDATE alembic_version"])
+async def test_one_that_was_killed_leaves_nothing_half_done_and_the_next_ends_it(last, stores, empty_url):
+    command = [sys.executable, "-c", KILLED, empty_url, last]
+    killed = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert await _inspected(empty_url, Inspector.get_table_names) == []
+
+    await stores[0].migrate()
+
+    assert await _differences(stores[0]) == []
+
+
+async def _differences(store: Store) -> list[Any]:
+    async with store._sessions.engine.connect() as connection:
+        return await connection.run_sync(lambda c: compare_metadata(MigrationContext.configure(c), Row.metadata))
+
+
+async def _inspected(url: str, look: Callable[[Inspector], Any]) -> Any:
+    engine = engine_at(url)
+    async with engine.connect() as connection:
+        seen = await connection.run_sync(lambda c: look(inspect(c)))
+    await engine.dispose()
+    return seen
+
+
+def _indexes(inspector: Inspector) -> set[str]:
+    """But for those that PostgreSQL makes of a constraint."""
+    indexes = [index for table in inspector.get_table_names() for index in inspector.get_indexes(table)]
+    return {index["name"] for index in indexes if "duplicates_constraint" not in index}
+
+
+async def _execute(url: str, *statements: str) -> None:
+    engine = engine_at(url)
+    async with engine.begin() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+    await engine.dispose()
