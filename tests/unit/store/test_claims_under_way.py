@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select, text, update
 
 from synthgen_ray.domain.entities import Job
-from synthgen_ray.domain.lifecycle import JobStatus, ModelStatus
+from synthgen_ray.domain.lifecycle import LOCAL, JobStatus, ModelStatus
 from synthgen_ray.store.store import Store
-from synthgen_ray.store.tables import ErasureRow, JobRow, ModelRow
+from synthgen_ray.store.tables import ErasureRow, JobRow, ModelRow, utc_now
 from tests.databases import on_postgresql
 from tests.given import ADMIN
 
@@ -21,9 +21,9 @@ WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'L
 async def a_claim_under_way(store: Store, job: Job):
     """The statements of a claim: the job in the block's beginning, its model in its end."""
     async with store._sessions.updating() as session:
-        await session.execute(
-            update(JobRow).where(JobRow.id == job.id).values(status=JobStatus.RUNNING, attempt=JobRow.attempt + 1)
-        )
+        claim = {"status": JobStatus.RUNNING, "attempt": JobRow.attempt + 1}
+        lease = {"lease_owner": LOCAL, "lease_expires_at": utc_now()}
+        await session.execute(update(JobRow).where(JobRow.id == job.id).values(claim | lease))
         yield
         follow = update(ModelRow).where(ModelRow.id == job.model_id)
         await session.execute(follow.values(status=ModelStatus.TRAINING))
