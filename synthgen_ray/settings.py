@@ -62,6 +62,11 @@ class QuotaSettings(Group):
     queue_length: int = Field(10_000, ge=1, description="Jobs of all projects that wait in the queue.")
 
 
+class RetentionSettings(Group):
+    outputs_days: float | None = Field(7, gt=0, description="Days that the rows of a generation are kept.")
+    failed_jobs_days: float | None = Field(30, gt=0, description="Days that a failed generation is listed.")
+
+
 class RateLimitSettings(Group):
     requests_per_second: float | None = Field(20, gt=0, description="Requests of one key, for each ingress process.")
     burst: int = Field(40, ge=1, description="Requests of one key that may come at once.")
@@ -75,6 +80,7 @@ class Settings(BaseSettings):
         extra="forbid",
         frozen=True,
         nested_model_default_partial_update=True,
+        hide_input_in_errors=True,  # it may be a key
     )
 
     data_dir: Path = Field(Path("data"), description="Everything that must survive a restart.")
@@ -89,6 +95,12 @@ class Settings(BaseSettings):
     num_cpus: int | None = Field(None, ge=1, description="CPUs of a cluster started here; null takes all.")
     object_store_mb: int = Field(256, ge=80, description="Shared memory of a cluster started here, in MiB.")
     database_url: str | None = Field(None, description="SQLAlchemy URL of the metadata; null keeps SQLite in data_dir.")
+    artifacts_url: str | None = Field(
+        None,
+        pattern=r"^(file:///[^?]*|(s3|gs)://[^@/?]+(/[^?]*)?([?](&?(region|scheme|endpoint_override)=[^&]+)+)?)$",
+        description="Where tables, models and outputs are: file:///…, s3://…, gs://…, without credentials; null keeps "
+        "them in data_dir.",
+    )
     admin_key: SecretStr | None = Field(None, min_length=16, description="Admin key; null makes one at first.")
     docs: bool = Field(True, description="Serve /docs and /openapi.json without a key.")
     allowed_uris: tuple[str, ...] = Field((), description="Where versions may be fetched from: s3://bucket/tables/.")
@@ -98,6 +110,7 @@ class Settings(BaseSettings):
     generation: GenerationSettings = GenerationSettings()
     upload: UploadSettings = UploadSettings()
     quotas: QuotaSettings = QuotaSettings()
+    retention: RetentionSettings = RetentionSettings()
     rate_limits: RateLimitSettings = RateLimitSettings()
 
     @classmethod
@@ -137,7 +150,3 @@ class Settings(BaseSettings):
     @property
     def sql_url(self) -> str:
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute()}/synthgen.db"
-
-    @property
-    def artifacts_dir(self) -> Path:
-        return self.data_dir.absolute() / "artifacts"

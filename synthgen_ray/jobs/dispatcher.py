@@ -15,7 +15,9 @@ from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, Progress, TrainedModel
 from synthgen_ray.domain.errors import Cancelled, Unavailable, frames_of
 from synthgen_ray.domain.lifecycle import JobType
+from synthgen_ray.domain.retention import Retention
 from synthgen_ray.jobs.failures import WorkerLost, public_reason
+from synthgen_ray.jobs.tidying import Tidying
 
 if TYPE_CHECKING:
     from synthgen_ray.store.store import Store
@@ -39,9 +41,17 @@ class Launcher(Protocol):
 class Dispatcher:
     """Runs the queue. One in a cluster; a second one would only claim other jobs."""
 
-    def __init__(self, store: "Store", artifacts: Artifacts, launcher: Launcher, slots: Mapping[JobType, int]) -> None:
+    def __init__(
+        self,
+        store: "Store",
+        artifacts: Artifacts,
+        launcher: Launcher,
+        slots: Mapping[JobType, int],
+        retention: Retention = Retention(),  # noqa: B008  (frozen)
+    ) -> None:
         self._store = store
-        self._artifacts = artifacts
+        self._tidying = Tidying(store, artifacts, retention)
+        self._tidying_task: asyncio.Task[bool] | None = None
         self._launcher = launcher
         self._slots = slots
         self._running: dict[UUID, tuple[Assignment, asyncio.Task[None]]] = {}
@@ -75,6 +85,7 @@ class Dispatcher:
         """One look at the queue."""
         if time.monotonic() - self._last_heartbeat >= HEARTBEAT_S:
             await self.heartbeat()
+            self._tidy_beside()
         while free := self._free_types():
             assignment = await self._store.claim_next(free)
             if assignment is None:
@@ -85,9 +96,10 @@ class Dispatcher:
     async def stop(self) -> None:
         """Give back what runs, so that the next dispatcher starts it at once and counts no loss."""
         running = list(self._running.values())
-        for _, task in running:
+        tasks = [*self.tasks, *([self._tidying_task] if self._tidying_task else ())]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*(task for _, task in running), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         for assignment, _ in running:
             await self._store.requeue(assignment.job.id, assignment.job.attempt, lost=False)
 
@@ -109,6 +121,10 @@ class Dispatcher:
         except WorkerLost:
             log.warning("job %s lost its worker in attempt %d", job.id, job.attempt)
             await self._insist(lambda: self._store.requeue(job.id, job.attempt, lost=True))
+        except Unavailable as error:
+            away = public_reason(error)
+            log.warning("job %s found a store away in attempt %d: %s", job.id, job.attempt, away.code)
+            await self._insist(lambda: self._store.requeue(job.id, job.attempt, lost=True, reason=away))
         except Cancelled:
             log.info("job %s: attempt %d was superseded or deleted", job.id, job.attempt)
         except Exception as error:  # noqa: BLE001 - the border: whatever it is becomes a row
@@ -149,25 +165,28 @@ class Dispatcher:
                 return
 
     async def heartbeat(self) -> None:
-        """Renew the leases of what runs, stop what is superseded, and tidy up."""
+        """Renew the leases of what runs, and stop what is superseded."""
         held = await self._store.renew_leases({job_id: a.job.attempt for job_id, (a, _) in self._running.items()})
         for job_id, (_, task) in self._running.items():
             if job_id not in held:
                 task.cancel()
         if expired := await self._store.requeue_expired():
             log.warning("%d jobs outlived their lease and go back to the queue", expired)
-        await self._erase()
-        await self._store.forget_old_calls()
         self._last_heartbeat = time.monotonic()
 
-    async def _erase(self) -> None:
-        if locations := await self._store.list_erasures():
-            for location in locations:
-                await asyncio.to_thread(self._artifacts.erase, location)
-            await self._store.erased(locations)
+    async def tidy(self) -> None:
+        """Erase what nobody needs any more."""
+        await self._tidying.round()
+
+    def _tidy_beside(self) -> None:
+        # Not in line with the heartbeat: an object store takes its time, and leases run out.
+        if self._tidying_task is not None:
+            if not self._tidying_task.done():
+                return
+            self._tidying_task.result()  # a bug here ends the dispatcher, as any other does
+        self._tidying_task = asyncio.create_task(self._attempted(self.tidy))
 
     async def _recover(self) -> None:
-        await asyncio.to_thread(self._artifacts.prepare)
         if requeued := await self._store.requeue_running():
             log.warning("%d jobs were running when the last dispatcher ended; they run again", requeued)
 
@@ -175,7 +194,7 @@ class Dispatcher:
         try:
             await step()
         except Unavailable as error:
-            log.warning("the store is away: %s", error.detail)
+            log.warning("a store is away: %s", error.detail)
             return False
         return True
 

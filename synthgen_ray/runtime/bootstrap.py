@@ -4,6 +4,7 @@ from typing import Any
 
 import ray
 
+from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.domain.keys import key_hash
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.runtime.actors import metadata_store
@@ -24,7 +25,8 @@ _NAMED: dict[str, Any] = {
 
 
 async def bootstrap(settings: Settings) -> None:
-    """Start what is not there yet; does nothing the second time."""
+    """Start what is not there yet; does nothing the second time. Before anything serves: scratch files go."""
+    open_artifacts(settings.artifacts_url, settings.data_dir).prepare()
     ray.remote(Metadata).options(name=METADATA, **_NAMED).remote(
         settings.sql_url, Quotas(**settings.quotas.model_dump())
     )

@@ -134,12 +134,14 @@ class Queue:
                 await _follow(session, row, JobStatus.FAILED)
             return to_job(await load_job(session, row.id))
 
-    async def requeue(self, job_id: UUID, attempt: int, *, lost: bool) -> None:
-        """Give a job back. `lost` counts against its budget; a stop of the server does not."""
+    async def requeue(self, job_id: UUID, attempt: int, *, lost: bool, reason: JobFailure = LOST) -> None:
+        """Give a job back. `lost` counts against its budget, after which it fails for `reason`; a stop of the server
+        does not.
+        """
         async with self._sessions.writing() as session:
             row = await session.scalar(select(JobRow).where(_held(job_id, attempt)))
             if row is not None:
-                await _give_back(session, row, lost=lost)
+                await _give_back(session, row, lost=lost, reason=reason)
 
     async def requeue_expired(self) -> int:
         """Give back the jobs whose lease ran out; answers how many."""
@@ -188,10 +190,10 @@ def _failed(failure: JobFailure) -> dict[str, object]:
     }
 
 
-async def _give_back(session: AsyncSession, row: JobRow, *, lost: bool) -> None:
+async def _give_back(session: AsyncSession, row: JobRow, *, lost: bool, reason: JobFailure = LOST) -> None:
     failures = row.failures + lost
     if failures >= MAX_FAILURES:
-        values = _failed(LOST)
+        values = _failed(reason)
     else:
         values = {"status": JobStatus.PENDING, "lease_expires_at": None, "not_before": utc_now() + BACKOFF[failures]}
     await session.execute(update(JobRow).where(_held(row.id, row.attempt)).values(failures=failures, **values))

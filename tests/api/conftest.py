@@ -15,7 +15,7 @@ import pytest
 
 from synthgen_ray.api.app import create_app
 from synthgen_ray.api.rate_limits import RateLimits
-from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.domain.keys import key_hash, new_key
 from synthgen_ray.domain.lifecycle import JobType
@@ -32,7 +32,7 @@ NO_LIMITS = RateLimits(requests_per_second=None, wrong_keys_per_minute=None)
 @dataclass
 class Server:
     store: Store
-    artifacts: Artifacts
+    artifacts: DiskArtifacts
     dispatcher: Dispatcher
     app: Any
     key: str
@@ -58,7 +58,7 @@ async def a_server(folder: Path) -> AsyncIterator[Server]:
     await store.migrate()
     key = new_key()
     await store.set_admin_key(key_hash(key))
-    artifacts = Artifacts(folder / "artifacts")
+    artifacts = DiskArtifacts(folder / "artifacts")
     artifacts.prepare()
     dispatcher = Dispatcher(store, artifacts, ThreadLauncher(artifacts), dict.fromkeys(JobType, 1))
     tables = [f"file://{folder}/tables"]
@@ -67,6 +67,7 @@ async def a_server(folder: Path) -> AsyncIterator[Server]:
         store, artifacts, dispatcher, create_app(service, store.find_admission, store.ping, rate_limits=NO_LIMITS), key
     )
     await asyncio.gather(*dispatcher.tasks)  # a job that a test left running still writes to the store
+    await dispatcher.stop()
     await store.dispose()
 
 

@@ -86,7 +86,7 @@ class TestDownload:
         first = next(blocks)
 
         await client.delete(f"{SYNTHGEN}/models/{job['model_id']}")
-        await server.dispatcher.heartbeat()
+        await server.dispatcher.tidy()
 
         assert len(first + b"".join(blocks)) == job["result"]["size_bytes"]
         assert (await client.get(path)).status_code == 404

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Progress, TrainedModel
 from synthgen_ray.domain.errors import InvalidTable, Unavailable
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
@@ -52,7 +52,7 @@ def launcher() -> FakeLauncher:
 
 @pytest.fixture
 async def dispatcher(store: Store, launcher: FakeLauncher, tmp_path):
-    dispatcher = Dispatcher(store, Artifacts(tmp_path), launcher, {JobType.TRAIN: 1, JobType.GENERATE: 2})
+    dispatcher = Dispatcher(store, DiskArtifacts(tmp_path), launcher, {JobType.TRAIN: 1, JobType.GENERATE: 2})
     yield dispatcher
     await dispatcher.stop()
 
