@@ -5,8 +5,9 @@ Who asks comes first: the store shows a principal its own projects, and what is 
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -31,7 +32,7 @@ from synthgen_ray.domain.entities import (
     TrainedModel,
     Usage,
 )
-from synthgen_ray.domain.errors import Conflict, SynthGenError, Unavailable
+from synthgen_ray.domain.errors import Conflict, Gone, SynthGenError, Unavailable
 from synthgen_ray.domain.keys import key_hash, new_key
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.domain.once import Made, Once, T
@@ -124,8 +125,8 @@ class Service:
 
         Raises: InsufficientStorage, when the disk is almost full.
         """
-        self._artifacts.check_free(self._limits.min_free_bytes, self._limits.min_free_share)
-        with self._artifacts.scratch_folder() as folder:
+        self._artifacts.scratch.check_free(self._limits.min_free_bytes, self._limits.min_free_share)
+        with self._artifacts.scratch.folder() as folder:
             yield folder
 
     async def upload_dataset(
@@ -175,8 +176,9 @@ class Service:
         Raises: NotFound; Conflict, when a model was trained on it; InvalidTable, for what a column cannot be; Gone.
         """
         before, table = await self._store.get_version(principal, dataset_id, version)
-        file = await asyncio.to_thread(self._artifacts.verified_file, table)
-        artifact, summary = await self._keep_table(file, TABLE_FILE, correction)
+        with ExitStack() as held:
+            file = await asyncio.to_thread(held.enter_context, self._artifacts.verified_file(table))
+            artifact, summary = await self._keep_table(file, TABLE_FILE, correction)
         named = {*correction.columns, correction.primary_key}
         columns = tuple(
             new if new.name in named else old for old, new in zip(before.columns, summary.columns, strict=True)
@@ -304,7 +306,7 @@ class Service:
     async def get_output(self, principal: Principal, job_id: UUID) -> tuple[Job, Artifact]:
         """The rows of a completed generation.
 
-        Raises: NotFound; Conflict, for a job that has no rows yet or never will.
+        Raises: NotFound; Conflict, for a job that has no rows yet or never will; Gone, for one whose time is over.
         """
         job = await self._store.get_job(principal, job_id)
         if job.job_type is not JobType.GENERATE:
@@ -313,6 +315,9 @@ class Service:
             raise Conflict("The job was cancelled and has no output.", "cancelled")
         if job.status is JobStatus.FAILED:
             raise Conflict("The job failed and has no output; its error says why.", "job_failed")
+        if job.status is JobStatus.COMPLETED and job.artifact is None:
+            detail = f"The rows are no longer kept: generate again with the seed {job.seed}, which gives the same rows."
+            raise Gone(detail, "artifact_expired")
         if job.artifact is None:
             raise Conflict(f"The job is {job.status}: download when its status is completed.", "not_ready")
         return job, job.artifact
@@ -329,12 +334,19 @@ class Service:
 
         Raises: Gone, at once when its file is not the one that was published.
         """
-        return csv_blocks(await asyncio.to_thread(self._artifacts.verified_file, artifact), version.columns)
+
+        def blocks() -> Iterator[bytes]:
+            with self._artifacts.verified_file(artifact) as file:
+                yield from csv_blocks(file, version.columns)
+
+        rest = blocks()
+        first = await asyncio.to_thread(next, rest, b"")  # looks at the file
+        return chain([first], rest)
 
     async def _keep_table(
         self, upload: Path, filename: str, correction: SchemaCorrection | None
     ) -> tuple[Artifact, TableSummary]:
-        with self._artifacts.scratch_folder() as folder:
+        with self._artifacts.scratch.folder() as folder:
             canonical = folder / TABLE_FILE
             summary = await self._converter.convert(upload, filename, canonical, correction)
             location = f"datasets/{uuid4()}"
@@ -349,7 +361,7 @@ class Service:
         async with self._kept(artifact):
             made = await call
         if made.replayed:
-            await asyncio.to_thread(self._artifacts.erase, artifact.location)
+            await self._discard(artifact)
         return made
 
     @asynccontextmanager
@@ -359,5 +371,10 @@ class Service:
             yield
         except SynthGenError as error:
             if not isinstance(error, Unavailable):  # then it may be registered
-                await asyncio.to_thread(self._artifacts.erase, artifact.location)
+                await self._discard(artifact)
             raise
+
+    async def _discard(self, artifact: Artifact) -> None:
+        """Erase what no row names; what cannot be reached now is found later, as all that no row names is."""
+        with suppress(Unavailable):
+            await asyncio.to_thread(self._artifacts.erase, artifact.location)

@@ -71,6 +71,11 @@ class QuotaSettings(Group):
     queue_length: int = Field(10_000, ge=1, description="Jobs of all projects that wait in the queue.")
 
 
+class RetentionSettings(Group):
+    outputs_days: float | None = Field(7, gt=0, description="Days that the rows of a generation are kept.")
+    failed_jobs_days: float | None = Field(30, gt=0, description="Days that a failed generation is listed.")
+
+
 class RateLimitSettings(Group):
     requests_per_second: float | None = Field(20, gt=0, description="Requests of one key, for each ingress process.")
     burst: int = Field(40, ge=1, description="Requests of one key that may come at once.")
@@ -101,6 +106,12 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="Of the metadata, as postgresql://user:password@host/name; null keeps SQLite in data_dir."
     )
+    artifacts_url: str | None = Field(
+        None,
+        pattern=r"^(file:///[^?]*|(s3|gs)://[^@/?]+(/[^?]*)?([?](&?(region|scheme|endpoint_override)=[^&]+)+)?)$",
+        description="Where tables, models and outputs are: file:///…, s3://…, gs://…, without credentials; null keeps "
+        "them in data_dir.",
+    )
     admin_key: SecretStr | None = Field(None, min_length=16, description="Admin key; null makes one at first.")
     docs: bool = Field(True, description="Serve /docs and /openapi.json without a key.")
     allowed_uris: tuple[str, ...] = Field((), description="Where versions may be fetched from: s3://bucket/tables/.")
@@ -110,6 +121,7 @@ class Settings(BaseSettings):
     generation: GenerationSettings = GenerationSettings()
     upload: UploadSettings = UploadSettings()
     quotas: QuotaSettings = QuotaSettings()
+    retention: RetentionSettings = RetentionSettings()
     rate_limits: RateLimitSettings = RateLimitSettings()
 
     @field_validator("database_url")
@@ -172,7 +184,3 @@ class Settings(BaseSettings):
     def keeps_sqlite(self) -> bool:
         """In a file, which one machine alone can open."""
         return self.sql_url.get_secret_value().startswith(SQLITE)
-
-    @property
-    def artifacts_dir(self) -> Path:
-        return self.data_dir.absolute() / "artifacts"

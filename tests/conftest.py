@@ -10,6 +10,7 @@ import pytest
 from synthgen_ray.store.migrating import migrate
 from tests.databases import DEFAULT_DATABASE
 from tests.postgres import Postgres
+from tests.s3 import CREDENTIALS, S3Server, an_s3_server
 
 HERE = Path(__file__).parent
 
@@ -62,3 +63,12 @@ def _a_database(request: pytest.FixtureRequest, kind: str, folder: Path) -> Iter
     name = postgres.new_database(request.getfixturevalue("migrated"))
     yield postgres.url(name)
     postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """A server of object storage, and this process's credentials for it."""
+    with pytest.MonkeyPatch.context() as environment, an_s3_server() as server:
+        for name, value in CREDENTIALS.items():
+            environment.setenv(name, value)
+        yield server

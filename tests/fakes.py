@@ -37,7 +37,8 @@ class ThreadLauncher:
         return keep(model, assignment.job, self._artifacts)
 
     async def generate(self, assignment: Assignment, report: Report) -> Artifact:
-        model = load(self._artifacts.verified_file(assignment.source))
+        with self._artifacts.verified_file(assignment.source) as file:
+            model = load(file)
         plans = plan_parts(assignment.job.config["num_rows"], assignment.chunk_rows)
         parts = []
         for plan in plans:

@@ -30,7 +30,7 @@ CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
 @router.post(
     "/upload",
     status_code=201,
-    responses=problems(400, 403, 404, 409, 413, 415, 422, 429, 507),
+    responses=problems(400, 403, 404, 409, 413, 415, 422, 429, 503, 507),
     openapi_extra=form_in_openapi(UploadForm, "CSV with a header, CSV.gz or Parquet."),
 )
 async def upload_dataset(
@@ -93,7 +93,9 @@ async def fetch_version(
     return UploadAccepted.of(value_of(await service.fetch_version(principal, dataset_id, body.uri, once), response))
 
 
-@router.patch("/{dataset_id:uuid}/versions/{version}/schema", responses=problems(400, 403, 404, 409, 410, 422, 507))
+@router.patch(
+    "/{dataset_id:uuid}/versions/{version}/schema", responses=problems(400, 403, 404, 409, 410, 422, 503, 507)
+)
 async def correct_version(
     dataset_id: UUID, version: Version, body: SchemaCorrection, principal: Editor, service: ServiceDep
 ) -> VersionSchema:
@@ -123,7 +125,7 @@ async def list_columns(
     responses={
         200: {"description": "The table.", "content": {CSV: {}, PARQUET: {}}},
         206: {"description": "The bytes that the Range header asks for, of Parquet."},
-        **problems(404, 410, 416, 422),
+        **problems(404, 410, 416, 422, 503),
     },
 )
 async def download_dataset(

@@ -60,7 +60,7 @@ async def list_models(
 @router.post(
     "/import",
     status_code=201,
-    responses=problems(400, 403, 404, 409, 413, 415, 422, 429, 507),
+    responses=problems(400, 403, 404, 409, 413, 415, 422, 429, 503, 507),
     openapi_extra=form_in_openapi(ImportForm, "A model's file, as an export gave it."),
 )
 async def import_model(
@@ -101,7 +101,7 @@ async def generate(
     responses={
         200: {"description": "The model file.", "content": {MODEL_FILE: {}}},
         206: {"description": "The bytes that the Range header asks for."},
-        **problems(404, 409, 410, 416),
+        **problems(404, 409, 410, 416, 503),
     },
 )
 async def export_model(model_id: UUID, request: Request, principal: Viewer, service: ServiceDep) -> Response:

@@ -170,6 +170,8 @@ class Job:
 
 
 MODEL_FILE = "model.synthgen"  # in the folder of its artifact
+# The folders under the root of the artifacts, and how many steps lead to one that a row names.
+FOLDERS = {"datasets": 2, "models": 2, "jobs": 3}
 
 
 def job_folder(job_id: UUID) -> str:

@@ -14,8 +14,10 @@ from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, Progress, TrainedModel
 from synthgen_ray.domain.errors import Cancelled, Unavailable, frames_of
 from synthgen_ray.domain.lifecycle import LEASE, LOCAL, Attempt, JobType
+from synthgen_ray.domain.retention import Retention
 from synthgen_ray.jobs.clock_watch import ClockWatch
 from synthgen_ray.jobs.failures import WorkerLost, public_reason
+from synthgen_ray.jobs.tidying import Tidying
 
 if TYPE_CHECKING:
     from synthgen_ray.store.store import Store
@@ -46,10 +48,12 @@ class Dispatcher:
         launcher: Launcher,
         slots: Mapping[JobType, int],
         owner: str = LOCAL,
+        retention: Retention = Retention(),  # noqa: B008  (frozen)
         clock: ClockWatch | None = None,
     ) -> None:
         self._store = store
-        self._artifacts = artifacts
+        self._tidying = Tidying(store, artifacts, retention)
+        self._tidying_task: asyncio.Task[bool] | None = None
         self._launcher = launcher
         self._slots = slots
         self._owner = owner
@@ -85,6 +89,7 @@ class Dispatcher:
         """One look at the queue, and at what was cancelled or deleted since the last one."""
         if time.monotonic() - self._last_heartbeat >= HEARTBEAT_S:
             await self.heartbeat()
+            self._tidy_beside()
         elif self._running:
             attempts = tuple(self._running)
             await self._keep_only(await self._store.find_held(attempts), attempts)
@@ -98,9 +103,10 @@ class Dispatcher:
     async def stop(self) -> None:
         """Give back what runs, so that the next dispatcher starts it at once and counts no loss."""
         running = list(self._running.values())
-        for _, task in running:
+        tasks = [*self.tasks, *([self._tidying_task] if self._tidying_task else ())]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*(task for _, task in running), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         for assignment, _ in running:
             await self._store.requeue(assignment.job.id, assignment.job.attempt, lost=False)
 
@@ -122,6 +128,10 @@ class Dispatcher:
         except WorkerLost:
             log.warning("job %s lost its worker in attempt %d", job.id, job.attempt)
             await self._insist(lambda: self._store.requeue(job.id, job.attempt, lost=True))
+        except Unavailable as error:
+            away = public_reason(error)
+            log.warning("job %s found a store away in attempt %d: %s", job.id, job.attempt, away.code)
+            await self._insist(lambda: self._store.requeue(job.id, job.attempt, lost=True, reason=away))
         except Cancelled:
             log.info("job %s: attempt %d was superseded or deleted", job.id, job.attempt)
             await self._insist(lambda: self._store.discard([(job.id, job.attempt)]))
@@ -167,12 +177,10 @@ class Dispatcher:
                 return
 
     async def heartbeat(self) -> None:
-        """Renew the leases of what runs, stop what is superseded, and tidy up."""
+        """Renew the leases of what runs, and stop what is superseded."""
         attempts = tuple(self._running)
         held = await self._store.heartbeat(attempts, reaps=self._clock.is_steady())
         await self._keep_only(held, attempts)
-        await self._erase()
-        await self._store.forget_old_calls()
         self._last_heartbeat = time.monotonic()
 
     async def _keep_only(self, held: Collection[Attempt], asked: Collection[Attempt]) -> None:
@@ -186,14 +194,19 @@ class Dispatcher:
         if unwanted:
             await self._store.discard(unwanted)
 
-    async def _erase(self) -> None:
-        if locations := await self._store.list_erasures():
-            for location in locations:
-                await asyncio.to_thread(self._artifacts.erase, location)
-            await self._store.erased(locations)
+    async def tidy(self) -> None:
+        """Erase what nobody needs any more."""
+        await self._tidying.round()
+
+    def _tidy_beside(self) -> None:
+        # Not in line with the heartbeat: an object store takes its time, and leases run out.
+        if self._tidying_task is not None:
+            if not self._tidying_task.done():
+                return
+            self._tidying_task.result()  # a bug here ends the dispatcher, as any other does
+        self._tidying_task = asyncio.create_task(self._attempted(self.tidy))
 
     async def _recover(self) -> None:
-        await asyncio.to_thread(self._artifacts.prepare)
         if requeued := await self._store.requeue_running(self._owner):
             log.warning("%d jobs were running when the last dispatcher ended; they run again", requeued)
 
@@ -201,7 +214,7 @@ class Dispatcher:
         try:
             await step()
         except Unavailable as error:
-            log.warning("the store is away: %s", error.detail)
+            log.warning("a store is away: %s", error.detail)
             return False
         return True
 

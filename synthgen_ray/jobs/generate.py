@@ -5,6 +5,7 @@ bytes on one worker and on forty, whatever runs beside it.
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -40,7 +41,7 @@ def publish(job: Job, parts: Sequence[Part], artifacts: Artifacts) -> Artifact:
         return artifacts.seal(job.folder, parts)
     name = "rows.parquet"
     with artifacts.writing(job.folder, name) as sink:
-        _join_parquet([pq.ParquetFile(artifacts.path(job.folder, part.name)) for part in parts], sink)
+        _join_parquet(job, parts, artifacts, sink)
     return artifacts.seal(job.folder, [artifacts.part(job.folder, name, sum(part.num_rows for part in parts))])
 
 
@@ -53,9 +54,11 @@ def _write(rows: pa.Table, model: Synthesizer, output: OutputFormat, sink: Binar
         write_parquet(rows, sink)
 
 
-def _join_parquet(files: Sequence[pq.ParquetFile], sink: BinaryIO) -> None:
-    with pq.ParquetWriter(sink, files[0].schema_arrow, compression="zstd") as writer:
-        for file in files:
-            for group in range(file.num_row_groups):
-                writer.write_table(file.read_row_group(group))
-            file.close()
+def _join_parquet(job: Job, parts: Sequence[Part], artifacts: Artifacts, sink: BinaryIO) -> None:
+    with ExitStack() as stack:
+        writer: pq.ParquetWriter | None = None
+        for part in parts:
+            with artifacts.part_file(job.folder, part.name) as path, pq.ParquetFile(path) as file:
+                writer = writer or stack.enter_context(pq.ParquetWriter(sink, file.schema_arrow, compression="zstd"))
+                for group in range(file.num_row_groups):
+                    writer.write_table(file.read_row_group(group))

@@ -15,14 +15,15 @@ def learn(assignment: Assignment, artifacts: Artifacts, report: Callable[[Progre
     """
     job = assignment.job
     report(Progress(0.0, "reading the table"))
-    table = read_table(artifacts.verified_file(assignment.source))
+    with artifacts.verified_file(assignment.source) as file:
+        table = read_table(file)
     model = create(job.model_type, {**job.config, "seed": job.seed})
     return model.fit(table, columns=assignment.columns, on_progress=report)
 
 
 def keep(model: Synthesizer, job: Job, artifacts: Artifacts) -> TrainedModel:
     """Write the model's file. It is published when the store takes what this answers."""
-    with artifacts.scratch_file() as file:
+    with artifacts.scratch.file() as file:
         model.save(file)
         artifacts.adopt(file, job.folder, MODEL_FILE)
     part = artifacts.part(job.folder, MODEL_FILE, num_rows=0)

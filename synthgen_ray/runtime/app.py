@@ -1,12 +1,14 @@
 """The Serve application: HTTP ingress and samplers. `serve run synthgen_ray.runtime.app:app` starts it alone."""
 
+import asyncio
+
 from fastapi import FastAPI
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
 from synthgen_ray.api.app import create_app
 from synthgen_ray.api.rate_limits import RateLimits
-from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.runtime.actors import check_dispatcher, dispatcher, metadata_store, nudge
 from synthgen_ray.runtime.names import SAMPLER
@@ -31,11 +33,11 @@ class Api:
         settings = self._settings
         store = metadata_store()
         dispatcher_actor = dispatcher()
-        artifacts = Artifacts(settings.artifacts_dir)
+        artifacts = open_artifacts(settings.artifacts_url, settings.data_dir)
 
         async def check_ready() -> None:
             await store.ping()
-            artifacts.check_writable()
+            await asyncio.to_thread(artifacts.check_writable)
             await check_dispatcher(dispatcher_actor)
 
         limits = UploadLimits(**settings.upload.model_dump())
@@ -68,7 +70,7 @@ def app(settings: Settings) -> serve.Application:
         },
         max_ongoing_requests=4,
         ray_actor_options={"num_cpus": settings.sampler.num_cpus},
-    ).bind(settings.artifacts_dir, max(1, int(settings.sampler.num_cpus)))
+    ).bind(open_artifacts(settings.artifacts_url, settings.data_dir), max(1, int(settings.sampler.num_cpus)))
     ingress = serve.deployment(
         Api,
         name="Api",

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import ray
 
+from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.domain.keys import key_hash
 from synthgen_ray.domain.lifecycle import LOCAL
 from synthgen_ray.domain.quotas import Quotas
@@ -25,7 +26,8 @@ _NAMED: dict[str, Any] = {
 
 
 async def bootstrap(settings: Settings) -> None:
-    """Start what is not there yet; does nothing the second time."""
+    """Start what is not there yet; does nothing the second time. Before anything serves: scratch files go."""
+    open_artifacts(settings.artifacts_url, settings.data_dir).prepare()
     # A file is where it is; a PostgreSQL is as near to any node.
     place = HEAD if settings.keeps_sqlite else None
     ray.remote(Metadata).options(name=METADATA, resources=place, **_NAMED).remote(

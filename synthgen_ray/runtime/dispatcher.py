@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import os
+from datetime import timedelta
 
-from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.domain.errors import frames_of
 from synthgen_ray.domain.lifecycle import JobType
+from synthgen_ray.domain.retention import Retention
 from synthgen_ray.jobs.dispatcher import Dispatcher
 from synthgen_ray.runtime.actors import metadata_store
 from synthgen_ray.runtime.launcher import RayLauncher
@@ -20,8 +22,9 @@ class DispatcherActor:
 
     def __init__(self, settings: Settings, owner: str) -> None:
         slots = {JobType.TRAIN: settings.training.max_running, JobType.GENERATE: settings.generation.max_running}
-        artifacts = Artifacts(settings.artifacts_dir)
-        self._dispatcher = Dispatcher(metadata_store(), artifacts, RayLauncher(settings), slots, owner)
+        artifacts = open_artifacts(settings.artifacts_url, settings.data_dir)
+        retention = Retention(_days(settings.retention.outputs_days), _days(settings.retention.failed_jobs_days))
+        self._dispatcher = Dispatcher(metadata_store(), artifacts, RayLauncher(settings), slots, owner, retention)
         self._work = asyncio.get_running_loop().create_task(self._dispatcher.run())
         self._work.add_done_callback(_end_process)
 
@@ -36,6 +39,10 @@ class DispatcherActor:
         self._work.remove_done_callback(_end_process)
         self._work.cancel()
         await self._dispatcher.stop()
+
+
+def _days(number: float | None) -> timedelta | None:
+    return None if number is None else timedelta(days=number)
 
 
 def _end_process(work: "asyncio.Task[None]") -> None:

@@ -1,7 +1,6 @@
 """Replicas that keep trained models in memory and draw rows from them."""
 
 import asyncio
-from pathlib import Path
 
 from ray import serve
 
@@ -17,8 +16,8 @@ MODELS_IN_MEMORY = 8
 class Sampler:
     """Draws rows from trained models. A replica keeps the last few that it was asked for."""
 
-    def __init__(self, artifacts_dir: Path, num_threads: int) -> None:
-        self._artifacts = Artifacts(artifacts_dir)
+    def __init__(self, artifacts: Artifacts, num_threads: int) -> None:
+        self._artifacts = artifacts
         self._num_threads = num_threads
         self._sources: dict[str, Artifact] = {}
         # Sampling fills the CPUs that Ray gave: one at a time, the others wait here.
@@ -44,4 +43,5 @@ class Sampler:
         import torch
 
         torch.set_num_threads(self._num_threads)
-        return load(self._artifacts.verified_file(source))
+        with self._artifacts.verified_file(source) as file:
+            return load(file)

@@ -1,17 +1,17 @@
 """Ray Train around `jobs/train.py`: workers, progress, and what a failure means."""
 
 import os
-import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import ray
 from ray.exceptions import RayActorError, RayError, RayTaskError
 
-from synthgen_ray.artifacts import Artifacts
-from synthgen_ray.domain.entities import Assignment, Progress, TrainedModel
+from synthgen_ray.artifacts import Artifacts, open_artifacts
+from synthgen_ray.domain.entities import Assignment, Job, Progress, TrainedModel
 from synthgen_ray.domain.errors import Cancelled, SynthGenError, Unavailable
 from synthgen_ray.jobs.failures import WorkerLost
 from synthgen_ray.runtime.names import METADATA, NAMESPACE, run_name
@@ -34,13 +34,12 @@ class TrainJob:
     """The process of one training. Killing it ends the training with all its workers."""
 
     def run(self, assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel | None:
-        order = {"assignment": assignment, "artifacts_dir": settings.artifacts_dir, "cpus": workers.cpus}
-        if not workers.distributed:
-            return _work(order)
-        return _fit(order, workers, settings)
+        artifacts = open_artifacts(settings.artifacts_url, settings.data_dir)
+        order = {"assignment": assignment, "artifacts": artifacts, "cpus": workers.cpus}
+        return _fit(order, workers) if workers.distributed else _work(order)
 
 
-def _fit(order: dict[str, Any], workers: Workers, settings: Settings) -> TrainedModel:
+def _fit(order: dict[str, Any], workers: Workers) -> TrainedModel:
     # Read by Ray Train when it is imported. Without state tracking its dashboard tab stays empty;
     # with the default interval a finished worker is noticed after two seconds.
     os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")
@@ -49,8 +48,10 @@ def _fit(order: dict[str, Any], workers: Workers, settings: Settings) -> Trained
     from ray.train.torch import TorchTrainer
     from ray.train.v2.api.exceptions import TrainingFailedError
 
-    name = run_name(order["assignment"].job)
-    storage = settings.data_dir.absolute() / "train"
+    job: Job = order["assignment"].job
+    artifacts: Artifacts = order["artifacts"]
+    artifacts.check_writable()  # what Ray Train says of a store that is away helps nobody
+    name = run_name(job)
     trainer = TorchTrainer(
         _train_loop,
         train_loop_config=order,
@@ -61,7 +62,7 @@ def _fit(order: dict[str, Any], workers: Workers, settings: Settings) -> Trained
         ),
         run_config=RunConfig(
             name=name,
-            storage_path=str(storage),
+            storage_path=artifacts.uri(job.folder),  # all nodes see it
             # The jobs table owns the retries.
             failure_config=FailureConfig(max_failures=0, controller_failure_limit=0),
         ),
@@ -71,7 +72,8 @@ def _fit(order: dict[str, Any], workers: Workers, settings: Settings) -> Trained
     except TrainingFailedError as error:
         raise _reason(error) from error
     finally:
-        shutil.rmtree(storage / name, ignore_errors=True)
+        with suppress(Unavailable):  # then it is erased with the attempt
+            artifacts.erase(f"{job.folder}/{name}")
     return result.return_value
 
 
@@ -87,7 +89,7 @@ def _work(order: dict[str, Any]) -> TrainedModel | None:
 
     torch.set_num_threads(order["cpus"])
     assignment: Assignment = order["assignment"]
-    artifacts = Artifacts(order["artifacts_dir"])
+    artifacts: Artifacts = order["artifacts"]
     is_first = _rank() == 0
     model = learn(assignment, artifacts, _reporter(assignment) if is_first else _silent)
     return keep(model, assignment.job, artifacts) if is_first else None

@@ -28,7 +28,7 @@ from synthgen_ray.store.entities import (
 from synthgen_ray.store.erasures import erase_later
 from synthgen_ray.store.jobs import load_job, require_job
 from synthgen_ray.store.moves import because, held, move, not_before
-from synthgen_ray.store.reaper import BACKOFF, UNREADABLE, lose, reap
+from synthgen_ray.store.reaper import BACKOFF, LOST, UNREADABLE, lose, reap
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import ArtifactRow, DatasetVersionRow, JobRow, ModelRow
 from synthgen_ray.store.usage import add_usage
@@ -158,12 +158,14 @@ class Queue:
                 if not await session.scalar(select(exists().where(ArtifactRow.location == folder))):
                     await erase_later(session, folder, LEASE)
 
-    async def requeue(self, job_id: UUID, attempt: int, *, lost: bool) -> None:
-        """Give a job back. `lost` counts against its budget; a stop of the server does not."""
+    async def requeue(self, job_id: UUID, attempt: int, *, lost: bool, reason: JobFailure = LOST) -> None:
+        """Give a job back. `lost` counts against its budget, after which it fails for `reason`; a stop of the server
+        does not.
+        """
         async with self._sessions.writing() as session:
             now, mine = self._clock(), held(job_id, attempt)
             if lost:
-                await lose(session, mine, now)
+                await lose(session, mine, now, reason)
             else:
                 await move(session, JobStatus.RUNNING, JobStatus.PENDING, mine, now, not_before=now)
 

@@ -38,13 +38,15 @@ async def reap(session: AsyncSession, now: datetime) -> set[Attempt]:
     }
 
 
-async def lose(session: AsyncSession, which: ColumnElement[bool], now: datetime) -> list[Attempt]:
+async def lose(
+    session: AsyncSession, which: ColumnElement[bool], now: datetime, reason: JobFailure = LOST
+) -> list[Attempt]:
     """Give back the running jobs that `which` fits as lost by their workers, or fail those that were lost too often."""
     failures = JobRow.failures + 1
     worn_out = and_(which, failures >= MAX_FAILURES)
     rest = {n: literal(now + backoff, UtcDateTime()) for n, backoff in enumerate(BACKOFF)}
     not_before = case(rest, value=failures, else_=literal(now, UtcDateTime()))
     running = JobStatus.RUNNING
-    ended = await move(session, running, JobStatus.FAILED, worn_out, now, failures=failures, **because(LOST))
+    ended = await move(session, running, JobStatus.FAILED, worn_out, now, failures=failures, **because(reason))
     again = await move(session, running, JobStatus.PENDING, which, now, failures=failures, not_before=not_before)
     return ended + again

@@ -16,6 +16,7 @@ import pytest
 from synthgen_ray.api.app import create_app
 from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.domain.keys import key_hash, new_key
 from synthgen_ray.domain.lifecycle import JobType
@@ -32,7 +33,7 @@ NO_LIMITS = RateLimits(requests_per_second=None, wrong_keys_per_minute=None)
 @dataclass
 class Server:
     store: Store
-    artifacts: Artifacts
+    artifacts: Any  # on a disk, where a test does not ask for another
     dispatcher: Dispatcher
     app: Any
     key: str
@@ -53,20 +54,23 @@ class Server:
 
 
 @contextlib.asynccontextmanager
-async def a_server(folder: Path, database_url: str) -> AsyncIterator[Server]:
+async def a_server(
+    folder: Path, database_url: str, artifacts: Artifacts | None = None, **limits: float
+) -> AsyncIterator[Server]:
     store = Store(database_url)
     await store.migrate()
     key = new_key()
     await store.set_admin_key(key_hash(key))
-    artifacts = Artifacts(folder / "artifacts")
+    artifacts = artifacts or DiskArtifacts(folder / "artifacts")
     artifacts.prepare()
     dispatcher = Dispatcher(store, artifacts, ThreadLauncher(artifacts), dict.fromkeys(JobType, 1))
     tables = [f"file://{folder}/tables"]
-    service = Service(store, artifacts, dispatcher.nudge, UploadLimits(), tables)
+    service = Service(store, artifacts, dispatcher.nudge, UploadLimits(**limits), tables)
     yield Server(
         store, artifacts, dispatcher, create_app(service, store.find_admission, store.ping, rate_limits=NO_LIMITS), key
     )
     await asyncio.gather(*dispatcher.tasks)  # a job that a test left running still writes to the store
+    await dispatcher.stop()
     await store.dispose()
 
 

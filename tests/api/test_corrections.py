@@ -39,7 +39,7 @@ class TestCorrect:
         dataset = await given_dataset(ZIPS)
 
         await correct(dataset, {"columns": {"plan": {"kind": "categorical"}}})
-        await server.dispatcher.heartbeat()
+        await server.dispatcher.tidy()
 
         assert len(list(server.artifacts.path("datasets", "").rglob("*.parquet"))) == 1
 

@@ -65,7 +65,7 @@ async def test_its_file_goes_with_it(client, server, imported, exported):
     made = await imported(exported)
 
     await client.delete(f"{SYNTHGEN}/models/{made.json()['id']}")
-    await server.dispatcher.heartbeat()
+    await server.dispatcher.tidy()
 
     assert not list(server.artifacts.path("models", "").rglob("*.synthgen"))
 

@@ -215,6 +215,6 @@ class TestDelete:
         assert len(list(jobs.iterdir())) == 2
 
         await client.delete(f"{SYNTHGEN}/models/{job['model_id']}")
-        await server.dispatcher.heartbeat()
+        await server.dispatcher.tidy()
 
         assert list(jobs.iterdir()) == []

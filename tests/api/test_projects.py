@@ -28,7 +28,7 @@ async def test_one_that_holds_something_is_deleted_by_force_alone(client, projec
     assert deleted.json() == {"ok": True, "project_id": project_id}
     for path in (f"/api/projects/{project_id}", f"{SYNTHGEN}/jobs/{job['id']}", f"{SYNTHGEN}/models/{job['model_id']}"):
         assert (await client.get(path)).status_code == 404
-    await server.dispatcher.heartbeat()
+    await server.dispatcher.tidy()
     assert not [file for file in server.artifacts.path("", "").rglob("*") if file.is_file()]
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import re
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -77,6 +79,29 @@ class TestDownload:
 
         assert (response.status_code, response.json()["code"]) == (409, "job_failed")
 
+    async def test_410_once_its_time_is_over_and_the_same_seed_gives_the_same_rows(
+        self, client, server, given_output, project_id
+    ):
+        job = await given_output(num_rows=50)
+        stored = (await client.get(f"/api/projects/{project_id}/usage")).json()["storage_bytes"]
+
+        await server.store.expire_outputs(datetime.now(UTC))
+        await server.dispatcher.tidy()
+
+        path = f"{SYNTHGEN}/jobs/{job['id']}"
+        shown, refused = (await client.get(path)).json(), await client.get(f"{path}/download")
+        usage = (await client.get(f"/api/projects/{project_id}/usage")).json()
+        assert (refused.status_code, refused.json()["code"]) == (410, "artifact_expired")
+        assert (shown["status"], shown["output_artifact_id"], shown["result"]) == ("completed", None, None)
+        assert usage["storage_bytes"] == stored - job["result"]["size_bytes"]
+        assert list(server.artifacts.path("jobs", job["id"]).iterdir()) == []
+
+        seed = int(re.search(r"seed (\d+)", refused.json()["detail"])[1])
+        again = {"num_rows": 50, "seed": seed}
+        made = (await client.post(f"{SYNTHGEN}/models/{job['model_id']}/generate", json=again)).json()
+        await server.run_queue()
+        assert (await client.get(f"{SYNTHGEN}/jobs/{made['job_id']}")).json()["result"] == job["result"]
+
     async def test_one_that_has_begun_is_whole_though_its_model_is_deleted(self, client, server, given_output):
         job = await given_output(num_rows=50)
         path = f"{SYNTHGEN}/jobs/{job['id']}/download"
@@ -87,7 +112,7 @@ class TestDownload:
         first = next(blocks)
 
         await client.delete(f"{SYNTHGEN}/models/{job['model_id']}")
-        await server.dispatcher.heartbeat()
+        await server.dispatcher.tidy()
 
         assert len(first + b"".join(blocks)) == job["result"]["size_bytes"]
         assert (await client.get(path)).status_code == 404

@@ -105,5 +105,5 @@ class TestDelete:
         assert (refused.status_code, refused.json()["code"]) == (409, "in_use")
         assert deleted.json() == {"ok": True, "dataset_id": model["dataset_id"]}
         assert (await client.get(url)).status_code == 404
-        await server.dispatcher.heartbeat()
+        await server.dispatcher.tidy()
         assert not list(server.artifacts.path("datasets", "").rglob("*.parquet"))

@@ -1,8 +1,10 @@
 """Stop and start: what was acknowledged is there, and models generate as before."""
 
+import contextlib
 import json
 import os
 import signal
+import socket
 
 import psutil
 import pytest
@@ -10,6 +12,8 @@ import pytest
 from synthgen_ray.runtime.data_dir import DataDir
 from tests.api.conftest import a_table
 from tests.servers import UpServer, an_up_server, wait_until
+
+MIB = 1 << 20
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +85,39 @@ def alive(process: psutil.Process) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_a_shutdown_during_an_upload_leaves_nothing_of_it(server, project):
+    with server.client() as client:
+        before = client.list_datasets()["total"]
+    form = b'--b\r\nContent-Disposition: form-data; name="project_id"\r\n\r\n' + project["id"].encode()
+    form += b'\r\n--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nhalf'
+    form += b'\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n' + b"a\n" + b"1\n" * MIB
+    head = f"POST /api/datasets/upload HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\n"
+    head += f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {2 * len(form)}\r\n\r\n"
+    scratch = server.data_dir / "artifacts" / "scratch"
+    with socket.create_connection(("127.0.0.1", server.port)) as upload:
+        upload.sendall(head.encode() + form)
+        wait_until(lambda: any(file.stat().st_size for file in scratch.rglob("upload")), "half of it has arrived")
+
+        server.down()
+        answer = answer_of(upload)
+    server.up()
+
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 503"), answer
+    assert [path for path in scratch.rglob("*") if path.is_file()] == []
+    with server.client() as client:
+        assert client.list_datasets()["total"] == before
+
+
+def answer_of(connection: socket.socket) -> bytes:
+    """All that came, which is nothing where the connection was reset."""
+    connection.settimeout(60)
+    answer = b""
+    with contextlib.suppress(ConnectionError):
+        while block := connection.recv(4096):
+            answer += block
+    return answer
 
 
 def test_a_second_server_on_the_directory_is_refused_and_the_first_goes_on(server, project):

@@ -1,19 +1,78 @@
+"""What every store of artifacts does, on a disk and over the protocol of S3."""
+
 import hashlib
-import os
-import time
+import pickle
+from abc import ABC, abstractmethod
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.errors import Gone, InsufficientStorage, Unavailable
+from tests.s3 import S3Server
+
+HOUR = 3600.0
+
+
+class Place(ABC):
+    """Where artifacts are, for who looks behind them."""
+
+    artifacts: Artifacts
+
+    @abstractmethod
+    def files(self) -> set[str]: ...
+
+    @abstractmethod
+    def put(self, path: str, content: bytes) -> None: ...
+
+    @abstractmethod
+    def remove(self, path: str) -> None: ...
+
+
+class Disk(Place):
+    def __init__(self, data_dir: Path) -> None:
+        self.artifacts = open_artifacts(None, data_dir)
+        self._root = data_dir / "artifacts"
+
+    def files(self) -> set[str]:
+        return {str(path.relative_to(self._root)) for path in self._root.rglob("*") if path.is_file()}
+
+    def put(self, path: str, content: bytes) -> None:
+        (self._root / path).write_bytes(content)
+
+    def remove(self, path: str) -> None:
+        (self._root / path).unlink()
+
+
+class Bucket(Place):
+    def __init__(self, s3: S3Server, data_dir: Path) -> None:
+        self._s3 = s3
+        self._path = f"bucket-{uuid4()}/some/prefix"
+        s3.filesystem.create_dir(self._path.split("/")[0])
+        self.artifacts = open_artifacts(s3.url(self._path), data_dir)
+
+    def files(self) -> set[str]:
+        return self._s3.files(self._path)
+
+    def put(self, path: str, content: bytes) -> None:
+        with self._s3.filesystem.open_output_stream(f"{self._path}/{path}") as sink:
+            sink.write(content)
+
+    def remove(self, path: str) -> None:
+        self._s3.filesystem.delete_file(f"{self._path}/{path}")
+
+
+@pytest.fixture(params=["disk", "s3"])
+def place(request, tmp_path) -> Place:
+    place = Disk(tmp_path) if request.param == "disk" else Bucket(request.getfixturevalue("s3"), tmp_path)
+    place.artifacts.prepare()
+    return place
 
 
 @pytest.fixture
-def artifacts(tmp_path) -> Artifacts:
-    artifacts = Artifacts(tmp_path)
-    artifacts.prepare()
-    return artifacts
+def artifacts(place) -> Artifacts:
+    return place.artifacts
 
 
 def given_parts(artifacts: Artifacts, *contents: bytes, at: str = "jobs/1/1"):
@@ -33,20 +92,20 @@ def test_parts_end_to_end_are_the_artifact(artifacts):
     assert (artifact.size_bytes, artifact.num_rows) == (16, 4)
 
 
-@pytest.mark.parametrize("start", range(11))
-@pytest.mark.parametrize("stop", range(11))
-def test_any_range_is_read_across_parts(artifacts, start, stop):
+def test_any_range_is_read_across_parts(artifacts):
     artifact = given_parts(artifacts, b"012", b"3456", b"789")
 
-    assert b"".join(artifacts.read(artifact, start, stop)) == b"0123456789"[start:stop]
+    for start in range(11):
+        for stop in range(11):
+            assert b"".join(artifacts.read(artifact, start, stop)) == b"0123456789"[start:stop], (start, stop)
 
 
-def test_what_was_not_written_whole_is_not_there(artifacts, tmp_path):
+def test_what_was_not_written_whole_is_not_there(artifacts, place):
     with pytest.raises(RuntimeError), artifacts.writing("jobs/1/1", "part-0") as sink:
         sink.write(b"half")
         raise RuntimeError
 
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert place.files() == set()
 
 
 def test_writing_a_part_again_replaces_it(artifacts):
@@ -56,34 +115,37 @@ def test_writing_a_part_again_replaces_it(artifacts):
     assert b"".join(artifacts.read(again)) == b"again"
 
 
-def test_a_lost_part_is_noticed_before_the_first_byte(artifacts, tmp_path):
+def test_a_lost_part_is_noticed_before_the_first_byte(artifacts, place):
     artifact = given_parts(artifacts, b"one", b"two")
-    (tmp_path / "jobs/1/1/part-1").write_bytes(b"longer")
+    place.put("jobs/1/1/part-1", b"longer")
 
     with pytest.raises(Gone):
         artifacts.check(artifact)
 
 
 @pytest.mark.parametrize("content", [b"0123456780", b"", None])
-def test_a_damaged_or_missing_file_is_not_handed_out(artifacts, tmp_path, content):
+def test_a_damaged_or_missing_file_is_not_handed_out(artifacts, place, content):
     artifact = given_parts(artifacts, b"0123456789")
-    path = tmp_path / "jobs/1/1/part-0"
-    path.unlink() if content is None else path.write_bytes(content)
+    place.remove("jobs/1/1/part-0") if content is None else place.put("jobs/1/1/part-0", content)
 
-    for hand_out in (artifacts.verified_file, artifacts.reader):
+    def as_file():
+        with artifacts.verified_file(artifact):
+            raise AssertionError("a damaged file was handed out")
+
+    for hand_out in (as_file, lambda: artifacts.reader(artifact)):
         with pytest.raises(Gone) as refused:
-            hand_out(artifact)
+            hand_out()
         assert refused.value.code == ("artifact_missing" if content is None else "artifact_corrupt")
 
 
-def test_of_a_large_artifact_the_end_is_withheld_until_all_of_it_is_known_to_be_sound(artifacts, tmp_path, monkeypatch):
-    monkeypatch.setattr("synthgen_ray.artifacts.SMALL", 8)
-    monkeypatch.setattr("synthgen_ray.artifacts.BLOCK", 4)
+def test_of_a_large_artifact_the_end_is_withheld_until_all_of_it_is_known_to_be_sound(artifacts, place, monkeypatch):
+    monkeypatch.setattr("synthgen_ray.artifacts.base.SMALL", 8)
+    monkeypatch.setattr(type(artifacts), "block_bytes", 4)
     sound, damaged = (
         given_parts(artifacts, b"0123456789", at="jobs/1/1"),
         given_parts(artifacts, b"abcdefghij", at="jobs/2/1"),
     )
-    (tmp_path / "jobs/2/1/part-0").write_bytes(b"Xbcdefghij")
+    place.put("jobs/2/1/part-0", b"Xbcdefghij")
 
     blocks = artifacts.reader(damaged)(0, 10)
 
@@ -93,51 +155,85 @@ def test_of_a_large_artifact_the_end_is_withheld_until_all_of_it_is_known_to_be_
         next(blocks)
 
 
-def test_erasing_takes_the_whole_folder_and_may_be_repeated(artifacts, tmp_path):
-    given_parts(artifacts, b"one")
+def test_a_verified_file_holds_what_was_published(artifacts):
+    artifact = given_parts(artifacts, b"a table")
+
+    with artifacts.verified_file(artifact) as first, artifacts.verified_file(artifact) as second:
+        assert first.read_bytes() == second.read_bytes() == b"a table"
+
+
+def test_a_part_is_a_file_before_it_is_published(artifacts):
+    given_parts(artifacts, b"some rows")
+
+    with artifacts.part_file("jobs/1/1", "part-0") as file:
+        assert file.read_bytes() == b"some rows"
+
+
+def test_a_scratch_file_becomes_a_part(artifacts, place):
+    with artifacts.scratch.file() as file:
+        file.write_bytes(b"a model")
+        artifacts.adopt(file, "models/1", "model")
+
+    assert place.files() == {"models/1/model"}
+    with artifacts.part_file("models/1", "model") as part:
+        assert part.read_bytes() == b"a model"
+
+
+def test_erasing_takes_the_whole_folder_and_nothing_else_and_may_be_repeated(artifacts, place):
+    given_parts(artifacts, b"one", at="jobs/1/1")
+    given_parts(artifacts, b"two", at="jobs/1/2")
+    given_parts(artifacts, b"like it", at="jobs/10/1")
 
     artifacts.erase("jobs/1")
     artifacts.erase("jobs/1")
 
-    assert not (tmp_path / "jobs/1").exists()
+    assert place.files() == {"jobs/10/1/part-0"}
 
 
-def test_scratch_files_do_not_stay(artifacts, tmp_path):
-    with artifacts.scratch_file() as path:
-        path.write_bytes(b"x")
-    (tmp_path / "scratch" / "left by a crash").write_bytes(b"x")
+def test_what_lies_idle_is_found_by_folder_and_what_is_new_is_not_idle(artifacts, place):
+    given_parts(artifacts, b"rows", at="jobs/1/1")
+    given_parts(artifacts, b"rows", at="jobs/1/2")
+    with artifacts.writing("datasets/2", "table") as sink:
+        sink.write(b"table")
+    written_at = max(changed_at for _, changed_at in artifacts._files("jobs/1"))
 
-    artifacts.prepare()
-
-    assert list((tmp_path / "scratch").iterdir()) == []
-
-
-def test_a_store_that_takes_no_files_is_unavailable(tmp_path):
-    (tmp_path / "scratch").write_bytes(b"a file where the folder should be")
-
-    with pytest.raises(Unavailable):
-        Artifacts(tmp_path).check_writable()
+    assert set(artifacts.list_folders()) == {"jobs/1", "datasets/2"}
+    assert {"jobs/1/1", "jobs/1/2"} <= set(artifacts.list_idle("jobs/1", written_at + HOUR))
+    assert artifacts.list_idle("jobs/1", written_at - HOUR) == ()
 
 
-def test_scratch_folders_of_killed_processes_go_when_they_are_an_hour_old(artifacts, tmp_path):
-    long_ago = time.time() - 3700
-    abandoned, in_use = tmp_path / "scratch" / "abandoned", tmp_path / "scratch" / "in_use"
-    for folder in (abandoned, in_use):
-        folder.mkdir()
-        (folder / "upload").touch()
-    os.utime(abandoned / "upload", (long_ago, long_ago))
-    for folder in (abandoned, in_use):
-        os.utime(folder, (long_ago, long_ago))
+def test_a_folder_in_which_anything_is_new_is_not_idle(artifacts, monkeypatch):
+    files = [("jobs/1/1/run/old", 1.0), ("jobs/1/1/new", 9.0), ("jobs/1/2/old", 1.0)]
+    monkeypatch.setattr(type(artifacts), "_files", lambda self, folder: files)
 
-    with artifacts.scratch_folder() as folder:
-        assert set(folder.parent.iterdir()) == {in_use, folder}
-
-    assert list((tmp_path / "scratch").iterdir()) == [in_use]
+    assert artifacts.list_idle("jobs/1", 5.0) == ("jobs/1/2",)
 
 
-def test_a_full_disk_is_said_to_be_full_and_leaves_nothing_half_written(artifacts, tmp_path):
-    for place in (artifacts.writing("jobs/1/1", "part-0"), artifacts.scratch_file()):
-        with pytest.raises(InsufficientStorage), place:
+def test_a_store_that_takes_files_keeps_none_of_those_that_try_it(artifacts, place):
+    artifacts.check_writable()
+
+    assert place.files() == set()
+
+
+def test_the_store_travels_between_processes(artifacts, place):
+    artifact = given_parts(artifacts, b"one")
+
+    there = pickle.loads(pickle.dumps(artifacts))
+
+    assert b"".join(there.read(artifact)) == b"one"
+
+
+def test_a_full_disk_is_said_to_be_full_and_leaves_nothing_half_written(artifacts, place, tmp_path):
+    for block in (artifacts.writing("jobs/1/1", "part-0"), artifacts.scratch.file()):
+        with pytest.raises(InsufficientStorage), block:
             Path("/dev/full").write_bytes(b"row")
 
+    assert place.files() == set()
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_directory_that_takes_no_files_is_unavailable(tmp_path):
+    (tmp_path / "artifacts").write_bytes(b"a file where the folder should be")
+
+    with pytest.raises(Unavailable):
+        open_artifacts(None, tmp_path).check_writable()

@@ -75,3 +75,38 @@ def test_an_address_that_cannot_be_a_databases_is_refused_and_not_repeated(url, 
         Settings.load()
 
     assert SECRET not in str(refusal.value)
+
+
+def test_the_admin_key_is_not_printed():
+    assert "secret-of-sixteen" not in repr(Settings(admin_key="secret-of-sixteen"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///mnt/shared/synthgen",
+        "s3://bucket",
+        "s3://bucket/some/prefix?region=eu-west-1",
+        "s3://bucket/prefix?endpoint_override=127.0.0.1:9000&scheme=http",
+        "gs://bucket/prefix",
+    ],
+)
+def test_artifacts_may_be_at_a_url(url):
+    assert Settings(artifacts_url=url).artifacts_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://AKIDOFSOMEBODY:secret-of-somebody@bucket/prefix",
+        "s3:///prefix",
+        "s3://bucket?request_timeout=1",
+        "https://bucket.s3.amazonaws.com/prefix",
+        "/mnt/shared",
+    ],
+)
+def test_a_url_that_is_none_of_artifacts_is_refused_and_not_repeated(url):
+    with pytest.raises(ValidationError, match="artifacts_url") as refused:
+        Settings(artifacts_url=url)
+
+    assert url not in str(refused.value)

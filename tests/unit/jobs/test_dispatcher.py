@@ -1,13 +1,14 @@
 """The dispatcher over a real store; where jobs run is a fake that does what the test says."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
-from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Progress, TrainedModel
 from synthgen_ray.domain.errors import InvalidTable, Unavailable
 from synthgen_ray.domain.lifecycle import DEADLINES, JobStatus, JobType, ModelStatus
@@ -15,6 +16,7 @@ from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.jobs.clock_watch import ClockWatch
 from synthgen_ray.jobs.dispatcher import Dispatcher, Report
 from synthgen_ray.jobs.failures import WorkerLost
+from synthgen_ray.store import reaper
 from synthgen_ray.store.reaper import OVERDUE
 from synthgen_ray.store.store import Store
 from tests.given import ADMIN, a_trained_model, an_artifact
@@ -71,7 +73,7 @@ def watch() -> FakeWatch:
 @pytest.fixture
 async def dispatcher(store: Store, launcher: FakeLauncher, watch: FakeWatch, tmp_path):
     slots = {JobType.TRAIN: 1, JobType.GENERATE: 2}
-    dispatcher = Dispatcher(store, Artifacts(tmp_path), launcher, slots, clock=watch)
+    dispatcher = Dispatcher(store, DiskArtifacts(tmp_path), launcher, slots, clock=watch)
     yield dispatcher
     await dispatcher.stop()
 
@@ -151,6 +153,44 @@ async def test_a_lost_worker_sends_the_job_back(store, dispatcher, launcher, giv
     await finish(dispatcher)
 
     assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
+
+
+async def test_a_store_that_is_away_sends_the_job_back_until_its_budget_is_spent(
+    store, dispatcher, launcher, given_training, monkeypatch
+):
+    monkeypatch.setattr(reaper, "BACKOFF", (timedelta(0),) * 3)
+    job = await given_training()
+    launcher.ending = raising(Unavailable("The artifact store cannot be reached now.", "artifacts_unavailable"))
+
+    seen = []
+    for _ in range(3):
+        await dispatcher.tick()
+        await finish(dispatcher)
+        seen.append((await store.get_job(ADMIN, job.id)).status)
+
+    failure = (await store.get_job(ADMIN, job.id)).failure
+    assert seen == [JobStatus.PENDING, JobStatus.PENDING, JobStatus.FAILED]
+    assert (failure.code, failure.retryable) == ("artifacts_unavailable", True)
+
+
+async def test_tidying_that_takes_its_time_delays_no_job(store, launcher, given_training, tmp_path):
+    gate = threading.Event()
+
+    class SlowArtifacts(DiskArtifacts):
+        def list_folders(self):
+            gate.wait(30)
+            return ()
+
+    dispatcher = Dispatcher(store, SlowArtifacts(tmp_path), launcher, dict.fromkeys(JobType, 1))
+    job = await given_training()
+    launcher.ending = lambda: None
+
+    await dispatcher.tick()
+    await finish(dispatcher)
+
+    assert (await store.get_job(ADMIN, job.id)).status is JobStatus.COMPLETED
+    gate.set()
+    await dispatcher.stop()
 
 
 async def test_a_result_waits_for_a_store_that_is_away(store, dispatcher, launcher, given_training, monkeypatch):

@@ -1,0 +1,176 @@
+"""What a store of artifacts does, wherever its files are.
+
+An artifact is a folder of parts. A part appears under its name when it is whole, and nobody sees the folder before a
+row of the metadata store points at it.
+"""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from synthgen_ray.artifacts.scratch import Scratch
+from synthgen_ray.domain.entities import FOLDERS, Artifact, Part
+from synthgen_ray.domain.errors import Gone
+
+SMALL = 64 << 20  # bytes that are hashed within a tenth of a second
+
+
+class Artifacts(ABC):
+    """Artifacts somewhere, and temporary files on this machine. Travels between processes as it is."""
+
+    block_bytes: int  # that are read at a time
+
+    def __init__(self, scratch: Scratch) -> None:
+        self.scratch = scratch
+
+    def prepare(self) -> None:
+        """Clear what an earlier server left half written on this machine. Not while another process is at work."""
+        self.scratch.clear()
+
+    @abstractmethod
+    def check_writable(self) -> None:
+        """Raises: Unavailable, when no file can be made."""
+
+    @abstractmethod
+    def writing(self, location: str, name: str) -> AbstractContextManager[BinaryIO]:
+        """A new part. It appears under its name, whole and safe, when the block ends well.
+
+        Raises: InsufficientStorage; Unavailable.
+        """
+
+    @abstractmethod
+    def adopt(self, file: Path, location: str, name: str) -> None:
+        """Make a finished scratch file a part. The file may be gone then.
+
+        Raises: InsufficientStorage; Unavailable.
+        """
+
+    @abstractmethod
+    def part_file(self, location: str, name: str) -> AbstractContextManager[Path]:
+        """The path of a part, while the block runs. Its bytes are not checked."""
+
+    @abstractmethod
+    def verified_file(self, artifact: Artifact) -> AbstractContextManager[Path]:
+        """The path of an artifact that is one part, while the block runs, after a look at each of its bytes.
+
+        Raises: Gone, when the file is not the one that was published; Unavailable.
+        """
+
+    @abstractmethod
+    def erase(self, location: str) -> None:
+        """Remove a folder and all in it; no error when it is not there. Raises: Unavailable."""
+
+    @abstractmethod
+    def uri(self, location: str) -> str:
+        """A path or a URL of a folder, as pyarrow understands it."""
+
+    @abstractmethod
+    def list_folders(self) -> tuple[str, ...]:
+        """The folders of datasets, models and jobs, whoever made them. Raises: Unavailable."""
+
+    @abstractmethod
+    def _files(self, folder: str) -> Iterable[tuple[str, float]]:
+        """The paths of the files of a folder, of its folders too where these can be empty, and when each changed."""
+
+    @abstractmethod
+    def _sizes(self, location: str, names: Sequence[str]) -> Mapping[str, int]:
+        """The sizes of those of these parts that are there. Raises: Unavailable."""
+
+    @abstractmethod
+    def _blocks(self, location: str, name: str, start: int, stop: int) -> Iterator[bytes]: ...
+
+    def part(self, location: str, name: str, num_rows: int) -> Part:
+        return Part(name, num_rows, self._sizes(location, [name])[name])
+
+    def seal(self, location: str, parts: Sequence[Part]) -> Artifact:
+        """The artifact that these parts make, in their order. The store's row makes it public."""
+        digest = hashlib.sha256()
+        artifact = Artifact(uuid4(), location, tuple(parts), "")
+        for block in self.read(artifact):
+            digest.update(block)
+        return Artifact(artifact.id, location, artifact.parts, digest.hexdigest())
+
+    def read(self, artifact: Artifact, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        """The bytes from `start` to before `stop` of all parts end to end, in blocks.
+
+        Raises: OSError or Gone, when a part is gone: `check` first; Unavailable.
+        """
+        stop = artifact.size_bytes if stop is None else stop
+        offset = 0
+        for part in artifact.parts:
+            first, last = max(start - offset, 0), min(stop - offset, part.size_bytes)
+            if first < last:
+                yield from self._blocks(artifact.location, part.name, first, last)
+            offset += part.size_bytes
+
+    def reader(self, artifact: Artifact) -> Callable[[int, int], Iterator[bytes]]:
+        """A reader of the bytes from a start to before a stop, which are those that were published.
+
+        A small artifact is hashed here; a larger one while all of it is read. Of a part of a larger one only the
+        sizes are known to be right.
+
+        Raises: Gone; Unavailable.
+        """
+        if artifact.size_bytes <= SMALL:
+            for _ in self.verified(artifact):
+                pass
+            return partial(self.read, artifact)
+        self.check(artifact)
+
+        def read(start: int, stop: int) -> Iterator[bytes]:
+            is_all = (start, stop) == (0, artifact.size_bytes)
+            return self.verified(artifact) if is_all else self.read(artifact, start, stop)
+
+        return read
+
+    def verified(self, artifact: Artifact) -> Iterator[bytes]:
+        """All bytes in blocks, the last one only once all are found to be those that were published.
+
+        Raises: Gone, in place of the last block; Unavailable.
+        """
+        self.check(artifact)
+        digest, withheld = hashlib.sha256(), b""
+        for block in self.read(artifact):
+            digest.update(block)
+            if withheld:
+                yield withheld
+            withheld = block
+        if digest.hexdigest() != artifact.sha256:
+            raise _corrupt()
+        yield withheld
+
+    def check(self, artifact: Artifact) -> None:
+        """Raises: Gone, when a part is missing or has another size; Unavailable."""
+        sizes = self._sizes(artifact.location, [part.name for part in artifact.parts])
+        for part in artifact.parts:
+            if part.name not in sizes:
+                raise missing()
+            if sizes[part.name] != part.size_bytes:
+                raise _corrupt()
+
+    def list_idle(self, folder: str, before: float) -> tuple[str, ...]:
+        """The locations in a folder of `list_folders` in which nothing was written since. Raises: Unavailable."""
+        newest: dict[str, float] = {}
+        for path, changed_at in self._files(folder):
+            location = _location_of(path)
+            newest[location] = max(changed_at, newest.get(location, changed_at))
+        return tuple(location for location, changed_at in newest.items() if changed_at < before)
+
+
+def missing() -> Gone:
+    return Gone("A stored file is missing; create it again.", "artifact_missing")
+
+
+def _corrupt() -> Gone:
+    return Gone("A stored file is damaged; create it again.", "artifact_corrupt")
+
+
+def _location_of(path: str) -> str:
+    """The folder that a row may name: that of an attempt, a dataset's table or a model."""
+    steps = path.split("/")
+    return "/".join(steps[: FOLDERS[steps[0]]])

@@ -1,0 +1,34 @@
+"""The way to an object store, from its URL."""
+
+from urllib.parse import parse_qsl, urlsplit
+
+from pyarrow.fs import AwsStandardS3RetryStrategy, FileSystem, S3FileSystem, resolve_s3_region
+
+# A store that does not answer is given up after half a minute; pyarrow's own measure is more than one and a half.
+ATTEMPTS = 3
+SILENCE_S = 10.0
+
+
+def connect(url: str) -> tuple[FileSystem, str]:
+    """The store of a URL, and the place in it. Credentials come from the environment.
+
+    Raises: OSError, ValueError and pyarrow's ArrowException.
+    """
+    parts = urlsplit(url)
+    root = f"{parts.netloc}{parts.path}".rstrip("/")
+    if parts.scheme != "s3":
+        return FileSystem.from_uri(url)[0], root
+    return _s3(parts.netloc, dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))), root
+
+
+def _s3(bucket: str, options: dict[str, str]) -> S3FileSystem:
+    """The options of a URL are those that pyarrow has there: it takes no timeouts from it."""
+    if not {"region", "endpoint_override"} & options.keys():
+        options["region"] = resolve_s3_region(bucket)
+    return S3FileSystem(
+        **options,
+        connect_timeout=SILENCE_S,
+        request_timeout=SILENCE_S,
+        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
+        allow_delayed_open=True,  # what is small is one request
+    )

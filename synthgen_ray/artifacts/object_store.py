@@ -1,0 +1,160 @@
+"""Artifacts in an object store: S3 and what speaks like it, or GCS. Credentials come from the environment."""
+
+import logging
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
+
+from synthgen_ray.artifacts.base import Artifacts, missing
+from synthgen_ray.artifacts.connection import connect
+from synthgen_ray.artifacts.copies import Copies
+from synthgen_ray.artifacts.scratch import Scratch, space
+from synthgen_ray.domain.entities import FOLDERS, Artifact
+from synthgen_ray.domain.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+PROBE = "writable"
+_CODE = re.compile(r"AWS Error ([A-Z_]+)|HTTP status [0-9]{3}")
+
+
+class ObjectStoreArtifacts(Artifacts):
+    """There is no rename: a part is made on this machine, then uploaded under its name, which shows it when all of it
+    has arrived. Who needs a path gets a copy.
+    """
+
+    block_bytes = 4 << 20  # each is a request
+
+    def __init__(self, url: str, scratch: Scratch, copies: Copies) -> None:
+        super().__init__(scratch)
+        self._url = url
+        self._copies = copies
+
+    def check_writable(self) -> None:
+        probe = self._key(PROBE)
+        with _answering():
+            with self._filesystem.open_output_stream(probe) as sink:
+                sink.write(b"\n")
+            with suppress(FileNotFoundError):  # another process looks too
+                self._filesystem.delete_file(probe)
+
+    @contextmanager
+    def writing(self, location: str, name: str) -> Iterator[BinaryIO]:
+        # Through a file: a stream of pyarrow that is left half way would publish what it has.
+        with self.scratch.file() as path:
+            with path.open("xb") as sink:
+                yield sink
+            self.adopt(path, location, name)
+
+    def adopt(self, file: Path, location: str, name: str) -> None:
+        key = self._key(location, name)
+        with file.open("rb") as source, _answering(), self._filesystem.open_output_stream(key) as sink:
+            shutil.copyfileobj(source, sink, self.block_bytes)
+
+    @contextmanager
+    def part_file(self, location: str, name: str) -> Iterator[Path]:
+        size = self._sizes(location, [name]).get(name)
+        if size is None:
+            raise missing()
+        with self.scratch.file() as path:
+            _write(path, self._blocks(location, name, 0, size))
+            yield path
+
+    @contextmanager
+    def verified_file(self, artifact: Artifact) -> Iterator[Path]:
+        with self.scratch.file() as path:
+            if not self._copies.lend(artifact.sha256, path):
+                _write(path, self.verified(artifact))
+                self._copies.keep(path, artifact.sha256)
+            yield path
+
+    def erase(self, location: str) -> None:
+        with _answering(), suppress(FileNotFoundError):
+            self._filesystem.delete_dir(self._key(location))
+
+    def uri(self, location: str) -> str:
+        address, question_mark, options = self._url.partition("?")
+        return f"{address.rstrip('/')}/{location}{question_mark}{options}"
+
+    def list_folders(self) -> tuple[str, ...]:
+        return tuple(
+            f"{kind}/{entry.base_name}"
+            for kind in FOLDERS
+            for entry in self._list(kind, recursive=False)
+            if entry.type is FileType.Directory
+        )
+
+    def _files(self, folder: str) -> Iterable[tuple[str, float]]:
+        for entry in self._list(folder, recursive=True):
+            if entry.type is FileType.File:
+                yield entry.path.removeprefix(f"{self._root}/"), entry.mtime_ns / 1e9
+
+    def _sizes(self, location: str, names: Sequence[str]) -> Mapping[str, int]:
+        sizes = {entry.base_name: entry.size for entry in self._list(location, recursive=False)}
+        return {name: sizes[name] for name in names if name in sizes}
+
+    def _blocks(self, location: str, name: str, start: int, stop: int) -> Iterator[bytes]:
+        with _answering(), self._filesystem.open_input_file(self._key(location, name)) as file:
+            file.seek(start)
+            while start < stop and (block := file.read(min(self.block_bytes, stop - start))):
+                start += len(block)
+                yield block
+
+    def _list(self, folder: str, *, recursive: bool) -> list[FileInfo]:
+        with _answering():
+            selector = FileSelector(self._key(folder), recursive=recursive, allow_not_found=True)
+            entries: list[FileInfo] = self._filesystem.get_file_info(selector)
+            if not entries:
+                self._check_bucket()
+            return entries
+
+    def _check_bucket(self) -> None:
+        """A bucket that is not there looks like an empty one; files that are asked for there are not lost."""
+        bucket = self._root.split("/")[0]
+        if self._filesystem.get_file_info(bucket).type is FileType.NotFound:
+            raise OSError("HTTP status 404 for the bucket")
+
+    def _key(self, *steps: str) -> str:
+        return "/".join((self._root, *steps))
+
+    @property
+    def _filesystem(self) -> FileSystem:
+        return self._place[0]
+
+    @property
+    def _root(self) -> str:
+        return self._place[1]
+
+    @cached_property
+    def _place(self) -> tuple[FileSystem, str]:
+        with _answering():
+            return connect(self._url)
+
+    def __getstate__(self) -> dict[str, object]:
+        # A connection does not travel.
+        return {name: value for name, value in self.__dict__.items() if name != "_place"}
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Raises: Unavailable, when the object store does not do what this block asks; Gone, for a file that it has not."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise missing() from None
+    except (OSError, pa.ArrowException) as error:
+        code = _CODE.search(str(error))  # the rest may name what is not ours to log
+        log.warning("the artifact store refused a request: %s", code.group() if code else type(error).__name__)
+        raise Unavailable("The artifact store cannot be reached now; try again.", "artifacts_unavailable") from error
+
+
+def _write(path: Path, blocks: Iterable[bytes]) -> None:
+    with space(), path.open("xb") as file:
+        file.writelines(blocks)

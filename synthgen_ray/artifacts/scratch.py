@@ -1,0 +1,89 @@
+"""Temporary files on this machine's disk, which its processes share."""
+
+import errno
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+from synthgen_ray.domain.errors import insufficient_storage
+
+ABANDONED_S = 3600  # no upload is silent for so long
+
+
+class Scratch:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def clear(self) -> None:
+        """Make the folder, without what an earlier server left in it."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._make()
+
+    @contextmanager
+    def file(self) -> Iterator[Path]:
+        """A path for a temporary file; gone afterwards.
+
+        Raises: InsufficientStorage, when what the block does finds the disk full.
+        """
+        path = self._folder / uuid4().hex
+        try:
+            with space():
+                self._make()
+                yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """A folder for temporary files; gone with all in it afterwards."""
+        self._clear_abandoned()
+        folder = self._folder / uuid4().hex
+        with space():
+            self._make()
+            folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def check_free(self, num_bytes: int, share: float) -> None:
+        """Raises: InsufficientStorage, where less of the disk is free."""
+        try:
+            disk = shutil.disk_usage(self._folder)
+        except FileNotFoundError:
+            return  # nothing was ever stored
+        if disk.free < max(num_bytes, share * disk.total):
+            raise insufficient_storage()
+
+    def _make(self) -> None:
+        self._folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+
+    def _clear_abandoned(self) -> None:
+        """Remove what processes left that were killed."""
+        long_ago = time.time() - ABANDONED_S
+        for entry in self._folder.glob("*"):
+            with suppress(FileNotFoundError):  # its owner may remove it meanwhile
+                inside = entry.iterdir() if entry.is_dir() else ()
+                if all(path.stat().st_mtime < long_ago for path in (entry, *inside)):
+                    _remove(entry)
+
+
+@contextmanager
+def space() -> Iterator[None]:
+    """Raises: InsufficientStorage, when what writes in this block finds the disk full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise insufficient_storage() from error
+
+
+def _remove(entry: Path) -> None:
+    if entry.is_dir():
+        shutil.rmtree(entry, ignore_errors=True)
+    else:
+        entry.unlink(missing_ok=True)

@@ -1,0 +1,77 @@
+"""What goes on beside the queue: files that nobody needs any more are erased.
+
+Whatever drops a file remembers its folder in the same transaction (`store.erasures`), so here is where all erasing is.
+What nobody remembered, since the process that wrote it died, is found by looking.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.domain.lifecycle import LEASE
+from synthgen_ray.domain.retention import Retention
+
+if TYPE_CHECKING:
+    from synthgen_ray.store.store import Store
+
+log = logging.getLogger(__name__)
+
+EXPIRE_EVERY_S = 60.0
+SWEEP_EVERY_S = 3600.0
+FOLDERS_AT_ONCE = 100
+# Longer than an upload takes from its file to its row, and than a lost attempt may go on writing.
+UNNAMED_S = max(2 * LEASE.total_seconds(), 3600.0)
+
+
+class Tidying:
+    """One round after the other, each of them short."""
+
+    def __init__(self, store: "Store", artifacts: Artifacts, retention: Retention) -> None:
+        self._store = store
+        self._artifacts = artifacts
+        self._retention = retention
+        self._last_expiry = -EXPIRE_EVERY_S
+        self._last_sweep = -SWEEP_EVERY_S
+        self._unseen: deque[str] = deque()  # folders that this sweep has not come to
+
+    async def round(self) -> None:
+        """Raises: Unavailable, for the store or the artifacts; what was left out is done later."""
+        await self._store.forget_old_calls()
+        await self._expire()
+        await self._sweep()
+        await self._erase()
+
+    async def _expire(self) -> None:
+        if time.monotonic() - self._last_expiry < EXPIRE_EVERY_S:
+            return
+        now = datetime.now(UTC)
+        if self._retention.outputs and (expired := await self._store.expire_outputs(now - self._retention.outputs)):
+            log.info("the rows of %d generations are no longer kept", expired)
+        if self._retention.failed_jobs:
+            await self._store.delete_failed(now - self._retention.failed_jobs)
+        self._last_expiry = time.monotonic()
+
+    async def _sweep(self) -> None:
+        """Look into some folders more, for what no row names."""
+        if not self._unseen:
+            if time.monotonic() - self._last_sweep < SWEEP_EVERY_S:
+                return
+            self._unseen.extend(await asyncio.to_thread(self._artifacts.list_folders))
+            self._last_sweep = time.monotonic()
+        some = [self._unseen.popleft() for _ in range(min(FOLDERS_AT_ONCE, len(self._unseen)))]
+        idle = await asyncio.to_thread(self._idle, some)
+        if idle and (unnamed := await self._store.erase_unnamed(idle)):
+            log.warning("%d folders of artifacts that nothing names are erased", unnamed)
+
+    def _idle(self, folders: list[str]) -> list[str]:
+        before = time.time() - UNNAMED_S
+        return [location for folder in folders for location in self._artifacts.list_idle(folder, before)]
+
+    async def _erase(self) -> None:
+        for location in await self._store.list_erasures():
+            await asyncio.to_thread(self._artifacts.erase, location)
+            await self._store.erased((location,))

@@ -1,0 +1,81 @@
+"""What is let go: outputs and failed generations whose time is over, and files that no row names."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from synthgen_ray.domain.lifecycle import JobStatus, JobType
+from synthgen_ray.store.erasures import erase_artifacts, erase_jobs, erase_later
+from synthgen_ray.store.sessions import Sessions
+from synthgen_ray.store.tables import ArtifactRow, ErasureRow, JobRow
+
+AT_ONCE = 500  # rows of one transaction: others write too
+
+
+class Retentions:
+    _sessions: Sessions
+
+    async def expire_outputs(self, before: datetime) -> int:
+        """Let go of the rows of generations that ended before; answers of how many. The jobs stay."""
+        ended = _ended(JobStatus.COMPLETED, before).where(JobRow.artifact_id.is_not(None))
+        async with self._sessions.writing() as session:
+            jobs = list(await session.scalars(ended))
+            artifact_ids = [job.artifact_id for job in jobs]
+            expire = update(JobRow).where(JobRow.id.in_([job.id for job in jobs])).values(artifact_id=None)
+            await session.execute(expire)
+            await erase_artifacts(session, artifact_ids)
+            return len(jobs)
+
+    async def delete_failed(self, before: datetime) -> int:
+        """Delete generations that failed before; answers how many.
+
+        A failed training goes with its model, which it explains.
+        """
+        async with self._sessions.writing() as session:
+            jobs = list(await session.scalars(_ended(JobStatus.FAILED, before)))
+            await erase_jobs(session, jobs)
+            await session.execute(delete(JobRow).where(JobRow.id.in_([job.id for job in jobs])))
+            return len(jobs)
+
+    async def erase_unnamed(self, locations: Collection[str]) -> int:
+        """Have those of these folders erased that no row names and no attempt may write to; answers how many."""
+        async with self._sessions.writing() as session:
+            named = await _named(session, locations)
+            unnamed = [location for location in locations if location not in named]
+            for location in unnamed:
+                await erase_later(session, location)
+            return len(unnamed)
+
+
+def _ended(status: JobStatus, before: datetime) -> Select[JobRow]:
+    # By the start too, which is indexed.
+    old = (JobRow.created_at < before) & (JobRow.finished_at < before)
+    generations = select(JobRow).where(JobRow.status == status, JobRow.job_type == JobType.GENERATE)
+    return generations.where(old).order_by(JobRow.created_at).limit(AT_ONCE)
+
+
+async def _named(session: AsyncSession, locations: Collection[str]) -> set[str]:
+    """Those that are to stay: a row has their name, or a job that is not over, or they are none of ours."""
+    artifacts = select(ArtifactRow.location).where(ArtifactRow.location.in_(locations))
+    erasures = select(ErasureRow.location).where(ErasureRow.location.in_(locations))
+    named = {*await session.scalars(artifacts), *await session.scalars(erasures)}
+    owners = {location: _owner(location) for location in locations}
+    jobs = select(JobRow).where(JobRow.id.in_([owner for owner in owners.values() if owner]))
+    status_of = {job.id: job.status for job in await session.scalars(jobs)}
+    for location, owner in owners.items():
+        is_attempt = location.count("/") == 2
+        status = status_of.get(owner) if owner else None
+        if owner is None or (status and not (is_attempt and status.is_final)):
+            named.add(location)
+    return named
+
+
+def _owner(location: str) -> UUID | None:
+    """The id in the name of a folder; `None` for one that we cannot have made."""
+    try:
+        return UUID(location.split("/")[1])
+    except (ValueError, IndexError):
+        return None

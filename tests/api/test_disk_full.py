@@ -1,0 +1,99 @@
+"""A disk that is really full: one of 64 MB in memory, with ballast on it."""
+
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.api.conftest import SYNTHGEN, Server, a_server, a_table
+
+LEFT = 64 << 10  # bytes that the ballast leaves
+
+
+@pytest.fixture
+def disk(tmp_path) -> Iterator[Path]:
+    """Skipped where nothing may be mounted, but not in CI."""
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(tmp_path)], capture_output=True)
+    if mounted.returncode:
+        assert os.environ.get("CI") != "true", mounted.stderr
+        pytest.skip("no disk can be mounted here")
+    yield tmp_path
+    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+
+
+@pytest.fixture
+async def server(disk, database_url) -> AsyncIterator[Server]:
+    async with a_server(disk, database_url, min_free_bytes=0, min_free_share=0) as server:
+        yield server
+
+
+@pytest.fixture
+def ballast(disk):
+    """Fill the disk up to a little, or take that away."""
+    file = disk / "ballast"
+
+    def fill() -> None:
+        free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+        file.write_bytes(bytes(free - LEFT))
+
+    return fill, file.unlink
+
+
+def files(server: Server) -> set[Path]:
+    return {path for path in server.artifacts.path("", "").rglob("*") if path.is_file()}
+
+
+async def test_an_upload_is_refused_with_507_and_leaves_nothing_and_works_once_there_is_room(
+    client, server, project_id, ballast
+):
+    fill, clear = ballast
+    form = {"data": {"project_id": project_id, "name": "accounts"}, "files": {"file": ("a.csv", a_table(20_000))}}
+
+    fill()
+    refused = await client.post("/api/datasets/upload", **form)
+    left = files(server)
+    clear()
+
+    assert (refused.status_code, refused.json()["code"]) == (507, "insufficient_storage")
+    assert left == set()
+    assert (await client.get("/api/datasets")).json()["total"] == 0
+    assert (await client.post("/api/datasets/upload", **form)).status_code == 201
+
+
+async def test_a_table_whose_copy_finds_no_room_is_refused_with_507(client, server, project_id, disk, ballast):
+    fill, clear = ballast
+    table = a_table(20_000)
+    form = {"data": {"project_id": project_id, "name": "accounts"}, "files": {"file": ("a.csv", table)}}
+    fill()
+    with (disk / "ballast").open("r+b") as file:  # room for the upload, and for little more
+        file.truncate(file.seek(0, os.SEEK_END) - len(table))
+
+    refused = await client.post("/api/datasets/upload", **form)
+    left = files(server)
+    clear()
+
+    assert (refused.status_code, refused.json()["code"]) == (507, "insufficient_storage")
+    assert left == set()
+
+
+async def test_a_generation_fails_by_name_and_another_works_once_there_is_room(
+    client, server, given_ready_model, ballast
+):
+    fill, clear = ballast
+    path = f"{SYNTHGEN}/models/{await given_ready_model()}/generate"
+    before = files(server)
+
+    fill()
+    failed = (await client.post(path, json={"num_rows": 20_000})).json()
+    await server.run_queue()
+    left = files(server) - before
+    clear()
+
+    job = (await client.get(f"{SYNTHGEN}/jobs/{failed['job_id']}")).json()
+    assert (job["status"], job["error"]["code"], job["error"]["retryable"]) == ("failed", "insufficient_storage", True)
+    assert left == set()
+    again = (await client.post(path, json={"num_rows": 20_000})).json()
+    await server.run_queue()
+    assert (await client.get(f"{SYNTHGEN}/jobs/{again['job_id']}")).json()["status"] == "completed"

@@ -1,0 +1,139 @@
+"""Rounds of tidying over a real store and real files."""
+
+import os
+import time
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from synthgen_ray.artifacts.disk import DiskArtifacts
+from synthgen_ray.domain.entities import Artifact, attempt_folder
+from synthgen_ray.domain.errors import Unavailable
+from synthgen_ray.domain.lifecycle import JobType
+from synthgen_ray.domain.params import GenerateParams
+from synthgen_ray.domain.retention import Retention
+from synthgen_ray.jobs import tidying
+from synthgen_ray.jobs.tidying import Tidying
+from tests.given import ADMIN
+
+
+@pytest.fixture
+def artifacts(tmp_path) -> DiskArtifacts:
+    return DiskArtifacts(tmp_path / "artifacts")
+
+
+@pytest.fixture
+def tidy(store, artifacts):
+    async def one_round(retention: Retention = Retention()) -> None:  # noqa: B008
+        await Tidying(store, artifacts, retention).round()
+
+    return one_round
+
+
+def given_file(artifacts: DiskArtifacts, location: str, *, old: bool) -> Artifact:
+    with artifacts.writing(location, "part-0") as sink:
+        sink.write(b"rows")
+    if old:
+        long_ago = time.time() - tidying.UNNAMED_S - 60
+        for path in (artifacts.path(location, "part-0"), artifacts.path(location, "")):
+            os.utime(path, (long_ago, long_ago))
+    return artifacts.seal(location, [artifacts.part(location, "part-0", 1)])
+
+
+def is_there(artifacts: DiskArtifacts, location: str) -> bool:
+    return artifacts.path(location, "part-0").exists()
+
+
+@pytest.fixture
+def given_running(store, given_ready_model):
+    async def given():
+        await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams())
+        return (await store.claim_next({JobType.GENERATE})).job
+
+    return given
+
+
+async def test_old_files_that_no_row_names_go_and_new_ones_stay(artifacts, tidy):
+    old, new = f"datasets/{uuid4()}", f"datasets/{uuid4()}"
+    given_file(artifacts, old, old=True)
+    given_file(artifacts, new, old=False)  # an upload, whose row is not yet written
+
+    await tidy()
+
+    assert not is_there(artifacts, old)
+    assert is_there(artifacts, new)
+
+
+async def test_what_a_live_attempt_wrote_long_ago_stays(artifacts, store, tidy, given_running):
+    job = await given_running()
+    given_file(artifacts, job.folder, old=True)
+
+    await tidy()
+
+    assert is_there(artifacts, job.folder)
+
+
+async def test_what_is_published_stays_and_what_a_zombie_left_beside_it_goes(artifacts, store, tidy, given_running):
+    job = await given_running()
+    rows = given_file(artifacts, job.folder, old=True)
+    await store.complete_generation(job.id, job.attempt, rows)
+    zombies = attempt_folder(job.id, 0)
+    given_file(artifacts, zombies, old=True)
+
+    await tidy()
+
+    assert is_there(artifacts, job.folder)
+    assert not is_there(artifacts, zombies)
+
+
+async def test_an_output_whose_time_is_over_goes_with_its_file(artifacts, store, tidy, given_running):
+    job = await given_running()
+    await store.complete_generation(job.id, job.attempt, given_file(artifacts, job.folder, old=False))
+
+    await tidy(Retention(outputs=timedelta(days=1)))
+    kept = is_there(artifacts, job.folder)
+    await tidy(Retention(outputs=timedelta(microseconds=1)))
+
+    assert kept
+    assert not is_there(artifacts, job.folder)
+    assert (await store.get_job(ADMIN, job.id)).artifact is None
+
+
+async def test_a_sweep_comes_to_every_folder_some_at_a_time(artifacts, store, monkeypatch):
+    monkeypatch.setattr(tidying, "FOLDERS_AT_ONCE", 2)
+    strays = [f"models/{uuid4()}" for _ in range(5)]
+    for stray in strays:
+        given_file(artifacts, stray, old=True)
+    rounds = Tidying(store, artifacts, Retention())
+
+    left = []
+    for _ in range(3):
+        await rounds.round()
+        left.append(sum(is_there(artifacts, stray) for stray in strays))
+
+    assert left == [3, 1, 0]
+
+
+class ArtifactsAway(DiskArtifacts):
+    is_away = True
+
+    def erase(self, location: str) -> None:
+        if self.is_away:
+            raise Unavailable("The artifact store cannot be reached now; try again.", "artifacts_unavailable")
+        super().erase(location)
+
+
+async def test_what_could_not_be_erased_is_erased_later(store, tmp_path):
+    artifacts = ArtifactsAway(tmp_path)
+    stray = f"models/{uuid4()}"
+    given_file(artifacts, stray, old=True)
+    rounds = Tidying(store, artifacts, Retention())
+
+    with pytest.raises(Unavailable):
+        await rounds.round()
+    artifacts.is_away = False
+    await rounds.round()
+
+    assert not is_there(artifacts, stray)
+    assert await store.list_erasures() == ()

@@ -1,0 +1,97 @@
+import os
+import time
+
+import pytest
+
+from synthgen_ray.artifacts.copies import Copies
+from synthgen_ray.artifacts.scratch import Scratch
+
+
+@pytest.fixture
+def scratch(tmp_path) -> Scratch:
+    return Scratch(tmp_path / "scratch")
+
+
+def grow_old(*paths):
+    long_ago = time.time() - 3700
+    for path in paths:
+        os.utime(path, (long_ago, long_ago))
+
+
+def test_files_and_folders_do_not_stay(scratch, tmp_path):
+    with scratch.file() as file, scratch.folder() as folder:
+        file.write_bytes(b"x")
+        (folder / "upload").write_bytes(b"x")
+
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_what_a_crash_left_goes_when_the_server_starts(scratch, tmp_path):
+    scratch.clear()
+    (tmp_path / "scratch" / "left by a crash").write_bytes(b"x")
+
+    scratch.clear()
+
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_what_killed_processes_left_goes_when_it_is_an_hour_old(scratch, tmp_path):
+    scratch.clear()
+    place = tmp_path / "scratch"
+    abandoned, in_use, old_file, new_file = (place / name for name in ("abandoned", "in_use", "old", "new"))
+    for folder in (abandoned, in_use):
+        folder.mkdir()
+        (folder / "upload").touch()
+    for file in (old_file, new_file):
+        file.touch()
+    grow_old(abandoned / "upload", abandoned, in_use, old_file)
+
+    with scratch.folder() as folder:
+        assert set(place.iterdir()) == {in_use, new_file, folder}
+
+    assert set(place.iterdir()) == {in_use, new_file}
+
+
+class TestCopies:
+    SHA = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of abc: FIPS 180-4, example
+
+    def test_what_was_kept_is_lent_under_a_name_of_its_own(self, tmp_path):
+        copies, file = Copies(tmp_path / "copies"), tmp_path / "file"
+        file.write_bytes(b"abc")
+        copies.keep(file, self.SHA)
+        file.unlink()
+
+        assert copies.lend(self.SHA, tmp_path / "lent")
+        (tmp_path / "copies" / self.SHA).unlink()
+        assert (tmp_path / "lent").read_bytes() == b"abc"
+
+    def test_what_was_never_kept_cannot_be_lent(self, tmp_path):
+        assert not Copies(tmp_path / "copies").lend(self.SHA, tmp_path / "lent")
+
+    def test_a_damaged_copy_is_dropped(self, tmp_path):
+        copies = Copies(tmp_path / "copies")
+        (tmp_path / "copies").mkdir()
+        (tmp_path / "copies" / self.SHA).write_bytes(b"abd")
+
+        assert not copies.lend(self.SHA, tmp_path / "lent")
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+    def test_what_was_used_longest_ago_makes_room(self, tmp_path):
+        copies = Copies(tmp_path / "copies", most_bytes=10)
+        for name in ("older", "used", "newer"):
+            (tmp_path / name).write_bytes(b"1234")
+        copies.keep(tmp_path / "older", "older")
+        copies.keep(tmp_path / "used", self.SHA)
+        grow_old(tmp_path / "copies" / "older")
+
+        copies.keep(tmp_path / "newer", "newer")
+
+        assert {path.name for path in (tmp_path / "copies").iterdir()} == {self.SHA, "newer"}
+
+    def test_what_is_larger_than_the_room_is_not_kept(self, tmp_path):
+        copies, file = Copies(tmp_path / "copies", most_bytes=3), tmp_path / "file"
+        file.write_bytes(b"1234")
+
+        copies.keep(file, self.SHA)
+
+        assert not copies.lend(self.SHA, tmp_path / "lent")
