@@ -1,15 +1,17 @@
 """Fakes: small classes with the methods of what they stand for."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from synthgen_ray.artifacts import Artifacts
-from synthgen_ray.domain.entities import Artifact, Assignment, Progress, TrainedModel
+from synthgen_ray.domain.entities import MODEL_FILE, Artifact, Assignment, Job, Progress, TrainedModel
 from synthgen_ray.jobs.dispatcher import Report
 from synthgen_ray.jobs.generate import publish, write_part
 from synthgen_ray.jobs.parts import plan_parts
 from synthgen_ray.jobs.train import keep, learn
 from synthgen_ray.synthesizers.base import load
+from tests.given import LEARNED
 
 
 class FakeClock:
@@ -45,3 +47,40 @@ class ThreadLauncher:
             parts.append(await asyncio.to_thread(write_part, model, assignment.job, plan, self._artifacts))
             await report(Progress(len(parts) / len(plans)))
         return publish(assignment.job, parts, self._artifacts)
+
+
+async def at_once(_job: Job) -> None:
+    """No rest at all."""
+
+
+class WritingLauncher:
+    """Writes small real artifacts in no time, and before each step of a job rests as the test says."""
+
+    PARTS = 2
+    RESTS = 3
+
+    def __init__(self, artifacts: Artifacts, rest: Callable[[Job], Awaitable[None]] = at_once) -> None:
+        self._artifacts = artifacts
+        self._rest = rest
+
+    async def train(self, assignment: Assignment) -> TrainedModel:
+        folder = assignment.job.folder
+        await self._rest(assignment.job)
+        with self._artifacts.scratch_file() as file:
+            file.write_bytes(folder.encode())
+            await self._rest(assignment.job)
+            self._artifacts.adopt(file, folder, MODEL_FILE)
+        await self._rest(assignment.job)
+        return TrainedModel(self._artifacts.seal(folder, [self._artifacts.part(folder, MODEL_FILE, 0)]), LEARNED, 1000)
+
+    async def generate(self, assignment: Assignment, report: Report) -> Artifact:
+        folder, parts = assignment.job.folder, []
+        for index in range(self.PARTS):
+            await self._rest(assignment.job)
+            with self._artifacts.writing(folder, f"part-{index:05}") as sink:
+                sink.write(b"a,b\n")
+                sink.write(folder.encode())
+            parts.append(self._artifacts.part(folder, f"part-{index:05}", 1))
+            await report(Progress(len(parts) / self.PARTS))
+        await self._rest(assignment.job)
+        return self._artifacts.seal(folder, parts)

@@ -16,6 +16,15 @@ async def events_of(store: Store, job_id: UUID) -> list[JobEventRow]:
         return list(await session.scalars(events))
 
 
+async def all_events(store: Store) -> dict[UUID, list[JobEventRow]]:
+    """Of each job, in order."""
+    found: dict[UUID, list[JobEventRow]] = {}
+    async with store._sessions.reading() as session:
+        for event in await session.scalars(select(JobEventRow).order_by(JobEventRow.id)):
+            found.setdefault(event.job_id, []).append(event)
+    return found
+
+
 async def moves_of(store: Store, job_id: UUID) -> list[JobStatus]:
     """The statuses that a job has had, in order."""
     return [event.to_status for event in await events_of(store, job_id)]

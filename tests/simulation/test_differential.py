@@ -8,13 +8,14 @@ from tests.simulation.model import QueueModel
 from tests.simulation.replay import Replay
 from tests.simulation.world import World
 
-SEEDS = int(os.environ.get("SYNTHGEN_REPLAYS", "3"))
+SEEDS = int(os.environ.get("SYNTHGEN_REPLAYS", "2"))
+STEPS = 40
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 async def test_the_store_does_what_the_model_does(tmp_path, seed):
     world = World(seed, QueueModel())
-    world.run(60)
+    world.run(STEPS)
     world.quiesce()
     replay = Replay(f"sqlite+aiosqlite:///{tmp_path}/synthgen.db")
     await replay.prepare()

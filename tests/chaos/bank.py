@@ -1,0 +1,95 @@
+"""A store on a file, with projects whose jobs wait: what the checks of the queue start from."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.domain.entities import Artifact, Job
+from synthgen_ray.domain.lifecycle import JobStatus, JobType
+from synthgen_ray.domain.params import GaussianCopulaParams, GenerateParams, ModelType, Resources
+from synthgen_ray.domain.quotas import Quotas
+from synthgen_ray.store.store import Store
+from synthgen_ray.store.tables import JobEventRow
+from tests.given import ADMIN, COLUMNS, a_trained_model, an_artifact
+from tests.history import all_events, check_history, events_of, every_erasure
+
+NO_QUOTAS = Quotas(pending_jobs=None, queue_length=1_000_000)
+
+
+def sqlite_url(folder: Path) -> str:
+    return f"sqlite+aiosqlite:///{folder}/synthgen.db"
+
+
+class Bank:
+    def __init__(self, folder: Path) -> None:
+        self.store = Store(sqlite_url(folder), NO_QUOTAS)
+        self.artifacts = Artifacts(folder / "artifacts")
+
+    async def project(self, name: str = "Bank") -> UUID:
+        return (await self.store.create_project(ADMIN, name)).value.id
+
+    async def ready_model(self, project_id: UUID) -> UUID:
+        trained = a_trained_model()
+        return (await self.store.add_trained_model(ADMIN, project_id, "m", ModelType.TVAE, {}, trained)).value.id
+
+    async def generation(self, model_id: UUID) -> Job:
+        return (await self.store.enqueue_generate(ADMIN, model_id, GenerateParams())).value
+
+    async def training(self, project_id: UUID) -> Job:
+        version = (await self.store.add_dataset_version(ADMIN, project_id, "t", "", an_artifact(), COLUMNS, ())).value
+        order = (ModelType.GAUSSIAN_COPULA, GaussianCopulaParams(), Resources())
+        return (await self.store.create_model(ADMIN, project_id, version.id, "m", *order)).value
+
+    async def job(self, kind: JobType, project_id: UUID) -> Job:
+        """One with a model of its own."""
+        if kind is JobType.TRAIN:
+            return await self.training(project_id)
+        return await self.generation(await self.ready_model(project_id))
+
+    async def check_ended(self, job_id: UUID) -> Job:
+        """A job that has ended in one way, after moves that are all legal, and whose file is there if it completed.
+
+        Raises: AssertionError; Gone.
+        """
+        job = await self.store.get_job(ADMIN, job_id)
+        self._check(job, await events_of(self.store, job_id))
+        return job
+
+    async def check_all_ended(self) -> list[Job]:
+        """The same of every job."""
+        jobs = (await self.store.list_jobs(ADMIN, None, None, None, 1_000_000, 0)).items
+        events = await all_events(self.store)
+        for job in jobs:
+            self._check(job, events[job.id])
+        return list(jobs)
+
+    def _check(self, job: Job, events: list[JobEventRow]) -> None:
+        check_history(events, job.status)
+        assert sum(event.to_status.is_final for event in events) == 1
+        assert (job.artifact is not None) == (job.status is JobStatus.COMPLETED)
+        if job.artifact is not None:
+            for _ in self.artifacts.verified(job.artifact):
+                pass
+
+    async def erase_all(self) -> None:
+        """As dispatchers do, once the times of all folders have come."""
+        locations = await every_erasure(self.store)
+        for location in locations:
+            self.artifacts.erase(location)
+        await self.store.erased(locations)
+
+    def check_files(self, root: Path, named: list[Artifact]) -> None:
+        """Under the folder of the artifacts there are the files of these, and no others."""
+        meant = {root / artifact.location / part.name for artifact in named for part in artifact.parts}
+        assert {path for path in root.rglob("*") if path.is_file()} == meant
+
+
+@asynccontextmanager
+async def a_bank(folder: Path) -> AsyncIterator[Bank]:
+    bank = Bank(folder)
+    await bank.store.migrate()
+    bank.artifacts.prepare()
+    yield bank
+    await bank.store.dispose()

@@ -1,0 +1,19 @@
+"""Short forms of what `make chaos` does at length."""
+
+from tests.chaos import drain, races
+
+
+async def test_a_completion_is_never_overwritten_by_the_reaper(tmp_path):
+    print(await races.reaper_against_completion(tmp_path, 30))
+
+
+async def test_a_cancel_at_any_moment_has_one_outcome(tmp_path):
+    print(await races.cancel_at_any_moment(tmp_path, 40))
+
+
+async def test_a_delete_at_any_moment_leaves_nothing(tmp_path):
+    print(await races.delete_at_any_moment(tmp_path, 30))
+
+
+async def test_a_queue_whose_dispatchers_are_killed_is_drained_and_each_job_ends_once(tmp_path):
+    print(await drain.drained(tmp_path, 300, dispatchers=2, kill_every=100, limit_s=250))
