@@ -1,16 +1,20 @@
 """Folders to erase: remembered in the transaction that orphans them, so that none is forgotten."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.entities import job_folder
 from synthgen_ray.domain.lifecycle import LEASE
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import ArtifactRow, ErasureRow, JobRow, utc_now
+
+T = TypeVar("T")
+CHUNK = 1000
 
 
 class Erasures:
@@ -23,7 +27,8 @@ class Erasures:
 
     async def erased(self, locations: tuple[str, ...]) -> None:
         async with self._sessions.writing() as session:
-            await session.execute(delete(ErasureRow).where(ErasureRow.location.in_(locations)))
+            for some in _chunks(locations):
+                await session.execute(delete(ErasureRow).where(ErasureRow.location.in_(some)))
 
 
 async def erase_later(session: AsyncSession, location: str, delay: timedelta = timedelta(0)) -> None:
@@ -32,13 +37,31 @@ async def erase_later(session: AsyncSession, location: str, delay: timedelta = t
 
 async def erase_jobs(session: AsyncSession, jobs: Iterable[JobRow]) -> None:
     """The folders of jobs that are deleted. A worker may still write: its files are gone once its lease would be."""
+    ended: list[str] = []
+    others: list[str] = []
     for job in jobs:
-        await erase_later(session, job_folder(job.id), timedelta(0) if job.status.is_final else LEASE)
+        (ended if job.status.is_final else others).append(job_folder(job.id))
+    await _erase_all_later(session, ended, timedelta(0))
+    await _erase_all_later(session, others, LEASE)
 
 
 async def erase_artifacts(session: AsyncSession, artifact_ids: Iterable[UUID | None]) -> None:
     """Artifacts that no row names any more, and their folders."""
-    wanted = ArtifactRow.id.in_([one for one in artifact_ids if one is not None])
-    for location in await session.scalars(select(ArtifactRow.location).where(wanted)):
-        await erase_later(session, location)
-    await session.execute(delete(ArtifactRow).where(wanted))
+    for some in _chunks([one for one in artifact_ids if one is not None]):
+        wanted = ArtifactRow.id.in_(some)
+        locations = list(await session.scalars(select(ArtifactRow.location).where(wanted)))
+        await _erase_all_later(session, locations, timedelta(0))
+        await session.execute(delete(ArtifactRow).where(wanted))
+
+
+async def _erase_all_later(session: AsyncSession, locations: Sequence[str], delay: timedelta) -> None:
+    for some in _chunks(locations):
+        await session.execute(delete(ErasureRow).where(ErasureRow.location.in_(some)))
+        rows = [{"location": location, "not_before": utc_now() + delay} for location in some]
+        await session.execute(insert(ErasureRow), rows)
+
+
+def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Both databases bound the values of a statement to some 32,000."""
+    for start in range(0, len(items), CHUNK):
+        yield items[start : start + CHUNK]

@@ -118,7 +118,7 @@ class DatasetVersionRow(Row):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"))
     version: Mapped[int]
-    artifact_id: Mapped[UUID] = mapped_column(ForeignKey("artifacts.id"))
+    artifact_id: Mapped[UUID] = mapped_column(ForeignKey("artifacts.id"), index=True)
     num_rows: Mapped[int]
     columns: Mapped[list[Any]]
     warnings: Mapped[list[Any]]
@@ -140,7 +140,7 @@ class ModelRow(Row):
     status: Mapped[ModelStatus] = mapped_column(default=ModelStatus.PENDING)
     config: Mapped[dict[str, Any]]
     resources: Mapped[dict[str, Any]]
-    artifact_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))
+    artifact_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"), index=True)
     learned_columns: Mapped[list[Any] | None] = mapped_column(JSON, deferred=True)
     chunk_rows: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -183,7 +183,7 @@ class JobRow(Row):
     error_code: Mapped[str | None]
     error_message: Mapped[str | None]
     error_retryable: Mapped[bool | None]
-    artifact_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"))
+    artifact_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

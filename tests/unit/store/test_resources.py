@@ -6,6 +6,7 @@ from synthgen_ray.domain.access import Role
 from synthgen_ray.domain.errors import Conflict, InvalidRequest, NotFound
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
+from synthgen_ray.store import erasures
 from tests.databases import on_both_databases
 from tests.given import ADMIN, COLUMNS, an_artifact
 
@@ -110,6 +111,25 @@ async def test_a_deleted_model_takes_its_jobs_and_files_along(store, given_ready
         await store.get_job(ADMIN, training.id)
     assert f"jobs/{training.id}" in await store.list_erasures()
     await store.erased(await store.list_erasures())
+    assert await store.list_erasures() == ()
+
+
+async def test_a_project_of_many_outputs_is_deleted_with_all_their_files(
+    store, project, given_ready_model, monkeypatch
+):
+    monkeypatch.setattr(erasures, "CHUNK", 2)  # so that five are many
+    model_id, outputs = await given_ready_model(), [an_artifact() for _ in range(5)]
+    for output in outputs:
+        await store.enqueue_generate(ADMIN, model_id, GenerateParams())
+        job = (await store.claim_next({JobType.GENERATE})).job
+        await store.complete_generation(job.id, job.attempt, output)
+
+    await store.delete_project(ADMIN, project.id, force=True)
+
+    due = await store.list_erasures()
+    assert {output.location for output in outputs} < set(due)
+    assert len([location for location in due if location.startswith("jobs/")]) == 6
+    await store.erased(due)
     assert await store.list_erasures() == ()
 
 
