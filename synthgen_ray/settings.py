@@ -14,6 +14,10 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+_BUCKET = r"[a-z0-9._-]+(/[A-Za-z0-9._/-]*)?"
+_S3_OPTIONS = r"([?](&?(region|scheme|endpoint_override)=[A-Za-z0-9.:-]+)+)?"
+ARTIFACTS_URL = rf"^(file:///[^?]*|gs://{_BUCKET}|s3://{_BUCKET}{_S3_OPTIONS})$"
+
 
 class Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -97,7 +101,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, description="SQLAlchemy URL of the metadata; null keeps SQLite in data_dir.")
     artifacts_url: str | None = Field(
         None,
-        pattern=r"^(file:///[^?]*|(s3|gs)://[^@/?]+(/[^?]*)?([?](&?(region|scheme|endpoint_override)=[^&]+)+)?)$",
+        pattern=ARTIFACTS_URL,
         description="Where tables, models and outputs are: file:///…, s3://…, gs://…, without credentials; null keeps "
         "them in data_dir.",
     )
