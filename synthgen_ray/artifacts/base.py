@@ -33,6 +33,10 @@ class Artifacts(ABC):
         """Clear what an earlier server left half written on this machine. Not while another process is at work."""
         self.scratch.clear()
 
+    def tidy_machine(self) -> None:
+        """Drop what nobody on this machine will use again."""
+        self.scratch.clear_abandoned()
+
     @abstractmethod
     def check_writable(self) -> None:
         """Raises: Unavailable, when no file can be made."""

@@ -44,6 +44,7 @@ class Tidying:
         await self._expire()
         await self._sweep()
         await self._erase()
+        await asyncio.to_thread(self._artifacts.tidy_machine)
 
     async def _expire(self) -> None:
         if time.monotonic() - self._last_expiry < EXPIRE_EVERY_S:
