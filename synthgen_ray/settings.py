@@ -20,6 +20,9 @@ from synthgen_ray.domain.lifecycle import JobType
 
 SQLITE = "sqlite+aiosqlite:///"
 DATABASES = ("postgresql://", "postgres://", "postgresql+asyncpg://", SQLITE)
+_BUCKET = r"[a-z0-9._-]+(/[A-Za-z0-9._/-]*)?"
+_S3_OPTIONS = r"([?](&?(region|scheme|endpoint_override)=[A-Za-z0-9.:-]+)+)?"
+ARTIFACTS_URL = rf"^(file:///[^?]*|gs://{_BUCKET}|s3://{_BUCKET}{_S3_OPTIONS})$"
 
 
 class Group(BaseModel):
@@ -108,7 +111,7 @@ class Settings(BaseSettings):
     )
     artifacts_url: str | None = Field(
         None,
-        pattern=r"^(file:///[^?]*|(s3|gs)://[^@/?]+(/[^?]*)?([?](&?(region|scheme|endpoint_override)=[^&]+)+)?)$",
+        pattern=ARTIFACTS_URL,
         description="Where tables, models and outputs are: file:///…, s3://…, gs://…, without credentials; null keeps "
         "them in data_dir.",
     )

@@ -18,6 +18,7 @@ from synthgen_ray.domain.entities import FOLDERS, Artifact, Part
 from synthgen_ray.domain.errors import Gone
 
 SMALL = 64 << 20  # bytes that are hashed within a tenth of a second
+CLAIM, OWNER = "server", "owner"  # a folder, and the file in it that says whose metadata names all this
 
 
 class Artifacts(ABC):
@@ -31,6 +32,10 @@ class Artifacts(ABC):
     def prepare(self) -> None:
         """Clear what an earlier server left half written on this machine. Not while another process is at work."""
         self.scratch.clear()
+
+    def tidy_machine(self) -> None:
+        """Drop what nobody on this machine will use again."""
+        self.scratch.clear_abandoned()
 
     @abstractmethod
     def check_writable(self) -> None:
@@ -152,6 +157,14 @@ class Artifacts(ABC):
                 raise missing()
             if sizes[part.name] != part.size_bytes:
                 raise _corrupt()
+
+    def claim(self, owner: str) -> bool:
+        """Whether all this is the owner's: it has this name, or had none until now. Raises: Unavailable."""
+        if OWNER not in self._sizes(CLAIM, [OWNER]):
+            with self.writing(CLAIM, OWNER) as sink:
+                sink.write(owner.encode())
+        with self.part_file(CLAIM, OWNER) as file:
+            return file.read_text() == owner
 
     def list_idle(self, folder: str, before: float) -> tuple[str, ...]:
         """The locations in a folder of `list_folders` in which nothing was written since. Raises: Unavailable."""

@@ -1,8 +1,9 @@
 """The way to an object store, from its URL."""
 
+from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
-from pyarrow.fs import AwsStandardS3RetryStrategy, FileSystem, S3FileSystem, resolve_s3_region
+from pyarrow.fs import AwsStandardS3RetryStrategy, FileSystem, GcsFileSystem, S3FileSystem, resolve_s3_region
 
 # A store that does not answer is given up after half a minute; pyarrow's own measure is more than one and a half.
 ATTEMPTS = 3
@@ -16,8 +17,8 @@ def connect(url: str) -> tuple[FileSystem, str]:
     """
     parts = urlsplit(url)
     root = f"{parts.netloc}{parts.path}".rstrip("/")
-    if parts.scheme != "s3":
-        return FileSystem.from_uri(url)[0], root
+    if parts.scheme == "gs":
+        return GcsFileSystem(retry_time_limit=timedelta(seconds=ATTEMPTS * SILENCE_S)), root
     return _s3(parts.netloc, dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))), root
 
 

@@ -1,14 +1,20 @@
 """Copies of whole files on this machine, by their hash: what does not change is fetched once."""
 
 import hashlib
+import os
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 MOST_BYTES = 2 << 30
+IDLE_S = 600  # a file that was deleted must not live on in its copies
 
 
 class Copies:
-    """A folder that the processes of a machine share. What was used longest ago makes room for what is new."""
+    """A folder that the processes of a machine share. What nobody used for a while goes, and what was used longest ago
+    makes room for what is new.
+    """
 
     def __init__(self, folder: Path, most_bytes: int = MOST_BYTES) -> None:
         self._folder = folder
@@ -19,6 +25,7 @@ class Copies:
 
         A name of its own: the file stays there, whatever happens to the copy.
         """
+        self.drop_idle()
         copy = self._folder / sha256
         try:
             target.hardlink_to(copy)
@@ -32,6 +39,13 @@ class Copies:
                 damaged.unlink(missing_ok=True)
         return is_sound
 
+    def drop_idle(self) -> None:
+        """Forget what nobody used for a while."""
+        long_ago = time.time() - IDLE_S
+        for copy, about in self._copies():
+            if about.st_mtime < long_ago:
+                copy.unlink(missing_ok=True)
+
     def keep(self, file: Path, sha256: str) -> None:
         """Remember a file that is known to have that hash. It must not change any more."""
         size = file.stat().st_size
@@ -43,14 +57,15 @@ class Copies:
             (self._folder / sha256).hardlink_to(file)
 
     def _make_room(self, num_bytes: int) -> None:
-        copies = []
-        for copy in self._folder.iterdir():
-            with suppress(FileNotFoundError):  # others make room too
-                about = copy.stat()
-                copies.append((about.st_mtime, about.st_size, copy))
-        total = num_bytes + sum(size for _, size, _ in copies)
-        for _, size, copy in sorted(copies):
+        copies = sorted(self._copies(), key=lambda copy: copy[1].st_mtime)
+        total = num_bytes + sum(about.st_size for _, about in copies)
+        for copy, about in copies:
             if total <= self._most_bytes:
                 return
             copy.unlink(missing_ok=True)
-            total -= size
+            total -= about.st_size
+
+    def _copies(self) -> Iterator[tuple[Path, os.stat_result]]:
+        for copy in self._folder.glob("*"):
+            with suppress(FileNotFoundError):  # others make room too
+                yield copy, copy.stat()

@@ -37,6 +37,10 @@ class ObjectStoreArtifacts(Artifacts):
         self._url = url
         self._copies = copies
 
+    def tidy_machine(self) -> None:
+        super().tidy_machine()
+        self._copies.drop_idle()
+
     def check_writable(self) -> None:
         probe = self._key(PROBE)
         with _answering():

@@ -39,7 +39,7 @@ class Scratch:
     @contextmanager
     def folder(self) -> Iterator[Path]:
         """A folder for temporary files; gone with all in it afterwards."""
-        self._clear_abandoned()
+        self.clear_abandoned()
         folder = self._folder / uuid4().hex
         with space():
             self._make()
@@ -61,7 +61,7 @@ class Scratch:
     def _make(self) -> None:
         self._folder.mkdir(parents=True, mode=0o700, exist_ok=True)
 
-    def _clear_abandoned(self) -> None:
+    def clear_abandoned(self) -> None:
         """Remove what processes left that were killed."""
         long_ago = time.time() - ABANDONED_S
         for entry in self._folder.glob("*"):

@@ -44,6 +44,7 @@ class Tidying:
         await self._expire()
         await self._sweep()
         await self._erase()
+        await asyncio.to_thread(self._artifacts.tidy_machine)
 
     async def _expire(self) -> None:
         if time.monotonic() - self._last_expiry < EXPIRE_EVERY_S:
@@ -60,12 +61,20 @@ class Tidying:
         if not self._unseen:
             if time.monotonic() - self._last_sweep < SWEEP_EVERY_S:
                 return
-            self._unseen.extend(await asyncio.to_thread(self._artifacts.list_folders))
+            self._unseen.extend(await self._folders())
             self._last_sweep = time.monotonic()
         some = [self._unseen.popleft() for _ in range(min(FOLDERS_AT_ONCE, len(self._unseen)))]
         idle = await asyncio.to_thread(self._idle, some)
         if idle and (unnamed := await self._store.erase_unnamed(idle)):
             log.warning("%d folders of artifacts that nothing names are erased", unnamed)
+
+    async def _folders(self) -> tuple[str, ...]:
+        """All that may be swept: nothing where other metadata names the files, as after a change of the database."""
+        owner = str(await self._store.get_server_id())
+        if await asyncio.to_thread(self._artifacts.claim, owner):
+            return await asyncio.to_thread(self._artifacts.list_folders)
+        log.error("the artifacts are those of another server's metadata: what nothing here names is left there")
+        return ()
 
     def _idle(self, folders: list[str]) -> list[str]:
         before = time.time() - UNNAMED_S

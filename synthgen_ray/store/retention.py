@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.store.erasures import erase_artifacts, erase_jobs, erase_later
 from synthgen_ray.store.sessions import Sessions
-from synthgen_ray.store.tables import ArtifactRow, ErasureRow, JobRow
+from synthgen_ray.store.tables import ArtifactRow, ErasureRow, JobRow, ServerRow
 
 AT_ONCE = 500  # rows of one transaction: others write too
 
@@ -39,6 +39,11 @@ class Retentions:
             await erase_jobs(session, jobs)
             await session.execute(delete(JobRow).where(JobRow.id.in_([job.id for job in jobs])))
             return len(jobs)
+
+    async def get_server_id(self) -> UUID:
+        """By which this metadata is told from any other."""
+        async with self._sessions.reading() as session:
+            return (await session.scalars(select(ServerRow.id))).one()
 
     async def erase_unnamed(self, locations: Collection[str]) -> int:
         """Have those of these folders erased that no row names and no attempt may write to; answers how many."""

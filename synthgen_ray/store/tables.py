@@ -74,6 +74,13 @@ class Row(DeclarativeBase):
     }
 
 
+class ServerRow(Row):
+    """The one row by which this metadata is told from any other."""
+
+    __tablename__ = "server"
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
 class ProjectRow(Row):
     __tablename__ = "projects"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)

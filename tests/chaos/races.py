@@ -1,8 +1,8 @@
 """Two who want the same job at the same time: one wins, and the other is told so."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path

@@ -209,6 +209,10 @@ def test_a_folder_in_which_anything_is_new_is_not_idle(artifacts, monkeypatch):
     assert artifacts.list_idle("jobs/1", 5.0) == ("jobs/1/2",)
 
 
+def test_files_are_the_first_owners_who_claims_them(artifacts):
+    assert [artifacts.claim(owner) for owner in ("first", "second", "first")] == [True, False, True]
+
+
 def test_a_store_that_takes_files_keeps_none_of_those_that_try_it(artifacts, place):
     artifacts.check_writable()
 

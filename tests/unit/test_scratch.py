@@ -62,6 +62,7 @@ class TestCopies:
         file.unlink()
 
         assert copies.lend(self.SHA, tmp_path / "lent")
+
         (tmp_path / "copies" / self.SHA).unlink()
         assert (tmp_path / "lent").read_bytes() == b"abc"
 
@@ -76,13 +77,27 @@ class TestCopies:
         assert not copies.lend(self.SHA, tmp_path / "lent")
         assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
+    def test_what_nobody_used_for_long_is_gone(self, tmp_path):
+        copies, file = Copies(tmp_path / "copies"), tmp_path / "file"
+        file.write_bytes(b"abc")
+        copies.keep(file, self.SHA)
+        copies.drop_idle()
+        kept = (tmp_path / "copies" / self.SHA).exists()
+
+        grow_old(tmp_path / "copies" / self.SHA)
+        copies.drop_idle()
+
+        assert kept
+        assert list((tmp_path / "copies").iterdir()) == []
+
     def test_what_was_used_longest_ago_makes_room(self, tmp_path):
         copies = Copies(tmp_path / "copies", most_bytes=10)
         for name in ("older", "used", "newer"):
             (tmp_path / name).write_bytes(b"1234")
         copies.keep(tmp_path / "older", "older")
         copies.keep(tmp_path / "used", self.SHA)
-        grow_old(tmp_path / "copies" / "older")
+        earlier = time.time() - 60
+        os.utime(tmp_path / "copies" / "older", (earlier, earlier))
 
         copies.keep(tmp_path / "newer", "newer")
 

@@ -115,6 +115,16 @@ async def test_a_sweep_comes_to_every_folder_some_at_a_time(artifacts, store, mo
     assert left == [3, 1, 0]
 
 
+async def test_files_that_belong_to_other_metadata_are_left_alone(artifacts, tidy):
+    artifacts.claim("another server, or this one with the database that it had before")
+    stray = f"datasets/{uuid4()}"
+    given_file(artifacts, stray, old=True)
+
+    await tidy()
+
+    assert is_there(artifacts, stray)
+
+
 class ArtifactsAway(DiskArtifacts):
     is_away = True
 
