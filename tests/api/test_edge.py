@@ -20,6 +20,8 @@ SCHEMAS = {
 }
 OPEN = {"/", "/healthz", "/readyz", "/openapi.json", "/docs", "/docs/start.js", "/docs/assets/swagger-ui.css"}
 PROBLEM = {"type", "title", "status", "detail", "code", "request_id", "errors"}
+OTHER_METHODS = ("HEAD", "OPTIONS", "PUT", "PATCH", "TRACE", "FOO")
+JSON = {"Content-Type": "application/json"}
 
 
 def routes(app) -> list[tuple[str, str]]:
@@ -33,11 +35,12 @@ class TestKeys:
         assert len(closed) >= 13
         del client.headers["Authorization"]
 
-        for method, path in [*closed, ("GET", "/nowhere"), ("OPTIONS", f"{SYNTHGEN}/models")]:
+        unlisted = [("GET", "/nowhere"), ("GET", "/metrics"), *((method, "/api/projects") for method in OTHER_METHODS)]
+        for method, path in [*closed, *unlisted]:
             response = await client.request(method, path)
             assert response.status_code == 401, path
             assert response.headers["www-authenticate"] == "Bearer"
-            assert set(response.json()) == PROBLEM
+            assert method == "HEAD" or set(response.json()) == PROBLEM
 
     @pytest.mark.parametrize(
         "header", ["Bearer", "Bearer ", "Basic x", "Bearer wrong", "Bearer " + "k" * 10_000, "bearer\tx"]
@@ -102,6 +105,8 @@ class TestAddressAndHeaders:
             ("/healthz", [("Idempotency-Key", "")], 400, "invalid_idempotency_key"),
             ("/healthz", [("Idempotency-Key", "k" * 256)], 400, "invalid_idempotency_key"),
             ("/healthz", [("Idempotency-Key", "a b")], 400, "invalid_idempotency_key"),
+            ("/healthz", [("Idempotency-Key", b"a\x01b")], 400, "invalid_idempotency_key"),
+            ("/healthz", [("Idempotency-Key", b"a\tb")], 400, "invalid_idempotency_key"),
             ("/healthz", [("Idempotency-Key", b"\xff")], 400, "invalid_idempotency_key"),
             ("/healthz", [("Idempotency-Key", "k")] * 2, 400, "invalid_idempotency_key"),
         ],
@@ -201,8 +206,11 @@ class TestBodies:
             (b"{", 400, "invalid_json"),
             (b'{"num_rows": 1}{}', 400, "invalid_json"),
             (b"[1,]", 400, "invalid_json"),
+            (b"'a'", 400, "invalid_json"),
+            (b"{} // rows", 400, "invalid_json"),
             (b"[]", 422, "object_expected"),
             (b"1", 422, "object_expected"),
+            (b'"x"', 422, "object_expected"),
             (b'{"num_rows": NaN}', 400, "invalid_json"),
             (b'{"num_rows": 1e400}', 400, "invalid_json"),
             (b'{"num_rows": %s}' % (b"1" * 5000), 400, "invalid_json"),
@@ -210,12 +218,17 @@ class TestBodies:
             (b'{"num_rows": 1, "num_rows": 2}', 400, "duplicate_key"),
             (b'{"seed": "\\ud800"}', 400, "invalid_unicode"),
             (b'{"conditions": {"\\ud800": 1}}', 400, "invalid_unicode"),
-            (b'{"conditions": ' + b"[" * 100_000, 400, "too_deep"),
-            (b"{%s}" % b",".join(b'"%d": 0' % i for i in range(1001)), 400, "too_many_keys"),
+            (b'{"num_rows": "\\ud800"}', 400, "invalid_unicode"),
+            *((b'{"conditions": ' + b"[" * levels, 400, "too_deep") for levels in (32, 500, 100_000)),
+            *(
+                (b"{%s}" % b",".join(b'"%d":0' % i for i in range(keys)), 400, "too_many_keys")
+                for keys in (1001, 10**5)
+            ),
             (b"\xff\xfe", 400, "invalid_encoding"),
             (b"\xef\xbb\xbf{}", 400, "invalid_encoding"),
             ('{"seed": 1}'.encode("utf-16"), 400, "invalid_encoding"),
             (b" " * (2**20 + 1), 413, "payload_too_large"),
+            (b"[" + b"0," * 10_000_000 + b"0]", 413, "payload_too_large"),
         ],
         ids=lambda part: repr(part)[:40],
     )
@@ -224,14 +237,26 @@ class TestBodies:
     ):
         model_id = await given_ready_model()
 
-        response = await client.post(
-            f"{SYNTHGEN}/models/{model_id}/generate",
-            content=content,
-            headers={"Content-Type": "application/json"},
-        )
+        response = await client.post(f"{SYNTHGEN}/models/{model_id}/generate", content=content, headers=JSON)
 
         assert (response.status_code, response.json()["code"]) == (status, code), response.text
         assert response.headers["content-type"] == "application/problem+json"
+        assert set(response.json()) == PROBLEM
+
+    @pytest.mark.parametrize(
+        ("content", "status", "code"),
+        [
+            (b"null", 422, "object_expected"),  # a body that is not needed may be null
+            (b'{"name": NaN}', 400, "invalid_json"),
+            (b'{"name": Infinity}', 400, "invalid_json"),
+            (b'{"name": "\\ud800"}', 400, "invalid_unicode"),
+            (b'{"name": "\xff"}', 400, "invalid_encoding"),
+        ],
+    )
+    async def test_nor_is_a_name_repeated_that_is_no_text(self, client, content, status, code):
+        response = await client.post("/api/projects", content=content, headers=JSON)
+
+        assert (response.status_code, response.json()["code"]) == (status, code)
         assert set(response.json()) == PROBLEM
 
     @pytest.mark.parametrize(
@@ -310,13 +335,26 @@ class TestBodies:
 
 
 class TestProblems:
-    async def test_405_names_the_methods_and_404_is_a_problem_too(self, client):
-        wrong_method = await client.put("/api/projects")
+    @pytest.mark.parametrize("method", OTHER_METHODS)
+    async def test_405_names_the_methods(self, client, method):
+        response = await client.request(method, "/api/projects")
+
+        assert (response.status_code, response.headers["allow"]) == (405, "GET, POST")
+        assert method == "HEAD" or set(response.json()) == PROBLEM
+
+    async def test_404_is_one_too(self, client):
         nowhere = await client.get("/api/projects/")
 
-        assert (wrong_method.status_code, nowhere.status_code) == (405, 404)
-        assert wrong_method.headers["allow"]
-        assert set(wrong_method.json()) == set(nowhere.json()) == PROBLEM
+        assert nowhere.status_code == 404
+        assert set(nowhere.json()) == PROBLEM
+
+    async def test_json_is_answered_whatever_would_be_liked_better(self, client):
+        liked, refused = [
+            await client.get(path, headers={"Accept": "application/xml"}) for path in ("/api/projects", "/nowhere")
+        ]
+
+        assert (liked.status_code, liked.headers["content-type"]) == (200, "application/json")
+        assert (refused.status_code, refused.headers["content-type"]) == (404, "application/problem+json")
 
 
 class TestOpenApi:
