@@ -176,7 +176,8 @@ class Service:
         """
         before, table = await self._store.get_version(principal, dataset_id, version)
         file = await asyncio.to_thread(self._artifacts.verified_file, table)
-        artifact, summary = await self._keep_table(file, TABLE_FILE, correction)
+        formats = {column.name: column.format for column in before.columns if column.format}
+        artifact, summary = await self._keep_table(file, TABLE_FILE, correction, formats)
         named = {*correction.columns, correction.primary_key}
         columns = tuple(
             new if new.name in named else old for old, new in zip(before.columns, summary.columns, strict=True)
@@ -332,11 +333,15 @@ class Service:
         return csv_blocks(await asyncio.to_thread(self._artifacts.verified_file, artifact), version.columns)
 
     async def _keep_table(
-        self, upload: Path, filename: str, correction: SchemaCorrection | None
+        self,
+        upload: Path,
+        filename: str,
+        correction: SchemaCorrection | None,
+        formats: Mapping[str, str] | None = None,
     ) -> tuple[Artifact, TableSummary]:
         with self._artifacts.scratch_folder() as folder:
             canonical = folder / TABLE_FILE
-            summary = await self._converter.convert(upload, filename, canonical, correction)
+            summary = await self._converter.convert(upload, filename, canonical, correction, formats)
             location = f"datasets/{uuid4()}"
             return await asyncio.to_thread(self._publish, canonical, location, TABLE_FILE, summary.num_rows), summary
 
