@@ -176,9 +176,10 @@ class Service:
         Raises: NotFound; Conflict, when a model was trained on it; InvalidTable, for what a column cannot be; Gone.
         """
         before, table = await self._store.get_version(principal, dataset_id, version)
+        formats = {column.name: column.format for column in before.columns if column.format}
         with ExitStack() as held:
             file = await asyncio.to_thread(held.enter_context, self._artifacts.verified_file(table))
-            artifact, summary = await self._keep_table(file, TABLE_FILE, correction)
+            artifact, summary = await self._keep_table(file, TABLE_FILE, correction, formats)
         named = {*correction.columns, correction.primary_key}
         columns = tuple(
             new if new.name in named else old for old, new in zip(before.columns, summary.columns, strict=True)
@@ -344,11 +345,15 @@ class Service:
         return chain([first], rest)
 
     async def _keep_table(
-        self, upload: Path, filename: str, correction: SchemaCorrection | None
+        self,
+        upload: Path,
+        filename: str,
+        correction: SchemaCorrection | None,
+        formats: Mapping[str, str] | None = None,
     ) -> tuple[Artifact, TableSummary]:
         with self._artifacts.scratch.folder() as folder:
             canonical = folder / TABLE_FILE
-            summary = await self._converter.convert(upload, filename, canonical, correction)
+            summary = await self._converter.convert(upload, filename, canonical, correction, formats)
             location = f"datasets/{uuid4()}"
             return await asyncio.to_thread(self._publish, canonical, location, TABLE_FILE, summary.num_rows), summary
 

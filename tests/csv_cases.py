@@ -5,6 +5,12 @@ import gzip
 MIB = 2**20
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 
+
+def a_wide_table(num_columns: int, num_rows: int = 1) -> bytes:
+    header = b",".join(b"c%d" % i for i in range(num_columns))
+    return b"\n".join([header, *[b",".join([b"1"] * num_columns)] * num_rows])
+
+
 REFUSED = [
     # what it is, content, status, code, what the message must name
     ("nothing at all", b"", 422, "empty_file", ""),
@@ -54,7 +60,6 @@ REFUSED = [
     ("a quote that is never closed", b'a,b\n1,"x\n2,y', 422, "malformed_csv", "Line 2 "),
     ("a later quote that is never closed", b'a,b\n1,"x\ny"\n2,"z\n3,y\n', 422, "malformed_csv", "Line 4 "),
     ("a quote that is closed by the next row's", b'a,b\n1,"x\n2,"y"\n', 422, "malformed_csv", "Line 3 "),
-    ("an open quote and 25 MB", b'a,b\n1,"x\n' + b"1,2\n" * 6_300_000, 422, "malformed_csv", "Line 2 "),
     ("text after a closing quote", b'a,b\n1,"x"y\n', 422, "malformed_csv", "Line 2 "),
     ("an open quote in the header", b'a,"b\n1,2\n', 422, "malformed_csv", "Line 1 "),
     (
@@ -85,15 +90,8 @@ REFUSED = [
     ("a quoted cell of 20 MB", b'a,b\n1,"' + b"x" * (20 * MIB) + b'"\n', 422, "cell_too_large", "Row 1 "),
     ("a cell of 20 MB", b"a,b\n1,2\n1," + b"x" * (20 * MIB) + b"\n", 422, "cell_too_large", "Row 2 "),
     ("a cell that is one byte too long", b"a,b\n1,2\n1," + b"x" * (MIB + 1) + b"\n", 422, "cell_too_large", "Row 2 "),
-    ("10,000 columns", b",".join(b"c%d" % i for i in range(10_000)) + b"\n", 422, "too_many_columns", "10,000"),
-    ("200,000 columns", b",".join(b"column%d" % i for i in range(200_000)), 422, "too_many_columns", "200,000"),
-    (
-        "one column too many",
-        b",".join(b"c%d" % i for i in range(1_001)) + b"\n" + b",".join([b"1"] * 1_001),
-        422,
-        "too_many_columns",
-        "",
-    ),
+    ("10,000 columns", a_wide_table(10_000, num_rows=100), 422, "too_many_columns", "10,000"),
+    ("one column too many", a_wide_table(1_001), 422, "too_many_columns", ""),
     ("an integer of 2^63", b"n\n1\n9223372036854775808\n", 422, "integer_out_of_range", "'n'"),
     ("an integer below -2^63", b"n\n-9223372036854775809\n", 422, "integer_out_of_range", "'n'"),
     ("an integer of 400 digits", b"n\n1\n" + b"7" * 400 + b"\n", 422, "integer_out_of_range", "'n'"),
@@ -130,9 +128,5 @@ ACCEPTED: list[tuple[str, bytes, list[str] | None]] = [
     ("quotes inside cells", b'size,n\n5" pipe,2\n3" pipe,1\n', ["size", "n"]),
     ("quoted names", b'"a,b","c""d"\n"1","2"\n', ["a,b", 'c"d']),
     ("blank lines before the header", b"\n\r\n a,b\n1,2\n", [" a", "b"]),
-    (
-        "as many columns as are allowed",
-        b",".join(b"c%d" % i for i in range(1_000)) + b"\n" + b",".join([b"1"] * 1_000),
-        None,
-    ),
+    ("as many columns as are allowed", a_wide_table(1_000), None),
 ]

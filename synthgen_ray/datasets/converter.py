@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -44,13 +45,18 @@ class Converter:
         self._turns = asyncio.Semaphore(limits.max_running)
 
     async def convert(
-        self, source: Path, filename: str, target: Path, correction: SchemaCorrection | None = None
+        self,
+        source: Path,
+        filename: str,
+        target: Path,
+        correction: SchemaCorrection | None = None,
+        formats: Mapping[str, str] | None = None,
     ) -> TableSummary:
         """What `reading.convert` answers and raises.
 
         Raises: InvalidTable too, for a file that takes too much memory or time.
         """
-        conversion = Conversion(source, filename, target, self._limits, correction)
+        conversion = Conversion(source, filename, target, self._limits, correction, dict(formats or {}))
         async with self._turns:
             return await self._run(CONVERSION.dump_json(conversion))
 

@@ -1,6 +1,6 @@
 """What the service and the process that converts an upload say to each other, as JSON."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -30,6 +30,7 @@ class Conversion:
     target: Path
     limits: UploadLimits
     correction: SchemaCorrection | None = None
+    formats: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

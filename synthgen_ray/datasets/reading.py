@@ -5,7 +5,7 @@ Nothing here knows Ray or the service, so that it can run in a process with no r
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,13 +48,18 @@ class TableSummary:
 
 
 def convert(
-    source: Path, filename: str, target: Path, limits: UploadLimits, correction: SchemaCorrection | None = None
+    source: Path,
+    filename: str,
+    target: Path,
+    limits: UploadLimits,
+    correction: SchemaCorrection | None = None,
+    formats: Mapping[str, str] | None = None,
 ) -> TableSummary:
     """Check the upload at `source` and write its table to `target` as canonical Parquet.
 
     `filename` is what the caller calls the file, and never used as a path. `correction` is what
-    the caller knows of its columns. On an error `target`
-    may be left behind unfinished; it is the caller's temporary file.
+    the caller knows of its columns, `formats` how they were written before they were Parquet. On an error
+    `target` may be left behind unfinished; it is the caller's temporary file.
 
     Raises: Unreadable, InvalidTable, UnsupportedMedia, TooLarge.
     """
@@ -63,7 +68,7 @@ def convert(
     kind = file_kind(source, filename)
     if kind is FileKind.PARQUET:
         declared, table, warnings = read_parquet(source, limits)
-        columns = infer_columns(declared)
+        columns = infer_columns(declared, formats)
     else:
         untyped = correction.names_of(*TYPED_BY_CORRECTION) if correction else frozenset()
         with _decoded(source, kind, target, limits) as path:

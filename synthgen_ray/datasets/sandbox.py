@@ -48,7 +48,7 @@ def _give_up_rights(limits: UploadLimits) -> None:
 def _outcome(conversion: Conversion) -> Outcome:
     try:
         job = conversion
-        return Outcome(convert(job.source, job.filename, job.target, job.limits, job.correction))
+        return Outcome(convert(job.source, job.filename, job.target, job.limits, job.correction, job.formats))
     except SynthGenError as error:
         if type(error).__name__ in REFUSALS:
             return Outcome(refusal=Refusal.of(error))

@@ -90,7 +90,7 @@ def _sent(request: dict[str, Any]) -> Any:
         return request.get("json")
     try:
         return json.loads(request["content"])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -50,6 +50,7 @@ FILTERS = [
     *((f"project_id={value}", "invalid_id") for value in (*NOT_IDS[:10], "")),
     ("project_id=%27%20OR%20%271%27=%271", "invalid_id"),
     ("project_id=%25", "invalid_id"),
+    ("project_id=%25%27", "invalid_id"),
     ("project_id=_", "invalid_id"),
 ]
 JOB_FILTERS = [

@@ -10,6 +10,7 @@ import pytest
 from tests.api.bank import RARE, Bank
 from tests.api.conftest import SYNTHGEN
 
+JSON = {"Content-Type": "application/json"}
 # A body, and the code of the answer, which is a 422.
 BODIES: list[tuple[dict[str, Any], str]] = [
     *(({"num_rows": value}, "out_of_range") for value in (0, -1, 10**7 + 1, 10**12, 2**63)),
@@ -72,6 +73,7 @@ CONDITIONS: list[tuple[dict[str, Any], str]] = [
 
 NO_JSON = [
     (b'{"num_rows": NaN}', "invalid_json"),
+    (b'{"conditions": {"balance": NaN}}', "invalid_json"),
     (b'{"num_rows": 1e400}', "invalid_json"),
     (b'{"num_rows": %s}' % (b"1" * 5000), "invalid_json"),
     (b'{"num_rows": 1, "num_rows": 2}', "duplicate_key"),
@@ -101,7 +103,7 @@ OBEYED: list[tuple[dict[str, Any], Any]] = [
     ),
 ]
 
-# Of the right type, but the column never takes such a value.
+# Of the right type, but the column never takes such a value. (A pair that the table never held is no such case.)
 UNSATISFIABLE: list[dict[str, Any]] = [
     {"age": 1000},
     {"age": 10**18},
@@ -133,7 +135,14 @@ async def test_422_for_a_condition_that_the_model_cannot_obey(bank: Bank, genera
 
 @pytest.mark.parametrize(("body", "code"), NO_JSON, ids=lambda part: repr(part)[:60])
 async def test_400_for_what_is_no_json(bank: Bank, generate_path, body, code):
-    await bank.refuses("POST", generate_path, 400, code, content=body, headers={"Content-Type": "application/json"})
+    await bank.refuses("POST", generate_path, 400, code, content=body, headers=JSON)
+
+
+@pytest.mark.parametrize("number", [b"1e3", b"1.0", b"1E+3", b"10.00"])
+async def test_422_for_a_whole_number_that_is_written_as_a_float(bank: Bank, generate_path, number):
+    body = b'{"num_rows": %s}' % number
+
+    await bank.refuses("POST", generate_path, 422, "invalid_type", content=body, headers=JSON)
 
 
 @pytest.mark.parametrize(

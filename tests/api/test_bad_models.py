@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from synthgen_ray.domain.errors import LONGEST_NAME
 from tests.api.bank import Bank
 from tests.api.conftest import SYNTHGEN, a_table
 
@@ -14,7 +15,8 @@ CTGAN, TVAE, COPULA = "ctgan", "tvae", "gaussian_copula"
 
 # What replaces a field of a sound order, and the code of the answer, which is a 422.
 FIELDS: list[tuple[dict[str, Any], str]] = [
-    ({"name": ""}, "out_of_range"),  # its length is
+    # The code says what is wrong, the entry in `errors` that it is wrong with the name.
+    ({"name": ""}, "out_of_range"),
     ({"name": "n" * 256}, "out_of_range"),
     ({"name": "   "}, "invalid_value"),
     ({"name": "Trans\0actions"}, "invalid_value"),
@@ -110,7 +112,9 @@ TAKEN: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize(("change", "code"), FIELDS, ids=lambda part: repr(part)[:60])
 async def test_422_for_a_field_that_does_not_fit(bank: Bank, change, code):
-    await bank.refuses("POST", MODELS, 422, code, json={**bank.order, **change})
+    response = await bank.refuses("POST", MODELS, 422, code, json={**bank.order, **change})
+
+    assert response.json()["errors"][0]["field"].split(".")[0] == next(iter(change))[:LONGEST_NAME]
 
 
 @pytest.mark.parametrize("field", ["project_id", "dataset_version_id", "name"])
@@ -150,6 +154,7 @@ async def test_422_for_a_table_too_short_to_learn(client, given_dataset, project
     assert (await client.get(f"{SYNTHGEN}/jobs")).json()["total"] == 0
 
 
+# There is none that is not ready: what cannot be read is refused when it is uploaded.
 async def test_404_for_a_table_that_was_deleted(client, given_dataset, project_id):
     dataset = await given_dataset()
     await client.delete(f"/api/datasets/{dataset['dataset_id']}")

@@ -35,6 +35,17 @@ class TestCorrect:
         assert csv[2].startswith("00007,1,")  # zeros and dates as they were
         assert csv[2].endswith(ZIPS.decode().splitlines()[2].split(",")[2])
 
+    @pytest.mark.parametrize("kind", ["text", "categorical"])
+    async def test_what_becomes_text_is_written_as_it_came(self, client, given_dataset, correct, kind):
+        content = b"day,paid,share,n\n" + b"31.01.2024,TRUE,1.0,1\n01.02.2024,FALSE,2.0,2\n,TRUE,3.0,3\n" * 8
+        dataset = await given_dataset(content)
+        assert [column["kind"] for column in dataset["columns"]] == ["datetime", "boolean", "float", "integer"]
+
+        corrected = await correct(dataset, {"columns": {name: {"kind": kind} for name in ("day", "paid", "share")}})
+
+        assert corrected.status_code == 200, corrected.text
+        assert (await client.get(f"/api/datasets/{dataset['dataset_id']}/download")).content == content
+
     async def test_the_old_table_goes(self, server, given_dataset, correct):
         dataset = await given_dataset(ZIPS)
 

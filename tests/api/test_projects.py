@@ -70,14 +70,22 @@ async def test_429_for_a_generation_over_a_quota(client, server, given_ready_mod
     assert int(made[-1].headers["retry-after"]) > 0
 
 
-async def test_503_when_the_queue_of_all_is_full(client, server, given_ready_model):
-    model_id = await given_ready_model()
-    server.store._quotas = Quotas(queue_length=0)
+@pytest.mark.parametrize(
+    ("quotas", "status"), [(Quotas(pending_jobs=0), 429), (Quotas(queue_length=0), 503)], ids=["project", "server"]
+)
+async def test_a_training_or_generation_finds_the_queue_full(
+    client, server, given_ready_model, given_dataset, project_id, quotas, status
+):
+    generate, dataset = f"{SYNTHGEN}/models/{await given_ready_model()}/generate", await given_dataset()
+    order = {"project_id": project_id, "dataset_version_id": dataset["dataset_version_id"], "name": "m"}
+    server.store._quotas = quotas
 
-    full = await client.post(f"{SYNTHGEN}/models/{model_id}/generate", json={})
+    for path, body in ((f"{SYNTHGEN}/models", order), (generate, {})):
+        full = await client.post(path, json=body)
 
-    assert (full.status_code, full.json()["code"]) == (503, "queue_full")
-    assert full.headers["retry-after"]
+        assert (full.status_code, full.json()["code"]) == (status, "queue_full")
+        assert int(full.headers["retry-after"]) > 0
+    assert (await client.get(f"{SYNTHGEN}/jobs")).json()["total"] == 1
 
 
 async def test_429_for_an_upload_or_a_training_over_a_quota(client, server, given_dataset, project_id):

@@ -163,11 +163,25 @@ async def test_lists_show_own_things_alone_also_when_a_foreign_project_is_asked_
 
 
 async def test_a_dataset_of_another_project_cannot_be_learnt(world):
-    mixed = world.own | {"dataset_version_id": world.foreign["dataset_version_id"]}
+    versions = (world.foreign["dataset_version_id"], str(uuid4()))
 
-    response = await world.call("POST", f"{SYNTHGEN}/models", mixed, Role.ADMIN)
+    foreign, absent = [
+        await world.call("POST", f"{SYNTHGEN}/models", world.own | {"dataset_version_id": version}, Role.ADMIN)
+        for version in versions
+    ]
 
-    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+    assert (foreign.status_code, foreign.json()["code"]) == (404, "not_found")
+    assert _comparable(foreign) == _comparable(absent)
+
+
+async def test_the_jobs_of_another_projects_model_are_none(world):
+    headers = {"Authorization": f"Bearer {world.keys[Role.VIEWER]}"}
+
+    for project in (None, world.own["project_id"], world.foreign["project_id"]):
+        params = {"model_id": world.foreign["model_id"]} | ({"project_id": project} if project else {})
+        page = (await world.client.get(f"{SYNTHGEN}/jobs", params=params, headers=headers)).json()
+
+        assert (page["items"], page["total"]) == ([], 0)
 
 
 async def test_of_two_own_projects_the_dataset_must_be_of_the_one_named(world):
@@ -181,11 +195,13 @@ async def test_of_two_own_projects_the_dataset_must_be_of_the_one_named(world):
 
 
 async def test_a_deleted_projects_key_sees_nothing_and_not_everything(world):
-    await world.client.delete(f"/api/projects/{world.own['project_id']}", params={"force": True})
+    path, headers = f"/api/projects/{world.own['project_id']}", {"Authorization": f"Bearer {world.keys[Role.ADMIN]}"}
+    await world.client.delete(path, params={"force": True})
 
-    listed = await world.client.get("/api/projects", headers={"Authorization": f"Bearer {world.keys[Role.ADMIN]}"})
+    listed, shown = [await world.client.get(address, headers=headers) for address in ("/api/projects", path)]
 
     assert listed.json()["total"] == 0
+    assert (shown.status_code, shown.json()["code"]) == (404, "not_found")
 
 
 async def test_no_query_of_a_caller_goes_without_a_principal(server):

@@ -36,6 +36,11 @@ def texts(project_id) -> bytes:
     return part("project_id", project_id.encode()) + part("name", b"n")
 
 
+async def _in_pieces(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), 100):
+        yield content[start : start + 100]
+
+
 def files_of(server) -> list:
     return [path for path in server.artifacts.path("", "").rglob("*") if path.is_file()]
 
@@ -132,7 +137,9 @@ class TestForm:
         assert response.json()["errors"][0]["field"].startswith(field)
         assert await nothing_was_kept(client, server)
 
-    @pytest.mark.parametrize("filename", ["../../etc/passwd", "C:\\x", "con", "n" * 3000, "a\x01b", "é\u202e.csv"])
+    @pytest.mark.parametrize(
+        "filename", ["../../etc/passwd", "C:\\x", "con", "n" * 4096, "a\x01b", "a\0b", "é\u202e.csv", "/dev/null"]
+    )
     async def test_a_filename_is_never_a_path(self, client, server, texts, filename):
         response = await client.post(URL, content=texts + part("file", a_table(), filename) + END, headers=FORM)
 
@@ -165,13 +172,17 @@ class TestLimits:
         assert sent * 65_536 <= 6 * MIB
         assert await nothing_was_kept(client, server)
 
-    async def test_the_last_byte_that_is_allowed_is(self, limited, texts):
+    @pytest.mark.parametrize("sent", [bytes, _in_pieces], ids=["with a length", "without"])
+    async def test_the_last_byte_that_is_allowed_is(self, limited, texts, sent):
         content = b"a\n" + b"1\n" * 99
         async with limited(max_bytes=200) as client:
-            fits = await client.post(URL, content=texts + part("file", content, "t.csv") + END, headers=FORM)
-            too_long = await client.post(URL, content=texts + part("file", content + b"1", "t.csv") + END, headers=FORM)
+            fits, too_long = [
+                await client.post(URL, content=sent(texts + part("file", file, "t.csv") + END), headers=FORM)
+                for file in (content, content + b"1")
+            ]
 
-        assert (fits.status_code, too_long.status_code) == (201, 413)
+        assert fits.status_code == 201
+        assert (too_long.status_code, too_long.json()["code"]) == (413, "payload_too_large")
 
     async def test_507_on_a_full_disk(self, limited, client, server, texts):
         async with limited(min_free_bytes=2**60) as full:
@@ -303,6 +314,13 @@ class TestSchema:
         assert (response.status_code, response.json()["code"]) == (422, code)
         assert [error["field"] for error in response.json()["errors"]] == [field]
         assert await nothing_was_kept(client, server)
+
+    async def test_422_for_a_declared_date_that_does_not_exist(self, client, project_id):
+        data = {"project_id": project_id, "name": "n", "schema": '{"columns": {"day": {"kind": "datetime"}}}'}
+
+        response = await client.post(URL, data=data, files={"file": ("t.csv", b"day\n2024-02-30\n2024-02-28\n")})
+
+        assert (response.status_code, response.json()["code"]) == (422, "invalid_date")
 
     async def test_what_does_not_fit_a_number_can_be_declared_text(self, client, project_id):
         data = {"project_id": project_id, "name": "n", "schema": '{"columns": {"n": {"kind": "text"}}}'}

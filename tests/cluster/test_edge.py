@@ -49,7 +49,7 @@ def a_get(*headers: bytes, path: bytes = b"/healthz", host: bytes = b"Host: loca
         b"Accept",
     ],
 )
-@pytest.mark.parametrize("value", [b"\xff", b"1e-9", b"-1", b"nan"])
+@pytest.mark.parametrize("value", [b"\xff", b"1e-9", b"0", b"-1", b"nan"])
 def test_no_header_breaks_or_steers_the_proxy(ask, name, value):
     status, answer = ask(a_get(name + b": " + value))
 
@@ -96,6 +96,8 @@ def test_a_harmless_request_id_is_answered_once(ask):
         (a_get(b"Content-Length: -1"), {400}),
         (a_get(b"Content-Length: 3\r\nTransfer-Encoding: chunked"), {400}),
         (a_get(b"X\xff: y"), {400}),
+        (b"G@T /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", {400}),
+        (b"FOO /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", {400}),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400}),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", {400}),
         (

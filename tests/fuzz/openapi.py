@@ -6,11 +6,13 @@ server must have no rate limits.
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from synthgen_ray.client import SynthGen
@@ -21,6 +23,7 @@ LIKELY = 0.8  # for an id to be one that exists
 # What the page cannot say: an expiry that lies in the past, a key that was used before, a dataset of another project.
 ALSO_ACCEPTED = ["2xx", "401", "403", "404", "409", "413", "415", "422", "429"]
 CHANCE_CASES = 30  # that each operation is given beside those it is tried with
+GENERATED = re.compile(r"\b([0-9]+) generated\b")  # in the summary
 
 
 def a_world(url: str, key: str, folder: Path) -> dict[str, list[str]]:
@@ -76,8 +79,13 @@ def project_ids(client: SynthGen) -> Iterator[str]:
         offset += len(page)
 
 
-def fuzz(url: str, key: str, examples: int, seed: int) -> int:
-    """The exit code of schemathesis: 0 where it found nothing."""
+@dataclass(frozen=True)
+class Fuzzed:
+    exit_code: int  # of schemathesis: 0 where it found nothing
+    num_cases: int
+
+
+def fuzz(url: str, key: str, examples: int, seed: int) -> Fuzzed:
     with tempfile.TemporaryDirectory(prefix="synthgen-fuzz-") as folder, cleaned_up(url, key):
         file = Path(folder) / "schemathesis.toml"
         file.write_text("\n".join(configuration(a_world(url, key, Path(folder)))))
@@ -87,7 +95,19 @@ def fuzz(url: str, key: str, examples: int, seed: int) -> int:
             *("--max-examples", str(examples), "--seed", str(seed)),
             *("--request-timeout", "30", "--continue-on-failure", "--no-color"),
         ]
-        return subprocess.run(command, cwd=folder).returncode  # where it leaves its own files
+        return _followed(command, Path(folder))  # where it leaves its own files
+
+
+def _followed(command: list[str], folder: Path) -> Fuzzed:
+    """Run it and show what it says, of which the number of cases is part."""
+    num_cases = 0
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if counted := GENERATED.search(line):
+                num_cases = int(counted[1])
+    return Fuzzed(process.returncode, num_cases)
 
 
 def main() -> None:
@@ -97,7 +117,7 @@ def main() -> None:
     arguments.add_argument("--count", type=int, default=20_000, help="cases in all, about")
     arguments.add_argument("--seed", type=int, default=1)
     given = arguments.parse_args()
-    sys.exit(fuzz(given.url, given.key, max(given.count // CHANCE_CASES, 5), given.seed))
+    sys.exit(fuzz(given.url, given.key, max(given.count // CHANCE_CASES, 5), given.seed).exit_code)
 
 
 if __name__ == "__main__":
