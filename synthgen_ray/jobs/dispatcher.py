@@ -13,9 +13,9 @@ from uuid import UUID
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, Progress, TrainedModel
-from synthgen_ray.domain.errors import Cancelled, Unavailable, frames_of
+from synthgen_ray.domain.errors import Cancelled, Unavailable, WorkerLost, frames_of
 from synthgen_ray.domain.lifecycle import JobType
-from synthgen_ray.jobs.failures import WorkerLost, public_reason
+from synthgen_ray.jobs.failures import public_reason
 
 if TYPE_CHECKING:
     from synthgen_ray.store.store import Store

@@ -8,10 +8,9 @@ import ray
 from ray.exceptions import RayActorError, RayError, RayTaskError, WorkerCrashedError
 
 from synthgen_ray.domain.entities import Artifact, Assignment, Part, Progress, TrainedModel
-from synthgen_ray.domain.errors import JobError, SynthGenError
+from synthgen_ray.domain.errors import JobError, SynthGenError, WorkerLost
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.jobs.dispatcher import Report
-from synthgen_ray.jobs.failures import WorkerLost
 from synthgen_ray.jobs.parts import PartPlan, plan_parts
 from synthgen_ray.runtime.names import APP, SAMPLER, run_name
 from synthgen_ray.runtime.train import TrainJob, Workers

@@ -2,22 +2,17 @@
 
 import os
 import shutil
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import ray
-from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Assignment, Progress, TrainedModel
-from synthgen_ray.domain.errors import Cancelled, SynthGenError
-from synthgen_ray.jobs.failures import WorkerLost
-from synthgen_ray.runtime.names import METADATA, NAMESPACE, run_name
+from synthgen_ray.domain.errors import SynthGenError, WorkerLost
+from synthgen_ray.runtime.names import run_name
+from synthgen_ray.runtime.reports import Reports
 from synthgen_ray.settings import Settings
-
-REPORT_EVERY_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -34,7 +29,12 @@ class TrainJob:
     """The process of one training. Killing it ends the training with all its workers."""
 
     def run(self, assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel | None:
-        order = {"assignment": assignment, "artifacts_dir": settings.artifacts_dir, "cpus": workers.cpus}
+        order = {
+            "assignment": assignment,
+            "artifacts_dir": settings.artifacts_dir,
+            "cpus": workers.cpus,
+            "checkpoint_seconds": settings.training.checkpoint_seconds,
+        }
         if not workers.distributed:
             return _work(order)
         return _fit(order, workers, settings)
@@ -63,7 +63,7 @@ def _fit(order: dict[str, Any], workers: Workers, settings: Settings) -> Trained
             name=name,
             storage_path=str(storage),
             # The jobs table owns the retries.
-            failure_config=FailureConfig(max_failures=0, controller_failure_limit=0),
+            failure_config=FailureConfig(max_failures=0, controller_failure_limit=0, max_preemption_failures=0),
         ),
     )
     try:
@@ -83,13 +83,17 @@ def _work(order: dict[str, Any]) -> TrainedModel | None:
     """What each worker does: all learn, the first reports and keeps."""
     import torch
 
+    from synthgen_ray.jobs.checkpoints import JobCheckpoints
     from synthgen_ray.jobs.train import keep, learn
 
     torch.set_num_threads(order["cpus"])
     assignment: Assignment = order["assignment"]
     artifacts = Artifacts(order["artifacts_dir"])
+    reports = Reports(assignment.job)
     is_first = _rank() == 0
-    model = learn(assignment, artifacts, _reporter(assignment) if is_first else _silent)
+    every_s = order["checkpoint_seconds"] if is_first else 0
+    with JobCheckpoints(assignment, artifacts, every_s, reports.checkpoint) as checkpoints:
+        model = learn(assignment, artifacts, reports.progress if is_first else _silent, checkpoints)
     return keep(model, assignment.job, artifacts) if is_first else None
 
 
@@ -102,31 +106,6 @@ def _rank() -> int:
 def _silent(_: Progress) -> None: ...
 
 
-def _reporter(assignment: Assignment) -> Callable[[Progress], None]:
-    """Progress into the job's row, at most every half second.
-
-    Raises: Cancelled, from the returned function, when this attempt is no longer wanted.
-    """
-    store = ray.get_actor(METADATA, NAMESPACE)
-    job = assignment.job
-    last = -REPORT_EVERY_S
-
-    def report(progress: Progress) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last < REPORT_EVERY_S and progress.fraction < 1:
-            return
-        last = now
-        try:
-            wanted = ray.get(store.call.remote("report_progress", job.id, job.attempt, progress))
-        except RayActorError:
-            return  # the store is away for a moment; the training is not worth less for it
-        if not wanted:
-            raise Cancelled
-
-    return report
-
-
 def _reason(error: Exception) -> BaseException:
     """What stopped the workers: an error of ours, the loss of a process, or a bug."""
     failures: dict[int, Exception] = getattr(error, "worker_failures", {})
@@ -134,7 +113,7 @@ def _reason(error: Exception) -> BaseException:
     ours = [cause for cause in causes if isinstance(cause, SynthGenError)]
     if ours:
         return ours[0]
-    if not causes or any(isinstance(cause, RayError) for cause in causes):
+    if not causes or any(isinstance(cause, RayError | WorkerLost) for cause in causes):
         return WorkerLost()
     return causes[0]
 

@@ -13,10 +13,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from synthgen_ray.domain.access import Principal
-from synthgen_ray.domain.entities import Artifact, Assignment, Job, JobFailure, Progress, TrainedModel, attempt_folder
+from synthgen_ray.domain.entities import (
+    Artifact,
+    Assignment,
+    Job,
+    JobFailure,
+    Progress,
+    TrainedModel,
+    attempt_folder,
+    checkpoints_folder,
+)
 from synthgen_ray.domain.errors import Cancelled, Conflict
 from synthgen_ray.domain.lifecycle import LEASE, MODEL_STATUS_OF, JobStatus, JobType
 from synthgen_ray.store.entities import (
+    CHECKPOINT,
     COLUMNS,
     LEARNED_COLUMNS,
     as_json,
@@ -56,7 +66,8 @@ class Queue:
                 attempt=JobRow.attempt + 1,
                 lease_expires_at=now + LEASE,
                 started_at=case((JobRow.started_at.is_(None), now), else_=JobRow.started_at),
-                progress=0.0,
+                # Where it goes on from, until its worker says more.
+                progress=case((JobRow.checkpoint.is_(None), 0.0), else_=JobRow.progress),
                 message="",
             )
             .returning(JobRow.id)
@@ -81,9 +92,18 @@ class Queue:
         shown: dict[str, object] = {"progress": progress.fraction, "message": progress.message}
         if progress.losses:  # the latest stay when a later step has none
             shown["losses"] = progress.losses
+        if progress.seconds:
+            shown["seconds"] = progress.seconds
         report = update(JobRow).where(_held(job_id, attempt)).values(shown).returning(JobRow.id)
         async with self._sessions.writing() as session:
             return await session.scalar(report) is not None
+
+    async def name_checkpoint(self, job_id: UUID, attempt: int, checkpoint: Artifact) -> bool:
+        """From here the next attempt goes on. False when this one is superseded: then nothing is changed."""
+        named = {"checkpoint": as_json(CHECKPOINT, checkpoint)}
+        name = update(JobRow).where(_held(job_id, attempt)).values(named).returning(JobRow.id)
+        async with self._sessions.writing() as session:
+            return await session.scalar(name) is not None
 
     async def complete_training(self, job_id: UUID, attempt: int, trained: TrainedModel) -> None:
         """Publish a trained model and finish its job.
@@ -205,10 +225,12 @@ async def _discard_attempt(session: AsyncSession, row: JobRow) -> None:
 
 
 async def _follow(session: AsyncSession, job: JobRow, status: JobStatus) -> None:
-    """A model's status follows its training job's."""
+    """A model's status follows its training job's; where that has ended, its checkpoints go."""
     if job.job_type is JobType.TRAIN:
         follow = update(ModelRow).where(ModelRow.id == job.model_id)
         await session.execute(follow.values(status=MODEL_STATUS_OF[status]))
+        if status.is_final:
+            await erase_later(session, checkpoints_folder(job.id), LEASE)
 
 
 async def _project_of(session: AsyncSession, job: JobRow) -> UUID:
@@ -235,4 +257,7 @@ async def _assignment(session: AsyncSession, row: JobRow) -> Assignment:
     )
     version = (await session.scalars(table)).one()
     columns = COLUMNS.validate_python(version.columns)
-    return Assignment(job, to_artifact(version.artifact), columns=columns, resources=row.model.resources)
+    checkpoint = CHECKPOINT.validate_python(row.checkpoint) if row.checkpoint else None
+    return Assignment(
+        job, to_artifact(version.artifact), columns=columns, resources=row.model.resources, checkpoint=checkpoint
+    )

@@ -61,7 +61,8 @@ class NeuralSynthesizer(Synthesizer):
         encoded = self.codec.encode(table, stream(seed, ENCODE, 1))
         self.__dict__.pop("layout", None)  # of an earlier fit
         network = self._new_network().to(self._device)
-        with pace.watched(self._early_stop(network, encoded, seed)), _without_subnormals(), self._precision():
+        is_settled, seen = self._early_stop(network, encoded, seed)
+        with pace.watched(is_settled, seen), _without_subnormals(), self._precision():
             self._train(network, encoded, seed, pace)
         self._keep(network)
         if self._is_calibrated:
@@ -73,10 +74,11 @@ class NeuralSynthesizer(Synthesizer):
         is_narrow = self.params.precision == "bf16"
         return torch.autocast(self._device.type, torch.bfloat16, enabled=is_narrow, cache_enabled=False)
 
-    def _early_stop(self, network: nn.Module, encoded: Encoded, seed: int) -> Callable[[int], bool]:
-        """Whether training may end after an epoch, by rows drawn from the network as it is; see `plateau`."""
+    def _early_stop(self, network: nn.Module, encoded: Encoded, seed: int) -> tuple[Callable[[int], bool], np.ndarray]:
+        """Whether training may end after an epoch, by rows drawn from the network as it is, and what has been seen of
+        them; see `plateau`."""
         if not self.params.early_stop or len(self.codec.learnt) < 2:
-            return lambda _: False
+            return lambda _: False, np.empty(0)
         plateau = Plateau(encoded.codes, stream(seed, CALIBRATE, 2))
         epochs_between = max(self.params.epochs // LOOKS, 1)
 
@@ -91,7 +93,7 @@ class NeuralSynthesizer(Synthesizer):
             network.train()
             return plateau.is_reached(drawn.codes_BK)
 
-        return is_settled
+        return is_settled, plateau.seen
 
     @property
     def _is_calibrated(self) -> bool:

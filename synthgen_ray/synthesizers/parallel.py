@@ -5,7 +5,8 @@ that share, so that sums over the workers are what one worker would have had alo
 `DistributedDataParallel` does not go with `torch.autograd.grad` in a loss (its documentation; pytorch#47562).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,7 +14,16 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from synthgen_ray.domain.errors import InvalidRequest
+from synthgen_ray.domain.errors import InvalidRequest, WorkerLost
+
+
+@contextmanager
+def _together() -> Iterator[None]:
+    """Around what all workers do together. Raises: WorkerLost, when one of them is gone."""
+    try:
+        yield
+    except RuntimeError as error:  # all that PyTorch says of it
+        raise WorkerLost from error
 
 
 def is_shared() -> bool:
@@ -54,8 +64,7 @@ def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None] if is_shared() else []
     if not gradients:
         return
-    flat = torch.cat([gradient.flatten() for gradient in gradients])
-    dist.all_reduce(flat)
+    flat = _summed(torch.cat([gradient.flatten() for gradient in gradients]))
     for gradient, summed in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
         gradient.copy_(summed.view_as(gradient))
 
@@ -78,7 +87,8 @@ def first_worker_says(number: int, device: torch.device) -> int:
     if not is_shared():
         return number
     message = torch.tensor([number], device=device)
-    dist.broadcast(message, 0)
+    with _together():
+        dist.broadcast(message, 0)
     return int(message.item())
 
 
@@ -86,9 +96,14 @@ def anyone(says_so: bool, might: bool, device: torch.device) -> bool:
     """Whether any worker says so, asked only where one might."""
     if not might or not is_shared():
         return says_so
-    message = torch.tensor([float(says_so)], device=device)
-    dist.all_reduce(message)
-    return bool(message.item() > 0)
+    return bool(_summed(torch.tensor([float(says_so)], device=device)).item() > 0)
+
+
+def _summed(tensor: Tensor) -> Tensor:
+    """The same tensor, now the sum of all workers'."""
+    with _together():
+        dist.all_reduce(tensor)
+    return tensor
 
 
 class _SumOverWorkers(torch.autograd.Function):
@@ -96,15 +111,11 @@ class _SumOverWorkers(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, tensor: Tensor) -> Tensor:  # noqa: ARG004
-        summed = tensor.clone()
-        dist.all_reduce(summed)
-        return summed
+        return _summed(tensor.clone())
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:  # noqa: ARG004
-        summed = gradient.contiguous().clone()
-        dist.all_reduce(summed)
-        return summed
+        return _summed(gradient.contiguous().clone())
 
 
 def sum_over_workers(tensor: Tensor) -> Tensor:

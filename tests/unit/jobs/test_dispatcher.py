@@ -8,11 +8,10 @@ import pytest
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Progress, TrainedModel
-from synthgen_ray.domain.errors import InvalidTable, Unavailable
+from synthgen_ray.domain.errors import InvalidTable, Unavailable, WorkerLost
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.jobs.dispatcher import Dispatcher, Report
-from synthgen_ray.jobs.failures import WorkerLost
 from synthgen_ray.store.store import Store
 from tests.given import ADMIN, a_trained_model, an_artifact
 
