@@ -9,6 +9,7 @@ from torch import nn
 
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import load
+from synthgen_ray.synthesizers.checkpoint import Checkpoint, read_checkpoint
 from synthgen_ray.synthesizers.parallel import Share, SharedBatchNorm, share, sum_gradients
 from tests.unit.synthesizers.conftest import given_model
 
@@ -19,7 +20,8 @@ import os
 import sys
 import torch
 import torch.distributed as dist
-from tests.unit.synthesizers.test_parallel import gradients
+from tests.unit.synthesizers.test_parallel import after_one_step, gradients
+from synthgen_ray.synthesizers.checkpoint import write_checkpoint
 from synthgen_ray.domain.params import ModelType
 from tests.unit.synthesizers.conftest import given_model
 
@@ -27,6 +29,9 @@ folder, rank = sys.argv[1], int(sys.argv[2])
 dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
 for model_type in (ModelType.CTGAN, ModelType.TVAE):
     given_model(model_type, seed=None if rank else 7, max_training_seconds=60.0).save(f"{folder}/{model_type}-{rank}")
+for model_type in (ModelType.CTGAN, ModelType.TVAE):
+    with open(f"{folder}/{model_type}-step-{rank}", "wb") as file:
+        write_checkpoint(file, after_one_step(model_type), "one step")
 torch.save(gradients(), f"{folder}/gradients-{rank}")
 dist.destroy_process_group()
 os._exit(0)
@@ -59,6 +64,46 @@ class TestTwoWorkers:
 
         # Sums in another order differ in their last digits; Adam makes a whole step of the sign of a tiny gradient.
         assert max(abs(alone[name] - together[name]).mean() for name in alone) < 1e-4
+
+
+@pytest.mark.parametrize("model_type", [ModelType.CTGAN, ModelType.TVAE])
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_step_of_two_workers_is_that_of_one_on_the_whole_batch(two_workers, model_type, rank):
+    alone = after_one_step(model_type).tensors
+
+    together = read_checkpoint(two_workers / f"{model_type}-step-{rank}", "one step").tensors
+
+    # The first moments are the gradients, halved or less; the critic's have its gradient penalty in them.
+    first = [name for name in alone if name.endswith("exp_avg")]
+    assert {name.split(".")[0] for name in first} == (
+        {"adam"} if model_type is ModelType.TVAE else {"generator_adam", "critic_adam"}
+    )
+    largest = {name: abs(alone[name]).max() for name in first}
+    assert max(largest.values()) > 1
+    assert all(abs(alone[name] - together[name]).max() < 1e-6 * max(1, largest[name]) for name in first)
+
+
+def after_one_step(model_type: ModelType) -> Checkpoint:
+    kept = FirstStep()
+    given_model(model_type, epochs=1, refine=False, calibrate=False, checkpoints=kept)
+    assert kept.checkpoint is not None
+    return kept.checkpoint
+
+
+class FirstStep:
+    """Keeps the checkpoint of the first step of a training."""
+
+    seconds_used = 0.0
+    checkpoint: Checkpoint | None = None
+
+    def latest(self) -> None:
+        return None
+
+    def is_due(self) -> bool:
+        return self.checkpoint is None
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
 
 
 @pytest.mark.parametrize("rank", [0, 1])
