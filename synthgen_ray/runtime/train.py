@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from dataclasses import dataclass
 from typing import Any
 
 from ray.exceptions import RayError, RayTaskError
@@ -10,19 +9,12 @@ from ray.exceptions import RayError, RayTaskError
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Assignment, Progress, TrainedModel
 from synthgen_ray.domain.errors import SynthGenError, WorkerLost
+from synthgen_ray.runtime.capacity import Workers
 from synthgen_ray.runtime.names import run_name
 from synthgen_ray.runtime.reports import Reports
 from synthgen_ray.settings import Settings
 
-
-@dataclass(frozen=True)
-class Workers:
-    """What a training gets. Not `distributed`: it runs in the job's own process."""
-
-    count: int
-    cpus: int
-    use_gpu: bool
-    distributed: bool
+NODES_COME_S = "900"  # where a cluster adds nodes for a training
 
 
 class TrainJob:
@@ -45,6 +37,8 @@ def _fit(order: dict[str, Any], workers: Workers, settings: Settings) -> Trained
     # with the default interval a finished worker is noticed after two seconds.
     os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
+    if settings.training.max_workers is not None:
+        os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", NODES_COME_S)
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
     from ray.train.v2.api.exceptions import TrainingFailedError

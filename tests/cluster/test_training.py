@@ -2,7 +2,7 @@
 
 import pytest
 
-from synthgen_ray.client import ApiError, JobFailed
+from synthgen_ray.client import ApiError
 from tests.cluster.conftest import LONG, QUICK
 from tests.servers import wait_until
 
@@ -31,15 +31,19 @@ def test_two_workers_make_one_model(client, given_training, tmp_path):
     assert all(",>50K," in row for row in rows[1:])
 
 
-def test_more_workers_than_the_cluster_has_are_refused_with_a_reason(client, given_training):
-    model = given_training("ctgan", QUICK, resources={"num_workers": 50})
+@pytest.mark.parametrize(
+    ("resources", "named"),
+    [
+        ({"num_workers": 50}, "50 CPUs and the cluster has 3.5 for it"),
+        ({"use_gpu": True}, "1 GPUs and the cluster has 0"),
+    ],
+)
+def test_more_than_the_cluster_has_is_refused_at_once(client, given_training, resources, named):
+    with pytest.raises(ApiError) as refused:
+        given_training("ctgan", QUICK, resources=resources)
 
-    with pytest.raises(JobFailed):
-        client.wait_for_model(model["id"], timeout_s=60)
-
-    error = client.get_job(model["job_id"])["error"]
-    assert error["code"] == "resources_unavailable"
-    assert "50 CPUs" in error["message"]
+    assert (refused.value.status, refused.value.code) == (422, "resources_unavailable")
+    assert named in refused.value.detail
 
 
 def test_a_table_with_nothing_to_learn_is_refused_before_it_trains(client, dataset, tmp_path):
