@@ -40,7 +40,7 @@ def _fit(order: dict[str, Any], workers: Workers, settings: Settings) -> Trained
     if settings.training.max_workers is not None:
         os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", NODES_COME_S)
     from ray.train import FailureConfig, RunConfig, ScalingConfig
-    from ray.train.torch import TorchTrainer
+    from ray.train.torch import TorchConfig, TorchTrainer
     from ray.train.v2.api.exceptions import TrainingFailedError
 
     name = run_name(order["assignment"].job)
@@ -48,6 +48,7 @@ def _fit(order: dict[str, Any], workers: Workers, settings: Settings) -> Trained
     trainer = TorchTrainer(
         _train_loop,
         train_loop_config=order,
+        torch_config=TorchConfig(backend=collectives(workers)),
         scaling_config=ScalingConfig(
             num_workers=workers.count,
             use_gpu=workers.use_gpu,
@@ -67,6 +68,11 @@ def _fit(order: dict[str, Any], workers: Workers, settings: Settings) -> Trained
     finally:
         shutil.rmtree(storage / name, ignore_errors=True)
     return result.return_value
+
+
+def collectives(workers: Workers) -> str:
+    """What carries the workers' sums. GPUs need gloo beside nccl: refinement is learnt on their CPUs."""
+    return "cpu:gloo,cuda:nccl" if workers.use_gpu else "gloo"
 
 
 def _train_loop(order: dict[str, Any]) -> TrainedModel | None:

@@ -84,7 +84,8 @@ class Synthesizer(ABC):
         seed = self._agreed_seed()
         train = table.filter(pa.array(~holdout_mask(table.num_rows, self.params.holdout_fraction, self.params.seed)))
         check_trainable(train.num_rows)
-        self._codec = TableCodec.learn(train, self._columns, self._codec_options, stream(seed, ENCODE))
+        rng = stream(seed, ENCODE)
+        self._codec = TableCodec.learn(train, self._columns, self._codec_options, rng, pace.breathe)
         if not self._codec.learnt:
             raise InvalidTable("No column holds anything to learn.", "no_usable_columns")
         self._trained_rows = train.num_rows

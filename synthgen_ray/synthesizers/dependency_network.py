@@ -73,6 +73,7 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
     best, least, worse = None, np.inf, 0
 
     for step in range(steps):
+        pace.breathe()
         rng = stream(seed, REFINE, 1, step)
         targets, hide = _hidden_cells(batch, len(widths_K), rng)
         codes_BK = train[torch.from_numpy(share.of(rng.integers(len(train), size=batch)))]

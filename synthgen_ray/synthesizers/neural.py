@@ -67,12 +67,12 @@ class NeuralSynthesizer(Synthesizer):
         self._keep(network)
         if self._is_calibrated:
             pace.say(1.0, "calibrating")
-            self._calibrate(table, encoded, stream(seed, CALIBRATE))
+            self._calibrate(table, encoded, stream(seed, CALIBRATE), pace)
 
     def _precision(self) -> torch.autocast:
         """Of all products inside. Narrow weights are not kept: they would stay as they were at the first step."""
-        is_narrow = self.params.precision == "bf16"
-        return torch.autocast(self._device.type, torch.bfloat16, enabled=is_narrow, cache_enabled=False)
+        narrow = is_narrow(self.params.precision, self._device)
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=narrow, cache_enabled=False)
 
     def _early_stop(self, network: nn.Module, encoded: Encoded, seed: int) -> tuple[Callable[[int], bool], np.ndarray]:
         """Whether training may end after an epoch, by rows drawn from the network as it is, and what has been seen of
@@ -99,10 +99,11 @@ class NeuralSynthesizer(Synthesizer):
     def _is_calibrated(self) -> bool:
         return self.params.calibrate
 
-    def _calibrate(self, table: pa.Table, encoded: Encoded, rng: np.random.Generator) -> None:
+    def _calibrate(self, table: pa.Table, encoded: Encoded, rng: np.random.Generator, pace: Pace) -> None:
         """Make the columns' own distributions right; see `calibration`."""
 
         def propose(count: int) -> Heads:
+            pace.breathe()
             with torch.inference_mode():
                 return self._propose(count, {}, rng)
 
@@ -171,6 +172,13 @@ class NeuralSynthesizer(Synthesizer):
         weights = {name: torch.from_numpy(np.array(tensor)) for name, tensor in tensors.items()}
         network.load_state_dict(weights, assign=True)
         self._keep(network)
+
+
+def is_narrow(precision: str, device: torch.device) -> bool:
+    """Whether products are in 16 bits: "auto" has them so where a GPU has units for it."""
+    if precision != "auto":
+        return precision == "bf16"
+    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 @contextmanager

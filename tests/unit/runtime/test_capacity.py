@@ -5,6 +5,7 @@ import pytest
 from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.domain.params import ModelType, Resources
 from synthgen_ray.runtime.capacity import Workers, plan_workers
+from synthgen_ray.runtime.train import collectives
 from synthgen_ray.settings import Settings
 
 
@@ -26,6 +27,11 @@ def test_gpus_are_taken_where_there_are_enough_of_them():
     assert planned(cluster, num_workers=2).use_gpu
     assert not planned(cluster, num_workers=3).use_gpu
     assert not planned(cluster, num_workers=2, use_gpu=False).use_gpu
+
+
+@pytest.mark.parametrize(("gpus", "carries"), [(2.0, "cpu:gloo,cuda:nccl"), (0.0, "gloo")])
+def test_sums_of_gpus_are_carried_by_nccl(gpus, carries):
+    assert collectives(planned({"CPU": 8.0, "GPU": gpus}, num_workers=2)) == carries
 
 
 def test_a_copula_runs_in_one_process():
