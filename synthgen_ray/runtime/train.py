@@ -107,15 +107,13 @@ def _silent(_: Progress) -> None: ...
 
 
 def _reason(error: Exception) -> BaseException:
-    """What stopped the workers: an error of ours, the loss of a process, or a bug."""
+    """What stopped the workers: an error of ours, a bug, or the loss of a process, which others notice before they
+    are ended."""
     failures: dict[int, Exception] = getattr(error, "worker_failures", {})
     causes = [_cause(failure) for failure in failures.values()]
     ours = [cause for cause in causes if isinstance(cause, SynthGenError)]
-    if ours:
-        return ours[0]
-    if not causes or any(isinstance(cause, RayError | WorkerLost) for cause in causes):
-        return WorkerLost()
-    return causes[0]
+    bugs = [cause for cause in causes if not isinstance(cause, RayError | WorkerLost)]
+    return next(iter(ours + bugs), WorkerLost())
 
 
 def _cause(failure: Exception) -> BaseException:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -38,13 +39,47 @@ os._exit(0)
 """
 
 
+# Of two workers the second leaves before the sum.
+LOSS = """
+import os
+import sys
+import torch
+import torch.distributed as dist
+from synthgen_ray.domain.errors import WorkerLost
+from synthgen_ray.synthesizers.parallel import anyone
+
+folder, rank = sys.argv[1], int(sys.argv[2])
+dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+dist.barrier()
+if rank == 0:
+    try:
+        while True:
+            anyone(False, True, torch.device("cpu"))
+    except WorkerLost:
+        os._exit(3)
+os._exit(0)
+"""
+
+
+def given_workers(script: str, folder: Path) -> list[subprocess.Popen[bytes]]:
+    return [
+        subprocess.Popen([sys.executable, "-c", script, str(folder), str(rank)], stderr=subprocess.PIPE)
+        for rank in (0, 1)
+    ]
+
+
+def test_a_worker_that_is_gone_is_noticed_as_such_by_the_others(tmp_path):
+    workers = given_workers(LOSS, tmp_path)
+
+    errors = [worker.communicate(timeout=120)[1].decode() for worker in workers]
+
+    assert [worker.returncode for worker in workers] == [3, 0], errors
+
+
 @pytest.fixture(scope="module")
 def two_workers(tmp_path_factory):
     folder = tmp_path_factory.mktemp("workers")
-    workers = [
-        subprocess.Popen([sys.executable, "-c", WORKER, str(folder), str(rank)], stderr=subprocess.PIPE)
-        for rank in (0, 1)
-    ]
+    workers = given_workers(WORKER, folder)
     errors = [worker.communicate(timeout=120)[1].decode() for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0], errors
     return folder
