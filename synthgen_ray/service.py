@@ -36,7 +36,7 @@ from synthgen_ray.domain.keys import key_hash, new_key
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.domain.once import Made, Once, T
 from synthgen_ray.domain.params import GenerateParams, ModelType, Resources
-from synthgen_ray.domain.validation import parse_train_params
+from synthgen_ray.domain.validation import check_workers, parse_train_params
 from synthgen_ray.synthesizers.inspection import inspected
 
 if TYPE_CHECKING:
@@ -236,6 +236,7 @@ class Service:
         Raises: InvalidRequest, for the config or resources; NotFound; InvalidTable, with too few rows to learn from.
         """
         params = parse_train_params(model_type, config)
+        check_workers(params, resources)
         await self._check_resources(model_type, resources)
         made = await self._store.create_model(
             principal, project_id, dataset_version_id, name, model_type, params, resources, once

@@ -12,7 +12,7 @@ from typing import Self
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, checkpoints_folder
-from synthgen_ray.domain.errors import Cancelled, Gone, InsufficientStorage, Unavailable, frames_of
+from synthgen_ray.domain.errors import Cancelled, Gone, frames_of
 from synthgen_ray.synthesizers.base import LIBRARIES
 from synthgen_ray.synthesizers.checkpoint import Checkpoint, Unusable, read_checkpoint, write_checkpoint
 
@@ -70,7 +70,9 @@ class JobCheckpoints:
             artifact = self._artifacts.seal(location, [self._artifacts.part(location, FILE, num_rows=0)])
             if not self._name(artifact):
                 raise Cancelled
-        except (InsufficientStorage, Unavailable, OSError) as error:
+        except Cancelled:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the training is worth more than a checkpoint of it
             log.warning("job %s goes on without a checkpoint: %s", self._job.id, frames_of(error))
             return
         self._named.append(artifact)

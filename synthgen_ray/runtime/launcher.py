@@ -8,11 +8,11 @@ import ray
 from ray.exceptions import RayActorError, RayError, RayTaskError, WorkerCrashedError
 
 from synthgen_ray.domain.entities import Artifact, Assignment, Part, Progress, TrainedModel
-from synthgen_ray.domain.errors import SynthGenError, WorkerLost
+from synthgen_ray.domain.errors import InvalidRequest, SynthGenError, WorkerLost
 from synthgen_ray.domain.params import Resources
 from synthgen_ray.jobs.dispatcher import Report
 from synthgen_ray.jobs.parts import PartPlan, plan_parts
-from synthgen_ray.runtime.capacity import plan_workers
+from synthgen_ray.runtime.capacity import Workers, plan_workers
 from synthgen_ray.runtime.names import APP, SAMPLER, run_name
 from synthgen_ray.runtime.train import TrainJob
 from synthgen_ray.settings import Settings
@@ -30,10 +30,9 @@ class RayLauncher:
         self._settings = settings
 
     async def train(self, assignment: Assignment) -> TrainedModel:
-        """Raises: InvalidRequest, when the cluster cannot run it any more; WorkerLost; what the training raises."""
+        """Raises: InvalidRequest, when the cluster cannot run it; WorkerLost; what the training raises."""
         job = assignment.job
-        asked = Resources.model_validate(assignment.resources)
-        workers = plan_workers(job.model_type, asked, ray.cluster_resources(), self._settings)
+        workers = self._workers(assignment)
         actor = (
             ray.remote(TrainJob)
             .options(
@@ -76,6 +75,15 @@ class RayLauncher:
             # The first part to fail took the others down.
             raise failed.exceptions[0] from None
         return await _insist(sampler, "publish", job, [parts[plan.index] for plan in plans])
+
+    def _workers(self, assignment: Assignment) -> Workers:
+        job, asked = assignment.job, Resources.model_validate(assignment.resources)
+        try:
+            return plan_workers(job.model_type, asked, ray.cluster_resources(), self._settings)
+        except InvalidRequest as error:
+            if job.attempt == 1:
+                raise
+            raise WorkerLost from error  # the cluster had it once: a node is away, and may come back
 
 
 async def _insist(sampler: "DeploymentHandle", method: str, *args: Any) -> Any:

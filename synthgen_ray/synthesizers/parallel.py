@@ -37,10 +37,11 @@ class Share:
     total: int
     start: int
     stop: int
+    is_idle: bool = False  # its rows are another worker's, so that it has some, and do not count
 
     @property
     def weight(self) -> float:
-        return (self.stop - self.start) / self.total
+        return 0.0 if self.is_idle else (self.stop - self.start) / self.total
 
     def of(self, whole: Any) -> Any:
         """This worker's part of something with a row, or one item for a fixed number of rows, of the batch."""
@@ -48,15 +49,19 @@ class Share:
         return whole[self.start // rows : self.stop // rows]
 
 
-def share(total: int, pack: int = 1) -> Share:
-    """This worker's rows of a batch, in whole packs. Raises: InvalidRequest, if there are fewer packs than workers."""
+def share(total: int, pack: int = 1, *, may_idle: bool = False) -> Share:
+    """This worker's rows of a batch, in whole packs.
+
+    Raises: InvalidRequest, if there are fewer packs than workers, unless some `may_idle`.
+    """
     if not is_shared():
         return Share(total, 0, total)
     rank, workers = dist.get_rank(), dist.get_world_size()
     packs = total // pack
-    if packs < workers:
+    start, stop = packs * rank // workers, packs * (rank + 1) // workers
+    if packs < workers and not may_idle:
         raise InvalidRequest(f"batch_size holds {packs} packs: too few for {workers} workers.", "out_of_range")
-    return Share(total, packs * rank // workers * pack, packs * (rank + 1) // workers * pack)
+    return Share(total, start * pack, stop * pack) if start < stop else Share(total, 0, pack, is_idle=True)
 
 
 def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
@@ -69,10 +74,10 @@ def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
         gradient.copy_(summed.view_as(gradient))
 
 
-def descend(adam: torch.optim.Optimizer, loss: Tensor, share: Share) -> None:
-    """One step down the loss of the whole batch."""
+def descend(adam: torch.optim.Optimizer, loss: Tensor, weight: float) -> None:
+    """One step down the sum of the workers' losses, each times its weight."""
     adam.zero_grad()
-    torch.autograd.backward(loss * share.weight)
+    torch.autograd.backward(loss * weight)
     follow_gradients(adam)
 
 

@@ -55,7 +55,7 @@ class TVAE(NeuralSynthesizer):
 
         for epoch, step in pace.steps(options.epochs, len(starts), state):
             rows = order(epoch)[starts[step] : starts[step] + options.batch_size]
-            share = parallel.share(len(rows))
+            share = parallel.share(len(rows), may_idle=True)  # the last batch of an epoch can be small
             draws = Draws(seed, epoch * len(starts) + step, share, self._device)
             rows_B = draws.placed(rows)
             codes_BK = codes_NK[rows_B].long()
@@ -70,7 +70,7 @@ class TVAE(NeuralSynthesizer):
             )
             divergence = kl_divergence(mean_BE, log_variance_BE)
 
-            parallel.descend(adam, reconstruction + divergence, share)
+            parallel.descend(adam, reconstruction + divergence, share.weight)
             cast(nn.Parameter, decoder.sigma).data.clamp_(NARROWEST, WIDEST)
             losses = {"reconstruction": reconstruction.detach(), "kl": divergence.detach()}
             pace.after_step(epoch, step, options.epochs, len(starts), losses)

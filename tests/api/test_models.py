@@ -64,6 +64,7 @@ class TestCreate:
             ({"config": {"epochs": 1.5}}, "invalid_type", "config.epochs"),
             ({"config": {"epochs": "3"}}, "invalid_type", "config.epochs"),
             ({"config": {"epochs": True}}, "invalid_type", "config.epochs"),
+            ({"config": {"batch_size": 50}, "resources": {"num_workers": 6}}, "out_of_range", "resources.num_workers"),
             ({"config": {"batch_size": 24}}, "pac_must_divide_batch_size", "config"),
             ({"config": {"batch_size": 45, "pac": 5}}, "must_be_even", "config"),
             ({"config": {"pac": 0}}, "out_of_range", "config.pac"),

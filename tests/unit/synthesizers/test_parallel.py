@@ -12,7 +12,7 @@ from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import load
 from synthgen_ray.synthesizers.checkpoint import Checkpoint, read_checkpoint
 from synthgen_ray.synthesizers.parallel import Share, SharedBatchNorm, share, sum_gradients
-from tests.unit.synthesizers.conftest import given_model
+from tests.unit.synthesizers.conftest import given_model, given_table
 
 # It leaves at once: PyTorch's gloo threads sometimes abort a process that tears itself down after its group is
 # destroyed (https://github.com/pytorch/pytorch/issues/190489). All that it had to say is on disk by then.
@@ -24,7 +24,7 @@ import torch.distributed as dist
 from tests.unit.synthesizers.test_parallel import after_one_step, gradients
 from synthgen_ray.synthesizers.checkpoint import write_checkpoint
 from synthgen_ray.domain.params import ModelType
-from tests.unit.synthesizers.conftest import given_model
+from tests.unit.synthesizers.conftest import given_model, given_table
 
 folder, rank = sys.argv[1], int(sys.argv[2])
 dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
@@ -33,6 +33,8 @@ for model_type in (ModelType.CTGAN, ModelType.TVAE):
 for model_type in (ModelType.CTGAN, ModelType.TVAE):
     with open(f"{folder}/{model_type}-step-{rank}", "wb") as file:
         write_checkpoint(file, after_one_step(model_type), "one step")
+table, columns = given_table(101)
+given_model(ModelType.TVAE, table, columns).save(f"{folder}/odd-{rank}")
 torch.save(gradients(), f"{folder}/gradients-{rank}")
 dist.destroy_process_group()
 os._exit(0)
@@ -99,6 +101,16 @@ class TestTwoWorkers:
 
         # Sums in another order differ in their last digits; Adam makes a whole step of the sign of a tiny gradient.
         assert max(abs(alone[name] - together[name]).mean() for name in alone) < 1e-4
+
+
+def test_a_last_batch_with_fewer_rows_than_workers_is_learnt_as_by_one(two_workers):
+    table, columns = given_table(101)
+    alone = given_model(ModelType.TVAE, table, columns)._tensors()
+
+    first, second = (load(two_workers / f"odd-{rank}")._tensors() for rank in (0, 1))
+
+    assert all((first[name] == second[name]).all() for name in first)
+    assert max(abs(alone[name] - first[name]).mean() for name in alone) < 1e-4
 
 
 @pytest.mark.parametrize("model_type", [ModelType.CTGAN, ModelType.TVAE])
