@@ -37,7 +37,7 @@ from synthgen_ray.domain.keys import key_hash, new_key
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.domain.once import Made, Once, T
 from synthgen_ray.domain.params import GenerateParams, ModelType, Resources
-from synthgen_ray.domain.validation import parse_train_params
+from synthgen_ray.domain.validation import check_workers, parse_train_params
 from synthgen_ray.synthesizers.inspection import inspected
 
 if TYPE_CHECKING:
@@ -47,9 +47,15 @@ TABLE_FILE = "table.parquet"
 LOOK_S = 1.0  # between looks at a job that is watched
 
 
+CheckResources = Callable[[ModelType, Resources], Awaitable[None]]
+
+
+async def _any_resources(model_type: ModelType, resources: Resources) -> None: ...
+
+
 class Service:
     """`nudge` tells the dispatcher that there is work; it may be lost without harm. Tables may be fetched from under
-    `allowed_uris`."""
+    `allowed_uris`. `check_resources` raises InvalidRequest for what no training can ever get."""
 
     def __init__(
         self,
@@ -58,12 +64,14 @@ class Service:
         nudge: Callable[[], None],
         limits: UploadLimits,
         allowed_uris: Sequence[str] = (),
+        check_resources: CheckResources = _any_resources,
     ) -> None:
         self._store = store
         self._artifacts = artifacts
         self._nudge = nudge
         self._limits = limits
         self._allowed_uris = allowed_uris
+        self._check_resources = check_resources
         self._converter = Converter(limits)
 
     @property
@@ -228,9 +236,11 @@ class Service:
     ) -> Made[Job]:
         """Make a model and queue its training. Once this returns both exist.
 
-        Raises: InvalidRequest, for the config; NotFound; InvalidTable, with too few rows to learn from.
+        Raises: InvalidRequest, for the config or resources; NotFound; InvalidTable, with too few rows to learn from.
         """
         params = parse_train_params(model_type, config)
+        check_workers(params, resources)
+        await self._check_resources(model_type, resources)
         made = await self._store.create_model(
             principal, project_id, dataset_version_id, name, model_type, params, resources, once
         )

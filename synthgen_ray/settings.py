@@ -44,8 +44,14 @@ class SamplerSettings(Group):
 class TrainingSettings(Group):
     max_running: int = Field(1, ge=1, description="Trainings at a time; the others wait in the queue.")
     num_workers: int = Field(1, ge=1, description="Workers of a training that does not say how many.")
+    max_workers: int | None = Field(
+        None, ge=1, description="Workers that a training may ask for; null for what fits the cluster as it is."
+    )
     cpus_per_worker: int = Field(1, ge=1, description="CPUs, and so threads, of a worker.")
     deadline_s: int = Field(6 * 3600, ge=1, description="Seconds after which a training that has not ended fails.")
+    checkpoint_seconds: float = Field(
+        60, ge=0, description="Seconds between checkpoints, from which a training goes on after a loss; 0 makes none."
+    )
 
 
 class GenerationSettings(Group):

@@ -122,11 +122,12 @@ class JobFailure:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is, from 0 to 1, and for a training its latest losses by name."""
+    """How far a job is, from 0 to 1; of a training its latest losses by name, and its seconds in all its attempts."""
 
     fraction: float
     message: str = ""
     losses: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,12 @@ def job_folder(job_id: UUID) -> str:
     return f"jobs/{job_id}"
 
 
+def checkpoints_folder(job_id: UUID) -> str:
+    """Where the attempts of a training leave what the next one goes on from. Not in an attempt's own folder, which is
+    erased while the next one may still wait for its turn."""
+    return f"{job_folder(job_id)}/checkpoints"
+
+
 def attempt_folder(job_id: UUID, attempt: int) -> str:
     """Where one attempt writes: an older one that is still alive spoils nothing."""
     return f"{job_folder(job_id)}/{attempt}"
@@ -193,6 +200,7 @@ class Assignment:
     columns: tuple[Column, ...] = ()  # of the table to learn
     resources: dict[str, Any] = field(default_factory=dict)
     chunk_rows: int = 0  # of the model to sample
+    checkpoint: Artifact | None = None  # of an earlier attempt at this training
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,10 @@ class Cancelled(JobError):
         super().__init__(detail, code, errors)
 
 
+class WorkerLost(Exception):
+    """A process behind an attempt is gone: not the job's fault, worth another attempt. No caller sees it."""
+
+
 def frames_of(error: BaseException) -> str:
     """What a log may hold of an unexpected error: its type and where it came from.
 

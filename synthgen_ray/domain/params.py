@@ -113,10 +113,10 @@ class NeuralParams(TrainParams):
     early_stop: bool = Field(
         False, description="End before the last epoch once generated rows have come no closer to the table for a while."
     )
-    precision: Literal["fp32", "bf16"] = Field(
+    precision: Literal["fp32", "bf16", "auto"] = Field(
         "fp32",
         description="Of the matrix products of training: bf16 is faster where the processor or GPU has units for it,"
-        " and rows differ a little.",
+        " and rows differ a little; auto is bf16 on a GPU that has them.",
     )
     calibrate: bool = Field(True, description="After training, make every column's own distribution that of the table.")
 

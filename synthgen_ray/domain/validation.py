@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from synthgen_ray.domain.errors import FieldError, InvalidRequest
-from synthgen_ray.domain.params import TRAIN_PARAMS, ModelType, TrainParams
+from synthgen_ray.domain.params import TRAIN_PARAMS, CTGANParams, ModelType, Resources, TrainParams
 
 _CODES = {
     "missing": "missing_field",
@@ -41,6 +41,16 @@ def parse_train_params(model_type: ModelType, config: Mapping[str, Any]) -> Trai
         return TRAIN_PARAMS[model_type].model_validate(config)
     except ValidationError as error:
         raise invalid_request(error.errors(), "config") from None
+
+
+def check_workers(params: TrainParams, resources: Resources) -> None:
+    """Raises: InvalidRequest, for more workers than a batch has packs to share out."""
+    if not isinstance(params, CTGANParams) or resources.num_workers is None:
+        return
+    packs = params.batch_size // params.pac
+    if resources.num_workers > packs:
+        fault = FieldError("resources.num_workers", f"a batch of {packs} packs is too small for so many workers")
+        raise InvalidRequest(str(fault), "out_of_range", [fault])
 
 
 def invalid_request(findings: Sequence[ErrorDetails], *prefix: str) -> InvalidRequest:

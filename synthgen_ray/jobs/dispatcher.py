@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, Progress, TrainedModel
-from synthgen_ray.domain.errors import Cancelled, Unavailable, frames_of
+from synthgen_ray.domain.errors import Cancelled, Unavailable, WorkerLost, frames_of
 from synthgen_ray.domain.lifecycle import LEASE, LOCAL, Attempt, JobType
 from synthgen_ray.domain.retention import Retention
 from synthgen_ray.jobs.clock_watch import ClockWatch
-from synthgen_ray.jobs.failures import WorkerLost, public_reason
+from synthgen_ray.jobs.failures import public_reason
 from synthgen_ray.jobs.tidying import Tidying
 
 if TYPE_CHECKING:

@@ -4,10 +4,6 @@ from synthgen_ray.domain.entities import JobFailure
 from synthgen_ray.domain.errors import InsufficientStorage, SynthGenError, Unavailable
 
 
-class WorkerLost(Exception):
-    """The process behind an attempt is gone: not the job's fault, worth another attempt."""
-
-
 def public_reason(error: BaseException) -> JobFailure:
     """What the owner of a job may read of an error. A stranger's text may hold data: it is left out."""
     if isinstance(error, SynthGenError):

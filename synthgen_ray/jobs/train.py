@@ -6,19 +6,26 @@ from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.reading import read_table
 from synthgen_ray.domain.entities import MODEL_FILE, Assignment, Job, Progress, TrainedModel
 from synthgen_ray.synthesizers.base import Synthesizer, create
+from synthgen_ray.synthesizers.checkpoint import Checkpoints
 
 
-def learn(assignment: Assignment, artifacts: Artifacts, report: Callable[[Progress], None]) -> Synthesizer:
+def learn(
+    assignment: Assignment,
+    artifacts: Artifacts,
+    report: Callable[[Progress], None],
+    checkpoints: Checkpoints | None = None,
+) -> Synthesizer:
     """The trained model. `report` may raise to stop the training.
 
-    Raises: SynthGenError, when the table cannot be learnt; whatever `report` raises.
+    Raises: SynthGenError, when the table cannot be learnt; WorkerLost, when another worker of it is gone; whatever
+    `report` and `checkpoints` raise.
     """
     job = assignment.job
-    report(Progress(0.0, "reading the table"))
+    report(Progress(job.progress.fraction, "reading the table", seconds=job.progress.seconds))
     with artifacts.verified_file(assignment.source) as file:
         table = read_table(file)
     model = create(job.model_type, {**job.config, "seed": job.seed})
-    return model.fit(table, columns=assignment.columns, on_progress=report)
+    return model.fit(table, columns=assignment.columns, on_progress=report, checkpoints=checkpoints)
 
 
 def keep(model: Synthesizer, job: Job, artifacts: Artifacts) -> TrainedModel:

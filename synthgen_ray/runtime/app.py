@@ -2,6 +2,7 @@
 
 import asyncio
 
+import ray
 from fastapi import FastAPI
 from ray import serve
 from ray.serve.handle import DeploymentHandle
@@ -10,7 +11,9 @@ from synthgen_ray.api.app import create_app
 from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.datasets.limits import UploadLimits
+from synthgen_ray.domain.params import ModelType, Resources
 from synthgen_ray.runtime.actors import check_dispatcher, dispatcher, metadata_store, nudge
+from synthgen_ray.runtime.capacity import plan_workers
 from synthgen_ray.runtime.names import SAMPLER
 from synthgen_ray.service import Service
 from synthgen_ray.settings import Settings
@@ -40,8 +43,11 @@ class Api:
             await asyncio.to_thread(artifacts.check_writable)
             await check_dispatcher(dispatcher_actor)
 
+        async def check_resources(model_type: ModelType, resources: Resources) -> None:
+            plan_workers(model_type, resources, await asyncio.to_thread(ray.cluster_resources), settings)
+
         limits = UploadLimits(**settings.upload.model_dump())
-        service = Service(store, artifacts, nudge(dispatcher_actor), limits, settings.allowed_uris)
+        service = Service(store, artifacts, nudge(dispatcher_actor), limits, settings.allowed_uris, check_resources)
         return create_app(
             service,
             store.find_admission,

@@ -8,13 +8,13 @@ import ray
 from ray.exceptions import RayActorError, RayError, RayTaskError, WorkerCrashedError
 
 from synthgen_ray.domain.entities import Artifact, Assignment, Part, Progress, TrainedModel
-from synthgen_ray.domain.errors import JobError, SynthGenError
-from synthgen_ray.domain.params import ModelType
+from synthgen_ray.domain.errors import InvalidRequest, SynthGenError, WorkerLost
+from synthgen_ray.domain.params import Resources
 from synthgen_ray.jobs.dispatcher import Report
-from synthgen_ray.jobs.failures import WorkerLost
 from synthgen_ray.jobs.parts import PartPlan, plan_parts
+from synthgen_ray.runtime.capacity import Workers, plan_workers
 from synthgen_ray.runtime.names import APP, SAMPLER, run_name
-from synthgen_ray.runtime.train import TrainJob, Workers
+from synthgen_ray.runtime.train import TrainJob
 from synthgen_ray.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ class RayLauncher:
         self._settings = settings
 
     async def train(self, assignment: Assignment) -> TrainedModel:
-        """Raises: JobError, when the cluster cannot ever run it; WorkerLost; what the training raises."""
-        workers = self._workers(assignment)
+        """Raises: InvalidRequest, when the cluster cannot run it; WorkerLost; what the training raises."""
         job = assignment.job
+        workers = self._workers(assignment)
         actor = (
             ray.remote(TrainJob)
             .options(
@@ -77,27 +77,13 @@ class RayLauncher:
         return await _insist(sampler, "publish", job, [parts[plan.index] for plan in plans])
 
     def _workers(self, assignment: Assignment) -> Workers:
-        training = self._settings.training
-        if assignment.job.model_type is ModelType.GAUSSIAN_COPULA:
-            return Workers(count=1, cpus=training.cpus_per_worker, use_gpu=False, distributed=False)
-        count = assignment.resources.get("num_workers") or training.num_workers
-        cluster = ray.cluster_resources()
-        wants_gpu = assignment.resources.get("use_gpu")
-        gpus = int(cluster.get("GPU", 0))
-        if wants_gpu and gpus < count:
-            detail = f"The training asks for {count} GPUs and the cluster has {gpus}."
-            raise JobError(detail, "resources_unavailable")
-        self._check_cpus(count * training.cpus_per_worker, cluster.get("CPU", 0))
-        use_gpu = gpus >= count if wants_gpu is None else wants_gpu
-        return Workers(count, training.cpus_per_worker, use_gpu, distributed=True)
-
-    def _check_cpus(self, needed: int, total: float) -> None:
-        # Ray would wait for ever for CPUs that the cluster does not have.
-        ingress, sampler = self._settings.ingress, self._settings.sampler
-        free = total - ingress.replicas * ingress.num_cpus - sampler.max_replicas * sampler.num_cpus
-        if needed > free:
-            detail = f"The training asks for {needed} CPUs and the cluster has {free:g} for it: use fewer workers."
-            raise JobError(detail, "resources_unavailable")
+        job, asked = assignment.job, Resources.model_validate(assignment.resources)
+        try:
+            return plan_workers(job.model_type, asked, ray.cluster_resources(), self._settings)
+        except InvalidRequest as error:
+            if job.attempt == 1:
+                raise
+            raise WorkerLost from error  # the cluster had it once: a node is away, and may come back
 
 
 async def _insist(sampler: "DeploymentHandle", method: str, *args: Any) -> Any:

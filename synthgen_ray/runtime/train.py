@@ -1,51 +1,44 @@
 """Ray Train around `jobs/train.py`: workers, progress, and what a failure means."""
 
 import os
-import time
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
-import ray
-from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
 
 from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.entities import Assignment, Job, Progress, TrainedModel
-from synthgen_ray.domain.errors import Cancelled, SynthGenError, Unavailable
-from synthgen_ray.jobs.failures import WorkerLost
-from synthgen_ray.runtime.names import METADATA, NAMESPACE, run_name
+from synthgen_ray.domain.errors import SynthGenError, Unavailable, WorkerLost
+from synthgen_ray.runtime.capacity import Workers
+from synthgen_ray.runtime.names import run_name
+from synthgen_ray.runtime.reports import Reports
 from synthgen_ray.settings import Settings
 
-REPORT_EVERY_S = 0.5
-
-
-@dataclass(frozen=True)
-class Workers:
-    """What a training gets. Not `distributed`: it runs in the job's own process."""
-
-    count: int
-    cpus: int
-    use_gpu: bool
-    distributed: bool
+NODES_COME_S = "900"  # where a cluster adds nodes for a training
 
 
 class TrainJob:
     """The process of one training. Killing it ends the training with all its workers."""
 
     def run(self, assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel | None:
-        artifacts = open_artifacts(settings.artifacts_url, settings.data_dir)
-        order = {"assignment": assignment, "artifacts": artifacts, "cpus": workers.cpus}
-        return _fit(order, workers) if workers.distributed else _work(order)
+        order = {
+            "assignment": assignment,
+            "artifacts": open_artifacts(settings.artifacts_url, settings.data_dir),
+            "cpus": workers.cpus,
+            "checkpoint_seconds": settings.training.checkpoint_seconds,
+        }
+        return _fit(order, workers, settings) if workers.distributed else _work(order)
 
 
-def _fit(order: dict[str, Any], workers: Workers) -> TrainedModel:
+def _fit(order: dict[str, Any], workers: Workers, settings: Settings) -> TrainedModel:
     # Read by Ray Train when it is imported. Without state tracking its dashboard tab stays empty;
     # with the default interval a finished worker is noticed after two seconds.
     os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
+    if settings.training.max_workers is not None:
+        os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", NODES_COME_S)
     from ray.train import FailureConfig, RunConfig, ScalingConfig
-    from ray.train.torch import TorchTrainer
+    from ray.train.torch import TorchConfig, TorchTrainer
     from ray.train.v2.api.exceptions import TrainingFailedError
 
     job: Job = order["assignment"].job
@@ -55,6 +48,7 @@ def _fit(order: dict[str, Any], workers: Workers) -> TrainedModel:
     trainer = TorchTrainer(
         _train_loop,
         train_loop_config=order,
+        torch_config=TorchConfig(backend=collectives(workers)),
         scaling_config=ScalingConfig(
             num_workers=workers.count,
             use_gpu=workers.use_gpu,
@@ -64,7 +58,7 @@ def _fit(order: dict[str, Any], workers: Workers) -> TrainedModel:
             name=name,
             storage_path=artifacts.uri(job.folder),  # all nodes see it
             # The jobs table owns the retries.
-            failure_config=FailureConfig(max_failures=0, controller_failure_limit=0),
+            failure_config=FailureConfig(max_failures=0, controller_failure_limit=0, max_preemption_failures=0),
         ),
     )
     try:
@@ -77,6 +71,11 @@ def _fit(order: dict[str, Any], workers: Workers) -> TrainedModel:
     return result.return_value
 
 
+def collectives(workers: Workers) -> str:
+    """What carries the workers' sums. GPUs need gloo beside nccl: refinement is learnt on their CPUs."""
+    return "cpu:gloo,cuda:nccl" if workers.use_gpu else "gloo"
+
+
 def _train_loop(order: dict[str, Any]) -> TrainedModel | None:
     return _work(order)
 
@@ -85,13 +84,17 @@ def _work(order: dict[str, Any]) -> TrainedModel | None:
     """What each worker does: all learn, the first reports and keeps."""
     import torch
 
+    from synthgen_ray.jobs.checkpoints import JobCheckpoints
     from synthgen_ray.jobs.train import keep, learn
 
     torch.set_num_threads(order["cpus"])
     assignment: Assignment = order["assignment"]
     artifacts: Artifacts = order["artifacts"]
+    reports = Reports(assignment.job)
     is_first = _rank() == 0
-    model = learn(assignment, artifacts, _reporter(assignment) if is_first else _silent)
+    every_s = order["checkpoint_seconds"] if is_first else 0
+    with JobCheckpoints(assignment, artifacts, every_s, reports.checkpoint) as checkpoints:
+        model = learn(assignment, artifacts, reports.progress if is_first else _silent, checkpoints)
     return keep(model, assignment.job, artifacts) if is_first else None
 
 
@@ -104,41 +107,14 @@ def _rank() -> int:
 def _silent(_: Progress) -> None: ...
 
 
-def _reporter(assignment: Assignment) -> Callable[[Progress], None]:
-    """Progress into the job's row, at most every half second.
-
-    Raises: Cancelled, from the returned function, when this attempt is no longer wanted.
-    """
-    store = ray.get_actor(METADATA, NAMESPACE)
-    job = assignment.job
-    last = -REPORT_EVERY_S
-
-    def report(progress: Progress) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last < REPORT_EVERY_S and progress.fraction < 1:
-            return
-        last = now
-        try:
-            wanted = ray.get(store.call.remote("report_progress", job.id, job.attempt, progress))
-        except (RayActorError, Unavailable):
-            return  # the store is away for a moment; the training is not worth less for it
-        if not wanted:
-            raise Cancelled
-
-    return report
-
-
 def _reason(error: Exception) -> BaseException:
-    """What stopped the workers: an error of ours, the loss of a process, or a bug."""
+    """What stopped the workers: an error of ours, a bug, or the loss of a process, which others notice before they
+    are ended."""
     failures: dict[int, Exception] = getattr(error, "worker_failures", {})
     causes = [_cause(failure) for failure in failures.values()]
     ours = [cause for cause in causes if isinstance(cause, SynthGenError)]
-    if ours:
-        return ours[0]
-    if not causes or any(isinstance(cause, RayError) for cause in causes):
-        return WorkerLost()
-    return causes[0]
+    bugs = [cause for cause in causes if not isinstance(cause, RayError | WorkerLost)]
+    return next(iter(ours + bugs), WorkerLost())
 
 
 def _cause(failure: Exception) -> BaseException:

@@ -21,6 +21,7 @@ from synthgen_ray.store.tables import ArtifactRow, DatasetRow, DatasetVersionRow
 COLUMNS = TypeAdapter(tuple[Column, ...])
 LEARNED_COLUMNS = TypeAdapter(tuple[LearnedColumn, ...])
 PARTS = TypeAdapter(tuple[Part, ...])
+CHECKPOINT = TypeAdapter(Artifact)
 
 
 def as_json(adapter: TypeAdapter[Any], value: Any) -> Any:
@@ -107,7 +108,7 @@ def to_job(row: JobRow) -> Job:
         status=row.status,
         config=row.config,
         attempt=row.attempt,
-        progress=Progress(row.progress, row.message, row.losses),
+        progress=Progress(row.progress, row.message, row.losses, row.seconds),
         failure=_failure(row),
         artifact=to_artifact(row.artifact) if row.artifact else None,
         created_at=row.created_at,

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from synthgen_ray.domain.entities import JobFailure, attempt_folder
+from synthgen_ray.domain.entities import JobFailure, attempt_folder, checkpoints_folder
 from synthgen_ray.domain.lifecycle import JOB_MOVES, LEASE, MODEL_STATUS_OF, Attempt, JobStatus, JobType
 from synthgen_ray.store.erasures import erase_later
 from synthgen_ray.store.tables import JobEventRow, JobRow, ModelRow, UtcDateTime
@@ -93,9 +93,11 @@ def _implied(before: JobStatus, after: JobStatus, now: datetime) -> dict[str, An
 
 
 async def _follow(session: AsyncSession, status: JobStatus, moved: list[Attempt]) -> None:
-    """A model's status follows its training job's."""
-    trainings = select(JobRow.model_id).where(
-        JobRow.id.in_([job_id for job_id, _ in moved]), JobRow.job_type == JobType.TRAIN
-    )
-    follow = update(ModelRow).where(ModelRow.id.in_(trainings)).values(status=MODEL_STATUS_OF[status])
+    """A model's status follows its training job's; where that has ended, its checkpoints go."""
+    is_training = and_(JobRow.id.in_([job_id for job_id, _ in moved]), JobRow.job_type == JobType.TRAIN)
+    models = select(JobRow.model_id).where(is_training)
+    follow = update(ModelRow).where(ModelRow.id.in_(models)).values(status=MODEL_STATUS_OF[status])
     await session.execute(follow.execution_options(synchronize_session=False))
+    if status.is_final:
+        for job_id in await session.scalars(select(JobRow.id).where(is_training)):
+            await erase_later(session, checkpoints_folder(job_id), LEASE)

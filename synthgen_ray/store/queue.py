@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, false, func, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, and_, case, exists, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, joinedload
 
@@ -18,6 +18,7 @@ from synthgen_ray.domain.entities import Artifact, Assignment, Job, JobFailure, 
 from synthgen_ray.domain.errors import Cancelled, Conflict, frames_of
 from synthgen_ray.domain.lifecycle import LEASE, LOCAL, Attempt, JobStatus, JobType
 from synthgen_ray.store.entities import (
+    CHECKPOINT,
     COLUMNS,
     LEARNED_COLUMNS,
     as_json,
@@ -54,7 +55,8 @@ class Queue:
                 "lease_owner": owner,
                 "lease_expires_at": now + LEASE,
                 "started_at": func.coalesce(JobRow.started_at, not_before(JobRow.created_at, now)),
-                "progress": 0.0,
+                # Where it goes on from, until its worker says more.
+                "progress": case((JobRow.checkpoint.is_(None), 0.0), else_=JobRow.progress),
                 "message": "",
             }
             due = JobRow.id == _first(job_types, now)
@@ -97,9 +99,18 @@ class Queue:
         shown: dict[str, object] = {"progress": progress.fraction, "message": progress.message}
         if progress.losses:  # the latest stay when a later step has none
             shown["losses"] = progress.losses
+        if progress.seconds:
+            shown["seconds"] = progress.seconds
         report = update(JobRow).where(held(job_id, attempt)).values(shown).returning(JobRow.id)
         async with self._sessions.updating() as session:
             return await session.scalar(report) is not None
+
+    async def name_checkpoint(self, job_id: UUID, attempt: int, checkpoint: Artifact) -> bool:
+        """From here the next attempt goes on. False when this one is superseded: then nothing is changed."""
+        named = {"checkpoint": as_json(CHECKPOINT, checkpoint)}
+        name = update(JobRow).where(held(job_id, attempt)).values(named).returning(JobRow.id)
+        async with self._sessions.updating() as session:
+            return await session.scalar(name) is not None
 
     async def complete_training(self, job_id: UUID, attempt: int, trained: TrainedModel) -> None:
         """Publish a trained model and finish its job; a repeat changes nothing.
@@ -238,4 +249,7 @@ async def _assignment(session: AsyncSession, row: JobRow) -> Assignment:
     )
     version = (await session.scalars(table)).one()
     columns = COLUMNS.validate_python(version.columns)
-    return Assignment(job, to_artifact(version.artifact), columns=columns, resources=row.model.resources)
+    checkpoint = CHECKPOINT.validate_python(row.checkpoint) if row.checkpoint else None
+    return Assignment(
+        job, to_artifact(version.artifact), columns=columns, resources=row.model.resources, checkpoint=checkpoint
+    )

@@ -17,6 +17,7 @@ from synthgen_ray.domain.conditions import category_key, check_conditions
 from synthgen_ray.domain.errors import InvalidRequest, InvalidTable
 from synthgen_ray.domain.params import MAX_ROWS, Condition, GenerateParams, ModelType, TrainParams
 from synthgen_ray.domain.validation import invalid_request, parse_train_params
+from synthgen_ray.synthesizers.checkpoint import Checkpoints
 from synthgen_ray.synthesizers.codec import Cells, CodecOptions, TableCodec
 from synthgen_ray.synthesizers.columns import arrow, checks
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
@@ -67,20 +68,24 @@ class Synthesizer(ABC):
         table: "pa.Table | pd.DataFrame",
         columns: Sequence[Column] | None = None,
         on_progress: OnProgress | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> Self:
-        """Learn the table. What `on_progress` raises passes through and ends the training.
+        """Learn the table. What `on_progress` or `checkpoints` raises passes through and ends the training.
 
+        With the same table, options and seed, a training that goes on from a checkpoint makes the same model, byte for
+        byte, as one that was never interrupted.
         Raises: InvalidTable.
         """
         table = arrow.without_views(table if isinstance(table, pa.Table) else _of_frame(table))
         checks.check_schema(table.schema)
-        pace = Pace(on_progress, self.params.max_training_seconds)
+        pace = Pace(on_progress, self.params.max_training_seconds, checkpoints)
         pace.say(0.0, "learning the columns")
         self._columns = _in_order_of(table, columns or infer_columns(table))
         seed = self._agreed_seed()
         train = table.filter(pa.array(~holdout_mask(table.num_rows, self.params.holdout_fraction, self.params.seed)))
         check_trainable(train.num_rows)
-        self._codec = TableCodec.learn(train, self._columns, self._codec_options, stream(seed, ENCODE))
+        rng = stream(seed, ENCODE)
+        self._codec = TableCodec.learn(train, self._columns, self._codec_options, rng, pace.breathe)
         if not self._codec.learnt:
             raise InvalidTable("No column holds anything to learn.", "no_usable_columns")
         self._trained_rows = train.num_rows

@@ -1,6 +1,6 @@
 """Table <-> numbers. One codec for each column: learnt columns have codes and scalars, the others are made afresh."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -57,8 +57,20 @@ class TableCodec(Stored):
         return self
 
     @classmethod
-    def learn(cls, table: pa.Table, columns: Sequence[Column], options: CodecOptions, rng: np.random.Generator) -> Self:
-        return cls(columns=tuple(_learn(table[column.name], column, options, rng) for column in columns))
+    def learn(
+        cls,
+        table: pa.Table,
+        columns: Sequence[Column],
+        options: CodecOptions,
+        rng: np.random.Generator,
+        breathe: Callable[[], None] = lambda: None,
+    ) -> Self:
+        """`breathe` is called before each column, and may raise."""
+        learnt = []
+        for column in columns:
+            breathe()
+            learnt.append(_learn(table[column.name], column, options, rng))
+        return cls(columns=tuple(learnt))
 
     @cached_property
     def learnt(self) -> tuple[LearntCodec, ...]:

@@ -28,6 +28,7 @@ from synthgen_ray.synthesizers.neural import NeuralSynthesizer
 from synthgen_ray.synthesizers.noise import normals
 from synthgen_ray.synthesizers.pace import Pace
 from synthgen_ray.synthesizers.training_by_sampling import ConditionSampler, cumulated_chances, draw_places
+from synthgen_ray.synthesizers.training_state import TrainingState
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class CTGAN(NeuralSynthesizer):
         critic_adam = _adam(critic, options.discriminator_lr, options.discriminator_decay)
         batches = Batches(encoded, layout, options, seed, self._device)
         steps = max(len(encoded.codes) // options.batch_size, 1)
+        batches_a_step = options.discriminator_steps + 1
+        state = TrainingState(
+            generator=generator, critic=critic, generator_adam=generator_adam, critic_adam=critic_adam
+        )
         generator.train()
         learn, judge = critic_gradients, score_and_slope
         if options.compile:
@@ -65,10 +70,11 @@ class CTGAN(NeuralSynthesizer):
         def packs(rows_BD: Tensor, places_B: Tensor | None) -> Tensor:
             return layout.beside_conditions(rows_BD, places_B).reshape(len(rows_BD) // options.pac, -1)
 
-        for epoch, step in pace.steps(options.epochs, steps):
-            for _ in range(options.discriminator_steps):
+        for epoch, step in pace.steps(options.epochs, steps, state):
+            first = (epoch * steps + step) * batches_a_step
+            for number in range(first, first + options.discriminator_steps):
                 # The critic learns to tell real rows from generated ones.
-                batch, draws = batches.next()
+                batch, draws = batches.at(number)
                 with torch.no_grad():
                     logits_BD = generate(generator, draws.normal(options.embedding_dim), batch.places_B)
                     fake_BD = layout.activate(logits_BD, draws.gumbel(layout.width))
@@ -83,7 +89,7 @@ class CTGAN(NeuralSynthesizer):
                 parallel.follow_gradients(critic_adam)
 
             # The generator learns to fool the critic and to respect the condition.
-            batch, draws = batches.next()
+            batch, draws = batches.at(first + options.discriminator_steps)
             logits_BD = generate(generator, draws.normal(options.embedding_dim), batch.places_B)
             fake_BD = layout.activate(logits_BD.detach(), draws.gumbel(layout.width))
             scales = draws.dropout(options.discriminator_dim, options.pac)
@@ -160,7 +166,7 @@ class CTGAN(NeuralSynthesizer):
 
 
 class Batches:
-    """Every step's batch and random numbers, from the seed and the step's number alone."""
+    """Every batch and its random numbers, from the seed and the batch's number alone."""
 
     def __init__(self, encoded: Encoded, layout: Layout, options: CTGANParams, seed: int, device: torch.device) -> None:
         self._codes_NK = torch.from_numpy(encoded.codes).to(device)
@@ -173,11 +179,9 @@ class Batches:
         )
         self._share = parallel.share(options.batch_size, options.pac)
         self._seed, self._device = seed, device
-        self._count = 0
 
-    def next(self) -> tuple[Batch, Draws]:
-        draws = Draws(self._seed, self._count, self._share, self._device)
-        self._count += 1
+    def at(self, number: int) -> tuple[Batch, Draws]:
+        draws = Draws(self._seed, number, self._share, self._device)
         if self._sampler is None:
             rows = draws.rng.integers(len(self._codes_NK), size=self._share.total)
             return Batch(self._rows(draws.placed(rows)), None, None), draws

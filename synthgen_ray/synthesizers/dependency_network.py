@@ -65,7 +65,7 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
     train, judge = codes[order[held_back:]], codes[order[:held_back]]
     network = DependencyNetwork(widths_K, stream(seed, REFINE, 0))
     batch = min(int(np.clip(len(train) // BATCHES, LEAST_ROWS, MOST_ROWS)), len(train))
-    share = parallel.share(batch)
+    share = parallel.share(batch, may_idle=True)
     steps = _steps(len(train), batch, widths_K)
     adam = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(adam, RATE, total_steps=steps)
@@ -73,6 +73,7 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
     best, least, worse = None, np.inf, 0
 
     for step in range(steps):
+        pace.breathe()
         rng = stream(seed, REFINE, 1, step)
         targets, hide = _hidden_cells(batch, len(widths_K), rng)
         codes_BK = train[torch.from_numpy(share.of(rng.integers(len(train), size=batch)))]
@@ -84,8 +85,8 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
         for column in targets:
             rows = hide_BK[:, column].nonzero()[:, 0]
             loss = loss + network.surprise(hidden_BH[rows], codes_BK[rows], column).sum()
-        # Divided by what all workers hid, times the rows' share that `descend` takes away again.
-        parallel.descend(adam, loss / hide[:, targets].sum() / share.weight, share)
+        # Divided by what all workers hid: the sum over them is a mean.
+        parallel.descend(adam, loss / hide[:, targets].sum(), float(not share.is_idle))
         schedule.step()
 
         is_over = parallel.anyone(pace.is_over, pace.is_limited, torch.device("cpu"))

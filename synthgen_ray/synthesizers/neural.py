@@ -61,22 +61,24 @@ class NeuralSynthesizer(Synthesizer):
         encoded = self.codec.encode(table, stream(seed, ENCODE, 1))
         self.__dict__.pop("layout", None)  # of an earlier fit
         network = self._new_network().to(self._device)
-        with pace.watched(self._early_stop(network, encoded, seed)), _without_subnormals(), self._precision():
+        is_settled, seen = self._early_stop(network, encoded, seed)
+        with pace.watched(is_settled, seen), _without_subnormals(), self._precision():
             self._train(network, encoded, seed, pace)
         self._keep(network)
         if self._is_calibrated:
             pace.say(1.0, "calibrating")
-            self._calibrate(table, encoded, stream(seed, CALIBRATE))
+            self._calibrate(table, encoded, stream(seed, CALIBRATE), pace)
 
     def _precision(self) -> torch.autocast:
         """Of all products inside. Narrow weights are not kept: they would stay as they were at the first step."""
-        is_narrow = self.params.precision == "bf16"
-        return torch.autocast(self._device.type, torch.bfloat16, enabled=is_narrow, cache_enabled=False)
+        narrow = is_narrow(self.params.precision, self._device)
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=narrow, cache_enabled=False)
 
-    def _early_stop(self, network: nn.Module, encoded: Encoded, seed: int) -> Callable[[int], bool]:
-        """Whether training may end after an epoch, by rows drawn from the network as it is; see `plateau`."""
+    def _early_stop(self, network: nn.Module, encoded: Encoded, seed: int) -> tuple[Callable[[int], bool], np.ndarray]:
+        """Whether training may end after an epoch, by rows drawn from the network as it is, and what has been seen of
+        them; see `plateau`."""
         if not self.params.early_stop or len(self.codec.learnt) < 2:
-            return lambda _: False
+            return lambda _: False, np.empty(0)
         plateau = Plateau(encoded.codes, stream(seed, CALIBRATE, 2))
         epochs_between = max(self.params.epochs // LOOKS, 1)
 
@@ -91,16 +93,17 @@ class NeuralSynthesizer(Synthesizer):
             network.train()
             return plateau.is_reached(drawn.codes_BK)
 
-        return is_settled
+        return is_settled, plateau.seen
 
     @property
     def _is_calibrated(self) -> bool:
         return self.params.calibrate
 
-    def _calibrate(self, table: pa.Table, encoded: Encoded, rng: np.random.Generator) -> None:
+    def _calibrate(self, table: pa.Table, encoded: Encoded, rng: np.random.Generator, pace: Pace) -> None:
         """Make the columns' own distributions right; see `calibration`."""
 
         def propose(count: int) -> Heads:
+            pace.breathe()
             with torch.inference_mode():
                 return self._propose(count, {}, rng)
 
@@ -169,6 +172,13 @@ class NeuralSynthesizer(Synthesizer):
         weights = {name: torch.from_numpy(np.array(tensor)) for name, tensor in tensors.items()}
         network.load_state_dict(weights, assign=True)
         self._keep(network)
+
+
+def is_narrow(precision: str, device: torch.device) -> bool:
+    """Whether products are in 16 bits: "auto" has them so where a GPU has units for it."""
+    if precision != "auto":
+        return precision == "bf16"
+    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 @contextmanager

@@ -1,12 +1,19 @@
-"""What a training says of itself while it runs, and when it must stop."""
+"""What a training says of itself while it runs, where it goes on from, and when it must stop."""
 
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import SupportsFloat
+from dataclasses import replace
+from typing import TYPE_CHECKING, SupportsFloat
+
+import numpy as np
 
 from synthgen_ray.domain.entities import Progress
+from synthgen_ray.synthesizers.checkpoint import Checkpoint, Checkpoints, NoCheckpoints
+
+if TYPE_CHECKING:
+    from synthgen_ray.synthesizers.training_state import TrainingState
 
 SECONDS_BETWEEN_REPORTS = 1.0
 OnProgress = Callable[[Progress], None]
@@ -15,22 +22,42 @@ OnProgress = Callable[[Progress], None]
 class Pace:
     """Counts the epochs of a training, reports each of them and at least every second, keeps the time limit."""
 
-    def __init__(self, on_progress: OnProgress | None, max_seconds: float | None) -> None:
+    def __init__(
+        self, on_progress: OnProgress | None, max_seconds: float | None, checkpoints: Checkpoints | None = None
+    ) -> None:
         self._on_progress = on_progress or (lambda _: None)
+        self._checkpoints = checkpoints or NoCheckpoints()
         self._started, self._max_seconds, self._part = time.monotonic(), max_seconds, 1.0
         self._reported = time.monotonic()
         self.is_limited = max_seconds is not None
         self._is_settled: Callable[[int], bool] = _never
+        self._seen = np.empty(0)
         self._has_settled = False
+        latest = self._checkpoints.latest()
+        self._reached = latest.fraction if latest else 0.0  # before this attempt
+        self._last = Progress(self._reached)
 
     def say(self, fraction: float, message: str) -> None:
         self._report(Progress(fraction, message))
 
-    def steps(self, epochs: int, steps: int) -> Iterator[tuple[int, int]]:
-        """(epoch, step) of the whole training."""
-        for epoch in range(epochs):
-            for step in range(steps):
-                yield epoch, step
+    def breathe(self) -> None:
+        """In what takes long: say the same again, if the last time is a while ago. It is how a training learns that
+        it is no longer wanted."""
+        if time.monotonic() - self._reported >= SECONDS_BETWEEN_REPORTS:
+            self._report(self._last)
+
+    def steps(self, epochs: int, steps: int, state: "TrainingState") -> Iterator[tuple[int, int]]:
+        """(epoch, step) of the whole training, or of what a checkpoint leaves of it. Keeps one when it is due."""
+        total = epochs * steps
+        state.watch(self._seen)
+        done = state.resume(self._checkpoints.latest(), total)
+        self._reached = done / total
+        if done:
+            self.say(self._reached, f"going on after {done:,} of {total:,} steps")
+        for step in range(done, total):
+            yield divmod(step, steps)
+            if self._checkpoints.is_due():
+                self._checkpoints.save(Checkpoint(step + 1, total, state.tensors()))
 
     @contextmanager
     def part(self, share: float) -> Iterator[None]:
@@ -40,10 +67,11 @@ class Pace:
         self._part = 1.0
 
     @contextmanager
-    def watched(self, is_settled: Callable[[int], bool]) -> Iterator[None]:
-        """Inside, the training is also over once `is_settled`, asked at the end of each epoch, says so."""
+    def watched(self, is_settled: Callable[[int], bool], seen: np.ndarray) -> Iterator[None]:
+        """Inside, the training is also over once `is_settled`, asked at the end of each epoch, says so. All that it
+        remembers from one time to the next is in `seen`."""
         was_limited = self.is_limited
-        self._is_settled, self.is_limited = is_settled, True
+        self._is_settled, self._seen, self.is_limited = is_settled, seen, True
         yield
         self._is_settled, self.is_limited, self._has_settled = _never, was_limited, False
 
@@ -60,14 +88,20 @@ class Pace:
             self._report(Progress(fraction, f"epoch {epoch + 1} of {epochs}", shown))
 
     @property
+    def seconds(self) -> float:
+        """Of this training so far, with what earlier attempts at it took."""
+        return self._checkpoints.seconds_used + time.monotonic() - self._started
+
+    @property
     def is_over(self) -> bool:
         if self._max_seconds is None:
             return self._has_settled
-        return self._has_settled or time.monotonic() >= self._started + self._part * self._max_seconds
+        return self._has_settled or self.seconds >= self._part * self._max_seconds
 
     def _report(self, progress: Progress) -> None:
-        self._reported = time.monotonic()
-        self._on_progress(progress)
+        self._reported, self._last = time.monotonic(), progress
+        fraction = max(progress.fraction, self._reached)
+        self._on_progress(replace(progress, fraction=fraction, seconds=self.seconds))
 
 
 def _never(epoch: int) -> bool:  # noqa: ARG001

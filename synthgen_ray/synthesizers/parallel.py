@@ -5,7 +5,8 @@ that share, so that sums over the workers are what one worker would have had alo
 `DistributedDataParallel` does not go with `torch.autograd.grad` in a loss (its documentation; pytorch#47562).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,7 +14,16 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from synthgen_ray.domain.errors import InvalidRequest
+from synthgen_ray.domain.errors import InvalidRequest, WorkerLost
+
+
+@contextmanager
+def _together() -> Iterator[None]:
+    """Around what all workers do together. Raises: WorkerLost, when one of them is gone."""
+    try:
+        yield
+    except RuntimeError as error:  # all that PyTorch says of it
+        raise WorkerLost from error
 
 
 def is_shared() -> bool:
@@ -27,10 +37,11 @@ class Share:
     total: int
     start: int
     stop: int
+    is_idle: bool = False  # its rows are another worker's, so that it has some, and do not count
 
     @property
     def weight(self) -> float:
-        return (self.stop - self.start) / self.total
+        return 0.0 if self.is_idle else (self.stop - self.start) / self.total
 
     def of(self, whole: Any) -> Any:
         """This worker's part of something with a row, or one item for a fixed number of rows, of the batch."""
@@ -38,15 +49,19 @@ class Share:
         return whole[self.start // rows : self.stop // rows]
 
 
-def share(total: int, pack: int = 1) -> Share:
-    """This worker's rows of a batch, in whole packs. Raises: InvalidRequest, if there are fewer packs than workers."""
+def share(total: int, pack: int = 1, *, may_idle: bool = False) -> Share:
+    """This worker's rows of a batch, in whole packs.
+
+    Raises: InvalidRequest, if there are fewer packs than workers, unless some `may_idle`.
+    """
     if not is_shared():
         return Share(total, 0, total)
     rank, workers = dist.get_rank(), dist.get_world_size()
     packs = total // pack
-    if packs < workers:
+    start, stop = packs * rank // workers, packs * (rank + 1) // workers
+    if packs < workers and not may_idle:
         raise InvalidRequest(f"batch_size holds {packs} packs: too few for {workers} workers.", "out_of_range")
-    return Share(total, packs * rank // workers * pack, packs * (rank + 1) // workers * pack)
+    return Share(total, start * pack, stop * pack) if start < stop else Share(total, 0, pack, is_idle=True)
 
 
 def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
@@ -54,16 +69,15 @@ def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None] if is_shared() else []
     if not gradients:
         return
-    flat = torch.cat([gradient.flatten() for gradient in gradients])
-    dist.all_reduce(flat)
+    flat = _summed(torch.cat([gradient.flatten() for gradient in gradients]))
     for gradient, summed in zip(gradients, torch.split(flat, [g.numel() for g in gradients]), strict=True):
         gradient.copy_(summed.view_as(gradient))
 
 
-def descend(adam: torch.optim.Optimizer, loss: Tensor, share: Share) -> None:
-    """One step down the loss of the whole batch."""
+def descend(adam: torch.optim.Optimizer, loss: Tensor, weight: float) -> None:
+    """One step down the sum of the workers' losses, each times its weight."""
     adam.zero_grad()
-    torch.autograd.backward(loss * share.weight)
+    torch.autograd.backward(loss * weight)
     follow_gradients(adam)
 
 
@@ -78,7 +92,8 @@ def first_worker_says(number: int, device: torch.device) -> int:
     if not is_shared():
         return number
     message = torch.tensor([number], device=device)
-    dist.broadcast(message, 0)
+    with _together():
+        dist.broadcast(message, 0)
     return int(message.item())
 
 
@@ -86,9 +101,14 @@ def anyone(says_so: bool, might: bool, device: torch.device) -> bool:
     """Whether any worker says so, asked only where one might."""
     if not might or not is_shared():
         return says_so
-    message = torch.tensor([float(says_so)], device=device)
-    dist.all_reduce(message)
-    return bool(message.item() > 0)
+    return bool(_summed(torch.tensor([float(says_so)], device=device)).item() > 0)
+
+
+def _summed(tensor: Tensor) -> Tensor:
+    """The same tensor, now the sum of all workers'."""
+    with _together():
+        dist.all_reduce(tensor)
+    return tensor
 
 
 class _SumOverWorkers(torch.autograd.Function):
@@ -96,15 +116,11 @@ class _SumOverWorkers(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, tensor: Tensor) -> Tensor:  # noqa: ARG004
-        summed = tensor.clone()
-        dist.all_reduce(summed)
-        return summed
+        return _summed(tensor.clone())
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:  # noqa: ARG004
-        summed = gradient.contiguous().clone()
-        dist.all_reduce(summed)
-        return summed
+        return _summed(gradient.contiguous().clone())
 
 
 def sum_over_workers(tensor: Tensor) -> Tensor:

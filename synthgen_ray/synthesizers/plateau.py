@@ -22,15 +22,14 @@ class Plateau:
         pairs = np.array(list(combinations(range(codes_NK.shape[1]), 2)))
         self._pairs = rng.permutation(pairs)[:MOST_PAIRS]
         self._shares = self._pair_shares(codes_NK)
-        self._nearest, self._looks_since = np.inf, 0
+        self.seen = np.array([np.inf, 0.0])  # the nearest so far, and looks since then
 
     def is_reached(self, drawn_BK: np.ndarray) -> bool:
         """Whether these rows are the last of a few that are no nearer than some before them."""
         distance = self.distance(drawn_BK)
-        is_nearer = distance < self._nearest
-        self._nearest = min(distance, self._nearest)
-        self._looks_since = 0 if is_nearer else self._looks_since + 1
-        return self._looks_since >= PATIENCE
+        nearest, looks_since = self.seen
+        self.seen[:] = (distance, 0) if distance < nearest else (nearest, looks_since + 1)
+        return bool(self.seen[1] >= PATIENCE)
 
     def distance(self, drawn_BK: np.ndarray) -> float:
         """From 0, rows as in the table, to 1."""

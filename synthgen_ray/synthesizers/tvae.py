@@ -4,6 +4,7 @@ Source: Xu et al. 2019, arXiv:1907.00503, section 4.4; Kingma & Welling 2014, ar
 The two networks are those of the `ctgan` package. Shapes: B rows of a batch, D row width, E width of the latent.
 """
 
+from functools import lru_cache
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -23,6 +24,7 @@ from synthgen_ray.synthesizers.neural import NeuralSynthesizer
 from synthgen_ray.synthesizers.noise import normals
 from synthgen_ray.synthesizers.pace import Pace
 from synthgen_ray.synthesizers.streams import TRAIN, stream
+from synthgen_ray.synthesizers.training_state import TrainingState
 
 NARROWEST, WIDEST = 0.01, 1.0  # of a scalar's standard deviation
 
@@ -45,12 +47,15 @@ class TVAE(NeuralSynthesizer):
         codes_NK = torch.from_numpy(encoded.codes).to(self._device)
         scalars_NS = torch.from_numpy(encoded.scalars).to(self._device)
         starts = range(0, len(encoded.codes), options.batch_size)
+        state = TrainingState(encoder=encoder, decoder=decoder, adam=adam)
 
-        for epoch, step in pace.steps(options.epochs, len(starts)):
-            if step == 0:
-                order = stream(seed, TRAIN, epoch, 0).permutation(len(encoded.codes))
-            rows = order[starts[step] : starts[step] + options.batch_size]
-            share = parallel.share(len(rows))
+        @lru_cache(maxsize=1)
+        def order(epoch: int) -> np.ndarray:
+            return stream(seed, TRAIN, epoch, 0).permutation(len(encoded.codes))
+
+        for epoch, step in pace.steps(options.epochs, len(starts), state):
+            rows = order(epoch)[starts[step] : starts[step] + options.batch_size]
+            share = parallel.share(len(rows), may_idle=True)  # the last batch of an epoch can be small
             draws = Draws(seed, epoch * len(starts) + step, share, self._device)
             rows_B = draws.placed(rows)
             codes_BK = codes_NK[rows_B].long()
@@ -65,7 +70,7 @@ class TVAE(NeuralSynthesizer):
             )
             divergence = kl_divergence(mean_BE, log_variance_BE)
 
-            parallel.descend(adam, reconstruction + divergence, share)
+            parallel.descend(adam, reconstruction + divergence, share.weight)
             cast(nn.Parameter, decoder.sigma).data.clamp_(NARROWEST, WIDEST)
             losses = {"reconstruction": reconstruction.detach(), "kl": divergence.detach()}
             pace.after_step(epoch, step, options.epochs, len(starts), losses)

@@ -9,6 +9,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
+from synthgen_ray.domain.entities import Progress
+from synthgen_ray.domain.lifecycle import JobType
 from tests.api.conftest import SYNTHGEN
 
 
@@ -174,3 +176,21 @@ async def test_an_offset_beyond_the_end_is_an_empty_page(client, given_model):
     page = (await client.get(f"{SYNTHGEN}/jobs?offset=10")).json()
 
     assert page == {"items": [], "total": 1, "limit": 50, "offset": 10}
+
+
+class TestEta:
+    async def test_it_goes_by_the_seconds_of_training_in_all_attempts(self, client, server, given_model):
+        model = await given_model()
+        for _ in range(2):
+            job = (await server.store.claim_next({JobType.TRAIN})).job
+            await server.store.report_progress(job.id, job.attempt, Progress(0.2, seconds=10.0 * job.attempt))
+            shown = (await client.get(f"{SYNTHGEN}/jobs/{model['job_id']}")).json()
+            await server.store.requeue(job.id, job.attempt, lost=False)
+
+        assert shown["eta_seconds"] == 80.0
+
+    async def test_there_is_none_before_there_is_a_pace(self, client, server, given_model):
+        model = await given_model()
+        await server.store.claim_next({JobType.TRAIN})
+
+        assert (await client.get(f"{SYNTHGEN}/jobs/{model['job_id']}")).json()["eta_seconds"] is None

@@ -2,9 +2,15 @@
 
 from uuid import uuid4
 
+import httpx
 import pytest
 
-from tests.api.conftest import SYNTHGEN, a_table
+from synthgen_ray.api.app import create_app
+from synthgen_ray.datasets.limits import UploadLimits
+from synthgen_ray.domain.errors import InvalidRequest
+from synthgen_ray.domain.params import ModelType, Resources
+from synthgen_ray.service import Service
+from tests.api.conftest import NO_LIMITS, SYNTHGEN, a_table
 
 ABSENT = str(uuid4())
 
@@ -13,6 +19,29 @@ ABSENT = str(uuid4())
 async def body(project_id, given_dataset) -> dict:
     dataset = await given_dataset()
     return {"project_id": project_id, "dataset_version_id": dataset["dataset_version_id"], "name": "m"}
+
+
+class TestResources:
+    async def test_422_for_more_than_the_cluster_has_and_nothing_is_made(self, server, client, body):
+        async def refuse(model_type: ModelType, resources: Resources) -> None:
+            if resources.num_workers == 50:
+                raise InvalidRequest("The training asks for 50 CPUs.", "resources_unavailable")
+
+        service = Service(
+            server.store, server.artifacts, server.dispatcher.nudge, UploadLimits(), check_resources=refuse
+        )
+        app = create_app(service, server.store.find_admission, server.store.ping, rate_limits=NO_LIMITS)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://localhost", headers=client.headers
+        ) as limited:
+            asked = {**body, "model_type": "ctgan", "resources": {"num_workers": 50}}
+            response = await limited.post(f"{SYNTHGEN}/models", json=asked)
+
+        assert (response.status_code, response.json()["code"]) == (422, "resources_unavailable")
+        assert response.json()["detail"] == "The training asks for 50 CPUs."
+        assert (await client.get(f"{SYNTHGEN}/models")).json()["total"] == 0
 
 
 class TestCreate:
@@ -35,6 +64,7 @@ class TestCreate:
             ({"config": {"epochs": 1.5}}, "invalid_type", "config.epochs"),
             ({"config": {"epochs": "3"}}, "invalid_type", "config.epochs"),
             ({"config": {"epochs": True}}, "invalid_type", "config.epochs"),
+            ({"config": {"batch_size": 50}, "resources": {"num_workers": 6}}, "out_of_range", "resources.num_workers"),
             ({"config": {"batch_size": 24}}, "pac_must_divide_batch_size", "config"),
             ({"config": {"batch_size": 45, "pac": 5}}, "must_be_even", "config"),
             ({"config": {"pac": 0}}, "out_of_range", "config.pac"),

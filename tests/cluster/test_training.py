@@ -1,10 +1,17 @@
 """Trainings on Ray Train."""
 
+import subprocess
+import sys
+
 import pytest
 
-from synthgen_ray.client import ApiError, JobFailed
+from synthgen_ray.client import ApiError
+from synthgen_ray.runtime.data_dir import DataDir
 from tests.cluster.conftest import LONG, QUICK
-from tests.servers import wait_until
+from tests.servers import UpServer, wait_until
+
+TWO = {"num_workers": 2}
+SHARED = {**QUICK, "epochs": 150, "seed": 5}
 
 
 def test_a_model_trains_on_a_worker_and_its_job_shows_progress_and_losses(client, given_training):
@@ -19,27 +26,99 @@ def test_a_model_trains_on_a_worker_and_its_job_shows_progress_and_losses(client
     assert any(job["losses"] for job in seen)
 
 
-def test_two_workers_make_one_model(client, given_training, tmp_path):
-    model = given_training("ctgan", QUICK, resources={"num_workers": 2})
+@pytest.fixture(scope="module")
+def by_two_workers(server, dataset) -> str:
+    """A model that two workers trained undisturbed."""
+    with server.client() as client:
+        model = client.create_model(
+            dataset["project_id"], dataset["dataset_version_id"], "m", "ctgan", SHARED, resources=TWO
+        )
+        client.wait_for_model(model["id"], timeout_s=120)
+    return model["id"]
 
-    client.wait_for_model(model["id"], timeout_s=120)
 
-    job = client.generate(model["id"], 100, conditions={"income": ">50K"})
+def sha256_of_rows(client, model_id: str) -> str:
+    job = client.generate(model_id, 1000, seed=1)
+    return client.wait_for_job(job["job_id"], timeout_s=60)["result"]["sha256"]
+
+
+def progress_of(client, job_id: str) -> float:
+    return client.get_job(job_id)["progress"]
+
+
+def test_two_workers_make_one_model(client, by_two_workers, tmp_path):
+    job = client.generate(by_two_workers, 100, conditions={"income": ">50K"})
+
     client.wait_for_job(job["job_id"], timeout_s=60)
+
     rows = client.download(job["job_id"], tmp_path / "rows.csv").read_text().splitlines()
     assert len(rows) == 101
     assert all(",>50K," in row for row in rows[1:])
 
 
-def test_more_workers_than_the_cluster_has_are_refused_with_a_reason(client, given_training):
-    model = given_training("ctgan", QUICK, resources={"num_workers": 50})
+def test_two_workers_of_which_one_is_killed_go_on_and_make_the_same_model(
+    client, server, given_training, by_two_workers
+):
+    model = given_training("ctgan", SHARED, resources=TWO)
+    wait_until(lambda: progress_of(client, model["job_id"]) > 0.3, "a third is trained")
 
-    with pytest.raises(JobFailed):
-        client.wait_for_model(model["id"], timeout_s=60)
+    server.kill("RayTrainWorker")
+    seen: list[dict] = []
+    done = client.wait_for_job(model["job_id"], on_progress=seen.append, poll_s=0.1, timeout_s=120)
 
-    error = client.get_job(model["job_id"])["error"]
-    assert error["code"] == "resources_unavailable"
-    assert "50 CPUs" in error["message"]
+    assert done["status"] == "completed"
+    assert min(job["progress"] for job in seen) > 0.1
+    assert sha256_of_rows(client, model["id"]) == sha256_of_rows(client, by_two_workers)
+
+
+@pytest.mark.parametrize("process", ["ray::TrainController", "ray::TrainJob"])
+def test_a_training_goes_on_after_the_loss_of(client, server, given_training, process):
+    model = given_training("tvae", {**QUICK, "epochs": 1000, "refine": False})
+    wait_until(lambda: progress_of(client, model["job_id"]) > 0.2, "the training runs")
+
+    server.kill(process)
+    seen: list[dict] = []
+    client.wait_for_job(model["job_id"], on_progress=seen.append, poll_s=0.1, timeout_s=120)
+
+    assert min(job["progress"] for job in seen) > 0.1
+    assert len(client.get_model(model["id"])["jobs"]) == 1
+
+
+def test_a_cancelled_training_gives_its_cpus_back(client, server, given_training):
+    idle = free_cpus(server)
+    model = given_training("ctgan", LONG, resources=TWO)
+    wait_until(lambda: progress_of(client, model["job_id"]) > 0, "the training runs")
+    assert free_cpus(server) == idle - 2
+
+    client.cancel_job(model["job_id"])
+
+    wait_until(lambda: free_cpus(server) == idle, "the CPUs are free", 30)
+
+
+def free_cpus(server: UpServer) -> float:
+    """What Ray says of the server's cluster."""
+    (raylet,) = server.processes("--gcs-address=")[:1]
+    (address,) = (word.split("=")[1] for word in raylet.cmdline() if word.startswith("--gcs-address="))
+    ask = "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False); print(ray.available_resources()['CPU'])"
+    environment = {**server.environment, "RAY_AUTH_MODE": "token"}
+    environment["RAY_AUTH_TOKEN_PATH"] = str(DataDir(server.data_dir).ray_token_file())
+    done = subprocess.run([sys.executable, "-c", ask, address], env=environment, capture_output=True, timeout=60)
+    return float(done.stdout.split()[-1])
+
+
+@pytest.mark.parametrize(
+    ("resources", "named"),
+    [
+        ({"num_workers": 50}, "50 CPUs and the cluster has 3.5 for it"),
+        ({"use_gpu": True}, "1 GPUs and the cluster has 0"),
+    ],
+)
+def test_more_than_the_cluster_has_is_refused_at_once(client, given_training, resources, named):
+    with pytest.raises(ApiError) as refused:
+        given_training("ctgan", QUICK, resources=resources)
+
+    assert (refused.value.status, refused.value.code) == (422, "resources_unavailable")
+    assert named in refused.value.detail
 
 
 def test_a_table_with_nothing_to_learn_is_refused_before_it_trains(client, dataset, tmp_path):
@@ -61,13 +140,3 @@ def test_a_deleted_model_frees_its_workers(client, server, given_training):
     client.delete_model(model["id"])
 
     wait_until(lambda: not server.processes("RayTrainWorker"), "the workers are gone", 60)
-
-
-def test_a_killed_worker_costs_an_attempt_and_not_the_model(client, server, given_training):
-    model = given_training("tvae", {**QUICK, "epochs": 150})
-    wait_until(lambda: client.get_job(model["job_id"])["progress"] > 0, "the training runs")
-
-    server.kill("RayTrainWorker")
-
-    client.wait_for_model(model["id"], timeout_s=120)
-    assert len(client.get_model(model["id"])["jobs"]) == 1

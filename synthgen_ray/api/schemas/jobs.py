@@ -103,5 +103,6 @@ def _eta_seconds(job: Job) -> float | None:
     too_early = job.progress.fraction < 0.05  # the start-up of the workers is all there is to go by
     if job.status is not JobStatus.RUNNING or job.started_at is None or too_early:
         return None
-    elapsed = (datetime.now(UTC) - job.started_at).total_seconds()
+    # A training that went on after a loss counts its own seconds, without those of waiting in between.
+    elapsed = job.progress.seconds or (datetime.now(UTC) - job.started_at).total_seconds()
     return round(elapsed * (1 - job.progress.fraction) / job.progress.fraction, 1)

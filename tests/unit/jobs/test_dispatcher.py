@@ -10,12 +10,11 @@ import pytest
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Progress, TrainedModel
-from synthgen_ray.domain.errors import InvalidTable, Unavailable
+from synthgen_ray.domain.errors import InvalidTable, Unavailable, WorkerLost
 from synthgen_ray.domain.lifecycle import DEADLINES, JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.jobs.clock_watch import ClockWatch
 from synthgen_ray.jobs.dispatcher import Dispatcher, Report
-from synthgen_ray.jobs.failures import WorkerLost
 from synthgen_ray.store import reaper
 from synthgen_ray.store.reaper import OVERDUE
 from synthgen_ray.store.store import Store

@@ -72,11 +72,11 @@ def given_table(rows: int = 500) -> tuple[pa.Table, tuple[Column, ...]]:
     return table, tuple(column for column, _ in columns)
 
 
-def given_model(model_type, table=None, columns=None, seed=7, on_progress=None, **options):
+def given_model(model_type, table=None, columns=None, seed=7, on_progress=None, checkpoints=None, **options):
     if table is None:
         table, columns = given_table()
     config = {**SMALL[model_type], "seed": seed, **options}
-    return create(model_type, config).fit(table, columns=columns, on_progress=on_progress)
+    return create(model_type, config).fit(table, columns=columns, on_progress=on_progress, checkpoints=checkpoints)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from synthgen_ray.synthesizers.conditions import effective_size
 from synthgen_ray.synthesizers.draws import Draws, start_weights
 from synthgen_ray.synthesizers.generator import condition_loss
 from synthgen_ray.synthesizers.layout import Layout
+from synthgen_ray.synthesizers.neural import is_narrow
 from synthgen_ray.synthesizers.parallel import Share
 from synthgen_ray.synthesizers.training_by_sampling import ConditionSampler, cumulated_chances, draw_places
 from synthgen_ray.synthesizers.tvae import kl_divergence, reconstruction_loss
@@ -273,3 +274,19 @@ def test_in_half_precision_a_training_goes_the_same_way(model_type):
     moved = max(abs(wide[-1][name] - first) for name, first in wide[0].items())
     apart = max(abs(wide[-1][name] - narrow[-1][name]) for name in wide[0])
     assert moved > 3 * apart
+
+
+@pytest.mark.parametrize(
+    ("precision", "device", "has_units", "narrow"),
+    [
+        ("fp32", "cuda", True, False),
+        ("bf16", "cpu", False, True),
+        ("auto", "cuda", True, True),
+        ("auto", "cuda", False, False),
+        ("auto", "cpu", True, False),
+    ],
+)
+def test_auto_is_half_precision_on_a_gpu_that_has_units_for_it(monkeypatch, precision, device, has_units, narrow):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has_units)
+
+    assert is_narrow(precision, torch.device(device)) is narrow

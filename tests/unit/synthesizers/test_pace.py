@@ -1,6 +1,99 @@
+"""What a training says of itself, where it was interrupted before."""
+
 import math
 
+import numpy as np
+import pytest
+
+from synthgen_ray.domain.entities import Progress
+from synthgen_ray.domain.params import ModelType
+from synthgen_ray.synthesizers.checkpoint import Checkpoint
 from synthgen_ray.synthesizers.pace import Pace
+from tests.unit.synthesizers.conftest import given_model
+
+
+class Earlier:
+    """What earlier attempts left: their time, and perhaps a checkpoint. Keeps what comes new."""
+
+    def __init__(self, seconds_used: float = 0.0, latest: Checkpoint | None = None) -> None:
+        self.seconds_used, self._latest = seconds_used, latest
+        self.kept: list[Checkpoint] = []
+
+    def latest(self) -> Checkpoint | None:
+        return self._latest
+
+    def is_due(self) -> bool:
+        return True
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        self.kept.append(checkpoint)
+
+
+def test_the_time_of_earlier_attempts_counts():
+    assert Pace(None, 60, Earlier(seconds_used=60)).is_over
+    assert not Pace(None, 60, Earlier(seconds_used=1)).is_over
+    assert Pace(None, 60, Earlier(seconds_used=1)).seconds >= 1
+
+
+def test_a_training_whose_time_was_used_up_before_ends_at_its_next_step():
+    earlier = Earlier(seconds_used=3600)
+
+    given_model(ModelType.TVAE, epochs=50, max_training_seconds=3600, refine=False, checkpoints=earlier)
+
+    assert not earlier.kept
+
+
+def test_progress_never_falls_behind_the_checkpoint():
+    said: list[Progress] = []
+    pace = Pace(said.append, None, Earlier(latest=Checkpoint(4, 10, {})))
+
+    pace.say(0.0, "learning the columns")
+
+    assert said[0].fraction == 0.4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"steps": 41},
+        {"tensors": {}},
+        {"tensors": {"more": np.zeros(3)}},
+    ],
+)
+def test_what_does_not_fit_is_left_aside(change):
+    first = Earlier()
+    whole = given_model(ModelType.TVAE, epochs=8, refine=False, checkpoints=first)._tensors()
+    latest = first.kept[5]
+    tensors = (
+        {**latest.tensors, **change["tensors"]} if change.get("tensors") else change.get("tensors", latest.tensors)
+    )
+    said: list[Progress] = []
+
+    again = given_model(
+        ModelType.TVAE,
+        epochs=8,
+        refine=False,
+        checkpoints=Earlier(latest=Checkpoint(latest.step, change.get("steps", latest.steps), tensors)),
+        on_progress=said.append,
+    )
+
+    assert "epoch 1 of 8" in [progress.message for progress in said]
+    assert all((again._tensors()[name] == whole[name]).all() for name in whole)
+
+
+def test_it_breathes_at_most_every_second(monkeypatch):
+    said: list[Progress] = []
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    pace = Pace(said.append, None)
+    pace.say(0.5, "calibrating")
+
+    pace.breathe()
+    now[0] += 2
+    pace.breathe()
+    pace.breathe()
+
+    assert [progress.message for progress in said] == ["calibrating"] * 2
 
 
 def test_losses_that_are_no_numbers_are_not_shown():

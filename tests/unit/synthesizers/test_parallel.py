@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,8 +10,9 @@ from torch import nn
 
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import load
+from synthgen_ray.synthesizers.checkpoint import Checkpoint, read_checkpoint
 from synthgen_ray.synthesizers.parallel import Share, SharedBatchNorm, share, sum_gradients
-from tests.unit.synthesizers.conftest import given_model
+from tests.unit.synthesizers.conftest import given_model, given_table
 
 # It leaves at once: PyTorch's gloo threads sometimes abort a process that tears itself down after its group is
 # destroyed (https://github.com/pytorch/pytorch/issues/190489). All that it had to say is on disk by then.
@@ -19,27 +21,67 @@ import os
 import sys
 import torch
 import torch.distributed as dist
-from tests.unit.synthesizers.test_parallel import gradients
+from tests.unit.synthesizers.test_parallel import after_one_step, gradients
+from synthgen_ray.synthesizers.checkpoint import write_checkpoint
 from synthgen_ray.domain.params import ModelType
-from tests.unit.synthesizers.conftest import given_model
+from tests.unit.synthesizers.conftest import given_model, given_table
 
 folder, rank = sys.argv[1], int(sys.argv[2])
 dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
 for model_type in (ModelType.CTGAN, ModelType.TVAE):
     given_model(model_type, seed=None if rank else 7, max_training_seconds=60.0).save(f"{folder}/{model_type}-{rank}")
+for model_type in (ModelType.CTGAN, ModelType.TVAE):
+    with open(f"{folder}/{model_type}-step-{rank}", "wb") as file:
+        write_checkpoint(file, after_one_step(model_type), "one step")
+table, columns = given_table(101)
+given_model(ModelType.TVAE, table, columns).save(f"{folder}/odd-{rank}")
 torch.save(gradients(), f"{folder}/gradients-{rank}")
 dist.destroy_process_group()
 os._exit(0)
 """
 
 
+# Of two workers the second leaves before the sum.
+LOSS = """
+import os
+import sys
+import torch
+import torch.distributed as dist
+from synthgen_ray.domain.errors import WorkerLost
+from synthgen_ray.synthesizers.parallel import anyone
+
+folder, rank = sys.argv[1], int(sys.argv[2])
+dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+dist.barrier()
+if rank == 0:
+    try:
+        while True:
+            anyone(False, True, torch.device("cpu"))
+    except WorkerLost:
+        os._exit(3)
+os._exit(0)
+"""
+
+
+def given_workers(script: str, folder: Path) -> list[subprocess.Popen[bytes]]:
+    return [
+        subprocess.Popen([sys.executable, "-c", script, str(folder), str(rank)], stderr=subprocess.PIPE)
+        for rank in (0, 1)
+    ]
+
+
+def test_a_worker_that_is_gone_is_noticed_as_such_by_the_others(tmp_path):
+    workers = given_workers(LOSS, tmp_path)
+
+    errors = [worker.communicate(timeout=120)[1].decode() for worker in workers]
+
+    assert [worker.returncode for worker in workers] == [3, 0], errors
+
+
 @pytest.fixture(scope="module")
 def two_workers(tmp_path_factory):
     folder = tmp_path_factory.mktemp("workers")
-    workers = [
-        subprocess.Popen([sys.executable, "-c", WORKER, str(folder), str(rank)], stderr=subprocess.PIPE)
-        for rank in (0, 1)
-    ]
+    workers = given_workers(WORKER, folder)
     errors = [worker.communicate(timeout=120)[1].decode() for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0], errors
     return folder
@@ -59,6 +101,56 @@ class TestTwoWorkers:
 
         # Sums in another order differ in their last digits; Adam makes a whole step of the sign of a tiny gradient.
         assert max(abs(alone[name] - together[name]).mean() for name in alone) < 1e-4
+
+
+def test_a_last_batch_with_fewer_rows_than_workers_is_learnt_as_by_one(two_workers):
+    table, columns = given_table(101)
+    alone = given_model(ModelType.TVAE, table, columns)._tensors()
+
+    first, second = (load(two_workers / f"odd-{rank}")._tensors() for rank in (0, 1))
+
+    assert all((first[name] == second[name]).all() for name in first)
+    assert max(abs(alone[name] - first[name]).mean() for name in alone) < 1e-4
+
+
+@pytest.mark.parametrize("model_type", [ModelType.CTGAN, ModelType.TVAE])
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_step_of_two_workers_is_that_of_one_on_the_whole_batch(two_workers, model_type, rank):
+    alone = after_one_step(model_type).tensors
+
+    together = read_checkpoint(two_workers / f"{model_type}-step-{rank}", "one step").tensors
+
+    # The first moments are the gradients, halved or less; the critic's have its gradient penalty in them.
+    first = [name for name in alone if name.endswith("exp_avg")]
+    assert {name.split(".")[0] for name in first} == (
+        {"adam"} if model_type is ModelType.TVAE else {"generator_adam", "critic_adam"}
+    )
+    largest = {name: abs(alone[name]).max() for name in first}
+    assert max(largest.values()) > 1
+    assert all(abs(alone[name] - together[name]).max() < 1e-6 * max(1, largest[name]) for name in first)
+
+
+def after_one_step(model_type: ModelType) -> Checkpoint:
+    kept = FirstStep()
+    given_model(model_type, epochs=1, refine=False, calibrate=False, checkpoints=kept)
+    assert kept.checkpoint is not None
+    return kept.checkpoint
+
+
+class FirstStep:
+    """Keeps the checkpoint of the first step of a training."""
+
+    seconds_used = 0.0
+    checkpoint: Checkpoint | None = None
+
+    def latest(self) -> None:
+        return None
+
+    def is_due(self) -> bool:
+        return self.checkpoint is None
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
 
 
 @pytest.mark.parametrize("rank", [0, 1])

@@ -5,8 +5,8 @@ from alembic import op
 
 from synthgen_ray.store.final_rows import guard_final_rows
 
-revision = "0003"
-down_revision = "0002"
+revision = "0006"
+down_revision = "0005"
 
 STATUS = sa.Enum("pending", "running", "completed", "failed", name="jobstatus", native_enum=False, length=32)
 CHECKS = {

@@ -1,0 +1,52 @@
+"""What of the cluster a training gets, and what it can never get."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from synthgen_ray.domain.errors import InvalidRequest
+from synthgen_ray.domain.params import ModelType, Resources
+from synthgen_ray.settings import Settings
+
+
+@dataclass(frozen=True)
+class Workers:
+    """What a training gets. Not `distributed`: it runs in the job's own process."""
+
+    count: int
+    cpus: int
+    use_gpu: bool
+    distributed: bool
+
+
+def plan_workers(
+    model_type: ModelType, resources: Resources, cluster: Mapping[str, float], settings: Settings
+) -> Workers:
+    """The workers of a training on a cluster of these resources.
+
+    Raises: InvalidRequest, for more than there is: Ray would wait for it for ever.
+    """
+    training = settings.training
+    count = resources.num_workers or training.num_workers
+    gpus = int(cluster.get("GPU", 0))
+    if training.max_workers is None:
+        _check_cluster(count, resources.use_gpu, gpus, cluster.get("CPU", 0), settings)
+    elif count > training.max_workers:
+        raise _unavailable(f"{count} workers and may have {training.max_workers}")
+    if model_type is ModelType.GAUSSIAN_COPULA:  # of which there is nothing to share
+        return Workers(count=1, cpus=training.cpus_per_worker, use_gpu=False, distributed=False)
+    use_gpu = gpus >= count if resources.use_gpu is None else resources.use_gpu
+    return Workers(count, training.cpus_per_worker, use_gpu, distributed=True)
+
+
+def _check_cluster(count: int, use_gpu: bool | None, gpus: int, cpus: float, settings: Settings) -> None:
+    if use_gpu and gpus < count:
+        raise _unavailable(f"{count} GPUs and the cluster has {gpus}")
+    ingress, sampler, each = settings.ingress, settings.sampler, settings.training.cpus_per_worker
+    free = cpus - ingress.replicas * ingress.num_cpus - sampler.max_replicas * sampler.num_cpus
+    if count * each > free:
+        most = max(int(free / each), 0)
+        raise _unavailable(f"{count * each} CPUs and the cluster has {free:g} for it, enough for {most} workers")
+
+
+def _unavailable(what: str) -> InvalidRequest:
+    return InvalidRequest(f"The training asks for {what}.", "resources_unavailable")

@@ -1,0 +1,53 @@
+"""What an attempt at a training tells the store while it runs."""
+
+import time
+
+import ray
+from ray.exceptions import RayActorError
+
+from synthgen_ray.domain.entities import Artifact, Job, Progress
+from synthgen_ray.domain.errors import Cancelled, Unavailable
+from synthgen_ray.runtime.names import METADATA, NAMESPACE
+
+REPORT_EVERY_S = 0.5
+
+
+class Reports:
+    def __init__(self, job: Job) -> None:
+        self._store = ray.get_actor(METADATA, NAMESPACE)
+        self._job = job
+        self._sent: ray.ObjectRef | None = None
+        self._last = -REPORT_EVERY_S
+
+    def progress(self, progress: Progress) -> None:
+        """Progress into the job's row, at most every half second. Waits for nothing: the answer to a report is looked
+        at by the next one.
+
+        Raises: Cancelled, when this attempt is no longer wanted.
+        """
+        now = time.monotonic()
+        is_soon = now - self._last < REPORT_EVERY_S and progress.fraction < 1
+        if is_soon or not self._is_answered():
+            return
+        self._last = now
+        self._sent = self._store.call.remote("report_progress", self._job.id, self._job.attempt, progress)
+
+    def checkpoint(self, checkpoint: Artifact) -> bool:
+        """Whether the job's row names it now. Raises: Unavailable, when that is not known."""
+        try:
+            return ray.get(self._store.call.remote("name_checkpoint", self._job.id, self._job.attempt, checkpoint))
+        except RayActorError as error:
+            raise Unavailable("The metadata store is away.", "store_unavailable") from error
+
+    def _is_answered(self) -> bool:
+        if self._sent is None:
+            return True
+        if not ray.wait([self._sent], timeout=0)[0]:
+            return False
+        try:
+            wanted = ray.get(self._sent)
+        except (RayActorError, Unavailable):
+            return True  # the store is away for a moment; the training is not worth less for it
+        if not wanted:
+            raise Cancelled
+        return True

@@ -1,0 +1,86 @@
+"""A training between two steps, as one file: what another process needs to go on as if nothing had happened.
+
+Random numbers are not in it: those of a step follow from the seed and the step's number. It is a safetensors file whose
+header holds the rest as JSON; nothing in it can run.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal, Protocol
+
+import safetensors.numpy
+from pydantic import Field
+from safetensors import safe_open
+
+from synthgen_ray.synthesizers.columns.stored import Stored
+from synthgen_ray.synthesizers.model_file import BROKEN, Tensors
+
+HEADER = "checkpoint"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    step: int  # steps that are done
+    steps: int  # of the whole training
+    tensors: Tensors
+
+    @property
+    def fraction(self) -> float:
+        return self.step / self.steps
+
+
+class Checkpoints(Protocol):
+    """Where a training's checkpoints are kept."""
+
+    seconds_used: float  # by earlier attempts at this training
+
+    def latest(self) -> Checkpoint | None:
+        """The one to go on from."""
+
+    def is_due(self) -> bool: ...
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Keep it, now or soon: the training goes on meanwhile. What it raises ends the training."""
+
+
+class NoCheckpoints:
+    seconds_used = 0.0
+
+    def latest(self) -> None:
+        return None
+
+    def is_due(self) -> bool:
+        return False
+
+    def save(self, checkpoint: Checkpoint) -> None:  # noqa: ARG002
+        raise AssertionError("none is ever due")
+
+
+class Unusable(Exception):
+    """A checkpoint is damaged, or of another training."""
+
+
+class Header(Stored):
+    format: Literal["synthgen checkpoint"] = "synthgen checkpoint"
+    version: Literal[1] = 1
+    training: str  # a fingerprint of all that the training follows from
+    step: int = Field(ge=1)
+    steps: int = Field(ge=1)
+
+
+def write_checkpoint(file: BinaryIO, checkpoint: Checkpoint, training: str) -> None:
+    header = Header(training=training, step=checkpoint.step, steps=checkpoint.steps)
+    file.write(safetensors.numpy.save(checkpoint.tensors, {HEADER: header.model_dump_json()}))
+
+
+def read_checkpoint(path: Path, training: str) -> Checkpoint:
+    """Raises: Unusable."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = Header.model_validate_json(file.metadata()[HEADER])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+    except BROKEN as error:
+        raise Unusable("it cannot be read") from error
+    if header.training != training:
+        raise Unusable("it is of another training")
+    return Checkpoint(header.step, header.steps, tensors)

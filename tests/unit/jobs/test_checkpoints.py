@@ -1,0 +1,279 @@
+"""A training that was killed goes on from its checkpoint, and makes the model that it would have made."""
+
+import dataclasses
+import hashlib
+import json
+import pickle
+import random
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from pydantic import TypeAdapter
+
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.domain.entities import Artifact, Assignment, Job, Progress, checkpoints_folder
+from synthgen_ray.domain.errors import Cancelled, Unavailable
+from synthgen_ray.domain.lifecycle import JobStatus, JobType
+from synthgen_ray.domain.params import ModelType
+from synthgen_ray.domain.validation import parse_train_params
+from synthgen_ray.jobs.checkpoints import FILE, JobCheckpoints
+from synthgen_ray.jobs.train import keep, learn
+from synthgen_ray.synthesizers.checkpoint import Checkpoint
+from tests.unit.synthesizers.conftest import SMALL, given_table
+
+JOB_ID = UUID(int=7)
+EPOCHS = 12
+STEP = Checkpoint(3, 10, {"weights": np.arange(4, dtype=np.float32)})
+
+# Trains as a worker does, and kills itself at one of its signs of life.
+WORKER = """
+import os
+import signal
+import sys
+from pathlib import Path
+
+import torch
+
+from tests.unit.jobs.test_checkpoints import given_assignment, trained
+
+torch.set_num_threads(1)
+folder, model_type, lives = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+
+
+def report(progress):
+    global lives
+    lives -= 1
+    if lives == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+trained(given_assignment(folder, model_type), folder, report)
+"""
+
+
+def given_assignment(folder: Path, model_type: str, attempt: int = 1, **options) -> Assignment:
+    """A training of the table of all kinds of column, in a folder that it is written to once."""
+    artifacts, (table, columns) = Artifacts(folder), given_table()
+    if not artifacts.path("table", "table.parquet").exists():
+        with artifacts.writing("table", "table.parquet") as file:
+            pq.write_table(table, file)
+    source = artifacts.seal("table", [artifacts.part("table", "table.parquet", len(table))])
+    config = {**SMALL[ModelType(model_type)], "epochs": EPOCHS, "early_stop": True, **options}
+    job = Job(
+        id=JOB_ID,
+        background_id=JOB_ID,
+        project_id=JOB_ID,
+        project_name="Bank",
+        model_id=JOB_ID,
+        model_name="m",
+        model_type=ModelType(model_type),
+        job_type=JobType.TRAIN,
+        status=JobStatus.RUNNING,
+        config=parse_train_params(ModelType(model_type), config).model_dump(mode="json"),
+        attempt=attempt,
+        progress=Progress(0.0),
+        failure=None,
+        artifact=None,
+        created_at=datetime.now(UTC),
+        started_at=None,
+        finished_at=None,
+    )
+    return Assignment(job, source, columns=columns)
+
+
+def trained(assignment: Assignment, folder: Path, report=lambda progress: None) -> str:
+    """The hash of the model that it makes; `row` in the folder names the latest checkpoint."""
+
+    def name(checkpoint: Artifact) -> bool:
+        (folder / "row.new").write_bytes(TypeAdapter(Artifact).dump_json(checkpoint))
+        (folder / "row.new").rename(folder / "row")
+        return True
+
+    artifacts = Artifacts(folder)
+    with JobCheckpoints(assignment, artifacts, 1e-6, name) as checkpoints:
+        model = learn(assignment, artifacts, report, checkpoints)
+    return keep(model, assignment.job, artifacts).artifact.sha256
+
+
+def named(folder: Path) -> Artifact:
+    return TypeAdapter(Artifact).validate_json((folder / "row").read_bytes())
+
+
+def resuming(assignment: Assignment, checkpoint: Artifact) -> Assignment:
+    job = dataclasses.replace(assignment.job, attempt=assignment.job.attempt + 1)
+    return dataclasses.replace(assignment, job=job, checkpoint=checkpoint)
+
+
+@pytest.mark.parametrize("model_type", ["ctgan", "copulagan", "tvae"])
+def test_a_killed_training_that_goes_on_makes_the_same_file(tmp_path, model_type):
+    undisturbed = trained(given_assignment(tmp_path / "one", model_type), tmp_path / "one")
+    folder = tmp_path / "other"
+    # Of its signs of life the first two come before the networks learn, the last ones after it.
+    lives = random.Random(model_type).randint(5, EPOCHS)
+
+    killed = subprocess.run([sys.executable, "-c", WORKER, str(folder), model_type, str(lives)], timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    seen: list[Progress] = []
+    resumed = trained(resuming(given_assignment(folder, model_type), named(folder)), folder, seen.append)
+
+    assert seen[1].fraction > 0  # the first is of who has not looked at the checkpoint yet
+    assert any(progress.message.startswith("going on after") for progress in seen)
+    assert resumed == undisturbed
+
+
+def test_a_training_goes_on_after_its_networks_are_done(tmp_path):
+    assignment = given_assignment(tmp_path, "tvae")
+    undisturbed = trained(assignment, tmp_path)
+    seen: list[Progress] = []
+
+    resumed = trained(resuming(assignment, named(tmp_path)), tmp_path, seen.append)
+
+    assert not any(progress.message.startswith(f"epoch {EPOCHS - 1} of") for progress in seen)
+    assert resumed == undisturbed
+
+
+class TestOnesThatCannotBeUsed:
+    @pytest.fixture
+    def assignment(self, tmp_path) -> Assignment:
+        assignment = given_assignment(tmp_path, "tvae", refine=False)
+        trained(assignment, tmp_path)
+        return assignment
+
+    def starts_anew(self, assignment: Assignment, folder: Path) -> bool:
+        seen: list[Progress] = []
+        trained(assignment, folder, seen.append)
+        return f"epoch 1 of {EPOCHS}" in [progress.message for progress in seen]
+
+    def test_of_another_table(self, assignment, tmp_path):
+        other = dataclasses.replace(assignment.source, sha256="00" * 32)
+
+        checkpoints = JobCheckpoints(
+            dataclasses.replace(resuming(assignment, named(tmp_path)), source=other),
+            Artifacts(tmp_path),
+            0,
+            given_row([]),
+        )
+
+        assert checkpoints.latest() is None
+
+    def test_of_other_options(self, assignment, tmp_path):
+        other = given_assignment(tmp_path, "tvae", refine=False, loss_factor=3.0)
+
+        assert self.starts_anew(resuming(other, named(tmp_path)), tmp_path)
+
+    @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", pickle.dumps({"step": 3})])
+    def test_replaced_by_another_file(self, assignment, tmp_path, content):
+        checkpoint = named(tmp_path)
+        Artifacts(tmp_path).path(checkpoint.location, FILE).write_bytes(content)
+
+        assert self.starts_anew(resuming(assignment, checkpoint), tmp_path)
+
+    def test_damaged_in_one_bit(self, assignment, tmp_path):
+        checkpoint = named(tmp_path)
+        path = Artifacts(tmp_path).path(checkpoint.location, FILE)
+        damaged = bytearray(path.read_bytes())
+        damaged[-1] ^= 1
+        path.write_bytes(damaged)
+
+        assert self.starts_anew(resuming(assignment, checkpoint), tmp_path)
+
+    def test_erased(self, assignment, tmp_path):
+        checkpoint = named(tmp_path)
+        Artifacts(tmp_path).erase(checkpoint.location)
+
+        assert self.starts_anew(resuming(assignment, checkpoint), tmp_path)
+
+    def test_whole_but_no_checkpoint(self, assignment, tmp_path):
+        checkpoint, content = named(tmp_path), pickle.dumps({"step": 3})
+        Artifacts(tmp_path).path(checkpoint.location, FILE).write_bytes(content)
+        (part,) = checkpoint.parts
+        part = dataclasses.replace(part, size_bytes=len(content))
+        sha256 = hashlib.sha256(content).hexdigest()
+
+        assert self.starts_anew(
+            resuming(assignment, dataclasses.replace(checkpoint, parts=(part,), sha256=sha256)), tmp_path
+        )
+
+
+def given_row(names: list[Artifact], answers: bool = True):
+    """The row of a job as a worker sees it."""
+
+    def name(checkpoint: Artifact) -> bool:
+        names.append(checkpoint)
+        return answers
+
+    return name
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.parent.name for path in (folder / checkpoints_folder(JOB_ID)).rglob(FILE))
+
+
+class TestWriting:
+    def test_the_newest_two_are_kept(self, tmp_path):
+        names: list[Artifact] = []
+        with JobCheckpoints(given_assignment(tmp_path, "tvae"), Artifacts(tmp_path), 1e-6, given_row(names)) as kept:
+            for step in range(1, 5):
+                kept.save(dataclasses.replace(STEP, step=step))
+
+        assert files(tmp_path) == ["1-3", "1-4"]
+        assert names[-1].location.endswith("/1-4")
+
+    def test_what_the_next_attempt_goes_on_from_is_kept_until_it_has_two_of_its_own(self, tmp_path):
+        names: list[Artifact] = []
+        assignment = given_assignment(tmp_path, "tvae")
+        with JobCheckpoints(assignment, Artifacts(tmp_path), 1e-6, given_row(names)) as kept:
+            kept.save(STEP)
+
+        with JobCheckpoints(resuming(assignment, names[0]), Artifacts(tmp_path), 1e-6, given_row(names)) as kept:
+            assert kept.latest().step == STEP.step
+            assert kept.latest().tensors["weights"].tolist() == [0, 1, 2, 3]
+            kept.save(dataclasses.replace(STEP, step=4))
+
+        assert files(tmp_path) == ["1-3", "2-4"]
+
+    def test_a_superseded_attempt_ends_and_erases_nothing(self, tmp_path):
+        assignment = given_assignment(tmp_path, "tvae")
+        names: list[Artifact] = []
+        with JobCheckpoints(assignment, Artifacts(tmp_path), 1e-6, given_row(names)) as kept:
+            kept.save(STEP)
+
+        with (
+            pytest.raises(Cancelled),
+            JobCheckpoints(resuming(assignment, names[0]), Artifacts(tmp_path), 1e-6, given_row([], False)) as kept,
+        ):
+            kept.save(dataclasses.replace(STEP, step=4))
+
+        assert "1-3" in files(tmp_path)
+
+    @pytest.mark.parametrize("error", [Unavailable("The store is away.", "store_unavailable"), OSError("no disk")])
+    def test_a_training_goes_on_without_one_that_could_not_be_kept(self, tmp_path, error):
+        def fail(checkpoint: Artifact) -> bool:
+            raise error
+
+        with JobCheckpoints(given_assignment(tmp_path, "tvae"), Artifacts(tmp_path), 1e-6, fail) as kept:
+            kept.save(STEP)
+            kept.save(STEP)
+
+    def test_none_is_due_where_they_are_switched_off(self, tmp_path):
+        assert not JobCheckpoints(given_assignment(tmp_path, "tvae"), Artifacts(tmp_path), 0, given_row([])).is_due()
+
+
+def test_the_file_holds_tensors_and_json_alone(tmp_path):
+    names: list[Artifact] = []
+    with JobCheckpoints(given_assignment(tmp_path, "tvae"), Artifacts(tmp_path), 1e-6, given_row(names)) as kept:
+        kept.save(STEP)
+
+    content = Artifacts(tmp_path).path(names[0].location, FILE).read_bytes()
+
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + size])
+    assert sorted(header) == ["__metadata__", "weights"]
+    assert json.loads(header["__metadata__"]["checkpoint"])["step"] == STEP.step

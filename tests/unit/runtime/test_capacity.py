@@ -1,0 +1,65 @@
+"""What a training gets of a cluster, and what is refused."""
+
+import pytest
+
+from synthgen_ray.domain.errors import InvalidRequest
+from synthgen_ray.domain.params import ModelType, Resources
+from synthgen_ray.runtime.capacity import Workers, plan_workers
+from synthgen_ray.runtime.train import collectives
+from synthgen_ray.settings import Settings
+
+
+def planned(cluster: dict[str, float], model_type=ModelType.CTGAN, settings: dict | None = None, **asked) -> Workers:
+    return plan_workers(model_type, Resources(**asked), cluster, Settings(training=settings or {}))
+
+
+def test_a_training_gets_what_it_asks_for():
+    cluster = {"CPU": 8.0}
+
+    assert planned(cluster, num_workers=3, settings={"cpus_per_worker": 2}) == Workers(
+        3, 2, use_gpu=False, distributed=True
+    )
+
+
+def test_gpus_are_taken_where_there_are_enough_of_them():
+    cluster = {"CPU": 8.0, "GPU": 2.0}
+
+    assert planned(cluster, num_workers=2).use_gpu
+    assert not planned(cluster, num_workers=3).use_gpu
+    assert not planned(cluster, num_workers=2, use_gpu=False).use_gpu
+
+
+@pytest.mark.parametrize(("gpus", "carries"), [(2.0, "cpu:gloo,cuda:nccl"), (0.0, "gloo")])
+def test_sums_of_gpus_are_carried_by_nccl(gpus, carries):
+    assert collectives(planned({"CPU": 8.0, "GPU": gpus}, num_workers=2)) == carries
+
+
+def test_a_copula_runs_in_one_process():
+    cluster = {"CPU": 8.0, "GPU": 2.0}
+
+    assert planned(cluster, ModelType.GAUSSIAN_COPULA, num_workers=2) == Workers(1, 1, use_gpu=False, distributed=False)
+
+
+@pytest.mark.parametrize("model_type", list(ModelType))
+@pytest.mark.parametrize(
+    ("resources", "says"),
+    [
+        ({"num_workers": 4}, "4 CPUs and the cluster has 3.5 for it, enough for 3 workers"),
+        ({"use_gpu": True}, "1 GPUs and the cluster has 0"),
+    ],
+)
+def test_more_than_there_is_is_refused(model_type, resources, says):
+    cluster = {"CPU": 4.0}
+
+    with pytest.raises(InvalidRequest, match=says) as refused:
+        planned(cluster, model_type, **resources)
+
+    assert refused.value.code == "resources_unavailable"
+
+
+def test_where_nodes_come_when_asked_for_the_operator_sets_the_bound():
+    cluster = {"CPU": 1.0}
+
+    assert planned(cluster, num_workers=16, use_gpu=True, settings={"max_workers": 16}).count == 16
+    with pytest.raises(InvalidRequest, match="17 workers and may have 16"):
+        planned(cluster, num_workers=17, settings={"max_workers": 16})
