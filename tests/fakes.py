@@ -15,10 +15,10 @@ from tests.given import LEARNED
 
 
 class FakeClock:
-    """A wall clock that moves on by a microsecond at each look, and otherwise when it is set."""
+    """A wall clock that is right at first, moves on by a microsecond at each look, and otherwise when it is set."""
 
     def __init__(self) -> None:
-        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+        self.now = datetime.now(UTC)
 
     def __call__(self) -> datetime:
         self.now += timedelta(microseconds=1)

@@ -99,5 +99,6 @@ async def _follow(session: AsyncSession, status: JobStatus, moved: list[Attempt]
     follow = update(ModelRow).where(ModelRow.id.in_(models)).values(status=MODEL_STATUS_OF[status])
     await session.execute(follow.execution_options(synchronize_session=False))
     if status.is_final:
-        for job_id in await session.scalars(select(JobRow.id).where(is_training)):
+        kept = is_training & JobRow.checkpoint.is_not(None)
+        for job_id in await session.scalars(select(JobRow.id).where(kept)):
             await erase_later(session, checkpoints_folder(job_id), LEASE)

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import TypeAdapter
 
-from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, Progress, checkpoints_folder
 from synthgen_ray.domain.errors import Cancelled, Unavailable
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
@@ -60,7 +60,7 @@ trained(given_assignment(folder, model_type), folder, report)
 
 def given_assignment(folder: Path, model_type: str, attempt: int = 1, **options) -> Assignment:
     """A training of the table of all kinds of column, in a folder that it is written to once."""
-    artifacts, (table, columns) = Artifacts(folder), given_table()
+    artifacts, (table, columns) = DiskArtifacts(folder), given_table()
     if not artifacts.path("table", "table.parquet").exists():
         with artifacts.writing("table", "table.parquet") as file:
             pq.write_table(table, file)
@@ -96,7 +96,7 @@ def trained(assignment: Assignment, folder: Path, report=lambda progress: None) 
         (folder / "row.new").rename(folder / "row")
         return True
 
-    artifacts = Artifacts(folder)
+    artifacts = DiskArtifacts(folder)
     with JobCheckpoints(assignment, artifacts, 1e-6, name) as checkpoints:
         model = learn(assignment, artifacts, report, checkpoints)
     return keep(model, assignment.job, artifacts).artifact.sha256
@@ -156,7 +156,7 @@ class TestOnesThatCannotBeUsed:
 
         checkpoints = JobCheckpoints(
             dataclasses.replace(resuming(assignment, named(tmp_path)), source=other),
-            Artifacts(tmp_path),
+            DiskArtifacts(tmp_path),
             0,
             given_row([]),
         )
@@ -171,13 +171,13 @@ class TestOnesThatCannotBeUsed:
     @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", pickle.dumps({"step": 3})])
     def test_replaced_by_another_file(self, assignment, tmp_path, content):
         checkpoint = named(tmp_path)
-        Artifacts(tmp_path).path(checkpoint.location, FILE).write_bytes(content)
+        DiskArtifacts(tmp_path).path(checkpoint.location, FILE).write_bytes(content)
 
         assert self.starts_anew(resuming(assignment, checkpoint), tmp_path)
 
     def test_damaged_in_one_bit(self, assignment, tmp_path):
         checkpoint = named(tmp_path)
-        path = Artifacts(tmp_path).path(checkpoint.location, FILE)
+        path = DiskArtifacts(tmp_path).path(checkpoint.location, FILE)
         damaged = bytearray(path.read_bytes())
         damaged[-1] ^= 1
         path.write_bytes(damaged)
@@ -186,13 +186,13 @@ class TestOnesThatCannotBeUsed:
 
     def test_erased(self, assignment, tmp_path):
         checkpoint = named(tmp_path)
-        Artifacts(tmp_path).erase(checkpoint.location)
+        DiskArtifacts(tmp_path).erase(checkpoint.location)
 
         assert self.starts_anew(resuming(assignment, checkpoint), tmp_path)
 
     def test_whole_but_no_checkpoint(self, assignment, tmp_path):
         checkpoint, content = named(tmp_path), pickle.dumps({"step": 3})
-        Artifacts(tmp_path).path(checkpoint.location, FILE).write_bytes(content)
+        DiskArtifacts(tmp_path).path(checkpoint.location, FILE).write_bytes(content)
         (part,) = checkpoint.parts
         part = dataclasses.replace(part, size_bytes=len(content))
         sha256 = hashlib.sha256(content).hexdigest()
@@ -219,7 +219,9 @@ def files(folder: Path) -> list[str]:
 class TestWriting:
     def test_the_newest_two_are_kept(self, tmp_path):
         names: list[Artifact] = []
-        with JobCheckpoints(given_assignment(tmp_path, "tvae"), Artifacts(tmp_path), 1e-6, given_row(names)) as kept:
+        with JobCheckpoints(
+            given_assignment(tmp_path, "tvae"), DiskArtifacts(tmp_path), 1e-6, given_row(names)
+        ) as kept:
             for step in range(1, 5):
                 kept.save(dataclasses.replace(STEP, step=step))
 
@@ -229,10 +231,10 @@ class TestWriting:
     def test_what_the_next_attempt_goes_on_from_is_kept_until_it_has_two_of_its_own(self, tmp_path):
         names: list[Artifact] = []
         assignment = given_assignment(tmp_path, "tvae")
-        with JobCheckpoints(assignment, Artifacts(tmp_path), 1e-6, given_row(names)) as kept:
+        with JobCheckpoints(assignment, DiskArtifacts(tmp_path), 1e-6, given_row(names)) as kept:
             kept.save(STEP)
 
-        with JobCheckpoints(resuming(assignment, names[0]), Artifacts(tmp_path), 1e-6, given_row(names)) as kept:
+        with JobCheckpoints(resuming(assignment, names[0]), DiskArtifacts(tmp_path), 1e-6, given_row(names)) as kept:
             assert kept.latest().step == STEP.step
             assert kept.latest().tensors["weights"].tolist() == [0, 1, 2, 3]
             kept.save(dataclasses.replace(STEP, step=4))
@@ -242,12 +244,12 @@ class TestWriting:
     def test_a_superseded_attempt_ends_and_erases_nothing(self, tmp_path):
         assignment = given_assignment(tmp_path, "tvae")
         names: list[Artifact] = []
-        with JobCheckpoints(assignment, Artifacts(tmp_path), 1e-6, given_row(names)) as kept:
+        with JobCheckpoints(assignment, DiskArtifacts(tmp_path), 1e-6, given_row(names)) as kept:
             kept.save(STEP)
 
         with (
             pytest.raises(Cancelled),
-            JobCheckpoints(resuming(assignment, names[0]), Artifacts(tmp_path), 1e-6, given_row([], False)) as kept,
+            JobCheckpoints(resuming(assignment, names[0]), DiskArtifacts(tmp_path), 1e-6, given_row([], False)) as kept,
         ):
             kept.save(dataclasses.replace(STEP, step=4))
 
@@ -258,20 +260,22 @@ class TestWriting:
         def fail(checkpoint: Artifact) -> bool:
             raise error
 
-        with JobCheckpoints(given_assignment(tmp_path, "tvae"), Artifacts(tmp_path), 1e-6, fail) as kept:
+        with JobCheckpoints(given_assignment(tmp_path, "tvae"), DiskArtifacts(tmp_path), 1e-6, fail) as kept:
             kept.save(STEP)
             kept.save(STEP)
 
     def test_none_is_due_where_they_are_switched_off(self, tmp_path):
-        assert not JobCheckpoints(given_assignment(tmp_path, "tvae"), Artifacts(tmp_path), 0, given_row([])).is_due()
+        assert not JobCheckpoints(
+            given_assignment(tmp_path, "tvae"), DiskArtifacts(tmp_path), 0, given_row([])
+        ).is_due()
 
 
 def test_the_file_holds_tensors_and_json_alone(tmp_path):
     names: list[Artifact] = []
-    with JobCheckpoints(given_assignment(tmp_path, "tvae"), Artifacts(tmp_path), 1e-6, given_row(names)) as kept:
+    with JobCheckpoints(given_assignment(tmp_path, "tvae"), DiskArtifacts(tmp_path), 1e-6, given_row(names)) as kept:
         kept.save(STEP)
 
-    content = Artifacts(tmp_path).path(names[0].location, FILE).read_bytes()
+    content = DiskArtifacts(tmp_path).path(names[0].location, FILE).read_bytes()
 
     size = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + size])
