@@ -75,7 +75,7 @@ async def watch_job(job_id: UUID, principal: Viewer, service: ServiceDep) -> Res
     },
 )
 async def download_output(job_id: UUID, request: Request, principal: Viewer, service: ServiceDep) -> Response:
-    """Download the rows of a completed generation."""
+    """Download the rows of a completed generation; 410 once their time is over, and its seed gives them again."""
     job, artifact = await service.get_output(principal, job_id)
     filename = f"synthetic-{job.id}.{job.output_format}"
     return download(request, artifact, await service.read(artifact), filename, MEDIA_TYPES[job.output_format])

@@ -170,6 +170,7 @@ TAKEN = [
     ("unique codes", b"x\n" + b"".join(b"AC-%04d\n" % i for i in MANY), ["id"], []),
     ("unique integers up to 2^63", b"id\n" + b"".join(b"%d\n" % (2**63 - 1 - i * i) for i in MANY), ["id"], []),
     ("floats of 1e300", b"x\n1e300\n2\n", ["float"], []),
+    # They go out as they came in: a prefix that tames spreadsheets would be another value.
     ("formulas", b"x\n=cmd|' /C calc'!A0\n\t=1\n +1\n@SUM(1)\n", ["text"], []),
     ("one row", b"a,b\n1,x\n", ["constant", "constant"], []),
     ("names of people", b"name\n" + b"".join(b"%s Lovelace\n" % name for name in PEOPLE), ["text"], []),
@@ -204,12 +205,13 @@ class TestTaken:
     @pytest.mark.parametrize(
         ("values", "kind", "warnings"),
         [
+            # Its scale is not kept, and the warning says so.
             (pa.array(["1.50", "2.25"]).cast(pa.decimal128(38, 10)), "float", ["decimal_as_float"]),
             (pa.array([1, 2], pa.timestamp("ns", "Asia/Kolkata")), "datetime", []),
             (pa.array([2**53 + 1, None, 3]), "integer", []),
             (pa.array(["x", "y", "x", "y"]).dictionary_encode(), "categorical", []),
             (pa.array([1.5, 2.5], pa.float16()), "float", []),
-            (pa.nulls(3), "constant", ["all_null_column"]),
+            (pa.nulls(3), "constant", ["all_null_column"]),  # beside others; alone it is refused
         ],
     )
     async def test_each_odd_parquet_type_is_taken_for_what_it_is(self, upload, values, kind, warnings):

@@ -86,7 +86,7 @@ def test_a_harmless_request_id_is_answered_once(ask):
         (a_get(path=b"/\x00"), {400}),
         (a_get(path=b"/\xff"), {400}),
         (a_get(path=b"/" + b"y" * 10_000), {414}),
-        (a_get(path=b"/" + b"y" * 100_000), {400, 431, CUT}),
+        (a_get(path=b"/" + b"y" * 100_000), {400, 431, CUT}),  # too long for the parser, which comes first
         (a_get(b"X: " + b"y" * 20_000), {431}),
         (a_get(b"X: " + b"y" * 10_000_000), {431, CUT}),
         (a_get(*[b"X: y"] * 1000), {431}),
