@@ -28,7 +28,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from synthgen_ray.artifacts import Artifacts
-from synthgen_ray.domain.entities import Job
+from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.domain.lifecycle import LEASE, JobType
 from synthgen_ray.jobs import dispatcher as dispatching
 from synthgen_ray.jobs.clock_watch import ClockWatch
@@ -40,6 +40,7 @@ from tests.fakes import FakeClock, WritingLauncher
 from tests.given import ADMIN
 
 LOOKS = 400
+BROKEN = "broken a promise"
 
 
 class Action(StrEnum):
@@ -126,10 +127,10 @@ def swept(kind: JobType, action: Action, start: int = 1, stride: int = 1) -> str
                 shutil.copytree(prepared, folder, dirs_exist_ok=True)
                 fired = _broken_run(folder, number, action)
                 ended = _in_child(lambda folder=folder: _say(asyncio.run(_recover(folder))))
-            if ended in ("", "broken a promise"):
+            if BROKEN in (fired, ended) or not ended:
                 raise AssertionError(f"{kind}: point {number}, {action}: a promise is broken, see above")
             outcomes[ended] += 1
-            if not fired:
+            if fired == "not met":
                 return f"{kind}, {action}: points {start} to {number - 1} by {stride}, 0 broken promises: {dict(outcomes)}"
             number += stride
 
@@ -151,7 +152,7 @@ def _in_child(work: Callable[[], None]) -> str:
             work()
         except BaseException:
             traceback.print_exc()
-            os.write(3, b"broken a promise")
+            _say(BROKEN)
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as answer:
@@ -169,8 +170,8 @@ async def _prepare(folder: Path, kind: JobType) -> None:
         await bank.job(kind, await bank.project())
 
 
-def _broken_run(folder: Path, number: int, action: Action) -> bool:
-    """Whether the point was met."""
+def _broken_run(folder: Path, number: int, action: Action) -> str:
+    """Whether the point was met; nothing when it killed the process."""
 
     def run() -> None:
         points = Failpoints(number, action, delay=lambda: _succeed(folder))
@@ -178,7 +179,7 @@ def _broken_run(folder: Path, number: int, action: Action) -> bool:
         asyncio.run(_run(folder, "victim"))
         _say("met" if points.fired else "not met")
 
-    return _in_child(run) != "not met"
+    return _in_child(run)
 
 
 def _succeed(folder: Path) -> None:
@@ -206,15 +207,18 @@ async def _run(folder: Path, owner: str, ahead: timedelta = timedelta(0), *, pat
     for _ in range(LOOKS):
         there = await dispatcher._attempted(dispatcher.heartbeat) and await dispatcher._attempted(dispatcher.tick)
         await asyncio.gather(*dispatcher.tasks, return_exceptions=True)
-        if (await _job(store)).status.is_final or not (there or patient):
+        if await _is_over(store) or not (there or patient):
             break
         clock.advance(timedelta(seconds=1))
     await store.dispose()
 
 
-async def _job(store: Store) -> Job:
-    (job,) = (await store.list_jobs(ADMIN, None, None, None, 10, 0)).items
-    return job
+async def _is_over(store: Store) -> bool:
+    try:
+        (job,) = (await store.list_jobs(ADMIN, None, None, None, 10, 0)).items
+    except Unavailable:
+        return False
+    return job.status.is_final
 
 
 async def _recover(folder: Path) -> str:
