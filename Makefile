@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 BENCH ?=
 FUZZ ?=
+CHAOS ?=
 # Files of the first are spread over the cores; the others start servers, and run one after the other.
-FAST ?= tests/unit tests/api
+FAST ?= tests/unit tests/api tests/simulation tests/chaos
 SLOW ?= tests/cluster tests/e2e
 
-.PHONY: setup demo up test check fuzz quality bench
+.PHONY: setup demo up test check fuzz chaos quality bench
 
 setup: .venv/installed
 
@@ -37,6 +38,9 @@ check: setup
 fuzz: setup
 	$(BIN)/python -m tests.fuzz $(FUZZ)
 	SYNTHGEN_DISCONNECTS=1 $(BIN)/pytest tests/cluster/test_disconnects.py
+
+chaos: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.chaos $(CHAOS)
 
 quality: setup
 	$(BIN)/pytest tests/quality

@@ -1,0 +1,71 @@
+"""`make chaos`: the long forms of all that is done to the queue, a line of summary for each. Fails when one finds
+something."""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from synthgen_ray.domain.lifecycle import JobType
+from tests.chaos import claim_speed, drain, failpoints, races
+from tests.simulation.histories import replayed, simulated
+
+Check = Callable[[], str]
+
+
+def _in_a_folder(check: Callable[[Path], Coroutine[Any, Any, str]]) -> Check:
+    def run() -> str:
+        with tempfile.TemporaryDirectory(prefix="sg-") as folder:
+            return asyncio.run(check(Path(folder)))
+
+    return run
+
+
+def _simulation() -> str:
+    workers = os.cpu_count() or 1
+    with ProcessPoolExecutor(workers) as pool:
+        calls = sum(pool.map(simulated, [range(first, 10_000, workers) for first in range(workers)]))
+    return f"10,000 made-up histories of 200 steps, {calls:,} calls, 0 broken promises"
+
+
+def _sweep(kind: JobType, action: failpoints.Action) -> Check:
+    return lambda: failpoints.swept(kind, action)
+
+
+CHECKS: dict[str, Check] = {
+    "simulation": _simulation,
+    "replay": _in_a_folder(lambda folder: replayed(folder, range(50), steps=100)),
+    "reaper": _in_a_folder(lambda folder: races.reaper_against_completion(folder, 1000)),
+    "cancel": _in_a_folder(lambda folder: races.cancel_at_any_moment(folder, 500)),
+    "delete": _in_a_folder(lambda folder: races.delete_at_any_moment(folder, 300)),
+    **{f"{kind}-{action}": _sweep(kind, action) for kind in JobType for action in failpoints.Action},
+    "claims": _in_a_folder(claim_speed.claims),
+    "drain": _in_a_folder(lambda folder: drain.drained(folder, 10_000, 3, kill_every=500, limit_s=3600)),
+}
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    arguments.add_argument("checks", nargs="*", choices=[*CHECKS, []], help="all of them when none is named")
+    failed = []
+    for name in arguments.parse_args().checks or CHECKS:
+        begun = time.monotonic()
+        try:
+            summary = CHECKS[name]()
+        except Exception:  # noqa: BLE001 - whatever it found, the others are done too
+            traceback.print_exc()
+            failed.append(name)
+            summary = "FOUND SOMETHING, see above"
+        print(f"{name:17} {time.monotonic() - begun:6.0f} s  {summary}", flush=True)
+    sys.exit(f"These found something: {', '.join(failed)}" if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
