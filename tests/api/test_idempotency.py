@@ -82,8 +82,7 @@ async def test_keys_of_another_api_key_are_its_own(client, given_ready_model, ge
     assert first.json()["job_id"] != second.json()["job_id"]
 
 
-@on_both_databases
-@pytest.mark.parametrize("keys", [50])
+@pytest.mark.parametrize(("database_url", "keys"), [("sqlite", 50), ("postgresql", 10)], indirect=["database_url"])
 async def test_a_hundred_concurrent_posts_of_each_key_make_one_job(
     client, given_ready_model, generate, keys, monkeypatch
 ):

@@ -131,7 +131,8 @@ def swept(kind: JobType, action: Action, start: int = 1, stride: int = 1) -> str
                 raise AssertionError(f"{kind}: point {number}, {action}: a promise is broken, see above")
             outcomes[ended] += 1
             if fired == "not met":
-                return f"{kind}, {action}: points {start} to {number - 1} by {stride}, 0 broken promises: {dict(outcomes)}"
+                points = f"points {start} to {number - 1} by {stride}"
+                return f"{kind}, {action}: {points}, 0 broken promises: {dict(outcomes)}"
             number += stride
 
 
@@ -150,7 +151,7 @@ def _in_child(work: Callable[[], None]) -> str:
         os.dup2(writing, 3)
         try:
             work()
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - whatever it is, the parent hears of it
             traceback.print_exc()
             _say(BROKEN)
         os._exit(0)
