@@ -21,7 +21,7 @@ import os
 import sys
 import torch
 import torch.distributed as dist
-from tests.unit.synthesizers.test_parallel import after_one_step, gradients
+from tests.unit.synthesizers.test_parallel import FirstStep, after_one_step, gradients
 from synthgen_ray.synthesizers.checkpoint import write_checkpoint
 from synthgen_ray.domain.params import ModelType
 from tests.unit.synthesizers.conftest import given_model, given_table
@@ -33,6 +33,12 @@ for model_type in (ModelType.CTGAN, ModelType.TVAE):
 for model_type in (ModelType.CTGAN, ModelType.TVAE):
     with open(f"{folder}/{model_type}-step-{rank}", "wb") as file:
         write_checkpoint(file, after_one_step(model_type), "one step")
+kept = FirstStep()
+given_model(ModelType.CTGAN, checkpoints=kept).save(f"{folder}/whole-{rank}")
+given_model(ModelType.CTGAN, checkpoints=FirstStep(kept.checkpoint)).save(f"{folder}/resumed-{rank}")
+steps = []
+given_model(ModelType.CTGAN, checkpoints=FirstStep(None if rank else kept.checkpoint), on_progress=steps.append)
+open(f"{folder}/alone-{rank}", "w").write(" ".join(progress.message for progress in steps))
 table, columns = given_table(101)
 given_model(ModelType.TVAE, table, columns).save(f"{folder}/odd-{rank}")
 torch.save(gradients(), f"{folder}/gradients-{rank}")
@@ -103,6 +109,16 @@ class TestTwoWorkers:
         assert max(abs(alone[name] - together[name]).mean() for name in alone) < 1e-4
 
 
+@pytest.mark.parametrize("rank", [0, 1])
+def test_workers_that_go_on_from_a_checkpoint_make_the_same_file(two_workers, rank):
+    assert (two_workers / f"resumed-{rank}").read_bytes() == (two_workers / f"whole-{rank}").read_bytes()
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_where_one_worker_has_no_checkpoint_all_start_anew(two_workers, rank):
+    assert "going on" not in (two_workers / f"alone-{rank}").read_text()
+
+
 def test_a_last_batch_with_fewer_rows_than_workers_is_learnt_as_by_one(two_workers):
     table, columns = given_table(101)
     alone = given_model(ModelType.TVAE, table, columns)._tensors()
@@ -143,8 +159,11 @@ class FirstStep:
     seconds_used = 0.0
     checkpoint: Checkpoint | None = None
 
-    def latest(self) -> None:
-        return None
+    def __init__(self, latest: Checkpoint | None = None) -> None:
+        self._latest = latest
+
+    def latest(self) -> Checkpoint | None:
+        return self._latest
 
     def is_due(self) -> bool:
         return self.checkpoint is None
