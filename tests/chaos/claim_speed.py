@@ -4,6 +4,8 @@ import time
 from pathlib import Path
 from statistics import median
 
+from sqlalchemy import select
+
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.store.queue import _first
 from synthgen_ray.store.tables import utc_now
@@ -18,7 +20,7 @@ async def claims(folder: Path, count: int = 10_000, looks: int = 20) -> str:
         for _ in range(looks):
             async with bank.store._sessions.reading() as session:
                 begun = time.perf_counter()
-                await session.scalar(_first(list(JobType), utc_now()).select())
+                await session.scalar(select(_first(list(JobType), utc_now())))
                 searched.append(time.perf_counter() - begun)
             begun = time.perf_counter()
             await bank.store.claim_next(JobType)
