@@ -93,7 +93,8 @@ def fuzz(url: str, key: str, examples: int, seed: int) -> Fuzzed:
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(file), "run", f"{url}/openapi.json"),
             *("--header", f"Authorization: Bearer {key}", "--mode", "all", "--checks", "all"),
             *("--max-examples", str(examples), "--seed", str(seed)),
-            *("--request-timeout", "30", "--continue-on-failure", "--no-color"),
+            # A busy machine may be slow, and not silent.
+            *("--request-timeout", "30", "--max-response-time", "30", "--continue-on-failure", "--no-color"),
         ]
         return _followed(command, Path(folder))  # where it leaves its own files
 
