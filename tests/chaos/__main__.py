@@ -16,9 +16,14 @@ from typing import Any
 
 from synthgen_ray.domain.lifecycle import JobType
 from tests.chaos import claim_speed, drain, failpoints, races
+from tests.chaos.kills import a_shop, killed
+from tests.chaos.polling import polled
+from tests.chaos.workload import Shop
+from tests.servers import NO_RATE_LIMITS, an_up_server
 from tests.simulation.histories import replayed, simulated
 
 Check = Callable[[], str]
+NO_LIMITS = {"SYNTHGEN_RATE_LIMITS": NO_RATE_LIMITS, "SYNTHGEN_QUOTAS": '{"pending_jobs": null}'}
 
 
 def _in_a_folder(check: Callable[[Path], Coroutine[Any, Any, str]]) -> Check:
@@ -36,6 +41,14 @@ def _simulation() -> str:
     return f"10,000 made-up histories of 200 steps, {calls:,} calls, 0 broken promises"
 
 
+def _on_a_server(check: Callable[[Shop], str]) -> Check:
+    def run() -> str:
+        with an_up_server(SYNTHGEN_NUM_CPUS="4", **NO_LIMITS) as server, a_shop(server) as shop:
+            return check(shop)
+
+    return run
+
+
 def _sweep(kind: JobType, action: failpoints.Action) -> Check:
     return lambda: failpoints.swept(kind, action)
 
@@ -48,6 +61,8 @@ CHECKS: dict[str, Check] = {
     "delete": _in_a_folder(lambda folder: races.delete_at_any_moment(folder, 300)),
     **{f"{kind}-{action}": _sweep(kind, action) for kind in JobType for action in failpoints.Action},
     "claims": _in_a_folder(claim_speed.claims),
+    "kills": _on_a_server(lambda shop: killed(shop, times=20)),
+    "polling": _on_a_server(lambda shop: polled(shop, clients=1000, seconds=300)),
     "drain": _in_a_folder(lambda folder: drain.drained(folder, 10_000, 3, kill_every=500, limit_s=3600)),
 }
 

@@ -95,12 +95,16 @@ def _training(shop: Shop) -> str:
     return model
 
 
-def summary(kills: Sequence[Kill]) -> Iterator[str]:
-    for victim in dict.fromkeys(kill.victim for kill in kills):
-        of_kind = [kill for kill in kills if kill.victim == victim]
-        outages = [kill.outage_s for kill in of_kind]
-        findings = sum(len(kill.findings) for kill in of_kind)
-        yield (
-            f"kill -9 {victim.name}: {len(of_kind)} kills, {findings} findings; calls failed for "
-            f"{statistics.median(outages):.1f} s (median), {max(outages):.1f} s at most"
-        )
+def killed(shop: Shop, times: int) -> str:
+    """So many kills of each kind. Raises: AssertionError, with what is not as promised."""
+    kills = [kill(shop, victim, f"{victim.name} {number}") for number in range(times) for victim in VICTIMS]
+    findings = [f"{one.victim.name}: {finding}" for one in kills for finding in one.findings]
+    assert not findings, "\n".join([*_outages(kills), *findings])
+    return "; ".join(_outages(kills))
+
+
+def _outages(kills: Sequence[Kill]) -> Iterator[str]:
+    for victim in VICTIMS:
+        outages = [kill.outage_s for kill in kills if kill.victim == victim]
+        median, longest = statistics.median(outages), max(outages)
+        yield f"{victim.name}: {len(outages)} kills, calls failed for {median:.1f} s, {longest:.1f} s at most"

@@ -48,6 +48,13 @@ class Polling:
         return f"{len(self.looks)} looks, {rate:.0f}/s, median {median:.2f} s, p99 {self.p99_s:.2f} s; {statuses}"
 
 
+def polled(shop: Shop, clients: int, seconds: float) -> str:
+    """Raises: AssertionError, with what is not as promised."""
+    polling = poll(shop, clients, seconds)
+    assert not polling.findings(), f"{polling.findings()}; {polling.summary()}"
+    return polling.summary()
+
+
 def poll(shop: Shop, clients: int, seconds: float) -> Polling:
     """`clients` that look at the shop's jobs for so long."""
     jobs = [job["id"] for job in shop.client.list_jobs(model_id=shop.model_id, limit=100)["items"]]

@@ -45,9 +45,7 @@ def _constraints() -> None:
         jobs.create_foreign_key(
             op.f("fk_jobs_project_id_projects"), "projects", ["project_id"], ["id"], ondelete="CASCADE"
         )
-        jobs.create_index(
-            "ix_jobs_waiting", ["status", "job_type", "project_id", "created_at", "not_before", "id"]
-        )
+        jobs.create_index("ix_jobs_waiting", ["status", "job_type", "project_id", "created_at", "not_before", "id"])
         for name, condition in CHECKS.items():
             jobs.create_check_constraint(op.f(f"ck_jobs_{name}"), condition)
 
