@@ -9,7 +9,8 @@ import pytest
 
 from tests.api.conftest import SYNTHGEN, Server, a_server, a_table
 
-LEFT = 64 << 10  # bytes that the ballast leaves
+LITTLE = 64 << 10  # bytes
+FOR_ROWS_OF_SQL = 512 << 10  # less than an output needs
 
 
 @pytest.fixture
@@ -34,9 +35,9 @@ def ballast(disk):
     """Fill the disk up to a little, or take that away."""
     file = disk / "ballast"
 
-    def fill() -> None:
+    def fill(left: int = LITTLE) -> None:
         free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
-        file.write_bytes(bytes(free - LEFT))
+        file.write_bytes(bytes(free - left))
 
     return fill, file.unlink
 
@@ -85,7 +86,7 @@ async def test_a_generation_fails_by_name_and_another_works_once_there_is_room(
     path = f"{SYNTHGEN}/models/{await given_ready_model()}/generate"
     before = files(server)
 
-    fill()
+    fill(FOR_ROWS_OF_SQL)
     failed = (await client.post(path, json={"num_rows": 20_000})).json()
     await server.run_queue()
     left = files(server) - before

@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
-from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.entities import Job
 from synthgen_ray.domain.lifecycle import DEADLINES, JobStatus, JobType
 from synthgen_ray.domain.params import GenerateParams
@@ -124,7 +124,7 @@ def _process(folder: Path, owner: str) -> Iterator[_Child]:
 
 
 async def _dispatch(folder: Path, owner: str) -> None:
-    artifacts = Artifacts(folder / "artifacts")
+    artifacts = DiskArtifacts(folder / "artifacts")
     slots = dict.fromkeys(JobType, SLOTS)
     await Dispatcher(Store(sqlite_url(folder)), artifacts, WritingLauncher(artifacts), slots, owner).run()
 

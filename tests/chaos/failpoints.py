@@ -27,7 +27,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.domain.lifecycle import LEASE, JobType
 from synthgen_ray.jobs import dispatcher as dispatching
@@ -201,7 +201,7 @@ async def _run(folder: Path, owner: str, ahead: timedelta = timedelta(0), *, pat
     dispatching.POLL_S = 0.01
     clock = FakeClock()
     clock.now = utc_now() + ahead
-    store, artifacts = Store(sqlite_url(folder), clock=clock), Artifacts(folder / "artifacts")
+    store, artifacts = Store(sqlite_url(folder), clock=clock), DiskArtifacts(folder / "artifacts")
     launcher, slots = WritingLauncher(artifacts), dict.fromkeys(JobType, 1)
     dispatcher = Dispatcher(store, artifacts, launcher, slots, owner, _Steady(0))
     await dispatcher._attempted(dispatcher._recover)
