@@ -109,7 +109,7 @@ class Workload:
             for number in count():
                 if stop.wait(0.1):
                     return
-                self.answers.append(call(client, f"{self.name} {call.__name__} {number}"))
+                self.answers.append(call(client, f"{self.name}{call.__name__}-{number}".replace(" ", "-")))
 
     def _project(self, client: httpx.Client, key: str) -> Answer:
         return self._send(client, "project", key)
