@@ -1,8 +1,7 @@
-"""Processes are killed while others count on them: nothing that was acknowledged is lost."""
+"""Processes are killed in the middle of a job: it ends as it would have. What clients see of kills is in `test_kills`."""
 
 import threading
 
-from synthgen_ray.client import ClientError
 from tests.cluster.conftest import QUICK
 from tests.servers import wait_until
 
@@ -41,16 +40,6 @@ def test_what_runs_beside_a_generation_changes_no_byte(client, ready_model):
     assert shas == [alone] * 4
 
 
-def test_a_killed_store_comes_back_with_all_it_had(client, server, given_training):
-    before = client.list_models()["total"]
-    model = given_training("tvae", {**QUICK, "epochs": 100})
-
-    server.kill("ray::Metadata")
-
-    client.wait_for_model(model["id"], timeout_s=120)
-    assert client.list_models()["total"] == before + 1
-
-
 def test_a_killed_dispatcher_runs_again_what_it_had_running(client, server, given_training):
     model = given_training("tvae", {**QUICK, "epochs": 200})
     wait_until(lambda: client.get_job(model["job_id"])["progress"] > 0, "the training runs")
@@ -58,15 +47,3 @@ def test_a_killed_dispatcher_runs_again_what_it_had_running(client, server, give
     server.kill("ray::DispatcherActor")
 
     client.wait_for_model(model["id"], timeout_s=120)
-
-
-def test_a_killed_ingress_is_replaced(client, server, ready_model):
-    def answers() -> bool:
-        try:
-            return client.get_model(ready_model)["model"]["status"] == "ready"
-        except ClientError:
-            return False
-
-    server.kill("ServeReplica:synthgen:Api")
-
-    wait_until(answers, "the API answers again", 60)
