@@ -1,4 +1,4 @@
-"""Processes are killed in the middle of a job: it ends as it would have. What clients see of kills is in `test_kills`."""
+"""Processes are killed in the middle of a job: it ends as it would have. What clients see of kills: `test_kills`."""
 
 import threading
 
