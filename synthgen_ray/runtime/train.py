@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from typing import Any
 
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.entities import Assignment, Job, Progress, TrainedModel
@@ -65,6 +65,8 @@ def _fit(order: dict[str, Any], workers: Workers, settings: Settings) -> Trained
         result = trainer.fit()
     except TrainingFailedError as error:
         raise _reason(error) from error
+    except RayActorError as error:
+        raise WorkerLost from error  # the run's controller is gone, and its workers with it
     finally:
         with suppress(Unavailable):  # then it is erased with the attempt
             artifacts.erase(f"{job.folder}/{name}")

@@ -18,7 +18,7 @@ from tests.servers import UpServer, wait_until
 
 BEFORE_S, AFTER_S = 1.5, 3.0
 TRAINED_S = 180.0
-TRAINING = {"epochs": 60, "batch_size": 50, "embedding_dim": 8, "refine": False}
+TRAINING = {"epochs": 800, "batch_size": 50, "embedding_dim": 8, "refine": False}
 
 
 @dataclass(frozen=True)
