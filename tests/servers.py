@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -37,6 +38,16 @@ def wait_until(claim: Callable[[], object], what: str, timeout_s: float = WAIT_S
         if time.monotonic() > give_up:
             raise AssertionError(f"{what}: not within {timeout_s} s")
         time.sleep(0.1)
+
+
+def every(listed: Callable[..., dict[str, Any]]) -> list[dict[str, Any]]:
+    """The items of all pages of a list of the client's."""
+    items: list[dict[str, Any]] = []
+    while True:
+        page = listed(limit=500, offset=len(items))
+        items += page["items"]
+        if len(items) >= page["total"]:
+            return items
 
 
 @dataclass

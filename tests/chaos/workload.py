@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from synthgen_ray.client import SynthGen
-from tests.servers import UpServer, wait_until
+from tests.servers import UpServer, every, wait_until
 
 ROWS = 500
 QUIET_S = 120.0
@@ -94,7 +94,7 @@ class Workload:
         findings = [
             f"{key}: acknowledged as {made[key]}, now {settled[key]}" for key in made if settled[key] != made[key]
         ]
-        rows = Counter(project["name"] for project in _all(self.shop.client.list_projects))
+        rows = Counter(project["name"] for project in every(self.shop.client.list_projects))
         rows += Counter(self._job_name(job) for job in self._jobs())
         findings += [f"{key}: there are {rows[key]}" for key in settled if rows[key] != 1]
         wait_until(
@@ -152,7 +152,7 @@ class Workload:
         return settled[-1].made
 
     def _jobs(self) -> list[dict[str, Any]]:
-        return _all(lambda **page: self.shop.client.list_jobs(model_id=self.shop.model_id, **page))
+        return every(lambda **page: self.shop.client.list_jobs(model_id=self.shop.model_id, **page))
 
     def _is_mine(self, job: dict[str, Any]) -> bool:
         return self._job_name(job) in {answer.key for answer in self.answers}
@@ -174,12 +174,3 @@ class Workload:
 
 def _seed(key: str) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4])
-
-
-def _all(listed: Callable[..., dict[str, Any]]) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    while True:
-        page = listed(limit=500, offset=len(items))
-        items += page["items"]
-        if len(items) >= page["total"]:
-            return items

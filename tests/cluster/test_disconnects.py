@@ -16,7 +16,7 @@ import pytest
 
 from synthgen_ray.client import SynthGen
 from tests.api.bank import customers
-from tests.servers import UpServer, wait_until
+from tests.servers import UpServer, every, wait_until
 
 # An upload is converted by a process of its own, a training runs for seconds: of these there are fewer.
 # `make fuzz` sends all the thousand.
@@ -82,20 +82,20 @@ class Shop:
 
     def made(self) -> Counter[str]:
         """How often each thing is there."""
-        projects = _all(self.client.list_projects)
-        datasets = _all(lambda **page: self.client.list_datasets(self.project_id, **page))
-        models = _all(lambda **page: self.client.list_models(self.project_id, **page))
+        projects = every(self.client.list_projects)
+        datasets = every(lambda **page: self.client.list_datasets(self.project_id, **page))
+        models = every(lambda **page: self.client.list_models(self.project_id, **page))
         names = [item["name"] for item in (*projects, *datasets, *models)]
         seeds = [f"generation {job['config']['seed']}" for job in self.jobs() if job["job_type"] == "generate"]
         return Counter([*names, *seeds])
 
     def jobs(self) -> list[dict[str, Any]]:
-        return _all(lambda **page: self.client.list_jobs(self.project_id, **page))
+        return every(lambda **page: self.client.list_jobs(self.project_id, **page))
 
     def torn(self) -> list[str]:
         """Models without their one training, and jobs without their model."""
         trainings = Counter(job["model_id"] for job in self.jobs() if job["job_type"] == "train")
-        models = {model["id"] for model in _all(lambda **page: self.client.list_models(self.project_id, **page))}
+        models = {model["id"] for model in every(lambda **page: self.client.list_models(self.project_id, **page))}
         return [model for model in models | set(trainings) if model not in models or trainings[model] != 1]
 
 
@@ -109,7 +109,7 @@ def shop(server, tmp_path_factory) -> Iterator[Shop]:
         model_id = client.create_model(project_id, version_id, "first", "gaussian_copula", {})["id"]
         client.wait_for_model(model_id, timeout_s=120)
         yield Shop(server, client, project_id, version_id, model_id)
-        for project in _all(client.list_projects):
+        for project in every(client.list_projects):
             if project["id"] == project_id or project["name"].startswith("project "):
                 client.delete_project(project["id"], force=True)
 
@@ -169,15 +169,6 @@ def _stands_still(look: Callable[[], object]) -> Callable[[], bool]:
         return len(seen) > 1 and seen[-1] == seen[-2]
 
     return is_as_before
-
-
-def _all(listed: Callable[..., dict[str, Any]]) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    while True:
-        page = listed(limit=500, offset=len(items))
-        items += page["items"]
-        if len(items) >= page["total"]:
-            return items
 
 
 def _json(**body: object) -> bytes:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from synthgen_ray.client import SynthGen
 from tests.api.conftest import a_table
+from tests.servers import every
 
 PROJECTS, MODELS, JOBS = 12, 6, 12
 LIKELY = 0.8  # for an id to be one that exists
@@ -66,17 +67,11 @@ def configuration(world: dict[str, list[str]]) -> Iterator[str]:
 def cleaned_up(url: str, key: str) -> Iterator[None]:
     """Projects that are new afterwards are deleted: the trainings in them would keep the queue busy for long."""
     with SynthGen(url, key) as client:
-        before = set(project_ids(client))
+        before = {project["id"] for project in every(client.list_projects)}
         yield
-        for project in set(project_ids(client)) - before:
-            client.delete_project(project, force=True)
-
-
-def project_ids(client: SynthGen) -> Iterator[str]:
-    offset = 0
-    while page := client.list_projects(limit=500, offset=offset)["items"]:
-        yield from (project["id"] for project in page)
-        offset += len(page)
+        for project in every(client.list_projects):
+            if project["id"] not in before:
+                client.delete_project(project["id"], force=True)
 
 
 @dataclass(frozen=True)
