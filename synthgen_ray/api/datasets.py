@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from synthgen_ray.api.auth import Editor, Viewer
 from synthgen_ray.api.downloads import attachment, download
 from synthgen_ray.api.once import Key, OnceDep, value_of
-from synthgen_ray.api.parameters import Limit, Offset, ProjectFilter, ServiceDep, Version, VersionFilter
+from synthgen_ray.api.parameters import CsvSafe, Limit, Offset, ProjectFilter, ServiceDep, Version, VersionFilter
 from synthgen_ray.api.problems import problems
 from synthgen_ray.api.schemas.common import Listed, listed
 from synthgen_ray.api.schemas.datasets import (
@@ -22,6 +22,7 @@ from synthgen_ray.api.schemas.datasets import (
 )
 from synthgen_ray.api.uploads import form_in_openapi, received
 from synthgen_ray.domain.corrections import SchemaCorrection
+from synthgen_ray.domain.errors import InvalidRequest
 
 router = APIRouter(prefix="/api/datasets", tags=["datasets"])
 CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
@@ -135,10 +136,13 @@ async def download_dataset(
     service: ServiceDep,
     version: VersionFilter = None,
     format: Literal["csv", "parquet"] = "csv",
+    csv_safe: CsvSafe = False,
 ) -> Response:
     """Download the table of a version, the latest if none is named."""
+    if csv_safe and format != "csv":
+        raise InvalidRequest("csv_safe is for format=csv: Parquet holds no formulas.", "csv_safe_needs_csv")
     found, artifact = await service.get_table(principal, dataset_id, version)
     filename = f"dataset-{dataset_id}-{found.version}.{format}"
     if format == "parquet":
         return download(request, artifact, await service.read(artifact), filename, PARQUET)
-    return attachment(await service.read_csv(found, artifact), filename, CSV, request.method == "HEAD")
+    return attachment(await service.read_csv(found, artifact, safe=csv_safe), filename, CSV, request.method == "HEAD")

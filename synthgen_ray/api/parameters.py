@@ -47,3 +47,4 @@ VersionFilter = Annotated[
     int | None, BeforeValidator(_plain_digits), Query(ge=0, description="A version's number; the latest without it.")
 ]
 StatusFilter = Annotated[JobStatus | None, Query(description="Only with this status.")]
+CsvSafe = Annotated[bool, Query(description="Of a CSV: put `'` before text that a spreadsheet takes for a formula.")]

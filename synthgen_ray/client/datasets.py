@@ -66,9 +66,11 @@ class Datasets:
         format: str = "csv",
         version: int | None = None,
         on_bytes: OnBytes | None = None,
+        csv_safe: bool = False,
     ) -> Path:
-        """The table of a version, the latest if none is named, as the file `to`. `format` is `csv` or `parquet`."""
-        query = given(format=format, version=version)
+        """The table of a version, the latest if none is named, as the file `to`. `format` is `csv` or `parquet`;
+        `csv_safe` as in `generate`."""
+        query = given(format=format, version=version, csv_safe="true" if csv_safe else None)
         return download(self._connection, path("api", "datasets", dataset_id, "download"), to, query, on_bytes)
 
     def delete_dataset(self, dataset_id: Id) -> JSON:

@@ -52,13 +52,17 @@ class Models:
         conditions: Mapping[str, Any] | None = None,
         distribution: Mapping[str, Mapping[str, float]] | None = None,
         format: str = "csv",
+        csv_safe: bool = False,
     ) -> JSON:
         """Queue a generation. Wait for its `synthgen_job_id`, then download that.
 
         `conditions` hold for every row: column to a value, a list of values, `{"min": a, "max": b}`
         or `None` for a missing one. `distribution` sets the shares of one column's values.
+        `csv_safe` puts an apostrophe before text that a spreadsheet would take for a formula.
         """
         body = given(num_rows=num_rows, seed=seed, conditions=conditions, distribution=distribution, format=format)
+        if csv_safe:
+            body["csv_safe"] = True
         return self._connection.create(_model(model_id, "generate"), body)
 
     def export_model(self, model_id: Id, to: Path, on_bytes: OnBytes | None = None) -> Path:

@@ -8,7 +8,17 @@ import typer
 
 from synthgen_ray.commands.arguments import FORMAT_HELP, KIND_HELP, parse_schema
 from synthgen_ray.commands.lookup import JSON, dataset_id, get_dataset, project_id, project_id_or_new
-from synthgen_ray.commands.options import NEW_PROJECT_HELP, InProject, Limit, Offset, Version, Yes, confirm, in_a_folder
+from synthgen_ray.commands.options import (
+    NEW_PROJECT_HELP,
+    CsvSafe,
+    InProject,
+    Limit,
+    Offset,
+    Version,
+    Yes,
+    confirm,
+    in_a_folder,
+)
 from synthgen_ray.commands.session import Session, command
 
 group = typer.Typer(help="The tables that models learn.", no_args_is_help=True)
@@ -157,6 +167,7 @@ def download(
         Path | None, typer.Option(dir_okay=False, callback=in_a_folder, help="By default dataset-ID.FORMAT, here.")
     ] = None,
     format: Annotated[TableFormat | None, typer.Option(help="By default what --to ends in, else csv.")] = None,
+    csv_safe: CsvSafe = False,
     project: OfProject = None,
     version: Version = None,
 ) -> None:
@@ -168,7 +179,7 @@ def download(
     wanted = format or (TableFormat.PARQUET if to and to.suffix.lower() == ".parquet" else TableFormat.CSV)
     file = to or Path(f"dataset-{found}.{wanted}")
     with session.output.transfer(f"downloading {file.name}") as on_bytes:
-        session.client.download_dataset(found, file, wanted, version, on_bytes)
+        session.client.download_dataset(found, file, wanted, version, on_bytes, csv_safe)
     session.output.say({"id": found, "file": str(file)}, f"Wrote {file}.")
 
 

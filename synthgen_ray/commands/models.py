@@ -14,7 +14,17 @@ from synthgen_ray.commands.arguments import (
     parse_shares,
 )
 from synthgen_ray.commands.lookup import get_dataset, model_id, project_id, project_id_or_new
-from synthgen_ray.commands.options import NEW_PROJECT_HELP, InProject, Limit, Offset, Version, Yes, confirm, in_a_folder
+from synthgen_ray.commands.options import (
+    NEW_PROJECT_HELP,
+    CsvSafe,
+    InProject,
+    Limit,
+    Offset,
+    Version,
+    Yes,
+    confirm,
+    in_a_folder,
+)
 from synthgen_ray.commands.session import Session, command, waiting
 from synthgen_ray.domain.params import ModelType, OutputFormat
 
@@ -102,6 +112,7 @@ def generate(
     where: Annotated[list[str] | None, typer.Option(metavar="COLUMN=VALUE", help=WHERE_HELP)] = None,
     shares: Annotated[str | None, typer.Option(metavar="COLUMN=JSON", help=SHARES_HELP)] = None,
     format: Annotated[OutputFormat | None, typer.Option(help="By default what --to ends in, else csv.")] = None,
+    csv_safe: CsvSafe = False,
     to: Annotated[
         Path | None,
         typer.Option(dir_okay=False, callback=in_a_folder, help="Wait, and write the rows to this file."),
@@ -114,7 +125,7 @@ def generate(
     client, output = session.client, session.output
     conditions, distribution = parse_conditions(where or []), parse_shares(shares)
     wanted = format or _format_of(to)
-    made = client.generate(model_id(client, model), rows, seed, conditions or None, distribution, wanted)
+    made = client.generate(model_id(client, model), rows, seed, conditions or None, distribution, wanted, csv_safe)
     job_id = made["synthgen_job_id"]
     if to is None:
         output.say(made, f"Job {job_id} is in the queue: 'synthgen jobs download {job_id}' when it is completed.")

@@ -12,6 +12,7 @@ InProject = Annotated[str | None, typer.Option("--project", help="Only of this p
 NEW_PROJECT_HELP = "Name or id of the project; a new name makes a new project."
 Version = Annotated[int | None, typer.Option(min=0, help="Number of the version, from 0; by default the latest.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+CsvSafe = Annotated[bool, typer.Option("--csv-safe", help="Put ' before text that a spreadsheet takes for a formula.")]
 
 
 def in_a_folder(file: Path | None) -> Path | None:

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from synthgen_ray.datasets.canonical import is_text
+from synthgen_ray.datasets.csv_safety import name_without_formula, without_formulas
 from synthgen_ray.datasets.datetime_text import datetimes_as_text
 from synthgen_ray.domain.columns import Column
 
@@ -25,27 +26,35 @@ NEEDS_QUOTES = r'[",\r\n]'
 NEEDS_ESCAPES = r'["\\\x00-\x1f]'
 
 
-def write_csv(table: pa.Table, columns: Sequence[Column], sink: BinaryIO, header: bool = True) -> None:
-    """Write RFC 4180 rows that end in a line feed; a null is an empty cell."""
+def write_csv(
+    table: pa.Table, columns: Sequence[Column], sink: BinaryIO, header: bool = True, *, safe: bool = False
+) -> None:
+    """Write RFC 4180 rows that end in a line feed; a null is an empty cell.
+
+    `safe` is for spreadsheets: no text and no column name is a formula to them.
+    """
     if header:
-        names = [_quoted(name) if re.search(NEEDS_QUOTES, name) else name for name in table.column_names]
+        names = [name_without_formula(name) if safe else name for name in table.column_names]
+        names = [_quoted(name) if re.search(NEEDS_QUOTES, name) else name for name in names]
         sink.write((",".join(names) + "\n").encode())
     by_name = {column.name: column for column in columns}
     # A lone empty cell would be a blank line, which readers skip.
     null = '""' if table.num_columns == 1 else ""
     for batch in table.to_batches(BATCH_ROWS):
         cells = [
-            _csv_cells(values, by_name.get(name))
+            _csv_cells(values, by_name.get(name), safe)
             for name, values in zip(table.column_names, batch.columns, strict=True)
         ]
+        if table.num_columns == 1:
+            cells = [pc.if_else(pc.equal(cells[0], ""), null, cells[0])]
         _write_lines(pc.binary_join_element_wise(*cells, ",", null_handling="replace", null_replacement=null), sink)
 
 
-def csv_blocks(parquet: Path, columns: Sequence[Column]) -> Iterator[bytes]:
+def csv_blocks(parquet: Path, columns: Sequence[Column], *, safe: bool = False) -> Iterator[bytes]:
     """A canonical Parquet file as CSV, some rows at a time."""
     for place, batch in enumerate(pq.ParquetFile(parquet).iter_batches(BATCH_ROWS)):
         block = BytesIO()
-        write_csv(pa.Table.from_batches([batch]), columns, block, header=place == 0)
+        write_csv(pa.Table.from_batches([batch]), columns, block, header=place == 0, safe=safe)
         yield block.getvalue()
 
 
@@ -79,12 +88,14 @@ def as_text(values: pa.Array, column: Column | None) -> pa.Array:
     return pc.cast(values, pa.string())
 
 
-def _csv_cells(values: pa.Array, column: Column | None) -> pa.Array:
+def _csv_cells(values: pa.Array, column: Column | None, safe: bool) -> pa.Array:
     if pa.types.is_dictionary(values.type):
-        return _csv_cells(values.dictionary, column).take(values.indices)
+        return _csv_cells(values.dictionary, column, safe).take(values.indices)
     text = as_text(values, column)
     if not is_text(values.type):
         return text
+    if safe:
+        text = without_formulas(text)
     needs = pc.fill_null(pc.match_substring_regex(text, NEEDS_QUOTES), False)
     if not pc.any(needs).as_py():
         return text

@@ -239,6 +239,9 @@ class GenerateParams(Params):
         description="Shares of the values of one categorical column, for rebalancing; they add up to 1.",
     )
     format: Literal["csv", "parquet", "jsonl"] = Field("csv", description="Format of the output file.")
+    csv_safe: bool = Field(
+        False, description="Of a CSV: put `'` before text that a spreadsheet would take for a formula."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -246,6 +249,12 @@ class GenerateParams(Params):
         if isinstance(body, Mapping):
             return {k: v for k, v in body.items() if not (v is None and k in ("conditions", "distribution"))}
         return body
+
+    @model_validator(mode="after")
+    def _only_csv_is_made_safe(self) -> Self:
+        if self.csv_safe and self.format != "csv":
+            raise PydanticCustomError("csv_safe_needs_csv", "csv_safe is for format csv: the others hold no formulas")
+        return self
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> Self:

@@ -28,7 +28,7 @@ def write_part(model: Synthesizer, job: Job, plan: PartPlan, artifacts: Artifact
     )
     name = f"part-{plan.index:05}.{params.format}"
     with artifacts.writing(job.folder, name) as sink:
-        _write(rows, model, OutputFormat(params.format), sink, first=plan.index == 0)
+        _write(rows, model, params, sink, first=plan.index == 0)
     return artifacts.part(job.folder, name, plan.num_rows)
 
 
@@ -45,10 +45,10 @@ def publish(job: Job, parts: Sequence[Part], artifacts: Artifacts) -> Artifact:
     return artifacts.seal(job.folder, [artifacts.part(job.folder, name, sum(part.num_rows for part in parts))])
 
 
-def _write(rows: pa.Table, model: Synthesizer, output: OutputFormat, sink: BinaryIO, *, first: bool) -> None:
-    if output is OutputFormat.CSV:
-        write_csv(rows, model.columns, sink, header=first)
-    elif output is OutputFormat.JSONL:
+def _write(rows: pa.Table, model: Synthesizer, params: GenerateParams, sink: BinaryIO, *, first: bool) -> None:
+    if params.format == "csv":
+        write_csv(rows, model.columns, sink, header=first, safe=params.csv_safe)
+    elif params.format == "jsonl":
         write_jsonl(rows, model.columns, sink)
     else:
         write_parquet(rows, sink)

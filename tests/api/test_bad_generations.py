@@ -18,6 +18,8 @@ BODIES: list[tuple[dict[str, Any], str]] = [
     *(({"seed": value}, "out_of_range") for value in (-1, 2**32)),
     *(({"seed": value}, "invalid_type") for value in (1.5, "x", True)),
     *(({"format": value}, "unknown_format") for value in ("xml", "../csv", "CSV", None, 1)),
+    *(({"format": value, "csv_safe": True}, "csv_safe_needs_csv") for value in ("parquet", "jsonl")),
+    ({"csv_safe": "yes"}, "invalid_type"),
     ({"rows": 10}, "unknown_field"),
     ({"status": "completed"}, "unknown_field"),
     ({"output_artifact_id": "02493dd3-4830-4596-bb2c-a682b412f3a3"}, "unknown_field"),

@@ -90,6 +90,14 @@ class TestDatasets:
         assert result.exit_code == 0, result.output
         assert (tmp_path / "back.csv").read_text() == table
 
+    async def test_a_table_for_a_spreadsheet_holds_no_formulas(self, synthgen, tmp_path):
+        (tmp_path / "sums.csv").write_text("sum,n\n=1+1,-1\n=2+2,-2\n")
+        await synthgen("upload", tmp_path / "sums.csv", "--project", "Bank")
+
+        await synthgen("datasets", "download", "sums", "--csv-safe", "--to", tmp_path / "safe.csv")
+
+        assert (tmp_path / "safe.csv").read_text() == "sum,n\n'=1+1,-1\n'=2+2,-2\n"
+
     async def test_the_ending_of_the_file_names_the_format(self, synthgen, accounts, tmp_path):
         await synthgen("upload", accounts, "--project", "Bank")
 

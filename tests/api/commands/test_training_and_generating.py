@@ -133,6 +133,12 @@ class TestGenerate:
 
         assert len([json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]) == 5
 
+    async def test_rows_for_a_spreadsheet_are_asked_for_as_such(self, synthgen, trained):
+        queued = json.loads((await synthgen("generate", "copula", "--rows", 5, "--csv-safe", "--json")).stdout)
+
+        shown = json.loads((await synthgen("jobs", "show", queued["synthgen_job_id"], "--json")).stdout)
+        assert shown["config"]["csv_safe"] is True
+
     async def test_without_a_file_the_job_is_left_for_later(self, synthgen, trained, tmp_path):
         queued = json.loads((await synthgen("generate", "copula", "--rows", 5, "--json")).stdout)
 

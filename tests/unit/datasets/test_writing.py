@@ -1,5 +1,7 @@
 """Tables out: CSV, JSON lines, Parquet; and CSV in, CSV out."""
 
+import csv
+import io
 import json
 from io import BytesIO
 
@@ -11,9 +13,9 @@ from synthgen_ray.datasets.writing import write_csv, write_jsonl, write_parquet
 from synthgen_ray.domain.columns import Column, ColumnKind
 
 
-def csv_of(table: pa.Table, columns: tuple[Column, ...] = (), header: bool = True) -> str:
+def csv_of(table: pa.Table, columns: tuple[Column, ...] = (), header: bool = True, *, safe: bool = False) -> str:
     sink = BytesIO()
-    write_csv(table, columns, sink, header)
+    write_csv(table, columns, sink, header, safe=safe)
     return sink.getvalue().decode()
 
 
@@ -140,3 +142,28 @@ class TestParquet:
         read_back = pq.read_table(BytesIO(sink.getvalue()))
         assert read_back.schema == pa.schema({"a": pa.int64()})
         assert read_back.schema.metadata is None
+
+
+@pytest.mark.parametrize("empty", ["", None])
+def test_a_lone_empty_cell_is_a_row(empty):
+    assert csv_of(pa.table({"a": ["x", empty, "y"]})) == 'a\nx\n""\ny\n'
+
+
+FORMULAS = ["=cmd|' /C calc'!A0", "@SUM(1)", "\t=1", " +cell", "-a", "\r=1", "'=1", '"=1', "\uff1d1", "+1+1", "-"]
+HARMLESS = ["a=b", "1-2", "-5", "+49.5", "-1e9", "x@y.org", "", " ", "'quoted'"]
+
+
+@pytest.mark.parametrize("encode", [pa.array, lambda values: pa.array(values).dictionary_encode()])
+def test_a_safe_csv_holds_no_formulas(encode):
+    table = pa.table({"=text": encode([*FORMULAS, *HARMLESS, None])})
+
+    header, *cells = csv.reader(io.StringIO(csv_of(table, safe=True), newline=""))
+
+    assert header == ["'=text"]
+    assert [cell for [cell] in cells] == [*(f"'{cell}" for cell in FORMULAS), *HARMLESS, ""]
+
+
+def test_a_safe_csv_leaves_what_is_no_text():
+    table = pa.table({"n": [-1, 2], "f": [-0.5, None], "when": pa.array([-1, 1], pa.timestamp("s"))})
+
+    assert csv_of(table, safe=True) == csv_of(table)

@@ -1,0 +1,24 @@
+"""Cells that a spreadsheet would run as formulas, made plain text by an apostrophe in front.
+
+Excel, LibreOffice and Google Sheets take a cell for a formula by what it starts with, and open a CSV without asking;
+what to look for: OWASP, "CSV Injection". Numbers are no formulas, whatever their sign.
+"""
+
+import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# Spreadsheets look past spaces and quotes, and take the wide forms of the signs for the signs.
+STARTS_FORMULA = "^[ '\"]*[=+\\-@\t\r\n＝＋－＠]"
+NUMBER = r"^[+-]?[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?$"
+
+
+def without_formulas(cells: pa.Array) -> pa.Array:
+    """Text with an apostrophe before each cell that would be a formula; nulls stay null."""
+    formula = pc.and_not(pc.match_substring_regex(cells, STARTS_FORMULA), pc.match_substring_regex(cells, NUMBER))
+    return pc.if_else(pc.fill_null(formula, False), pc.binary_join_element_wise("'", cells, ""), cells)
+
+
+def name_without_formula(name: str) -> str:
+    return f"'{name}" if re.search(STARTS_FORMULA, name) and not re.search(NUMBER, name) else name
