@@ -70,14 +70,14 @@ class JobCheckpoints:
             artifact = self._artifacts.seal(location, [self._artifacts.part(location, FILE, num_rows=0)])
             if not self._name(artifact):
                 raise Cancelled
+            self._named.append(artifact)
+            while len(self._named) > KEPT:  # what cannot be erased now is erased after the next one
+                self._artifacts.erase(self._named[0].location)
+                self._named.pop(0)
         except Cancelled:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the training is worth more than a checkpoint of it
-            log.warning("job %s goes on without a checkpoint: %s", self._job.id, frames_of(error))
-            return
-        self._named.append(artifact)
-        while len(self._named) > KEPT:
-            self._artifacts.erase(self._named.pop(0).location)
+            log.warning("job %s goes on, but not all is well with its checkpoints: %s", self._job.id, frames_of(error))
 
     def _read(self, artifact: Artifact) -> Checkpoint | None:
         try:

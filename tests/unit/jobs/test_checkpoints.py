@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -263,6 +264,28 @@ class TestWriting:
         with JobCheckpoints(given_assignment(tmp_path, "tvae"), DiskArtifacts(tmp_path), 1e-6, fail) as kept:
             kept.save(STEP)
             kept.save(STEP)
+
+    def test_a_training_goes_on_while_old_ones_cannot_be_erased(self, tmp_path):
+        class Holding(DiskArtifacts):
+            held = True
+
+            def erase(self, location: str) -> None:
+                if self.held:
+                    raise Unavailable("The store is away.", "store_unavailable")
+                super().erase(location)
+
+        artifacts, names = Holding(tmp_path), []
+        with JobCheckpoints(given_assignment(tmp_path, "tvae"), artifacts, 1e-6, given_row(names)) as kept:
+            for step in (1, 2, 3, 4):
+                kept.save(dataclasses.replace(STEP, step=step))
+            kept.save(dataclasses.replace(STEP, step=5))  # waits for the one before
+            while not kept.is_due():
+                time.sleep(0.01)
+            artifacts.held = False
+            kept.save(dataclasses.replace(STEP, step=6))
+
+        assert [name.location[-3:] for name in names] == ["1-1", "1-2", "1-3", "1-4", "1-5", "1-6"]
+        assert files(tmp_path) == ["1-5", "1-6"]
 
     def test_none_is_due_where_they_are_switched_off(self, tmp_path):
         assert not JobCheckpoints(
