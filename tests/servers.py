@@ -104,8 +104,8 @@ def an_up_server(**settings: str) -> Iterator[UpServer]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("SYNTHGEN_", "RAY_"))}
     environment = {**clean, "SYNTHGEN_DATA_DIR": str(data_dir), **settings}
     server = UpServer(data_dir, free_port(), environment)
-    server.up()
     try:
+        server.up()
         yield server
     finally:
         if DataDir(data_dir).is_locked():
