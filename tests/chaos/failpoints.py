@@ -2,7 +2,8 @@
 
 Every write, fsync and rename of its files, every commit before and after it happens, is a point. The Nth point that is
 met fails, for N = 1, 2 and so on until none is left: the process is killed, the step raises an error, or it takes
-longer than a lease, while another dispatcher takes over. The product has no hooks: they are put around its calls in a
+longer than two leases, while another dispatcher takes over; or all of the process is stopped meanwhile, as by a machine
+that sleeps. The product has no hooks: they are put around its calls in a
 forked process. Afterwards a new dispatcher goes on, and the job must have one end, its file, and no other.
 """
 
@@ -23,6 +24,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import psutil
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -38,6 +40,7 @@ from synthgen_ray.store.tables import utc_now
 from tests.chaos.bank import Bank, a_bank, sqlite_url
 from tests.fakes import FakeClock, WritingLauncher
 from tests.given import ADMIN
+from tests.servers import wait_until
 
 LOOKS = 400
 BROKEN = "broken a promise"
@@ -47,6 +50,7 @@ class Action(StrEnum):
     CRASH = "crash"
     ERROR = "error"
     DELAY = "delay"
+    STOP = "stop"
 
 
 class Failpoints:
@@ -175,7 +179,7 @@ def _broken_run(folder: Path, number: int, action: Action) -> str:
     """Whether the point was met; nothing when it killed the process."""
 
     def run() -> None:
-        points = Failpoints(number, action, delay=lambda: _succeed(folder))
+        points = Failpoints(number, action, delay=lambda: _succeed(folder, stopped=action is Action.STOP))
         points.put()
         asyncio.run(_run(folder, "victim"))
         _say("met" if points.fired else "not met")
@@ -183,9 +187,24 @@ def _broken_run(folder: Path, number: int, action: Action) -> str:
     return _in_child(run)
 
 
-def _succeed(folder: Path) -> None:
-    """Another dispatcher, for whom all leases have run out, goes on while this process stands still."""
-    subprocess.run([sys.executable, "-m", "tests.chaos.failpoints", str(folder)], check=True, stderr=subprocess.DEVNULL)
+def _succeed(folder: Path, *, stopped: bool) -> None:
+    """Another dispatcher, for whom all leases have run out, goes on while this thread stands still, or all of this
+    process does."""
+    command = [sys.executable, "-m", "tests.chaos.failpoints", str(folder), *([str(os.getpid())] if stopped else [])]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as successor:
+        if stopped:
+            os.kill(os.getpid(), signal.SIGSTOP)
+    assert successor.returncode == 0
+
+
+def _go_on_after(folder: Path, stopped: psutil.Process | None) -> None:
+    if stopped:
+        wait_until(lambda: stopped.status() == psutil.STATUS_STOPPED, "the process is stopped")
+    try:
+        asyncio.run(_run(folder, "successor", ahead=2 * LEASE, patient=False))
+    finally:
+        if stopped:
+            stopped.send_signal(signal.SIGCONT)
 
 
 class _Steady(ClockWatch):
@@ -234,4 +253,4 @@ async def _recover(folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(_run(Path(sys.argv[1]), "successor", ahead=2 * LEASE, patient=False))
+    _go_on_after(Path(sys.argv[1]), psutil.Process(int(sys.argv[2])) if len(sys.argv) > 2 else None)

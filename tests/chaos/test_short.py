@@ -24,7 +24,7 @@ async def test_a_queue_whose_dispatchers_are_killed_is_drained_and_each_job_ends
     print(await drain.drained(tmp_path, 300, dispatchers=2, kill_every=100, limit_s=250))
 
 
-@pytest.mark.parametrize("action", ["crash", "error", "delay"])
+@pytest.mark.parametrize("action", ["crash", "error", "stop"])
 def test_a_publication_that_breaks_at_any_step_leaves_one_end_and_its_file(action):
     # In a process of its own, which has no threads and so can fork.
     sweep = f"from tests.chaos.failpoints import *; print(swept(JobType.GENERATE, Action('{action}'), 2, stride=9))"
