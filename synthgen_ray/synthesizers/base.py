@@ -17,6 +17,7 @@ from synthgen_ray.domain.conditions import category_key, check_conditions
 from synthgen_ray.domain.errors import InvalidRequest, InvalidTable
 from synthgen_ray.domain.params import MAX_ROWS, Condition, GenerateParams, ModelType, TrainParams
 from synthgen_ray.domain.validation import invalid_request, parse_train_params
+from synthgen_ray.synthesizers.blas import spread
 from synthgen_ray.synthesizers.checkpoint import Checkpoints
 from synthgen_ray.synthesizers.codec import Cells, CodecOptions, TableCodec
 from synthgen_ray.synthesizers.columns import arrow, checks
@@ -109,11 +110,11 @@ class Synthesizer(ABC):
         asked = _asked(num_rows, seed, conditions, distribution)
         check_conditions(asked.conditions, asked.distribution, self.learned_columns)
         seed = fresh_seed() if seed is None else seed
-        pieces = [
-            self.sample_chunk(index, rows, seed, asked.conditions, asked.distribution)
-            for index, rows in chunks(num_rows, self.chunk_rows)
-        ]
-        return pa.concat_tables(pieces) if pieces else self.sample_chunk(0, 0, seed)
+
+        def draw(chunk: tuple[int, int]) -> pa.Table:
+            return self.sample_chunk(*chunk, seed, asked.conditions, asked.distribution)
+
+        return pa.concat_tables(spread(draw, list(chunks(num_rows, self.chunk_rows)) or [(0, 0)]))
 
     def sample_chunk(
         self,

@@ -1,11 +1,18 @@
-"""How many threads NumPy's matrix products run on."""
+"""How many threads NumPy's matrix products run on, and work that is better spread over these threads as a whole."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
+from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+AHEAD = 2  # of what each thread may have computed or under way, not to hold more than is soon asked for
 
 
 class _OneThread:
@@ -14,6 +21,11 @@ class _OneThread:
     def __init__(self) -> None:
         self._controller = ThreadpoolController()
         self._lock, self._inside = Lock(), 0
+
+    def threads(self) -> int:
+        """Those that a product would take now."""
+        blas = (library["num_threads"] for library in self._controller.info() if library["user_api"] == "blas")
+        return max(blas, default=1)
 
     def enter(self) -> None:
         with self._lock:
@@ -40,3 +52,24 @@ def one_blas_thread() -> Iterator[None]:
         yield
     finally:
         _one_thread().leave()
+
+
+def spread(call: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """The results in the order of the items, each computed on one thread, and several at once on as many threads as a
+    matrix product would take."""
+    threads = _one_thread().threads()
+    if threads == 1:
+        yield from map(call, items)
+        return
+    with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for item in items:
+                waiting.append(pool.submit(call, item))
+                if len(waiting) >= AHEAD * threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

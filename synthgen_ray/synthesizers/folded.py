@@ -13,7 +13,6 @@ from itertools import accumulate
 from typing import Self
 
 import torch
-from scipy.linalg.blas import sgemm
 from torch import Tensor, nn
 
 
@@ -84,11 +83,11 @@ class FoldedNetwork:
 
 
 def _add_product(total: Tensor, left: Tensor, right: Tensor) -> None:
-    """total += left @ right, in place; on a CPU by OpenBLAS: the last digits of torch's MKL depend on its threads."""
+    """total += left @ right, in place; on a CPU by NumPy: the last digits of torch's MKL depend on its threads."""
     if total.is_cuda:
         total.addmm_(left, right)
-    elif total.numel():  # transposed, since BLAS has matrices column by column; it takes no empty ones
-        sgemm(1.0, right.numpy().T, left.numpy().T, 1.0, total.numpy().T, overwrite_c=True)
+    else:
+        total.numpy()[...] += left.numpy() @ right.numpy()
 
 
 def _from_right(weight: Tensor, end: int, width: int) -> Tensor:

@@ -1,6 +1,10 @@
-from threadpoolctl import ThreadpoolController
+import threading
+from collections.abc import Iterator
 
-from synthgen_ray.synthesizers.blas import one_blas_thread
+import pytest
+from threadpoolctl import ThreadpoolController, threadpool_limits
+
+from synthgen_ray.synthesizers.blas import AHEAD, one_blas_thread, spread
 
 
 def blas_threads() -> list[int]:
@@ -18,3 +22,44 @@ def test_the_last_one_out_gives_the_threads_back():
     second.__exit__(None, None, None)
 
     assert blas_threads() == before
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+class TestSpread:
+    @pytest.fixture(autouse=True)
+    def _given_threads(self, threads: int) -> Iterator[None]:
+        with threadpool_limits(threads, user_api="blas"):
+            yield
+
+    def test_results_come_in_the_order_of_the_items(self):
+        assert list(spread(lambda n: n * n, range(50))) == [n * n for n in range(50)]
+
+    def test_each_is_computed_on_one_thread(self, threads):
+        seen = list(spread(lambda _: (blas_threads(), threading.get_ident()), range(50)))
+
+        assert {count for counts, _ in seen for count in counts} == {1}
+        assert len({thread for _, thread in seen}) <= threads
+        assert set(blas_threads()) == {threads}
+
+    def test_no_more_is_computed_than_is_soon_asked_for(self, threads):
+        begun: list[int] = []
+        results = spread(begun.append, range(1000))
+
+        next(results)
+
+        assert len(begun) <= AHEAD * threads
+        results.close()
+        assert set(blas_threads()) == {threads}
+
+    def test_an_error_comes_out_and_ends_it(self, threads):
+        begun: list[int] = []
+
+        def call(number: int) -> None:
+            begun.append(number)
+            if number == 10:
+                raise ValueError(number)
+
+        with pytest.raises(ValueError, match="10"):
+            list(spread(call, range(1000)))
+
+        assert len(begun) <= 10 + AHEAD * threads + 1

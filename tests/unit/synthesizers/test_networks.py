@@ -244,6 +244,7 @@ def test_a_batch_is_cut_in_whole_packs():
 )
 def test_rows_do_not_depend_on_the_number_of_threads(model_type, sizes):
     model = given_model(model_type, **sizes)
+    model.chunk_rows = 500
 
     def rows(threads: int) -> list[pa.Table]:
         torch.set_num_threads(threads)
