@@ -1,6 +1,7 @@
 # Every target sets up `.venv` first; that is quick when nothing changed. PYTHON=python3.12 chooses another.
 PYTHON ?= python3
 BIN := .venv/bin
+DEMO ?=
 BENCH ?=
 FUZZ ?=
 CHAOS ?=
@@ -20,7 +21,7 @@ setup: .venv/installed
 	@cp $< $@
 
 demo: setup
-	@$(BIN)/python -m synthgen_ray.demo
+	@$(BIN)/python -m synthgen_ray.demo $(DEMO)
 
 up: setup
 	@$(BIN)/synthgen up

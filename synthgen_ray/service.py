@@ -62,21 +62,20 @@ class Service:
         store: "Store",
         artifacts: Artifacts,
         nudge: Callable[[], None],
-        limits: UploadLimits,
+        converter: Converter,
         allowed_uris: Sequence[str] = (),
         check_resources: CheckResources = _any_resources,
     ) -> None:
         self._store = store
         self._artifacts = artifacts
         self._nudge = nudge
-        self._limits = limits
+        self._converter = converter
         self._allowed_uris = allowed_uris
         self._check_resources = check_resources
-        self._converter = Converter(limits)
 
     @property
     def upload_limits(self) -> UploadLimits:
-        return self._limits
+        return self._converter.limits
 
     async def create_project(
         self, principal: Principal, name: str, description: str, once: Once | None = None
@@ -133,7 +132,7 @@ class Service:
 
         Raises: InsufficientStorage, when the disk is almost full.
         """
-        self._artifacts.scratch.check_free(self._limits.min_free_bytes, self._limits.min_free_share)
+        self._artifacts.scratch.check_free(self.upload_limits.min_free_bytes, self.upload_limits.min_free_share)
         with self._artifacts.scratch.folder() as folder:
             yield folder
 
@@ -172,7 +171,7 @@ class Service:
         check_allowed(uri, self._allowed_uris)
         with self.upload_folder() as folder:
             file = folder / "fetched"
-            filename = await asyncio.to_thread(fetch, uri, file, self._limits.max_bytes)
+            filename = await asyncio.to_thread(fetch, uri, file, self.upload_limits.max_bytes)
             target = (dataset.project_id, dataset.name, dataset.description, file, filename, dataset_id)
             return await self.upload_dataset(principal, *target, once=once)
 

@@ -1,6 +1,7 @@
 """Each test carries the mark of its folder, so that tiers can be chosen by mark too. And the databases of all tiers."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +41,14 @@ def migrated(postgres: Postgres) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for SQLite."""
+    file = tmp_path_factory.mktemp("migrated") / "synthgen.db"
+    asyncio.run(migrate(f"sqlite+aiosqlite:///{file}"))
+    return file
+
+
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database for one test."""
@@ -57,6 +66,7 @@ def shared_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest
 @contextmanager
 def _a_database(request: pytest.FixtureRequest, kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_file"), folder / "synthgen.db")
         yield f"sqlite+aiosqlite:///{folder}/synthgen.db"
         return
     postgres: Postgres = request.getfixturevalue("postgres")

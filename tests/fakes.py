@@ -1,10 +1,15 @@
 """Fakes: small classes with the methods of what they stand for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import ClassVar
 
 from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.datasets.converter import Converter
+from synthgen_ray.datasets.reading import TableSummary
+from synthgen_ray.domain.corrections import SchemaCorrection
 from synthgen_ray.domain.entities import MODEL_FILE, Artifact, Assignment, Job, Progress, TrainedModel
 from synthgen_ray.jobs.dispatcher import Report
 from synthgen_ray.jobs.generate import publish, write_part
@@ -26,6 +31,37 @@ class FakeClock:
 
     def advance(self, by: timedelta) -> None:
         self.now += by
+
+
+class RememberingConverter(Converter):
+    """The real one, asked once for each table: a process for each upload would take most of the tests' time."""
+
+    MOST_BYTES = 100_000
+    _made: ClassVar[dict[object, tuple[bytes, TableSummary]]] = {}
+
+    async def convert(
+        self,
+        source: Path,
+        filename: str,
+        target: Path,
+        correction: SchemaCorrection | None = None,
+        formats: Mapping[str, str] | None = None,
+    ) -> TableSummary:
+        said = correction.model_dump_json() if correction else None
+        key = (_start_of(source, self.MOST_BYTES), filename, said, tuple((formats or {}).items()), self.limits)
+        if key in self._made:
+            content, summary = self._made[key]
+            await asyncio.to_thread(target.write_bytes, content)
+            return summary
+        summary = await super().convert(source, filename, target, correction, formats)
+        if len(key[0]) < self.MOST_BYTES:
+            self._made[key] = await asyncio.to_thread(target.read_bytes), summary
+        return summary
+
+
+def _start_of(file: Path, num_bytes: int) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(num_bytes)
 
 
 class ThreadLauncher:

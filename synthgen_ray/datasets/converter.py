@@ -40,7 +40,7 @@ class Converter:
     """Converts uploads, at most `limits.max_running` at a time."""
 
     def __init__(self, limits: UploadLimits) -> None:
-        self._limits = limits
+        self.limits = limits
         self._wall_s = START_S + WALL_PER_CPU * limits.max_cpu_seconds
         self._turns = asyncio.Semaphore(limits.max_running)
 
@@ -56,7 +56,7 @@ class Converter:
 
         Raises: InvalidTable too, for a file that takes too much memory or time.
         """
-        conversion = Conversion(source, filename, target, self._limits, correction, dict(formats or {}))
+        conversion = Conversion(source, filename, target, self.limits, correction, dict(formats or {}))
         async with self._turns:
             return await self._run(CONVERSION.dump_json(conversion))
 
@@ -99,10 +99,10 @@ class Converter:
     def _death(self, exit_code: int) -> SynthGenError:
         log.warning("the conversion of an upload ended with code %d", exit_code)
         if exit_code == -signal.SIGXCPU:
-            return too_complex(f"{self._limits.max_cpu_seconds} seconds of computing")
+            return too_complex(f"{self.limits.max_cpu_seconds} seconds of computing")
         # The system kills where it has no memory left; C++ aborts where it gets none.
         if exit_code in (-signal.SIGKILL, -signal.SIGABRT):
-            return too_complex(f"the memory there is, at most {self._limits.max_memory_bytes:,} bytes,")
+            return too_complex(f"the memory there is, at most {self.limits.max_memory_bytes:,} bytes,")
         if exit_code == -signal.SIGXFSZ:
             return too_complex("a file of the size that is allowed")
         return unreadable_table()

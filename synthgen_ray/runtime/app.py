@@ -10,6 +10,7 @@ from ray.serve.handle import DeploymentHandle
 from synthgen_ray.api.app import create_app
 from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.artifacts import open_artifacts
+from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.domain.params import ModelType, Resources
 from synthgen_ray.runtime.actors import check_dispatcher, dispatcher, metadata_store, nudge
@@ -46,8 +47,8 @@ class Api:
         async def check_resources(model_type: ModelType, resources: Resources) -> None:
             plan_workers(model_type, resources, await asyncio.to_thread(ray.cluster_resources), settings)
 
-        limits = UploadLimits(**settings.upload.model_dump())
-        service = Service(store, artifacts, nudge(dispatcher_actor), limits, settings.allowed_uris, check_resources)
+        converter = Converter(UploadLimits(**settings.upload.model_dump()))
+        service = Service(store, artifacts, nudge(dispatcher_actor), converter, settings.allowed_uris, check_resources)
         return create_app(
             service,
             store.find_admission,

@@ -11,6 +11,7 @@ from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.domain.params import ModelType, Resources
 from synthgen_ray.service import Service
 from tests.api.conftest import NO_LIMITS, SYNTHGEN, a_table
+from tests.fakes import RememberingConverter
 
 ABSENT = str(uuid4())
 
@@ -28,7 +29,11 @@ class TestResources:
                 raise InvalidRequest("The training asks for 50 CPUs.", "resources_unavailable")
 
         service = Service(
-            server.store, server.artifacts, server.dispatcher.nudge, UploadLimits(), check_resources=refuse
+            server.store,
+            server.artifacts,
+            server.dispatcher.nudge,
+            RememberingConverter(UploadLimits()),
+            check_resources=refuse,
         )
         app = create_app(service, server.store.find_admission, server.store.ping, rate_limits=NO_LIMITS)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -11,6 +11,7 @@ import pytest
 
 from synthgen_ray.api.app import create_app
 from synthgen_ray.api.multipart import MAX_OVERHEAD_BYTES, MAX_PARTS, MAX_TEXT_BYTES
+from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.service import Service
 from tests.api.conftest import NO_LIMITS, a_table
@@ -216,7 +217,7 @@ class FullDisk(Service):
 
 @pytest.mark.parametrize("size", [10, 4 * MIB])
 async def test_507_when_the_disk_is_full_half_way(client, server, texts, size):
-    service = FullDisk(server.store, server.artifacts, server.dispatcher.nudge, UploadLimits())
+    service = FullDisk(server.store, server.artifacts, server.dispatcher.nudge, Converter(UploadLimits()))
     app = create_app(service, server.store.find_admission, server.store.ping, rate_limits=NO_LIMITS)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=client.headers) as full:

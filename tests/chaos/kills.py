@@ -1,7 +1,8 @@
 """`kill -9` of each kind of process while clients are at work: nothing that was acknowledged is lost, nothing is there
 twice, every job ends, and the service is back within the figure of its row.
 
-`python -m tests.chaos kills`: twenty kills of each kind; `tests/cluster/test_kills.py` does one of each.
+`python -m tests.chaos kills`: twenty kills of each kind; `tests/cluster/test_kills.py` does one of each, and leaves the
+figures to a machine that does nothing else.
 """
 
 import statistics
@@ -18,7 +19,7 @@ from tests.servers import UpServer, wait_until
 
 BEFORE_S, AFTER_S = 1.5, 3.0
 TRAINED_S = 180.0
-TRAINING = {"epochs": 800, "batch_size": 50, "embedding_dim": 8, "refine": False}
+TRAINING = {"epochs": 300, "batch_size": 50, "embedding_dim": 8, "refine": False}
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,6 @@ def kill(shop: Shop, victim: Victim, name: str) -> Kill:
         jobs = shop.client.get_model(training)["jobs"]
         findings += [f"the training has {len(jobs)} jobs"] * (len(jobs) != 1)
     outage_s = workload.outage_s(killed)
-    if outage_s > victim.outage_s:
-        findings.append(f"calls failed for {outage_s:.1f} s, {victim.outage_s:g} are allowed")
     findings += [f"{one} before the kill" for one in workload.faults_before(killed)]
     findings += [f"refused: {one}" for one in workload.refusals()]
     findings += workload.check()
@@ -98,9 +97,14 @@ def _training(shop: Shop) -> str:
 def killed(shop: Shop, times: int) -> str:
     """So many kills of each kind. Raises: AssertionError, with what is not as promised."""
     kills = [kill(shop, victim, f"{victim.name} {number}") for number in range(times) for victim in VICTIMS]
-    findings = [f"{one.victim.name}: {finding}" for one in kills for finding in one.findings]
+    findings = [f"{one.victim.name}: {finding}" for one in kills for finding in (*one.findings, *_too_long(one))]
     assert not findings, "\n".join([*_outages(kills), *findings])
     return "; ".join(_outages(kills))
+
+
+def _too_long(kill: Kill) -> Iterator[str]:
+    if kill.outage_s > kill.victim.outage_s:
+        yield f"calls failed for {kill.outage_s:.1f} s, {kill.victim.outage_s:g} are allowed"
 
 
 def _outages(kills: Sequence[Kill]) -> Iterator[str]:

@@ -41,7 +41,7 @@ def test_what_runs_beside_a_generation_changes_no_byte(client, ready_model):
 
 
 def test_a_killed_dispatcher_runs_again_what_it_had_running(client, server, given_training):
-    model = given_training("tvae", {**QUICK, "epochs": 200})
+    model = given_training("tvae", {**QUICK, "epochs": 100})
     wait_until(lambda: client.get_job(model["job_id"])["progress"] > 0, "the training runs")
 
     server.kill("ray::DispatcherActor")

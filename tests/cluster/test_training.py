@@ -7,12 +7,12 @@ from tests.cluster.conftest import LONG, QUICK
 from tests.servers import wait_until
 
 TWO = {"num_workers": 2}
-SHARED = {**QUICK, "epochs": 150, "seed": 5}
+SHARED = {**QUICK, "epochs": 40, "seed": 5}
 
 
 def test_a_model_trains_on_a_worker_and_its_job_shows_progress_and_losses(client, given_training):
     # One type: the demo's test trains all of them.
-    model = given_training("tvae", {**QUICK, "epochs": 60})
+    model = given_training("tvae", {**QUICK, "epochs": 40})
     seen = []
 
     client.wait_for_job(model["job_id"], on_progress=seen.append, poll_s=0.1, timeout_s=120)
@@ -69,7 +69,7 @@ def test_two_workers_of_which_one_is_killed_go_on_and_make_the_same_model(
 
 @pytest.mark.parametrize("process", ["ray::TrainController", "ray::TrainJob"])
 def test_a_training_goes_on_after_the_loss_of(client, server, given_training, process):
-    model = given_training("tvae", {**QUICK, "epochs": 1000, "refine": False})
+    model = given_training("tvae", {**QUICK, "epochs": 400, "refine": False})
     wait_until(lambda: progress_of(client, model["job_id"]) > 0.2, "the training runs")
 
     server.kill(process)

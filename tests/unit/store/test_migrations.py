@@ -36,9 +36,11 @@ asyncio.run(migrate(url))
 
 
 @pytest.fixture
-async def empty_url(database_url):
+async def empty_url(database_url, tmp_path):
     """Of a database without any table."""
-    if not database_url.startswith("sqlite"):
+    if database_url.startswith("sqlite"):
+        (tmp_path / "synthgen.db").unlink()
+    else:
         await _execute(database_url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
     return database_url
 
