@@ -8,6 +8,8 @@ import sys
 from tests.fuzz.standing import findings, standing, summary
 from tests.servers import NO_RATE_LIMITS, UpServer, an_up_server
 
+# Made-up models of thousands of epochs, and generations of millions of rows, would take all of the machine.
+QUOTAS = '{"generated_rows": 1000000, "training_seconds": 30}'
 FUZZERS = {  # and how many of its cases are as much work as one of the others'
     "http_mutations": 1,
     "openapi": 4,
@@ -34,7 +36,8 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--only", nargs="+", choices=FUZZERS, default=list(FUZZERS))
     given = arguments.parse_args()
-    with an_up_server(SYNTHGEN_RATE_LIMITS=NO_RATE_LIMITS) as server:
+    settings = {"SYNTHGEN_QUOTAS": QUOTAS, "SYNTHGEN_TRAINING__DEADLINE_S": "60"}
+    with an_up_server(SYNTHGEN_RATE_LIMITS=NO_RATE_LIMITS, **settings) as server:
         failed = [
             name for name in given.only if not found_nothing(server, name, given.count * FUZZERS[name], given.seed)
         ]
