@@ -5,9 +5,8 @@ DEMO ?=
 BENCH ?=
 FUZZ ?=
 CHAOS ?=
-# Files of the first are spread over the cores; the others start servers, and run one after the other.
-FAST ?= tests/unit tests/api tests/simulation tests/chaos
-SLOW ?= tests/cluster tests/e2e
+# Slow files first; they start servers, which leave room on the cores for a third.
+TESTS ?= tests/cluster tests/e2e tests/chaos tests/api tests/unit tests/simulation
 
 .PHONY: setup demo up test check fuzz chaos quality bench
 
@@ -27,8 +26,7 @@ up: setup
 	@$(BIN)/synthgen up
 
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --dist loadfile $(FAST)
-	$(BIN)/pytest $(SLOW)
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder $(TESTS)
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -16,10 +16,22 @@ from tests.s3 import CREDENTIALS, S3Server, an_s3_server
 HERE = Path(__file__).parent
 
 
+# Of the files that share the server of `cluster`: half of them, which are run beside the others on a second one.
+SECOND_SERVER = {"test_kills.py", "test_openapi.py"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         tier = item.path.relative_to(HERE).parts[0]
         item.add_marker(tier)
+        item.add_marker(pytest.mark.xdist_group(_group_of(item.path, tier)))
+
+
+def _group_of(file: Path, tier: str) -> str:
+    """What one worker runs: a file, or all that share a server."""
+    if tier != "cluster" or file.name == "test_s3.py":  # has a server of its own
+        return str(file.relative_to(HERE))
+    return "cluster, second server" if file.name in SECOND_SERVER else "cluster"
 
 
 @pytest.fixture(scope="session")
