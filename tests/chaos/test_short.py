@@ -21,7 +21,7 @@ async def test_a_delete_at_any_moment_leaves_nothing(tmp_path):
 
 
 async def test_a_queue_whose_dispatchers_are_killed_is_drained_and_each_job_ends_once(tmp_path):
-    print(await drain.drained(tmp_path, 300, dispatchers=2, kill_every=100, limit_s=250))
+    print(await drain.drained(tmp_path, 150, dispatchers=2, kill_every=50, limit_s=250))
 
 
 @pytest.mark.parametrize("action", ["crash", "error", "stop"])

@@ -106,11 +106,14 @@ def test_a_table_with_nothing_to_learn_is_refused_before_it_trains(client, datas
     assert (refused.value.status, refused.value.code) == (422, "no_usable_columns")
 
 
-def test_a_deleted_model_frees_its_workers(client, server, given_training):
-    model = given_training("tvae", LONG)
-    wait_until(lambda: client.get_job(model["job_id"])["progress"] > 0, "the training runs")
-    assert server.processes("RayTrainWorker")
+@pytest.mark.parametrize("stop", ["cancel_job", "delete_model"])
+def test_a_training_that_is_stopped_leaves_its_cpus_to_the_next(client, server, given_training, stop):
+    model = given_training("tvae", LONG, resources=TWO)
+    wait_until(lambda: progress_of(client, model["job_id"]) > 0, "the training runs")
+    assert len(server.processes("RayTrainWorker")) == 2  # and there is no room for two more
 
-    client.delete_model(model["id"])
+    getattr(client, stop)(model["job_id"] if stop == "cancel_job" else model["id"])
 
-    wait_until(lambda: not server.processes("RayTrainWorker"), "the workers are gone", 60)
+    wait_until(lambda: not server.processes("RayTrainWorker"), "the workers are gone", 30)
+    following = given_training("tvae", QUICK, resources=TWO)
+    client.wait_for_model(following["id"], timeout_s=120)

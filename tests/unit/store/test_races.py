@@ -66,8 +66,8 @@ async def test_fifty_creators_make_as_many_jobs_as_the_quota_allows(stores, give
     assert made == {"done": 10, TooMany: 40}
 
 
-async def test_eight_claimers_take_each_of_four_hundred_jobs_once(stores, given_jobs):
-    jobs = await given_jobs(400)
+async def test_eight_claimers_take_each_of_two_hundred_jobs_once(stores, given_jobs):
+    jobs = await given_jobs(200)
 
     async def claim_all(store: Store) -> list[UUID]:
         claimed = []
