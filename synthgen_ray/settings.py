@@ -39,6 +39,9 @@ class SamplerSettings(Group):
     max_replicas: int = Field(1, ge=1, description="And at most, when there is much to draw.")
     idle_s: float = Field(600, ge=0, description="Seconds without work until one ends.")
     num_cpus: float = Field(0.4, ge=0, description="CPUs that Ray keeps for each.")
+    models_mb: int = Field(
+        512, ge=1, description="MiB of models that each keeps in memory, by the sizes of their files."
+    )
 
 
 class TrainingSettings(Group):

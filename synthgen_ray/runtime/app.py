@@ -77,7 +77,11 @@ def app(settings: Settings) -> serve.Application:
         },
         max_ongoing_requests=4,
         ray_actor_options={"num_cpus": settings.sampler.num_cpus},
-    ).bind(open_artifacts(settings.artifacts_url, settings.data_dir), max(1, int(settings.sampler.num_cpus)))
+    ).bind(
+        open_artifacts(settings.artifacts_url, settings.data_dir),
+        max(1, int(settings.sampler.num_cpus)),
+        settings.sampler.models_mb * 2**20,
+    )
     ingress = serve.deployment(
         Api,
         name="Api",

@@ -7,31 +7,32 @@ from ray import serve
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, Part
 from synthgen_ray.jobs.generate import publish, write_part
+from synthgen_ray.jobs.model_cache import ModelCache
 from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.synthesizers.base import Synthesizer, load
 
-MODELS_IN_MEMORY = 8
+MODELS_ANNOUNCED = 64  # by which Serve sends a model's calls to a replica that had it lately
 
 
 class Sampler:
-    """Draws rows from trained models. A replica keeps the last few that it was asked for."""
+    """Draws rows from trained models. A replica keeps those that it was asked for last."""
 
-    def __init__(self, artifacts: Artifacts, num_threads: int) -> None:
+    def __init__(self, artifacts: Artifacts, num_threads: int, model_bytes: int) -> None:
         self._artifacts = artifacts
         self._num_threads = num_threads
-        self._sources: dict[str, Artifact] = {}
+        self._models = ModelCache(self._load, model_bytes)
         # Sampling fills the CPUs that Ray gave: one at a time, the others wait here.
         self._turn = asyncio.Semaphore(1)
 
-    @serve.multiplexed(max_num_models_per_replica=MODELS_IN_MEMORY)
-    async def _model(self, model_id: str) -> Synthesizer:
-        return await asyncio.to_thread(self._load, self._sources.pop(model_id))
+    @serve.multiplexed(max_num_models_per_replica=MODELS_ANNOUNCED)
+    async def _announce(self, model_id: str) -> str:
+        """For the routing alone: Serve's cache counts models, and lets one go before it knows that the next can load."""
+        return model_id
 
     async def write_part(self, assignment: Assignment, plan: PartPlan) -> Part:
         """Write some rows of a generation. In a thread, so that health checks do not wait."""
-        model_id = serve.get_multiplexed_model_id()
-        self._sources[model_id] = assignment.source
-        model = await self._model(model_id)
+        model = await self._models.get(assignment.source)
+        await self._announce(serve.get_multiplexed_model_id())
         async with self._turn:
             return await asyncio.to_thread(write_part, model, assignment.job, plan, self._artifacts)
 
