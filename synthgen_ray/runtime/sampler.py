@@ -26,7 +26,7 @@ class Sampler:
 
     @serve.multiplexed(max_num_models_per_replica=MODELS_ANNOUNCED)
     async def _announce(self, model_id: str) -> str:
-        """For the routing alone: Serve's cache counts models, and lets one go before it knows that the next can load."""
+        """For the routing alone: Serve's cache counts models, and lets one go before the next has loaded."""
         return model_id
 
     async def write_part(self, assignment: Assignment, plan: PartPlan) -> Part:
