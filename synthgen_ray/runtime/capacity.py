@@ -10,12 +10,17 @@ from synthgen_ray.settings import Settings
 
 @dataclass(frozen=True)
 class Workers:
-    """What a training gets. Not `distributed`: it runs in the job's own process."""
+    """What a training gets: so many workers, and CPUs for each."""
 
     count: int
     cpus: int
     use_gpu: bool
-    distributed: bool
+
+    @property
+    def by_ray_train(self) -> bool:
+        """Else it runs in the job's own process: for a single worker Ray Train would start five others around it,
+        which take a GiB and some seconds."""
+        return self.count > 1 or self.use_gpu
 
 
 def plan_workers(
@@ -33,9 +38,9 @@ def plan_workers(
     elif count > training.max_workers:
         raise _unavailable(f"{count} workers and may have {training.max_workers}")
     if model_type is ModelType.GAUSSIAN_COPULA:  # of which there is nothing to share
-        return Workers(count=1, cpus=training.cpus_per_worker, use_gpu=False, distributed=False)
+        return Workers(count=1, cpus=training.cpus_per_worker, use_gpu=False)
     use_gpu = gpus >= count if resources.use_gpu is None else resources.use_gpu
-    return Workers(count, training.cpus_per_worker, use_gpu, distributed=True)
+    return Workers(count, training.cpus_per_worker, use_gpu)
 
 
 def _check_cluster(count: int, use_gpu: bool | None, gpus: int, cpus: float, settings: Settings) -> None:

@@ -27,7 +27,7 @@ class TrainJob:
             "cpus": workers.cpus,
             "checkpoint_seconds": settings.training.checkpoint_seconds,
         }
-        return _fit(order, workers, settings) if workers.distributed else _work(order)
+        return _fit(order, workers, settings) if workers.by_ray_train else _work(order)
 
 
 def _fit(order: dict[str, Any], workers: Workers, settings: Settings) -> TrainedModel:

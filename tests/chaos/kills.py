@@ -29,7 +29,7 @@ class Victim:
     name: str
     title: str
     outage_s: float
-    is_training: bool = False  # it is there only while something trains
+    trained_by: int = 0  # workers of the training while which alone it is there
 
 
 VICTIMS = (
@@ -39,8 +39,8 @@ VICTIMS = (
     Victim("dispatcher", "ray::DispatcherActor", 1),
     Victim("Serve controller", "ServeController", 1),
     Victim("Serve proxy", "ray::ProxyActor", 5),
-    Victim("training worker", "RayTrainWorker", 1, is_training=True),
-    Victim("training job", "ray::TrainJob", 1, is_training=True),
+    Victim("training worker", "RayTrainWorker", 1, trained_by=2),
+    Victim("training job", "ray::TrainJob", 1, trained_by=1),
 )
 
 
@@ -69,7 +69,7 @@ def a_shop(server: UpServer) -> Iterator[Shop]:
 def kill(shop: Shop, victim: Victim, name: str) -> Kill:
     """Kill one such process among clients at work, and see what became of their calls."""
     findings = []
-    training = _training(shop) if victim.is_training else None
+    training = _training(shop, victim.trained_by) if victim.trained_by else None
     workload = Workload(shop, name)
     with workload.running():
         time.sleep(BEFORE_S)
@@ -87,8 +87,10 @@ def kill(shop: Shop, victim: Victim, name: str) -> Kill:
     return Kill(victim, outage_s, tuple(findings))
 
 
-def _training(shop: Shop) -> str:
-    model: str = shop.client.create_model(shop.project_id, shop.version_id, "vae", "tvae", TRAINING)["id"]
+def _training(shop: Shop, num_workers: int) -> str:
+    resources = {"num_workers": num_workers}
+    given = (shop.project_id, shop.version_id, "vae", "tvae", TRAINING)
+    model: str = shop.client.create_model(*given, resources=resources)["id"]
     job = shop.client.get_model(model)["jobs"][0]["id"]
     wait_until(lambda: shop.client.get_job(job)["progress"] > 0, "the training runs", TRAINED_S)
     return model

@@ -1,4 +1,4 @@
-"""Trainings on Ray Train."""
+"""Trainings: in a process of their own, or by Ray Train on many workers."""
 
 import pytest
 
@@ -67,9 +67,10 @@ def test_two_workers_of_which_one_is_killed_go_on_and_make_the_same_model(
     assert sha256_of_rows(client, model["id"]) == sha256_of_rows(client, by_two_workers)
 
 
-@pytest.mark.parametrize("process", ["ray::TrainController", "ray::TrainJob"])
-def test_a_training_goes_on_after_the_loss_of(client, server, given_training, process):
-    model = given_training("tvae", {**QUICK, "epochs": 400, "refine": False})
+@pytest.mark.parametrize(("process", "num_workers"), [("ray::TrainController", 2), ("ray::TrainJob", 1)])
+def test_a_training_goes_on_after_the_loss_of(client, server, given_training, process, num_workers):
+    resources = {"num_workers": num_workers}
+    model = given_training("tvae", {**QUICK, "epochs": 400, "refine": False}, resources=resources)
     wait_until(lambda: progress_of(client, model["job_id"]) > 0.2, "the training runs")
 
     server.kill(process)

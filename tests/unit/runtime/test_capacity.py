@@ -16,9 +16,7 @@ def planned(cluster: dict[str, float], model_type=ModelType.CTGAN, settings: dic
 def test_a_training_gets_what_it_asks_for():
     cluster = {"CPU": 8.0}
 
-    assert planned(cluster, num_workers=3, settings={"cpus_per_worker": 2}) == Workers(
-        3, 2, use_gpu=False, distributed=True
-    )
+    assert planned(cluster, num_workers=3, settings={"cpus_per_worker": 2}) == Workers(3, 2, use_gpu=False)
 
 
 def test_gpus_are_taken_where_there_are_enough_of_them():
@@ -34,10 +32,22 @@ def test_sums_of_gpus_are_carried_by_nccl(gpus, carries):
     assert collectives(planned({"CPU": 8.0, "GPU": gpus}, num_workers=2)) == carries
 
 
+@pytest.mark.parametrize(
+    ("workers", "by_ray_train"),
+    [
+        (Workers(1, 4, use_gpu=False), False),
+        (Workers(2, 1, use_gpu=False), True),
+        (Workers(1, 1, use_gpu=True), True),
+    ],
+)
+def test_many_workers_and_gpus_are_led_by_ray_train(workers, by_ray_train):
+    assert workers.by_ray_train == by_ray_train
+
+
 def test_a_copula_runs_in_one_process():
     cluster = {"CPU": 8.0, "GPU": 2.0}
 
-    assert planned(cluster, ModelType.GAUSSIAN_COPULA, num_workers=2) == Workers(1, 1, use_gpu=False, distributed=False)
+    assert planned(cluster, ModelType.GAUSSIAN_COPULA, num_workers=2) == Workers(1, 1, use_gpu=False)
 
 
 @pytest.mark.parametrize("model_type", list(ModelType))
