@@ -5,7 +5,7 @@ DEMO ?=
 BENCH ?=
 FUZZ ?=
 CHAOS ?=
-# Slow files first; they start servers, which leave room on the cores for a third.
+# Slow files first.
 TESTS ?= tests/cluster tests/e2e tests/chaos tests/api tests/unit tests/simulation
 
 .PHONY: setup demo up test check fuzz chaos quality bench
@@ -26,7 +26,7 @@ up: setup
 	@$(BIN)/synthgen up
 
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder $(TESTS)
+	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -5,8 +5,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from threadpoolctl import threadpool_limits
+from xdist.scheduler import LoadScopeScheduling
 
 from synthgen_ray.store.migrating import migrate
 from tests.databases import DEFAULT_DATABASE
@@ -16,22 +20,34 @@ from tests.s3 import CREDENTIALS, S3Server, an_s3_server
 HERE = Path(__file__).parent
 
 
-# Of the files that share the server of `cluster`: half of them, which are run beside the others on a second one.
-SECOND_SERVER = {"test_kills.py", "test_openapi.py"}
+# A server fills a core or two: their tests come one after the other, and the others beside them.
+OF_SERVERS = ("cluster", "e2e")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        tier = item.path.relative_to(HERE).parts[0]
-        item.add_marker(tier)
-        item.add_marker(pytest.mark.xdist_group(_group_of(item.path, tier)))
+        item.add_marker(item.path.relative_to(HERE).parts[0])
 
 
-def _group_of(file: Path, tier: str) -> str:
-    """What one worker runs: a file, or all that share a server."""
-    if tier != "cluster" or file.name == "test_s3.py":  # has a server of its own
-        return str(file.relative_to(HERE))
-    return "cluster, second server" if file.name in SECOND_SERVER else "cluster"
+class ByServer(LoadScopeScheduling):
+    """Of several processes one runs all tests of servers; the others take a file at a time."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        tier = Path(file).parts[1]
+        return "servers" if tier in OF_SERVERS else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return ByServer(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """The tests share the cores; one that is about threads takes more."""
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")

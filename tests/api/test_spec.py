@@ -174,7 +174,8 @@ async def test_a_generation_has_a_thousand_rows_unless_it_says_otherwise(client,
     accepted = (await client.post(f"{SYNTHGEN}/models/{model_id}/generate", json=body)).json()
 
     job = (await client.get(f"{SYNTHGEN}/jobs/{accepted['job_id']}")).json()
-    assert job["config"] == {"num_rows": 1000, "seed": None, "conditions": {}, "distribution": {}, "format": "csv"}
+    asked = {"num_rows": 1000, "seed": None, "conditions": {}, "distribution": {}, "format": "csv", "csv_safe": False}
+    assert job["config"] == asked
 
 
 async def test_moments_are_utc(client, project_id):

@@ -14,7 +14,7 @@ QUICK = {"epochs": 2, "batch_size": 50, "embedding_dim": 8}
 LONG = {**QUICK, "epochs": 10_000}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # gone before the next ones start theirs
 def server() -> Iterator[UpServer]:
     settings = {"SYNTHGEN_RATE_LIMITS": NO_RATE_LIMITS, "SYNTHGEN_QUOTAS": '{"pending_jobs": null}'}
     settings["SYNTHGEN_TRAINING__CHECKPOINT_SECONDS"] = "0.2"
@@ -28,7 +28,7 @@ def client(server: UpServer) -> Iterator[SynthGen]:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def dataset(server: UpServer, tmp_path_factory) -> dict[str, Any]:
     file: Path = tmp_path_factory.mktemp("tables") / "accounts.csv"
     file.write_bytes(a_table(500))
@@ -47,7 +47,7 @@ def given_training(client, dataset):
     return given
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ready_model(server: UpServer, dataset) -> str:
     with server.client() as client:
         model = client.create_model(

@@ -18,7 +18,7 @@ from synthgen_ray.domain.errors import InvalidTable, SynthGenError
 from tests.servers import wait_until
 
 TABLE = "name,n,day\nJosé,1,2024-01-31\nZoë,,2024-02-01\n".encode()
-SLOW = b"a,b\n" + b"2024-01-31 10:20:30,x1\n" * 3_000_000
+SLOW = b"a,b\n" + b"2024-01-31 10:20:30,x1\n" * 8_000_000
 
 
 @pytest.fixture
