@@ -4,8 +4,8 @@ Who asks comes first: the store shows a principal its own projects, and what is 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -17,6 +17,7 @@ from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.fetching import check_allowed, fetch
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.datasets.reading import TableSummary
+from synthgen_ray.datasets.streaming import Joined
 from synthgen_ray.datasets.writing import csv_blocks
 from synthgen_ray.domain.access import ApiKey, Principal, Role
 from synthgen_ray.domain.corrections import SchemaCorrection
@@ -25,6 +26,7 @@ from synthgen_ray.domain.entities import (
     Artifact,
     Dataset,
     DatasetVersion,
+    Draw,
     Job,
     Model,
     Page,
@@ -32,13 +34,22 @@ from synthgen_ray.domain.entities import (
     TrainedModel,
     Usage,
 )
-from synthgen_ray.domain.errors import Conflict, Gone, SynthGenError, Unavailable
+from synthgen_ray.domain.errors import (
+    Conflict,
+    Gone,
+    InvalidRequest,
+    JobError,
+    SynthGenError,
+    TooLarge,
+    Unavailable,
+)
 from synthgen_ray.domain.keys import key_hash, new_key
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.domain.once import Made, Once, T
-from synthgen_ray.domain.params import GenerateParams, ModelType, Resources
+from synthgen_ray.domain.params import GenerateParams, ModelType, Resources, SampleFormat, SampleParams
 from synthgen_ray.domain.validation import check_workers, parse_train_params
 from synthgen_ray.synthesizers.inspection import inspected
+from synthgen_ray.synthesizers.streams import fresh_seed
 
 if TYPE_CHECKING:
     from synthgen_ray.store.store import Store
@@ -48,14 +59,17 @@ LOOK_S = 1.0  # between looks at a job that is watched
 
 
 CheckResources = Callable[[ModelType, Resources], Awaitable[None]]
+# The chunks of rows that are wanted at once, in their order, each as `datasets.streaming` encodes it.
+DrawChunks = Callable[[Draw], AsyncGenerator[bytes, None]]
 
 
 async def _any_resources(model_type: ModelType, resources: Resources) -> None: ...
 
 
 class Service:
-    """`nudge` tells the dispatcher that there is work; it may be lost without harm. Tables may be fetched from under
-    `allowed_uris`. `check_resources` raises InvalidRequest for what no training can ever get."""
+    """`nudge` tells the dispatcher that there is work; it may be lost without harm. `draw` has rows drawn at once,
+    `max_sample_rows` at most. Tables may be fetched from under `allowed_uris`. `check_resources` raises InvalidRequest
+    for what no training can ever get."""
 
     def __init__(
         self,
@@ -63,8 +77,10 @@ class Service:
         artifacts: Artifacts,
         nudge: Callable[[], None],
         converter: Converter,
+        draw: DrawChunks,
         allowed_uris: Sequence[str] = (),
         check_resources: CheckResources = _any_resources,
+        max_sample_rows: int = 100_000,
     ) -> None:
         self._store = store
         self._artifacts = artifacts
@@ -72,6 +88,8 @@ class Service:
         self._converter = converter
         self._allowed_uris = allowed_uris
         self._check_resources = check_resources
+        self._draw = draw
+        self.max_sample_rows = max_sample_rows
 
     @property
     def upload_limits(self) -> UploadLimits:
@@ -282,6 +300,35 @@ class Service:
         self._nudge()
         return made
 
+    async def sample(
+        self, principal: Principal, model_id: UUID, params: SampleParams, form: SampleFormat
+    ) -> tuple[int, AsyncIterator[bytes]]:
+        """The seed and the rows of a ready model, which are drawn as they are read; the first ones are there.
+
+        Raises: NotFound; Conflict, when the model is not ready; InvalidRequest, for the conditions; TooLarge; TooMany;
+        Unavailable, when the samplers have too much to do; Gone, when the model's file is damaged.
+        """
+        if params.num_rows > self.max_sample_rows:
+            detail = f"At most {self.max_sample_rows:,} rows come with the answer: generate makes a file of more."
+            raise TooLarge(detail, "too_many_rows")
+        if params.csv_safe and form is not SampleFormat.CSV:
+            raise InvalidRequest("csv_safe is for CSV: the other formats hold no formulas.", "csv_safe_needs_csv")
+        seed = fresh_seed() if params.seed is None else params.seed
+        source, chunk_rows = await self._store.admit_draw(principal, model_id, params)
+        blocks = self._joined(Draw(source, chunk_rows, seed, params, form))
+        try:
+            first = await anext(blocks)
+        except JobError as error:
+            raise InvalidRequest(error.detail, error.code) from error
+        return seed, _with_first(first, blocks)
+
+    async def _joined(self, draw: Draw) -> AsyncGenerator[bytes, None]:
+        stream = Joined.of(draw.format)
+        async with aclosing(self._draw(draw)) as chunks:
+            async for chunk in chunks:
+                yield await asyncio.to_thread(stream.add, chunk)
+        yield await asyncio.to_thread(stream.end)
+
     async def list_jobs(
         self,
         principal: Principal,
@@ -392,3 +439,10 @@ class Service:
         """Erase what no row names; what cannot be reached now is found later, as all that no row names is."""
         with suppress(Unavailable):
             await asyncio.to_thread(self._artifacts.erase, artifact.location)
+
+
+async def _with_first(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    async with aclosing(rest):
+        yield first
+        async for block in rest:
+            yield block

@@ -39,6 +39,10 @@ class SamplerSettings(Group):
     max_replicas: int = Field(1, ge=1, description="And at most, when there is much to draw.")
     idle_s: float = Field(600, ge=0, description="Seconds without work until one ends.")
     num_cpus: float = Field(0.4, ge=0, description="CPUs that Ray keeps for each.")
+    max_rows: int = Field(100_000, ge=1, description="Rows that come with an answer; more are generated as a file.")
+    max_queued: int = Field(
+        200, ge=1, description="Calls that wait for them, of those that one process makes: beyond it, 503."
+    )
     models_mb: int = Field(
         512, ge=1, description="MiB of models that each keeps in memory, by the sizes of their files."
     )

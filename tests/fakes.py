@@ -1,7 +1,7 @@
 """Fakes: small classes with the methods of what they stand for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -10,9 +10,10 @@ from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.reading import TableSummary
 from synthgen_ray.domain.corrections import SchemaCorrection
-from synthgen_ray.domain.entities import MODEL_FILE, Artifact, Assignment, Job, Progress, TrainedModel
+from synthgen_ray.domain.entities import MODEL_FILE, Artifact, Assignment, Draw, Job, Progress, TrainedModel
 from synthgen_ray.jobs.dispatcher import Report
 from synthgen_ray.jobs.generate import publish, write_part
+from synthgen_ray.jobs.online import encoded_chunk
 from synthgen_ray.jobs.parts import plan_parts
 from synthgen_ray.jobs.train import keep, learn
 from synthgen_ray.synthesizers.base import load
@@ -64,7 +65,12 @@ def _start_of(file: Path, num_bytes: int) -> bytes:
         return opened.read(num_bytes)
 
 
-class ThreadLauncher:
+class KeepsNothing:
+    async def forget(self, folders: tuple[str, ...]) -> None:
+        """There is nothing in memory."""
+
+
+class ThreadLauncher(KeepsNothing):
     """Runs the real work of a job in a thread of this process, where the cluster would be."""
 
     def __init__(self, artifacts: Artifacts) -> None:
@@ -85,11 +91,24 @@ class ThreadLauncher:
         return publish(assignment.job, parts, self._artifacts)
 
 
+class ThreadSamplers:
+    """Draws rows in a thread of this process, where the replicas would be."""
+
+    def __init__(self, artifacts: Artifacts) -> None:
+        self._artifacts = artifacts
+
+    async def draw(self, draw: Draw) -> AsyncGenerator[bytes, None]:
+        with self._artifacts.verified_file(draw.source) as file:
+            model = load(file)
+        for index in range(len(draw.chunks)):
+            yield await asyncio.to_thread(encoded_chunk, model, draw, index)
+
+
 async def at_once(_job: Job) -> None:
     """No rest at all."""
 
 
-class WritingLauncher:
+class WritingLauncher(KeepsNothing):
     """Writes small real artifacts in no time, and before each step of a job rests as the test says."""
 
     PARTS = 2

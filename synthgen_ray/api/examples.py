@@ -58,6 +58,7 @@ LIMITS = {
         "max_cell_bytes": 1048576,
     },
     "generate": {"max_rows": 10000000, "max_conditions": 100},
+    "sample": {"max_rows": 100000},
 }
 UPLOAD = {
     "id": DATASET_ID,
@@ -125,6 +126,8 @@ GENERATE = [
     {"num_rows": 1000, "seed": 42},
     {"num_rows": 100, "conditions": {"income": ">50K", "age": {"min": 30, "max": 40}}, "format": "parquet"},
 ]
+ROWS = [{"age": 34, "income": ">50K", "opened": "2019-05-02"}, {"age": 51, "income": "<=50K", "opened": None}]
+SAMPLE = [{"num_rows": 100, "seed": 42}, {"num_rows": 10, "conditions": {"income": ">50K"}}]
 GENERATE_ACCEPTED = {"job_id": BACKGROUND_ID, "synthgen_job_id": JOB_ID, "status": "pending"}
 JOB_ITEM = {
     "id": JOB_ID,

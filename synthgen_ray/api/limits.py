@@ -14,4 +14,4 @@ router = APIRouter(prefix="/api/limits", tags=["limits"])
 @router.get("", responses=problems())
 async def get_limits(request: Request, principal: Viewer, service: ServiceDep) -> Limits:  # noqa: ARG001 - for its check
     """Show the limits of this server; what is over one is refused, never cut. A project's quotas are in its usage."""
-    return Limits.of(LIMITS, request.app.state.rate_limits, service.upload_limits)
+    return Limits.of(LIMITS, request.app.state.rate_limits, service.upload_limits, service.max_sample_rows)

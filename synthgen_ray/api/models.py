@@ -4,10 +4,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Request, Response
+from starlette.responses import StreamingResponse
 
 from synthgen_ray.api import examples
 from synthgen_ray.api.auth import Editor, Viewer
 from synthgen_ray.api.downloads import download
+from synthgen_ray.api.negotiation import negotiated
 from synthgen_ray.api.once import Key, OnceDep, value_of
 from synthgen_ray.api.parameters import Limit, Offset, ProjectFilter, ServiceDep
 from synthgen_ray.api.problems import problems
@@ -23,12 +25,21 @@ from synthgen_ray.api.schemas.models import (
     ModelItem,
     ModelJob,
     ModelSchema,
+    Rows,
 )
 from synthgen_ray.api.uploads import form_in_openapi, received
-from synthgen_ray.domain.params import GenerateParams, Resources
+from synthgen_ray.domain.params import GenerateParams, Resources, SampleFormat, SampleParams
 
 router = APIRouter(prefix="/api/synthgen/models", tags=["models"])
 MODEL_FILE = "application/vnd.synthgen.model"
+SEED = "X-SynthGen-Seed"
+SAMPLE_MEDIA = {
+    SampleFormat.JSON: "application/json",
+    SampleFormat.JSONL: "application/x-ndjson",
+    SampleFormat.CSV: "text/csv",
+    SampleFormat.PARQUET: "application/vnd.apache.parquet",
+    SampleFormat.ARROW: "application/vnd.apache.arrow.stream",
+}
 
 
 @router.post("", status_code=201, responses=problems(400, 403, 404, 409, 422, 429, 503))
@@ -92,6 +103,36 @@ async def generate(
     """Queue a generation from a ready model; poll the job, then download its rows."""
     made = await service.generate(principal, model_id, params or GenerateParams(), once)
     return GenerateAccepted.of(value_of(made, response))
+
+
+@router.post(
+    "/{model_id:uuid}/sample",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The rows, in the format that `Accept` asks for.",
+            "headers": {SEED: {"description": "With it the same rows come again.", "schema": {"type": "integer"}}},
+            "model": Rows,
+            "content": {media: {} for form, media in SAMPLE_MEDIA.items() if form is not SampleFormat.JSON},
+        },
+        **problems(400, 403, 404, 406, 409, 410, 413, 422, 429, 503),
+    },
+)
+async def sample(
+    model_id: UUID,
+    request: Request,
+    principal: Editor,
+    service: ServiceDep,
+    params: Annotated[SampleParams | None, Body(examples=examples.SAMPLE)] = None,
+) -> Response:
+    """Draw rows from a ready model and answer with them: the rows that a generation of the same seed has.
+
+    For a table of any size, as a file that can be fetched again, generate.
+    """
+    form = negotiated(request.headers.get("accept", ""), {media: form for form, media in SAMPLE_MEDIA.items()})
+    seed, blocks = await service.sample(principal, model_id, params or SampleParams(), form)
+    headers = {SEED: str(seed), "Vary": "Accept", "Cache-Control": "no-store"}
+    return StreamingResponse(blocks, headers=headers, media_type=SAMPLE_MEDIA[form])
 
 
 @router.head("/{model_id:uuid}/export", include_in_schema=False)

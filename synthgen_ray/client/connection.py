@@ -85,13 +85,20 @@ class Connection:
 
     @contextmanager
     def stream(
-        self, path: str, query: JSON | None = None, headers: JSON | None = None, silence_s: float | None = None
+        self,
+        path: str,
+        query: JSON | None = None,
+        headers: JSON | None = None,
+        silence_s: float | None = None,
+        body: JSON | None = None,
     ) -> Iterator[httpx.Response]:
-        """The answer to a GET whose body is still to be read, at the first try. After `silence_s` it counts as lost."""
+        """The answer to a GET, or to a POST with a body, which is still to be read; at the first try. After
+        `silence_s` it counts as lost."""
+        method = "GET" if body is None else "POST"
         timeout = httpx.Timeout(self._timeout_s, read=silence_s or self._timeout_s)
         with (
             self._translated(),
-            self._http.stream("GET", path, params=query, headers=headers, timeout=timeout) as response,
+            self._http.stream(method, path, params=query, headers=headers, json=body, timeout=timeout) as response,
         ):
             if not response.is_success:
                 response.read()

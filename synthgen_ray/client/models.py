@@ -1,13 +1,28 @@
 """Models: made from a dataset, and what rows are generated from."""
 
-from collections.abc import Mapping
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from synthgen_ray.client.answers import JSON
 from synthgen_ray.client.connection import Connection, Id, given, path
 from synthgen_ray.client.downloads import download
+from synthgen_ray.client.errors import ClientError
 from synthgen_ray.client.sending import OnBytes
+
+DRAW_TIMEOUT_S = 300.0  # the first rows wait for a sampler to start, and for a large model to load
+MEDIA = {
+    "json": "application/json",
+    "jsonl": "application/x-ndjson",
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+    "arrow": "application/vnd.apache.arrow.stream",
+}
 
 
 class Models:
@@ -64,6 +79,68 @@ class Models:
         if csv_safe:
             body["csv_safe"] = True
         return self._connection.create(_model(model_id, "generate"), body)
+
+    def sample(
+        self,
+        model_id: Id,
+        num_rows: int = 100,
+        seed: int | None = None,
+        conditions: Mapping[str, Any] | None = None,
+        distribution: Mapping[str, Mapping[str, float]] | None = None,
+    ) -> list[JSON]:
+        """Rows at once, as records; those that a generation of the same seed has. As for `generate`, the conditions
+        hold for every row. For many rows, or some to keep, `sample_to` or `generate`.
+        """
+        order = given(num_rows=num_rows, seed=seed, conditions=conditions, distribution=distribution)
+
+        def rows() -> list[JSON]:
+            with self._drawn(model_id, order, "json") as response:
+                drawn: list[JSON] = json.loads(response.read())
+                return drawn
+
+        return self._connection.patiently(rows)
+
+    def sample_to(
+        self,
+        model_id: Id,
+        to: Path,
+        num_rows: int = 100,
+        seed: int | None = None,
+        conditions: Mapping[str, Any] | None = None,
+        distribution: Mapping[str, Mapping[str, float]] | None = None,
+        format: str = "csv",
+        csv_safe: bool = False,
+        on_bytes: OnBytes | None = None,
+    ) -> Path:
+        """Rows at once, as the file `to`, which appears whole or not at all: csv, jsonl, json, parquet, or an Arrow
+        stream."""
+        order = given(num_rows=num_rows, seed=seed, conditions=conditions, distribution=distribution)
+        if csv_safe:
+            order["csv_safe"] = True
+        part = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
+
+        def write() -> None:
+            with self._drawn(model_id, order, format) as response, part.open("wb") as target:
+                for block in response.iter_bytes():
+                    target.write(block)
+                    if on_bytes:
+                        on_bytes(target.tell(), None)
+
+        try:
+            self._connection.patiently(write)
+            return part.replace(to)
+        finally:
+            part.unlink(missing_ok=True)
+
+    @contextmanager
+    def _drawn(self, model_id: Id, order: JSON, format: str) -> Iterator[httpx.Response]:
+        if format not in MEDIA:
+            raise ClientError(f"Rows come as one of {', '.join(MEDIA)}.")
+        headers = {"Accept": MEDIA[format]}
+        with self._connection.stream(
+            _model(model_id, "sample"), headers=headers, body=order, silence_s=DRAW_TIMEOUT_S
+        ) as response:
+            yield response
 
     def export_model(self, model_id: Id, to: Path, on_bytes: OnBytes | None = None) -> Path:
         """A ready model as the file `to`, which `synthesizers.load` reads too."""

@@ -1,7 +1,7 @@
 """`synthgen models`, `synthgen train`, `synthgen generate`"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -26,8 +26,9 @@ from synthgen_ray.commands.options import (
     in_a_folder,
 )
 from synthgen_ray.commands.session import Session, command, waiting
-from synthgen_ray.domain.params import ModelType, OutputFormat
+from synthgen_ray.domain.params import ModelType, OutputFormat, SampleFormat
 
+Format = TypeVar("Format", OutputFormat, SampleFormat)
 group = typer.Typer(help="Make, list, show, sample, move and delete models.", no_args_is_help=True)
 
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="Name or id of the model.")]
@@ -124,7 +125,7 @@ def generate(
     """
     client, output = session.client, session.output
     conditions, distribution = parse_conditions(where or []), parse_shares(shares)
-    wanted = format or _format_of(to)
+    wanted = format or _format_of(to, OutputFormat.CSV)
     made = client.generate(model_id(client, model), rows, seed, conditions or None, distribution, wanted, csv_safe)
     job_id = made["synthgen_job_id"]
     if to is None:
@@ -136,6 +137,35 @@ def generate(
     with output.transfer(f"downloading {to.name}") as on_bytes:
         client.download(job_id, to, on_bytes)
     output.say({**job, "file": str(to)}, f"Wrote {job['result']['num_rows']} rows to {to}.")
+
+
+@group.command("sample")
+@command
+def sample(
+    session: Session,
+    model: ModelArgument,
+    rows: Annotated[int, typer.Option(min=1, help="Rows to draw.")] = 10,
+    seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same rows.")] = None,
+    where: Annotated[list[str] | None, typer.Option(metavar="COLUMN=VALUE", help=WHERE_HELP)] = None,
+    shares: Annotated[str | None, typer.Option(metavar="COLUMN=JSON", help=SHARES_HELP)] = None,
+    format: Annotated[SampleFormat | None, typer.Option(help="By default what --to ends in, else csv.")] = None,
+    csv_safe: CsvSafe = False,
+    to: Annotated[Path | None, typer.Option(dir_okay=False, callback=in_a_folder, help="Write them there.")] = None,
+) -> None:
+    """Draw rows from a ready model at once. Without --to they are shown.
+
+    Example: synthgen sample transactions --rows 5 --where age=30..40
+    """
+    client, output = session.client, session.output
+    found, conditions, distribution = model_id(client, model), parse_conditions(where or []), parse_shares(shares)
+    if to is None:
+        drawn = client.sample(found, rows, seed, conditions or None, distribution)
+        output.table({"rows": drawn}, drawn, list(drawn[0]))
+        return
+    wanted = format or _format_of(to, SampleFormat.CSV)
+    with output.transfer(f"drawing {to.name}") as on_bytes:
+        client.sample_to(found, to, rows, seed, conditions or None, distribution, wanted, csv_safe, on_bytes)
+    output.say({"id": found, "file": str(to), "num_rows": rows}, f"Wrote {rows} rows to {to}.")
 
 
 @group.command("export")
@@ -188,6 +218,7 @@ def delete(session: Session, model: ModelArgument, yes: Yes = False) -> None:
     session.output.say(session.client.delete_model(doomed), f"Deleted model '{model}'.")
 
 
-def _format_of(file: Path | None) -> OutputFormat:
+def _format_of(file: Path | None, default: Format) -> Format:
     ending = file.suffix[1:].lower() if file else ""
-    return OutputFormat(ending) if ending in set(OutputFormat) else OutputFormat.CSV
+    formats = type(default)
+    return formats(ending) if ending in set(formats) else default

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from synthgen_ray.domain.columns import Column, LearnedColumn
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
-from synthgen_ray.domain.params import ModelType, OutputFormat
+from synthgen_ray.domain.params import ModelType, OutputFormat, SampleFormat, SampleParams
 from synthgen_ray.domain.quotas import Quotas
 
 T = TypeVar("T")
@@ -201,6 +201,23 @@ class Assignment:
     resources: dict[str, Any] = field(default_factory=dict)
     chunk_rows: int = 0  # of the model to sample
     checkpoint: Artifact | None = None  # of an earlier attempt at this training
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Rows that are wanted at once, of one model."""
+
+    source: Artifact
+    chunk_rows: int  # of the model
+    seed: int
+    params: SampleParams
+    format: SampleFormat
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """The rows of each chunk: all but the last are as long as the seeds ask."""
+        whole, rest = divmod(self.params.num_rows, self.chunk_rows)
+        return (self.chunk_rows,) * whole + (rest,) * (rest > 0)
 
 
 @dataclass(frozen=True)

@@ -221,8 +221,8 @@ def _or_null(schema: dict[str, Any]) -> None:
     schema["anyOf"] = [kind, {"type": "null"}]
 
 
-class GenerateParams(Params):
-    """How many rows, from which seed, under which conditions, in which format."""
+class DrawParams(Params):
+    """How many rows, from which seed, under which conditions."""
 
     num_rows: int = Field(1000, ge=1, le=MAX_ROWS, description="Rows to generate.")
     seed: Seed | None = Field(None, description="The same seed gives the same rows.")
@@ -238,7 +238,6 @@ class GenerateParams(Params):
         json_schema_extra=_or_null,
         description="Shares of the values of one categorical column, for rebalancing; they add up to 1.",
     )
-    format: Literal["csv", "parquet", "jsonl"] = Field("csv", description="Format of the output file.")
     csv_safe: bool = Field(
         False, description="Of a CSV: put `'` before text that a spreadsheet would take for a formula."
     )
@@ -251,12 +250,6 @@ class GenerateParams(Params):
         return body
 
     @model_validator(mode="after")
-    def _only_csv_is_made_safe(self) -> Self:
-        if self.csv_safe and self.format != "csv":
-            raise PydanticCustomError("csv_safe_needs_csv", "csv_safe is for format csv: the others hold no formulas")
-        return self
-
-    @model_validator(mode="after")
     def _shares_add_up(self) -> Self:
         for column, shares in self.distribution.items():
             if column in self.conditions:
@@ -266,3 +259,31 @@ class GenerateParams(Params):
             if abs(sum(shares.values()) - 1) > 1e-6:
                 raise PydanticCustomError("shares_must_add_up", "the shares of a distribution must add up to 1")
         return self
+
+
+class GenerateParams(DrawParams):
+    """And in which format: what a generation is made of."""
+
+    format: Literal["csv", "parquet", "jsonl"] = Field("csv", description="Format of the output file.")
+
+    @model_validator(mode="after")
+    def _only_csv_is_made_safe(self) -> Self:
+        if self.csv_safe and self.format != "csv":
+            raise PydanticCustomError("csv_safe_needs_csv", "csv_safe is for format csv: the others hold no formulas")
+        return self
+
+
+class SampleParams(DrawParams):
+    """Rows that come with the answer; in which format is negotiated."""
+
+    num_rows: int = Field(100, ge=1, le=MAX_ROWS, description="Rows to draw.")
+
+
+class SampleFormat(StrEnum):
+    """What rows may come as, in the order of preference of one who does not care."""
+
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+    ARROW = "arrow"

@@ -37,6 +37,9 @@ class Launcher(Protocol):
 
     async def generate(self, assignment: Assignment, report: Report) -> Artifact: ...
 
+    async def forget(self, folders: tuple[str, ...]) -> None:
+        """Let go what is kept in memory of files that were erased."""
+
 
 class Dispatcher:
     """Runs the queue. One in a cluster, whose leases are for `owner`; a second one would only claim other jobs."""
@@ -52,7 +55,7 @@ class Dispatcher:
         clock: ClockWatch | None = None,
     ) -> None:
         self._store = store
-        self._tidying = Tidying(store, artifacts, retention)
+        self._tidying = Tidying(store, artifacts, retention, launcher.forget)
         self._tidying_task: asyncio.Task[bool] | None = None
         self._launcher = launcher
         self._slots = slots

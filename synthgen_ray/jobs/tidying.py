@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -27,13 +28,18 @@ FOLDERS_AT_ONCE = 100
 UNNAMED_S = max(2 * LEASE.total_seconds(), 3600.0)
 
 
-class Tidying:
-    """One round after the other, each of them short."""
+Forget = Callable[[tuple[str, ...]], Awaitable[None]]
 
-    def __init__(self, store: "Store", artifacts: Artifacts, retention: Retention) -> None:
+
+class Tidying:
+    """One round after the other, each of them short. Those who keep in memory what was in a folder are told to `forget`
+    it."""
+
+    def __init__(self, store: "Store", artifacts: Artifacts, retention: Retention, forget: Forget) -> None:
         self._store = store
         self._artifacts = artifacts
         self._retention = retention
+        self._forget = forget
         self._last_expiry = -EXPIRE_EVERY_S
         self._last_sweep = -SWEEP_EVERY_S
         self._unseen: deque[str] = deque()  # folders that this sweep has not come to
@@ -81,6 +87,12 @@ class Tidying:
         return [location for folder in folders for location in self._artifacts.list_idle(folder, before)]
 
     async def _erase(self) -> None:
-        for location in await self._store.list_erasures():
-            await asyncio.to_thread(self._artifacts.erase, location)
-            await self._store.erased((location,))
+        erased: list[str] = []
+        try:
+            for location in await self._store.list_erasures():
+                await asyncio.to_thread(self._artifacts.erase, location)
+                erased.append(location)
+                await self._store.erased((location,))
+        finally:
+            if erased:
+                await self._forget(tuple(erased))

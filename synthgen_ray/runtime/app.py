@@ -1,6 +1,7 @@
 """The Serve application: HTTP ingress and samplers. `serve run synthgen_ray.runtime.app:app` starts it alone."""
 
 import asyncio
+from functools import partial
 
 import ray
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ from synthgen_ray.domain.params import ModelType, Resources
 from synthgen_ray.runtime.actors import check_dispatcher, dispatcher, metadata_store, nudge
 from synthgen_ray.runtime.capacity import plan_workers
 from synthgen_ray.runtime.names import SAMPLER
+from synthgen_ray.runtime.samplers import draw_chunks
 from synthgen_ray.service import Service
 from synthgen_ray.settings import Settings
 
@@ -24,7 +26,7 @@ from synthgen_ray.settings import Settings
 class Api:
     """The HTTP ingress. Keeps nothing: any number of replicas agree."""
 
-    async def __init__(self, settings: Settings, _sampler: DeploymentHandle) -> None:  # type: ignore[misc]
+    async def __init__(self, settings: Settings, sampler: DeploymentHandle) -> None:  # type: ignore[misc]
         try:
             dispatcher()
         except ValueError:  # `serve run` and `serve deploy` come without what `synthgen up` starts
@@ -32,6 +34,7 @@ class Api:
 
             await bootstrap(settings)
         self._settings = settings
+        self._sampler = sampler
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         settings = self._settings
@@ -48,7 +51,16 @@ class Api:
             plan_workers(model_type, resources, await asyncio.to_thread(ray.cluster_resources), settings)
 
         converter = Converter(UploadLimits(**settings.upload.model_dump()))
-        service = Service(store, artifacts, nudge(dispatcher_actor), converter, settings.allowed_uris, check_resources)
+        service = Service(
+            store,
+            artifacts,
+            nudge(dispatcher_actor),
+            converter,
+            partial(draw_chunks, self._sampler),
+            settings.allowed_uris,
+            check_resources,
+            settings.sampler.max_rows,
+        )
         return create_app(
             service,
             store.find_admission,
@@ -76,6 +88,7 @@ def app(settings: Settings) -> serve.Application:
             "downscale_delay_s": settings.sampler.idle_s,
         },
         max_ongoing_requests=4,
+        max_queued_requests=settings.sampler.max_queued,
         ray_actor_options={"num_cpus": settings.sampler.num_cpus},
     ).bind(
         open_artifacts(settings.artifacts_url, settings.data_dir),

@@ -5,9 +5,10 @@ import asyncio
 from ray import serve
 
 from synthgen_ray.artifacts import Artifacts
-from synthgen_ray.domain.entities import Artifact, Assignment, Job, Part
+from synthgen_ray.domain.entities import Artifact, Assignment, Draw, Job, Part
 from synthgen_ray.jobs.generate import publish, write_part
 from synthgen_ray.jobs.model_cache import ModelCache
+from synthgen_ray.jobs.online import encoded_chunk
 from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.synthesizers.base import Synthesizer, load
 
@@ -31,13 +32,27 @@ class Sampler:
 
     async def write_part(self, assignment: Assignment, plan: PartPlan) -> Part:
         """Write some rows of a generation. In a thread, so that health checks do not wait."""
-        model = await self._models.get(assignment.source)
-        await self._announce(serve.get_multiplexed_model_id())
+        model = await self._model(assignment.source)
         async with self._turn:
             return await asyncio.to_thread(write_part, model, assignment.job, plan, self._artifacts)
 
+    async def draw(self, draw: Draw, index: int) -> bytes:
+        """Some rows that somebody waits for."""
+        model = await self._model(draw.source)
+        async with self._turn:
+            return await asyncio.to_thread(encoded_chunk, model, draw, index)
+
+    async def forget(self, folders: tuple[str, ...]) -> None:
+        """Let models go whose files were erased."""
+        self._models.forget(folders)
+
     async def publish(self, job: Job, parts: list[Part]) -> Artifact:
         return await asyncio.to_thread(publish, job, parts, self._artifacts)
+
+    async def _model(self, source: Artifact) -> Synthesizer:
+        model = await self._models.get(source)
+        await self._announce(serve.get_multiplexed_model_id())
+        return model
 
     def _load(self, source: Artifact) -> Synthesizer:
         # Imported with the first model: an idle replica does without its 180 MB.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -10,19 +11,19 @@ from sqlalchemy.orm import joinedload, undefer
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.conditions import check_conditions
-from synthgen_ray.domain.entities import Job, Page
+from synthgen_ray.domain.entities import Artifact, Job, Page
 from synthgen_ray.domain.errors import Conflict, NotFound
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.once import Made, Once
-from synthgen_ray.domain.params import GenerateParams
+from synthgen_ray.domain.params import DrawParams, GenerateParams, SampleParams
 from synthgen_ray.domain.quotas import Quotas
-from synthgen_ray.store.entities import LEARNED_COLUMNS, to_job
+from synthgen_ray.store.entities import LEARNED_COLUMNS, to_artifact, to_job
 from synthgen_ray.store.moves import enqueue
 from synthgen_ray.store.once import JOB, once_only
 from synthgen_ray.store.projects import sees
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import JobRow, ModelRow
-from synthgen_ray.store.usage import check_generation
+from synthgen_ray.store.usage import add_usage, check_generation, check_queue
 
 # All that a Job shows, in one query.
 FULL_JOB = (joinedload(JobRow.artifact), joinedload(JobRow.model).joinedload(ModelRow.project))
@@ -48,14 +49,8 @@ class Jobs:
         """
 
         async def make(session: AsyncSession) -> Job:
-            seen = select(ModelRow).where(ModelRow.id == model_id, sees(principal, ModelRow.project_id))
-            model = await session.scalar(seen.options(undefer(ModelRow.learned_columns)))
-            if model is None:
-                raise NotFound.of("model")
-            if model.status is not ModelStatus.READY:
-                raise Conflict(not_ready(model), "model_not_ready")
-            learned = LEARNED_COLUMNS.validate_python(model.learned_columns)
-            check_conditions(params.conditions, params.distribution, learned)
+            model = await require_ready(session, principal, model_id, params)
+            await check_queue(session, model.project_id, self._quotas)
             await check_generation(session, model.project_id, self._quotas, params.num_rows)
             now = self._clock()
             deadline = now + self._deadlines[JobType.GENERATE]
@@ -64,6 +59,19 @@ class Jobs:
 
         async with self._sessions.writing() as session:
             return await once_only(session, principal, once, JOB, make)
+
+    async def admit_draw(self, principal: Principal, model_id: UUID, params: SampleParams) -> tuple[Artifact, int]:
+        """The file and the chunk rows of a ready model that can obey the conditions; the rows count from now.
+
+        Raises: NotFound; Conflict, when the model is not ready; InvalidRequest, for the conditions; TooMany.
+        """
+        async with self._sessions.writing() as session:
+            model = await require_ready(session, principal, model_id, params, joinedload(ModelRow.artifact))
+            await check_generation(session, model.project_id, self._quotas, params.num_rows)
+            await add_usage(session, model.project_id, rows=params.num_rows)
+            if model.artifact is None:
+                raise LookupError(f"model {model.id} is ready and has no artifact")
+            return to_artifact(model.artifact), model.chunk_rows or 0
 
     async def get_job(self, principal: Principal, job_id: UUID) -> Job:
         """A job, by its own id or by its background id.
@@ -113,6 +121,23 @@ async def load_job(session: AsyncSession, job_id: UUID) -> JobRow:
     """One that was found or made in this transaction, with all that it shows."""
     full = select(JobRow).where(JobRow.id == job_id).options(*FULL_JOB).execution_options(populate_existing=True)
     return (await session.scalars(full)).one()
+
+
+async def require_ready(
+    session: AsyncSession, principal: Principal, model_id: UUID, params: DrawParams, *more: Any
+) -> ModelRow:
+    """A model from which such rows can be drawn; `more` are options of what else to load.
+
+    Raises: NotFound; Conflict; InvalidRequest, for the conditions.
+    """
+    seen = select(ModelRow).where(ModelRow.id == model_id, sees(principal, ModelRow.project_id))
+    model: ModelRow | None = await session.scalar(seen.options(undefer(ModelRow.learned_columns), *more))
+    if model is None:
+        raise NotFound.of("model")
+    if model.status is not ModelStatus.READY:
+        raise Conflict(not_ready(model), "model_not_ready")
+    check_conditions(params.conditions, params.distribution, LEARNED_COLUMNS.validate_python(model.learned_columns))
+    return model
 
 
 def not_ready(model: ModelRow) -> str:

@@ -52,8 +52,7 @@ async def check_queue(session: AsyncSession, project_id: UUID, quotas: Quotas) -
 
 
 async def check_generation(session: AsyncSession, project_id: UUID, quotas: Quotas, rows: int) -> None:
-    """Raises: TooMany; Unavailable."""
-    await check_queue(session, project_id, quotas)
+    """Raises: TooMany."""
     await check_storage(session, project_id, quotas, 0)
     if quotas.generated_rows is not None:
         used = await _used(session, project_id)

@@ -24,7 +24,7 @@ from synthgen_ray.jobs.dispatcher import Dispatcher
 from synthgen_ray.service import Service
 from synthgen_ray.store.store import Store
 from tests.api.bank import Bank, open_bank
-from tests.fakes import RememberingConverter, ThreadLauncher
+from tests.fakes import RememberingConverter, ThreadLauncher, ThreadSamplers
 
 SYNTHGEN = "/api/synthgen"
 NO_LIMITS = RateLimits(requests_per_second=None, wrong_keys_per_minute=None)
@@ -65,7 +65,8 @@ async def a_server(
     artifacts.prepare()
     dispatcher = Dispatcher(store, artifacts, ThreadLauncher(artifacts), dict.fromkeys(JobType, 1))
     tables = [f"file://{folder}/tables"]
-    service = Service(store, artifacts, dispatcher.nudge, RememberingConverter(UploadLimits(**limits)), tables)
+    draw = ThreadSamplers(artifacts).draw
+    service = Service(store, artifacts, dispatcher.nudge, RememberingConverter(UploadLimits(**limits)), draw, tables)
     yield Server(
         store, artifacts, dispatcher, create_app(service, store.find_admission, store.ping, rate_limits=NO_LIMITS), key
     )
@@ -99,9 +100,8 @@ def limited(server: Server, client: httpx.AsyncClient):
     """A client of the same server with other limits of uploads."""
 
     def with_limits(**limits: float) -> httpx.AsyncClient:
-        service = Service(
-            server.store, server.artifacts, server.dispatcher.nudge, RememberingConverter(UploadLimits(**limits))
-        )
+        converter, draw = RememberingConverter(UploadLimits(**limits)), ThreadSamplers(server.artifacts).draw
+        service = Service(server.store, server.artifacts, server.dispatcher.nudge, converter, draw)
         app = create_app(service, server.store.find_admission, server.store.ping, rate_limits=NO_LIMITS)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=client.headers)

@@ -11,7 +11,7 @@ from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.domain.params import ModelType, Resources
 from synthgen_ray.service import Service
 from tests.api.conftest import NO_LIMITS, SYNTHGEN, a_table
-from tests.fakes import RememberingConverter
+from tests.fakes import RememberingConverter, ThreadSamplers
 
 ABSENT = str(uuid4())
 
@@ -33,6 +33,7 @@ class TestResources:
             server.artifacts,
             server.dispatcher.nudge,
             RememberingConverter(UploadLimits()),
+            ThreadSamplers(server.artifacts).draw,
             check_resources=refuse,
         )
         app = create_app(service, server.store.find_admission, server.store.ping, rate_limits=NO_LIMITS)

@@ -64,6 +64,7 @@ CALLS = {
     ),
     ("GET", f"{SYNTHGEN}{MODEL}"): Call(VIEWER),
     ("POST", f"{SYNTHGEN}{MODEL}/generate"): Call(EDITOR, json={"num_rows": 5}),
+    ("POST", f"{SYNTHGEN}{MODEL}/sample"): Call(EDITOR, json={"num_rows": 5}),
     ("GET", f"{SYNTHGEN}{MODEL}/export"): Call(VIEWER),
     ("DELETE", f"{SYNTHGEN}{MODEL}"): Call(EDITOR),
     ("GET", f"{SYNTHGEN}{JOB}"): Call(VIEWER),

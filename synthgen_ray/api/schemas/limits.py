@@ -25,6 +25,10 @@ class GenerateLimits(Answer):
     max_conditions: int
 
 
+class SampleLimits(Answer):
+    max_rows: int
+
+
 class RequestLimitsSchema(Mirror):
     url_bytes: int
     headers: int
@@ -50,12 +54,14 @@ class Limits(Answer):
     rate: RateLimitsSchema
     upload: UploadLimitsSchema
     generate: GenerateLimits
+    sample: SampleLimits
 
     @classmethod
-    def of(cls, request: RequestLimits, rate: RateLimits, upload: UploadLimits) -> Self:
+    def of(cls, request: RequestLimits, rate: RateLimits, upload: UploadLimits, sample_rows: int) -> Self:
         return cls(
             request=RequestLimitsSchema.of(request),
             rate=RateLimitsSchema.of(rate),
             upload=UploadLimitsSchema.of(upload),
             generate=GenerateLimits(max_rows=MAX_ROWS, max_conditions=MAX_CONDITIONS),
+            sample=SampleLimits(max_rows=sample_rows),
         )

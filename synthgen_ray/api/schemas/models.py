@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, RootModel, field_validator
 
 from synthgen_ray.api import examples
 from synthgen_ray.api.parameters import Id
@@ -34,6 +34,12 @@ class ModelCreate(Params):
     @classmethod
     def _null_means_defaults(cls, config: Any) -> Any:
         return {} if config is None else config
+
+
+class Rows(RootModel[list[dict[str, Any]]]):
+    """Records: one object per row, with its columns in order."""
+
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.ROWS))
 
 
 class ModelAccepted(Answer):

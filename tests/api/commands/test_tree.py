@@ -45,6 +45,8 @@ async def test_every_command_answers_with_one_json_document(synthgen, server, ac
     made = await run("generate", "copula", "--rows", 5)
     await server.run_queue()
     cancelled = await run("models", "generate", "copula")
+    assert len((await run("sample", "copula", "--rows", 5))["rows"]) == 5
+    await run("models", "sample", "copula", "--to", tmp_path / "some.parquet")
     for group in ("projects", "datasets", "models", "jobs", "keys"):
         await run(group, "list")
     for words in (("projects", "show", "Kiel"), ("projects", "usage", "Kiel"), ("models", "types"), ("limits",)):

@@ -18,11 +18,12 @@ from synthgen_ray.jobs.dispatcher import Dispatcher, Report
 from synthgen_ray.store import reaper
 from synthgen_ray.store.reaper import OVERDUE
 from synthgen_ray.store.store import Store
+from tests.fakes import KeepsNothing
 from tests.given import ADMIN, a_trained_model, an_artifact
 from tests.history import moves_of
 
 
-class FakeLauncher:
+class FakeLauncher(KeepsNothing):
     """Ends each job as the test says; until then it runs."""
 
     def __init__(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -42,7 +43,7 @@ def cache(loader: Loader) -> ModelCache:
 
 
 def a_source(size_bytes: int = 40) -> Artifact:
-    return Artifact(uuid4(), "models", (Part("model.synthgen", 0, size_bytes),), "ab" * 32)
+    return Artifact(uuid4(), f"models/{uuid4()}", (Part("model.synthgen", 0, size_bytes),), "ab" * 32)
 
 
 async def test_a_model_is_loaded_once_however_many_ask_at_once(cache, loader):
@@ -66,7 +67,7 @@ async def test_those_that_nobody_asked_for_longest_make_room(cache):
 
     await cache.get(third)
 
-    assert [one.id in cache for one in (first, second, third)] == [True, False, True]
+    assert [one in cache for one in (first, second, third)] == [True, False, True]
     assert cache.num_bytes == 80
 
 
@@ -81,7 +82,7 @@ async def test_a_load_that_fails_lets_none_go_and_is_tried_again(cache, loader):
             await cache.get(broken)
 
     assert loader.loaded.count(broken.id) == 2
-    assert all(source.id in cache for source in kept)
+    assert all(source in cache for source in kept)
 
 
 async def test_everyone_who_waited_hears_of_a_failure(cache, loader):
@@ -100,8 +101,8 @@ async def test_one_larger_than_the_budget_is_handed_out_and_not_kept(cache):
 
     await cache.get(large)
 
-    assert large.id not in cache
-    assert small.id in cache
+    assert large not in cache
+    assert small in cache
 
 
 async def test_one_who_gives_up_does_not_take_the_load_from_the_others(cache, loader):
@@ -117,17 +118,28 @@ async def test_one_who_gives_up_does_not_take_the_load_from_the_others(cache, lo
     assert loader.loaded == [source.id]
 
 
-async def test_an_evicted_model_is_gone_also_when_it_was_being_loaded(cache, loader):
+async def test_a_forgotten_model_is_gone_also_when_it_was_being_loaded(cache, loader):
     here, coming = a_source(), a_source()
     await cache.get(here)
     loader.open.clear()
     waiting = asyncio.create_task(cache.get(coming))
     await asyncio.sleep(0)
 
-    for source in (here, coming):
-        cache.evict(source.id)
+    cache.forget((here.location, coming.location))
     loader.open.set()
 
     assert isinstance(await waiting, GaussianCopula)
-    assert here.id not in cache
-    assert coming.id not in cache
+    assert here not in cache
+    assert coming not in cache
+
+
+async def test_of_a_folder_all_models_are_forgotten_and_no_others(cache):
+    within = replace(a_source(10), location="jobs/7/2")
+    beside = [replace(a_source(10), location=location) for location in ("jobs/71/2", "models/7")]
+    for source in (within, *beside):
+        await cache.get(source)
+
+    cache.forget(("jobs/7",))
+
+    assert within not in cache
+    assert all(source in cache for source in beside)

@@ -18,6 +18,16 @@ from synthgen_ray.jobs.tidying import Tidying
 from tests.given import ADMIN
 
 
+class Memory:
+    """Who keeps in memory what is in the folders, and is told what to forget."""
+
+    def __init__(self) -> None:
+        self.forgotten: list[str] = []
+
+    async def forget(self, folders: tuple[str, ...]) -> None:
+        self.forgotten += folders
+
+
 @pytest.fixture
 def artifacts(tmp_path) -> DiskArtifacts:
     return DiskArtifacts(tmp_path / "artifacts")
@@ -26,7 +36,7 @@ def artifacts(tmp_path) -> DiskArtifacts:
 @pytest.fixture
 def tidy(store, artifacts):
     async def one_round(retention: Retention = Retention()) -> None:  # noqa: B008
-        await Tidying(store, artifacts, retention).round()
+        await Tidying(store, artifacts, retention, Memory().forget).round()
 
     return one_round
 
@@ -105,7 +115,7 @@ async def test_a_sweep_comes_to_every_folder_some_at_a_time(artifacts, store, mo
     strays = [f"models/{uuid4()}" for _ in range(5)]
     for stray in strays:
         given_file(artifacts, stray, old=True)
-    rounds = Tidying(store, artifacts, Retention())
+    rounds = Tidying(store, artifacts, Retention(), Memory().forget)
 
     left = []
     for _ in range(3):
@@ -138,12 +148,15 @@ async def test_what_could_not_be_erased_is_erased_later(store, tmp_path):
     artifacts = ArtifactsAway(tmp_path)
     stray = f"models/{uuid4()}"
     given_file(artifacts, stray, old=True)
-    rounds = Tidying(store, artifacts, Retention())
+    memory = Memory()
+    rounds = Tidying(store, artifacts, Retention(), memory.forget)
 
     with pytest.raises(Unavailable):
         await rounds.round()
+    assert memory.forgotten == []
     artifacts.is_away = False
     await rounds.round()
 
     assert not is_there(artifacts, stray)
+    assert memory.forgotten == [stray]
     assert await store.list_erasures() == ()

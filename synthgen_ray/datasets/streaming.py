@@ -1,0 +1,128 @@
+"""Tables one after the other become one stream of bytes.
+
+Whoever makes a table encodes it beside others who do the same with the next ones; whoever sends the stream joins them.
+Text is joined by laying it end to end. Parquet and Arrow have an end of their own, so their tables travel as Arrow, and
+are written where they are joined.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from io import BytesIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from synthgen_ray.datasets.writing import write_csv, write_jsonl
+from synthgen_ray.domain.columns import Column
+from synthgen_ray.domain.params import SampleFormat
+
+
+def encoded(
+    table: pa.Table,
+    columns: Sequence[Column],
+    form: SampleFormat,
+    *,
+    is_first: bool,
+    is_last: bool,
+    csv_safe: bool = False,
+) -> bytes:
+    """One table of a stream, as `Joined` takes it."""
+    buffer = BytesIO()
+    if form is SampleFormat.CSV:
+        write_csv(table, columns, buffer, header=is_first, safe=csv_safe)
+    elif form is SampleFormat.JSONL:
+        write_jsonl(table, columns, buffer)
+    elif form is SampleFormat.JSON:
+        lines = BytesIO()
+        write_jsonl(table, columns, lines)
+        # A text in a line holds no line feed, so that each one ends an object.
+        objects = lines.getvalue().removesuffix(b"\n").replace(b"\n", b",\n")
+        buffer.write((b"[" if is_first else b",\n") + objects + (b"]\n" if is_last else b""))
+    else:
+        plain = table.replace_schema_metadata(None)
+        with pa.ipc.new_stream(buffer, plain.schema) as writer:
+            writer.write_table(plain)
+    return buffer.getvalue()
+
+
+class Joined(ABC):
+    """The encoded tables of one stream, in their order."""
+
+    @classmethod
+    def of(cls, form: SampleFormat) -> "Joined":
+        if form is SampleFormat.PARQUET:
+            return _Parquet()
+        return _Arrow() if form is SampleFormat.ARROW else _Text()
+
+    @abstractmethod
+    def add(self, table: bytes) -> bytes:
+        """What the stream goes on with."""
+
+    @abstractmethod
+    def end(self) -> bytes:
+        """What comes after the last table."""
+
+
+class _Text(Joined):
+    def add(self, table: bytes) -> bytes:
+        return table
+
+    def end(self) -> bytes:
+        return b""
+
+
+class _Tables(Joined):
+    def __init__(self) -> None:
+        self._tape = _Tape()
+        self._writer: pq.ParquetWriter | pa.ipc.RecordBatchStreamWriter | None = None
+
+    def add(self, table: bytes) -> bytes:
+        read = pa.ipc.open_stream(table).read_all()
+        if self._writer is None:
+            self._writer = self._open(pa.PythonFile(self._tape, mode="w"), read.schema)
+        self._writer.write_table(read)
+        return self._tape.taken()
+
+    def end(self) -> bytes:
+        if self._writer is not None:
+            self._writer.close()
+        return self._tape.taken()
+
+    @abstractmethod
+    def _open(self, sink: pa.NativeFile, schema: pa.Schema) -> pq.ParquetWriter | pa.ipc.RecordBatchStreamWriter: ...
+
+
+class _Parquet(_Tables):
+    def _open(self, sink: pa.NativeFile, schema: pa.Schema) -> pq.ParquetWriter:
+        return pq.ParquetWriter(sink, schema, compression="zstd")
+
+
+class _Arrow(_Tables):
+    def _open(self, sink: pa.NativeFile, schema: pa.Schema) -> pa.ipc.RecordBatchStreamWriter:
+        return pa.ipc.new_stream(sink, schema)
+
+
+class _Tape:
+    """What pyarrow takes for a file: it only grows, and is held only until it is taken."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self._length = 0
+
+    def taken(self) -> bytes:
+        held, self._held = bytes(self._held), bytearray()
+        return held
+
+    def write(self, block: bytes) -> int:
+        self._held += block
+        self._length += len(block)
+        return len(block)
+
+    def tell(self) -> int:
+        return self._length
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,92 @@
+"""How the rest of the cluster asks the samplers for rows.
+
+What a sampler that dies takes down is drawn again elsewhere: the same rows.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ray.exceptions import RayActorError, RayTaskError, WorkerCrashedError
+
+from synthgen_ray.domain.entities import Artifact, Draw
+from synthgen_ray.domain.errors import SynthGenError, Unavailable, WorkerLost
+
+if TYPE_CHECKING:
+    from ray.serve.handle import DeploymentHandle
+
+log = logging.getLogger(__name__)
+ATTEMPTS = 5
+FORGET_S = 10.0
+AHEAD = 2  # chunks that are drawn before they are read
+
+
+async def insist(samplers: "DeploymentHandle", method: str, *args: Any) -> Any:
+    """The answer of any replica; what a dying one takes down is asked of another.
+
+    Raises: WorkerLost; Unavailable, when too many wait for them already; what the method raises.
+    """
+    from ray.serve.exceptions import BackPressureError
+
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return await getattr(samplers, method).remote(*args)
+        except BackPressureError as error:
+            raise Unavailable("The samplers have more to do than they can: try again soon.", "busy") from error
+        except RayTaskError as error:
+            raise cause_of(error) from error
+        except (RayActorError, WorkerCrashedError) as error:
+            if attempt == ATTEMPTS:
+                raise WorkerLost from error
+            log.warning("a sampler died during %s; asking another", method)
+            await asyncio.sleep(0.5 * attempt)
+    raise AssertionError("unreachable")
+
+
+def having(samplers: "DeploymentHandle", model: Artifact) -> "DeploymentHandle":
+    """These, and of them rather one that has the model in memory."""
+    return samplers.options(multiplexed_model_id=str(model.id))
+
+
+async def draw_chunks(samplers: "DeploymentHandle", draw: Draw) -> AsyncGenerator[bytes, None]:
+    """The encoded chunks in their order, some of them asked for ahead. Who closes it stops the drawing.
+
+    Raises: Unavailable, when the samplers are lost or have too much to do; what the drawing raises.
+    """
+    handle = having(samplers, draw.source)
+    asked: deque[asyncio.Task[bytes]] = deque()
+    indexes = iter(range(len(draw.chunks)))
+    try:
+        while True:
+            while len(asked) < AHEAD and (index := next(indexes, None)) is not None:
+                asked.append(asyncio.create_task(insist(handle, "draw", draw, index)))
+            if not asked:
+                return
+            yield await asked[0]
+            asked.popleft()
+    except WorkerLost as error:
+        raise Unavailable("The samplers were lost; try again.", "unavailable") from error
+    except MemoryError as error:
+        raise Unavailable("The samplers have no memory for these rows: try fewer.", "out_of_memory") from error
+    finally:
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def forget(samplers: "DeploymentHandle", folders: tuple[str, ...]) -> None:
+    """Have each replica let go what it keeps of these folders. One that does not answer is ending, or lets it go when
+    it needs the room."""
+    from ray.serve.exceptions import DeploymentUnavailableError
+
+    with suppress(DeploymentUnavailableError, TimeoutError):  # no replica is up
+        async with asyncio.timeout(FORGET_S):
+            await samplers.broadcast("forget", folders).results_async(return_exceptions=True)
+
+
+def cause_of(error: RayTaskError) -> BaseException:
+    """What was raised there: errors of ours as they were, others as they arrive."""
+    return error.cause if isinstance(error.cause, SynthGenError | WorkerLost | MemoryError) else error

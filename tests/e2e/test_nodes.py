@@ -1,0 +1,80 @@
+"""A cluster of three nodes and a PostgreSQL: work runs beside the head, a node loses its power, nothing is lost."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from synthgen_ray.client import SynthGen
+from tests.api.conftest import a_table
+from tests.postgres import Postgres
+from tests.ray_nodes import RayNodes, ray_nodes
+from tests.servers import UpServer, free_port, wait_until
+
+TRAINING = {"epochs": 100, "batch_size": 50, "embedding_dim": 8, "refine": False}
+ROWS = 200_000
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[RayNodes]:
+    with ray_nodes(head_cpus=0) as nodes:  # as operators have it: what needs a CPU runs beside the head
+        nodes.join(num_cpus=2)
+        nodes.join(num_cpus=2)
+        yield nodes
+
+
+@pytest.fixture(scope="module")
+def client(nodes: RayNodes, postgres: Postgres, tmp_path_factory) -> Iterator[SynthGen]:
+    data_dir = tmp_path_factory.mktemp("data")
+    settings = {
+        "DATA_DIR": str(data_dir),
+        "ADDRESS": nodes.address,
+        "ARTIFACTS_URL": tmp_path_factory.mktemp("artifacts").as_uri(),
+        "DATABASE_URL": postgres.url(postgres.new_database()),
+        "INGRESS__REPLICAS": "2",
+        "SAMPLER__MIN_REPLICAS": "2",
+        "SAMPLER__MAX_REPLICAS": "2",
+        "TRAINING__CHECKPOINT_SECONDS": "0.2",
+    }
+    environment = {f"SYNTHGEN_{name}": value for name, value in settings.items()}
+    server = UpServer(data_dir, free_port(), {**nodes.environment, **environment})
+    server.up()
+    with server.client() as client:
+        yield client
+    server.down()
+
+
+@pytest.fixture(scope="module")
+def project(client: SynthGen, tmp_path_factory) -> dict[str, str]:
+    table = tmp_path_factory.mktemp("tables") / "accounts.csv"
+    table.write_bytes(a_table(300))
+    project = client.create_project("Bank")["id"]
+    version = client.upload_dataset(project, "accounts", table)["dataset_version_id"]
+    model = client.create_model(project, version, "copula", "gaussian_copula", {"seed": 1})["id"]
+    client.wait_for_model(model, timeout_s=120)
+    return {"id": project, "version": version, "model": model}
+
+
+def test_a_training_outlives_the_node_it_ran_on(client, nodes, project):
+    model = client.create_model(project["id"], project["version"], "vae", "tvae", TRAINING)
+    wait_until(lambda: client.get_job(model["job_id"])["progress"] > 0, "the training runs")
+    node = nodes.node_of("ray::TrainJob")
+    assert node is not nodes.head
+
+    nodes.kill(node)
+
+    client.wait_for_model(model["id"], timeout_s=180)
+    assert len(client.get_model(model["id"])["jobs"]) == 1
+    nodes.join(num_cpus=2)
+
+
+def test_a_generation_outlives_a_node_and_loses_no_byte(client, nodes, project):
+    def generated(victim: str | None = None) -> str:
+        job = client.generate(project["model"], ROWS, seed=5)
+        if victim:
+            wait_until(lambda: client.get_job(job["job_id"])["progress"] > 0, "the generation runs")
+            nodes.kill(nodes.node_of(victim))
+        return client.wait_for_job(job["job_id"], timeout_s=180)["result"]["sha256"]
+
+    undisturbed = generated()
+
+    assert generated(victim="ServeReplica:synthgen:Sampler") == undisturbed

@@ -1,0 +1,121 @@
+"""A Ray cluster of several nodes on this machine, each with processes of its own that can be killed."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from tests.servers import free_port, wait_until
+
+RAY = str(Path(sys.executable).parent / "ray")
+MEMORY = "--object-store-memory=80000000"
+# A node that is gone is noticed within some four seconds, not fifteen.
+QUICK_TO_NOTICE = {
+    "RAY_health_check_initial_delay_ms": "1000",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "1000",
+    "RAY_health_check_failure_threshold": "3",
+}
+
+
+@dataclass
+class RayNodes:
+    """The head, and nodes that joined it."""
+
+    session: Path
+    port: int
+    environment: dict[str, str]  # of Ray, and of all that speaks to it
+    nodes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def head(self) -> subprocess.Popen[bytes]:
+        return self.nodes[0]
+
+    def start_head(self, num_cpus: int) -> None:
+        self._start(num_cpus, "--head", f"--port={self.port}", f"--dashboard-port={free_port()}")
+        wait_until(self._answers, "the head answers")
+
+    def join(self, num_cpus: int) -> subprocess.Popen[bytes]:
+        """Another node, once the head counts it: two that join at once on one machine are in each other's way."""
+        before = self.count()
+        node = self._start(num_cpus, f"--address={self.address}")
+        wait_until(lambda: self.count() > before, "a node joins")
+        return node
+
+    def count(self) -> int:
+        """The nodes that the head takes for alive."""
+        command = [RAY, "status", f"--address={self.address}"]
+        said = subprocess.run(command, env=self.environment, capture_output=True, text=True).stdout
+        return len(re.findall(r"^ \d+ node_", said.split("Pending:")[0], re.MULTILINE))
+
+    def kill(self, node: subprocess.Popen[bytes]) -> None:
+        """All processes of a node at once, as a machine that loses its power."""
+        family = [psutil.Process(node.pid), *psutil.Process(node.pid).children(recursive=True)]
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGKILL)
+        node.wait(30)
+        psutil.wait_procs(family, timeout=30)
+        self.nodes.remove(node)
+
+    def node_of(self, title: str) -> subprocess.Popen[bytes]:
+        """The node on which there is a process with these words in its title."""
+        for node in self.nodes:
+            for process in psutil.Process(node.pid).children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    if title in " ".join(process.cmdline()):
+                        return node
+        raise LookupError(title)
+
+    def _start(self, num_cpus: int, *options: str) -> subprocess.Popen[bytes]:
+        command = [RAY, "start", "--block", f"--num-cpus={num_cpus}", MEMORY, *options]
+        command += [f"--temp-dir={self.session}"] * ("--head" in options)
+        node = subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL)
+        self.nodes.append(node)
+        return node
+
+    def _answers(self) -> bool:
+        command = [RAY, "health-check", f"--address={self.address}"]
+        done = subprocess.run(command, env=self.environment, capture_output=True)
+        return done.returncode == 0
+
+
+@contextlib.contextmanager
+def ray_nodes(head_cpus: int, **environment: str) -> Iterator[RayNodes]:
+    session = Path(tempfile.mkdtemp(prefix="ray-"))  # short: Ray's socket paths have little room
+    token = session / "token"
+    token.write_text("a" * 64)
+    token.chmod(0o600)
+    nodes = RayNodes(
+        session,
+        free_port(),
+        {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("SYNTHGEN_", "RAY_"))},
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN_PATH": str(token),
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
+            **QUICK_TO_NOTICE,
+            **environment,
+        },
+    )
+    try:
+        nodes.start_head(head_cpus)
+        yield nodes
+    finally:
+        for node in reversed(nodes.nodes.copy()):
+            nodes.kill(node)
+        shutil.rmtree(session, ignore_errors=True)
