@@ -20,6 +20,7 @@ from synthgen_ray.datasets.reading import TableSummary
 from synthgen_ray.datasets.streaming import Joined
 from synthgen_ray.datasets.writing import csv_blocks
 from synthgen_ray.domain.access import ApiKey, Principal, Role
+from synthgen_ray.domain.audit import Action, AuditEvent
 from synthgen_ray.domain.corrections import SchemaCorrection
 from synthgen_ray.domain.entities import (
     MODEL_FILE,
@@ -319,7 +320,8 @@ class Service:
         try:
             first = await anext(blocks)
         except JobError as error:
-            raise InvalidRequest(error.detail, error.code) from error
+            refusal = InvalidRequest if error.code == "conditions_unsatisfiable" else Gone
+            raise refusal(error.detail, error.code) from error
         return seed, _with_first(first, blocks)
 
     async def _joined(self, draw: Draw) -> AsyncGenerator[bytes, None]:
@@ -378,6 +380,13 @@ class Service:
         if job.artifact is None:
             raise Conflict(f"The job is {job.status}: download when its status is completed.", "not_ready")
         return job, job.artifact
+
+    async def list_audit(self, principal: Principal, limit: int, offset: int) -> Page[AuditEvent]:
+        return await self._store.list_audit(principal, limit, offset)
+
+    async def record_download(self, principal: Principal, action: Action, object_id: UUID, project_id: UUID) -> None:
+        """Before a file leaves. Raises: Unavailable: none leaves unseen."""
+        await self._store.record_read(principal, action, object_id, project_id)
 
     async def read(self, artifact: Artifact) -> Callable[[int, int], Iterator[bytes]]:
         """A reader of the artifact's bytes from a start to before a stop.

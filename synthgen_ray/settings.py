@@ -39,6 +39,9 @@ class SamplerSettings(Group):
     max_replicas: int = Field(1, ge=1, description="And at most, when there is much to draw.")
     idle_s: float = Field(600, ge=0, description="Seconds without work until one ends.")
     num_cpus: float = Field(0.4, ge=0, description="CPUs that Ray keeps for each.")
+    threads: int | None = Field(
+        None, ge=1, description="Samplings at a time in each, a CPU's work; null for as many as its machine has CPUs."
+    )
     max_rows: int = Field(100_000, ge=1, description="Rows that come with an answer; more are generated as a file.")
     max_queued: int = Field(
         200, ge=1, description="Calls that wait for them, of those that one process makes: beyond it, 503."
@@ -90,6 +93,7 @@ class QuotaSettings(Group):
 class RetentionSettings(Group):
     outputs_days: float | None = Field(7, gt=0, description="Days that the rows of a generation are kept.")
     failed_jobs_days: float | None = Field(30, gt=0, description="Days that a failed generation is listed.")
+    audit_days: float | None = Field(400, gt=0, description="Days that the audit trail goes back.")
 
 
 class RateLimitSettings(Group):

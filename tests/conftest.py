@@ -20,8 +20,8 @@ from tests.s3 import CREDENTIALS, S3Server, an_s3_server
 HERE = Path(__file__).parent
 
 
-# A server fills a core or two: their tests come one after the other, and the others beside them.
-OF_SERVERS = ("cluster", "e2e")
+# Of these folders one process runs all: a server that its tests share, or servers of their own, one after the other.
+IN_ONE_PROCESS = ("cluster", "e2e")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,12 +30,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class ByServer(LoadScopeScheduling):
-    """Of several processes one runs all tests of servers; the others take a file at a time."""
+    """Each process takes a folder of tests of servers, or a file of the others."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         tier = Path(file).parts[1]
-        return "servers" if tier in OF_SERVERS else file
+        return tier if tier in IN_ONE_PROCESS else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:

@@ -7,7 +7,19 @@ from fastapi.responses import RedirectResponse
 from fastapi.security import HTTPBearer
 from starlette.middleware import Middleware
 
-from synthgen_ray.api import datasets, health, jobs, keys, limits, model_types, models, problems, projects, swagger
+from synthgen_ray.api import (
+    audit,
+    datasets,
+    health,
+    jobs,
+    keys,
+    limits,
+    model_types,
+    models,
+    problems,
+    projects,
+    swagger,
+)
 from synthgen_ray.api.auth import OPEN, FindAdmission, KeyGate, RequestId
 from synthgen_ray.api.bodies import BodyLimit, StrictJson
 from synthgen_ray.api.edge import Edge
@@ -64,7 +76,7 @@ def create_app(
     if docs:
         swagger.install(app)
     app.include_router(health.router)
-    for module in (projects, datasets, model_types, models, jobs, keys, limits):
+    for module in (projects, datasets, model_types, models, jobs, keys, audit, limits):
         app.include_router(module.router, dependencies=[SHOW_LOCK])
 
     @app.get("/", include_in_schema=False)

@@ -7,6 +7,7 @@ principal on to the store, which shows it its own projects alone.
 import re
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import uuid4
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from synthgen_ray.api.problems import problem_of
 from synthgen_ray.api.rate_limits import RateLimiter, RateLimits
-from synthgen_ray.domain.access import Admission, Principal, Role
+from synthgen_ray.domain.access import Admission, Origin, Principal, Role
 from synthgen_ray.domain.errors import SynthGenError, Unauthenticated
 from synthgen_ray.domain.keys import key_hash
 
@@ -68,7 +69,9 @@ class KeyGate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in self._open:
             try:
-                scope["state"]["principal"] = await self._admit(Headers(scope=scope), scope["client"])
+                principal = await self._admit(Headers(scope=scope), scope["client"])
+                address = scope["client"][0] if scope["client"] else ""
+                scope["state"]["principal"] = replace(principal, origin=Origin(scope["state"]["request_id"], address))
             except SynthGenError as error:
                 await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
                 return

@@ -21,6 +21,7 @@ from synthgen_ray.api.schemas.datasets import (
     VersionSchema,
 )
 from synthgen_ray.api.uploads import form_in_openapi, received
+from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.corrections import SchemaCorrection
 from synthgen_ray.domain.errors import InvalidRequest
 
@@ -142,6 +143,8 @@ async def download_dataset(
     if csv_safe and format != "csv":
         raise InvalidRequest("csv_safe is for format=csv: Parquet holds no formulas.", "csv_safe_needs_csv")
     found, artifact = await service.get_table(principal, dataset_id, version)
+    if request.method == "GET":
+        await service.record_download(principal, Action.DATASET_DOWNLOAD, dataset_id, found.project_id)
     filename = f"dataset-{dataset_id}-{found.version}.{format}"
     if format == "parquet":
         return download(request, artifact, await service.read(artifact), filename, PARQUET)

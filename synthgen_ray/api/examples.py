@@ -39,6 +39,18 @@ KEY = {
     "expires_at": "2030-01-01T00:00:00Z",
 }
 KEY_CREATED = {**KEY, "key": "sg_5mYVb0w8sQ2t3rXc7ZkQpJ9nH1dL4fA6eB8gU0iO2yE"}
+AUDIT_EVENT = {
+    "number": 1207,
+    "at": "2026-02-25T10:00:00.123456+00:00",
+    "action": "model.create",
+    "object_id": MODEL_ID,
+    "project_id": PROJECT_ID,
+    "key_id": KEY_ID,
+    "request_id": "5d1c9a3f0e6b4c2d8a7f9b1e3c5d7f90",
+    "address": "10.0.0.7",
+    "previous": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "hash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+}
 LIMITS = {
     "request": {
         "url_bytes": 8192,

@@ -11,6 +11,7 @@ from synthgen_ray.api.parameters import Limit, ModelFilter, Offset, ProjectFilte
 from synthgen_ray.api.problems import problems
 from synthgen_ray.api.schemas.common import Listed, listed
 from synthgen_ray.api.schemas.jobs import JobDetail, JobItem
+from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.params import OutputFormat
 
 router = APIRouter(prefix="/api/synthgen/jobs", tags=["jobs"])
@@ -77,5 +78,7 @@ async def watch_job(job_id: UUID, principal: Viewer, service: ServiceDep) -> Res
 async def download_output(job_id: UUID, request: Request, principal: Viewer, service: ServiceDep) -> Response:
     """Download the rows of a completed generation; 410 once their time is over, and its seed gives them again."""
     job, artifact = await service.get_output(principal, job_id)
+    if request.method == "GET":
+        await service.record_download(principal, Action.JOB_DOWNLOAD, job.id, job.project_id)
     filename = f"synthetic-{job.id}.{job.output_format}"
     return download(request, artifact, await service.read(artifact), filename, MEDIA_TYPES[job.output_format])

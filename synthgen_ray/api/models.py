@@ -28,6 +28,7 @@ from synthgen_ray.api.schemas.models import (
     Rows,
 )
 from synthgen_ray.api.uploads import form_in_openapi, received
+from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.params import GenerateParams, Resources, SampleFormat, SampleParams
 
 router = APIRouter(prefix="/api/synthgen/models", tags=["models"])
@@ -148,6 +149,8 @@ async def sample(
 async def export_model(model_id: UUID, request: Request, principal: Viewer, service: ServiceDep) -> Response:
     """Download a ready model as one file, which any SynthGen can import. It holds JSON and numbers, no code."""
     model, artifact = await service.get_trained(principal, model_id)
+    if request.method == "GET":
+        await service.record_download(principal, Action.MODEL_EXPORT, model.id, model.project_id)
     return download(request, artifact, await service.read(artifact), f"model-{model.id}.synthgen", MODEL_FILE)
 
 

@@ -6,6 +6,7 @@ from typing import Self
 import httpx
 
 from synthgen_ray.client.answers import JSON
+from synthgen_ray.client.audit import Audit
 from synthgen_ray.client.connection import Connection, Id
 from synthgen_ray.client.datasets import Datasets
 from synthgen_ray.client.jobs import POLL_S, Jobs, OnProgress
@@ -17,7 +18,7 @@ DEFAULT_URL = "http://127.0.0.1:8888"
 TIMEOUT_S = 60.0
 
 
-class SynthGen(Projects, Datasets, Models, Jobs, Keys):
+class SynthGen(Projects, Datasets, Models, Jobs, Keys, Audit):
     """A client of a server. Answers are the JSON of the REST API. Close it, or use `with`.
 
     Raises: ClientError, from each method. `transport` stands in for the network in tests.

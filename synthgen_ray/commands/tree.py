@@ -2,7 +2,7 @@
 
 import typer
 
-from synthgen_ray.commands import datasets, jobs, keys, limits, models, projects
+from synthgen_ray.commands import audit, datasets, jobs, keys, limits, models, projects
 
 
 def register(app: typer.Typer) -> None:
@@ -13,6 +13,7 @@ def register(app: typer.Typer) -> None:
         ("models", models.group),
         ("jobs", jobs.group),
         ("keys", keys.group),
+        ("audit", audit.group),
     ):
         app.add_typer(group, name=name)
     app.command("upload")(datasets.upload)

@@ -18,12 +18,21 @@ _ORDER = tuple(Role)
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The request by which somebody asks, and from where."""
+
+    request_id: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True)
 class Principal:
     """The holder of a key. `projects` are those that the key is bound to; `None` means all there are."""
 
     key_id: UUID
     role: Role
     projects: frozenset[UUID] | None = None
+    origin: Origin = Origin()
 
     def require(self, role: Role) -> None:
         """Raises: Forbidden, for a key of a lesser role."""

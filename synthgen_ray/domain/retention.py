@@ -10,3 +10,4 @@ class Retention:
 
     outputs: timedelta | None = None
     failed_jobs: timedelta | None = None
+    audit: timedelta | None = None

@@ -60,6 +60,8 @@ class Tidying:
             log.info("the rows of %d generations are no longer kept", expired)
         if self._retention.failed_jobs:
             await self._store.delete_failed(now - self._retention.failed_jobs)
+        if self._retention.audit:
+            await self._store.forget_audit(now - self._retention.audit)
         self._last_expiry = time.monotonic()
 
     async def _sweep(self) -> None:

@@ -84,17 +84,14 @@ def app(settings: Settings) -> serve.Application:
             "min_replicas": settings.sampler.min_replicas,
             "initial_replicas": settings.sampler.min_replicas,
             "max_replicas": settings.sampler.max_replicas,
+            "target_ongoing_requests": max(2, settings.sampler.threads or 0),
             "upscale_delay_s": 2,
             "downscale_delay_s": settings.sampler.idle_s,
         },
-        max_ongoing_requests=4,
+        max_ongoing_requests=max(8, 2 * (settings.sampler.threads or 0)),
         max_queued_requests=settings.sampler.max_queued,
         ray_actor_options={"num_cpus": settings.sampler.num_cpus},
-    ).bind(
-        open_artifacts(settings.artifacts_url, settings.data_dir),
-        max(1, int(settings.sampler.num_cpus)),
-        settings.sampler.models_mb * 2**20,
-    )
+    ).bind(open_artifacts(settings.artifacts_url, settings.data_dir), settings.sampler)
     ingress = serve.deployment(
         Api,
         name="Api",

@@ -1,8 +1,10 @@
 """Replicas that keep trained models in memory and draw rows from them."""
 
 import asyncio
+import os
 
 from ray import serve
+from threadpoolctl import threadpool_limits
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Draw, Job, Part
@@ -10,6 +12,7 @@ from synthgen_ray.jobs.generate import publish, write_part
 from synthgen_ray.jobs.model_cache import ModelCache
 from synthgen_ray.jobs.online import encoded_chunk
 from synthgen_ray.jobs.parts import PartPlan
+from synthgen_ray.settings import SamplerSettings
 from synthgen_ray.synthesizers.base import Synthesizer, load
 
 MODELS_ANNOUNCED = 64  # by which Serve sends a model's calls to a replica that had it lately
@@ -18,12 +21,11 @@ MODELS_ANNOUNCED = 64  # by which Serve sends a model's calls to a replica that 
 class Sampler:
     """Draws rows from trained models. A replica keeps those that it was asked for last."""
 
-    def __init__(self, artifacts: Artifacts, num_threads: int, model_bytes: int) -> None:
+    def __init__(self, artifacts: Artifacts, settings: SamplerSettings) -> None:
         self._artifacts = artifacts
-        self._num_threads = num_threads
-        self._models = ModelCache(self._load, model_bytes)
-        # Sampling fills the CPUs that Ray gave: one at a time, the others wait here.
-        self._turn = asyncio.Semaphore(1)
+        self._models = ModelCache(self._load, settings.models_mb * 2**20)
+        # Each sampling fills a CPU: as many at a time as there are, the others wait here.
+        self._turn = asyncio.Semaphore(settings.threads or os.cpu_count() or 1)
 
     @serve.multiplexed(max_num_models_per_replica=MODELS_ANNOUNCED)
     async def _announce(self, model_id: str) -> str:
@@ -58,6 +60,7 @@ class Sampler:
         # Imported with the first model: an idle replica does without its 180 MB.
         import torch
 
-        torch.set_num_threads(self._num_threads)
+        torch.set_num_threads(1)
+        threadpool_limits(1, user_api="blas")
         with self._artifacts.verified_file(source) as file:
             return load(file)

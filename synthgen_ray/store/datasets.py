@@ -7,11 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from synthgen_ray.domain.access import Principal
+from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.entities import Artifact, Dataset, DatasetVersion, Page
 from synthgen_ray.domain.errors import Conflict, InvalidRequest, NotFound
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.quotas import Quotas
+from synthgen_ray.store.audit import record
 from synthgen_ray.store.entities import COLUMNS, as_json, to_artifact, to_artifact_row, to_dataset, to_version
 from synthgen_ray.store.erasures import erase_artifacts
 from synthgen_ray.store.once import DATASET_VERSION, once_only
@@ -59,6 +61,7 @@ class Datasets:
             )
             session.add(row)
             await session.flush()
+            await record(session, principal, Action.DATASET_UPLOAD, dataset.id, project_id)
             return to_version(row)
 
         async with self._sessions.writing() as session:
@@ -138,6 +141,7 @@ class Datasets:
                 row.artifact = to_artifact_row(artifact)
                 await session.flush()
                 await erase_artifacts(session, [before])
+            await record(session, principal, Action.DATASET_CORRECT, row.dataset_id, row.dataset.project_id)
             return to_version(row)
 
     async def delete_dataset(self, principal: Principal, dataset_id: UUID) -> None:
@@ -153,6 +157,7 @@ class Datasets:
             await session.delete(row)
             await session.flush()
             await erase_artifacts(session, artifact_ids)
+            await record(session, principal, Action.DATASET_DELETE, dataset_id, row.project_id)
 
 
 async def require_version(

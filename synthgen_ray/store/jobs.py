@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, undefer
 
 from synthgen_ray.domain.access import Principal
+from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.conditions import check_conditions
 from synthgen_ray.domain.entities import Artifact, Job, Page
 from synthgen_ray.domain.errors import Conflict, NotFound
@@ -17,6 +18,7 @@ from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.params import DrawParams, GenerateParams, SampleParams
 from synthgen_ray.domain.quotas import Quotas
+from synthgen_ray.store.audit import record
 from synthgen_ray.store.entities import LEARNED_COLUMNS, to_artifact, to_job
 from synthgen_ray.store.moves import enqueue
 from synthgen_ray.store.once import JOB, once_only
@@ -55,6 +57,7 @@ class Jobs:
             now = self._clock()
             deadline = now + self._deadlines[JobType.GENERATE]
             job = await enqueue(session, model, JobType.GENERATE, params.model_dump(mode="json"), now, deadline)
+            await record(session, principal, Action.JOB_CREATE, job.id, model.project_id)
             return to_job(await load_job(session, job.id))
 
         async with self._sessions.writing() as session:
@@ -69,6 +72,7 @@ class Jobs:
             model = await require_ready(session, principal, model_id, params, joinedload(ModelRow.artifact))
             await check_generation(session, model.project_id, self._quotas, params.num_rows)
             await add_usage(session, model.project_id, rows=params.num_rows)
+            await record(session, principal, Action.MODEL_SAMPLE, model.id, model.project_id)
             if model.artifact is None:
                 raise LookupError(f"model {model.id} is ready and has no artifact")
             return to_artifact(model.artifact), model.chunk_rows or 0

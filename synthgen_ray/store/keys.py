@@ -8,9 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from synthgen_ray.domain.access import Admission, ApiKey, Principal, Role
+from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.entities import Page
 from synthgen_ray.domain.errors import NotFound
 from synthgen_ray.domain.once import Made, Once
+from synthgen_ray.store.audit import record
 from synthgen_ray.store.once import API_KEY, once_only
 from synthgen_ray.store.projects import require_project
 from synthgen_ray.store.sessions import Sessions
@@ -63,6 +65,7 @@ class Keys:
             )
             session.add(row)
             await session.flush()
+            await record(session, principal, Action.KEY_CREATE, row.id, _only_one(projects))
             return _to_key(row)
 
         async with self._sessions.writing() as session:
@@ -85,6 +88,7 @@ class Keys:
         async with self._sessions.writing() as session:
             if await session.scalar(wanted) is None:
                 raise NotFound.of("key")
+            await record(session, principal, Action.KEY_DELETE, key_id, _only_one(principal.projects))
 
 
 def _sees_key(principal: Principal) -> ColumnElement[bool]:
@@ -93,6 +97,11 @@ def _sees_key(principal: Principal) -> ColumnElement[bool]:
         return ~ApiKeyRow.is_bootstrap
     others = select(ApiKeyProjectRow.api_key_id).where(ApiKeyProjectRow.project_id.not_in(principal.projects))
     return ApiKeyRow.is_bound & ApiKeyRow.id.not_in(others)
+
+
+def _only_one(projects: frozenset[UUID] | None) -> UUID | None:
+    """The project of a key that is bound to a single one."""
+    return next(iter(projects)) if projects and len(projects) == 1 else None
 
 
 def _projects(row: ApiKeyRow) -> frozenset[UUID] | None:

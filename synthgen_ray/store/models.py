@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from synthgen_ray.domain.access import Principal
+from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.columns import check_learnable, check_trainable
 from synthgen_ray.domain.entities import Artifact, Job, Model, Page, TrainedModel
 from synthgen_ray.domain.errors import Conflict, NotFound
@@ -17,6 +18,7 @@ from synthgen_ray.domain.lifecycle import JobType, ModelStatus
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.params import ModelType, Resources, TrainParams
 from synthgen_ray.domain.quotas import Quotas
+from synthgen_ray.store.audit import record
 from synthgen_ray.store.datasets import require_version
 from synthgen_ray.store.entities import (
     COLUMNS,
@@ -82,6 +84,7 @@ class Models:
             now = self._clock()
             deadline = now + self._deadlines[JobType.TRAIN]
             job = await enqueue(session, model, JobType.TRAIN, model.config, now, deadline)
+            await record(session, principal, Action.MODEL_CREATE, model.id, project_id)
             return to_job(await load_job(session, job.id))
 
         async with self._sessions.writing() as session:
@@ -122,6 +125,7 @@ class Models:
             )
             session.add(model)
             await session.flush()
+            await record(session, principal, Action.MODEL_IMPORT, model.id, project_id)
             return to_model(model)
 
         async with self._sessions.writing() as session:
@@ -171,6 +175,7 @@ class Models:
             await session.delete(row)
             await session.flush()
             await erase_artifacts(session, artifact_ids)
+            await record(session, principal, Action.MODEL_DELETE, model_id, row.project_id)
 
 
 async def require_model(session: AsyncSession, principal: Principal, model_id: UUID, *more: Any) -> ModelRow:

@@ -7,9 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from synthgen_ray.domain.access import Principal
+from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.entities import Page, Project
 from synthgen_ray.domain.errors import Conflict, NotFound
 from synthgen_ray.domain.once import Made, Once
+from synthgen_ray.store.audit import record
 from synthgen_ray.store.entities import to_project
 from synthgen_ray.store.erasures import erase_artifacts, erase_jobs
 from synthgen_ray.store.once import PROJECT, once_only
@@ -30,6 +32,7 @@ class Projects:
             row = ProjectRow(name=name, description=description)
             session.add(row)
             await session.flush()
+            await record(session, principal, Action.PROJECT_CREATE, row.id, row.id)
             return to_project(row)
 
         async with self._sessions.writing() as session:
@@ -57,6 +60,7 @@ class Projects:
             row.name = row.name if name is None else name
             row.description = row.description if description is None else description
             await session.flush()
+            await record(session, principal, Action.PROJECT_CHANGE, row.id, row.id)
             return to_project(row)
 
     async def delete_project(self, principal: Principal, project_id: UUID, *, force: bool) -> None:
@@ -82,6 +86,7 @@ class Projects:
             await session.delete(row)
             await session.flush()
             await erase_artifacts(session, [*artifact_ids, *(job.artifact_id for job in jobs)])
+            await record(session, principal, Action.PROJECT_DELETE, project_id, project_id)
 
 
 def sees(principal: Principal, project_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:

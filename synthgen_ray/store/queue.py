@@ -14,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, joinedload
 
 from synthgen_ray.domain.access import Principal
+from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, JobFailure, Progress, TrainedModel, attempt_folder
 from synthgen_ray.domain.errors import Cancelled, Conflict, frames_of
 from synthgen_ray.domain.lifecycle import LEASE, LOCAL, Attempt, JobStatus, JobType
+from synthgen_ray.store.audit import record
 from synthgen_ray.store.entities import (
     CHECKPOINT,
     COLUMNS,
@@ -159,6 +161,7 @@ class Queue:
             if not row.status.is_final:
                 it = JobRow.id == row.id
                 await move(session, row.status, JobStatus.FAILED, it, self._clock(), **because(CANCELLED))
+                await record(session, principal, Action.JOB_CANCEL, row.id, row.project_id)
             return to_job(await load_job(session, row.id))
 
     async def discard(self, attempts: Collection[Attempt]) -> None:

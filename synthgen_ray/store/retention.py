@@ -4,13 +4,13 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.store.erasures import erase_artifacts, erase_jobs, erase_later
 from synthgen_ray.store.sessions import Sessions
-from synthgen_ray.store.tables import ArtifactRow, ErasureRow, JobRow, ServerRow
+from synthgen_ray.store.tables import ArtifactRow, AuditRow, ErasureRow, JobRow, ServerRow
 
 AT_ONCE = 500  # rows of one transaction: others write too
 
@@ -39,6 +39,13 @@ class Retentions:
             await erase_jobs(session, jobs)
             await session.execute(delete(JobRow).where(JobRow.id.in_([job.id for job in jobs])))
             return len(jobs)
+
+    async def forget_audit(self, before: datetime) -> int:
+        """Delete events that are older; answers how many. The newest one stays, for the next one to follow."""
+        last = select(func.max(AuditRow.number)).scalar_subquery()
+        old = delete(AuditRow).where(AuditRow.at < before, AuditRow.number < last).returning(AuditRow.number)
+        async with self._sessions.writing() as session:
+            return len(list(await session.scalars(old)))
 
     async def get_server_id(self) -> UUID:
         """By which this metadata is told from any other."""

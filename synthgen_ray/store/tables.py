@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from synthgen_ray.domain.access import Role
+from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import ModelType
 
@@ -71,6 +72,7 @@ class Row(DeclarativeBase):
         ModelStatus: text_enum(ModelStatus),
         ModelType: text_enum(ModelType),
         Role: text_enum(Role),
+        Action: text_enum(Action),
     }
 
 
@@ -241,6 +243,24 @@ class ApiKeyProjectRow(Row):
     __tablename__ = "api_key_projects"
     api_key_id: Mapped[UUID] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"), primary_key=True)
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+
+
+class AuditRow(Row):
+    """An event of the audit trail. It names what may be gone by now, so by ids that nothing holds."""
+
+    __tablename__ = "audit_events"
+    number: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False
+    )
+    at: Mapped[datetime] = mapped_column(index=True)
+    action: Mapped[Action]
+    object_id: Mapped[UUID]
+    project_id: Mapped[UUID | None] = mapped_column(index=True)
+    key_id: Mapped[UUID]
+    request_id: Mapped[str]
+    address: Mapped[str]
+    previous: Mapped[str]
+    hash: Mapped[str]
 
 
 class OnceRow(Row):

@@ -18,7 +18,7 @@ METHODS = PUBLIC - {"close"}  # which asks nothing
 ROUTES_WITHOUT_A_METHOD = {
     ("GET", "/healthz"),  # for what keeps the process alive; `is_ready` asks for more
 }
-ANSWER = {"model_types": [], "model": {}, "jobs": [], "status": "completed"}
+ANSWER = {"model_types": [], "model": {}, "jobs": [], "items": [], "status": "completed"}
 SOME_ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 

@@ -6,13 +6,13 @@ import httpx
 import pytest
 
 from synthgen_ray.api.app import create_app
-from synthgen_ray.api.schemas import common, datasets, jobs, keys, limits, models, projects
+from synthgen_ray.api.schemas import audit, common, datasets, jobs, keys, limits, models, projects
 from tests.api.bank import PROBLEM
 from tests.api.conftest import SYNTHGEN
 
 SCHEMAS = {
     name: found
-    for part in (common, datasets, jobs, keys, limits, models, projects)
+    for part in (audit, common, datasets, jobs, keys, limits, models, projects)
     for name, found in vars(part).items()
 }
 OPEN = {"/", "/healthz", "/readyz", "/openapi.json", "/docs", "/docs/start.js", "/docs/assets/swagger-ui.css"}

@@ -38,6 +38,7 @@ CALLS = {
     ("POST", "/api/keys"): Call(ADMIN, json={"name": "k", "role": "viewer", "project_ids": ["{project_id}"]}),
     ("DELETE", "/api/keys/{key_id}"): Call(ADMIN),
     ("GET", "/api/limits"): Call(VIEWER),
+    ("GET", "/api/audit"): Call(ADMIN),
     ("POST", "/api/datasets/upload"): Call(EDITOR, data={"project_id": "{project_id}", "name": "d"}, files=FILE),
     ("GET", "/api/datasets"): Call(VIEWER),
     ("GET", DATASET): Call(VIEWER),

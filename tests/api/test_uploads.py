@@ -15,6 +15,7 @@ from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.service import Service
 from tests.api.conftest import NO_LIMITS, a_table
+from tests.fakes import ThreadSamplers
 
 URL = "/api/datasets/upload"
 BOUNDARY = "frontier"
@@ -217,7 +218,8 @@ class FullDisk(Service):
 
 @pytest.mark.parametrize("size", [10, 4 * MIB])
 async def test_507_when_the_disk_is_full_half_way(client, server, texts, size):
-    service = FullDisk(server.store, server.artifacts, server.dispatcher.nudge, Converter(UploadLimits()))
+    draw = ThreadSamplers(server.artifacts).draw
+    service = FullDisk(server.store, server.artifacts, server.dispatcher.nudge, Converter(UploadLimits()), draw)
     app = create_app(service, server.store.find_admission, server.store.ping, rate_limits=NO_LIMITS)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=client.headers) as full:

@@ -10,6 +10,7 @@ import platform
 import tempfile
 import warnings
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from tests.bench import conditional, memory, preprocessing, quality, sampling, training
+from tests.bench import conditional, memory, preprocessing, quality, sampling, serving, training
 from tests.bench.rows import Bench, Figure, Row, warm_up
 from tests.bench.tables import REAL, SHARED, given_tasks
 
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(options.threads)
     threadpool_limits(options.threads)  # NumPy's products, on both sides
     warnings.filterwarnings("ignore")  # the peers', about their own use of pandas and torch
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, ExitStack() as held:
         bench = Bench(
             tasks=given_tasks(folder, options.tables, QUICK_ROWS if options.quick else None),
             folder=folder,
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             times=options.times,
             quick=options.quick,
             seeds=tuple(options.seeds),
+            held=held,
         )
         warm_up()
         console = Console(stderr=True)
@@ -73,7 +75,15 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _rows(tables: Sequence[str]) -> list[Row]:
-    groups = (preprocessing.ROWS, training.ROWS, sampling.ROWS, conditional.ROWS, memory.ROWS, quality.rows(tables))
+    groups = (
+        preprocessing.ROWS,
+        training.ROWS,
+        sampling.ROWS,
+        conditional.ROWS,
+        memory.ROWS,
+        serving.ROWS,
+        quality.rows(tables),
+    )
     return [row for group in groups for row in group]
 
 

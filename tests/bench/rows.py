@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -28,7 +29,7 @@ class Figure:
 
     ours: float
     peer: float | None
-    unit: str  # "s", "ms", "GiB", "values": the less the better; "rows/s", "score": the more
+    unit: str  # "s", "ms", "GiB", "values": the less the better; "rows/s", "requests/s", "score": the more
     note: str = ""
 
     @property
@@ -38,7 +39,7 @@ class Figure:
             return "–"
         if self.unit == "score":
             return f"{self.ours - self.peer:+.3f}"
-        if self.unit == "rows/s":
+        if self.unit.endswith("/s"):
             return f"{self.ours / self.peer:.1f}x" if self.peer else "∞"
         return f"{self.peer / self.ours:.1f}x"
 
@@ -61,6 +62,8 @@ class Bench:
     times: int
     quick: bool
     seeds: tuple[int, ...]
+    held: ExitStack  # what is to be closed in the end
+    shared: dict[str, Any] = field(default_factory=dict)  # what several rows measure
     _models: dict[tuple[str, int], Any] = field(default_factory=dict)
 
     @property

@@ -34,7 +34,7 @@ def _to_csv(model_type: ModelType, **options: Any) -> Callable[[Bench], Figure]:
         with tempfile.TemporaryDirectory() as folder:
             ours, peers = Path(folder) / "ours.csv", Path(folder) / "peers.csv"
             return bench.timed(
-                lambda: _write(model, rows, ours),
+                lambda: write(model, rows, ours),
                 lambda: stock.sample(rows).to_csv(peers, index=False),
                 times=1,
             )
@@ -42,7 +42,7 @@ def _to_csv(model_type: ModelType, **options: Any) -> Callable[[Bench], Figure]:
     return measure
 
 
-def _write(model: Synthesizer, rows: int, path: Path) -> None:
+def write(model: Synthesizer, rows: int, path: Path) -> None:
     """As a generation job does it: chunk by chunk, several at once."""
 
     def written(chunk: tuple[int, int]) -> bytes:

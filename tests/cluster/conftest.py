@@ -17,7 +17,7 @@ LONG = {**QUICK, "epochs": 10_000}
 @pytest.fixture(scope="package")  # gone before the next ones start theirs
 def server() -> Iterator[UpServer]:
     settings = {"SYNTHGEN_RATE_LIMITS": NO_RATE_LIMITS, "SYNTHGEN_QUOTAS": '{"pending_jobs": null}'}
-    settings["SYNTHGEN_TRAINING__CHECKPOINT_SECONDS"] = "0.2"
+    settings |= {"SYNTHGEN_TRAINING__CHECKPOINT_SECONDS": "0.2", "SYNTHGEN_SAMPLER__MAX_ROWS": "10000000"}
     with an_up_server(SYNTHGEN_NUM_CPUS="4", **settings) as server:
         yield server
 

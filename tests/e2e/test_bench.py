@@ -1,34 +1,12 @@
-"""`make bench` runs; how fast anything is, is not a test's business."""
+"""`make bench` of what a server adds runs."""
 
-import subprocess
-from pathlib import Path
-
-ROOT = Path(__file__).parents[2]
-GROUPS = ("preprocessing", "step", "fit", "time to the quality", "sample", "to CSV", "conditional", "memory", "quality")
+from tests.bench.test_runs import bench
 
 
-def bench(options: str) -> str:
-    command = ["make", "bench", f"BENCH={options}"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=250)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+def test_the_rows_of_a_server_are_measured():
+    listed = [name for name in bench("--data nowhere --list --only served").splitlines() if "served" in name]
 
+    shown = bench("--data nowhere --only served --quick --times 1 --markdown")
 
-def test_the_benchmarks_measure_every_row():
-    listed = bench("--data nowhere --list").splitlines()
-
-    shown = bench("--data nowhere --quick --times 1 --markdown")
-
-    rows = [name for name in listed if f"| {name} |" in shown]
-    assert rows == [name for name in listed if not name.startswith(("make", ".venv"))]
-    assert all(any(group in row for row in rows) for group in GROUPS)
-    assert "no folder of real tables" in shown
-
-
-def test_single_rows_can_be_chosen():
-    chosen = [
-        line for line in bench("--data nowhere --list --only 'gaussian copula fit'").splitlines() if "fit" in line
-    ]
-
-    assert {"Gaussian copula fit", "Gaussian copula fit, refined"} <= set(chosen)
-    assert not [line for line in chosen if "CTGAN" in line]
+    assert len(listed) == 14
+    assert [name for name in listed if f"| {name} |" in shown] == listed

@@ -66,6 +66,8 @@ async def test_every_command_answers_with_one_json_document(synthgen, server, ac
     await run("jobs", "download", made["synthgen_job_id"], "--to", tmp_path / "rows.csv")
     await run("jobs", "cancel", cancelled["synthgen_job_id"])
     await run("keys", "create", "nightly", "--role", "viewer")
+    await run("audit", "list")
+    await run("audit", "verify")
     await run("keys", "delete", "nightly", "--yes")
     await run("models", "delete", "other", "--yes")
     await run("datasets", "delete", "more", "--yes")

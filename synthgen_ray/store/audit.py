@@ -1,0 +1,96 @@
+"""The audit trail: an event is written in the transaction that does what it tells of, and never changed."""
+
+from uuid import UUID
+
+from sqlalchemy import Connection, func, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from synthgen_ray.domain.access import Principal
+from synthgen_ray.domain.audit import NOTHING_BEFORE, Action, AuditEvent, chained
+from synthgen_ray.domain.entities import Page
+from synthgen_ray.store.sessions import Sessions
+from synthgen_ray.store.tables import AuditRow, utc_now
+
+_SQLITE = (
+    """
+    CREATE TRIGGER audit_events_stay BEFORE UPDATE ON audit_events
+    BEGIN
+        SELECT RAISE(ABORT, 'an audit event is never changed');
+    END
+    """,
+)
+_POSTGRESQL = (
+    """
+    CREATE OR REPLACE FUNCTION refuse_a_changed_audit_event() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'an audit event is never changed' USING ERRCODE = 'integrity_constraint_violation';
+    END
+    $$
+    """,
+    """
+    CREATE TRIGGER audit_events_stay BEFORE UPDATE ON audit_events FOR EACH ROW
+    EXECUTE FUNCTION refuse_a_changed_audit_event()
+    """,
+)
+
+
+class Audits:
+    _sessions: Sessions
+
+    async def record_read(self, principal: Principal, action: Action, object_id: UUID, project_id: UUID) -> None:
+        """Of what only reads, but is told of: that a file left."""
+        async with self._sessions.writing() as session:
+            await record(session, principal, action, object_id, project_id)
+
+    async def list_audit(self, principal: Principal, limit: int, offset: int) -> Page[AuditEvent]:
+        """Newest first. A bound key sees what was done in its projects."""
+        seen = true() if principal.projects is None else AuditRow.project_id.in_(principal.projects)
+        newest = select(AuditRow).where(seen).order_by(AuditRow.number.desc()).limit(limit).offset(offset)
+        async with self._sessions.reading() as session:
+            total = await session.scalar(select(func.count()).select_from(AuditRow).where(seen))
+            return Page(tuple(map(_to_event, await session.scalars(newest))), total or 0)
+
+
+async def record(
+    session: AsyncSession, principal: Principal, action: Action, object_id: UUID, project_id: UUID | None
+) -> None:
+    """Add an event to the chain, within `Sessions.writing()`, where one at a time writes."""
+    last = await session.execute(select(AuditRow.number, AuditRow.hash).order_by(AuditRow.number.desc()).limit(1))
+    number, previous = last.one_or_none() or (0, NOTHING_BEFORE)
+    origin = principal.origin
+    event = AuditEvent(
+        number + 1,
+        utc_now(),
+        action,
+        object_id,
+        project_id,
+        principal.key_id,
+        origin.request_id,
+        origin.address,
+        previous,
+        hash="",
+    )
+    fields = {**vars(event), "hash": chained(previous, event)}
+    session.add(AuditRow(**fields))
+    await session.flush()
+
+
+def keep_audit_events(connection: Connection) -> None:
+    """Have the database refuse to change one."""
+    for statement in _SQLITE if connection.dialect.name == "sqlite" else _POSTGRESQL:
+        connection.exec_driver_sql(statement)
+
+
+def _to_event(row: AuditRow) -> AuditEvent:
+    return AuditEvent(
+        row.number,
+        row.at,
+        row.action,
+        row.object_id,
+        row.project_id,
+        row.key_id,
+        row.request_id,
+        row.address,
+        row.previous,
+        row.hash,
+    )

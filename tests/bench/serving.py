@@ -1,0 +1,166 @@
+"""What a server adds to the drawing of rows: online samples, and generations from their POST to their last byte.
+
+The peer of a sample is the same model in this process; that of a generation the package that the model comes from.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from synthgen_ray.client import SynthGen
+from synthgen_ray.domain.params import ModelType
+from tests.bench import polling
+from tests.bench.rows import SEED, Bench, Figure, Row, seconds
+from tests.bench.sampling import EPOCHS, write
+from tests.servers import NO_RATE_LIMITS, UpServer, an_up_server
+
+CLIENTS = 16
+ONLINE_ROWS = 100
+ROWS_A_CALL = 10_000
+WAIT_S = 3600
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A server, and a project in it."""
+
+    server: UpServer
+    client: SynthGen
+    project_id: str
+    models: dict[ModelType, str]
+    folder: Path
+
+    def order(self, model_id: str, accept: str, **params: Any) -> dict[str, Any]:
+        url = f"{self.server.url}/api/synthgen/models/{model_id}/sample"
+        headers = {"Authorization": f"Bearer {self.server.key}", "Accept": accept}
+        return {"method": "POST", "url": url, "headers": headers, "json": params}
+
+    def generate(self, model_id: str, rows: int, format: str = "csv", to: Path | None = None) -> None:
+        """From the POST until the job is completed, or its file is here."""
+        job = self.client.generate(model_id, rows, seed=SEED, format=format)
+        self.client.wait_for_job(job["job_id"], timeout_s=WAIT_S)
+        if to:
+            self.client.download(job["job_id"], to)
+
+
+def _shop(bench: Bench) -> Shop:
+    """One for all rows, started for the first."""
+    shop: Shop | None = bench.shared.get("shop")
+    if shop is None:
+        server = bench.held.enter_context(an_up_server(SYNTHGEN_RATE_LIMITS=NO_RATE_LIMITS))
+        client = bench.held.enter_context(server.client())
+        folder = Path(bench.held.enter_context(tempfile.TemporaryDirectory()))
+        shop = bench.shared["shop"] = Shop(server, client, client.create_project("Bench")["id"], {}, folder)
+    return shop
+
+
+def _served(bench: Bench, model_type: ModelType) -> tuple[Shop, str]:
+    """The model of the other rows, in the memory of a sampler."""
+    shop = _shop(bench)
+    if model_type not in shop.models:
+        file = shop.folder / "model.synthgen"
+        bench.model(model_type, bench.epochs(EPOCHS)).save(file)
+        model_id = shop.models[model_type] = shop.client.import_model(shop.project_id, model_type, file)["id"]
+        shop.client.sample(model_id, 1)
+    return shop, shop.models[model_type]
+
+
+def _online(model_type: ModelType, bench: Bench) -> Figure:
+    shop, model_id = _served(bench, model_type)
+    model = bench.model(model_type, bench.epochs(EPOCHS))
+    times = 10 * bench.times
+    with httpx.Client(trust_env=False, timeout=60) as http:
+        order = shop.order(model_id, "application/json", num_rows=ONLINE_ROWS, seed=SEED)
+        ours, peer = [], []
+        for _ in range(times):
+            ours.append(seconds(lambda: http.request(**order).raise_for_status()))
+            peer.append(seconds(lambda: model.sample(ONLINE_ROWS, seed=SEED)))
+    return Figure(1000 * statistics.median(ours), 1000 * statistics.median(peer), "ms", f"medians of {times}")
+
+
+def _many_clients(model_type: ModelType, bench: Bench) -> Figure:
+    shop, model_id = _served(bench, model_type)
+    model = bench.model(model_type, bench.epochs(EPOCHS))
+    rows, calls = bench.rows(ROWS_A_CALL), 2 * CLIENTS
+    order = shop.order(model_id, "text/csv", num_rows=rows, seed=SEED)
+
+    def call(http: httpx.Client) -> None:
+        http.request(**order).raise_for_status()
+
+    with httpx.Client(trust_env=False, timeout=600) as http, ThreadPoolExecutor(CLIENTS) as pool:
+        served = seconds(lambda: list(pool.map(call, [http] * calls)))
+    plain = seconds(lambda: write(model, rows * calls, shop.folder / "plain.csv"))
+    return Figure(rows * calls / served, rows * calls / plain, "rows/s", f"{CLIENTS} clients, {rows:,} rows a call")
+
+
+def _small_job(bench: Bench) -> Figure:
+    shop, model_id = _served(bench, ModelType.GAUSSIAN_COPULA)
+    taken = []
+    for _ in range(bench.times):
+        time.sleep(1.5)  # at rest
+        taken.append(seconds(lambda: shop.generate(model_id, 1000)))
+    return Figure(statistics.median(taken), None, "s")
+
+
+def _end_to_end(model_type: ModelType, bench: Bench) -> Figure:
+    shop, model_id = _served(bench, model_type)
+    stock = bench.stock(model_type, bench.epochs(EPOCHS))
+    rows = bench.rows(1_000_000)
+    ours, peers = shop.folder / "ours.csv", shop.folder / "peers.csv"
+    return bench.timed(
+        lambda: shop.generate(model_id, rows, to=ours),
+        lambda: stock.sample(rows).to_csv(peers, index=False),
+        times=1,
+    )
+
+
+def _overhead(model_type: ModelType, bench: Bench) -> Figure:
+    shop, model_id = _served(bench, model_type)
+    model = bench.model(model_type, bench.epochs(EPOCHS))
+    rows = bench.rows(1_000_000)
+    figure = bench.timed(
+        lambda: shop.generate(model_id, rows), lambda: write(model, rows, shop.folder / "plain.csv"), times=1
+    )
+    return Figure(rows / figure.ours, rows / (figure.peer or 1), "rows/s", "the peer is one process, all cores")
+
+
+def _polled(bench: Bench) -> Figure:
+    """A job's GET under many clients, beside a bare application of Ray Serve that answers as many bytes."""
+    shop, model_id = _served(bench, ModelType.GAUSSIAN_COPULA)
+    job = shop.client.generate(model_id, 10)["job_id"]
+    shop.client.wait_for_job(job)
+    path, key = f"/api/synthgen/jobs/{job}", shop.server.key
+    answered = 0.5 if bench.quick else 10.0
+    with polling.bare_server() as port:
+        ours = polling.requests_per_second(shop.server.port, path, key, answered)
+        bare = polling.requests_per_second(port, path, key, answered)
+    return Figure(ours, bare, "requests/s", f"{polling.CLIENTS} clients; the peer asks no store and knows no keys")
+
+
+KINDS = {"Gaussian copula": ModelType.GAUSSIAN_COPULA, "CTGAN": ModelType.CTGAN, "TVAE": ModelType.TVAE}
+END_TO_END = {"Gaussian copula": "5x", "CTGAN": "5x", "TVAE": "3x"}
+
+
+def _rows(what: str, measure: Callable[[ModelType, Bench], Figure], must: str | dict[str, str]) -> list[Row]:
+    return [
+        Row(f"{name} {what}", partial(measure, kind), must if isinstance(must, str) else must[name])
+        for name, kind in KINDS.items()
+    ]
+
+
+ROWS = (
+    *_rows("served online, 100 rows", _online, "3 x the peer + 10 ms"),
+    *_rows("served to 16 clients", _many_clients, "0.8x"),
+    Row("served generation of 1,000 rows, from POST to completed", _small_job, "0.5 s"),
+    *_rows("served generation of 1,000,000 rows, to the last byte of the CSV", _end_to_end, END_TO_END),
+    *_rows("served generation beside one process", _overhead, "0.85x"),
+    Row("served GET of a job, 64 clients", _polled, "0.5x"),
+)

@@ -1,0 +1,82 @@
+"""Rows that come with the answer, from real replicas."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+from tests.servers import UpServer, wait_until
+
+CSV = {"Accept": "text/csv"}
+MANY = 400_000
+SAMPLER = "ServeReplica:synthgen:Sampler"
+
+
+def sample_of(server: UpServer, model_id: str) -> dict:
+    """What a request for rows is made of."""
+    url = f"{server.url}/api/synthgen/models/{model_id}/sample"
+    return {"method": "POST", "url": url, "headers": {"Authorization": f"Bearer {server.key}", **CSV}, "timeout": 120}
+
+
+def cpu_seconds(server: UpServer) -> float:
+    return sum(sum(process.cpu_times()[:2]) for process in server.processes(SAMPLER))
+
+
+def test_they_are_the_rows_of_a_generation_for_many_clients_at_once(client, ready_model, tmp_path):
+    job = client.generate(ready_model, 30_000, seed=4)
+    client.wait_for_job(job["job_id"], timeout_s=120)
+    generated = client.download(job["job_id"], tmp_path / "generated").read_bytes()
+
+    def sampled(number: int) -> bytes:
+        return client.sample_to(ready_model, tmp_path / f"sampled {number}", 30_000, seed=4).read_bytes()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(content == generated for content in pool.map(sampled, range(8)))
+
+
+def test_a_killed_sampler_changes_no_byte(server, ready_model):
+    order = {**sample_of(server, ready_model), "json": {"num_rows": MANY, "seed": 4}}
+    undisturbed = httpx.request(**order).content
+
+    with httpx.stream(**order) as response:
+        blocks = response.iter_raw()
+        disturbed = next(blocks)
+        server.kill(SAMPLER)
+        disturbed += b"".join(blocks)
+
+    assert undisturbed.count(b"\n") == MANY + 1
+    assert disturbed == undisturbed
+
+
+def test_nothing_is_drawn_for_a_client_that_left(server, ready_model):
+    order = {**sample_of(server, ready_model), "json": {"num_rows": 10_000_000}}
+    with httpx.stream(**order) as response:
+        next(response.iter_raw())
+
+    def has_stopped() -> bool:
+        before = cpu_seconds(server)
+        time.sleep(1)
+        return cpu_seconds(server) - before < 0.3
+
+    wait_until(has_stopped, "the samplers rest", 20)
+
+
+def test_nothing_is_drawn_ahead_of_a_client_that_does_not_read(server, ready_model):
+    order = {**sample_of(server, ready_model), "json": {"num_rows": 10_000_000}}
+    with httpx.stream(**order) as response:
+        next(response.iter_raw())
+        before = cpu_seconds(server)
+        time.sleep(5)
+        used = cpu_seconds(server) - before
+        memory = [process.memory_info().rss for process in server.processes("ServeReplica:synthgen:Api")]
+
+    assert used < 4  # of CPU, where all of the rows would take a minute
+    assert max(memory) < 700 * 2**20
+
+
+def test_an_answer_that_cannot_be_given_is_a_problem(server, ready_model):
+    order = {**sample_of(server, ready_model), "json": {"conditions": {"age": {"min": 10**15}}}}
+
+    response = httpx.request(**order)
+
+    assert (response.status_code, response.json()["code"]) == (422, "conditions_unsatisfiable")
