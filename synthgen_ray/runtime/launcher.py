@@ -11,6 +11,7 @@ from synthgen_ray.domain.params import Resources
 from synthgen_ray.jobs.dispatcher import Report
 from synthgen_ray.jobs.parts import PartPlan, plan_parts
 from synthgen_ray.runtime.capacity import Workers, plan_workers
+from synthgen_ray.runtime.leftovers import free_leftovers, free_leftovers_soon
 from synthgen_ray.runtime.names import APP, SAMPLER, run_name
 from synthgen_ray.runtime.samplers import cause_of, forget, having, insist
 from synthgen_ray.runtime.train import TrainJob
@@ -20,11 +21,13 @@ from synthgen_ray.settings import Settings
 class RayLauncher:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._cleanings: set[asyncio.Task[None]] = set()
 
     async def train(self, assignment: Assignment) -> TrainedModel:
         """Raises: InvalidRequest, when the cluster cannot run it; WorkerLost; what the training raises."""
         job = assignment.job
         workers = self._workers(assignment)
+        await free_leftovers()
         actor = (
             ray.remote(TrainJob)
             .options(
@@ -42,6 +45,9 @@ class RayLauncher:
             raise WorkerLost from error
         finally:
             ray.kill(actor)
+            cleaning = asyncio.create_task(free_leftovers_soon())
+            self._cleanings.add(cleaning)
+            cleaning.add_done_callback(self._cleanings.discard)
 
     async def generate(self, assignment: Assignment, report: Report) -> Artifact:
         """Raises: WorkerLost; what the sampling raises."""

@@ -14,7 +14,8 @@ from synthgen_ray.runtime.names import run_name
 from synthgen_ray.runtime.reports import Reports
 from synthgen_ray.settings import Settings
 
-NODES_COME_S = "900"  # where a cluster adds nodes for a training
+# There is room for the workers, or nodes that are away or to come make it: this is no reason to lose an attempt.
+ROOM_COMES_S = "900"
 
 
 class TrainJob:
@@ -27,16 +28,15 @@ class TrainJob:
             "cpus": workers.cpus,
             "checkpoint_seconds": settings.training.checkpoint_seconds,
         }
-        return _fit(order, workers, settings) if workers.by_ray_train else _work(order)
+        return _fit(order, workers) if workers.by_ray_train else _work(order)
 
 
-def _fit(order: dict[str, Any], workers: Workers, settings: Settings) -> TrainedModel:
+def _fit(order: dict[str, Any], workers: Workers) -> TrainedModel:
     # Read by Ray Train when it is imported. Without state tracking its dashboard tab stays empty;
     # with the default interval a finished worker is noticed after two seconds.
     os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
-    if settings.training.max_workers is not None:
-        os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", NODES_COME_S)
+    os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", ROOM_COMES_S)
     from ray.train import FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchConfig, TorchTrainer
     from ray.train.v2.api.exceptions import TrainingFailedError

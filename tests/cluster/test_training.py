@@ -121,6 +121,14 @@ def test_a_cancelled_training_leaves_its_cpus_to_the_next(client, server, given_
     client.wait_for_model(following["id"], timeout_s=120)
 
 
+def test_a_controller_that_is_killed_before_its_workers_start_leaves_room_for_the_next(client, server, given_training):
+    model = given_training("tvae", QUICK, resources=TWO)
+
+    server.kill("ray::TrainController")  # as soon as it is there: with the room of one more, none would be left
+
+    client.wait_for_model(model["id"], timeout_s=120)
+
+
 def test_of_a_deleted_model_the_training_ends(client, server, given_training):
     model = given_training("tvae", LONG)
     wait_until(lambda: progress_of(client, model["job_id"]) > 0, "the training runs")

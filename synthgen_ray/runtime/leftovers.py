@@ -1,0 +1,41 @@
+"""The room that Ray Train reserved for workers, and that nobody gives back when its controller is killed.
+
+Its own cleaner knows of a placement group only once the workers in it have started, and Ray frees one only when the
+whole job ends in which it was made, which here is the server.
+"""
+
+import asyncio
+import logging
+
+import ray
+from ray.util.placement_group import PlacementGroup, remove_placement_group
+
+log = logging.getLogger(__name__)
+LOOKS, EACH_S = 10, 1.0  # it takes a moment until a death is known
+
+
+async def free_leftovers() -> None:
+    """Free what actors reserved that are dead."""
+    for group in await asyncio.to_thread(_leftovers):
+        log.warning("placement group %s outlived who made it, and is removed", group.id.hex())
+        remove_placement_group(group)
+
+
+async def free_leftovers_soon() -> None:
+    """The same for some seconds, after who reserves was killed."""
+    for _ in range(LOOKS):
+        await asyncio.sleep(EACH_S)
+        await free_leftovers()
+
+
+def _leftovers() -> list[PlacementGroup]:
+    # The public table does not tell who made a group.
+    from ray._private.state import state
+    from ray.core.generated.gcs_pb2 import PlacementGroupTableData
+
+    table = map(PlacementGroupTableData.FromString, state._connect_and_get_accessor().get_placement_group_table())
+    return [
+        PlacementGroup(ray.PlacementGroupID(group.placement_group_id))
+        for group in table
+        if group.creator_actor_dead and not group.is_detached and group.state != PlacementGroupTableData.REMOVED
+    ]
