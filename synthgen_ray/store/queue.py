@@ -87,6 +87,7 @@ class Queue:
         In this order and by one look at the clock: however far it was set, who is here keeps what it has.
         """
         async with self._sessions.writing() as session:
+            await self._sessions.set_clock(session)
             now = self._clock()
             renew = update(JobRow).where(_any_held(attempts)).values(lease_expires_at=now + LEASE)
             renew = renew.returning(JobRow.id, JobRow.attempt).execution_options(synchronize_session=False)
@@ -186,6 +187,7 @@ class Queue:
     async def requeue_running(self, owner: str = LOCAL) -> int:
         """Give back all that runs for this owner: what its new dispatcher does, which knows that none is its own."""
         async with self._sessions.writing() as session:
+            await self._sessions.set_clock(session)
             return len(await lose(session, JobRow.lease_owner == owner, self._clock()))
 
     async def _complete(

@@ -1,14 +1,16 @@
 """The connection to SQL: one engine, three kinds of transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from synthgen_ray.store.engines import engine_at, is_sqlite, snapshots
 from synthgen_ray.store.outages import honest
+from synthgen_ray.store.tables import utc_now
 
 WRITERS = int.from_bytes(b"synthgen")  # the name of a lock: PostgreSQL has numbers for names
 TURN_S = 60.0
@@ -24,6 +26,8 @@ class Sessions:
         self.engine = engine_at(url)
         self._is_sqlite = is_sqlite(self.engine)
         self._line = asyncio.Lock()
+        self._wall: Callable[[], datetime] = utc_now
+        self._ahead = timedelta(0)
         self._write = async_sessionmaker(self.engine, expire_on_commit=False)
         self._read = async_sessionmaker(snapshots(self.engine), expire_on_commit=False)
 
@@ -50,6 +54,16 @@ class Sessions:
         else:
             async with honest(), self._write.begin() as session:
                 yield session
+
+    def now(self) -> datetime:
+        """The database's time: the clocks of servers that share one may differ, and leases are for all of them."""
+        return self._wall() + self._ahead
+
+    async def set_clock(self, session: AsyncSession) -> None:
+        """Look how far the database's clock is ahead. SQLite's is this machine's."""
+        if not self._is_sqlite:
+            theirs: datetime = (await session.scalars(select(func.clock_timestamp()))).one()
+            self._ahead = theirs - self._wall()
 
     async def dispose(self) -> None:
         await self.engine.dispose()

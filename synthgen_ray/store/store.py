@@ -19,7 +19,6 @@ from synthgen_ray.store.projects import Projects
 from synthgen_ray.store.queue import Queue
 from synthgen_ray.store.retention import Retentions
 from synthgen_ray.store.sessions import Sessions
-from synthgen_ray.store.tables import utc_now
 from synthgen_ray.store.usage import Usages
 
 
@@ -34,13 +33,14 @@ class Store(Projects, Datasets, Models, Jobs, Usages, Onces, Keys, Audits, Queue
         url: str,
         quotas: Quotas | None = None,
         deadlines: Mapping[JobType, timedelta] = DEADLINES,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
+        """`clock` is the database's without one."""
         self._url = url
         self._sessions = Sessions(url)
         self._quotas = quotas or Quotas()
         self._deadlines = deadlines
-        self._clock = clock
+        self._clock = clock or self._sessions.now
 
     async def migrate(self) -> None:
         """Raises: SchemaTooNew; Unavailable."""
