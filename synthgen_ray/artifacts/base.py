@@ -83,14 +83,14 @@ class Artifacts(ABC):
         """The paths of the files of a folder, of its folders too where these can be empty, and when each changed."""
 
     @abstractmethod
-    def _sizes(self, location: str, names: Sequence[str]) -> Mapping[str, int]:
+    def sizes(self, location: str, names: Sequence[str]) -> Mapping[str, int]:
         """The sizes of those of these parts that are there. Raises: Unavailable."""
 
     @abstractmethod
     def _blocks(self, location: str, name: str, start: int, stop: int) -> Iterator[bytes]: ...
 
     def part(self, location: str, name: str, num_rows: int) -> Part:
-        return Part(name, num_rows, self._sizes(location, [name])[name])
+        return Part(name, num_rows, self.sizes(location, [name])[name])
 
     def seal(self, location: str, parts: Sequence[Part]) -> Artifact:
         """The artifact that these parts make, in their order. The store's row makes it public."""
@@ -151,7 +151,7 @@ class Artifacts(ABC):
 
     def check(self, artifact: Artifact) -> None:
         """Raises: Gone, when a part is missing or has another size; Unavailable."""
-        sizes = self._sizes(artifact.location, [part.name for part in artifact.parts])
+        sizes = self.sizes(artifact.location, [part.name for part in artifact.parts])
         for part in artifact.parts:
             if part.name not in sizes:
                 raise missing()
@@ -160,7 +160,7 @@ class Artifacts(ABC):
 
     def claim(self, owner: str) -> bool:
         """Whether all this is the owner's: it has this name, or had none until now. Raises: Unavailable."""
-        if OWNER not in self._sizes(CLAIM, [OWNER]):
+        if OWNER not in self.sizes(CLAIM, [OWNER]):
             with self.writing(CLAIM, OWNER) as sink:
                 sink.write(owner.encode())
         with self.part_file(CLAIM, OWNER) as file:

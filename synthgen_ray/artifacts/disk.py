@@ -82,7 +82,7 @@ class DiskArtifacts(Artifacts):
                 with suppress(FileNotFoundError):  # erased meanwhile
                     yield path.relative_to(self._root).as_posix(), path.stat().st_mtime
 
-    def _sizes(self, location: str, names: Sequence[str]) -> Mapping[str, int]:
+    def sizes(self, location: str, names: Sequence[str]) -> Mapping[str, int]:
         paths = {name: self.path(location, name) for name in names}
         return {name: path.stat().st_size for name, path in paths.items() if path.is_file()}
 

@@ -64,7 +64,7 @@ class ObjectStoreArtifacts(Artifacts):
 
     @contextmanager
     def part_file(self, location: str, name: str) -> Iterator[Path]:
-        size = self._sizes(location, [name]).get(name)
+        size = self.sizes(location, [name]).get(name)
         if size is None:
             raise missing()
         with self.scratch.file() as path:
@@ -100,7 +100,7 @@ class ObjectStoreArtifacts(Artifacts):
             if entry.type is FileType.File:
                 yield entry.path.removeprefix(f"{self._root}/"), entry.mtime_ns / 1e9
 
-    def _sizes(self, location: str, names: Sequence[str]) -> Mapping[str, int]:
+    def sizes(self, location: str, names: Sequence[str]) -> Mapping[str, int]:
         sizes = {entry.base_name: entry.size for entry in self._list(location, recursive=False)}
         return {name: sizes[name] for name in names if name in sizes}
 

@@ -4,7 +4,19 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-GROUPS = ("preprocessing", "step", "fit", "time to the quality", "sample", "to CSV", "conditional", "memory", "quality")
+GROUPS = (
+    "preprocessing",
+    "step",
+    "fit",
+    "seconds of",
+    "rare values",
+    "time to the quality",
+    "sample",
+    "to CSV",
+    "conditional",
+    "memory",
+    "quality",
+)
 
 
 def bench(options: str) -> str:

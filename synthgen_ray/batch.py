@@ -1,0 +1,111 @@
+"""`python -m synthgen_ray.batch`: rows by the billion, from a Ray job or on one machine."""
+
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+from pydantic import ValidationError
+
+from synthgen_ray.artifacts import open_artifacts
+from synthgen_ray.client import ClientError, SynthGen
+from synthgen_ray.commands.arguments import SHARES_HELP, WHERE_HELP, parse_conditions, parse_shares
+from synthgen_ray.domain.conditions import check_conditions
+from synthgen_ray.domain.errors import SynthGenError
+from synthgen_ray.domain.params import MAX_ROWS, GenerateParams, OutputFormat
+from synthgen_ray.domain.validation import invalid_request
+from synthgen_ray.jobs.batch import Order, Place
+from synthgen_ray.synthesizers.base import load
+from synthgen_ray.synthesizers.streams import fresh_seed
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def batch(
+    num_rows: Annotated[int, typer.Option(min=1, help="Rows to generate; there is no most.")],
+    output: Annotated[str, typer.Option(help="A folder, or its URL: file:///..., s3://..., gs://...")],
+    model: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="An exported model.")] = None,
+    model_id: Annotated[str | None, typer.Option(help="Or the id of a ready model of the server at --url.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same rows.")] = None,
+    where: Annotated[list[str] | None, typer.Option(metavar="COLUMN=VALUE", help=WHERE_HELP)] = None,
+    shares: Annotated[str | None, typer.Option(metavar="COLUMN=JSON", help=SHARES_HELP)] = None,
+    format: Annotated[OutputFormat, typer.Option(help="Of the files.")] = OutputFormat.PARQUET,
+    rows_per_file: Annotated[int, typer.Option(min=1, help="About, in whole chunks of the model.")] = 1_000_000,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="By default one for each CPU of the cluster.")] = None,
+    url: Annotated[str, typer.Option(envvar="SYNTHGEN_URL", help="The server.")] = "http://127.0.0.1:8888",
+    key: Annotated[
+        str | None, typer.Option(envvar="SYNTHGEN_API_KEY", help="Its key.")
+    ] = None,
+) -> None:
+    """Make a folder of files that hold the rows of a generation of that seed, the same ones on any number of nodes and
+    workers. On the standard output: one JSON document.
+
+    Example: ray job submit -- python -m synthgen_ray.batch --model-id ID --num-rows 1000000000 --output s3://bucket/rows
+    """
+    if (model is None) == (model_id is None):
+        raise typer.BadParameter("Give one of --model and --model-id.")
+    try:
+        content = model.read_bytes() if model else _exported(url, key, str(model_id))
+        asked = {"seed": seed, "conditions": parse_conditions(where or []), "distribution": parse_shares(shares)}
+        order = _order(content, num_rows, asked, format, rows_per_file)
+        made = _made(content, order, output, resume, workers)
+    except (SynthGenError, ClientError) as error:
+        typer.echo(f"synthgen: {getattr(error, 'detail', error)}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(json.dumps(made))
+
+
+def _exported(url: str, key: str | None, model_id: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder, SynthGen(url, key) as client:
+        return client.export_model(model_id, Path(folder) / "model.synthgen").read_bytes()
+
+
+def _order(content: bytes, num_rows: int, asked: dict[str, Any], format: OutputFormat, rows_per_file: int) -> Order:
+    """Raises: InvalidRequest, for what the model cannot do; JobError, for a file that is no model."""
+    try:
+        # There may be more rows here than of a generation.
+        params = GenerateParams.model_validate({**asked, "num_rows": min(num_rows, MAX_ROWS)})
+    except ValidationError as error:
+        raise invalid_request(error.errors()) from None
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.synthgen"
+        file.write_bytes(content)
+        model = load(file)
+    check_conditions(params.conditions, params.distribution, model.learned_columns)
+    return Order(
+        model_sha256=hashlib.sha256(content).hexdigest(),
+        chunk_rows=model.chunk_rows,
+        num_rows=num_rows,
+        seed=fresh_seed() if params.seed is None else params.seed,
+        conditions=params.conditions,
+        distribution=params.distribution,
+        format=format,
+        rows_per_file=rows_per_file,
+    )
+
+
+def _made(content: bytes, order: Order, output: str, resume: bool, workers: int | None) -> dict[str, object]:
+    from synthgen_ray.runtime import batch  # Ray, which a wrong option does without
+
+    def say(rows: int) -> None:
+        typer.echo(f"{rows:,} of {order.num_rows:,} rows", err=True)
+
+    with batch.on_a_cluster(), tempfile.TemporaryDirectory() as scratch:
+        manifest = batch.run(content, order, _place(output, Path(scratch)), say, resume=resume, workers=workers)
+    return {"output": output, "num_rows": order.num_rows, "seed": order.seed, "files": len(manifest.files)}
+
+
+def _place(output: str, scratch: Path) -> Place:
+    url = output if urlsplit(output).scheme in ("file", "s3", "gs") else Path(output).absolute().as_uri()
+    address, mark, query = url.partition("?")
+    root, _, folder = address.rstrip("/").rpartition("/")
+    return Place(open_artifacts(f"{root}{mark}{query}", scratch), folder)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m synthgen_ray.batch")

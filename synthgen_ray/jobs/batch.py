@@ -1,0 +1,139 @@
+"""Rows by the billion: a folder of files, each made whole by whoever comes to it, of the rows that a generation of the
+same seed has. What is there stays there: a run that was stopped is gone on with.
+
+    _plan.json        what was ordered, written first: another order does not go on here
+    rows-*.parquet    named by the first and the last of their chunks
+    _manifest.json    the files in their order, with their rows, bytes and SHA-256; after all of them
+    _SUCCESS          last, and empty
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.datasets.streaming import Joined, encoded
+from synthgen_ray.domain.errors import Conflict
+from synthgen_ray.domain.params import Condition, OutputFormat, SampleFormat, Share
+from synthgen_ray.synthesizers.base import Synthesizer
+from synthgen_ray.synthesizers.streams import chunks
+
+PLAN, MANIFEST, SUCCESS = "_plan.json", "_manifest.json", "_SUCCESS"
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """A file, and its chunks: (index of the chunk, its rows)."""
+
+    name: str
+    chunks: tuple[tuple[int, int], ...]
+
+    @property
+    def num_rows(self) -> int:
+        return sum(rows for _, rows in self.chunks)
+
+
+class Order(BaseModel):
+    """All that the bytes of all files follow from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model_sha256: str
+    chunk_rows: int  # of the model
+    num_rows: int
+    seed: int
+    conditions: dict[str, Condition] = {}
+    distribution: dict[str, dict[str, Share]] = {}
+    format: OutputFormat = OutputFormat.PARQUET
+    csv_safe: bool = False
+    rows_per_file: int = 1_000_000
+
+    @cached_property
+    def files(self) -> tuple[FilePlan, ...]:
+        each = max(1, self.rows_per_file // self.chunk_rows)
+        todo = list(chunks(self.num_rows, self.chunk_rows))
+        groups = [tuple(todo[start : start + each]) for start in range(0, len(todo), each)]
+        return tuple(FilePlan(f"rows-{group[0][0]:08}-{group[-1][0]:08}.{self.format}", group) for group in groups)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder in a store of files."""
+
+    artifacts: Artifacts
+    location: str
+
+    def has(self, name: str) -> bool:
+        return name in self.artifacts.sizes(self.location, [name])
+
+    def read(self, name: str) -> bytes:
+        with self.artifacts.part_file(self.location, name) as file:
+            return file.read_bytes()
+
+    def write(self, name: str, content: bytes) -> None:
+        with self.artifacts.writing(self.location, name) as sink:
+            sink.write(content)
+
+
+class DoneFile(BaseModel):
+    """A line of the manifest."""
+
+    name: str
+    num_rows: int
+    size_bytes: int
+    sha256: str
+
+
+class Manifest(BaseModel):
+    order: Order
+    files: tuple[DoneFile, ...]
+
+
+def begin(place: Place, order: Order, *, resume: bool) -> Manifest | None:
+    """Take the folder for an order; the manifest, when there is nothing left to do.
+
+    Raises: Conflict, when another order was begun there, or this one and it is not to be gone on with; Unavailable.
+    """
+    if place.has(PLAN):
+        if not resume:
+            raise Conflict("Rows were begun there: --resume goes on with them, or choose another folder.", "begun")
+        if _plan_of(place) != order:
+            raise Conflict("The folder is of another model, seed or size: choose another one.", "other_order")
+        if place.has(SUCCESS):
+            return Manifest.model_validate_json(place.read(MANIFEST))
+    place.write(PLAN, order.model_dump_json(indent=2).encode())
+    return None
+
+
+def make_file(model: Synthesizer, order: Order, plan: FilePlan, place: Place) -> DoneFile:
+    """Make a file, unless it is there; its hash is of what can be read there now."""
+    if not place.has(plan.name):
+        form, last = SampleFormat(order.format), plan.chunks[-1][0]
+        stream = Joined.of(form)
+        with place.artifacts.writing(place.location, plan.name) as sink:
+            for index, num_rows in plan.chunks:
+                rows = model.sample_chunk(index, num_rows, order.seed, order.conditions, order.distribution)
+                ends = {"is_first": index == plan.chunks[0][0], "is_last": index == last}
+                sink.write(stream.add(encoded(rows, model.columns, form, **ends, csv_safe=order.csv_safe)))
+            sink.write(stream.end())
+    sealed = place.artifacts.seal(
+        place.location, [place.artifacts.part(place.location, plan.name, num_rows=plan.num_rows)]
+    )
+    return DoneFile(name=plan.name, num_rows=plan.num_rows, size_bytes=sealed.size_bytes, sha256=sealed.sha256)
+
+
+def finish(place: Place, order: Order, done: Mapping[str, DoneFile]) -> Manifest:
+    """Say that all is there."""
+    manifest = Manifest(order=order, files=tuple(done[plan.name] for plan in order.files))
+    place.write(MANIFEST, manifest.model_dump_json(indent=2).encode())
+    place.write(SUCCESS, b"")
+    return manifest
+
+
+def _plan_of(place: Place) -> Order | None:
+    try:
+        return Order.model_validate_json(place.read(PLAN))
+    except ValidationError:
+        return None

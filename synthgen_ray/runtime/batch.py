@@ -1,0 +1,84 @@
+"""Ray Data around `jobs/batch.py`: one row of its dataset is one file to make, on as many actors as there are CPUs."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ray
+from threadpoolctl import threadpool_limits
+
+from synthgen_ray.jobs.batch import DoneFile, Manifest, Order, Place, begin, finish, make_file
+from synthgen_ray.synthesizers.base import load
+
+# Half of each CPU is left to others: on a cluster that is full Ray Data waits for ever.
+CPUS_EACH = 0.5
+OnRows = Callable[[int], None]
+
+
+class FileMaker:
+    """Holds the model; makes a file a call."""
+
+    def __init__(self, model: ray.ObjectRef, order: Order, place: Place) -> None:
+        import torch
+
+        torch.set_num_threads(1)
+        threadpool_limits(1, user_api="blas")
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "model.synthgen"
+            file.write_bytes(ray.get(model))
+            self._model = load(file)
+        self._order, self._place = order, place
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        plan = self._order.files[int(row["file"])]
+        return make_file(self._model, self._order, plan, self._place).model_dump()
+
+
+def run(
+    model: bytes, order: Order, place: Place, on_rows: OnRows, *, resume: bool = False, workers: int | None = None
+) -> Manifest:
+    """Make all files of an order, on a cluster that this process has joined. `on_rows` hears how many rows are there.
+
+    Raises: Conflict; Unavailable; what the drawing raises.
+    """
+    if (made := begin(place, order, resume=resume)) is not None:
+        return made
+    os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
+    import ray.data
+
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    num_files = len(order.files)
+    size = min(workers or max(1, int(ray.cluster_resources().get("CPU", 1))), num_files)
+    files = ray.data.from_items([{"file": number} for number in range(num_files)], override_num_blocks=num_files)
+    made_files = files.map(
+        FileMaker,
+        fn_constructor_args=(ray.put(model), order, place),
+        compute=ray.data.ActorPoolStrategy(size=size),
+        num_cpus=CPUS_EACH,
+    )
+    done: dict[str, DoneFile] = {}
+    rows = 0
+    for line in made_files.iter_rows():
+        file = DoneFile.model_validate(line)
+        done[file.name] = file
+        rows += file.num_rows
+        on_rows(rows)
+    return finish(place, order, done)
+
+
+@contextmanager
+def on_a_cluster() -> Iterator[None]:
+    """That of the Ray job that this process is the driver of, or one of its own."""
+    if "RAY_ADDRESS" in os.environ or "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ:
+        ray.init(log_to_driver=False)
+        yield
+        ray.shutdown()
+        return
+    with tempfile.TemporaryDirectory(prefix="ray-") as folder:
+        ray.init(address="local", include_dashboard=False, log_to_driver=False, _temp_dir=folder)
+        yield
+        ray.shutdown()

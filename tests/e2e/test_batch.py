@@ -1,0 +1,81 @@
+"""`python -m synthgen_ray.batch`: a process of its own, killed half way, and gone on with."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from synthgen_ray.synthesizers import GaussianCopula
+from tests.servers import wait_until
+from tests.unit.synthesizers.conftest import given_table
+
+ROWS = 600_000
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "SYNTHGEN_"))}
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("model") / "model.synthgen"
+    table, columns = given_table()
+    GaussianCopula(seed=1).fit(table, columns).save(file)
+    return file
+
+
+def command(model_file: Path, to: Path, *more: str) -> list[str]:
+    order = ["--model", str(model_file), "--num-rows", str(ROWS), "--rows-per-file", "20000", "--seed", "5"]
+    return [sys.executable, "-m", "synthgen_ray.batch", *order, "--output", str(to), *more]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(arguments, env=CLEAN, capture_output=True, text=True, timeout=200)
+
+
+def files_of(folder: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+
+
+def rows_there(folder: Path) -> list[Path]:
+    return list(folder.glob("rows-*"))
+
+
+def test_a_run_that_was_killed_goes_on_and_makes_the_same_bytes(model_file, tmp_path):
+    done = run(*command(model_file, tmp_path / "whole", "--workers", "1"))
+    assert done.returncode == 0, done.stderr
+    killed = subprocess.Popen(command(model_file, tmp_path / "killed"), env=CLEAN, start_new_session=True)
+    wait_until(lambda: len(rows_there(tmp_path / "killed")) > 3, "some files are there")
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    left = files_of(tmp_path / "killed")
+    assert "_SUCCESS" not in left
+
+    again = run(*command(model_file, tmp_path / "killed"))
+    resumed = run(*command(model_file, tmp_path / "killed", "--resume"))
+
+    assert (again.returncode, "--resume" in again.stderr) == (1, True)
+    assert resumed.returncode == 0, resumed.stderr
+    assert json.loads(resumed.stdout) == {**json.loads(done.stdout), "output": str(tmp_path / "killed")}
+    assert files_of(tmp_path / "killed") == files_of(tmp_path / "whole")
+    assert len(rows_there(tmp_path / "whole")) == len(
+        json.loads((tmp_path / "whole/_manifest.json").read_text())["files"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--where", "nowhere=1"], "nowhere"),
+        (["--model-id", "x"], "one of --model and --model-id"),
+        (["--num-rows", "0"], "--num-rows"),
+    ],
+)
+def test_what_cannot_be_ordered_is_refused_before_anything_is_made(model_file, tmp_path, options, says):
+    refused = run(*command(model_file, tmp_path / "rows", *options))
+
+    assert refused.returncode in (1, 2)
+    assert says in refused.stderr
+    assert not (tmp_path / "rows").exists()

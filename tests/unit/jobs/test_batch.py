@@ -1,0 +1,122 @@
+"""A folder of files that is made by and by: the rows of a generation, whoever makes them, however often it stops."""
+
+import io
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from synthgen_ray.artifacts.disk import DiskArtifacts
+from synthgen_ray.domain.errors import Conflict
+from synthgen_ray.domain.params import OutputFormat
+from synthgen_ray.jobs.batch import MANIFEST, PLAN, SUCCESS, Manifest, Order, Place, begin, finish, make_file
+from synthgen_ray.synthesizers import GaussianCopula
+
+ROWS, CHUNK = 2_300, 500
+
+
+@pytest.fixture(scope="module")
+def model() -> GaussianCopula:
+    table = pa.table({"city": ["Lima", "Rome", "Kiel", "Oslo"] * 25, "n": list(range(100))})
+    fitted = GaussianCopula(seed=1).fit(table)
+    fitted.chunk_rows = CHUNK
+    return fitted
+
+
+@pytest.fixture
+def place(tmp_path) -> Place:
+    return Place(DiskArtifacts(tmp_path / "place"), "rows")
+
+
+def an_order(**changes: object) -> Order:
+    fields = {"model_sha256": "ab", "chunk_rows": CHUNK, "num_rows": ROWS, "seed": 7, "rows_per_file": 2 * CHUNK}
+    return Order(**{**fields, **changes})
+
+
+def made(model: GaussianCopula, order: Order, place: Place) -> Manifest:
+    return finish(place, order, {plan.name: make_file(model, order, plan, place) for plan in order.files})
+
+
+def test_files_are_named_by_their_chunks_and_hold_all_rows():
+    files = an_order().files
+
+    assert [plan.name for plan in files] == [
+        "rows-00000000-00000001.parquet",
+        "rows-00000002-00000003.parquet",
+        "rows-00000004-00000004.parquet",
+    ]
+    assert [plan.num_rows for plan in files] == [1000, 1000, 300]
+    assert [plan.num_rows for plan in an_order(rows_per_file=1).files] == [500, 500, 500, 500, 300]
+
+
+@pytest.mark.parametrize("form", list(OutputFormat))
+def test_the_rows_are_those_of_a_generation(model, place, form):
+    order = an_order(format=form, conditions={"city": ["Lima", "Rome"]})
+    manifest = made(model, order, place)
+    contents = [place.read(file.name) for file in manifest.files]
+
+    expected = model.sample(ROWS, seed=7, conditions={"city": ["Lima", "Rome"]}).to_pylist()
+    match form:
+        case OutputFormat.PARQUET:
+            rows = [row for content in contents for row in pq.read_table(io.BytesIO(content)).to_pylist()]
+        case OutputFormat.JSONL:
+            rows = [json.loads(line) for content in contents for line in content.decode().splitlines()]
+        case OutputFormat.CSV:
+            assert all(content.startswith(b"city,n\n") for content in contents)
+            lines = [line.split(",") for content in contents for line in content.decode().splitlines()[1:]]
+            rows = [{"city": city, "n": int(n)} for city, n in lines]
+    assert rows == expected
+
+
+def test_the_manifest_tells_what_is_there(model, place):
+    manifest = made(model, an_order(), place)
+
+    assert Manifest.model_validate_json(place.read(MANIFEST)) == manifest
+    assert place.read(SUCCESS) == b""
+    assert sum(file.num_rows for file in manifest.files) == ROWS
+    assert all(file.size_bytes == len(place.read(file.name)) for file in manifest.files)
+
+
+def test_a_file_that_is_there_stays_as_it_is(model, place):
+    order = an_order()
+    undisturbed = make_file(model, order, order.files[1], place)
+    path = place.artifacts.path("rows", order.files[1].name)
+    before = path.stat()
+
+    again = make_file(model, order, order.files[1], place)
+
+    assert again == undisturbed
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+
+
+class TestBegin:
+    def test_an_empty_folder_is_taken(self, place):
+        assert begin(place, an_order(), resume=False) is None
+        assert place.has(PLAN)
+
+    def test_one_that_was_begun_is_gone_on_with_only_when_that_is_asked_for(self, place):
+        begin(place, an_order(), resume=False)
+
+        with pytest.raises(Conflict, match="--resume"):
+            begin(place, an_order(), resume=False)
+        assert begin(place, an_order(), resume=True) is None
+
+    @pytest.mark.parametrize("change", [{"seed": 8}, {"num_rows": 1}, {"model_sha256": "cd"}, {"format": "csv"}])
+    def test_another_order_does_not_go_on_there(self, place, change):
+        begin(place, an_order(), resume=False)
+
+        with pytest.raises(Conflict, match="another model, seed or size"):
+            begin(place, an_order(**change), resume=True)
+
+    def test_a_plan_that_was_damaged_is_not_gone_on_with(self, place):
+        place.write(PLAN, b"{")
+
+        with pytest.raises(Conflict):
+            begin(place, an_order(), resume=True)
+
+    def test_one_that_is_done_has_nothing_left_to_do(self, model, place):
+        begin(place, an_order(), resume=False)
+        manifest = made(model, an_order(), place)
+
+        assert begin(place, an_order(), resume=True) == manifest
