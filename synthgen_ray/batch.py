@@ -38,9 +38,7 @@ def batch(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="By default one for each CPU of the cluster.")] = None,
     url: Annotated[str, typer.Option(envvar="SYNTHGEN_URL", help="The server.")] = "http://127.0.0.1:8888",
-    key: Annotated[
-        str | None, typer.Option(envvar="SYNTHGEN_API_KEY", help="Its key.")
-    ] = None,
+    key: Annotated[str | None, typer.Option(envvar="SYNTHGEN_API_KEY", help="Its key.")] = None,
 ) -> None:
     """Make a folder of files that hold the rows of a generation of that seed, the same ones on any number of nodes and
     workers. On the standard output: one JSON document.

@@ -60,9 +60,9 @@ def test_a_run_that_was_killed_goes_on_and_makes_the_same_bytes(model_file, tmp_
     assert resumed.returncode == 0, resumed.stderr
     assert json.loads(resumed.stdout) == {**json.loads(done.stdout), "output": str(tmp_path / "killed")}
     assert files_of(tmp_path / "killed") == files_of(tmp_path / "whole")
-    assert len(rows_there(tmp_path / "whole")) == len(
-        json.loads((tmp_path / "whole/_manifest.json").read_text())["files"]
-    )
+    manifest = json.loads((tmp_path / "whole/_manifest.json").read_text())
+    assert {file["name"] for file in manifest["files"]} == {path.name for path in rows_there(tmp_path / "whole")}
+    assert sum(file["num_rows"] for file in manifest["files"]) == ROWS
 
 
 @pytest.mark.parametrize(
