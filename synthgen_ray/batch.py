@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +18,9 @@ from synthgen_ray.domain.conditions import check_conditions
 from synthgen_ray.domain.errors import SynthGenError
 from synthgen_ray.domain.params import MAX_ROWS, GenerateParams, OutputFormat
 from synthgen_ray.domain.validation import invalid_request
-from synthgen_ray.jobs.batch import Order, Place
+from synthgen_ray.jobs.batch import Manifest, Order, Place, begin
+from synthgen_ray.runtime.data_dir import DataDir
+from synthgen_ray.runtime.environment import prepare_environment
 from synthgen_ray.synthesizers.base import load
 from synthgen_ray.synthesizers.streams import fresh_seed
 
@@ -88,13 +91,24 @@ def _order(content: bytes, num_rows: int, asked: dict[str, Any], format: OutputF
 
 
 def _made(content: bytes, order: Order, output: str, resume: bool, workers: int | None) -> dict[str, object]:
-    from synthgen_ray.runtime import batch  # Ray, which a wrong option does without
-
     def say(rows: int) -> None:
         typer.echo(f"{rows:,} of {order.num_rows:,} rows", err=True)
 
-    with batch.on_a_cluster(), tempfile.TemporaryDirectory() as scratch:
-        manifest = batch.run(content, order, _place(output, Path(scratch)), say, resume=resume, workers=workers)
+    with tempfile.TemporaryDirectory(prefix="sg-") as folder:  # short: Ray's socket paths have little room
+        place = _place(output, Path(folder))
+        if (manifest := begin(place, order, resume=resume)) is not None:
+            return _told(output, manifest)
+        own = None if "RAY_ADDRESS" in os.environ else Path(folder)
+        if own:
+            prepare_environment(DataDir(own), address=None)
+        from synthgen_ray.runtime import batch  # Ray, which reads the environment as it is imported
+
+        with batch.on_a_cluster(own):
+            return _told(output, batch.run(content, order, place, say, workers))
+
+
+def _told(output: str, manifest: Manifest) -> dict[str, object]:
+    order = manifest.order
     return {"output": output, "num_rows": order.num_rows, "seed": order.seed, "files": len(manifest.files)}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import ray
 from threadpoolctl import threadpool_limits
 
-from synthgen_ray.jobs.batch import DoneFile, Manifest, Order, Place, begin, finish, make_file
+from synthgen_ray.jobs.batch import DoneFile, Manifest, Order, Place, finish, make_file
 from synthgen_ray.synthesizers.base import load
 
 # Half of each CPU is left to others: on a cluster that is full Ray Data waits for ever.
@@ -37,15 +37,12 @@ class FileMaker:
         return make_file(self._model, self._order, plan, self._place).model_dump()
 
 
-def run(
-    model: bytes, order: Order, place: Place, on_rows: OnRows, *, resume: bool = False, workers: int | None = None
-) -> Manifest:
-    """Make all files of an order, on a cluster that this process has joined. `on_rows` hears how many rows are there.
+def run(model: bytes, order: Order, place: Place, on_rows: OnRows, workers: int | None = None) -> Manifest:
+    """Make all files of an order that was begun, on a cluster that this process has joined. `on_rows` hears how many
+    rows are there.
 
-    Raises: Conflict; Unavailable; what the drawing raises.
+    Raises: Unavailable; what the drawing raises.
     """
-    if (made := begin(place, order, resume=resume)) is not None:
-        return made
     os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
     import ray.data
 
@@ -71,14 +68,13 @@ def run(
 
 
 @contextmanager
-def on_a_cluster() -> Iterator[None]:
-    """That of the Ray job that this process is the driver of, or one of its own."""
-    if "RAY_ADDRESS" in os.environ or "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ:
-        ray.init(log_to_driver=False)
+def on_a_cluster(own_folder: Path | None) -> Iterator[None]:
+    """That of the Ray job that this process is the driver of; or one of its own, whose files are in this folder."""
+    try:
+        if own_folder is None:
+            ray.init(log_to_driver=False)
+        else:
+            ray.init(address="local", include_dashboard=False, log_to_driver=False, _temp_dir=str(own_folder))
         yield
-        ray.shutdown()
-        return
-    with tempfile.TemporaryDirectory(prefix="ray-") as folder:
-        ray.init(address="local", include_dashboard=False, log_to_driver=False, _temp_dir=folder)
-        yield
+    finally:
         ray.shutdown()

@@ -10,13 +10,20 @@ import logging
 import ray
 from ray.util.placement_group import PlacementGroup, remove_placement_group
 
+from synthgen_ray.domain.errors import frames_of
+
 log = logging.getLogger(__name__)
 LOOKS, EACH_S = 10, 1.0  # it takes a moment until a death is known
 
 
 async def free_leftovers() -> None:
-    """Free what actors reserved that are dead."""
-    for group in await asyncio.to_thread(_leftovers):
+    """Free what actors reserved that are dead. Nothing that goes wrong here is a training's fault."""
+    try:
+        groups = await asyncio.to_thread(_leftovers)
+    except Exception as error:  # noqa: BLE001 - of Ray's inner parts anything may be raised, and all of it is logged
+        log.warning("what dead actors reserved cannot be looked at: %s", frames_of(error))
+        return
+    for group in groups:
         log.warning("placement group %s outlived who made it, and is removed", group.id.hex())
         remove_placement_group(group)
 

@@ -109,7 +109,7 @@ def test_a_table_with_nothing_to_learn_is_refused_before_it_trains(client, datas
     assert (refused.value.status, refused.value.code) == (422, "no_usable_columns")
 
 
-def test_a_cancelled_training_leaves_its_cpus_to_the_next(client, server, given_training):
+def test_a_training_that_is_cancelled_or_killed_leaves_its_cpus_to_the_next(client, server, given_training):
     model = given_training("tvae", LONG, resources=TWO)
     wait_until(lambda: progress_of(client, model["job_id"]) > 0, "the training runs")
     assert len(server.processes("RayTrainWorker")) == 2  # and there is no room for two more
@@ -117,16 +117,10 @@ def test_a_cancelled_training_leaves_its_cpus_to_the_next(client, server, given_
     client.cancel_job(model["job_id"])
 
     wait_until(lambda: not server.processes("RayTrainWorker"), "the workers are gone", 30)
+    wait_until(lambda: not server.processes("ray::TrainController"), "who led them is gone", 30)
     following = given_training("tvae", QUICK, resources=TWO)
+    server.kill("ray::TrainController")  # as soon as it is there: before its workers are, it leaves their room behind
     client.wait_for_model(following["id"], timeout_s=120)
-
-
-def test_a_controller_that_is_killed_before_its_workers_start_leaves_room_for_the_next(client, server, given_training):
-    model = given_training("tvae", QUICK, resources=TWO)
-
-    server.kill("ray::TrainController")  # as soon as it is there: with the room of one more, none would be left
-
-    client.wait_for_model(model["id"], timeout_s=120)
 
 
 def test_of_a_deleted_model_the_training_ends(client, server, given_training):

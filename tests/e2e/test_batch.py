@@ -14,7 +14,7 @@ from synthgen_ray.synthesizers import GaussianCopula
 from tests.servers import wait_until
 from tests.unit.synthesizers.conftest import given_table
 
-ROWS = 600_000
+ROWS = 200_000
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "SYNTHGEN_"))}
 
 
@@ -27,7 +27,7 @@ def model_file(tmp_path_factory) -> Path:
 
 
 def command(model_file: Path, to: Path, *more: str) -> list[str]:
-    order = ["--model", str(model_file), "--num-rows", str(ROWS), "--rows-per-file", "20000", "--seed", "5"]
+    order = ["--model", str(model_file), "--num-rows", str(ROWS), "--rows-per-file", "10000", "--seed", "5"]
     return [sys.executable, "-m", "synthgen_ray.batch", *order, "--output", str(to), *more]
 
 
