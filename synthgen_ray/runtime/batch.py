@@ -69,12 +69,15 @@ def run(model: bytes, order: Order, place: Place, on_rows: OnRows, workers: int 
 
 @contextmanager
 def on_a_cluster(own_folder: Path | None) -> Iterator[None]:
-    """That of the Ray job that this process is the driver of; or one of its own, whose files are in this folder."""
+    """That of the Ray job that this process is the driver of; or one of its own, with its files in this private folder.
+
+    In a folder of it: Ray opens the one that it is given to everybody.
+    """
     try:
         if own_folder is None:
             ray.init(log_to_driver=False)
         else:
-            ray.init(address="local", include_dashboard=False, log_to_driver=False, _temp_dir=str(own_folder))
+            ray.init(address="local", include_dashboard=False, log_to_driver=False, _temp_dir=str(own_folder / "ray"))
         yield
     finally:
         ray.shutdown()

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ def test_a_run_that_was_killed_goes_on_and_makes_the_same_bytes(model_file, tmp_
     wait_until(lambda: len(rows_there(tmp_path / "killed")) > 3, "some files are there")
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
+    assert not any(folder.stat().st_mode & 0o077 for folder in Path(tempfile.gettempdir()).glob("sg-*"))
     left = files_of(tmp_path / "killed")
     assert "_SUCCESS" not in left
 
