@@ -18,10 +18,9 @@ from synthgen_ray.domain.conditions import check_conditions
 from synthgen_ray.domain.errors import SynthGenError
 from synthgen_ray.domain.params import MAX_ROWS, GenerateParams, OutputFormat
 from synthgen_ray.domain.validation import invalid_request
-from synthgen_ray.jobs.batch import Manifest, Order, Place, begin
+from synthgen_ray.jobs.batch import Manifest, Order, Place, begin, model_in
 from synthgen_ray.runtime.data_dir import DataDir
 from synthgen_ray.runtime.environment import prepare_environment
-from synthgen_ray.synthesizers.base import load
 from synthgen_ray.synthesizers.streams import fresh_seed
 
 app = typer.Typer(add_completion=False)
@@ -73,10 +72,7 @@ def _order(content: bytes, num_rows: int, asked: dict[str, Any], format: OutputF
         params = GenerateParams.model_validate({**asked, "num_rows": min(num_rows, MAX_ROWS)})
     except ValidationError as error:
         raise invalid_request(error.errors()) from None
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "model.synthgen"
-        file.write_bytes(content)
-        model = load(file)
+    model = model_in(content)
     check_conditions(params.conditions, params.distribution, model.learned_columns)
     return Order(
         model_sha256=hashlib.sha256(content).hexdigest(),

@@ -21,6 +21,7 @@ from synthgen_ray.datasets.streaming import Joined
 from synthgen_ray.datasets.writing import csv_blocks
 from synthgen_ray.domain.access import ApiKey, Principal, Role
 from synthgen_ray.domain.audit import Action, AuditEvent
+from synthgen_ray.domain.chunks import chunks
 from synthgen_ray.domain.corrections import SchemaCorrection
 from synthgen_ray.domain.entities import (
     MODEL_FILE,
@@ -316,7 +317,7 @@ class Service:
             raise InvalidRequest("csv_safe is for CSV: the other formats hold no formulas.", "csv_safe_needs_csv")
         seed = fresh_seed() if params.seed is None else params.seed
         source, chunk_rows = await self._store.admit_draw(principal, model_id, params)
-        blocks = self._joined(Draw(source, chunk_rows, seed, params, form))
+        blocks = self._joined(Draw(source, tuple(chunks(params.num_rows, chunk_rows)), seed, params, form))
         try:
             first = await anext(blocks)
         except JobError as error:
@@ -326,8 +327,8 @@ class Service:
 
     async def _joined(self, draw: Draw) -> AsyncGenerator[bytes, None]:
         stream = Joined.of(draw.format)
-        async with aclosing(self._draw(draw)) as chunks:
-            async for chunk in chunks:
+        async with aclosing(self._draw(draw)) as drawn:
+            async for chunk in drawn:
                 yield await asyncio.to_thread(stream.add, chunk)
         yield await asyncio.to_thread(stream.end)
 

@@ -41,6 +41,7 @@ SAMPLE_MEDIA = {
     SampleFormat.PARQUET: "application/vnd.apache.parquet",
     SampleFormat.ARROW: "application/vnd.apache.arrow.stream",
 }
+SAMPLE_FORMS = {media: form for form, media in SAMPLE_MEDIA.items()}
 
 
 @router.post("", status_code=201, responses=problems(400, 403, 404, 409, 422, 429, 503))
@@ -130,9 +131,9 @@ async def sample(
 
     For a table of any size, as a file that can be fetched again, generate.
     """
-    form = negotiated(request.headers.get("accept", ""), {media: form for form, media in SAMPLE_MEDIA.items()})
+    form = negotiated(request.headers.get("accept", ""), SAMPLE_FORMS)
     seed, blocks = await service.sample(principal, model_id, params or SampleParams(), form)
-    headers = {SEED: str(seed), "Vary": "Accept", "Cache-Control": "no-store"}
+    headers = {SEED: str(seed), "Vary": "Accept"}
     return StreamingResponse(blocks, headers=headers, media_type=SAMPLE_MEDIA[form])
 
 

@@ -3,6 +3,8 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,11 +26,19 @@ def download(
 
     Raises: DownloadDamaged, when its bytes are not those whose hash the server names.
     """
+    with whole(to) as target:
+        _Download(connection, path, query, target, on_bytes).run()
+    return to
+
+
+@contextmanager
+def whole(to: Path) -> Iterator[BinaryIO]:
+    """What is written appears as the file `to` when the block ends well, and otherwise not at all."""
     part = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
     try:
         with part.open("xb") as target:
-            _Download(connection, path, query, target, on_bytes).run()
-        return part.replace(to)
+            yield target
+        part.replace(to)
     finally:
         part.unlink(missing_ok=True)
 

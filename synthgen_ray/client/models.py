@@ -1,7 +1,6 @@
 """Models: made from a dataset, and what rows are generated from."""
 
 import json
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ import httpx
 
 from synthgen_ray.client.answers import JSON
 from synthgen_ray.client.connection import Connection, Id, given, path
-from synthgen_ray.client.downloads import download
+from synthgen_ray.client.downloads import download, whole
 from synthgen_ray.client.errors import ClientError
 from synthgen_ray.client.sending import OnBytes
 
@@ -117,20 +116,16 @@ class Models:
         order = given(num_rows=num_rows, seed=seed, conditions=conditions, distribution=distribution)
         if csv_safe:
             order["csv_safe"] = True
-        part = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
 
         def write() -> None:
-            with self._drawn(model_id, order, format) as response, part.open("wb") as target:
+            with self._drawn(model_id, order, format) as response, whole(to) as target:
                 for block in response.iter_bytes():
                     target.write(block)
                     if on_bytes:
                         on_bytes(target.tell(), None)
 
-        try:
-            self._connection.patiently(write)
-            return part.replace(to)
-        finally:
-            part.unlink(missing_ok=True)
+        self._connection.patiently(write)
+        return to
 
     @contextmanager
     def _drawn(self, model_id: Id, order: JSON, format: str) -> Iterator[httpx.Response]:

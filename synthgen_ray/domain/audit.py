@@ -48,11 +48,15 @@ class AuditEvent:
     hash: str
 
 
-def chained(previous: str, event: "AuditEvent") -> str:
-    """The hash of an event after another: SHA-256 of both as JSON."""
-    moment = event.at.astimezone(UTC).isoformat(timespec="microseconds")
+def exact(moment: datetime) -> str:
+    """As it goes into the hash."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def hash_of(event: AuditEvent) -> str:
+    """SHA-256 of the hash of the event before it and of all that it says, as JSON."""
     ids = [str(one) if one else None for one in (event.object_id, event.project_id, event.key_id)]
-    said = [previous, event.number, moment, event.action, *ids, event.request_id, event.address]
+    said = [event.previous, event.number, exact(event.at), event.action, *ids, event.request_id, event.address]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
@@ -64,7 +68,7 @@ def find_break(newest_first: Iterable[AuditEvent]) -> AuditEvent | None:
     """
     after: AuditEvent | None = None
     for event in newest_first:
-        if event.hash != chained(event.previous, event):
+        if event.hash != hash_of(event):
             return event
         if after is not None and (after.previous != event.hash or after.number != event.number + 1):
             return after

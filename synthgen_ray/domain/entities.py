@@ -208,16 +208,10 @@ class Draw:
     """Rows that are wanted at once, of one model."""
 
     source: Artifact
-    chunk_rows: int  # of the model
+    chunks: tuple[tuple[int, int], ...]  # (index of the chunk, its rows)
     seed: int
     params: SampleParams
     format: SampleFormat
-
-    @property
-    def chunks(self) -> tuple[int, ...]:
-        """The rows of each chunk: all but the last are as long as the seeds ask."""
-        whole, rest = divmod(self.params.num_rows, self.chunk_rows)
-        return (self.chunk_rows,) * whole + (rest,) * (rest > 0)
 
 
 @dataclass(frozen=True)

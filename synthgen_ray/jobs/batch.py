@@ -7,32 +7,23 @@ same seed has. What is there stays there: a run that was stopped is gone on with
     _SUCCESS          last, and empty
 """
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.streaming import Joined, encoded
+from synthgen_ray.domain.entities import MODEL_FILE
 from synthgen_ray.domain.errors import Conflict
 from synthgen_ray.domain.params import Condition, OutputFormat, SampleFormat, Share
-from synthgen_ray.synthesizers.base import Synthesizer
-from synthgen_ray.synthesizers.streams import chunks
+from synthgen_ray.jobs.parts import PartPlan, plan_parts
+from synthgen_ray.synthesizers.base import Synthesizer, load
 
 PLAN, MANIFEST, SUCCESS = "_plan.json", "_manifest.json", "_SUCCESS"
-
-
-@dataclass(frozen=True)
-class FilePlan:
-    """A file, and its chunks: (index of the chunk, its rows)."""
-
-    name: str
-    chunks: tuple[tuple[int, int], ...]
-
-    @property
-    def num_rows(self) -> int:
-        return sum(rows for _, rows in self.chunks)
 
 
 class Order(BaseModel):
@@ -51,11 +42,10 @@ class Order(BaseModel):
     rows_per_file: int = 1_000_000
 
     @cached_property
-    def files(self) -> tuple[FilePlan, ...]:
-        each = max(1, self.rows_per_file // self.chunk_rows)
-        todo = list(chunks(self.num_rows, self.chunk_rows))
-        groups = [tuple(todo[start : start + each]) for start in range(0, len(todo), each)]
-        return tuple(FilePlan(f"rows-{group[0][0]:08}-{group[-1][0]:08}.{self.format}", group) for group in groups)
+    def files(self) -> dict[str, PartPlan]:
+        """What is in each, by their names, in order."""
+        plans = plan_parts(self.num_rows, self.chunk_rows, max(1, self.rows_per_file // self.chunk_rows))
+        return {f"rows-{plan.chunks[0][0]:08}-{plan.chunks[-1][0]:08}.{self.format}": plan for plan in plans}
 
 
 @dataclass(frozen=True)
@@ -91,6 +81,14 @@ class Manifest(BaseModel):
     files: tuple[DoneFile, ...]
 
 
+def model_in(content: bytes) -> Synthesizer:
+    """The model in the bytes of its file. Raises: JobError, for anything else."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / MODEL_FILE
+        file.write_bytes(content)
+        return load(file)
+
+
 def begin(place: Place, order: Order, *, resume: bool) -> Manifest | None:
     """Take the folder for an order; the manifest, when there is nothing left to do.
 
@@ -107,26 +105,25 @@ def begin(place: Place, order: Order, *, resume: bool) -> Manifest | None:
     return None
 
 
-def make_file(model: Synthesizer, order: Order, plan: FilePlan, place: Place) -> DoneFile:
+def make_file(model: Synthesizer, order: Order, name: str, place: Place) -> DoneFile:
     """Make a file, unless it is there; its hash is of what can be read there now."""
-    if not place.has(plan.name):
+    plan = order.files[name]
+    if not place.has(name):
         form, last = SampleFormat(order.format), plan.chunks[-1][0]
         stream = Joined.of(form)
-        with place.artifacts.writing(place.location, plan.name) as sink:
+        with place.artifacts.writing(place.location, name) as sink:
             for index, num_rows in plan.chunks:
                 rows = model.sample_chunk(index, num_rows, order.seed, order.conditions, order.distribution)
                 ends = {"is_first": index == plan.chunks[0][0], "is_last": index == last}
                 sink.write(stream.add(encoded(rows, model.columns, form, **ends, csv_safe=order.csv_safe)))
             sink.write(stream.end())
-    sealed = place.artifacts.seal(
-        place.location, [place.artifacts.part(place.location, plan.name, num_rows=plan.num_rows)]
-    )
-    return DoneFile(name=plan.name, num_rows=plan.num_rows, size_bytes=sealed.size_bytes, sha256=sealed.sha256)
+    sealed = place.artifacts.seal(place.location, [place.artifacts.part(place.location, name, plan.num_rows)])
+    return DoneFile(name=name, num_rows=plan.num_rows, size_bytes=sealed.size_bytes, sha256=sealed.sha256)
 
 
 def finish(place: Place, order: Order, done: Mapping[str, DoneFile]) -> Manifest:
     """Say that all is there."""
-    manifest = Manifest(order=order, files=tuple(done[plan.name] for plan in order.files))
+    manifest = Manifest(order=order, files=tuple(done[name] for name in order.files))
     place.write(MANIFEST, manifest.model_dump_json(indent=2).encode())
     place.write(SUCCESS, b"")
     return manifest

@@ -11,7 +11,7 @@ def encoded_chunk(model: Synthesizer, draw: Draw, index: int) -> bytes:
     Raises: JobError, for conditions that cannot be met.
     """
     params = draw.params
-    rows = model.sample_chunk(index, draw.chunks[index], draw.seed, params.conditions, params.distribution)
+    rows = model.sample_chunk(*draw.chunks[index], draw.seed, params.conditions, params.distribution)
     is_first, is_last = index == 0, index == len(draw.chunks) - 1
     form, safe = draw.format, params.csv_safe
     return encoded(rows, model.columns, form, is_first=is_first, is_last=is_last, csv_safe=safe)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from synthgen_ray.domain.chunks import chunks
+
 CHUNKS_PER_PART = 5
 
 
@@ -17,9 +19,8 @@ class PartPlan:
         return sum(rows for _, rows in self.chunks)
 
 
-def plan_parts(num_rows: int, chunk_rows: int) -> tuple[PartPlan, ...]:
+def plan_parts(num_rows: int, chunk_rows: int, chunks_per_part: int = CHUNKS_PER_PART) -> tuple[PartPlan, ...]:
     """Parts in order. All chunks but the last have `chunk_rows` rows, as the seeds ask."""
-    starts = range(0, num_rows, chunk_rows)
-    chunks = [(index, min(chunk_rows, num_rows - start)) for index, start in enumerate(starts)]
-    groups = [chunks[i : i + CHUNKS_PER_PART] for i in range(0, len(chunks), CHUNKS_PER_PART)]
+    todo = list(chunks(num_rows, chunk_rows))
+    groups = [todo[i : i + chunks_per_part] for i in range(0, len(todo), chunks_per_part)]
     return tuple(PartPlan(index, tuple(group)) for index, group in enumerate(groups))

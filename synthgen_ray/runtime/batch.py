@@ -1,7 +1,5 @@
 """Ray Data around `jobs/batch.py`: one row of its dataset is one file to make, on as many actors as there are CPUs."""
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +8,7 @@ from typing import Any
 import ray
 from threadpoolctl import threadpool_limits
 
-from synthgen_ray.jobs.batch import DoneFile, Manifest, Order, Place, finish, make_file
-from synthgen_ray.synthesizers.base import load
+from synthgen_ray.jobs.batch import DoneFile, Manifest, Order, Place, finish, make_file, model_in
 
 # Half of each CPU is left to others: on a cluster that is full Ray Data waits for ever.
 CPUS_EACH = 0.5
@@ -26,15 +23,11 @@ class FileMaker:
 
         torch.set_num_threads(1)
         threadpool_limits(1, user_api="blas")
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "model.synthgen"
-            file.write_bytes(ray.get(model))
-            self._model = load(file)
+        self._model = model_in(ray.get(model))
         self._order, self._place = order, place
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        plan = self._order.files[int(row["file"])]
-        return make_file(self._model, self._order, plan, self._place).model_dump()
+        return make_file(self._model, self._order, str(row["file"]), self._place).model_dump()
 
 
 def run(model: bytes, order: Order, place: Place, on_rows: OnRows, workers: int | None = None) -> Manifest:
@@ -43,14 +36,13 @@ def run(model: bytes, order: Order, place: Place, on_rows: OnRows, workers: int 
 
     Raises: Unavailable; what the drawing raises.
     """
-    os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
     import ray.data
 
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     num_files = len(order.files)
     size = min(workers or max(1, int(ray.cluster_resources().get("CPU", 1))), num_files)
-    files = ray.data.from_items([{"file": number} for number in range(num_files)], override_num_blocks=num_files)
+    files = ray.data.from_items([{"file": name} for name in order.files], override_num_blocks=num_files)
     made_files = files.map(
         FileMaker,
         fn_constructor_args=(ray.put(model), order, place),

@@ -45,9 +45,10 @@ class RayLauncher:
             raise WorkerLost from error
         finally:
             ray.kill(actor)
-            cleaning = asyncio.create_task(free_leftovers_soon())
-            self._cleanings.add(cleaning)
-            cleaning.add_done_callback(self._cleanings.discard)
+            if workers.by_ray_train:
+                cleaning = asyncio.create_task(free_leftovers_soon())
+                self._cleanings.add(cleaning)
+                cleaning.add_done_callback(self._cleanings.discard)
 
     async def generate(self, assignment: Assignment, report: Report) -> Artifact:
         """Raises: WorkerLost; what the sampling raises."""

@@ -1,12 +1,13 @@
 """The audit trail: an event is written in the transaction that does what it tells of, and never changed."""
 
+from dataclasses import fields
 from uuid import UUID
 
 from sqlalchemy import Connection, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.access import Principal
-from synthgen_ray.domain.audit import NOTHING_BEFORE, Action, AuditEvent, chained
+from synthgen_ray.domain.audit import NOTHING_BEFORE, Action, AuditEvent, hash_of
 from synthgen_ray.domain.entities import Page
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import AuditRow, utc_now
@@ -70,8 +71,7 @@ async def record(
         previous,
         hash="",
     )
-    fields = {**vars(event), "hash": chained(previous, event)}
-    session.add(AuditRow(**fields))
+    session.add(AuditRow(**{**vars(event), "hash": hash_of(event)}))
     await session.flush()
 
 
@@ -82,15 +82,4 @@ def keep_audit_events(connection: Connection) -> None:
 
 
 def _to_event(row: AuditRow) -> AuditEvent:
-    return AuditEvent(
-        row.number,
-        row.at,
-        row.action,
-        row.object_id,
-        row.project_id,
-        row.key_id,
-        row.request_id,
-        row.address,
-        row.previous,
-        row.hash,
-    )
+    return AuditEvent(**{field.name: getattr(row, field.name) for field in fields(AuditEvent)})

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from synthgen_ray.datasets.inference import infer_columns
+from synthgen_ray.domain.chunks import chunks
 from synthgen_ray.domain.columns import Column, LearnedColumn, check_trainable
 from synthgen_ray.domain.conditions import category_key, check_conditions
 from synthgen_ray.domain.errors import InvalidRequest, InvalidTable
@@ -27,7 +28,7 @@ from synthgen_ray.synthesizers.columns.number import NumberTarget
 from synthgen_ray.synthesizers.model_file import BROKEN, ModelCard, Tensors, corrupt, read_model, write_model
 from synthgen_ray.synthesizers.pace import OnProgress, Pace
 from synthgen_ray.synthesizers.refinement import SAMPLE_ROWS, Refinement
-from synthgen_ray.synthesizers.streams import CALIBRATE, ENCODE, chunks, fresh_seed, holdout_mask, stream
+from synthgen_ray.synthesizers.streams import CALIBRATE, ENCODE, fresh_seed, holdout_mask, stream
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,7 +1,5 @@
 """Seeds: every random draw comes from a stream that is named by a seed and a place, never from a global."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 
@@ -13,13 +11,6 @@ def stream(seed: int, *place: int) -> np.random.Generator:
 def fresh_seed() -> int:
     """A seed from the system's entropy, for callers who do not care which."""
     return int(np.random.SeedSequence().generate_state(1)[0])
-
-
-def chunks(num_rows: int, chunk_rows: int) -> Iterator[tuple[int, int]]:
-    """Split a job into (index, rows) pieces. Chunk i draws from the stream (seed, i) only, so a job gives
-    the same rows on one worker and on forty."""
-    for index, start in enumerate(range(0, num_rows, chunk_rows)):
-        yield index, min(chunk_rows, num_rows - start)
 
 
 def holdout_mask(num_rows: int, fraction: float, seed: int | None) -> np.ndarray:

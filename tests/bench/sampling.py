@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from synthgen_ray.datasets.writing import write_csv
+from synthgen_ray.domain.chunks import chunks
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import Synthesizer
 from synthgen_ray.synthesizers.blas import spread
-from synthgen_ray.synthesizers.streams import chunks
 from tests.bench.rows import BARE, REFINED, SEED, Bench, Figure, Row
 
 EPOCHS = 10  # what a row costs does not depend on how well it was learnt

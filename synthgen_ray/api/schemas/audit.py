@@ -1,6 +1,6 @@
 """The audit trail."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -8,11 +8,7 @@ from pydantic import ConfigDict, PlainSerializer
 
 from synthgen_ray.api import examples
 from synthgen_ray.api.schemas.common import Mirror
-from synthgen_ray.domain.audit import Action
-
-
-def _exact(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+from synthgen_ray.domain.audit import Action, exact
 
 
 class AuditEventSchema(Mirror):
@@ -21,7 +17,7 @@ class AuditEventSchema(Mirror):
     model_config = ConfigDict(json_schema_extra=examples.example(examples.AUDIT_EVENT))
 
     number: int
-    at: Annotated[datetime, PlainSerializer(_exact, return_type=str)]
+    at: Annotated[datetime, PlainSerializer(exact, return_type=str)]
     action: Action
     object_id: UUID
     project_id: UUID | None

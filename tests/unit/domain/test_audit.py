@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from synthgen_ray.domain.audit import NOTHING_BEFORE, Action, AuditEvent, chained, find_break
+from synthgen_ray.domain.audit import NOTHING_BEFORE, Action, AuditEvent, find_break, hash_of
 
 MOMENT = datetime(2026, 2, 25, 10, 0, 0, 123456, tzinfo=UTC)
 
@@ -18,7 +18,7 @@ def a_chain(length: int) -> list[AuditEvent]:
     for number in range(1, length + 1):
         ids = (uuid4(), uuid4(), uuid4())
         event = AuditEvent(number, MOMENT, Action.MODEL_CREATE, *ids, f"request {number}", "10.0.0.7", previous, "")
-        previous = chained(previous, event)
+        previous = hash_of(event)
         events.append(replace(event, hash=previous))
     return events[::-1]
 
@@ -26,7 +26,7 @@ def a_chain(length: int) -> list[AuditEvent]:
 def rewritten(event: AuditEvent, **changes: object) -> AuditEvent:
     """With a hash that fits."""
     changed = replace(event, **changes)
-    return replace(changed, hash=chained(changed.previous, changed))
+    return replace(changed, hash=hash_of(changed))
 
 
 @pytest.mark.parametrize("length", [0, 1, 5])
