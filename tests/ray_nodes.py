@@ -1,7 +1,6 @@
 """A Ray cluster of several nodes on this machine, each with processes of its own that can be killed."""
 
 import contextlib
-import os
 import re
 import shutil
 import signal
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.servers import free_port, wait_until
+from tests.servers import clean_environment, free_port, wait_until
 
 RAY = str(Path(sys.executable).parent / "ray")
 MEMORY = "--object-store-memory=80000000"
@@ -103,7 +102,7 @@ def ray_nodes(head_cpus: int, **environment: str) -> Iterator[RayNodes]:
         session,
         free_port(),
         {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("SYNTHGEN_", "RAY_"))},
+            **clean_environment(),
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN_PATH": str(token),
             "RAY_USAGE_STATS_ENABLED": "0",

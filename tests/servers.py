@@ -25,6 +25,13 @@ WAIT_S = 120
 NO_RATE_LIMITS = '{"requests_per_second": null, "wrong_keys_per_minute": null}'
 
 
+def clean_environment() -> dict[str, str]:
+    """This process's, without what is SynthGen's or Ray's."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("SYNTHGEN_", "RAY_"))}
+    # Tests run beside one another: to a worker that gives way to all others, some of them leave next to nothing.
+    return {**clean, "RAY_worker_niceness": "0"}
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -101,8 +108,7 @@ class UpServer:
 @contextlib.contextmanager
 def an_up_server(**settings: str) -> Iterator[UpServer]:
     data_dir = Path(tempfile.mkdtemp(prefix="sg-"))  # short: Ray's socket paths have little room
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("SYNTHGEN_", "RAY_"))}
-    environment = {**clean, "SYNTHGEN_DATA_DIR": str(data_dir), **settings}
+    environment = {**clean_environment(), "SYNTHGEN_DATA_DIR": str(data_dir), **settings}
     server = UpServer(data_dir, free_port(), environment)
     try:
         server.up()

@@ -1,35 +1,25 @@
 """Uploads converted in a process of their own, which may fail or be ended without harm to this one."""
 
 import asyncio
+import contextlib
 import logging
-import os
 import signal
-import subprocess
-import sys
+import socket
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from pydantic import ValidationError
 
-import synthgen_ray
 from synthgen_ray.datasets.limits import MIB, UploadLimits, too_complex
 from synthgen_ray.datasets.messages import CONVERSION, OUTCOME, REFUSALS, Conversion, Outcome
+from synthgen_ray.datasets.nursery import EXIT_CODE, LENGTH, nursery
 from synthgen_ray.datasets.reading import TableSummary
 from synthgen_ray.domain.corrections import SchemaCorrection
 from synthgen_ray.domain.errors import InvalidTable, SynthGenError
 
 log = logging.getLogger(__name__)
 
-COMMAND = (sys.executable, "-s", "-m", "synthgen_ray.datasets.sandbox")
-# Nothing is inherited: no key, no address, no switch of a library.
-ENVIRONMENT = {
-    "PYTHONPATH": str(Path(synthgen_ray.__file__).parents[1]),
-    "LANG": "C.UTF-8",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "2",
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-}
 MAX_ANSWER_BYTES = 16 * MIB
 # A busy machine gives a process a third of its time, and takes long to start one.
 WALL_PER_CPU = 3
@@ -43,6 +33,7 @@ class Converter:
         self.limits = limits
         self._wall_s = START_S + WALL_PER_CPU * limits.max_cpu_seconds
         self._turns = asyncio.Semaphore(limits.max_running)
+        self._threads = ThreadPoolExecutor(limits.max_running, "conversion")
 
     async def convert(
         self,
@@ -61,26 +52,18 @@ class Converter:
             return await self._run(CONVERSION.dump_json(conversion))
 
     async def _run(self, request: bytes) -> TableSummary:
-        process = subprocess.Popen(  # noqa: ASYNC220, S603  (it returns at once; the command is ours)
-            COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # a library's message may repeat a cell
-            env=ENVIRONMENT,
-            cwd="/",
-            start_new_session=True,
-        )
-        # In a thread and not asyncio's own subprocess, which not every event loop can watch.
-        talk = asyncio.ensure_future(asyncio.to_thread(_talk, process, request))
-        try:
-            await asyncio.wait((talk,), timeout=self._wall_s)
-            timed_out = not talk.done()
-        finally:
-            _end(process)  # the thread sees the end of the pipe
-        answer = await talk
+        with nursery().conversation() as conversation:
+            # A thread's own future: also where a cancellation is repeated, the process is gone when we leave.
+            talk = self._threads.submit(_talk, conversation, request)
+            try:
+                await asyncio.wait((asyncio.wrap_future(talk),), timeout=self._wall_s)
+                timed_out = not talk.done()
+            finally:
+                _end(conversation)
+                wait((talk,))
         if timed_out:
             raise too_complex(f"{self._wall_s} seconds")
-        return self._summary(answer, process.returncode)
+        return self._summary(*talk.result())
 
     def _summary(self, answer: bytes, exit_code: int) -> TableSummary:
         if exit_code:
@@ -113,23 +96,17 @@ def unreadable_table() -> InvalidTable:
     return InvalidTable(detail, "unreadable_table")
 
 
-def _talk(process: subprocess.Popen[bytes], request: bytes) -> bytes:
-    """Send all, then read all that it answers, up to a limit."""
-    assert process.stdin  # noqa: S101
-    assert process.stdout  # noqa: S101
-    with process.stdin as to_child, process.stdout as from_child:
-        try:
-            to_child.write(request)
-            to_child.close()
-        except BrokenPipeError:
-            pass  # it died; the exit code says of what
-        answer = from_child.read(MAX_ANSWER_BYTES)
-    process.wait()
-    return answer
+def _talk(conversation: socket.socket, request: bytes) -> tuple[bytes, int]:
+    """Send all, then read all that is answered, up to a limit. Returns: the answer, and its process's exit code."""
+    with contextlib.suppress(ConnectionError), conversation.makefile("rb") as stream:
+        conversation.sendall(LENGTH.pack(len(request)) + request)
+        heard = stream.read(MAX_ANSWER_BYTES)
+        if len(heard) >= EXIT_CODE.size:
+            return heard[: -EXIT_CODE.size], *EXIT_CODE.unpack(heard[-EXIT_CODE.size :])
+    return b"", -signal.SIGKILL  # who should have said it was killed itself
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the process and whatever it started, unless it has ended."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+def _end(conversation: socket.socket) -> None:
+    """Have the process ended, unless it has ended."""
+    with contextlib.suppress(OSError):  # the keeper has ended too
+        conversation.shutdown(socket.SHUT_WR)

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from synthgen_ray.datasets.converter import ENVIRONMENT
+from synthgen_ray.datasets.nursery import ENVIRONMENT
 from synthgen_ray.domain.columns import LearnedColumn
 from synthgen_ray.domain.errors import InvalidRequest, SynthGenError
 from synthgen_ray.domain.params import ModelType

@@ -5,6 +5,7 @@ import contextlib
 import csv
 import io
 import random
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 
 from synthgen_ray.api.app import create_app
 from synthgen_ray.api.rate_limits import RateLimits
@@ -110,13 +112,32 @@ def limited(server: Server, client: httpx.AsyncClient):
 
 
 @pytest.fixture
-async def working(server: Server) -> AsyncIterator[None]:
-    """The dispatcher at work in the background, for tests that poll as a client does."""
-    work = asyncio.create_task(server.dispatcher.run())
+async def url(server: Server) -> AsyncIterator[str]:
+    """The application behind a real socket."""
+    # Only of a socket that names its protocol does asyncio switch off Nagle's algorithm, which costs 40 ms an answer.
+    listener = socket.socket(proto=socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    web = uvicorn.Server(uvicorn.Config(server.app, log_level="error", lifespan="off", ws="none"))
+    serving = asyncio.create_task(web.serve(sockets=[listener]))
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    web.should_exit = True
+    await serving
+
+
+@contextlib.asynccontextmanager
+async def at_work(dispatcher: Dispatcher) -> AsyncIterator[None]:
+    work = asyncio.create_task(dispatcher.run())
     yield
     work.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await work
+
+
+@pytest.fixture
+async def working(server: Server) -> AsyncIterator[None]:
+    """The dispatcher at work in the background, for tests that poll as a client does."""
+    async with at_work(server.dispatcher):
+        yield
 
 
 def a_table(num_rows: int = 200) -> bytes:

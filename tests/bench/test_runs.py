@@ -1,4 +1,4 @@
-"""`make bench` runs; how fast anything is, is not a test's business. Its rows of a server are in `tests/e2e`."""
+"""`make bench` runs; how fast anything is, is not a test's business. Its rows of a server are in `tests/cluster`."""
 
 import subprocess
 from pathlib import Path

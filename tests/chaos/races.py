@@ -83,6 +83,7 @@ class _Working:
         self._work.cancel()
         with suppress(asyncio.CancelledError):
             await self._work
+        await self.dispatcher.stop()  # it may still tidy
 
 
 async def cancel_at_any_moment(folder: Path, count: int, seed: int = 1) -> str:

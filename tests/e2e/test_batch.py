@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from synthgen_ray.synthesizers import GaussianCopula
-from tests.servers import wait_until
+from tests.servers import clean_environment, wait_until
 from tests.unit.synthesizers.conftest import given_table
 
 ROWS = 200_000
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "SYNTHGEN_"))}
+CLEAN = clean_environment()
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,15 @@
 import subprocess
 from pathlib import Path
 
+from tests.servers import clean_environment
+
 ROOT = Path(__file__).parents[2]
 MODEL_TYPES = ["gaussian_copula", "tvae", "ctgan", "copulagan"]
 
 
 def test_the_demo_trains_generates_and_compares_all_four_types(tmp_path):
     command = ["make", "demo", f"DEMO=--rows 2000 --epochs 2 --to {tmp_path}"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=290)
+    done = subprocess.run(command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, timeout=290)
 
     assert done.returncode == 0, done.stdout + done.stderr
     table = [line for line in done.stdout.splitlines() if line.startswith("│")]

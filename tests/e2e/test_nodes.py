@@ -1,10 +1,15 @@
-"""A cluster of three nodes and a PostgreSQL: work runs beside the head, a node loses its power, nothing is lost."""
+"""`synthgen up --address` on a Ray cluster of three nodes that runs already, and a PostgreSQL.
+
+Work runs beside the head, a node loses its power, nothing is lost; and the cluster goes on when the server has left.
+"""
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from synthgen_ray.client import SynthGen
+from synthgen_ray.runtime.data_dir import DataDir
 from tests.api.conftest import a_table
 from tests.postgres import Postgres
 from tests.ray_nodes import RayNodes, ray_nodes
@@ -23,7 +28,7 @@ def nodes() -> Iterator[RayNodes]:
 
 
 @pytest.fixture(scope="module")
-def client(nodes: RayNodes, postgres: Postgres, tmp_path_factory) -> Iterator[SynthGen]:
+def server(nodes: RayNodes, postgres: Postgres, tmp_path_factory) -> Iterator[UpServer]:
     data_dir = tmp_path_factory.mktemp("data")
     settings = {
         "DATA_DIR": str(data_dir),
@@ -38,9 +43,15 @@ def client(nodes: RayNodes, postgres: Postgres, tmp_path_factory) -> Iterator[Sy
     environment = {f"SYNTHGEN_{name}": value for name, value in settings.items()}
     server = UpServer(data_dir, free_port(), {**nodes.environment, **environment})
     server.up()
+    yield server
+    if DataDir(data_dir).is_locked():
+        server.down()
+
+
+@pytest.fixture(scope="module")
+def client(server: UpServer) -> Iterator[SynthGen]:
     with server.client() as client:
         yield client
-    server.down()
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +89,14 @@ def test_a_generation_outlives_a_node_and_loses_no_byte(client, nodes, project):
     undisturbed = generated()
 
     assert generated(victim="ServeReplica:synthgen:Sampler") == undisturbed
+
+
+def test_the_proxy_of_that_cluster_is_behind_the_edge_as_any_other(server):
+    assert httpx.get(f"{server.url}/-/routes").json()["code"] == "not_found"
+
+
+def test_the_cluster_outlives_the_server(server, nodes):
+    server.down()
+
+    assert nodes.head.poll() is None
+    assert nodes.count() == 3

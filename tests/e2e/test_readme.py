@@ -1,6 +1,5 @@
 """The README's quickstart, as it stands there: every block of bash and Python, in order."""
 
-import os
 import re
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import free_port
+from tests.servers import clean_environment, free_port
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -46,8 +45,7 @@ def test_every_block_of_the_quickstart_runs(place):
         script.append(code)
     script[-1] = "trap - EXIT\n" + script[-1]
     script.insert(1, "trap '.venv/bin/synthgen down || true' EXIT")
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("SYNTHGEN_", "RAY_"))}
-    environment = {**clean, "SYNTHGEN_PORT": port, "SYNTHGEN_DASHBOARD_PORT": str(free_port())}
+    environment = {**clean_environment(), "SYNTHGEN_PORT": port, "SYNTHGEN_DASHBOARD_PORT": str(free_port())}
 
     done = subprocess.run(
         ["bash", "-c", "\n".join(script)], cwd=place, env=environment, capture_output=True, text=True, timeout=280

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+from collections.abc import Iterator
 
 import psutil
 import pytest
@@ -49,18 +50,38 @@ def given_running_training(server: UpServer, project: dict) -> dict:
     return model
 
 
-def test_a_restart_in_the_middle_of_a_training_loses_nothing(server, project):
+def test_a_restart_in_the_middle_of_a_training_and_an_upload_loses_the_upload_alone(server, project):
     key = server.key
     before = sha256_of_rows(server, project["model"])
     training = given_running_training(server, project)
+    scratch = server.data_dir / "artifacts" / "scratch"
+    with server.client() as client, half_an_upload(server, project) as upload:
+        datasets = client.list_datasets()["total"]
+        wait_until(lambda: any(file.stat().st_size for file in scratch.rglob("upload")), "half of it has arrived")
 
-    server.down()
+        server.down()
+        answer = answer_of(upload)
     server.up()
 
     assert server.key == key
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 503"), answer
+    assert [path for path in scratch.rglob("*") if path.is_file()] == []
     assert sha256_of_rows(server, project["model"]) == before
     with server.client() as client:
+        assert client.list_datasets()["total"] == datasets
         client.wait_for_model(training["id"], timeout_s=120)
+
+
+@contextlib.contextmanager
+def half_an_upload(server: UpServer, project: dict) -> Iterator[socket.socket]:
+    form = b'--b\r\nContent-Disposition: form-data; name="project_id"\r\n\r\n' + project["id"].encode()
+    form += b'\r\n--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nhalf'
+    form += b'\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n' + b"a\n" + b"1\n" * MIB
+    head = f"POST /api/datasets/upload HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\n"
+    head += f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {2 * len(form)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port)) as upload:
+        upload.sendall(head.encode() + form)
+        yield upload
 
 
 def test_a_server_that_was_killed_loses_nothing_either(server, project):
@@ -85,29 +106,6 @@ def alive(process: psutil.Process) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def test_a_shutdown_during_an_upload_leaves_nothing_of_it(server, project):
-    with server.client() as client:
-        before = client.list_datasets()["total"]
-    form = b'--b\r\nContent-Disposition: form-data; name="project_id"\r\n\r\n' + project["id"].encode()
-    form += b'\r\n--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nhalf'
-    form += b'\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n' + b"a\n" + b"1\n" * MIB
-    head = f"POST /api/datasets/upload HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\n"
-    head += f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {2 * len(form)}\r\n\r\n"
-    scratch = server.data_dir / "artifacts" / "scratch"
-    with socket.create_connection(("127.0.0.1", server.port)) as upload:
-        upload.sendall(head.encode() + form)
-        wait_until(lambda: any(file.stat().st_size for file in scratch.rglob("upload")), "half of it has arrived")
-
-        server.down()
-        answer = answer_of(upload)
-    server.up()
-
-    assert answer == b"" or answer.startswith(b"HTTP/1.1 503"), answer
-    assert [path for path in scratch.rglob("*") if path.is_file()] == []
-    with server.client() as client:
-        assert client.list_datasets()["total"] == before
 
 
 def answer_of(connection: socket.socket) -> bytes:

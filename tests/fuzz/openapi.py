@@ -27,11 +27,11 @@ CHANCE_CASES = 30  # that each operation is given beside those it is tried with
 GENERATED = re.compile(r"\b([0-9]+) generated\b")  # in the summary
 
 
-def a_world(url: str, key: str, folder: Path) -> dict[str, list[str]]:
+def a_world(url: str, key: str) -> dict[str, list[str]]:
     """Things to ask for, by the name of their id."""
-    file = folder / "accounts.csv"
-    file.write_bytes(a_table(60))
-    with SynthGen(url, key) as client:
+    with tempfile.TemporaryDirectory() as folder, SynthGen(url, key) as client:
+        file = Path(folder) / "accounts.csv"
+        file.write_bytes(a_table(60))
         projects = [client.create_project(f"Project {n}")["id"] for n in range(PROJECTS)]
         uploads = [client.upload_dataset(project, "accounts", file) for project in projects[:MODELS]]
         models = [
@@ -82,10 +82,10 @@ class Fuzzed:
     num_cases: int
 
 
-def fuzz(url: str, key: str, examples: int, seed: int) -> Fuzzed:
-    with tempfile.TemporaryDirectory(prefix="synthgen-fuzz-") as folder, cleaned_up(url, key):
+def fuzz(url: str, key: str, world: dict[str, list[str]], examples: int, seed: int) -> Fuzzed:
+    with tempfile.TemporaryDirectory(prefix="synthgen-fuzz-") as folder:
         file = Path(folder) / "schemathesis.toml"
-        file.write_text("\n".join(configuration(a_world(url, key, Path(folder)))))
+        file.write_text("\n".join(configuration(world)))
         command = [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(file), "run", f"{url}/openapi.json"),
             *("--header", f"Authorization: Bearer {key}", "--mode", "all", "--checks", "all"),
@@ -115,7 +115,10 @@ def main() -> None:
     arguments.add_argument("--count", type=int, default=20_000, help="cases in all, about")
     arguments.add_argument("--seed", type=int, default=1)
     given = arguments.parse_args()
-    sys.exit(fuzz(given.url, given.key, max(given.count // CHANCE_CASES, 5), given.seed).exit_code)
+    with cleaned_up(given.url, given.key):
+        world = a_world(given.url, given.key)
+        fuzzed = fuzz(given.url, given.key, world, max(given.count // CHANCE_CASES, 5), given.seed)
+    sys.exit(fuzzed.exit_code)
 
 
 if __name__ == "__main__":

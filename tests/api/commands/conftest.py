@@ -1,30 +1,18 @@
 """The client's commands against the real application, over a real socket."""
 
 import asyncio
-import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import typer
-import uvicorn
 from typer.testing import CliRunner
 
 from synthgen_ray.commands import register
 from tests.api.conftest import a_table
 
 PROGRAM = "import typer; from synthgen_ray.commands import register; app = typer.Typer(); register(app); app()"
-
-
-@pytest.fixture
-async def url(server) -> AsyncIterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    web = uvicorn.Server(uvicorn.Config(server.app, log_level="error", lifespan="off", ws="none"))
-    serving = asyncio.create_task(web.serve(sockets=[listener]))
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    web.should_exit = True
-    await serving
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from synthgen_ray.datasets.converter import ENVIRONMENT, Converter
+from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.limits import MIB, UploadLimits
+from synthgen_ray.datasets.nursery import ENVIRONMENT
 from synthgen_ray.datasets.reading import convert
 from synthgen_ray.domain.corrections import SchemaCorrection
 from synthgen_ray.domain.errors import InvalidTable, SynthGenError
@@ -40,12 +41,22 @@ def bad_source(source: Path) -> Path:
     return source
 
 
-def children() -> list[psutil.Process]:
+def nurseries() -> list[psutil.Process]:
     return [child for child in psutil.Process().children() if "synthgen_ray.datasets.sandbox" in child.cmdline()]
 
 
+def children() -> list[psutil.Process]:
+    """Those that convert: each has a keeper, and that one the nursery."""
+    keepers = [keeper for one in nurseries() for keeper in one.children()]
+    return [child for keeper in keepers for child in keeper.children()]
+
+
+def names_of_threads(process: psutil.Process) -> set[str]:
+    return {Path(f"/proc/{process.pid}/task/{thread.id}/comm").read_text().strip() for thread in process.threads()}
+
+
 async def a_child() -> psutil.Process:
-    await asyncio.to_thread(wait_until, lambda: children() and children()[0].cpu_times().user > 0.7, "a busy child", 30)
+    await asyncio.to_thread(wait_until, lambda: children() and children()[0].cpu_times().user > 0.3, "a busy child", 30)
     return children()[0]
 
 
@@ -108,6 +119,39 @@ async def test_the_process_inherits_nothing_and_leads_its_own_session(slow_sourc
     assert session == child.pid
     assert limits == (UploadLimits().max_memory_bytes,) * 2
     await conversion
+
+
+async def test_one_nursery_has_them_all_and_another_follows_it(source: Path, tmp_path: Path):
+    converter = Converter(UploadLimits())
+    await converter.convert(source, "t.csv", tmp_path / "first")
+    (first,) = nurseries()
+    await asyncio.gather(*(Converter(UploadLimits()).convert(source, "t.csv", tmp_path / str(n)) for n in range(5)))
+    assert nurseries() == [first]
+    assert len(names_of_threads(first) - {"jemalloc_bg_thd"}) == 1  # any other would be missing in what it forks
+
+    first.kill()
+    first.wait()
+    await converter.convert(source, "t.csv", tmp_path / "second")
+
+    assert nurseries() != [first]
+    assert (tmp_path / "second").read_bytes() == (tmp_path / "first").read_bytes()
+
+
+def test_none_of_them_outlives_the_one_that_asked(slow_source: Path, tmp_path: Path):
+    script = "import asyncio, sys; from pathlib import Path; from synthgen_ray.datasets.converter import *;"
+    script += "asyncio.run(Converter(UploadLimits()).convert(Path(sys.argv[1]), 't.csv', Path(sys.argv[2])))"
+    asking = subprocess.Popen([sys.executable, "-c", script, str(slow_source), str(tmp_path / "out")])
+    family: list[psutil.Process] = []
+
+    def all_there() -> bool:
+        family[:] = psutil.Process(asking.pid).children(recursive=True)
+        return len(family) == 3
+
+    wait_until(all_there, "the nursery, the keeper and the process that converts")
+    asking.kill()
+    asking.wait()
+
+    wait_until(lambda: not any(process.is_running() for process in family), "all of them are gone", 10)
 
 
 class TestDeath:

@@ -308,5 +308,6 @@ async def test_what_an_earlier_dispatcher_left_running_runs_again(store, clock, 
             clock.advance(timedelta(seconds=1))
             await asyncio.sleep(0.1)
     work.cancel()
+    await asyncio.wait({work})
 
     assert (await store.get_job(ADMIN, job.id)).attempt == 2

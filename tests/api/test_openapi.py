@@ -1,0 +1,32 @@
+"""The service does what its OpenAPI page says; `make fuzz` asks ten times as much, of a whole server."""
+
+import asyncio
+from contextlib import suppress
+
+from synthgen_ray.domain.errors import Conflict, NotFound
+from synthgen_ray.domain.lifecycle import JobStatus
+from synthgen_ray.store.store import Store
+from tests.api.conftest import at_work
+from tests.fuzz.openapi import a_world, fuzz
+from tests.given import ADMIN
+
+
+async def test_no_request_of_the_page_breaks_it_or_its_answers(server, url):
+    async with at_work(server.dispatcher):
+        world = await asyncio.to_thread(a_world, url, server.key)
+    cancelling = asyncio.create_task(cancel_what_waits(server.store))  # it is answers that are tried, not learning
+
+    fuzzed = await asyncio.to_thread(fuzz, url, server.key, world, examples=27, seed=1)
+    cancelling.cancel()
+    await asyncio.wait({cancelling})
+
+    assert fuzzed.exit_code == 0
+    assert fuzzed.num_cases >= 2000
+
+
+async def cancel_what_waits(store: Store) -> None:
+    while True:
+        for job in (await store.list_jobs(ADMIN, None, None, JobStatus.PENDING, 100, 0)).items:
+            with suppress(Conflict, NotFound):  # it was cancelled or deleted meanwhile
+                await store.cancel(ADMIN, job.id)
+        await asyncio.sleep(0.2)
