@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import psutil
 from tests.servers import clean_environment, free_port, wait_until
 
 RAY = str(Path(sys.executable).parent / "ray")
+LOOPBACK = "127.0.0.1"
 MEMORY = "--object-store-memory=80000000"
 # A node that is gone is noticed within some four seconds, not fifteen.
 QUICK_TO_NOTICE = {
@@ -31,26 +32,31 @@ class RayNodes:
     """The head, and nodes that joined it."""
 
     session: Path
+    ip: str  # of the head
     port: int
     environment: dict[str, str]  # of Ray, and of all that speaks to it
     nodes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"{self.ip}:{self.port}"
 
     @property
     def head(self) -> subprocess.Popen[bytes]:
         return self.nodes[0]
 
     def start_head(self, num_cpus: int) -> None:
-        self._start(num_cpus, "--head", f"--port={self.port}", f"--dashboard-port={free_port()}")
+        known_as = [f"--node-ip-address={self.ip}"] * (self.ip != LOOPBACK)
+        self._start(num_cpus, "--head", f"--port={self.port}", f"--dashboard-port={free_port()}", *known_as)
         wait_until(self._answers, "the head answers")
 
-    def join(self, num_cpus: int) -> subprocess.Popen[bytes]:
-        """Another node, once the head counts it: two that join at once on one machine are in each other's way."""
+    def join(self, num_cpus: int, *options: str, within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+        """Another node, once the head counts it: two that join at once on one machine are in each other's way.
+
+        It is started by `within`, a command that runs another.
+        """
         before = self.count()
-        node = self._start(num_cpus, f"--address={self.address}")
+        node = self._start(num_cpus, f"--address={self.address}", *options, within=within)
         wait_until(lambda: self.count() > before, "a node joins")
         return node
 
@@ -79,8 +85,8 @@ class RayNodes:
                         return node
         raise LookupError(title)
 
-    def _start(self, num_cpus: int, *options: str) -> subprocess.Popen[bytes]:
-        command = [RAY, "start", "--block", f"--num-cpus={num_cpus}", MEMORY, *options]
+    def _start(self, num_cpus: int, *options: str, within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+        command = [*within, RAY, "start", "--block", f"--num-cpus={num_cpus}", MEMORY, *options]
         command += [f"--temp-dir={self.session}"] * ("--head" in options)
         node = subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL)
         self.nodes.append(node)
@@ -93,13 +99,14 @@ class RayNodes:
 
 
 @contextlib.contextmanager
-def ray_nodes(head_cpus: int, **environment: str) -> Iterator[RayNodes]:
+def ray_nodes(head_cpus: int, ip: str = LOOPBACK, **environment: str) -> Iterator[RayNodes]:
     session = Path(tempfile.mkdtemp(prefix="ray-"))  # short: Ray's socket paths have little room
     token = session / "token"
     token.write_text("a" * 64)
     token.chmod(0o600)
     nodes = RayNodes(
         session,
+        ip,
         free_port(),
         {
             **clean_environment(),

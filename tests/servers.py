@@ -40,11 +40,12 @@ def free_port() -> int:
 
 
 def wait_until(claim: Callable[[], object], what: str, timeout_s: float = WAIT_S) -> None:
-    give_up = time.monotonic() + timeout_s
+    give_up, pause_s = time.monotonic() + timeout_s, 0.05
     while not claim():
         if time.monotonic() > give_up:
             raise AssertionError(f"{what}: not within {timeout_s} s")
-        time.sleep(0.1)
+        time.sleep(pause_s)
+        pause_s = min(1.3 * pause_s, 0.3)  # what is looked at does the work
 
 
 def every(listed: Callable[..., dict[str, Any]]) -> list[dict[str, Any]]:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from threadpoolctl import threadpool_limits
 
 from synthgen_ray.jobs.batch import DoneFile, Manifest, Order, Place, finish, make_file, model_in
+from synthgen_ray.synthesizers.threads import compute_with
 
 # Half of each CPU is left to others: on a cluster that is full Ray Data waits for ever.
 CPUS_EACH = 0.5
@@ -19,10 +19,7 @@ class FileMaker:
     """Holds the model; makes a file a call."""
 
     def __init__(self, model: ray.ObjectRef, order: Order, place: Place) -> None:
-        import torch
-
-        torch.set_num_threads(1)
-        threadpool_limits(1, user_api="blas")
+        compute_with(1)
         self._model = model_in(ray.get(model))
         self._order, self._place = order, place
 

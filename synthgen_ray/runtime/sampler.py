@@ -4,7 +4,6 @@ import asyncio
 import os
 
 from ray import serve
-from threadpoolctl import threadpool_limits
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Draw, Job, Part
@@ -14,6 +13,7 @@ from synthgen_ray.jobs.online import encoded_chunk
 from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.settings import SamplerSettings
 from synthgen_ray.synthesizers.base import Synthesizer, load
+from synthgen_ray.synthesizers.threads import compute_with
 
 MODELS_ANNOUNCED = 64  # by which Serve sends a model's calls to a replica that had it lately
 
@@ -57,10 +57,6 @@ class Sampler:
         return model
 
     def _load(self, source: Artifact) -> Synthesizer:
-        # Imported with the first model: an idle replica does without its 180 MB.
-        import torch
-
-        torch.set_num_threads(1)
-        threadpool_limits(1, user_api="blas")
+        compute_with(1)
         with self._artifacts.verified_file(source) as file:
             return load(file)

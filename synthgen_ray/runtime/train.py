@@ -79,31 +79,25 @@ def collectives(workers: Workers) -> str:
 
 
 def _train_loop(order: dict[str, Any]) -> TrainedModel | None:
-    return _work(order)
+    import torch.distributed as dist
+
+    return _work(order, is_first=not dist.is_initialized() or dist.get_rank() == 0)
 
 
-def _work(order: dict[str, Any]) -> TrainedModel | None:
+def _work(order: dict[str, Any], is_first: bool = True) -> TrainedModel | None:
     """What each worker does: all learn, the first reports and keeps."""
-    import torch
-
     from synthgen_ray.jobs.checkpoints import JobCheckpoints
     from synthgen_ray.jobs.train import keep, learn
+    from synthgen_ray.synthesizers.threads import compute_with
 
-    torch.set_num_threads(order["cpus"])
+    compute_with(order["cpus"])
     assignment: Assignment = order["assignment"]
     artifacts: Artifacts = order["artifacts"]
     reports = Reports(assignment.job)
-    is_first = _rank() == 0
     every_s = order["checkpoint_seconds"] if is_first else 0
     with JobCheckpoints(assignment, artifacts, every_s, reports.checkpoint) as checkpoints:
         model = learn(assignment, artifacts, reports.progress if is_first else _silent, checkpoints)
     return keep(model, assignment.job, artifacts) if is_first else None
-
-
-def _rank() -> int:
-    import torch.distributed as dist
-
-    return dist.get_rank() if dist.is_initialized() else 0
 
 
 def _silent(_: Progress) -> None: ...

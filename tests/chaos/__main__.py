@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from synthgen_ray.domain.lifecycle import JobType
-from tests.chaos import claim_speed, drain, failpoints, races
+from tests.chaos import claim_speed, drain, failpoints, machines, races
 from tests.chaos.kills import a_shop, killed
 from tests.chaos.polling import polled
 from tests.chaos.workload import Shop
@@ -62,6 +62,9 @@ CHECKS: dict[str, Check] = {
     **{f"{kind}-{action}": _sweep(kind, action) for kind in JobType for action in failpoints.Action},
     "claims": _in_a_folder(claim_speed.claims),
     "kills": _on_a_server(lambda shop: killed(shop, times=20)),
+    "nodes": lambda: machines.nodes_lost(times=20),
+    "networks": lambda: machines.networks_cut(times=5),
+    "heads": lambda: machines.heads_lost(times=20),
     "polling": _on_a_server(lambda shop: polled(shop, clients=1000, seconds=300)),
     "drain": _in_a_folder(lambda folder: drain.drained(folder, 10_000, 3, kill_every=500, limit_s=3600)),
 }

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from synthgen_ray.batch import _order, _place
+from synthgen_ray.domain.params import OutputFormat
+from synthgen_ray.jobs.batch import Manifest, begin, finish, make_file, model_in
 from synthgen_ray.synthesizers import GaussianCopula
 from tests.servers import clean_environment, wait_until
 from tests.unit.synthesizers.conftest import given_table
@@ -44,10 +47,20 @@ def rows_there(folder: Path) -> list[Path]:
     return list(folder.glob("rows-*"))
 
 
+def made_here(model_file: Path, folder: Path) -> Manifest:
+    """The same order, in this process and without Ray."""
+    content = model_file.read_bytes()
+    order, place = _order(content, ROWS, {"seed": 5}, OutputFormat.PARQUET, 10_000), _place(str(folder), folder.parent)
+    begin(place, order, resume=False)
+    model = model_in(content)
+    return finish(place, order, {name: make_file(model, order, name, place) for name in order.files})
+
+
 def test_a_run_that_was_killed_goes_on_and_makes_the_same_bytes(model_file, tmp_path):
-    done = run(*command(model_file, tmp_path / "whole", "--workers", "1"))
-    assert done.returncode == 0, done.stderr
-    killed = subprocess.Popen(command(model_file, tmp_path / "killed"), env=CLEAN, start_new_session=True)
+    whole = made_here(model_file, tmp_path / "whole")
+    killed = subprocess.Popen(
+        command(model_file, tmp_path / "killed", "--workers", "1"), env=CLEAN, start_new_session=True
+    )
     wait_until(lambda: len(rows_there(tmp_path / "killed")) > 3, "some files are there")
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
@@ -60,7 +73,12 @@ def test_a_run_that_was_killed_goes_on_and_makes_the_same_bytes(model_file, tmp_
 
     assert (again.returncode, "--resume" in again.stderr) == (1, True)
     assert resumed.returncode == 0, resumed.stderr
-    assert json.loads(resumed.stdout) == {**json.loads(done.stdout), "output": str(tmp_path / "killed")}
+    assert json.loads(resumed.stdout) == {
+        "output": str(tmp_path / "killed"),
+        "num_rows": ROWS,
+        "seed": 5,
+        "files": len(whole.files),
+    }
     assert files_of(tmp_path / "killed") == files_of(tmp_path / "whole")
     manifest = json.loads((tmp_path / "whole/_manifest.json").read_text())
     assert {file["name"] for file in manifest["files"]} == {path.name for path in rows_there(tmp_path / "whole")}

@@ -1,6 +1,7 @@
 """Conversion in a process of its own: it says what the conversion says, and may die without harm."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -47,8 +48,11 @@ def nurseries() -> list[psutil.Process]:
 
 def children() -> list[psutil.Process]:
     """Those that convert: each has a keeper, and that one the nursery."""
-    keepers = [keeper for one in nurseries() for keeper in one.children()]
-    return [child for keeper in keepers for child in keeper.children()]
+    found = []
+    for keeper in (keeper for one in nurseries() for keeper in one.children()):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found += keeper.children()
+    return found
 
 
 def names_of_threads(process: psutil.Process) -> set[str]:
