@@ -1,6 +1,7 @@
 """Canaries: secrets and cells are marked, carried through all that the server does, and looked for where they do not
 belong. Nor may anybody else on the machine read what it keeps."""
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -185,10 +186,23 @@ def test_temporary_folders_hold_none_of_them(walk, tmp_path_factory):
 def test_no_command_line_and_no_metric_holds_one(walk):
     lines = "\0".join(" ".join(process.cmdline()) for process in walk.server.processes("") if process.is_running())
     targets = json.loads(next(walk.server.data_dir.rglob("prom_metrics_service_discovery.json")).read_text())
-    metrics = [httpx.get(f"http://{address}/metrics").text for group in targets for address in group["targets"]]
+    metrics = [metrics_at(address) for group in targets for address in group["targets"]]
 
     assert metrics
     assert _found(walk, "\0".join([lines, *metrics]).encode()) == set()
+
+
+def metrics_at(address: str) -> str:
+    """Some are named before they answer."""
+    found = []
+
+    def answers() -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            found.append(httpx.get(f"http://{address}/metrics").text)
+        return bool(found)
+
+    wait_until(answers, f"{address} tells its metrics")
+    return found[0]
 
 
 def test_nobody_else_can_read_what_the_server_keeps(walk):
