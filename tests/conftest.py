@@ -14,7 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from synthgen_ray.store.migrating import migrate
 from tests.databases import DEFAULT_DATABASE
-from tests.postgres import Postgres
+from tests.postgres import Postgres, a_postgres
 from tests.s3 import CREDENTIALS, S3Server, an_s3_server
 
 HERE = Path(__file__).parent
@@ -53,12 +53,8 @@ def _one_thread() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """Started for the first test that asks for it."""
-    server = Postgres()
-    try:
-        server.start()
+    with a_postgres() as server:
         yield server
-    finally:
-        server.delete()
 
 
 @pytest.fixture(scope="session")

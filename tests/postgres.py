@@ -6,6 +6,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,17 @@ LIMIT_S = 60
 NOBODY = 65534
 # What it loses without them is only what a power cut would take.
 QUICK = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=32MB"]
+
+
+@contextmanager
+def a_postgres(*options: str) -> "Iterator[Postgres]":
+    """One that is there for the block."""
+    server = Postgres()
+    try:
+        server.start(*options)
+        yield server
+    finally:
+        server.delete()
 
 
 class Postgres:

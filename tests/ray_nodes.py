@@ -3,7 +3,6 @@
 import contextlib
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.servers import clean_environment, free_port, wait_until
+from tests.servers import UpServer, clean_environment, free_port, kill_family, running, wait_until
 
 RAY = str(Path(sys.executable).parent / "ray")
 LOOPBACK = "127.0.0.1"
@@ -67,13 +66,8 @@ class RayNodes:
         return len(re.findall(r"^ \d+ node_", said.split("Pending:")[0], re.MULTILINE))
 
     def kill(self, node: subprocess.Popen[bytes]) -> None:
-        """All processes of a node at once, as a machine that loses its power."""
-        family = [psutil.Process(node.pid), *psutil.Process(node.pid).children(recursive=True)]
-        for process in family:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(signal.SIGKILL)
+        kill_family(node.pid)
         node.wait(30)
-        psutil.wait_procs(family, timeout=30)
         self.nodes.remove(node)
 
     def node_of(self, title: str) -> subprocess.Popen[bytes]:
@@ -125,3 +119,17 @@ def ray_nodes(head_cpus: int, ip: str = LOOPBACK, **environment: str) -> Iterato
         for node in reversed(nodes.nodes.copy()):
             nodes.kill(node)
         shutil.rmtree(session, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def a_server_on(nodes: RayNodes, folder: Path, **settings: str) -> Iterator[UpServer]:
+    """`synthgen up --address`, with all that it keeps in a folder."""
+    ours = {
+        "DATA_DIR": str(folder / "data"),
+        "ADDRESS": nodes.address,
+        "ARTIFACTS_URL": (folder / "artifacts").as_uri(),
+        "TRAINING__CHECKPOINT_SECONDS": "0.2",
+    }
+    environment = {f"SYNTHGEN_{name}": value for name, value in {**ours, **settings}.items()}
+    with running(UpServer(folder / "data", free_port(), {**nodes.environment, **environment})) as server:
+        yield server

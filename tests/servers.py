@@ -110,11 +110,34 @@ class UpServer:
 def an_up_server(**settings: str) -> Iterator[UpServer]:
     data_dir = Path(tempfile.mkdtemp(prefix="sg-"))  # short: Ray's socket paths have little room
     environment = {**clean_environment(), "SYNTHGEN_DATA_DIR": str(data_dir), **settings}
-    server = UpServer(data_dir, free_port(), environment)
+    try:
+        with running(UpServer(data_dir, free_port(), environment)) as server:
+            yield server
+    finally:
+        shutil.rmtree(data_dir, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def running(server: UpServer) -> Iterator[UpServer]:
     try:
         server.up()
         yield server
     finally:
-        if DataDir(data_dir).is_locked():
+        if DataDir(server.data_dir).is_locked():
             server.down()
-        shutil.rmtree(data_dir, ignore_errors=True)
+
+
+def kill_family(pid: int) -> None:
+    """A process and all that it started, at once, as a machine that loses its power."""
+    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGKILL)
+    psutil.wait_procs(family, timeout=30)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

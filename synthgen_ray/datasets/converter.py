@@ -12,8 +12,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from synthgen_ray.datasets.limits import MIB, UploadLimits, too_complex
-from synthgen_ray.datasets.messages import CONVERSION, OUTCOME, REFUSALS, Conversion, Outcome
-from synthgen_ray.datasets.nursery import EXIT_CODE, LENGTH, nursery
+from synthgen_ray.datasets.messages import CONVERSION, EXIT_CODE, LENGTH, OUTCOME, REFUSALS, Conversion, Outcome
+from synthgen_ray.datasets.nursery import nursery
 from synthgen_ray.datasets.reading import TableSummary
 from synthgen_ray.domain.corrections import SchemaCorrection
 from synthgen_ray.domain.errors import InvalidTable, SynthGenError

@@ -1,5 +1,6 @@
 """What the service and the process that converts an upload say to each other, as JSON."""
 
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,3 +63,6 @@ class Outcome:
 
 CONVERSION = TypeAdapter(Conversion)
 OUTCOME = TypeAdapter(Outcome)
+# What stands before the one and after the other.
+LENGTH = struct.Struct("!Q")
+EXIT_CODE = struct.Struct("!i")

@@ -6,7 +6,6 @@ To start a process takes a third of a second; to fork one, a few milliseconds.
 import atexit
 import functools
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -24,9 +23,6 @@ ENVIRONMENT = {
     "MALLOC_ARENA_MAX": "2",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
-# What both sides of a conversation put around their JSON.
-LENGTH = struct.Struct("!Q")
-EXIT_CODE = struct.Struct("!i")
 
 
 @functools.cache

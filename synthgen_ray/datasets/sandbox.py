@@ -20,8 +20,16 @@ import sys
 import pyarrow as pa
 
 from synthgen_ray.datasets.limits import UploadLimits, too_complex
-from synthgen_ray.datasets.messages import CONVERSION, OUTCOME, REFUSALS, Conversion, Outcome, Refusal
-from synthgen_ray.datasets.nursery import EXIT_CODE, LENGTH
+from synthgen_ray.datasets.messages import (
+    CONVERSION,
+    EXIT_CODE,
+    LENGTH,
+    OUTCOME,
+    REFUSALS,
+    Conversion,
+    Outcome,
+    Refusal,
+)
 from synthgen_ray.datasets.reading import convert
 from synthgen_ray.domain.errors import SynthGenError, frames_of, insufficient_storage
 

@@ -26,6 +26,7 @@ from synthgen_ray.jobs.dispatcher import Dispatcher
 from synthgen_ray.service import Service
 from synthgen_ray.store.store import Store
 from tests.api.bank import Bank, open_bank
+from tests.beside import beside
 from tests.fakes import RememberingConverter, ThreadLauncher, ThreadSamplers
 
 SYNTHGEN = "/api/synthgen"
@@ -124,19 +125,10 @@ async def url(server: Server) -> AsyncIterator[str]:
     await serving
 
 
-@contextlib.asynccontextmanager
-async def at_work(dispatcher: Dispatcher) -> AsyncIterator[None]:
-    work = asyncio.create_task(dispatcher.run())
-    yield
-    work.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await work
-
-
 @pytest.fixture
 async def working(server: Server) -> AsyncIterator[None]:
     """The dispatcher at work in the background, for tests that poll as a client does."""
-    async with at_work(server.dispatcher):
+    async with beside(server.dispatcher.run()):
         yield
 
 

@@ -6,19 +6,17 @@ from contextlib import suppress
 from synthgen_ray.domain.errors import Conflict, NotFound
 from synthgen_ray.domain.lifecycle import JobStatus
 from synthgen_ray.store.store import Store
-from tests.api.conftest import at_work
+from tests.beside import beside
 from tests.fuzz.openapi import a_world, fuzz
 from tests.given import ADMIN
 
 
 async def test_no_request_of_the_page_breaks_it_or_its_answers(server, url):
-    async with at_work(server.dispatcher):
+    async with beside(server.dispatcher.run()):
         world = await asyncio.to_thread(a_world, url, server.key)
-    cancelling = asyncio.create_task(cancel_what_waits(server.store))  # it is answers that are tried, not learning
 
-    fuzzed = await asyncio.to_thread(fuzz, url, server.key, world, examples=27, seed=1)
-    cancelling.cancel()
-    await asyncio.wait({cancelling})
+    async with beside(cancel_what_waits(server.store)):  # it is answers that are tried, not learning
+        fuzzed = await asyncio.to_thread(fuzz, url, server.key, world, examples=27, seed=1)
 
     assert fuzzed.exit_code == 0
     assert fuzzed.num_cases >= 2000

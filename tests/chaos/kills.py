@@ -19,7 +19,7 @@ from tests.servers import UpServer, wait_until
 
 BEFORE_S, AFTER_S = 1.5, 3.0
 TRAINED_S = 180.0
-TRAINING = {"epochs": 300, "batch_size": 50, "embedding_dim": 8, "refine": False}
+TRAINING = {"batch_size": 50, "embedding_dim": 8, "refine": False}
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def a_shop(server: UpServer) -> Iterator[Shop]:
 def kill(shop: Shop, victim: Victim, name: str) -> Kill:
     """Kill one such process among clients at work, and see what became of their calls."""
     findings = []
-    training = _training(shop, victim.trained_by) if victim.trained_by else None
+    training = begun_training(shop, victim.trained_by) if victim.trained_by else None
     workload = Workload(shop, name)
     with workload.running():
         time.sleep(BEFORE_S)
@@ -87,9 +87,10 @@ def kill(shop: Shop, victim: Victim, name: str) -> Kill:
     return Kill(victim, outage_s, tuple(findings))
 
 
-def _training(shop: Shop, num_workers: int) -> str:
+def begun_training(shop: Shop, num_workers: int = 1, epochs: int = 300) -> str:
+    """The id of a model whose training has begun."""
     resources = {"num_workers": num_workers}
-    given = (shop.project_id, shop.version_id, "vae", "tvae", TRAINING)
+    given = (shop.project_id, shop.version_id, "vae", "tvae", {**TRAINING, "epochs": epochs})
     model: str = shop.client.create_model(*given, resources=resources)["id"]
     job = shop.client.get_model(model)["jobs"][0]["id"]
     wait_until(lambda: shop.client.get_job(job)["progress"] > 0, "the training runs", TRAINED_S)

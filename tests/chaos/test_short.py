@@ -21,13 +21,13 @@ async def test_a_delete_at_any_moment_leaves_nothing(tmp_path):
 
 
 async def test_a_queue_whose_dispatchers_are_killed_is_drained_and_each_job_ends_once(tmp_path):
-    print(await drain.drained(tmp_path, 90, dispatchers=2, kill_every=30, limit_s=250))
+    print(await drain.drained(tmp_path, 150, dispatchers=2, kill_every=50, limit_s=250))
 
 
 @pytest.mark.parametrize("action", ["crash", "error", "stop"])
 def test_a_publication_that_breaks_at_any_step_leaves_one_end_and_its_file(action):
     # In a process of its own, which has no threads and so can fork.
-    sweep = f"from tests.chaos.failpoints import *; print(swept(JobType.GENERATE, Action('{action}'), 2, stride=13))"
+    sweep = f"from tests.chaos.failpoints import *; print(swept(JobType.GENERATE, Action('{action}'), 2, stride=9))"
 
     done = subprocess.run([sys.executable, "-c", sweep], capture_output=True, text=True, timeout=250)
 

@@ -13,9 +13,10 @@ import pytest
 
 from synthgen_ray.batch import _order, _place
 from synthgen_ray.domain.params import OutputFormat
-from synthgen_ray.jobs.batch import Manifest, begin, finish, make_file, model_in
+from synthgen_ray.jobs.batch import Manifest, begin, model_in
 from synthgen_ray.synthesizers import GaussianCopula
 from tests.servers import clean_environment, wait_until
+from tests.unit.jobs.test_batch import made
 from tests.unit.synthesizers.conftest import given_table
 
 ROWS = 200_000
@@ -52,8 +53,7 @@ def made_here(model_file: Path, folder: Path) -> Manifest:
     content = model_file.read_bytes()
     order, place = _order(content, ROWS, {"seed": 5}, OutputFormat.PARQUET, 10_000), _place(str(folder), folder.parent)
     begin(place, order, resume=False)
-    model = model_in(content)
-    return finish(place, order, {name: make_file(model, order, name, place) for name in order.files})
+    return made(model_in(content), order, place)
 
 
 def test_a_run_that_was_killed_goes_on_and_makes_the_same_bytes(model_file, tmp_path):

@@ -9,11 +9,10 @@ import httpx
 import pytest
 
 from synthgen_ray.client import SynthGen
-from synthgen_ray.runtime.data_dir import DataDir
 from tests.api.conftest import a_table
 from tests.postgres import Postgres
-from tests.ray_nodes import RayNodes, ray_nodes
-from tests.servers import UpServer, free_port, wait_until
+from tests.ray_nodes import RayNodes, a_server_on, ray_nodes
+from tests.servers import UpServer, wait_until
 
 TRAINING = {"epochs": 100, "batch_size": 50, "embedding_dim": 8, "refine": False}
 ROWS = 200_000
@@ -29,23 +28,14 @@ def nodes() -> Iterator[RayNodes]:
 
 @pytest.fixture(scope="module")
 def server(nodes: RayNodes, postgres: Postgres, tmp_path_factory) -> Iterator[UpServer]:
-    data_dir = tmp_path_factory.mktemp("data")
     settings = {
-        "DATA_DIR": str(data_dir),
-        "ADDRESS": nodes.address,
-        "ARTIFACTS_URL": tmp_path_factory.mktemp("artifacts").as_uri(),
         "DATABASE_URL": postgres.url(postgres.new_database()),
         "INGRESS__REPLICAS": "2",
         "SAMPLER__MIN_REPLICAS": "2",
         "SAMPLER__MAX_REPLICAS": "2",
-        "TRAINING__CHECKPOINT_SECONDS": "0.2",
     }
-    environment = {f"SYNTHGEN_{name}": value for name, value in settings.items()}
-    server = UpServer(data_dir, free_port(), {**nodes.environment, **environment})
-    server.up()
-    yield server
-    if DataDir(data_dir).is_locked():
-        server.down()
+    with a_server_on(nodes, tmp_path_factory.mktemp("server"), **settings) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from synthgen_ray.client import SynthGen
 from synthgen_ray.runtime.data_dir import DataDir
 from tests.api.conftest import a_table
 from tests.cluster.conftest import QUICK
-from tests.postgres import PASSWORD, Postgres
+from tests.postgres import PASSWORD, Postgres, a_postgres
 from tests.s3 import CREDENTIALS, S3Server
 from tests.servers import UpServer, an_up_server, wait_until
 
@@ -26,12 +26,8 @@ BUCKET = "synthgen-of-tests"
 
 @pytest.fixture(scope="module")
 def database():
-    database = Postgres()
-    try:
-        database.start()
+    with a_postgres() as database:
         yield database
-    finally:
-        database.delete()
 
 
 @pytest.fixture(scope="module")

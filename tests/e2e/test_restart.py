@@ -12,7 +12,7 @@ import pytest
 
 from synthgen_ray.runtime.data_dir import DataDir
 from tests.api.conftest import a_table
-from tests.servers import UpServer, an_up_server, wait_until
+from tests.servers import UpServer, an_up_server, is_alive, wait_until
 
 MIB = 1 << 20
 
@@ -93,19 +93,12 @@ def test_a_server_that_was_killed_loses_nothing_either(server, project):
     family += [child for child in family[0].children(recursive=True) if "Agent" not in child.name()]
 
     os.kill(family[0].pid, signal.SIGKILL)
-    wait_until(lambda: not any(map(alive, family)), "Ray's processes end with their server", 60)
+    wait_until(lambda: not any(map(is_alive, family)), "Ray's processes end with their server", 60)
     server.up()
 
     assert sha256_of_rows(server, project["model"]) == before
     with server.client() as client:
         client.wait_for_model(training["id"], timeout_s=120)
-
-
-def alive(process: psutil.Process) -> bool:
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def answer_of(connection: socket.socket) -> bytes:

@@ -18,6 +18,7 @@ from synthgen_ray.jobs.dispatcher import Dispatcher, Report
 from synthgen_ray.store import reaper
 from synthgen_ray.store.reaper import OVERDUE
 from synthgen_ray.store.store import Store
+from tests.beside import beside
 from tests.fakes import KeepsNothing
 from tests.given import ADMIN, a_trained_model, an_artifact
 from tests.history import moves_of
@@ -302,12 +303,9 @@ async def test_what_an_earlier_dispatcher_left_running_runs_again(store, clock, 
     await store.claim_next({JobType.TRAIN})
     launcher.ending = lambda: None
 
-    work = asyncio.create_task(dispatcher.run())
-    async with asyncio.timeout(20):
+    async with beside(dispatcher.run()), asyncio.timeout(20):
         while (await store.get_job(ADMIN, job.id)).status is not JobStatus.COMPLETED:
             clock.advance(timedelta(seconds=1))
             await asyncio.sleep(0.1)
-    work.cancel()
-    await asyncio.wait({work})
 
     assert (await store.get_job(ADMIN, job.id)).attempt == 2

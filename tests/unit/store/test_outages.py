@@ -15,7 +15,7 @@ from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import ProjectRow
 from tests.databases import on_postgresql
 from tests.given import ADMIN
-from tests.postgres import PASSWORD, Postgres
+from tests.postgres import PASSWORD, a_postgres
 from tests.silence import a_proxy
 
 LIMIT_S = 60
@@ -24,12 +24,8 @@ LIMIT_S = 60
 @pytest.fixture(scope="module")
 def own_postgres():
     """One that may be stopped."""
-    server = Postgres()
-    try:
-        server.start("-c", "max_connections=20")
+    with a_postgres("-c", "max_connections=20") as server:
         yield server
-    finally:
-        server.delete()
 
 
 @pytest.fixture
