@@ -12,8 +12,8 @@ from synthgen_ray.jobs.dispatcher import Report
 from synthgen_ray.jobs.parts import PartPlan, plan_parts
 from synthgen_ray.runtime.capacity import Workers, plan_workers
 from synthgen_ray.runtime.leftovers import free_leftovers, free_leftovers_soon
-from synthgen_ray.runtime.names import APP, SAMPLER, run_name
-from synthgen_ray.runtime.samplers import cause_of, forget, having, insist
+from synthgen_ray.runtime.names import run_name
+from synthgen_ray.runtime.samplers import cause_of, deployed, forget, having, insist
 from synthgen_ray.runtime.train import TrainJob
 from synthgen_ray.settings import Settings
 
@@ -52,10 +52,8 @@ class RayLauncher:
 
     async def generate(self, assignment: Assignment, report: Report) -> Artifact:
         """Raises: WorkerLost; what the sampling raises."""
-        from ray import serve  # 60 MB that an idle dispatcher does without
-
         job = assignment.job
-        samplers = having(serve.get_deployment_handle(SAMPLER, APP), assignment.source)
+        samplers = having(await deployed(), assignment.source)
         plans = plan_parts(job.config["num_rows"], assignment.chunk_rows)
         parts: dict[int, Part] = {}
         places = asyncio.Semaphore(self._settings.generation.max_parts)
@@ -76,9 +74,7 @@ class RayLauncher:
         return await insist(samplers, "publish", job, [parts[plan.index] for plan in plans])
 
     async def forget(self, folders: tuple[str, ...]) -> None:
-        from ray import serve
-
-        await forget(serve.get_deployment_handle(SAMPLER, APP), folders)
+        await forget(folders)
 
     def _workers(self, assignment: Assignment) -> Workers:
         job, asked = assignment.job, Resources.model_validate(assignment.resources)

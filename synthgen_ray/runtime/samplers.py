@@ -14,14 +14,28 @@ from ray.exceptions import RayActorError, RayTaskError, WorkerCrashedError
 
 from synthgen_ray.domain.entities import Artifact, Draw
 from synthgen_ray.domain.errors import SynthGenError, Unavailable, WorkerLost
+from synthgen_ray.runtime.names import APP, SAMPLER
 
 if TYPE_CHECKING:
     from ray.serve.handle import DeploymentHandle
 
 log = logging.getLogger(__name__)
 ATTEMPTS = 5
+LOOK_S = 0.5
 FORGET_S = 10.0
 AHEAD = 2  # chunks that are drawn before they are read
+
+
+async def deployed() -> "DeploymentHandle":
+    """The samplers, as soon as they are deployed: after a start the queue goes on before that."""
+    from ray import serve  # 60 MB that an idle dispatcher does without
+    from ray.serve.exceptions import RayServeException
+
+    while True:
+        try:
+            return serve.get_deployment_handle(SAMPLER, APP)
+        except (KeyError, RayServeException):
+            await asyncio.sleep(LOOK_S)
 
 
 async def insist(samplers: "DeploymentHandle", method: str, *args: Any) -> Any:
@@ -77,13 +91,14 @@ async def draw_chunks(samplers: "DeploymentHandle", draw: Draw) -> AsyncGenerato
         await asyncio.gather(*asked, return_exceptions=True)
 
 
-async def forget(samplers: "DeploymentHandle", folders: tuple[str, ...]) -> None:
+async def forget(folders: tuple[str, ...]) -> None:
     """Have each replica let go what it keeps of these folders. One that does not answer is ending, or lets it go when
     it needs the room."""
     from ray.serve.exceptions import DeploymentUnavailableError
 
     with suppress(DeploymentUnavailableError, TimeoutError):  # no replica is up
         async with asyncio.timeout(FORGET_S):
+            samplers = await deployed()
             await samplers.broadcast("forget", folders).results_async(return_exceptions=True)
 
 

@@ -15,6 +15,7 @@ from tests.api.conftest import a_table
 from tests.servers import UpServer, an_up_server, is_alive, wait_until
 
 MIB = 1 << 20
+MANY = 500_000
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +88,9 @@ def half_an_upload(server: UpServer, project: dict) -> Iterator[socket.socket]:
 def test_a_server_that_was_killed_loses_nothing_either(server, project):
     before = sha256_of_rows(server, project["model"])
     training = given_running_training(server, project)
+    with server.client() as client:
+        generation = client.generate(project["model"], MANY, seed=3)["job_id"]
+        wait_until(lambda: client.get_job(generation)["status"] != "pending", "the generation runs")
     place = DataDir(server.data_dir)
     family = [psutil.Process(place.find_info().pid)]
     # Ray's agents hold nothing and notice only after minutes.
@@ -98,6 +102,7 @@ def test_a_server_that_was_killed_loses_nothing_either(server, project):
 
     assert sha256_of_rows(server, project["model"]) == before
     with server.client() as client:
+        assert client.wait_for_job(generation, timeout_s=120)["result"]["num_rows"] == MANY
         client.wait_for_model(training["id"], timeout_s=120)
 
 
