@@ -54,7 +54,7 @@ def batch(
         asked = {"seed": seed, "conditions": parse_conditions(where or []), "distribution": parse_shares(shares)}
         order = _order(content, num_rows, asked, format, rows_per_file)
         made = _made(content, order, output, resume, workers)
-    except (SynthGenError, ClientError) as error:
+    except (SynthGenError, ClientError, TimeoutError) as error:
         typer.echo(f"synthgen: {getattr(error, 'detail', error)}", err=True)
         raise typer.Exit(1) from error
     typer.echo(json.dumps(made))

@@ -57,7 +57,8 @@ if TYPE_CHECKING:
     from synthgen_ray.store.store import Store
 
 TABLE_FILE = "table.parquet"
-LOOK_S = 1.0  # between looks at a job that is watched
+# Between looks at a job that is watched: the end of a short one is seen at once, and a long one costs little.
+FIRST_LOOK_S, LOOK_S = 0.05, 1.0
 
 
 CheckResources = Callable[[ModelType, Resources], Awaitable[None]]
@@ -354,6 +355,7 @@ class Service:
     async def watch_job(self, principal: Principal, job_id: UUID) -> AsyncIterator[Job]:
         """The job, each time that it has changed, until it has ended."""
         shown: Job | None = None
+        pause_s = FIRST_LOOK_S
         while True:
             job = await self._store.get_job(principal, job_id)
             if job != shown:
@@ -361,7 +363,8 @@ class Service:
             if job.status.is_final:
                 return
             shown = job
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(pause_s)
+            pause_s = min(1.5 * pause_s, LOOK_S)
 
     async def get_output(self, principal: Principal, job_id: UUID) -> tuple[Job, Artifact]:
         """The rows of a completed generation.

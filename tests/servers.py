@@ -19,7 +19,7 @@ import psutil
 from synthgen_ray.client import SynthGen
 from synthgen_ray.runtime.data_dir import DataDir
 
-START_S = 120
+START_S = 200
 WAIT_S = 120
 # For tests that ask more at once than a client should.
 NO_RATE_LIMITS = '{"requests_per_second": null, "wrong_keys_per_minute": null}'

@@ -8,6 +8,7 @@ from typing import Any
 import ray
 
 from synthgen_ray.jobs.batch import DoneFile, Manifest, Order, Place, finish, make_file, model_in
+from synthgen_ray.runtime.own_ray import start_ray
 from synthgen_ray.synthesizers.threads import compute_with
 
 # Half of each CPU is left to others: on a cluster that is full Ray Data waits for ever.
@@ -66,7 +67,7 @@ def on_a_cluster(own_folder: Path | None) -> Iterator[None]:
         if own_folder is None:
             ray.init(log_to_driver=False)
         else:
-            ray.init(address="local", include_dashboard=False, log_to_driver=False, _temp_dir=str(own_folder / "ray"))
+            start_ray(include_dashboard=False, _temp_dir=str(own_folder / "ray"))
         yield
     finally:
         ray.shutdown()

@@ -14,6 +14,7 @@ from ray.exceptions import RayError
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
 from synthgen_ray.runtime.listening import check_host, check_port, free_port
 from synthgen_ray.runtime.names import APP, DISPATCHER, METADATA, NAMESPACE
+from synthgen_ray.runtime.own_ray import start_ray
 from synthgen_ray.settings import Settings
 
 STOP_S = 20.0
@@ -61,17 +62,18 @@ def _connect(settings: Settings, session_dir: Path) -> "ray._private.worker.RayC
             return ray.init(address=settings.address, namespace=NAMESPACE, log_to_driver=False)
         except (ConnectionError, RuntimeError, ValueError, RayError) as error:
             raise StartFailed(f"The Ray cluster at {settings.address} cannot be joined: {error}") from error
-    return ray.init(
-        address="local",
-        namespace=NAMESPACE,
-        num_cpus=settings.num_cpus or max(2, os.cpu_count() or 2),
-        object_store_memory=settings.object_store_mb * 2**20,
-        include_dashboard=True,
-        dashboard_host="127.0.0.1",
-        dashboard_port=free_port(settings.dashboard_port),
-        log_to_driver=False,
-        _temp_dir=str(session_dir),
-    )
+    try:
+        return start_ray(
+            namespace=NAMESPACE,
+            num_cpus=settings.num_cpus or max(2, os.cpu_count() or 2),
+            object_store_memory=settings.object_store_mb * 2**20,
+            include_dashboard=True,
+            dashboard_host="127.0.0.1",
+            dashboard_port=free_port(settings.dashboard_port),
+            _temp_dir=str(session_dir),
+        )
+    except TimeoutError as error:
+        raise StartFailed(str(error)) from error
 
 
 def _stop(settings: Settings) -> None:

@@ -40,6 +40,7 @@ VICTIMS = (
     Victim("Serve controller", "ServeController", 1),
     Victim("Serve proxy", "ray::ProxyActor", 5),
     Victim("training worker", "RayTrainWorker", 1, trained_by=2),
+    Victim("training controller", "ray::TrainController", 1, trained_by=2),
     Victim("training job", "ray::TrainJob", 1, trained_by=1),
 )
 

@@ -20,6 +20,7 @@ from tests.servers import UpServer, every, wait_until
 ROWS = 500
 QUIET_S = 120.0
 REQUEST_S = 10.0
+PAUSE_S = 0.2
 # What a call may meet while something dies: the proxy's words for a dying replica, and ours for a store that is away.
 FAULTY = (500, 502, 503, 504)
 
@@ -107,7 +108,7 @@ class Workload:
         headers = {"Authorization": f"Bearer {self.shop.server.key}"}
         with httpx.Client(base_url=self.shop.server.url, headers=headers, timeout=REQUEST_S) as client:
             for number in count():
-                if stop.wait(0.1):
+                if stop.wait(PAUSE_S):
                     return
                 self.answers.append(call(client, f"{self.name}{call.__name__}-{number}".replace(" ", "-")))
 

@@ -9,13 +9,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+import psutil
 import pytest
 
 from synthgen_ray.batch import _order, _place
 from synthgen_ray.domain.params import OutputFormat
 from synthgen_ray.jobs.batch import Manifest, begin, model_in
 from synthgen_ray.synthesizers import GaussianCopula
-from tests.servers import clean_environment, wait_until
+from tests.servers import clean_environment, is_alive, wait_until
 from tests.unit.jobs.test_batch import made
 from tests.unit.synthesizers.conftest import given_table
 
@@ -83,6 +84,31 @@ def test_a_run_that_was_killed_goes_on_and_makes_the_same_bytes(model_file, tmp_
     manifest = json.loads((tmp_path / "whole/_manifest.json").read_text())
     assert {file["name"] for file in manifest["files"]} == {path.name for path in rows_there(tmp_path / "whole")}
     assert sum(file["num_rows"] for file in manifest["files"]) == ROWS
+
+
+def test_a_ray_that_does_not_start_in_its_time_is_ended_and_another_one_started(model_file, tmp_path):
+    few = ("--num-rows", "1000")
+    batch = subprocess.Popen(
+        command(model_file, tmp_path / "rows", *few),
+        env=CLEAN,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    started = psutil.Process(batch.pid)
+
+    def raylets() -> list[psutil.Process]:
+        return [child for child in started.children() if child.name() == "raylet"]
+
+    wait_until(raylets, "Ray starts")
+    hung = raylets()[0]
+    hung.suspend()
+    _, said = batch.communicate(timeout=200)
+
+    assert batch.returncode == 0, said
+    assert "attempt 1 of 3" in said
+    assert not is_alive(hung)
+    assert len(rows_there(tmp_path / "rows")) == 1
 
 
 @pytest.mark.parametrize(

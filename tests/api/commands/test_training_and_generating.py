@@ -156,7 +156,7 @@ class TestGenerate:
             ("--to", "/none/rows.csv"),
         ],
     )
-    async def test_misuse_ends_with_2(self, synthgen, trained, option, value):
+    async def test_misuse_ends_with_2(self, synthgen, option, value):
         result = await synthgen("generate", "copula", option, value)
 
         assert result.exit_code == 2

@@ -1,0 +1,40 @@
+"""A Ray of this process's own: one node on this machine, which ends with the process."""
+
+import logging
+from typing import Any
+
+import psutil
+import ray
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+STOP_S = 10.0
+
+
+def start_ray(**options: Any) -> "ray._private.worker.RayContext":
+    """`ray.init` of a new node, with these options of it.
+
+    Ray gives a node 30 seconds to register, and knows no setting for it: on a machine with much else to do that
+    may be too few, and the next attempt finds more in the caches.
+
+    Raises: TimeoutError when none of the attempts was in time; what `ray.init` raises.
+    """
+    this = psutil.Process()
+    others = set(this.children())
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return ray.init(address="local", log_to_driver=False, **options)
+        except Exception as error:
+            _end([child for child in this.children() if child not in others])
+            if "timed out during startup" not in str(error):  # Ray has no class for it
+                raise
+            log.warning("Ray did not start in its time (attempt %d of %d).", attempt, ATTEMPTS)
+    raise TimeoutError("Ray did not start within its 30 seconds, whatever else runs here; see its logs for more.")
+
+
+def _end(processes: list[psutil.Process]) -> None:
+    """What a start that failed has left behind."""
+    for process in processes:
+        process.kill()
+    psutil.wait_procs(processes, timeout=STOP_S)
