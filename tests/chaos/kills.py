@@ -67,8 +67,8 @@ def a_shop(server: UpServer) -> Iterator[Shop]:
         client.delete_project(project, force=True)
 
 
-def kill(shop: Shop, victim: Victim, name: str) -> Kill:
-    """Kill one such process among clients at work, and see what became of their calls."""
+def kill(shop: Shop, victim: Victim, name: str, after_s: float) -> Kill:
+    """Kill one such process among clients that work on for so long, and see what became of their calls."""
     findings = []
     training = begun_training(shop, victim.trained_by) if victim.trained_by else None
     workload = Workload(shop, name)
@@ -76,7 +76,7 @@ def kill(shop: Shop, victim: Victim, name: str) -> Kill:
         time.sleep(BEFORE_S)
         killed = time.monotonic()
         shop.server.kill(victim.title)
-        time.sleep(max(AFTER_S, victim.outage_s + 1))
+        time.sleep(after_s)
     if training:
         shop.client.wait_for_model(training, timeout_s=TRAINED_S)
         jobs = shop.client.get_model(training)["jobs"]
@@ -100,7 +100,11 @@ def begun_training(shop: Shop, num_workers: int = 1, epochs: int = 300) -> str:
 
 def killed(shop: Shop, times: int) -> str:
     """So many kills of each kind. Raises: AssertionError, with what is not as promised."""
-    kills = [kill(shop, victim, f"{victim.name} {number}") for number in range(times) for victim in VICTIMS]
+    kills = [
+        kill(shop, victim, f"{victim.name} {number}", max(AFTER_S, victim.outage_s + 1))
+        for number in range(times)
+        for victim in VICTIMS
+    ]
     findings = [f"{one.victim.name}: {finding}" for one in kills for finding in (*one.findings, *_too_long(one))]
     assert not findings, "\n".join([*_outages(kills), *findings])
     return "; ".join(_outages(kills))

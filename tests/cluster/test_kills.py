@@ -3,7 +3,7 @@ kills those of trainings too; here their end is in `test_training`."""
 
 import pytest
 
-from tests.chaos.kills import VICTIMS, Shop, a_shop, kill
+from tests.chaos.kills import AFTER_S, VICTIMS, Shop, a_shop, kill
 
 
 @pytest.fixture(scope="module")
@@ -14,4 +14,4 @@ def shop(server):
 
 @pytest.mark.parametrize("victim", [one for one in VICTIMS if not one.trained_by], ids=lambda victim: victim.name)
 def test_a_kill_loses_doubles_and_tears_nothing(shop: Shop, victim):
-    assert kill(shop, victim, victim.name).findings == ()
+    assert kill(shop, victim, victim.name, AFTER_S).findings == ()

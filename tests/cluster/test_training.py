@@ -81,18 +81,6 @@ def test_two_workers_leave_their_cpus_when_they_are_cancelled_and_go_on_to_the_s
     assert sha256_of_rows(client, model["id"]) == sha256_of_rows(client, by_two_workers)
 
 
-def test_a_training_in_one_process_goes_on_after_its_loss(client, server, given_training):
-    model = given_training("tvae", {**QUICK, "epochs": 200, "refine": False})
-    wait_until(lambda: progress_of(client, model["job_id"]) > 0.2, "the training runs")
-
-    server.kill("ray::TrainJob")
-    seen: list[dict] = []
-    client.wait_for_job(model["job_id"], on_progress=seen.append, poll_s=0.1, timeout_s=120)
-
-    assert min(job["progress"] for job in seen) > 0.1
-    assert len(client.get_model(model["id"])["jobs"]) == 1
-
-
 @pytest.mark.parametrize(
     ("resources", "named"),
     [
