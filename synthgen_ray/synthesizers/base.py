@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +26,7 @@ from synthgen_ray.synthesizers.columns import arrow, checks
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.number import NumberTarget
+from synthgen_ray.synthesizers.imputation import conformed, imputed
 from synthgen_ray.synthesizers.model_file import BROKEN, ModelCard, Tensors, corrupt, read_model, write_model
 from synthgen_ray.synthesizers.pace import OnProgress, Pace
 from synthgen_ray.synthesizers.refinement import SAMPLE_ROWS, Refinement
@@ -142,6 +144,28 @@ class Synthesizer(ABC):
             learnt[name] = joined if order is None else joined.take(order)
         return self.codec.table(learnt, num_rows, index * self.chunk_rows, seed)
 
+    def impute(self, table: "pa.Table | pd.DataFrame", seed: int | None = None) -> pa.Table:
+        """The table with its missing cells drawn, each given the other cells of its row; what is there stays.
+
+        Of the columns that were learnt, that is: missing ids and free texts stay missing. Columns that the model does
+        not know stay as they are. A cell is drawn, not guessed: several seeds show how uncertain it is.
+        Raises: InvalidTable, when a column that was learnt is missing or has another type.
+        """
+        given = conformed(arrow.without_views(table if isinstance(table, pa.Table) else _of_frame(table)), self.codec)
+        seed = fresh_seed() if seed is None else seed
+        _ = self._dependencies  # once, before threads ask for it
+
+        def fill(chunk: tuple[int, int]) -> pa.Table:
+            index, num_rows = chunk
+            return self.impute_chunk(index, given.slice(index * self.chunk_rows, num_rows), seed)
+
+        filled = spread(fill, chunks(given.num_rows, self.chunk_rows))
+        return pa.concat_tables([given.slice(0, 0), *filled])
+
+    def impute_chunk(self, index: int, rows: pa.Table, seed: int) -> pa.Table:
+        """Chunk `index` of a table that is conformed: the same bytes for the same arguments."""
+        return imputed(rows, self.codec, self._dependencies, stream(seed, index, 1))
+
     def save(self, path: Path | str) -> None:
         """Write the model as one file, the same bytes for the same model."""
         card = ModelCard(
@@ -217,6 +241,15 @@ class Synthesizer(ABC):
             rng = stream(seed, CALIBRATE, 1)
             refinement.calibrate(table, self._draw(SAMPLE_ROWS, {}, rng), rng)
         return refinement
+
+    @cached_property
+    def _dependencies(self) -> Refinement:
+        """What columns say of each other: where no refinement tells, as rows of the model's own show it."""
+        if self._refinement:
+            return self._refinement
+        learnt, k = self.codec.learnt, self.params.min_category_count
+        rows = self.sample(SAMPLE_ROWS, seed=0)
+        return Refinement.learn(learnt, rows, k, 0, Pace(None, None)) or Refinement.of_frequencies(learnt, rows, k, 0)
 
     def _refined(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, Cells]:
         drawn = self._draw(num_rows, targets, rng)

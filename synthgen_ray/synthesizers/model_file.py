@@ -44,7 +44,7 @@ Tensors = dict[str, np.ndarray]
 class RefinementCard(Stored):
     """The bins of each learnt column, none for categories; the size of the dependency network."""
 
-    bins: tuple[Bins | None, ...] = Field(min_length=2)
+    bins: tuple[Bins | None, ...] = Field(min_length=1)
     hidden: int = Field(ge=1, le=4096)
 
 

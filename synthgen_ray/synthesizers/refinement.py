@@ -61,13 +61,29 @@ class Refinement:
 
         pace.say(1.0, "refining")
         real = _cells(columns, table, stream(seed, REFINE, 2))
-        bins = [
-            Bins.learn(cells.numbers[~cells.null], k) if isinstance(cells, NumberCells) else None
-            for cells in real.values()
-        ]
-        card = RefinementCard(bins=tuple(bins), hidden=HIDDEN)
+        card = RefinementCard(bins=_bins(real, k), hidden=HIDDEN)
         weights = learn_dependencies(_codes(columns, card, real), widths(columns, card), seed, pace)
         return cls(columns, card, weights) if weights else None
+
+    @classmethod
+    def of_frequencies(cls, columns: Sequence[LearntCodec], table: pa.Table, k: int, seed: int) -> Self:
+        """That of columns which say nothing of each other: each code as frequent as in the table, unseen ones counted
+        as half a row."""
+        real = _cells(columns, table, stream(seed, REFINE, 2))
+        card = RefinementCard(bins=_bins(real, k), hidden=1)
+        all_widths = widths(columns, card)
+        total = int(all_widths.sum())
+        counts = [
+            np.bincount(codes, minlength=width) + 0.5
+            for codes, width in zip(_codes(columns, card, real).T, all_widths.tolist(), strict=True)
+        ]
+        weights = DependencyWeights(
+            inputs=np.zeros((total + len(columns), 1), dtype=np.float32),
+            input_bias=np.zeros(1, dtype=np.float32),
+            outputs=np.zeros((total, 1), dtype=np.float32),
+            output_bias=np.log(np.concatenate(counts)).astype(np.float32),
+        )
+        return cls(columns, card, weights)
 
     @one_blas_thread()
     def calibrate(self, table: pa.Table, drawn: Mapping[str, Cells], rng: np.random.Generator) -> None:
@@ -104,6 +120,24 @@ class Refinement:
                 after_KB[place, block] = self._redraw(place, before_KB[place, block], sums_BH, chances_B, scratch_BH)
         return {
             codec.name: _redrawn(drawn[codec.name], bins, before_KB[place], after_KB[place], rng)
+            for place, (codec, bins) in enumerate(zip(self._columns, self.card.bins, strict=True))
+        }
+
+    @one_blas_thread()
+    def filled(
+        self, known: Mapping[str, Cells], missing: Mapping[str, np.ndarray], rng: np.random.Generator
+    ) -> dict[str, Cells]:
+        """The rows with the missing cells (B,) of each column drawn, given the others of their rows; never null.
+
+        One column after the other, the cells that are still missing hidden: sweeps after it bring nothing.
+        """
+        codes_KB = np.ascontiguousarray(_codes(self._columns, self.card, known).T)
+        missing_KB = np.array([missing[codec.name] for codec in self._columns])
+        for start in range(0, codes_KB.shape[1], BLOCK_ROWS):
+            block = slice(start, start + BLOCK_ROWS)
+            self._fill(codes_KB[:, block], missing_KB[:, block], rng)
+        return {
+            codec.name: _filled(known[codec.name], bins, codes_KB[place], missing_KB[place], rng)
             for place, (codec, bins) in enumerate(zip(self._columns, self.card.bins, strict=True))
         }
 
@@ -145,6 +179,18 @@ class Refinement:
         new_B = draw_codes(weights_of(self._logits(place, sums_BH, scratch_BH)), chances_B)
         sums_BH += _gathered(self._inputs[place], new_B, scratch_BH)
         return new_B
+
+    def _fill(self, codes_KB: np.ndarray, missing_KB: np.ndarray, rng: np.random.Generator) -> None:
+        """Write the missing codes of some rows."""
+        sums_BH = np.tile(self._bias, (codes_KB.shape[1], 1))
+        for inputs, codes_B, missing_B in zip(self._inputs, codes_KB, missing_KB, strict=True):
+            sums_BH[~missing_B] += inputs[codes_B[~missing_B]]
+        gaps = [(place, np.flatnonzero(missing_B)) for place, missing_B in enumerate(missing_KB) if missing_B.any()]
+        for place, rows in gaps:
+            values = self._widths[place] - _has_null(self._columns[place])  # null has the last code
+            weights_WB = weights_of(self._logits(place, sums_BH[rows])[:values])
+            codes_KB[place, rows] = draw_codes(weights_WB, rng.random(len(rows), dtype=np.float32))
+            sums_BH[rows] += self._inputs[place][codes_KB[place, rows]]
 
     def _sums(self, codes_BK: np.ndarray) -> np.ndarray:
         sums_BH = np.tile(self._bias, (len(codes_BK), 1))
@@ -188,6 +234,27 @@ def _column_codes(cells: Cells, bins: Bins | None) -> np.ndarray:
 
 def _gathered(rows_WH: np.ndarray, codes_B: np.ndarray, into_BH: np.ndarray) -> np.ndarray:
     return np.take(rows_WH, codes_B, axis=0, out=into_BH, mode="clip")  # with another mode numpy buffers it
+
+
+def _bins(cells: Mapping[str, Cells], k: int) -> tuple[Bins | None, ...]:
+    return tuple(
+        Bins.learn(column.numbers[~column.null], k) if isinstance(column, NumberCells) else None
+        for column in cells.values()
+    )
+
+
+def _has_null(codec: LearntCodec) -> bool:
+    return codec.nulls > 0 if isinstance(codec, CategoryCodec) else codec.null_share > 0
+
+
+def _filled(
+    cells: Cells, bins: Bins | None, codes_B: np.ndarray, missing_B: np.ndarray, rng: np.random.Generator
+) -> Cells:
+    if isinstance(cells, CategoryCells) or bins is None:
+        return replace(cast(CategoryCells, cells), codes=codes_B)
+    numbers = cells.numbers.copy()
+    numbers[missing_B] = bins.numbers(codes_B[missing_B], rng.random(int(missing_B.sum())))
+    return replace(cells, numbers=numbers, null=cells.null & ~missing_B)
 
 
 def _redrawn(

@@ -1,0 +1,192 @@
+"""Missing cells are drawn given the rest of their rows, and whatever is there stays."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from synthgen_ray.domain.errors import InvalidTable
+from synthgen_ray.domain.params import ModelType
+from synthgen_ray.synthesizers.base import create
+from synthgen_ray.synthesizers.blas import one_blas_thread
+from tests.unit.synthesizers.conftest import RARE, given_model, given_table
+
+ROWS = 3000
+LEARNT = ["city", "grade", "plan", "member", "age", "far", "amount", "weight", "price", "born", "seen"]
+
+
+def given_pairs() -> pa.Table:
+    """A place, its climate, a temperature that follows from both, and a gap where it is cold."""
+    rng = np.random.default_rng(4)
+    place = rng.integers(0, 4, ROWS)
+    wet = rng.random(ROWS) < np.array([0.05, 0.3, 0.7, 0.95])[place]
+    degrees = 5.0 * place - 6.0 * wet + rng.normal(0, 1, ROWS)
+    visitors = pa.array(rng.poisson(50, ROWS), mask=degrees < 0)
+    names = np.array(["north", "east", "south", "west"])[place]
+    return pa.table({"place": names, "wet": wet, "degrees": degrees, "visitors": visitors})
+
+
+def with_gaps(table: pa.Table, share: float = 0.3, seed: int = 1) -> pa.Table:
+    """The table with cells of every column gone at random."""
+    rng = np.random.default_rng(seed)
+    places = np.arange(table.num_rows)
+    # Taking a place that is null gives null.
+    columns = [column.take(pa.array(places, mask=rng.random(len(places)) < share)) for column in table.columns]
+    return pa.table(columns, names=table.column_names)
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    return given_pairs()
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["refined", "plain"])
+def of_pairs(request, pairs):
+    return create(ModelType.GAUSSIAN_COPULA, {"seed": 3, "refine": request.param}).fit(pairs)
+
+
+@pytest.fixture(scope="module")
+def gaps():
+    return with_gaps(given_table()[0])
+
+
+@pytest.fixture(scope="module")
+def filled(model, gaps):
+    return model.impute(gaps, seed=1)
+
+
+class TestEveryType:
+    def test_what_was_learnt_has_no_gap_and_the_types_stay(self, filled, gaps):
+        assert filled.schema == gaps.schema
+        assert {name: filled[name].null_count for name in LEARNT} == dict.fromkeys(LEARNT, 0)
+
+    def test_what_is_there_stays(self, filled, gaps):
+        for name in gaps.column_names:
+            there = pc.is_valid(gaps[name])
+            assert filled[name].filter(there).to_pylist() == gaps[name].filter(there).to_pylist(), name
+
+    def test_a_rare_value_stays_and_is_never_drawn(self, filled, gaps):
+        assert filled["city"].to_pylist().count(RARE) == gaps["city"].to_pylist().count(RARE)
+
+    def test_ids_and_free_texts_are_not_made_up_and_a_constant_is_what_it_always_was(self, filled, gaps):
+        for name in ("key", "code", "name", "note", "empty"):
+            assert filled[name].null_count == gaps[name].null_count > 0
+        assert filled["source"].unique().to_pylist() == ["web"]
+
+    def test_the_same_seed_gives_the_same_cells_on_any_number_of_threads(self, model, gaps, filled):
+        with one_blas_thread():
+            again = model.impute(gaps, seed=1)
+
+        assert again == filled
+        assert model.impute(gaps, seed=2) != filled
+
+
+def test_cells_follow_from_the_others(of_pairs, pairs):
+    gaps = with_gaps(pairs)
+
+    filled = of_pairs.impute(gaps, seed=1)
+
+    is_refined = of_pairs.params.refine
+    gone = np.asarray(gaps["degrees"].is_null())
+    truth, drawn = (np.asarray(table["degrees"])[gone] for table in (pairs, filled))
+    # 0.65 of draws from the true conditional distribution, 0 of the column's own.
+    assert np.corrcoef(truth, drawn)[0, 1] > (0.58 if is_refined else 0.4)
+    gone = np.asarray(gaps["place"].is_null())
+    truth, drawn = (np.asarray(table["place"].to_pylist())[gone] for table in (pairs, filled))
+    assert (truth == drawn).mean() > (0.65 if is_refined else 0.45)
+
+
+def test_columns_keep_their_distributions(of_pairs, pairs):
+    filled = of_pairs.impute(with_gaps(pairs), seed=1)
+
+    for name in ("place", "wet"):
+        true, found = (
+            dict(zip(*np.unique(table[name].to_pylist(), return_counts=True), strict=True)) for table in (pairs, filled)
+        )
+        assert max(abs(true[value] - found[value]) for value in true) < 0.04 * ROWS
+    true, found = (np.quantile(np.asarray(table["degrees"]), [0.1, 0.5, 0.9]) for table in (pairs, filled))
+    assert np.abs(true - found).max() < 0.6
+
+
+def test_a_column_that_had_gaps_in_training_is_filled_too(of_pairs, pairs):
+    assert pairs["visitors"].null_count > 300
+
+    assert of_pairs.impute(pairs, seed=1)["visitors"].null_count == 0
+
+
+def test_rows_with_nothing_in_them_are_like_the_table(of_pairs, pairs):
+    nothing = pa.table([pa.nulls(ROWS, column.type) for column in pairs.columns], names=pairs.column_names)
+
+    filled = of_pairs.impute(nothing, seed=1)
+
+    wet = {
+        name: np.mean(np.asarray(filled.filter(pc.equal(filled["place"], name))["wet"])) for name in ("north", "west")
+    }
+    assert wet["north"] < 0.25
+    assert wet["west"] > 0.75
+
+
+def test_chunks_are_filled_one_by_one(of_pairs, pairs):
+    gaps = with_gaps(pairs)
+    of_pairs.chunk_rows = 1000
+    try:
+        whole = of_pairs.impute(gaps, seed=1)
+        second = of_pairs.impute_chunk(1, gaps.slice(1000, 1000), 1)
+    finally:
+        of_pairs.chunk_rows = 10_000
+
+    assert whole.slice(1000, 1000) == second
+
+
+def test_other_columns_orders_and_narrower_types_are_taken(of_pairs, pairs):
+    gaps = with_gaps(pairs).select(["visitors", "degrees", "wet", "place"])
+    gaps = gaps.append_column("remark", pa.nulls(ROWS, pa.string()))
+    gaps = gaps.set_column(0, "visitors", gaps["visitors"].cast(pa.int16()))
+    gaps = gaps.set_column(3, "place", pa.nulls(ROWS))
+
+    filled = of_pairs.impute(gaps, seed=1)
+
+    assert filled.column_names == gaps.column_names
+    assert filled["remark"].null_count == ROWS
+    assert filled["place"].null_count == filled["visitors"].null_count == 0
+
+
+def test_values_that_were_never_seen_stay(of_pairs, pairs):
+    gaps = with_gaps(pairs)
+    gaps = gaps.set_column(0, "place", pa.array(["moon"] * ROWS)).set_column(2, "degrees", pa.array([1e9] * ROWS))
+
+    filled = of_pairs.impute(gaps, seed=1)
+
+    assert filled["place"] == gaps["place"]
+    assert filled["degrees"] == gaps["degrees"]
+    assert filled["wet"].null_count == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda table: table.drop_columns(["wet"]), "'wet'"),
+        (lambda table: table.append_column("wet", table["wet"]), "'wet'"),
+        (lambda table: table.set_column(2, "degrees", table["place"]), "'degrees' is string"),
+        (lambda table: table.set_column(3, "visitors", pa.array([0.5] * ROWS)), "'visitors' is double"),
+    ],
+)
+def test_another_table_is_refused_without_its_cells(of_pairs, pairs, change, named):
+    with pytest.raises(InvalidTable, match="column_mismatch") as refused:
+        of_pairs.impute(change(pairs), seed=1)
+
+    assert named in refused.value.detail
+    assert "north" not in refused.value.detail
+
+
+def test_an_empty_table_stays_one(of_pairs, pairs):
+    assert of_pairs.impute(pairs.slice(0, 0)) == pairs.slice(0, 0)
+
+
+def test_a_single_column_is_filled_by_its_frequencies():
+    table = pa.table({"coin": ["heads"] * 700 + ["tails"] * 300})
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, None)
+
+    filled = model.impute(pa.table({"coin": pa.nulls(ROWS, pa.string())}), seed=1)
+
+    assert 0.65 < filled["coin"].to_pylist().count("heads") / ROWS < 0.75
