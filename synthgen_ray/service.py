@@ -48,7 +48,7 @@ from synthgen_ray.domain.errors import (
 from synthgen_ray.domain.keys import key_hash, new_key
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.domain.once import Made, Once, T
-from synthgen_ray.domain.params import GenerateParams, ModelType, Resources, SampleFormat, SampleParams
+from synthgen_ray.domain.params import GenerateParams, ImputeParams, ModelType, Resources, SampleFormat, SampleParams
 from synthgen_ray.domain.validation import check_workers, parse_train_params
 from synthgen_ray.synthesizers.inspection import inspected
 from synthgen_ray.synthesizers.streams import fresh_seed
@@ -300,6 +300,14 @@ class Service:
     ) -> Made[Job]:
         """Queue a generation. Once this returns the job exists, whether or not the nudge arrives."""
         made = await self._store.enqueue_generate(principal, model_id, params, once)
+        self._nudge()
+        return made
+
+    async def impute(
+        self, principal: Principal, model_id: UUID, params: ImputeParams, once: Once | None = None
+    ) -> Made[Job]:
+        """Queue a generation whose rows are a table's, with its missing cells filled."""
+        made = await self._store.enqueue_impute(principal, model_id, params, once)
         self._nudge()
         return made
 

@@ -86,7 +86,7 @@ class ThreadLauncher(KeepsNothing):
         plans = plan_parts(assignment.job.config["num_rows"], assignment.chunk_rows)
         parts = []
         for plan in plans:
-            parts.append(await asyncio.to_thread(write_part, model, assignment.job, plan, self._artifacts))
+            parts.append(await asyncio.to_thread(write_part, model, assignment, plan, self._artifacts))
             await report(Progress(len(parts) / len(plans)))
         return publish(assignment.job, parts, self._artifacts)
 

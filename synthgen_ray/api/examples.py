@@ -140,6 +140,7 @@ GENERATE = [
 ]
 ROWS = [{"age": 34, "income": ">50K", "opened": "2019-05-02"}, {"age": 51, "income": "<=50K", "opened": None}]
 SAMPLE = [{"num_rows": 100, "seed": 42}, {"num_rows": 10, "conditions": {"income": ">50K"}}]
+IMPUTE = [{"dataset_version_id": VERSION_ID, "seed": 42, "format": "parquet"}]
 GENERATE_ACCEPTED = {"job_id": BACKGROUND_ID, "synthgen_job_id": JOB_ID, "status": "pending"}
 JOB_ITEM = {
     "id": JOB_ID,

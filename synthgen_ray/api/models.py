@@ -29,7 +29,7 @@ from synthgen_ray.api.schemas.models import (
 )
 from synthgen_ray.api.uploads import form_in_openapi, received
 from synthgen_ray.domain.audit import Action
-from synthgen_ray.domain.params import GenerateParams, Resources, SampleFormat, SampleParams
+from synthgen_ray.domain.params import GenerateParams, ImputeParams, Resources, SampleFormat, SampleParams
 
 router = APIRouter(prefix="/api/synthgen/models", tags=["models"])
 MODEL_FILE = "application/vnd.synthgen.model"
@@ -104,6 +104,24 @@ async def generate(
 ) -> GenerateAccepted:
     """Queue a generation from a ready model; poll the job, then download its rows."""
     made = await service.generate(principal, model_id, params or GenerateParams(), once)
+    return GenerateAccepted.of(value_of(made, response))
+
+
+@router.post("/{model_id:uuid}/impute", responses=problems(400, 403, 404, 409, 422, 429, 503))
+async def impute(
+    model_id: UUID,
+    principal: Editor,
+    service: ServiceDep,
+    once: OnceDep,
+    response: Response,
+    params: Annotated[ImputeParams, Body(examples=examples.IMPUTE)],
+) -> GenerateAccepted:
+    """Fill the missing cells of a table by a ready model, each given the other cells of its row.
+
+    The output of the job is the table with all that it has, and values that fit where it had none. Ids and free texts
+    are not made up: they stay missing.
+    """
+    made = await service.impute(principal, model_id, params, once)
     return GenerateAccepted.of(value_of(made, response))
 
 

@@ -79,6 +79,23 @@ class Models:
             body["csv_safe"] = True
         return self._connection.create(_model(model_id, "generate"), body)
 
+    def impute(
+        self,
+        model_id: Id,
+        dataset_version_id: Id,
+        seed: int | None = None,
+        format: str = "csv",
+        csv_safe: bool = False,
+    ) -> JSON:
+        """Queue the filling of a table's missing cells. Wait for its `synthgen_job_id`, then download that.
+
+        What the table has stays; each missing cell is drawn by the model, given the others of its row.
+        """
+        body = given(dataset_version_id=str(dataset_version_id), seed=seed, format=format)
+        if csv_safe:
+            body["csv_safe"] = True
+        return self._connection.create(_model(model_id, "impute"), body)
+
     def sample(
         self,
         model_id: Id,

@@ -1,10 +1,11 @@
-"""`synthgen models`, `synthgen train`, `synthgen generate`"""
+"""`synthgen models`, `synthgen train`, `synthgen generate`, `synthgen impute`, `synthgen sample`"""
 
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
+from synthgen_ray.client.answers import JSON
 from synthgen_ray.commands.arguments import (
     CONFIG_HELP,
     SHARES_HELP,
@@ -123,16 +124,49 @@ def generate(
 
     Example: synthgen generate transactions --rows 1000 --seed 42 --where age=30..40 --to rows.csv
     """
-    client, output = session.client, session.output
+    client = session.client
     conditions, distribution = parse_conditions(where or []), parse_shares(shares)
     wanted = format or _format_of(to, OutputFormat.CSV)
     made = client.generate(model_id(client, model), rows, seed, conditions or None, distribution, wanted, csv_safe)
-    job_id = made["synthgen_job_id"]
+    _fetch(session, made, to, f"generating {rows} rows")
+
+
+@group.command("impute")
+@command
+def impute(
+    session: Session,
+    model: ModelArgument,
+    dataset: Annotated[str, typer.Option(help="Name or id of the dataset whose missing cells are to be filled.")],
+    version: Version = None,
+    project: Annotated[str | None, typer.Option(help="The dataset's project, where its name is not enough.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="The same seed fills in the same values.")] = None,
+    format: Annotated[OutputFormat | None, typer.Option(help="By default what --to ends in, else csv.")] = None,
+    csv_safe: CsvSafe = False,
+    to: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, callback=in_a_folder, help="Wait, and write the rows to this file."),
+    ] = None,
+) -> None:
+    """Fill the missing cells of a dataset by a ready model. Without --to it is queued, for 'synthgen jobs download'.
+
+    Example: synthgen impute transactions --dataset october --to october_filled.csv
+    """
+    client = session.client
+    table = get_dataset(client, dataset, project)
+    given = table["dataset_version_id"] if version is None else client.get_version(table["id"], version)["id"]
+    wanted = format or _format_of(to, OutputFormat.CSV)
+    made = client.impute(model_id(client, model), given, seed, wanted, csv_safe)
+    _fetch(session, made, to, f"filling {table['name']}")
+
+
+def _fetch(session: Session, made: JSON, to: Path | None, work: str) -> None:
+    """Say that a job is queued; or wait for it and write its rows."""
+    client, output, job_id = session.client, session.output, made["synthgen_job_id"]
     if to is None:
         output.say(made, f"Job {job_id} is in the queue: 'synthgen jobs download {job_id}' when it is completed.")
         return
     go_on = f"'synthgen jobs watch {job_id}', then 'synthgen jobs download {job_id} --to {to}'"
-    with waiting(output, f"generating {rows} rows", go_on) as on_progress:
+    with waiting(output, work, go_on) as on_progress:
         job = client.wait_for_job(job_id, on_progress)
     with output.transfer(f"downloading {to.name}") as on_bytes:
         client.download(job_id, to, on_bytes)

@@ -19,5 +19,6 @@ def register(app: typer.Typer) -> None:
     app.command("upload")(datasets.upload)
     app.command("train")(models.train)
     app.command("generate")(models.generate)
+    app.command("impute")(models.impute)
     app.command("sample")(models.sample)
     app.command("limits")(limits.limits)

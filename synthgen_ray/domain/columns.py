@@ -125,6 +125,7 @@ def _repeats(stats: ColumnStats) -> bool:
 
 
 MIN_TRAINING_ROWS = 20
+MOST_NAMED = 5  # columns, in a sentence
 
 
 def check_trainable(num_rows: int) -> None:
@@ -135,6 +136,18 @@ def check_trainable(num_rows: int) -> None:
     if num_rows < MIN_TRAINING_ROWS:
         detail = f"The table has {num_rows} rows; training needs at least {MIN_TRAINING_ROWS}."
         raise InvalidTable(detail, "too_few_rows")
+
+
+def check_same_columns(columns: Sequence[Column], learned: Sequence[LearnedColumn]) -> None:
+    """Refuse a table that lacks columns which a model learnt; it may have others.
+
+    Raises: InvalidTable.
+    """
+    names = {column.name for column in columns}
+    lacking = [column.name for column in learned if column.name not in names]
+    if lacking:
+        detail = f"The table lacks columns that the model learnt: {', '.join(map(repr, lacking[:MOST_NAMED]))}."
+        raise InvalidTable(detail, "column_mismatch")
 
 
 def check_learnable(columns: Sequence[Column]) -> None:

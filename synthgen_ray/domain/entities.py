@@ -193,13 +193,14 @@ def attempt_folder(job_id: UUID, attempt: int) -> str:
 
 @dataclass(frozen=True)
 class Assignment:
-    """A claimed job, and the file it works on: a dataset's table to learn, or a model to sample."""
+    """A claimed job, and the file it works on: a dataset's table to learn, or a model to sample or to fill with."""
 
     job: Job
     source: Artifact
-    columns: tuple[Column, ...] = ()  # of the table to learn
+    columns: tuple[Column, ...] = ()  # of the table to learn or to fill
     resources: dict[str, Any] = field(default_factory=dict)
-    chunk_rows: int = 0  # of the model to sample
+    chunk_rows: int = 0  # of the model
+    table: Artifact | None = None  # to fill
     checkpoint: Artifact | None = None  # of an earlier attempt at this training
 
 

@@ -7,6 +7,7 @@ Options and defaults of the GAN and VAE types are those of the `ctgan` package.
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
 from pydantic import (
     AllowInfNan,
@@ -23,6 +24,7 @@ from pydantic_core import PydanticCustomError
 
 MAX_ROWS = 10_000_000
 MAX_CONDITIONS = 100
+CSV_SAFE = "Of a CSV: put `'` before text that a spreadsheet would take for a formula."
 
 
 class ModelType(StrEnum):
@@ -238,9 +240,7 @@ class DrawParams(Params):
         json_schema_extra=_or_null,
         description="Shares of the values of one categorical column, for rebalancing; they add up to 1.",
     )
-    csv_safe: bool = Field(
-        False, description="Of a CSV: put `'` before text that a spreadsheet would take for a formula."
-    )
+    csv_safe: bool = Field(False, description=CSV_SAFE)
 
     @model_validator(mode="before")
     @classmethod
@@ -261,16 +261,28 @@ class DrawParams(Params):
         return self
 
 
-class GenerateParams(DrawParams):
-    """And in which format: what a generation is made of."""
+class FileParams(Params):
+    """What rows are written as."""
 
     format: Literal["csv", "parquet", "jsonl"] = Field("csv", description="Format of the output file.")
+    csv_safe: bool = Field(False, description=CSV_SAFE)
 
     @model_validator(mode="after")
     def _only_csv_is_made_safe(self) -> Self:
         if self.csv_safe and self.format != "csv":
             raise PydanticCustomError("csv_safe_needs_csv", "csv_safe is for format csv: the others hold no formulas")
         return self
+
+
+class GenerateParams(FileParams, DrawParams):
+    """And in which format: what a generation is made of."""
+
+
+class ImputeParams(FileParams):
+    """A table to fill, by its dataset version."""
+
+    dataset_version_id: UUID = Field(strict=False, description="The table whose missing cells are to be filled.")
+    seed: Seed | None = Field(None, description="The same seed fills in the same values.")
 
 
 class SampleParams(DrawParams):

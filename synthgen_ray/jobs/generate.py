@@ -1,4 +1,5 @@
-"""A generation: a model in, rows out. Cut into parts that workers write side by side.
+"""A generation: a model in, rows out; or a model and a table, and that table's rows without gaps. Cut into parts that
+workers write side by side.
 
 Chunk i of a job depends on the model, the seed and i alone, so the same job gives the same
 bytes on one worker and on forty, whatever runs beside it.
@@ -13,22 +14,27 @@ import pyarrow.parquet as pq
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.writing import write_csv, write_jsonl, write_parquet
-from synthgen_ray.domain.entities import Artifact, Job, Part
+from synthgen_ray.domain.columns import Column
+from synthgen_ray.domain.entities import Artifact, Assignment, Job, Part
 from synthgen_ray.domain.params import GenerateParams, OutputFormat
+from synthgen_ray.jobs.impute import columns_of, filled
 from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.synthesizers.base import Synthesizer
 
 
-def write_part(model: Synthesizer, job: Job, plan: PartPlan, artifacts: Artifacts) -> Part:
-    """Draw the rows of one part and write them. Repeating it gives the same file."""
-    params = GenerateParams.model_validate(job.config)
-    rows = pa.concat_tables(
-        model.sample_chunk(index, num_rows, job.seed, params.conditions, params.distribution)
-        for index, num_rows in plan.chunks
-    )
-    name = f"part-{plan.index:05}.{params.format}"
+def write_part(model: Synthesizer, assignment: Assignment, plan: PartPlan, artifacts: Artifacts) -> Part:
+    """Make the rows of one part and write them. Repeating it gives the same file.
+
+    Raises: JobError, for conditions that cannot be met; InvalidTable, for a table that is none to fill; Gone.
+    """
+    job = assignment.job
+    if assignment.table:
+        rows, columns = filled(model, assignment, plan, artifacts), columns_of(model, assignment)
+    else:
+        rows, columns = _drawn(model, job, plan), model.columns
+    name = f"part-{plan.index:05}.{job.output_format}"
     with artifacts.writing(job.folder, name) as sink:
-        _write(rows, model, params, sink, first=plan.index == 0)
+        _write(rows, columns, job, sink, first=plan.index == 0)
     return artifacts.part(job.folder, name, plan.num_rows)
 
 
@@ -45,11 +51,19 @@ def publish(job: Job, parts: Sequence[Part], artifacts: Artifacts) -> Artifact:
     return artifacts.seal(job.folder, [artifacts.part(job.folder, name, sum(part.num_rows for part in parts))])
 
 
-def _write(rows: pa.Table, model: Synthesizer, params: GenerateParams, sink: BinaryIO, *, first: bool) -> None:
-    if params.format == "csv":
-        write_csv(rows, model.columns, sink, header=first, safe=params.csv_safe)
-    elif params.format == "jsonl":
-        write_jsonl(rows, model.columns, sink)
+def _drawn(model: Synthesizer, job: Job, plan: PartPlan) -> pa.Table:
+    params = GenerateParams.model_validate(job.config)
+    return pa.concat_tables(
+        model.sample_chunk(index, num_rows, job.seed, params.conditions, params.distribution)
+        for index, num_rows in plan.chunks
+    )
+
+
+def _write(rows: pa.Table, columns: Sequence[Column], job: Job, sink: BinaryIO, *, first: bool) -> None:
+    if job.output_format is OutputFormat.CSV:
+        write_csv(rows, columns, sink, header=first, safe=job.config["csv_safe"])
+    elif job.output_format is OutputFormat.JSONL:
+        write_jsonl(rows, columns, sink)
     else:
         write_parquet(rows, sink)
 

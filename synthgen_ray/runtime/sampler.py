@@ -33,10 +33,10 @@ class Sampler:
         return model_id
 
     async def write_part(self, assignment: Assignment, plan: PartPlan) -> Part:
-        """Write some rows of a generation. In a thread, so that health checks do not wait."""
+        """Write some rows of a generation, or of a table to fill. In a thread, so that health checks do not wait."""
         model = await self._model(assignment.source)
         async with self._turn:
-            return await asyncio.to_thread(write_part, model, assignment.job, plan, self._artifacts)
+            return await asyncio.to_thread(write_part, model, assignment, plan, self._artifacts)
 
     async def draw(self, draw: Draw, index: int) -> bytes:
         """Some rows that somebody waits for."""

@@ -11,15 +11,17 @@ from sqlalchemy.orm import joinedload, undefer
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.audit import Action
+from synthgen_ray.domain.columns import check_same_columns
 from synthgen_ray.domain.conditions import check_conditions
 from synthgen_ray.domain.entities import Artifact, Job, Page
 from synthgen_ray.domain.errors import Conflict, NotFound
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.once import Made, Once
-from synthgen_ray.domain.params import DrawParams, GenerateParams, SampleParams
+from synthgen_ray.domain.params import DrawParams, GenerateParams, ImputeParams, SampleParams
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.audit import record
-from synthgen_ray.store.entities import LEARNED_COLUMNS, to_artifact, to_job
+from synthgen_ray.store.datasets import require_version
+from synthgen_ray.store.entities import COLUMNS, LEARNED_COLUMNS, to_artifact, to_job
 from synthgen_ray.store.moves import enqueue
 from synthgen_ray.store.once import JOB, once_only
 from synthgen_ray.store.projects import sees
@@ -52,16 +54,42 @@ class Jobs:
 
         async def make(session: AsyncSession) -> Job:
             model = await require_ready(session, principal, model_id, params)
-            await check_queue(session, model.project_id, self._quotas)
-            await check_generation(session, model.project_id, self._quotas, params.num_rows)
-            now = self._clock()
-            deadline = now + self._deadlines[JobType.GENERATE]
-            job = await enqueue(session, model, JobType.GENERATE, params.model_dump(mode="json"), now, deadline)
-            await record(session, principal, Action.JOB_CREATE, job.id, model.project_id)
-            return to_job(await load_job(session, job.id))
+            return await self._enqueue(session, principal, model, params.model_dump(mode="json"))
 
         async with self._sessions.writing() as session:
             return await once_only(session, principal, once, JOB, make)
+
+    async def enqueue_impute(
+        self, principal: Principal, model_id: UUID, params: ImputeParams, once: Once | None = None
+    ) -> Made[Job]:
+        """Write a generation whose rows are those of a table of the model's project, with its missing cells filled.
+
+        Raises: NotFound, for the model or the table; Conflict, when the model is not ready; InvalidRequest, when the
+        table is another project's or lacks a column; TooMany and Unavailable, over a quota.
+        """
+
+        async def make(session: AsyncSession) -> Job:
+            model = await require_ready(session, principal, model_id, DrawParams())
+            version = await require_version(session, principal, params.dataset_version_id, model.project_id)
+            check_same_columns(
+                COLUMNS.validate_python(version.columns), LEARNED_COLUMNS.validate_python(model.learned_columns)
+            )
+            config = {**params.model_dump(mode="json"), "num_rows": version.num_rows}
+            return await self._enqueue(session, principal, model, config)
+
+        async with self._sessions.writing() as session:
+            return await once_only(session, principal, once, JOB, make)
+
+    async def _enqueue(
+        self, session: AsyncSession, principal: Principal, model: ModelRow, config: dict[str, Any]
+    ) -> Job:
+        await check_queue(session, model.project_id, self._quotas)
+        await check_generation(session, model.project_id, self._quotas, config["num_rows"])
+        now = self._clock()
+        deadline = now + self._deadlines[JobType.GENERATE]
+        job = await enqueue(session, model, JobType.GENERATE, config, now, deadline)
+        await record(session, principal, Action.JOB_CREATE, job.id, model.project_id)
+        return to_job(await load_job(session, job.id))
 
     async def admit_draw(self, principal: Principal, model_id: UUID, params: SampleParams) -> tuple[Artifact, int]:
         """The file and the chunk rows of a ready model that can obey the conditions; the rows count from now.

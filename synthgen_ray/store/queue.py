@@ -6,6 +6,7 @@ find a newer attempt, or none, in the row, change nothing, and answer that it is
 
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,8 +16,9 @@ from sqlalchemy.orm import aliased, joinedload
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.audit import Action
+from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, JobFailure, Progress, TrainedModel, attempt_folder
-from synthgen_ray.domain.errors import Cancelled, Conflict, frames_of
+from synthgen_ray.domain.errors import Cancelled, Conflict, JobError, frames_of
 from synthgen_ray.domain.lifecycle import LEASE, LOCAL, Attempt, JobStatus, JobType
 from synthgen_ray.store.audit import record
 from synthgen_ray.store.entities import (
@@ -66,6 +68,9 @@ class Queue:
                 ((job_id, attempt),) = claimed
                 try:
                     return await _assignment(session, await load_job(session, job_id))
+                except JobError as error:
+                    reason = because(JobFailure(error.code, error.detail))
+                    await move(session, JobStatus.RUNNING, JobStatus.FAILED, held(job_id, attempt), now, **reason)
                 except (ValueError, LookupError, TypeError) as error:
                     # Its owner can read what is left of it.
                     log.error("job %s cannot be read: %s", job_id, frames_of(error))
@@ -246,15 +251,22 @@ async def _assignment(session: AsyncSession, row: JobRow) -> Assignment:
         )
         if model.artifact is None:
             raise LookupError(f"model {model.id} is ready and has no artifact")
-        return Assignment(job, to_artifact(model.artifact), chunk_rows=model.chunk_rows or 0)
-    table = (
-        select(DatasetVersionRow)
-        .where(DatasetVersionRow.id == row.model.dataset_version_id)
-        .options(joinedload(DatasetVersionRow.artifact))
-    )
-    version = (await session.scalars(table)).one()
-    columns = COLUMNS.validate_python(version.columns)
+        assignment = Assignment(job, to_artifact(model.artifact), chunk_rows=model.chunk_rows or 0)
+        if "dataset_version_id" not in job.config:
+            return assignment
+        table, columns = await _table(session, UUID(job.config["dataset_version_id"]))
+        return replace(assignment, table=table, columns=columns)
+    if row.model.dataset_version_id is None:
+        raise LookupError(f"model {row.model.id} is in training and has no table")
+    table, columns = await _table(session, row.model.dataset_version_id)
     checkpoint = CHECKPOINT.validate_python(row.checkpoint) if row.checkpoint else None
-    return Assignment(
-        job, to_artifact(version.artifact), columns=columns, resources=row.model.resources, checkpoint=checkpoint
-    )
+    return Assignment(job, table, columns=columns, resources=row.model.resources, checkpoint=checkpoint)
+
+
+async def _table(session: AsyncSession, version_id: UUID) -> tuple[Artifact, tuple[Column, ...]]:
+    """Raises: JobError."""
+    its = select(DatasetVersionRow).where(DatasetVersionRow.id == version_id)
+    version: DatasetVersionRow | None = await session.scalar(its.options(joinedload(DatasetVersionRow.artifact)))
+    if version is None:
+        raise JobError("The dataset was deleted before its turn came: upload it again.", "dataset_deleted")
+    return to_artifact(version.artifact), COLUMNS.validate_python(version.columns)

@@ -65,6 +65,7 @@ CALLS = {
     ),
     ("GET", f"{SYNTHGEN}{MODEL}"): Call(VIEWER),
     ("POST", f"{SYNTHGEN}{MODEL}/generate"): Call(EDITOR, json={"num_rows": 5}),
+    ("POST", f"{SYNTHGEN}{MODEL}/impute"): Call(EDITOR, json={"dataset_version_id": "{dataset_version_id}"}),
     ("POST", f"{SYNTHGEN}{MODEL}/sample"): Call(EDITOR, json={"num_rows": 5}),
     ("GET", f"{SYNTHGEN}{MODEL}/export"): Call(VIEWER),
     ("DELETE", f"{SYNTHGEN}{MODEL}"): Call(EDITOR),

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
+from tests.api.conftest import a_table
 from tests.servers import UpServer, wait_until
 
 CSV = {"Accept": "text/csv"}
@@ -32,6 +33,20 @@ def test_they_are_the_rows_of_a_generation_for_many_clients_at_once(client, read
 
     with ThreadPoolExecutor(8) as pool:
         assert all(content == generated for content in pool.map(sampled, range(8)))
+
+
+def test_gaps_are_filled_in_parts_by_whoever_is_free(client, dataset, ready_model, tmp_path):
+    header, *rows = a_table(120_000).decode().splitlines()
+    (tmp_path / "gaps.csv").write_text("\n".join([header, *(row.replace(">50K", "") for row in rows)]))
+    gaps = client.upload_dataset(dataset["project_id"], "gaps", tmp_path / "gaps.csv")
+
+    jobs = [client.impute(ready_model, gaps["dataset_version_id"], seed=1) for _ in range(2)]
+
+    first, second = [client.wait_for_job(job["job_id"], timeout_s=120)["result"] for job in jobs]
+    assert first["sha256"] == second["sha256"]
+    filled = client.download(jobs[0]["job_id"], tmp_path / "filled.csv").read_text().splitlines()
+    assert len(filled) == len(rows) + 1
+    assert not any(",," in line for line in filled)
 
 
 def test_a_killed_sampler_changes_no_byte(server, ready_model):

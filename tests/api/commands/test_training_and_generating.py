@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.api.conftest import a_table
+
 SOME_ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 pytestmark = pytest.mark.usefixtures("working")
 
@@ -166,6 +168,20 @@ class TestGenerate:
 
         assert result.exit_code == 1
         assert "conditions.planet: The model has no such column." in result.stderr
+
+
+class TestImpute:
+    async def test_the_gaps_of_a_dataset_are_filled_in_the_file(self, synthgen, trained, tmp_path):
+        gaps = tmp_path / "gaps.csv"
+        gaps.write_bytes(a_table(100).replace(b">50K", b""))
+        await synthgen("upload", gaps, "--project", "Bank")
+
+        result = await synthgen("impute", "copula", "--dataset", "gaps", "--seed", 1, "--to", tmp_path / "filled.csv")
+
+        assert result.exit_code == 0, result.output
+        assert result.stdout == f"Wrote 100 rows to {tmp_path / 'filled.csv'}.\n"
+        header, *rows = (line.split(",") for line in (tmp_path / "filled.csv").read_text().splitlines())
+        assert {row[header.index("income")] for row in rows} == {">50K", "<=50K"}
 
 
 async def test_a_refusal_is_1_and_a_sentence(synthgen):

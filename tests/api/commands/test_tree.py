@@ -44,6 +44,9 @@ async def test_every_command_answers_with_one_json_document(synthgen, server, ac
     await server.run_queue()
     made = await run("generate", "copula", "--rows", 5)
     await server.run_queue()
+    await run("impute", "copula", "--dataset", "accounts")
+    await run("models", "impute", "copula", "--dataset", "accounts", "--version", 0)
+    await server.run_queue()
     cancelled = await run("models", "generate", "copula")
     assert len((await run("sample", "copula", "--rows", 5))["rows"]) == 5
     await run("models", "sample", "copula", "--to", tmp_path / "some.parquet")
