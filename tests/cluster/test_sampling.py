@@ -95,3 +95,18 @@ def test_an_answer_that_cannot_be_given_is_a_problem(server, ready_model):
     response = httpx.request(**order)
 
     assert (response.status_code, response.json()["code"]) == (422, "conditions_unsatisfiable")
+
+
+def test_what_is_too_much_at_once_is_refused_with_a_time_to_come_back(server, ready_model):
+    order = {**sample_of(server, ready_model), "json": {"num_rows": 10_000, "seed": 4}}
+
+    with ThreadPoolExecutor(150) as clients:
+        answers = list(clients.map(lambda _: httpx.request(**order), range(150)))
+
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert refused
+    assert {answer.json()["code"] for answer in refused} == {"busy"}
+    assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+    given = [answer for answer in answers if answer not in refused]
+    assert len(given) >= 40
+    assert {(answer.status_code, answer.text.count("\n")) for answer in given} == {(200, 10_001)}
