@@ -1,10 +1,14 @@
 """A Ray of this process's own: one node on this machine, which ends with the process."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partialmethod
 from typing import Any
 
 import psutil
 import ray
+from ray._private.parameter import RayParams
 
 log = logging.getLogger(__name__)
 
@@ -24,13 +28,27 @@ def start_ray(**options: Any) -> "ray._private.worker.RayContext":
     others = set(this.children())
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return ray.init(address="local", log_to_driver=False, **options)
+            with _agent_on_any_port():
+                return ray.init(address="local", log_to_driver=False, **options)
         except Exception as error:
             _end([child for child in this.children() if child not in others])
             if "timed out during startup" not in str(error):  # Ray has no class for it
                 raise
             log.warning("Ray did not start in its time (attempt %d of %d).", attempt, ATTEMPTS)
     raise TimeoutError("Ray did not start within its 30 seconds, whatever else runs here; see its logs for more.")
+
+
+@contextmanager
+def _agent_on_any_port() -> Iterator[None]:
+    """A node's agent wants port 52365, and where another Ray on the machine has it, goes without what takes Ray jobs.
+    `ray start` has an option for it, `ray.init` has none.
+    """
+    usual = RayParams.__init__
+    RayParams.__init__ = partialmethod(usual, dashboard_agent_listen_port=0)
+    try:
+        yield
+    finally:
+        RayParams.__init__ = usual
 
 
 def _end(processes: list[psutil.Process]) -> None:
