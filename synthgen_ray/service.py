@@ -387,7 +387,7 @@ class Service:
         if job.status is JobStatus.FAILED:
             raise Conflict("The job failed and has no output; its error says why.", "job_failed")
         if job.status is JobStatus.COMPLETED and job.artifact is None:
-            detail = f"The rows are no longer kept: generate again with the seed {job.seed}, which gives the same rows."
+            detail = f"The rows are no longer kept: ask again with the seed {job.seed}, which gives the same rows."
             raise Gone(detail, "artifact_expired")
         if job.artifact is None:
             raise Conflict(f"The job is {job.status}: download when its status is completed.", "not_ready")
