@@ -121,7 +121,7 @@ class WritingLauncher(KeepsNothing):
     async def train(self, assignment: Assignment) -> TrainedModel:
         folder = assignment.job.folder
         await self._rest(assignment.job)
-        with self._artifacts.scratch_file() as file:
+        with self._artifacts.scratch.file() as file:
             file.write_bytes(folder.encode())
             await self._rest(assignment.job)
             self._artifacts.adopt(file, folder, MODEL_FILE)
