@@ -85,7 +85,7 @@ class Bank:
         is."""
         meant = {root / artifact.location / part.name for artifact in named for part in artifact.parts}
         found = {path for path in root.rglob("*") if path.is_file()}
-        assert found - {root / "server/owner"} == meant
+        assert found - {root / "server/owner"} == meant, (found - meant, meant - found)
 
 
 @asynccontextmanager

@@ -248,7 +248,7 @@ async def _recover(folder: Path) -> str:
     bank = Bank(folder)
     (job,) = await bank.check_all_ended()
     await bank.erase_all()
-    bank.artifacts.tidy_machine()  # scratch files of processes that are gone
+    bank.artifacts.prepare()  # as the next server does: scratch files of processes that were killed go
     bank.check_files(folder / "artifacts", [job.artifact] if job.artifact else [])
     await bank.store.dispose()
     return job.failure.code if job.failure else job.status.value
