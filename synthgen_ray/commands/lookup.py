@@ -47,6 +47,11 @@ def dataset_id(client: SynthGen, name_or_id: str, project: str | None = None) ->
     return name_or_id if is_id(name_or_id) else str(get_dataset(client, name_or_id, project)["id"])
 
 
+def version_id(client: SynthGen, dataset: JSON, version: int | None) -> str:
+    """Of a version of a dataset that was got; of the latest without a number."""
+    return str(dataset["dataset_version_id"] if version is None else client.get_version(dataset["id"], version)["id"])
+
+
 def model_id(client: SynthGen, name_or_id: str) -> str:
     if is_id(name_or_id):
         return name_or_id

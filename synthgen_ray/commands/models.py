@@ -14,7 +14,7 @@ from synthgen_ray.commands.arguments import (
     parse_config,
     parse_shares,
 )
-from synthgen_ray.commands.lookup import get_dataset, model_id, project_id, project_id_or_new
+from synthgen_ray.commands.lookup import get_dataset, model_id, project_id, project_id_or_new, version_id
 from synthgen_ray.commands.options import (
     NEW_PROJECT_HELP,
     CsvSafe,
@@ -32,6 +32,11 @@ from synthgen_ray.domain.params import ModelType, OutputFormat, SampleFormat
 Format = TypeVar("Format", OutputFormat, SampleFormat)
 group = typer.Typer(help="Make, list, show, sample, move and delete models.", no_args_is_help=True)
 
+DatasetsProject = Annotated[str | None, typer.Option(help="The dataset's project, where its name is not enough.")]
+RowsFormat = Annotated[OutputFormat | None, typer.Option(help="By default what --to ends in, else csv.")]
+RowsTo = Annotated[
+    Path | None, typer.Option(dir_okay=False, callback=in_a_folder, help="Wait, and write the rows to this file.")
+]
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="Name or id of the model.")]
 
 
@@ -80,7 +85,7 @@ def train(
     config: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help=CONFIG_HELP)] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Training workers.")] = None,
     gpu: Annotated[bool | None, typer.Option("--gpu/--no-gpu", help="One GPU a worker, or none.")] = None,
-    project: Annotated[str | None, typer.Option(help="The dataset's project, where its name is not enough.")] = None,
+    project: DatasetsProject = None,
     version: Version = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when the model is ready; 1 if it failed.")] = False,
 ) -> None:
@@ -92,7 +97,7 @@ def train(
     options = parse_config(config or [])
     table = get_dataset(client, dataset, project)
     name = name or f"{table['name']}-{type}"
-    learnt = table["dataset_version_id"] if version is None else client.get_version(table["id"], version)["id"]
+    learnt = version_id(client, table, version)
     resources = {key: value for key, value in (("num_workers", workers), ("use_gpu", gpu)) if value is not None}
     made = client.create_model(table["project_id"], learnt, name, type, options, resources or None)
     job_id = made["synthgen_job_id"]
@@ -113,12 +118,9 @@ def generate(
     seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same rows.")] = None,
     where: Annotated[list[str] | None, typer.Option(metavar="COLUMN=VALUE", help=WHERE_HELP)] = None,
     shares: Annotated[str | None, typer.Option(metavar="COLUMN=JSON", help=SHARES_HELP)] = None,
-    format: Annotated[OutputFormat | None, typer.Option(help="By default what --to ends in, else csv.")] = None,
+    format: RowsFormat = None,
     csv_safe: CsvSafe = False,
-    to: Annotated[
-        Path | None,
-        typer.Option(dir_okay=False, callback=in_a_folder, help="Wait, and write the rows to this file."),
-    ] = None,
+    to: RowsTo = None,
 ) -> None:
     """Generate rows from a ready model. Without --to the job is queued, for 'synthgen jobs download'.
 
@@ -138,14 +140,11 @@ def impute(
     model: ModelArgument,
     dataset: Annotated[str, typer.Option(help="Name or id of the dataset whose missing cells are to be filled.")],
     version: Version = None,
-    project: Annotated[str | None, typer.Option(help="The dataset's project, where its name is not enough.")] = None,
+    project: DatasetsProject = None,
     seed: Annotated[int | None, typer.Option(min=0, help="The same seed fills in the same values.")] = None,
-    format: Annotated[OutputFormat | None, typer.Option(help="By default what --to ends in, else csv.")] = None,
+    format: RowsFormat = None,
     csv_safe: CsvSafe = False,
-    to: Annotated[
-        Path | None,
-        typer.Option(dir_okay=False, callback=in_a_folder, help="Wait, and write the rows to this file."),
-    ] = None,
+    to: RowsTo = None,
 ) -> None:
     """Fill the missing cells of a dataset by a ready model. Without --to it is queued, for 'synthgen jobs download'.
 
@@ -153,7 +152,7 @@ def impute(
     """
     client = session.client
     table = get_dataset(client, dataset, project)
-    given = table["dataset_version_id"] if version is None else client.get_version(table["id"], version)["id"]
+    given = version_id(client, table, version)
     wanted = format or _format_of(to, OutputFormat.CSV)
     made = client.impute(model_id(client, model), given, seed, wanted, csv_safe)
     _fetch(session, made, to, f"filling {table['name']}")

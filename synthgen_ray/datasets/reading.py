@@ -95,13 +95,8 @@ def read_table(path: Path) -> pa.Table:
 
     Raises: InvalidTable for a file that is damaged or that `convert` cannot have written.
     """
-    refuse_extensions(path)
-    try:
-        with pq.ParquetFile(path) as file:
-            check_schema(file.schema_arrow)
-            return file.read()
-    except DECODE_ERRORS:
-        raise invalid_parquet() from None
+    with _canonical(path) as file:
+        return file.read()
 
 
 def read_rows(path: Path, first: int, num_rows: int) -> pa.Table:
@@ -109,17 +104,23 @@ def read_rows(path: Path, first: int, num_rows: int) -> pa.Table:
 
     Raises: InvalidTable, as `read_table`.
     """
+    with _canonical(path) as file:
+        sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+        starts = [0, *accumulate(sizes)]
+        groups = [
+            group for group, (start, end) in enumerate(pairwise(starts)) if start < first + num_rows and end > first
+        ]
+        before = starts[groups[0]] if groups else 0
+        return file.read_row_groups(groups).slice(first - before, num_rows)
+
+
+@contextmanager
+def _canonical(path: Path) -> Iterator[pq.ParquetFile]:
     refuse_extensions(path)
     try:
         with pq.ParquetFile(path) as file:
             check_schema(file.schema_arrow)
-            sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
-            starts = [0, *accumulate(sizes)]
-            groups = [
-                group for group, (start, end) in enumerate(pairwise(starts)) if start < first + num_rows and end > first
-            ]
-            before = starts[groups[0]] if groups else 0
-            return file.read_row_groups(groups).slice(first - before, num_rows)
+            yield file
     except DECODE_ERRORS:
         raise invalid_parquet() from None
 

@@ -138,15 +138,14 @@ def check_trainable(num_rows: int) -> None:
         raise InvalidTable(detail, "too_few_rows")
 
 
-def check_same_columns(columns: Sequence[Column], learned: Sequence[LearnedColumn]) -> None:
-    """Refuse a table that lacks columns which a model learnt; it may have others.
+def check_same_columns(names: Sequence[str], learned: Sequence[LearnedColumn]) -> None:
+    """Refuse a table that has not each column once which a model learnt; it may have others.
 
     Raises: InvalidTable.
     """
-    names = {column.name for column in columns}
-    lacking = [column.name for column in learned if column.name not in names]
+    lacking = [column.name for column in learned if names.count(column.name) != 1]
     if lacking:
-        detail = f"The table lacks columns that the model learnt: {', '.join(map(repr, lacking[:MOST_NAMED]))}."
+        detail = f"The table needs these columns of the model, each once: {', '.join(map(repr, lacking[:MOST_NAMED]))}."
         raise InvalidTable(detail, "column_mismatch")
 
 

@@ -29,7 +29,8 @@ def write_part(model: Synthesizer, assignment: Assignment, plan: PartPlan, artif
     """
     job = assignment.job
     if assignment.table:
-        rows, columns = filled(model, assignment, plan, artifacts), columns_of(model, assignment)
+        rows = filled(model, job, assignment.table, plan, artifacts)
+        columns = columns_of(model, assignment.columns)
     else:
         rows, columns = _drawn(model, job, plan), model.columns
     name = f"part-{plan.index:05}.{job.output_format}"

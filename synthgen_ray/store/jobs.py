@@ -71,9 +71,8 @@ class Jobs:
         async def make(session: AsyncSession) -> Job:
             model = await require_ready(session, principal, model_id, DrawParams())
             version = await require_version(session, principal, params.dataset_version_id, model.project_id)
-            check_same_columns(
-                COLUMNS.validate_python(version.columns), LEARNED_COLUMNS.validate_python(model.learned_columns)
-            )
+            names = [column.name for column in COLUMNS.validate_python(version.columns)]
+            check_same_columns(names, LEARNED_COLUMNS.validate_python(model.learned_columns))
             config = {**params.model_dump(mode="json"), "num_rows": version.num_rows}
             return await self._enqueue(session, principal, model, config)
 

@@ -80,7 +80,7 @@ class Synthesizer(ABC):
         byte, as one that was never interrupted.
         Raises: InvalidTable.
         """
-        table = arrow.without_views(table if isinstance(table, pa.Table) else _of_frame(table))
+        table = _taken(table)
         checks.check_schema(table.schema)
         pace = Pace(on_progress, self.params.max_training_seconds, checkpoints)
         pace.say(0.0, "learning the columns")
@@ -151,7 +151,7 @@ class Synthesizer(ABC):
         not know stay as they are. A cell is drawn, not guessed: several seeds show how uncertain it is.
         Raises: InvalidTable, when a column that was learnt is missing or has another type.
         """
-        given = conformed(arrow.without_views(table if isinstance(table, pa.Table) else _of_frame(table)), self.codec)
+        given = conformed(_taken(table), self.codec)
         seed = fresh_seed() if seed is None else seed
         _ = self._dependencies  # once, before threads ask for it
 
@@ -309,6 +309,10 @@ def _in_order_of(table: pa.Table, columns: Sequence[Column]) -> tuple[Column, ..
     if len(by_name) != len(columns) or sorted(by_name) != sorted(table.column_names):
         raise InvalidTable("The columns given are not the table's columns.", "column_mismatch")
     return tuple(by_name[name] for name in table.column_names)
+
+
+def _taken(table: "pa.Table | pd.DataFrame") -> pa.Table:
+    return arrow.without_views(table if isinstance(table, pa.Table) else _of_frame(table))
 
 
 def _of_frame(frame: "pd.DataFrame") -> pa.Table:

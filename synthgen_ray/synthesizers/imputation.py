@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthgen_ray.domain.columns import check_same_columns
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.synthesizers.codec import TableCodec
 from synthgen_ray.synthesizers.columns import arrow
@@ -22,9 +23,8 @@ def conformed(table: pa.Table, codec: TableCodec) -> pa.Table:
 
     Raises: InvalidTable, when a column is missing or holds what does not fit.
     """
+    check_same_columns(table.column_names, codec.learned_columns)
     for column in codec.columns:
-        if table.column_names.count(column.name) != 1:
-            raise InvalidTable(f"The table needs a column {column.name!r}: the model learnt it.", "column_mismatch")
         place = table.column_names.index(column.name)
         type_ = arrow.type_of(column.arrow_type)
         if table[place].type == type_:

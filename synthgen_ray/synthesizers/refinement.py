@@ -185,8 +185,10 @@ class Refinement:
         sums_BH = np.tile(self._bias, (codes_KB.shape[1], 1))
         for inputs, codes_B, missing_B in zip(self._inputs, codes_KB, missing_KB, strict=True):
             sums_BH[~missing_B] += inputs[codes_B[~missing_B]]
-        gaps = [(place, np.flatnonzero(missing_B)) for place, missing_B in enumerate(missing_KB) if missing_B.any()]
-        for place, rows in gaps:
+        for place, missing_B in enumerate(missing_KB):
+            rows = np.flatnonzero(missing_B)
+            if not len(rows):
+                continue
             values = self._widths[place] - _has_null(self._columns[place])  # null has the last code
             weights_WB = weights_of(self._logits(place, sums_BH[rows])[:values])
             codes_KB[place, rows] = draw_codes(weights_WB, rng.random(len(rows), dtype=np.float32))
