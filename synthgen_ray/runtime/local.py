@@ -64,13 +64,13 @@ def _connect(settings: Settings, session_dir: Path) -> "ray._private.worker.RayC
             raise StartFailed(f"The Ray cluster at {settings.address} cannot be joined: {error}") from error
     try:
         return start_ray(
+            session_dir,
             namespace=NAMESPACE,
             num_cpus=settings.num_cpus or max(2, os.cpu_count() or 2),
             object_store_memory=settings.object_store_mb * 2**20,
             include_dashboard=True,
             dashboard_host="127.0.0.1",
             dashboard_port=free_port(settings.dashboard_port),
-            _temp_dir=str(session_dir),
         )
     except TimeoutError as error:
         raise StartFailed(str(error)) from error

@@ -4,11 +4,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partialmethod
+from pathlib import Path
 from typing import Any
 
 import psutil
 import ray
 from ray._private.parameter import RayParams
+from ray._private.utils import write_ray_address
 
 log = logging.getLogger(__name__)
 
@@ -16,8 +18,8 @@ ATTEMPTS = 3
 STOP_S = 10.0
 
 
-def start_ray(**options: Any) -> "ray._private.worker.RayContext":
-    """`ray.init` of a new node, with these options of it.
+def start_ray(folder: Path, **options: Any) -> "ray._private.worker.RayContext":
+    """`ray.init` of a new node that has its files in this folder, with these options of it.
 
     Ray gives a node 30 seconds to register, and knows no setting for it: on a machine with much else to do that
     may be too few, and the next attempt finds more in the caches.
@@ -29,12 +31,17 @@ def start_ray(**options: Any) -> "ray._private.worker.RayContext":
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with _agent_on_any_port():
-                return ray.init(address="local", log_to_driver=False, **options)
+                context = ray.init(address="local", log_to_driver=False, _temp_dir=str(folder), **options)
         except Exception as error:
             _end([child for child in this.children() if child not in others])
             if "timed out during startup" not in str(error):  # Ray has no class for it
                 raise
             log.warning("Ray did not start in its time (attempt %d of %d).", attempt, ATTEMPTS)
+        else:
+            # What starts the driver of a Ray job looks for it here, as `ray start` wrote it; where it finds nothing,
+            # it takes any Ray of the machine.
+            write_ray_address(context.address_info["gcs_address"], str(folder))
+            return context
     raise TimeoutError("Ray did not start within its 30 seconds, whatever else runs here; see its logs for more.")
 
 

@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 from synthgen_ray.runtime.data_dir import DataDir
 from tests.ray_nodes import RAY
@@ -23,6 +25,17 @@ def submitted(server: UpServer, *arguments: str) -> subprocess.CompletedProcess[
     return subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, timeout=250)
 
 
+@pytest.fixture
+def _other_rays() -> Iterator[None]:
+    """What Ray finds of other Rays on this machine: the command line of a raylet, with the addresses of theirs."""
+    addresses = [f"--gcs-address=127.0.0.1:{port}" for port in range(1, 6)]
+    stands_still = ["raylet", "-c", "import time; time.sleep(600)", *addresses]
+    with subprocess.Popen(stands_still, executable=sys.executable) as raylet:
+        yield
+        raylet.kill()
+
+
+@pytest.mark.usefixtures("_other_rays")
 def test_it_makes_the_rows_of_a_generation(client, server, ready_model, tmp_path):
     model = client.export_model(ready_model, tmp_path / "model.synthgen")
     job = client.generate(ready_model, ROWS, seed=4, format="parquet")
