@@ -36,6 +36,7 @@ check: setup
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz $(FUZZ)
+	SYNTHGEN_KEYS=50 $(BIN)/pytest tests/api/test_idempotency.py
 	SYNTHGEN_DISCONNECTS=1 $(BIN)/pytest tests/cluster/test_disconnects.py
 
 chaos: setup

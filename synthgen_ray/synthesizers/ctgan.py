@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from synthgen_ray.domain.params import CTGANParams, ModelType
 from synthgen_ray.synthesizers import parallel
+from synthgen_ray.synthesizers.adam import Adam
 from synthgen_ray.synthesizers.base import Targets
 from synthgen_ray.synthesizers.codec import Encoded
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
@@ -29,6 +30,8 @@ from synthgen_ray.synthesizers.noise import normals
 from synthgen_ray.synthesizers.pace import Pace
 from synthgen_ray.synthesizers.training_by_sampling import ConditionSampler, cumulated_chances, draw_places
 from synthgen_ray.synthesizers.training_state import TrainingState
+
+BETAS = (0.5, 0.9)  # of both players' Adam
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,8 @@ class CTGAN(NeuralSynthesizer):
         critic.to(self._device).requires_grad_(False)
         start_weights(generator, seed, 0)
         start_weights(critic, seed, 1)
-        generator_adam = _adam(generator, options.generator_lr, options.generator_decay)
-        critic_adam = _adam(critic, options.discriminator_lr, options.discriminator_decay)
+        generator_adam = Adam(generator.parameters(), options.generator_lr, BETAS, options.generator_decay)
+        critic_adam = Adam(critic.parameters(), options.discriminator_lr, BETAS, options.discriminator_decay)
         batches = Batches(encoded, layout, options, seed, self._device)
         steps = max(len(encoded.codes) // options.batch_size, 1)
         batches_a_step = options.discriminator_steps + 1
@@ -202,7 +205,3 @@ def with_batch_statistics(generator: nn.Module) -> nn.Module:
         if isinstance(layer, nn.BatchNorm1d):
             layer.running_mean = layer.running_var = None
     return copied
-
-
-def _adam(network: nn.Module, rate: float, decay: float) -> torch.optim.Adam:
-    return torch.optim.Adam(network.parameters(), lr=rate, betas=(0.5, 0.9), weight_decay=decay, fused=True)

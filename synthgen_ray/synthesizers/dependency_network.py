@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synthgen_ray.synthesizers import parallel
+from synthgen_ray.synthesizers.adam import Adam, one_cycle
 from synthgen_ray.synthesizers.pace import Pace
 from synthgen_ray.synthesizers.refinement import DependencyWeights
 from synthgen_ray.synthesizers.streams import REFINE, stream
@@ -67,13 +68,13 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
     batch = min(int(np.clip(len(train) // BATCHES, LEAST_ROWS, MOST_ROWS)), len(train))
     share = parallel.share(batch, may_idle=True)
     steps = _steps(len(train), batch, widths_K)
-    adam = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(adam, RATE, total_steps=steps)
+    adam = Adam(network.parameters(), decay=DECAY, decoupled=True)
     by_frequency = _surprise_by_frequency(train, judge, widths_K)
     best, least, worse = None, np.inf, 0
 
     for step in range(steps):
         pace.breathe()
+        one_cycle(adam, RATE, step, steps)
         rng = stream(seed, REFINE, 1, step)
         targets, hide = _hidden_cells(batch, len(widths_K), rng)
         codes_BK = train[torch.from_numpy(share.of(rng.integers(len(train), size=batch)))]
@@ -87,7 +88,6 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
             loss = loss + network.surprise(hidden_BH[rows], codes_BK[rows], column).sum()
         # Divided by what all workers hid: the sum over them is a mean.
         parallel.descend(adam, loss / hide[:, targets].sum(), float(not share.is_idle))
-        schedule.step()
 
         is_over = parallel.anyone(pace.is_over, pace.is_limited, torch.device("cpu"))
         if is_over or (step + 1) % (steps // LOOKS) == 0 or step + 1 == steps:

@@ -15,6 +15,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from synthgen_ray.domain.errors import InvalidRequest, WorkerLost
+from synthgen_ray.synthesizers.adam import Adam
 
 
 @contextmanager
@@ -74,16 +75,16 @@ def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
         gradient.copy_(summed.view_as(gradient))
 
 
-def descend(adam: torch.optim.Optimizer, loss: Tensor, weight: float) -> None:
+def descend(adam: Adam, loss: Tensor, weight: float) -> None:
     """One step down the sum of the workers' losses, each times its weight."""
     adam.zero_grad()
     torch.autograd.backward(loss * weight)
     follow_gradients(adam)
 
 
-def follow_gradients(adam: torch.optim.Optimizer) -> None:
+def follow_gradients(adam: Adam) -> None:
     """One step down the gradients of the whole batch, the sum of those that the workers have."""
-    sum_gradients(parameter for group in adam.param_groups for parameter in group["params"])
+    sum_gradients(adam.parameters)
     adam.step()
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
 
 from synthgen_ray.synthesizers import parallel
+from synthgen_ray.synthesizers.adam import Adam
 from synthgen_ray.synthesizers.checkpoint import Checkpoint
 from synthgen_ray.synthesizers.model_file import Tensors
 
@@ -55,10 +55,6 @@ def _tensors_of(name: str, part: nn.Module | Adam) -> Iterator[tuple[str, Tensor
         for key, tensor in part.state_dict().items():
             yield f"{name}.{key}", tensor
         return
-    parameters = [parameter for group in part.param_groups for parameter in group["params"]]
-    for place, parameter in enumerate(parameters):
-        # As Adam itself makes them, but before its first step, so that there is something to copy into.
-        moments = {key: torch.zeros_like(parameter, requires_grad=False) for key in ("exp_avg", "exp_avg_sq")}
-        part.state[parameter] = {"step": torch.zeros((), device=parameter.device), **moments}
-        for key, tensor in part.state[parameter].items():
+    for place, moments in enumerate(zip(part.steps, part.means, part.squares, strict=True)):
+        for key, tensor in zip(("step", "exp_avg", "exp_avg_sq"), moments, strict=True):
             yield f"{name}.{place}.{key}", tensor

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from synthgen_ray.domain.params import ModelType, TVAEParams
 from synthgen_ray.synthesizers import parallel
+from synthgen_ray.synthesizers.adam import Adam
 from synthgen_ray.synthesizers.base import Targets
 from synthgen_ray.synthesizers.codec import Encoded
 from synthgen_ray.synthesizers.conditions import Heads
@@ -43,7 +44,7 @@ class TVAE(NeuralSynthesizer):
         start_weights(decoder, seed, 0)
         start_weights(encoder, seed, 1)
         parameters = [*encoder.parameters(), *decoder.parameters()]
-        adam = torch.optim.Adam(parameters, weight_decay=options.l2scale, fused=True)
+        adam = Adam(parameters, decay=options.l2scale)
         codes_NK = torch.from_numpy(encoded.codes).to(self._device)
         scalars_NS = torch.from_numpy(encoded.scalars).to(self._device)
         starts = range(0, len(encoded.codes), options.batch_size)

@@ -27,12 +27,24 @@ def rows_of(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode())))
 
 
-@pytest.fixture
-def given_refined_model(given_ready_model):
-    """One that need not first learn from its own rows what its columns say of each other."""
+@pytest.fixture(scope="module")
+def refined() -> dict[str, bytes]:
+    """The file of a model that need not first learn from its own rows what its columns say of each other."""
+    return {}
 
-    async def given(**fields: object) -> str:
-        return await given_ready_model(config={"refine": True}, **fields)
+
+@pytest.fixture
+def given_refined_model(client, project_id, given_ready_model, refined):
+    """It, trained once."""
+
+    async def given() -> str:
+        if not refined:
+            model_id = await given_ready_model(config={"refine": True, "seed": 1})
+            refined["file"] = (await client.get(f"{SYNTHGEN}/models/{model_id}/export")).content
+        form, files = {"project_id": project_id, "name": "Refined"}, {"file": ("a.synthgen", refined["file"])}
+        response = await client.post(f"{SYNTHGEN}/models/import", data=form, files=files)
+        assert response.status_code == 201, response.text
+        return response.json()["id"]
 
     return given
 

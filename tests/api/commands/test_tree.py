@@ -39,7 +39,9 @@ async def test_every_command_answers_with_one_json_document(synthgen, server, ac
     await run("projects", "rename", "Bank", "Kiel")
     await run("upload", accounts, "--project", "Kiel")
     await run("datasets", "upload", accounts, "--project", "Kiel", "--name", "more")
-    await run("train", "--dataset", "accounts", "--type", "gaussian_copula", "--name", "copula")
+    await run(
+        "train", "--dataset", "accounts", "--type", "gaussian_copula", "--name", "copula", "--config", "refine=true"
+    )
     await run("models", "create", "--dataset", "accounts", "--type", "gaussian_copula", "--name", "other")
     await server.run_queue()
     made = await run("generate", "copula", "--rows", 5)
