@@ -16,7 +16,8 @@ setup: .venv/installed
 .venv/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("SynthGen needs Python 3.11 or newer: make PYTHON=...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@cmp -s $< $@ || $(BIN)/pip install --quiet --disable-pip-version-check --editable '.[demo,dev]'
+	@# Python compiles what it imports: to compile all that was installed takes a minute.
+	@cmp -s $< $@ || $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --editable '.[demo,dev]'
 	@cp $< $@
 
 demo: setup
@@ -26,7 +27,7 @@ up: setup
 	@$(BIN)/synthgen up
 
 test: setup
-	$(BIN)/pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder $(TESTS)
+	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 check: setup
 	$(BIN)/ruff format --check .

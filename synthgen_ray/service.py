@@ -50,6 +50,7 @@ from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.domain.once import Made, Once, T
 from synthgen_ray.domain.params import GenerateParams, ImputeParams, ModelType, Resources, SampleFormat, SampleParams
 from synthgen_ray.domain.validation import check_workers, parse_train_params
+from synthgen_ray.store.looks import Looks
 from synthgen_ray.synthesizers.inspection import inspected
 from synthgen_ray.synthesizers.streams import fresh_seed
 
@@ -86,6 +87,7 @@ class Service:
         max_sample_rows: int = 100_000,
     ) -> None:
         self._store = store
+        self._looks = Looks(store.find_jobs)
         self._artifacts = artifacts
         self._nudge = nudge
         self._converter = converter
@@ -353,7 +355,7 @@ class Service:
         return await self._store.list_jobs(principal, project_id, model_id, status, limit, offset)
 
     async def get_job(self, principal: Principal, job_id: UUID) -> Job:
-        return await self._store.get_job(principal, job_id)
+        return await self._looks.job(principal, job_id)
 
     async def cancel_job(self, principal: Principal, job_id: UUID) -> Job:
         job = await self._store.cancel(principal, job_id)
@@ -365,7 +367,7 @@ class Service:
         shown: Job | None = None
         pause_s = FIRST_LOOK_S
         while True:
-            job = await self._store.get_job(principal, job_id)
+            job = await self._looks.job(principal, job_id)
             if job != shown:
                 yield job
             if job.status.is_final:

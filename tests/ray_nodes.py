@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.servers import UpServer, clean_environment, free_port, kill_family, running, wait_until
+from tests.servers import UpServer, clean_environment, free_port, kill_family, processes_below, running, wait_until
 
 RAY = str(Path(sys.executable).parent / "ray")
 LOOPBACK = "127.0.0.1"
@@ -73,10 +73,8 @@ class RayNodes:
     def node_of(self, title: str) -> subprocess.Popen[bytes]:
         """The node on which there is a process with these words in its title."""
         for node in self.nodes:
-            for process in psutil.Process(node.pid).children(recursive=True):
-                with contextlib.suppress(psutil.Error):
-                    if title in " ".join(process.cmdline()):
-                        return node
+            if processes_below(node.pid, title):
+                return node
         raise LookupError(title)
 
     def _start(self, num_cpus: int, *options: str, within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
@@ -121,8 +119,16 @@ def ray_nodes(head_cpus: int, ip: str = LOOPBACK, **environment: str) -> Iterato
         shutil.rmtree(session, ignore_errors=True)
 
 
+@dataclass
+class ServerOnNodes(UpServer):
+    nodes: RayNodes
+
+    def processes(self, title: str) -> list[psutil.Process]:
+        return [process for node in self.nodes.nodes for process in processes_below(node.pid, title)]
+
+
 @contextlib.contextmanager
-def a_server_on(nodes: RayNodes, folder: Path, **settings: str) -> Iterator[UpServer]:
+def a_server_on(nodes: RayNodes, folder: Path, **settings: str) -> Iterator[ServerOnNodes]:
     """`synthgen up --address`, with all that it keeps in a folder."""
     ours = {
         "DATA_DIR": str(folder / "data"),
@@ -131,5 +137,6 @@ def a_server_on(nodes: RayNodes, folder: Path, **settings: str) -> Iterator[UpSe
         "TRAINING__CHECKPOINT_SECONDS": "0.2",
     }
     environment = {f"SYNTHGEN_{name}": value for name, value in {**ours, **settings}.items()}
-    with running(UpServer(folder / "data", free_port(), {**nodes.environment, **environment})) as server:
+    server = ServerOnNodes(folder / "data", free_port(), {**nodes.environment, **environment}, nodes)
+    with running(server):
         yield server

@@ -22,7 +22,7 @@ from synthgen_ray.runtime.data_dir import DataDir
 START_S = 200
 WAIT_S = 120
 # For tests that ask more at once than a client should.
-NO_RATE_LIMITS = '{"requests_per_second": null, "wrong_keys_per_minute": null}'
+NO_RATE_LIMITS = '{"requests_per_second": null, "open_requests": null, "wrong_keys_per_minute": null}'
 
 
 def clean_environment() -> dict[str, str]:
@@ -93,12 +93,7 @@ class UpServer:
         """The server's processes with these words in their title, such as `ray::Metadata`."""
         info = DataDir(self.data_dir).find_info()
         assert info is not None
-        found = []
-        for process in psutil.Process(info.pid).children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                if title in " ".join(process.cmdline()):
-                    found.append(process)
-        return found
+        return processes_below(info.pid, title)
 
     def kill(self, title: str) -> None:
         """Kill one such process as a machine would: at once, without a word."""
@@ -125,6 +120,27 @@ def running(server: UpServer) -> Iterator[UpServer]:
     finally:
         if DataDir(server.data_dir).is_locked():
             server.down()
+
+
+@contextlib.contextmanager
+def standing_still(processes: list[psutil.Process]) -> Iterator[None]:
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
+def processes_below(pid: int, title: str) -> list[psutil.Process]:
+    """What a process has started and has these words in its title."""
+    found = []
+    for process in psutil.Process(pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if title in " ".join(process.cmdline()):
+                found.append(process)
+    return found
 
 
 def kill_family(pid: int) -> None:

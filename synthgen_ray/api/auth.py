@@ -67,15 +67,22 @@ class KeyGate:
         self._admitted: dict[str, tuple[Admission, float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in self._open:
-            try:
-                principal = await self._admit(Headers(scope=scope), scope["client"])
-                address = scope["client"][0] if scope["client"] else ""
-                scope["state"]["principal"] = replace(principal, origin=Origin(scope["state"]["request_id"], address))
-            except SynthGenError as error:
-                await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        if scope["type"] != "http" or scope["path"] in self._open:
+            await self._app(scope, receive, send)
+            return
+        try:
+            principal = await self._admit(Headers(scope=scope), scope["client"])
+            holder = str(principal.key_id)
+            self._limiter.begin(holder)
+        except SynthGenError as error:
+            await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
+            return
+        address = scope["client"][0] if scope["client"] else ""
+        scope["state"]["principal"] = replace(principal, origin=Origin(scope["state"]["request_id"], address))
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._limiter.end(holder)
 
     async def _admit(self, headers: Headers, client: tuple[str, int] | None) -> Principal:
         """Raises: Unauthenticated; RateLimited."""

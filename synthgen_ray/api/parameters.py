@@ -30,7 +30,7 @@ def _plain_id(given: Any) -> Any:
     return given
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
 

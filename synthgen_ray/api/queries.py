@@ -9,7 +9,7 @@ from fastapi.dependencies.models import Dependant
 from synthgen_ray.domain.errors import FieldError, InvalidRequest
 
 
-def check_query(request: Request) -> None:
+async def check_query(request: Request) -> None:
     """Raises: InvalidRequest."""
     given = Counter(name for name, _ in request.query_params.multi_items())
     if not given:

@@ -1,8 +1,8 @@
-"""How fast a key may ask, and how often an address may guess. Each ingress process counts for itself."""
+"""How fast and how much a key may ask, and how often an address may guess. Each ingress process counts for itself."""
 
 import math
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 
 from synthgen_ray.domain.errors import FieldError, TooMany
@@ -16,6 +16,7 @@ class RateLimits:
 
     requests_per_second: float | None = 20.0  # of one key
     burst: int = 40  # requests that may come at once
+    open_requests: int | None = 100  # of one key, that are answered at the same time: streams of events among them
     wrong_keys_per_minute: int | None = 5  # from one address
 
 
@@ -49,6 +50,7 @@ class RateLimiter:
         self._limits = limits
         per_second, per_minute = limits.requests_per_second, limits.wrong_keys_per_minute
         self._requests = Buckets(per_second, limits.burst) if per_second else None
+        self._open: Counter[str] = Counter()
         self._guesses = Buckets(per_minute / 60, per_minute) if per_minute else None
 
     def count_request(self, key: str) -> None:
@@ -57,6 +59,19 @@ class RateLimiter:
         if wait_s:
             detail = f"The key asks too fast: at most {self._limits.requests_per_second:g} requests a second."
             raise RateLimited(detail, "rate_limited", retry_after_s=math.ceil(wait_s))
+
+    def begin(self, key: str) -> None:
+        """A request that is open until its `end`: no key takes all the room that there is. Raises: RateLimited."""
+        most = self._limits.open_requests
+        if most is not None and self._open[key] >= most:
+            detail = f"The key has {most} requests open: let one of them end before the next."
+            raise RateLimited(detail, "too_many_open")
+        self._open[key] += 1
+
+    def end(self, key: str) -> None:
+        self._open[key] -= 1
+        if not self._open[key]:
+            del self._open[key]
 
     def count_wrong_key(self, address: str) -> None:
         """A known key is never held up by the wrong ones from its address. Raises: RateLimited."""

@@ -15,6 +15,7 @@ from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.domain.params import ModelType, Resources
 from synthgen_ray.runtime.actors import check_dispatcher, dispatcher, metadata_store, nudge
+from synthgen_ray.runtime.backpressure import MAX_ONGOING
 from synthgen_ray.runtime.capacity import plan_workers
 from synthgen_ray.runtime.names import SAMPLER
 from synthgen_ray.runtime.samplers import draw_chunks
@@ -96,7 +97,9 @@ def app(settings: Settings) -> serve.Application:
         Api,
         name="Api",
         num_replicas=settings.ingress.replicas,
-        max_ongoing_requests=200,
+        max_ongoing_requests=MAX_ONGOING,
+        max_queued_requests=MAX_ONGOING,  # of probes, which have no other limit
+        backpressure_config={"status_code": 429, "retry_after_s": 1},
         ray_actor_options={"num_cpus": settings.ingress.num_cpus},
     )
     return ingress.bind(settings, sampler)

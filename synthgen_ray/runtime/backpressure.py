@@ -1,8 +1,4 @@
-"""Bodies that pass through Serve's proxy as fast as a replica takes them, and no faster.
-
-The proxy puts every message that it receives into a queue without an end, so that a large upload
-would stand in its memory. Here it is given the next message only when few bytes are on their way.
-"""
+"""What passes through Serve's proxy: no more requests at a time, and no more bytes, than a replica takes."""
 
 import asyncio
 from typing import Any
@@ -10,7 +6,43 @@ from weakref import finalize
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from synthgen_ray.api.auth import OPEN
+from synthgen_ray.api.problems import problem_of
+from synthgen_ray.domain.errors import TooMany
+
+MAX_ONGOING = 200  # requests that an ingress answers at a time, and that a proxy hands on
 MAX_BYTES = 8 * 2**20
+
+
+class Crowded(TooMany):
+    retry_after_s = 1
+
+    def __init__(self) -> None:
+        super().__init__("More is asked here at once than can be answered: try again in a moment.", "busy")
+
+
+class Room:
+    """Lets in as many requests at a time as an ingress answers, and probes beside them.
+
+    Serve would keep the others in its router for as long as it takes, and slow down by what waits there: of a thousand
+    clients that polled, most had left by the time that they were answered.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._inside = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in OPEN:
+            await self._app(scope, receive, send)
+        elif self._inside >= MAX_ONGOING:
+            await problem_of(scope["state"]["request_id"], Crowded())(scope, receive, send)
+        else:
+            self._inside += 1
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._inside -= 1
 
 
 class _Tracked(dict[str, Any]):
@@ -21,6 +53,11 @@ class _Tracked(dict[str, Any]):
 
 
 class Backpressure:
+    """Gives the proxy the next part of a body only when few bytes are on their way.
+
+    It puts every message that it receives into a queue without an end: a large upload would stand in its memory.
+    """
+
     def __init__(self, app: ASGIApp, max_bytes: int = MAX_BYTES) -> None:
         self._app = app
         self._max_bytes = max_bytes

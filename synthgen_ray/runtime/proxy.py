@@ -13,7 +13,7 @@ from synthgen_ray.api.bodies import BodyLimit, TooSlow
 from synthgen_ray.api.edge import ANY_HOST, Edge
 from synthgen_ray.api.problems import problem_of
 from synthgen_ray.domain.errors import NotFound, SynthGenError, Unavailable
-from synthgen_ray.runtime.backpressure import Backpressure
+from synthgen_ray.runtime.backpressure import Backpressure, Crowded, Room
 from synthgen_ray.runtime.http_protocol import BoundedHttp
 
 # With these a client could end its request early, keep it alive for ever or choose its replica.
@@ -40,6 +40,7 @@ def middlewares() -> list[Middleware]:
         Middleware(ServeGate),
         # Which hosts are known is a setting, and the application checks it; there is nothing else to reach here.
         Middleware(Edge, hosts=[ANY_HOST]),
+        Middleware(Room),
         Middleware(RequestId, answer=True),
     ]
 
@@ -98,6 +99,8 @@ def _is_serves(start: Message) -> bool:
 
 
 def _error_for(status: int) -> SynthGenError:
+    if status == 429:
+        return Crowded()
     if status == 408:
         return TooSlow("The answer took too long; the log of the server has the reason.", "request_timeout")
     return Unavailable("The process that answers is starting or was lost; try again.", "unavailable")

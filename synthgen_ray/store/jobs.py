@@ -1,6 +1,6 @@
 """Queries on jobs, as their owners see them. How they run is in `queue`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -111,6 +111,14 @@ class Jobs:
         """
         async with self._sessions.reading() as session:
             return to_job(await require_job(session, principal, job_id))
+
+    async def find_jobs(self, principal: Principal, job_ids: Collection[UUID]) -> dict[UUID, Job]:
+        """Those that are there, by the ids that were given, each its own or its background id."""
+        by_either_id = or_(JobRow.id.in_(job_ids), JobRow.background_id.in_(job_ids))
+        seen = select(JobRow).join(JobRow.model).where(by_either_id, sees(principal, ModelRow.project_id))
+        async with self._sessions.reading() as session:
+            jobs = [to_job(row) for row in await session.scalars(seen.options(*FULL_JOB))]
+        return {job_id: job for job in jobs for job_id in (job.id, job.background_id) if job_id in job_ids}
 
     async def list_jobs(
         self,

@@ -30,7 +30,7 @@ from tests.beside import beside
 from tests.fakes import RememberingConverter, ThreadLauncher, ThreadSamplers
 
 SYNTHGEN = "/api/synthgen"
-NO_LIMITS = RateLimits(requests_per_second=None, wrong_keys_per_minute=None)
+NO_LIMITS = RateLimits(requests_per_second=None, open_requests=None, wrong_keys_per_minute=None)
 
 
 @dataclass
@@ -61,7 +61,6 @@ async def a_server(
     folder: Path, database_url: str, artifacts: Artifacts | None = None, **limits: float
 ) -> AsyncIterator[Server]:
     store = Store(database_url)
-    await store.migrate()
     key = new_key()
     await store.set_admin_key(key_hash(key))
     artifacts = artifacts or DiskArtifacts(folder / "artifacts")

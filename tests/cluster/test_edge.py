@@ -1,16 +1,19 @@
 """What Serve's own HTTP proxy does with hostile requests, over raw sockets: it stands before the application."""
 
+import asyncio
 import json
 import re
 import socket
 import time
+from collections import Counter
 
 import pytest
 
+from synthgen_ray.runtime.backpressure import MAX_ONGOING
 from synthgen_ray.runtime.http_protocol import MOST_HELD
 from tests.fuzz.http_mutations import fuzz
 from tests.fuzz.http_requests import Target
-from tests.servers import wait_until
+from tests.servers import UpServer, standing_still, wait_until
 
 CUT = 0  # the connection ended without an answer
 
@@ -159,6 +162,34 @@ def test_a_body_that_stops_is_answered(server):
         answer = connection.recv(65_536)
 
     assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_what_is_too_much_at_once_is_refused_at_once_and_the_rest_is_answered(server):
+    answers = asyncio.run(many_at_once(server, 300))
+
+    statuses = Counter(int(answer.split(b" ", 2)[1]) for answer in answers)
+    assert statuses == {200: MAX_ONGOING, 429: 300 - MAX_ONGOING}
+    refused = next(answer for answer in answers if answer.startswith(b"HTTP/1.1 429"))
+    assert b"application/problem+json" in refused
+    assert b"retry-after: 1" in refused
+    assert b'"code":"busy"' in refused
+
+
+async def many_at_once(server: UpServer, number: int) -> list[bytes]:
+    """Answers to requests of which none is answered before one is refused."""
+
+    async def asked() -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(a_get(b"Authorization: Bearer " + server.key.encode(), path=b"/api/projects"))
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    with standing_still(server.processes("ServeReplica:synthgen:Api")):
+        asking = [asyncio.create_task(asked()) for _ in range(number)]
+        done, _ = await asyncio.wait(asking, timeout=60, return_when=asyncio.FIRST_COMPLETED)
+    assert done
+    return await asyncio.gather(*asking)
 
 
 def test_requests_with_bytes_changed_never_break_it(server):

@@ -1,15 +1,12 @@
 """Rows that come with the answer, from real replicas."""
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import httpx
-import psutil
 
 from tests.api.conftest import a_table
-from tests.servers import UpServer, wait_until
+from tests.servers import UpServer, standing_still, wait_until
 
 CSV = {"Accept": "text/csv"}
 MANY = 400_000
@@ -24,17 +21,6 @@ def sample_of(server: UpServer, model_id: str) -> dict:
 
 def cpu_seconds(server: UpServer) -> float:
     return sum(sum(process.cpu_times()[:2]) for process in server.processes(SAMPLER))
-
-
-@contextmanager
-def standing_still(processes: list[psutil.Process]) -> Iterator[None]:
-    for process in processes:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.resume()
 
 
 def test_they_are_the_rows_of_a_generation_for_many_clients_at_once(client, ready_model, tmp_path):

@@ -1,36 +1,54 @@
-"""`synthgen up --address` on a Ray cluster of three nodes that runs already, and a PostgreSQL.
+"""`synthgen up --address` on a Ray cluster of three nodes that runs already, with PostgreSQL and an object store.
 
-Work runs beside the head, a node loses its power, nothing is lost; and the cluster goes on when the server has left.
+Work runs beside the head. A node loses its power, or what keeps the metadata is killed, or a store goes away and comes
+back: nothing that was acknowledged is lost. Of what is deleted nothing is left, and the cluster outlives the server.
 """
 
+import io
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
+import pyarrow.parquet as pq
 import pytest
 
 from synthgen_ray.client import SynthGen
 from tests.api.conftest import a_table
-from tests.postgres import Postgres
-from tests.ray_nodes import RayNodes, a_server_on, ray_nodes
-from tests.servers import UpServer, wait_until
+from tests.cluster.conftest import QUICK
+from tests.postgres import PASSWORD, Postgres, a_postgres
+from tests.ray_nodes import RayNodes, ServerOnNodes, a_server_on, ray_nodes
+from tests.s3 import CREDENTIALS, S3Server
+from tests.servers import UpServer, processes_below, wait_until
 
 TRAINING = {"epochs": 300, "batch_size": 50, "embedding_dim": 8, "refine": False}
 ROWS = 200_000
+BUCKET = "synthgen-of-tests"
 
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[RayNodes]:
-    with ray_nodes(head_cpus=0) as nodes:  # as operators have it: what needs a CPU runs beside the head
+    # As operators have it: what needs a CPU runs beside the head.
+    with ray_nodes(head_cpus=0, **CREDENTIALS) as nodes:
         nodes.join(num_cpus=2)
         nodes.join(num_cpus=2)
         yield nodes
 
 
 @pytest.fixture(scope="module")
-def server(nodes: RayNodes, postgres: Postgres, tmp_path_factory) -> Iterator[UpServer]:
+def database() -> Iterator[Postgres]:
+    with a_postgres() as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def server(nodes: RayNodes, database: Postgres, s3: S3Server, tmp_path_factory) -> Iterator[ServerOnNodes]:
+    s3.filesystem.create_dir(BUCKET)
     settings = {
-        "DATABASE_URL": postgres.url(postgres.new_database()),
+        "DATABASE_URL": database.url(database.new_database()),
+        "ARTIFACTS_URL": s3.url(f"{BUCKET}/place"),
         "INGRESS__REPLICAS": "2",
         "SAMPLER__MIN_REPLICAS": "2",
         "SAMPLER__MAX_REPLICAS": "2",
@@ -54,6 +72,16 @@ def project(client: SynthGen, tmp_path_factory) -> dict[str, str]:
     model = client.create_model(project, version, "copula", "gaussian_copula", {"seed": 1})["id"]
     client.wait_for_model(model, timeout_s=120)
     return {"id": project, "version": version, "model": model}
+
+
+def sha256_of_rows(client: SynthGen, model: str) -> str:
+    job = client.generate(model, 1000, seed=3)
+    return client.wait_for_job(job["job_id"], timeout_s=120)["result"]["sha256"]
+
+
+@pytest.fixture(scope="module")
+def sha256(client: SynthGen, project: dict[str, str]) -> str:
+    return sha256_of_rows(client, project["model"])
 
 
 def test_a_training_goes_on_elsewhere_when_it_loses_its_node(client, nodes, project):
@@ -82,14 +110,110 @@ def test_a_generation_outlives_a_node_and_loses_no_byte(client, nodes, project):
     undisturbed = generated()
 
     assert generated(victim="ServeReplica:synthgen:Sampler") == undisturbed
+    nodes.join(num_cpus=2)
 
 
 def test_the_proxy_of_that_cluster_is_behind_the_edge_as_any_other(server):
     assert httpx.get(f"{server.url}/-/routes").json()["code"] == "not_found"
 
 
-def test_the_cluster_outlives_the_server(server, nodes):
-    server.down()
+def test_a_metadata_actor_that_was_killed_finds_all_again(server, client, project, sha256):
+    before = client.list_jobs()
 
+    server.kill("ray::Metadata")
+
+    wait_until(lambda: client.list_jobs() == before, "the store answers as before")
+    assert sha256_of_rows(client, project["model"]) == sha256
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
+def test_a_database_that_was_restarted_is_found_again(how, database, client, project, sha256):
+    before = client.list_jobs()
+
+    database.stop(how)
+    wait_until(lambda: not client.is_ready(), "the server says that it is not ready")
+    database.start()
+
+    wait_until(client.is_ready, "the server is ready again")
+    assert client.list_jobs() == before
+    assert sha256_of_rows(client, project["model"]) == sha256
+
+
+def files_of(server: UpServer) -> set[Path]:
+    """What is on this machine beside the metadata, the server's own files and copies that it may need again."""
+    places = (server.data_dir / name for name in ("artifacts", "scratch", "train"))
+    return {path for place in places for path in place.rglob("*") if path.is_file()}
+
+
+def trains_on_both(nodes: RayNodes) -> bool:
+    return [len(processes_below(node.pid, "RayTrainWorker")) for node in nodes.nodes] == [0, 1, 1]
+
+
+@pytest.mark.parametrize("model_type", ["gaussian_copula", "tvae"])
+def test_a_model_is_trained_sampled_in_each_format_and_deleted_without_a_trace(
+    server, client, nodes, s3, tmp_path, model_type
+):
+    before, before_here = s3.files(BUCKET), files_of(server)
+    (tmp_path / "accounts.csv").write_bytes(a_table(300))
+    project = client.create_project("Traceless")
+    dataset = client.upload_dataset(project["id"], "accounts", tmp_path / "accounts.csv")
+    given = (project["id"], dataset["dataset_version_id"], "m", model_type)
+    if model_type == "tvae":
+        model = client.create_model(*given, QUICK, {"num_workers": 2})
+        wait_until(lambda: trains_on_both(nodes), "there is a worker on each node that has CPUs")
+    else:
+        model = client.create_model(*given)
+    client.wait_for_model(model["id"], timeout_s=240)
+
+    lines = {}
+    for form in ("csv", "jsonl", "parquet"):
+        job = client.generate(model["id"], 500, seed=1, format=form)
+        client.wait_for_job(job["job_id"], timeout_s=240)
+        client.download(job["job_id"], tmp_path / form)
+        lines[form] = (tmp_path / form).read_bytes()
+    kept = s3.files(BUCKET)
+    client.delete_project(project["id"], force=True)
+
+    assert (lines["csv"].count(b"\n"), lines["jsonl"].count(b"\n")) == (501, 500)
+    assert pq.read_table(io.BytesIO(lines["parquet"])).num_rows == 500
+    assert {path.split("/")[1] for path in kept - before} == {"datasets", "jobs"}
+    assert not [path for path in kept if "snapshot" in path or "marker" in path]  # Ray Train's own go with the run
+    wait_until(lambda: s3.files(BUCKET) == before, "the bucket is as it was", 60)
+    assert files_of(server) == before_here == set()
+
+
+def test_it_is_ready_only_while_the_object_store_answers(server, s3):
+    def ready() -> tuple[int, str]:
+        answer = httpx.get(f"{server.url}/readyz", timeout=60)
+        return answer.status_code, answer.json().get("code", "")
+
+    before = ready()
+    s3.gate.shut()
+    try:
+        wait_until(lambda: ready() == (503, "artifacts_unavailable"), "readyz says that the object store is away", 60)
+    finally:
+        s3.gate.open()
+
+    assert before == (200, "")
+    wait_until(lambda: ready()[0] == 200, "it is ready again", 60)
+
+
+def test_the_databases_password_is_in_no_title_file_or_log(server, nodes, project):
+    for node in nodes.nodes:
+        for process in psutil.Process(node.pid).children(recursive=True):
+            assert PASSWORD not in " ".join(process.cmdline())
+    for place in (server.data_dir, nodes.session):
+        for path in place.rglob("*"):
+            assert not path.is_file() or PASSWORD.encode() not in path.read_bytes(), path
+
+
+def test_the_cluster_outlives_the_server_whose_next_one_finds_all_again(server, client, nodes, project, sha256):
+    before = client.list_jobs()
+
+    server.down()
     assert nodes.head.poll() is None
     assert nodes.count() == len(nodes.nodes)
+    server.up()
+
+    assert client.list_jobs() == before
+    assert sha256_of_rows(client, project["model"]) == sha256

@@ -19,7 +19,6 @@ def clock() -> FakeClock:
 @pytest.fixture
 async def store(database_url: str, clock: FakeClock) -> AsyncIterator[Store]:
     store = Store(database_url, clock=clock)
-    await store.migrate()
     yield store
     await store.dispose()
 

@@ -45,9 +45,24 @@ def test_a_refusal_says_when_to_come_back():
     assert wrong.value.retry_after_s in (59, 60)
 
 
+def test_a_key_has_so_many_requests_open_at_the_same_time():
+    limiter = RateLimiter(RateLimits(open_requests=2))
+    limiter.begin("key")
+    limiter.begin("key")
+
+    with pytest.raises(RateLimited) as many:
+        limiter.begin("key")
+    limiter.begin("another")
+    limiter.end("key")
+    limiter.begin("key")
+
+    assert (many.value.code, many.value.retry_after_s) == ("too_many_open", 1)
+
+
 def test_without_limits_nothing_waits():
-    limiter = RateLimiter(RateLimits(requests_per_second=None, wrong_keys_per_minute=None))
+    limiter = RateLimiter(RateLimits(requests_per_second=None, open_requests=None, wrong_keys_per_minute=None))
 
     for _ in range(1000):
         limiter.count_request("key")
+        limiter.begin("key")
         limiter.count_wrong_key("address")
