@@ -13,7 +13,9 @@ from ray import serve
 
 from synthgen_ray.runtime.app import app
 from synthgen_ray.runtime.bootstrap import bootstrap
+from synthgen_ray.runtime.data_dir import StartFailed
 from synthgen_ray.runtime.environment import PROXY
+from synthgen_ray.runtime.listening import check_port
 from synthgen_ray.runtime.names import APP, NAMESPACE
 from synthgen_ray.settings import Settings
 
@@ -23,6 +25,8 @@ def deploy(address: str, settings: Settings) -> None:
     # A cluster that was there before has an environment of its own, in which Serve's proxy would be bare.
     runtime_env = {"env_vars": PROXY} if settings.address else None
     ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, runtime_env=runtime_env)
+    if settings.address and not serve.status().proxies:  # else it is Serve that listens there
+        check_port(settings.host, settings.port)
     asyncio.run(bootstrap(settings))
     serve.start(
         proxy_location="HeadOnly",
@@ -36,7 +40,10 @@ def main() -> None:
     address = sys.stdin.readline().strip()
     if not address:  # the parent gave up
         sys.exit(1)
-    deploy(address, Settings.model_validate_json(sys.stdin.readline()))
+    try:
+        deploy(address, Settings.model_validate_json(sys.stdin.readline()))
+    except StartFailed as error:
+        sys.exit(f"synthgen: {error}")
     # The cluster keeps what was deployed: there is nothing to wind down here.
     sys.stdout.flush()
     os._exit(0)

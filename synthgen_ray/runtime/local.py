@@ -30,7 +30,8 @@ def running(settings: Settings) -> Iterator[ServerInfo]:
     data_dir = DataDir(settings.data_dir)
     with data_dir.lock(), data_dir.ray_session_dir() as session_dir:
         check_host(settings.host, allow_remote=settings.allow_remote)
-        check_port(settings.host, settings.port)
+        if settings.address is None:
+            check_port(settings.host, settings.port)
         try:
             info = _start(settings, session_dir)
             data_dir.write_info(info)
@@ -84,8 +85,12 @@ def _stop(settings: Settings) -> None:
         ray.get(ray.get_actor(DISPATCHER, NAMESPACE).stop.remote(), timeout=STOP_S)
     if settings.address:
         from ray import serve
+        from ray.serve.exceptions import RayServeException
 
-        serve.delete(APP)
+        with contextlib.suppress(RayServeException):  # it had not started yet
+            serve.delete(APP)
+            if not serve.status().applications:
+                serve.shutdown()  # its proxy would keep the port, and its options for the next server
         for name in (DISPATCHER, METADATA):
             with contextlib.suppress(ValueError):
                 ray.kill(ray.get_actor(name, NAMESPACE))

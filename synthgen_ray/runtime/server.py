@@ -27,9 +27,14 @@ def run(settings: Settings, announce: Callable[[ServerInfo], None]) -> None:
     from synthgen_ray.runtime.local import running  # imports Ray, which reads the environment
 
     stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+
+    def listen() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopped.set())
+
+    listen()
     with running(settings) as info:
+        listen()  # again: while it starts, Ray puts a handler in front that aborts the process three seconds later
         announce(info)
         while not stopped.wait(1):
             pass

@@ -21,6 +21,7 @@ SLOWEST_S = 5.0  # of the 99th percentile
 
 @dataclass(frozen=True)
 class Look:
+    at: float  # by the monotonic clock
     took_s: float
     status: int  # 0 for a connection that broke or stayed silent
 
@@ -28,6 +29,7 @@ class Look:
 @dataclass(frozen=True)
 class Polling:
     looks: tuple[Look, ...]
+    began: float
     lasted_s: float
 
     @property
@@ -35,9 +37,12 @@ class Polling:
         return statistics.quantiles((look.took_s for look in self.looks), n=100)[-1]
 
     def findings(self) -> list[str]:
-        other = Counter(look.status for look in self.looks if look.status not in (200, 429))
         slow = [f"the 99th percentile took {self.p99_s:.1f} s"] * (self.p99_s > SLOWEST_S)
-        return [f"{times} looks were answered {status}" for status, times in other.items()] + slow
+        return [self._told(status) for status in {look.status for look in self.looks} - {200, 429}] + slow
+
+    def _told(self, status: int) -> str:
+        when = [look.at - self.began for look in self.looks if look.status == status]
+        return f"{len(when)} looks were answered {status}, from {min(when):.1f} to {max(when):.1f} s"
 
     def summary(self) -> str:
         statuses = ", ".join(
@@ -60,7 +65,7 @@ def poll(shop: Shop, clients: int, seconds: float) -> Polling:
     jobs = [job["id"] for job in shop.client.list_jobs(model_id=shop.model_id, limit=100)["items"]]
     started = time.monotonic()
     looks = asyncio.run(_all(shop, jobs, clients, started + seconds))
-    return Polling(tuple(looks), time.monotonic() - started)
+    return Polling(tuple(looks), started, time.monotonic() - started)
 
 
 async def _all(shop: Shop, jobs: Sequence[str], clients: int, until: float) -> list[Look]:
@@ -84,7 +89,7 @@ async def _client(shop: Shop, job: str, until: float, chance: random.Random, loo
                 status = await connection.ask(request)
         except (OSError, EOFError, TimeoutError):
             connection, status = None, 0
-        looks.append(Look(time.monotonic() - started, status))
+        looks.append(Look(started, time.monotonic() - started, status))
         await asyncio.sleep(max(0.0, started + EVERY_S - time.monotonic()))
 
 

@@ -16,12 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthgen_ray.client import SynthGen
+from synthgen_ray.runtime.data_dir import DataDir
 from tests.api.conftest import a_table
 from tests.cluster.conftest import QUICK
 from tests.postgres import PASSWORD, Postgres, a_postgres
 from tests.ray_nodes import RayNodes, ServerOnNodes, a_server_on, ray_nodes
 from tests.s3 import CREDENTIALS, S3Server
-from tests.servers import UpServer, processes_below, wait_until
+from tests.servers import UpServer, kill_family, processes_below, wait_until
 
 TRAINING = {"epochs": 300, "batch_size": 50, "embedding_dim": 8, "refine": False}
 ROWS = 200_000
@@ -84,6 +85,50 @@ def sha256(client: SynthGen, project: dict[str, str]) -> str:
     return sha256_of_rows(client, project["model"])
 
 
+def files_of(server: UpServer) -> set[Path]:
+    """What is on this machine beside the metadata, the server's own files and copies that it may need again."""
+    places = (server.data_dir / name for name in ("artifacts", "scratch", "train"))
+    return {path for place in places for path in place.rglob("*") if path.is_file()}
+
+
+def trains_on_both(nodes: RayNodes) -> bool:
+    """As long as each node has an ingress and a sampler, and so no room for two."""
+    return [len(processes_below(node.pid, "RayTrainWorker")) for node in nodes.nodes] == [0, 1, 1]
+
+
+@pytest.mark.parametrize("model_type", ["gaussian_copula", "tvae"])
+def test_a_model_is_trained_sampled_in_each_format_and_deleted_without_a_trace(
+    server, client, nodes, s3, tmp_path, model_type
+):
+    before, before_here = s3.files(BUCKET), files_of(server)
+    (tmp_path / "accounts.csv").write_bytes(a_table(300))
+    project = client.create_project("Traceless")
+    dataset = client.upload_dataset(project["id"], "accounts", tmp_path / "accounts.csv")
+    given = (project["id"], dataset["dataset_version_id"], "m", model_type)
+    if model_type == "tvae":
+        model = client.create_model(*given, QUICK, {"num_workers": 2})
+        wait_until(lambda: trains_on_both(nodes), "there is a worker on each node that has CPUs")
+    else:
+        model = client.create_model(*given)
+    client.wait_for_model(model["id"], timeout_s=240)
+
+    lines = {}
+    for form in ("csv", "jsonl", "parquet"):
+        job = client.generate(model["id"], 500, seed=1, format=form)
+        client.wait_for_job(job["job_id"], timeout_s=240)
+        client.download(job["job_id"], tmp_path / form)
+        lines[form] = (tmp_path / form).read_bytes()
+    kept = s3.files(BUCKET)
+    client.delete_project(project["id"], force=True)
+
+    assert (lines["csv"].count(b"\n"), lines["jsonl"].count(b"\n")) == (501, 500)
+    assert pq.read_table(io.BytesIO(lines["parquet"])).num_rows == 500
+    assert {path.split("/")[1] for path in kept - before} == {"datasets", "jobs"}
+    assert not [path for path in kept if "snapshot" in path or "marker" in path]  # Ray Train's own go with the run
+    wait_until(lambda: s3.files(BUCKET) == before, "the bucket is as it was", 60)
+    assert files_of(server) == before_here == set()
+
+
 def test_a_training_goes_on_elsewhere_when_it_loses_its_node(client, nodes, project):
     model = client.create_model(project["id"], project["version"], "vae", "tvae", TRAINING)
     wait_until(lambda: client.get_job(model["job_id"])["progress"] > 0.2, "the training runs")
@@ -139,49 +184,6 @@ def test_a_database_that_was_restarted_is_found_again(how, database, client, pro
     assert sha256_of_rows(client, project["model"]) == sha256
 
 
-def files_of(server: UpServer) -> set[Path]:
-    """What is on this machine beside the metadata, the server's own files and copies that it may need again."""
-    places = (server.data_dir / name for name in ("artifacts", "scratch", "train"))
-    return {path for place in places for path in place.rglob("*") if path.is_file()}
-
-
-def trains_on_both(nodes: RayNodes) -> bool:
-    return [len(processes_below(node.pid, "RayTrainWorker")) for node in nodes.nodes] == [0, 1, 1]
-
-
-@pytest.mark.parametrize("model_type", ["gaussian_copula", "tvae"])
-def test_a_model_is_trained_sampled_in_each_format_and_deleted_without_a_trace(
-    server, client, nodes, s3, tmp_path, model_type
-):
-    before, before_here = s3.files(BUCKET), files_of(server)
-    (tmp_path / "accounts.csv").write_bytes(a_table(300))
-    project = client.create_project("Traceless")
-    dataset = client.upload_dataset(project["id"], "accounts", tmp_path / "accounts.csv")
-    given = (project["id"], dataset["dataset_version_id"], "m", model_type)
-    if model_type == "tvae":
-        model = client.create_model(*given, QUICK, {"num_workers": 2})
-        wait_until(lambda: trains_on_both(nodes), "there is a worker on each node that has CPUs")
-    else:
-        model = client.create_model(*given)
-    client.wait_for_model(model["id"], timeout_s=240)
-
-    lines = {}
-    for form in ("csv", "jsonl", "parquet"):
-        job = client.generate(model["id"], 500, seed=1, format=form)
-        client.wait_for_job(job["job_id"], timeout_s=240)
-        client.download(job["job_id"], tmp_path / form)
-        lines[form] = (tmp_path / form).read_bytes()
-    kept = s3.files(BUCKET)
-    client.delete_project(project["id"], force=True)
-
-    assert (lines["csv"].count(b"\n"), lines["jsonl"].count(b"\n")) == (501, 500)
-    assert pq.read_table(io.BytesIO(lines["parquet"])).num_rows == 500
-    assert {path.split("/")[1] for path in kept - before} == {"datasets", "jobs"}
-    assert not [path for path in kept if "snapshot" in path or "marker" in path]  # Ray Train's own go with the run
-    wait_until(lambda: s3.files(BUCKET) == before, "the bucket is as it was", 60)
-    assert files_of(server) == before_here == set()
-
-
 def test_it_is_ready_only_while_the_object_store_answers(server, s3):
     def ready() -> tuple[int, str]:
         answer = httpx.get(f"{server.url}/readyz", timeout=60)
@@ -196,6 +198,19 @@ def test_it_is_ready_only_while_the_object_store_answers(server, s3):
 
     assert before == (200, "")
     wait_until(lambda: ready()[0] == 200, "it is ready again", 60)
+
+
+def test_a_server_that_was_killed_is_followed_by_another_one_on_the_same_port(server, client, project, sha256):
+    before = client.list_jobs()
+    info = DataDir(server.data_dir).find_info()
+    assert info is not None
+
+    kill_family(info.pid)
+    assert client.is_ready()  # what serves is the cluster's
+    server.up()
+
+    assert client.list_jobs() == before
+    assert sha256_of_rows(client, project["model"]) == sha256
 
 
 def test_the_databases_password_is_in_no_title_file_or_log(server, nodes, project):
