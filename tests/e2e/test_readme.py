@@ -28,7 +28,8 @@ LEAVES = [
 @pytest.fixture
 def place() -> Iterator[Path]:
     """An empty folder that has the `.venv` that the README says to activate."""
-    with tempfile.TemporaryDirectory(prefix="sg-") as folder:  # short: Ray's socket paths have little room
+    # Its name is short, as Ray's socket paths have little room; some of Ray may still write as it goes.
+    with tempfile.TemporaryDirectory(prefix="sg-", ignore_cleanup_errors=True) as folder:
         place = Path(folder)
         (place / ".venv").symlink_to(Path(sys.prefix))
         yield place
