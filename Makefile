@@ -6,7 +6,7 @@ BENCH ?=
 FUZZ ?=
 CHAOS ?=
 # Slow ones first, and those of servers not all at the same time.
-TESTS ?= tests/cluster tests/e2e tests/bench tests/chaos tests/api tests/nodes tests/unit tests/simulation
+TESTS ?= tests/cluster tests/e2e tests/bench tests/chaos tests/unit tests/nodes tests/api tests/simulation
 
 .PHONY: setup demo up test check fuzz chaos quality bench
 
