@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, undefer
 
@@ -109,15 +109,15 @@ class Jobs:
 
         Raises: NotFound.
         """
-        async with self._sessions.reading() as session:
-            return to_job(await require_job(session, principal, job_id))
+        found = await self.find_jobs(principal, (job_id,))
+        if job_id not in found:
+            raise NotFound.of("job")
+        return found[job_id]
 
     async def find_jobs(self, principal: Principal, job_ids: Collection[UUID]) -> dict[UUID, Job]:
         """Those that are there, by the ids that were given, each its own or its background id."""
-        by_either_id = or_(JobRow.id.in_(job_ids), JobRow.background_id.in_(job_ids))
-        seen = select(JobRow).join(JobRow.model).where(by_either_id, sees(principal, ModelRow.project_id))
         async with self._sessions.reading() as session:
-            jobs = [to_job(row) for row in await session.scalars(seen.options(*FULL_JOB))]
+            jobs = [to_job(row) for row in await session.scalars(_visible_jobs(principal, job_ids))]
         return {job_id: job for job in jobs for job_id in (job.id, job.background_id) if job_id in job_ids}
 
     async def list_jobs(
@@ -144,13 +144,16 @@ class Jobs:
             return Page(tuple(map(to_job, rows)), total or 0)
 
 
-async def require_job(session: AsyncSession, principal: Principal, job_id: UUID, *, locked: bool = False) -> JobRow:
-    """One that is locked is claimed before or after, never meanwhile. Raises: NotFound."""
-    by_either_id = or_(JobRow.id == job_id, JobRow.background_id == job_id)
+def _visible_jobs(principal: Principal, job_ids: Collection[UUID]) -> Select[JobRow]:
+    by_either_id = or_(JobRow.id.in_(job_ids), JobRow.background_id.in_(job_ids))
     seen = select(JobRow).join(JobRow.model).where(by_either_id, sees(principal, ModelRow.project_id))
-    if locked:
-        seen = seen.with_for_update(of=JobRow)
-    row = await session.scalar(seen.options(*FULL_JOB).execution_options(populate_existing=True))
+    return seen.options(*FULL_JOB)
+
+
+async def lock_job(session: AsyncSession, principal: Principal, job_id: UUID) -> JobRow:
+    """It is claimed before or after, never meanwhile. Raises: NotFound."""
+    locked = _visible_jobs(principal, (job_id,)).with_for_update(of=JobRow).execution_options(populate_existing=True)
+    row = await session.scalar(locked)
     if row is None:
         raise NotFound.of("job")
     return row

@@ -31,7 +31,7 @@ from synthgen_ray.store.entities import (
     to_job,
 )
 from synthgen_ray.store.erasures import erase_later
-from synthgen_ray.store.jobs import load_job, require_job
+from synthgen_ray.store.jobs import load_job, lock_job
 from synthgen_ray.store.moves import because, held, move, not_before
 from synthgen_ray.store.reaper import BACKOFF, LOST, UNREADABLE, lose, reap
 from synthgen_ray.store.sessions import Sessions
@@ -161,7 +161,7 @@ class Queue:
         Raises: NotFound; Conflict, for a job that ended otherwise.
         """
         async with self._sessions.writing() as session:
-            row = await require_job(session, principal, job_id, locked=True)
+            row = await lock_job(session, principal, job_id)
             if row.status.is_final and row.error_code != CANCELLED.code:
                 raise Conflict(f"The job is {row.status}: there is nothing left to cancel.", "already_finished")
             if not row.status.is_final:

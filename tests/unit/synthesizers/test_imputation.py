@@ -50,17 +50,12 @@ def gaps():
     return with_gaps(given_table()[0])
 
 
-@pytest.fixture(scope="module", params=[ModelType.GAUSSIAN_COPULA, ModelType.CTGAN])
-def model(request):
-    return given_model(request.param)
-
-
 @pytest.fixture(scope="module")
 def filled(model, gaps):
     return model.impute(gaps, seed=1)
 
 
-class TestTypesThatAreNotRefined:
+class TestEveryType:
     def test_what_was_learnt_has_no_gap_and_the_types_stay(self, filled, gaps):
         assert filled.schema == gaps.schema
         assert {name: filled[name].null_count for name in LEARNT} == dict.fromkeys(LEARNT, 0)
