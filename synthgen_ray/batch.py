@@ -4,9 +4,12 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import typer
 from pydantic import ValidationError
@@ -14,9 +17,12 @@ from pydantic import ValidationError
 from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.client import ClientError, SynthGen
 from synthgen_ray.commands.arguments import SHARES_HELP, WHERE_HELP, parse_conditions, parse_shares
+from synthgen_ray.commands.server import Server, find_server
+from synthgen_ray.commands.session import DataDir as ServersDir
+from synthgen_ray.commands.session import Key, Url
 from synthgen_ray.domain.conditions import check_conditions
 from synthgen_ray.domain.errors import SynthGenError
-from synthgen_ray.domain.params import MAX_ROWS, GenerateParams, OutputFormat
+from synthgen_ray.domain.params import MAX_ROWS, DrawParams, GenerateParams, OutputFormat
 from synthgen_ray.domain.validation import invalid_request
 from synthgen_ray.jobs.batch import Manifest, Order, Place, begin, model_in
 from synthgen_ray.runtime.data_dir import DataDir
@@ -24,6 +30,7 @@ from synthgen_ray.runtime.environment import prepare_environment
 from synthgen_ray.synthesizers.streams import fresh_seed
 
 app = typer.Typer(add_completion=False)
+OnRows = Callable[[int], None]
 
 
 @app.command()
@@ -31,7 +38,7 @@ def batch(
     num_rows: Annotated[int, typer.Option(min=1, help="Rows to generate; there is no most.")],
     output: Annotated[str, typer.Option(help="A folder, or its URL: file:///..., s3://..., gs://...")],
     model: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="An exported model.")] = None,
-    model_id: Annotated[str | None, typer.Option(help="Or the id of a ready model of the server at --url.")] = None,
+    model_id: Annotated[UUID | None, typer.Option(help="Or the id of a ready model of a server.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same rows.")] = None,
     where: Annotated[list[str] | None, typer.Option(metavar="COLUMN=VALUE", help=WHERE_HELP)] = None,
     shares: Annotated[str | None, typer.Option(metavar="COLUMN=JSON", help=SHARES_HELP)] = None,
@@ -39,29 +46,36 @@ def batch(
     rows_per_file: Annotated[int, typer.Option(min=1, help="About, in whole chunks of the model.")] = 1_000_000,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="By default one for each CPU of the cluster.")] = None,
-    url: Annotated[str, typer.Option(envvar="SYNTHGEN_URL", help="The server.")] = "http://127.0.0.1:8888",
-    key: Annotated[str | None, typer.Option(envvar="SYNTHGEN_API_KEY", help="Its key.")] = None,
+    url: Url = None,
+    key: Key = None,
+    data_dir: ServersDir = Path("data"),
 ) -> None:
     """Make a folder of files that hold the rows of a generation of that seed, the same ones on any number of nodes and
-    workers. On the standard output: one JSON document.
+    workers. On the standard output: one JSON document. As a Ray job on the cluster of the server that has the model it
+    is one of that server's jobs: REST shows how far it is, and cancels it. --data-dir, where that server keeps its
+    address and its key, spares Ray's logs a key.
 
     Example: ray job submit -- python -m synthgen_ray.batch --model-id ID --num-rows 1000000000 --output s3://bucket/rows
     """
     if (model is None) == (model_id is None):
         raise typer.BadParameter("Give one of --model and --model-id.")
+    if "@" in urlsplit(output).netloc:
+        raise typer.BadParameter("The output's credentials come from the environment, not from its URL.")
     try:
-        content = model.read_bytes() if model else _exported(url, key, str(model_id))
+        server = find_server(url, key, data_dir)
+        content = model.read_bytes() if model else _exported(server, str(model_id))
         asked = {"seed": seed, "conditions": parse_conditions(where or []), "distribution": parse_shares(shares)}
         order = _order(content, num_rows, asked, format, rows_per_file)
-        made = _made(content, order, output, resume, workers)
+        shown_as = (server.key, model_id) if server.key and model_id else None
+        made = _made(content, order, output, resume, workers, shown_as)
     except (SynthGenError, ClientError, TimeoutError) as error:
         typer.echo(f"synthgen: {getattr(error, 'detail', error)}", err=True)
         raise typer.Exit(1) from error
     typer.echo(json.dumps(made))
 
 
-def _exported(url: str, key: str | None, model_id: str) -> bytes:
-    with tempfile.TemporaryDirectory() as folder, SynthGen(url, key) as client:
+def _exported(server: Server, model_id: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder, SynthGen(server.url, server.key) as client:
         return client.export_model(model_id, Path(folder) / "model.synthgen").read_bytes()
 
 
@@ -86,10 +100,9 @@ def _order(content: bytes, num_rows: int, asked: dict[str, Any], format: OutputF
     )
 
 
-def _made(content: bytes, order: Order, output: str, resume: bool, workers: int | None) -> dict[str, object]:
-    def say(rows: int) -> None:
-        typer.echo(f"{rows:,} of {order.num_rows:,} rows", err=True)
-
+def _made(
+    content: bytes, order: Order, output: str, resume: bool, workers: int | None, shown_as: tuple[str, UUID] | None
+) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="sg-") as folder:  # short: Ray's socket paths have little room
         place = _place(output, Path(folder))
         if (manifest := begin(place, order, resume=resume)) is not None:
@@ -99,8 +112,32 @@ def _made(content: bytes, order: Order, output: str, resume: bool, workers: int 
             prepare_environment(DataDir(own), address=None)
         from synthgen_ray.runtime import batch  # Ray, which reads the environment as it is imported
 
-        with batch.on_a_cluster(own):
-            return _told(output, batch.run(content, order, place, say, workers))
+        with batch.on_a_cluster(own), _shown(order, output, None if own else shown_as) as on_rows:
+            return _told(output, batch.run(content, order, place, on_rows, workers))
+
+
+@contextmanager
+def _shown(order: Order, output: str, shown_as: tuple[str, UUID] | None) -> Iterator[OnRows]:
+    """Who is told how many rows are there: whoever waits here, and the server whose cluster this is."""
+    from synthgen_ray.runtime.registration import begin, shown
+
+    def say(rows: int) -> None:
+        typer.echo(f"{rows:,} of {order.num_rows:,} rows", err=True)
+
+    config = {**order.model_dump(mode="json", exclude={"model_sha256", "chunk_rows"}), "output": output}
+    params = DrawParams(conditions=order.conditions, distribution=order.distribution)
+    job = begin(*shown_as, params, config) if shown_as else None
+    if job is None:
+        yield say
+        return
+    typer.echo(f"Its job is {job.id}.", err=True)
+    with shown(job, order.num_rows) as show:
+
+        def on_rows(rows: int) -> None:
+            say(rows)
+            show(rows)
+
+        yield on_rows
 
 
 def _told(output: str, manifest: Manifest) -> dict[str, object]:

@@ -382,8 +382,10 @@ class Service:
         Raises: NotFound; Conflict, for a job that has no rows yet or never will; Gone, for one whose time is over.
         """
         job = await self._store.get_job(principal, job_id)
-        if job.job_type is not JobType.GENERATE:
+        if job.job_type is JobType.TRAIN:
             raise Conflict("A training has no rows to download: generate from its model first.", "no_output")
+        if job.job_type is JobType.BATCH:
+            raise Conflict("A batch puts its rows elsewhere: its config says where, as `output`.", "no_output")
         if job.is_cancelled:
             raise Conflict("The job was cancelled and has no output.", "cancelled")
         if job.status is JobStatus.FAILED:

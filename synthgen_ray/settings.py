@@ -16,7 +16,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
-from synthgen_ray.domain.lifecycle import JobType
+from synthgen_ray.domain.lifecycle import DEADLINES, JobType
 
 SQLITE = "sqlite+aiosqlite:///"
 DATABASES = ("postgresql://", "postgres://", "postgresql+asyncpg://", SQLITE)
@@ -195,6 +195,7 @@ class Settings(BaseSettings):
         return {
             JobType.TRAIN: timedelta(seconds=self.training.deadline_s),
             JobType.GENERATE: timedelta(seconds=self.generation.deadline_s),
+            JobType.BATCH: DEADLINES[JobType.BATCH],
         }
 
     @property

@@ -1,6 +1,7 @@
 """A Ray cluster of several nodes on this machine, each with processes of its own that can be killed."""
 
 import contextlib
+import itertools
 import re
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from tests.servers import UpServer, clean_environment, free_port, kill_family, p
 
 RAY = str(Path(sys.executable).parent / "ray")
 LOOPBACK = "127.0.0.1"
+STARTED = "Ray runtime started"  # said once the head has it among its nodes
 MEMORY = "--object-store-memory=80000000"
 # A node that is gone is noticed within some six seconds, not fifteen; one that is slow, of a busy machine, stays.
 QUICK_TO_NOTICE = {
@@ -35,6 +37,7 @@ class RayNodes:
     port: int
     environment: dict[str, str]  # of Ray, and of all that speaks to it
     nodes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def address(self) -> str:
@@ -47,17 +50,13 @@ class RayNodes:
     def start_head(self, num_cpus: int) -> None:
         known_as = [f"--node-ip-address={self.ip}"] * (self.ip != LOOPBACK)
         self._start(num_cpus, "--head", f"--port={self.port}", f"--dashboard-port={free_port()}", *known_as)
-        wait_until(self._answers, "the head answers")
 
     def join(self, num_cpus: int, *options: str, within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
-        """Another node, once the head counts it: two that join at once on one machine are in each other's way.
+        """Another node, once the head knows it: two that join at once on one machine are in each other's way.
 
         It is started by `within`, a command that runs another.
         """
-        before = self.count()
-        node = self._start(num_cpus, f"--address={self.address}", *options, within=within)
-        wait_until(lambda: self.count() > before, "a node joins")
-        return node
+        return self._start(num_cpus, f"--address={self.address}", *options, within=within)
 
     def count(self) -> int:
         """The nodes that the head takes for alive."""
@@ -80,14 +79,13 @@ class RayNodes:
     def _start(self, num_cpus: int, *options: str, within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         command = [*within, RAY, "start", "--block", f"--num-cpus={num_cpus}", MEMORY, *options]
         command += [f"--temp-dir={self.session}"] * ("--head" in options)
-        node = subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL)
+        said = self.session / f"said-{next(self._numbers)}"
+        with said.open("wb") as out:
+            node = subprocess.Popen(command, env=self.environment, stdout=out)
         self.nodes.append(node)
+        wait_until(lambda: STARTED in said.read_text() or node.poll() is not None, "a node starts")
+        assert node.poll() is None, said.read_text()
         return node
-
-    def _answers(self) -> bool:
-        command = [RAY, "health-check", f"--address={self.address}"]
-        done = subprocess.run(command, env=self.environment, capture_output=True)
-        return done.returncode == 0
 
 
 @contextlib.contextmanager

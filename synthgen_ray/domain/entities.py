@@ -120,6 +120,9 @@ class JobFailure:
     retryable: bool = False
 
 
+BATCH_STOPPED = JobFailure("batch_stopped", "The batch stopped before its end: --resume goes on with it.", True)
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a job is, from 0 to 1; of a training its latest losses by name, and its seconds in all its attempts."""

@@ -22,10 +22,13 @@ class ModelStatus(StrEnum):
 class JobType(StrEnum):
     TRAIN = "train"
     GENERATE = "generate"
+    BATCH = "batch"  # a `synthgen_ray.batch`, which runs by itself and is only shown here
 
 
+# What waits for a dispatcher.
+QUEUED = (JobType.TRAIN, JobType.GENERATE)
 # How long after it was asked for a job must have ended.
-DEADLINES: dict[JobType, timedelta] = dict.fromkeys(JobType, timedelta(hours=6))
+DEADLINES: dict[JobType, timedelta] = {**dict.fromkeys(QUEUED, timedelta(hours=6)), JobType.BATCH: timedelta(days=90)}
 
 
 class JobStatus(StrEnum):

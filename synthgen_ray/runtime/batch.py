@@ -67,7 +67,7 @@ def on_a_cluster(own_folder: Path | None) -> Iterator[None]:
         if own_folder is None:
             ray.init(log_to_driver=False)
         else:
-            start_ray(own_folder / "ray", include_dashboard=False)
+            start_ray(own_folder / "ray", unseen=True)
         yield
     finally:
         ray.shutdown()

@@ -16,10 +16,15 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 STOP_S = 10.0
+# A node's agent wants port 52365, and where another Ray on the machine has it, goes without what takes Ray jobs.
+ANY_PORT = {"dashboard_agent_listen_port": 0}
+# Two processes that show logs to other drivers, and the nodes to a dashboard.
+UNSEEN = {"include_log_monitor": False, "no_monitor": True}
 
 
-def start_ray(folder: Path, **options: Any) -> "ray._private.worker.RayContext":
-    """`ray.init` of a new node that has its files in this folder, with these options of it.
+def start_ray(folder: Path, *, unseen: bool = False, **options: Any) -> "ray._private.worker.RayContext":
+    """`ray.init` of a new node that has its files in this folder, with these options of it. An `unseen` one has nothing
+    but what this process needs.
 
     Ray gives a node 30 seconds to register, and knows no setting for it: on a machine with much else to do that
     may be too few, and the next attempt finds more in the caches.
@@ -28,9 +33,11 @@ def start_ray(folder: Path, **options: Any) -> "ray._private.worker.RayContext":
     """
     this = psutil.Process()
     others = set(this.children())
+    if unseen:
+        options["include_dashboard"] = False
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            with _agent_on_any_port():
+            with _ray_params(**ANY_PORT, **(UNSEEN if unseen else {})):
                 context = ray.init(address="local", log_to_driver=False, _temp_dir=str(folder), **options)
         except Exception as error:
             _end([child for child in this.children() if child not in others])
@@ -46,12 +53,10 @@ def start_ray(folder: Path, **options: Any) -> "ray._private.worker.RayContext":
 
 
 @contextmanager
-def _agent_on_any_port() -> Iterator[None]:
-    """A node's agent wants port 52365, and where another Ray on the machine has it, goes without what takes Ray jobs.
-    `ray start` has an option for it, `ray.init` has none.
-    """
+def _ray_params(**given: Any) -> Iterator[None]:
+    """What `ray start` has options for, or no command has, and `ray.init` does not take."""
     usual = RayParams.__init__
-    RayParams.__init__ = partialmethod(usual, dashboard_agent_listen_port=0)
+    RayParams.__init__ = partialmethod(usual, **given)
     try:
         yield
     finally:

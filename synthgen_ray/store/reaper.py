@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, case, literal, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from synthgen_ray.domain.entities import JobFailure
+from synthgen_ray.domain.entities import BATCH_STOPPED, JobFailure
 from synthgen_ray.domain.lifecycle import LEASE, Attempt, JobStatus, JobType
 from synthgen_ray.store.moves import because, move
 from synthgen_ray.store.tables import JobRow, UtcDateTime
@@ -41,12 +41,15 @@ async def reap(session: AsyncSession, now: datetime) -> set[Attempt]:
 async def lose(
     session: AsyncSession, which: ColumnElement[bool], now: datetime, reason: JobFailure = LOST
 ) -> list[Attempt]:
-    """Give back the running jobs that `which` fits as lost by their workers, or fail those that were lost too often."""
+    """Give back the running jobs that `which` fits as lost by their workers, or fail those that were lost too often, or
+    that no dispatcher can go on with."""
     failures = JobRow.failures + 1
     worn_out = and_(which, failures >= MAX_FAILURES)
     rest = {n: literal(now + backoff, UtcDateTime()) for n, backoff in enumerate(BACKOFF)}
     not_before = case(rest, value=failures, else_=literal(now, UtcDateTime()))
+    is_batch = and_(which, JobRow.job_type == JobType.BATCH)
     running = JobStatus.RUNNING
+    stopped = await move(session, running, JobStatus.FAILED, is_batch, now, failures=failures, **because(BATCH_STOPPED))
     ended = await move(session, running, JobStatus.FAILED, worn_out, now, failures=failures, **because(reason))
     again = await move(session, running, JobStatus.PENDING, which, now, failures=failures, not_before=not_before)
-    return ended + again
+    return stopped + ended + again

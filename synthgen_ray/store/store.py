@@ -8,6 +8,7 @@ from sqlalchemy import text
 from synthgen_ray.domain.lifecycle import DEADLINES, JobType
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.audit import Audits
+from synthgen_ray.store.batches import Batches
 from synthgen_ray.store.datasets import Datasets
 from synthgen_ray.store.erasures import Erasures
 from synthgen_ray.store.jobs import Jobs
@@ -22,7 +23,7 @@ from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.usage import Usages
 
 
-class Store(Projects, Datasets, Models, Jobs, Usages, Onces, Keys, Audits, Queue, Erasures, Retentions):
+class Store(Projects, Datasets, Models, Jobs, Batches, Usages, Onces, Keys, Audits, Queue, Erasures, Retentions):
     """Metadata in SQL. Holds nothing in memory: any number of stores on one URL agree.
 
     What a caller of the API may reach takes the principal first, and its queries see what the principal may see.

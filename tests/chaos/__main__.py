@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from synthgen_ray.domain.lifecycle import JobType
+from synthgen_ray.domain.lifecycle import QUEUED, JobType
 from tests.chaos import claim_speed, drain, failpoints, machines, races
 from tests.chaos.kills import a_shop, killed
 from tests.chaos.polling import polled
@@ -59,7 +59,7 @@ CHECKS: dict[str, Check] = {
     "reaper": _in_a_folder(lambda folder: races.reaper_against_completion(folder, 1000)),
     "cancel": _in_a_folder(lambda folder: races.cancel_at_any_moment(folder, 500)),
     "delete": _in_a_folder(lambda folder: races.delete_at_any_moment(folder, 300)),
-    **{f"{kind}-{action}": _sweep(kind, action) for kind in JobType for action in failpoints.Action},
+    **{f"{kind}-{action}": _sweep(kind, action) for kind in QUEUED for action in failpoints.Action},
     "claims": _in_a_folder(claim_speed.claims),
     "kills": _on_a_server(lambda shop: killed(shop, times=20)),
     "nodes": lambda: machines.nodes_lost(times=20),

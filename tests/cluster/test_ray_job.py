@@ -9,20 +9,21 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from synthgen_ray.client import ApiError
 from synthgen_ray.runtime.data_dir import DataDir
 from tests.ray_nodes import RAY
-from tests.servers import UpServer
+from tests.servers import UpServer, wait_until
 
 ROWS = 30_000
 
 
-def submitted(server: UpServer, *arguments: str) -> subprocess.CompletedProcess[str]:
+def submission(server: UpServer, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """The command and the environment of a Ray job of these arguments."""
     info = DataDir(server.data_dir).find_info()
     assert info is not None
     token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(server.data_dir / "ray_token")}
     command = [RAY, "job", "submit", "--address", info.dashboard, "--", sys.executable, "-m", "synthgen_ray.batch"]
-    environment = {**server.environment, **token}
-    return subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True, timeout=250)
+    return [*command, "--data-dir", str(server.data_dir), *arguments], {**server.environment, **token}
 
 
 @pytest.fixture
@@ -36,15 +37,15 @@ def _other_rays() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_other_rays")
-def test_it_makes_the_rows_of_a_generation(client, server, ready_model, tmp_path):
-    model = client.export_model(ready_model, tmp_path / "model.synthgen")
+def test_it_makes_the_rows_of_a_generation_and_is_a_job_of_the_server(client, server, ready_model, tmp_path):
     job = client.generate(ready_model, ROWS, seed=4, format="parquet")
     client.wait_for_job(job["job_id"], timeout_s=120)
     generated = pq.read_table(client.download(job["job_id"], tmp_path / "rows.parquet"))
     folder = tmp_path / "rows"
 
-    order = ["--model", str(model), "--num-rows", str(ROWS), "--seed", "4", "--rows-per-file", "10000"]
-    done = submitted(server, *order, "--output", str(folder))
+    order = ["--model-id", ready_model, "--num-rows", str(ROWS), "--seed", "4", "--rows-per-file", "10000"]
+    command, environment = submission(server, *order, "--output", str(folder))
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=250)
 
     assert done.returncode == 0, done.stdout + done.stderr
     files = sorted(Path(folder).glob("rows-*"))
@@ -52,3 +53,28 @@ def test_it_makes_the_rows_of_a_generation(client, server, ready_model, tmp_path
     assert (folder / "_SUCCESS").exists()
     made = [file["name"] for file in json.loads((folder / "_manifest.json").read_text())["files"]]
     assert pq.read_table([folder / name for name in made]) == generated
+
+    (batch,) = [job for job in client.list_jobs(model_id=ready_model)["items"] if job["job_type"] == "batch"]
+    assert (batch["status"], batch["config"]["num_rows"], batch["config"]["output"]) == ("completed", ROWS, str(folder))
+    with pytest.raises(ApiError, match="elsewhere"):
+        client.download(batch["id"], tmp_path / "none")
+
+
+def test_one_that_is_cancelled_ends(client, server, ready_model, tmp_path):
+    order = ["--model-id", ready_model, "--num-rows", str(10**10), "--rows-per-file", "10000"]
+    command, environment = submission(server, *order, "--output", str(tmp_path / "rows"))
+
+    def running() -> list[str]:
+        jobs = client.list_jobs(model_id=ready_model, status="running")["items"]
+        return [job["id"] for job in jobs if job["job_type"] == "batch"]
+
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as batch:
+        wait_until(lambda: list(tmp_path.glob("rows/rows-*")), "there are rows")
+        (job_id,) = running()
+        client.cancel_job(job_id)
+        said = batch.communicate(timeout=120)[0]
+
+    assert batch.returncode == 1
+    assert "The batch was cancelled" in said
+    assert not (tmp_path / "rows/_SUCCESS").exists()
+    assert client.get_job(job_id)["cancelled"]

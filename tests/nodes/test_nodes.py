@@ -129,32 +129,29 @@ def test_a_model_is_trained_sampled_in_each_format_and_deleted_without_a_trace(
     assert files_of(server) == before_here == set()
 
 
-def test_a_training_goes_on_elsewhere_when_it_loses_its_node(client, nodes, project):
+def test_a_training_and_a_generation_outlive_a_node_that_both_are_on(client, nodes, project):
+    def generation() -> str:
+        return client.generate(project["model"], ROWS, seed=5)["job_id"]
+
+    def sha256_of(job_id: str) -> str:
+        return client.wait_for_job(job_id, timeout_s=240)["result"]["sha256"]
+
+    undisturbed = sha256_of(generation())
     model = client.create_model(project["id"], project["version"], "vae", "tvae", TRAINING)
     wait_until(lambda: client.get_job(model["job_id"])["progress"] > 0.2, "the training runs")
     node = nodes.node_of("ray::TrainJob")
     assert node is not nodes.head
+    assert processes_below(node.pid, "ServeReplica:synthgen:Sampler")
+    generated = generation()
+    wait_until(lambda: client.get_job(generated)["progress"] > 0, "the generation runs")
 
     nodes.kill(node)
     seen: list[dict[str, Any]] = []
-    client.wait_for_job(model["job_id"], on_progress=seen.append, poll_s=0.1, timeout_s=180)
+    client.wait_for_job(model["job_id"], on_progress=seen.append, poll_s=0.1, timeout_s=240)
 
     assert min(job["progress"] for job in seen) > 0.1  # from its checkpoint
     assert len(client.get_model(model["id"])["jobs"]) == 1
-    nodes.join(num_cpus=2)
-
-
-def test_a_generation_outlives_a_node_and_loses_no_byte(client, nodes, project):
-    def generated(victim: str | None = None) -> str:
-        job = client.generate(project["model"], ROWS, seed=5)
-        if victim:
-            wait_until(lambda: client.get_job(job["job_id"])["progress"] > 0, "the generation runs")
-            nodes.kill(nodes.node_of(victim))
-        return client.wait_for_job(job["job_id"], timeout_s=180)["result"]["sha256"]
-
-    undisturbed = generated()
-
-    assert generated(victim="ServeReplica:synthgen:Sampler") == undisturbed
+    assert sha256_of(generated) == undisturbed
     nodes.join(num_cpus=2)
 
 

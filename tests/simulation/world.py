@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from synthgen_ray.domain.lifecycle import LEASE, JobType
+from synthgen_ray.domain.lifecycle import LEASE, QUEUED, JobType
 from synthgen_ray.jobs.clock_watch import ClockWatch
 from synthgen_ray.jobs.dispatcher import HEARTBEAT_S
 from tests.simulation.model import Attempt, Folder, QueueModel
@@ -230,7 +230,7 @@ class World:
     def _claim(self, me: Dispatcher) -> None:
         if len(me.running) == SLOTS:
             return
-        kinds = tuple(JobType) if self.chance.random() < 0.8 else (self.chance.choice(tuple(JobType)),)
+        kinds = QUEUED if self.chance.random() < 0.8 else (self.chance.choice(QUEUED),)
         attempt = self._call(me, "claim", kinds, me.name)
         if attempt is not None:
             self.renewed[attempt] = self.monotonic
@@ -274,7 +274,7 @@ class World:
 
     def _submit(self, me: Client) -> None:
         key = f"{me.name}-{len(me.asked)}"
-        me.asked[key] = (self.chance.randrange(3), self.chance.choice(tuple(JobType)))
+        me.asked[key] = (self.chance.randrange(3), self.chance.choice(QUEUED))
         self._ask(me, key)
 
     def _repeat(self, me: Client) -> None:

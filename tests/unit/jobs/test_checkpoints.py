@@ -5,6 +5,7 @@ import hashlib
 import json
 import pickle
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -149,17 +150,35 @@ def test_a_training_goes_on_after_its_networks_are_done(tmp_path):
     assert resumed == undisturbed
 
 
+class Begun(Exception):
+    """What a training says when its networks begin to learn."""
+
+
+@pytest.fixture(scope="module")
+def left_behind(tmp_path_factory) -> Path:
+    """The folder of a training that has made checkpoints."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    trained(given_assignment(folder, "tvae", refine=False), folder)
+    return folder
+
+
 class TestOnesThatCannotBeUsed:
     @pytest.fixture
-    def assignment(self, tmp_path) -> Assignment:
-        assignment = given_assignment(tmp_path, "tvae", refine=False)
-        trained(assignment, tmp_path)
-        return assignment
+    def assignment(self, left_behind, tmp_path) -> Assignment:
+        shutil.copytree(left_behind, tmp_path, dirs_exist_ok=True)
+        return given_assignment(tmp_path, "tvae", refine=False)
 
     def starts_anew(self, assignment: Assignment, folder: Path) -> bool:
-        seen: list[Progress] = []
-        trained(assignment, folder, seen.append)
-        return f"epoch 1 of {EPOCHS}" in [progress.message for progress in seen]
+        def report(progress: Progress) -> None:
+            if progress.message.startswith(("epoch", "going on")):
+                raise Begun(progress.message)
+
+        with pytest.raises(Begun) as begun:
+            trained(assignment, folder, report)
+        return str(begun.value) == f"epoch 1 of {EPOCHS}"
+
+    def test_but_this_one_can(self, assignment, tmp_path):
+        assert not self.starts_anew(resuming(assignment, named(tmp_path)), tmp_path)
 
     def test_of_another_table(self, assignment, tmp_path):
         other = dataclasses.replace(assignment.source, sha256="00" * 32)

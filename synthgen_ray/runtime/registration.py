@@ -1,0 +1,108 @@
+"""A batch in the metadata of the server on whose cluster it runs: others see there how it stands, and may cancel it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+from uuid import UUID
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import RayActorError, RayTaskError
+
+from synthgen_ray.domain.entities import BATCH_STOPPED, Job, JobFailure, Progress
+from synthgen_ray.domain.errors import Cancelled, NotFound, SynthGenError, Unavailable
+from synthgen_ray.domain.keys import key_hash
+from synthgen_ray.domain.params import DrawParams
+from synthgen_ray.jobs.failures import public_reason
+from synthgen_ray.runtime.names import METADATA, NAMESPACE
+
+HEARTBEAT_S = 2.0
+INSIST_S = 60.0  # that a store may be away while the end of a batch is written
+
+OnRows = Callable[[int], None]
+
+
+def begin(key: str, model_id: UUID, params: DrawParams, config: dict[str, Any]) -> Job | None:
+    """The batch as a job. `None` where the cluster has no server, or one that knows not this key or not this model.
+
+    Raises: Forbidden; Conflict; InvalidRequest; TooMany; Unavailable.
+    """
+    try:
+        admission = _call("find_admission", key_hash(key))
+        return _call("begin_batch", admission.principal, model_id, params, config) if admission else None
+    except (ValueError, NotFound):  # no such actor, no such model
+        return None
+
+
+@contextmanager
+def shown(job: Job, num_rows: int) -> Iterator[OnRows]:
+    """While it works: who is told of its rows has them shown, and ends with the job.
+
+    Raises: Cancelled, when somebody cancelled it, or it was taken for stopped.
+    """
+    state = _State(job, num_rows)
+    beating = threading.Thread(target=state.beat, daemon=True)
+    beating.start()
+    try:
+        yield state.on_rows
+    except BaseException as error:
+        state.end(beating)
+        with suppress(Unavailable):  # then the end of its lease ends it
+            _insist("fail", job.id, job.attempt, _reason(error))
+        raise
+    state.end(beating)
+    _insist("complete_batch", job.id, job.attempt)
+
+
+class _State:
+    def __init__(self, job: Job, num_rows: int) -> None:
+        self._job, self._num_rows = job, num_rows
+        self._rows = 0
+        self._is_held, self._ended = True, threading.Event()
+
+    def on_rows(self, rows: int) -> None:
+        """So many are there. Raises: Cancelled."""
+        self._rows = rows
+        if not self._is_held:
+            raise Cancelled("The batch was cancelled, or taken for stopped by its server: --resume goes on with it.")
+
+    def beat(self) -> None:
+        while self._is_held and not self._ended.wait(HEARTBEAT_S):
+            progress = Progress(self._rows / self._num_rows, f"{self._rows:,} of {self._num_rows:,} rows")
+            with suppress(Unavailable):  # the next one may find it
+                self._is_held = _call("renew_batch", self._job.id, self._job.attempt, progress)
+
+    def end(self, beating: threading.Thread) -> None:
+        self._ended.set()
+        beating.join()
+
+
+def _reason(error: BaseException) -> JobFailure:
+    return public_reason(error) if isinstance(error, Exception) else BATCH_STOPPED  # a signal
+
+
+def _insist(method: str, *args: Any) -> Any:
+    """Each of these writes is fenced by its attempt, so a repeat of one that did commit changes nothing."""
+    give_up = time.monotonic() + INSIST_S
+    while True:
+        try:
+            return _call(method, *args)
+        except Unavailable:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(HEARTBEAT_S)
+
+
+def _call(method: str, *args: Any) -> Any:
+    """Raises: ValueError, where there is no server; Unavailable; what the method raises."""
+    metadata: ActorHandle = ray.get_actor(METADATA, NAMESPACE)
+    try:
+        return ray.get(metadata.call.options(name=f"Metadata.{method}").remote(method, *args))
+    except RayTaskError as error:
+        if isinstance(error.cause, SynthGenError):
+            raise error.cause from None
+        raise
+    except RayActorError as error:
+        raise Unavailable("The metadata store is away; try again.", "store_unavailable") from error
