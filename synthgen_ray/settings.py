@@ -66,7 +66,10 @@ class TrainingSettings(Group):
 
 class GenerationSettings(Group):
     max_running: int = Field(4, ge=1, description="Generations at a time; the others wait in the queue.")
-    max_parts: int = Field(2, ge=1, description="Parts of one generation that are drawn at the same time.")
+    max_parts: int = Field(2, ge=1, description="Parts of one generation that the samplers draw at the same time.")
+    max_rows_by_samplers: int = Field(
+        5_000_000, ge=1, description="Rows that the samplers make; more are made by Ray Data, on all of the cluster."
+    )
     deadline_s: int = Field(6 * 3600, ge=1, description="Seconds after which a generation that has not ended fails.")
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
 
 from synthgen_ray.domain.columns import Column, LearnedColumn
@@ -131,6 +131,10 @@ class Progress:
     message: str = ""
     losses: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+
+    @classmethod
+    def of_rows(cls, made: int, wanted: int) -> Self:
+        return cls(made / wanted, f"{made:,} of {wanted:,} rows")
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,16 @@
-"""Ray Data around `jobs/batch.py`: one row of its dataset is one file to make, on as many actors as there are CPUs."""
+"""Ray Data around `jobs/batch.py`: one row of its dataset is one file to make."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import ray
 
 from synthgen_ray.jobs.batch import DoneFile, Manifest, Order, Place, finish, make_file, model_in
 from synthgen_ray.runtime.own_ray import start_ray
+from synthgen_ray.runtime.spread import Row, made_by_all, without_data
 from synthgen_ray.synthesizers.threads import compute_with
 
-# Half of each CPU is left to others: on a cluster that is full Ray Data waits for ever.
-CPUS_EACH = 0.5
 OnRows = Callable[[int], None]
 
 
@@ -24,7 +22,8 @@ class FileMaker:
         self._model = model_in(ray.get(model))
         self._order, self._place = order, place
 
-    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+    @without_data
+    def __call__(self, row: Row) -> Row:
         return make_file(self._model, self._order, str(row["file"]), self._place).model_dump()
 
 
@@ -34,22 +33,10 @@ def run(model: bytes, order: Order, place: Place, on_rows: OnRows, workers: int 
 
     Raises: Unavailable; what the drawing raises.
     """
-    import ray.data
-
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    num_files = len(order.files)
-    size = min(workers or max(1, int(ray.cluster_resources().get("CPU", 1))), num_files)
-    files = ray.data.from_items([{"file": name} for name in order.files], override_num_blocks=num_files)
-    made_files = files.map(
-        FileMaker,
-        fn_constructor_args=(ray.put(model), order, place),
-        compute=ray.data.ActorPoolStrategy(size=size),
-        num_cpus=CPUS_EACH,
-    )
     done: dict[str, DoneFile] = {}
     rows = 0
-    for line in made_files.iter_rows():
+    files = [{"file": name} for name in order.files]
+    for line in made_by_all(FileMaker, (ray.put(model), order, place), files, workers):
         file = DoneFile.model_validate(line)
         done[file.name] = file
         rows += file.num_rows

@@ -1,6 +1,7 @@
 """Where jobs run on a Ray cluster: trainings in an actor of their own, generations on the samplers."""
 
 import asyncio
+from typing import Any
 
 import ray
 from ray.exceptions import RayError, RayTaskError
@@ -9,8 +10,9 @@ from synthgen_ray.domain.entities import Artifact, Assignment, Part, Progress, T
 from synthgen_ray.domain.errors import InvalidRequest, WorkerLost
 from synthgen_ray.domain.params import Resources
 from synthgen_ray.jobs.dispatcher import Report
-from synthgen_ray.jobs.parts import PartPlan, plan_parts
+from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.runtime.capacity import Workers, plan_workers
+from synthgen_ray.runtime.generate import GenerateJob, plans_of
 from synthgen_ray.runtime.leftovers import free_leftovers, free_leftovers_soon
 from synthgen_ray.runtime.names import run_name
 from synthgen_ray.runtime.samplers import cause_of, deployed, forget, having, insist
@@ -25,26 +27,14 @@ class RayLauncher:
 
     async def train(self, assignment: Assignment) -> TrainedModel:
         """Raises: InvalidRequest, when the cluster cannot run it; WorkerLost; what the training raises."""
-        job = assignment.job
         workers = self._workers(assignment)
         await free_leftovers()
-        actor = (
-            ray.remote(TrainJob)
-            .options(
-                name=f"train {run_name(job)}",
-                num_cpus=0 if workers.by_ray_train else workers.cpus,
-                max_restarts=0,
-            )
-            .remote()
-        )
+        cpus = 0 if workers.by_ray_train else workers.cpus
         try:
-            return await actor.run.remote(assignment, workers, self._settings)
-        except RayTaskError as error:
-            raise cause_of(error) from error
-        except RayError as error:
-            raise WorkerLost from error
+            return await _run_apart(
+                TrainJob, f"train {run_name(assignment.job)}", cpus, assignment, workers, self._settings
+            )
         finally:
-            ray.kill(actor)
             if workers.by_ray_train:
                 cleaning = asyncio.create_task(free_leftovers_soon())
                 self._cleanings.add(cleaning)
@@ -53,8 +43,10 @@ class RayLauncher:
     async def generate(self, assignment: Assignment, report: Report) -> Artifact:
         """Raises: WorkerLost; what the sampling raises."""
         job = assignment.job
+        if job.config["num_rows"] > self._settings.generation.max_rows_by_samplers:
+            return await _run_apart(GenerateJob, f"generate {run_name(job)}", 0, assignment, self._settings)
         samplers = having(await deployed(), assignment.source)
-        plans = plan_parts(job.config["num_rows"], assignment.chunk_rows)
+        plans = plans_of(assignment)
         parts: dict[int, Part] = {}
         places = asyncio.Semaphore(self._settings.generation.max_parts)
 
@@ -62,7 +54,7 @@ class RayLauncher:
             async with places:
                 parts[plan.index] = await insist(samplers, "write_part", assignment, plan)
                 rows = sum(part.num_rows for part in parts.values())
-                await report(Progress(rows / job.config["num_rows"], f"{rows:,} of {job.config['num_rows']:,} rows"))
+                await report(Progress.of_rows(rows, job.config["num_rows"]))
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -84,3 +76,19 @@ class RayLauncher:
             if job.attempt == 1:
                 raise
             raise WorkerLost from error  # the cluster had it once: a node is away, and may come back
+
+
+async def _run_apart(job_class: type, name: str, cpus: float, *order: Any) -> Any:
+    """What it answers, run in an actor of its own, which is killed when nobody waits for it any more.
+
+    Raises: WorkerLost; what it raises.
+    """
+    actor = ray.remote(job_class).options(name=name, num_cpus=cpus, max_restarts=0).remote()
+    try:
+        return await actor.run.remote(*order)
+    except RayTaskError as error:
+        raise cause_of(error) from error
+    except RayError as error:
+        raise WorkerLost from error
+    finally:
+        ray.kill(actor)

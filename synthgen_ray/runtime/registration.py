@@ -70,7 +70,7 @@ class _State:
 
     def beat(self) -> None:
         while self._is_held and not self._ended.wait(HEARTBEAT_S):
-            progress = Progress(self._rows / self._num_rows, f"{self._rows:,} of {self._num_rows:,} rows")
+            progress = Progress.of_rows(self._rows, self._num_rows)
             with suppress(Unavailable):  # the next one may find it
                 self._is_held = _call("renew_batch", self._job.id, self._job.attempt, progress)
 

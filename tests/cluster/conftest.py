@@ -18,7 +18,7 @@ LONG = {**QUICK, "epochs": 10_000}
 def server() -> Iterator[UpServer]:
     settings = {"SYNTHGEN_RATE_LIMITS": NO_RATE_LIMITS, "SYNTHGEN_QUOTAS": '{"pending_jobs": null}'}
     settings |= {"SYNTHGEN_TRAINING__CHECKPOINT_SECONDS": "0.2", "SYNTHGEN_SAMPLER__MAX_ROWS": "10000000"}
-    settings |= {"SYNTHGEN_SAMPLER__MAX_QUEUED": "40"}
+    settings |= {"SYNTHGEN_SAMPLER__MAX_QUEUED": "40", "SYNTHGEN_GENERATION__MAX_ROWS_BY_SAMPLERS": "250000"}
     with an_up_server(SYNTHGEN_NUM_CPUS="4", **settings) as server:
         yield server
 

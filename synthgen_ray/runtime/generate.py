@@ -1,0 +1,65 @@
+"""Ray Data around `jobs/generate.py`, for generations that are worth the whole cluster.
+
+The dispatcher imports this: what the work itself needs is imported where it is done.
+"""
+
+from dataclasses import asdict
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from synthgen_ray.artifacts import Artifacts, open_artifacts
+from synthgen_ray.domain.entities import Artifact, Assignment, Part, Progress
+from synthgen_ray.jobs.parts import PartPlan, plan_parts
+from synthgen_ray.runtime.reports import Reports
+from synthgen_ray.runtime.spread import Row, made_by_all, without_data
+from synthgen_ray.settings import Settings
+
+if TYPE_CHECKING:
+    from synthgen_ray.synthesizers.base import Synthesizer
+
+
+class PartMaker:
+    """Holds the model; writes a part a call."""
+
+    def __init__(self, assignment: Assignment, artifacts: Artifacts) -> None:
+        self._assignment, self._artifacts, self._plans = assignment, artifacts, plans_of(assignment)
+
+    @without_data
+    def __call__(self, row: Row) -> Row:
+        from synthgen_ray.jobs.generate import write_part
+
+        part = write_part(self._model, self._assignment, self._plans[row["index"]], self._artifacts)
+        return {"index": row["index"], "part": asdict(part)}
+
+    @cached_property
+    def _model(self) -> "Synthesizer":
+        # With the first part: what is raised while an actor starts does not arrive as it was.
+        from synthgen_ray.synthesizers.base import load
+        from synthgen_ray.synthesizers.threads import compute_with
+
+        compute_with(1)
+        with self._artifacts.verified_file(self._assignment.source) as file:
+            return load(file)
+
+
+class GenerateJob:
+    """The process of one such generation. Killing it ends the generation with all its workers."""
+
+    def run(self, assignment: Assignment, settings: Settings) -> Artifact:
+        """Raises: Cancelled; Unavailable; what the sampling raises."""
+        from synthgen_ray.jobs.generate import publish
+
+        job = assignment.job
+        artifacts, reports = open_artifacts(settings.artifacts_url, settings.data_dir), Reports(job)
+        plans = plans_of(assignment)
+        parts: dict[int, Part] = {}
+        rows = 0
+        for made in made_by_all(PartMaker, (assignment, artifacts), [{"index": plan.index} for plan in plans]):
+            part = parts[made["index"]] = Part(**made["part"])
+            rows += part.num_rows
+            reports.progress(Progress.of_rows(rows, job.config["num_rows"]))
+        return publish(job, [parts[plan.index] for plan in plans], artifacts)
+
+
+def plans_of(assignment: Assignment) -> tuple[PartPlan, ...]:
+    return plan_parts(assignment.job.config["num_rows"], assignment.chunk_rows)

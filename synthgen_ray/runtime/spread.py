@@ -1,0 +1,55 @@
+"""Ray Data as we use it: one row of a dataset is one thing to make, on as many actors as there are CPUs."""
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from ray.exceptions import RayTaskError
+
+from synthgen_ray.domain.errors import SynthGenError, frames_of
+from synthgen_ray.runtime.samplers import cause_of
+
+M = TypeVar("M")
+Row = dict[str, Any]
+
+# Half of each CPU is left to others: on a cluster that is full Ray Data waits for ever.
+CPUS_EACH = 0.5
+MOST_BLOCKS = 2000  # all of which are made before the first row is
+
+
+def made_by_all(maker: type, given: tuple[Any, ...], rows: Sequence[Row], workers: int | None = None) -> Iterator[Row]:
+    """What `maker(*given)` makes of each row, in the order in which it comes.
+
+    Raises: what a maker raises.
+    """
+    import ray.data
+
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.raise_original_map_exception = True
+    size = min(workers or max(1, int(ray.cluster_resources().get("CPU", 1))), len(rows))
+    made = ray.data.from_items(list(rows), override_num_blocks=min(len(rows), MOST_BLOCKS)).map(
+        maker,
+        fn_constructor_args=given,
+        compute=ray.data.ActorPoolStrategy(size=size),
+        num_cpus=CPUS_EACH,
+    )
+    try:
+        yield from made.iter_rows()
+    except RayTaskError as error:
+        raise cause_of(error) from error
+
+
+def without_data(make: Callable[[M, Row], Row]) -> Callable[[M, Row], Row]:
+    """For the `__call__` of a maker: Ray Data logs what is raised, so of others' errors only where they come from."""
+
+    @functools.wraps(make)
+    def made(maker: M, row: Row) -> Row:
+        try:
+            return make(maker, row)
+        except (SynthGenError, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it goes on
+            raise RuntimeError(frames_of(error)) from None
+
+    return made
