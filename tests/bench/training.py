@@ -38,6 +38,8 @@ def _step(model_type: ModelType, **options: Any) -> Callable[[Bench], Figure]:
         table = repeated(bench.task, bench.rows(30_000))
         frame, steps = table.to_pandas(), table.num_rows // BATCH
         ours, peers = [], []
+        if bench.quick:
+            options.pop("compile", None)  # that takes a minute, and `test_game` sees that it runs
         for _ in range(bench.times):
             clock = EpochClock()
             given_model(model_type, CLOCKED_EPOCHS, **BARE, **options).fit(table, on_progress=clock)
@@ -64,7 +66,7 @@ def _fit(model_type: ModelType, epochs: int, times: int | None, **options: Any) 
 def _time_to_quality(model_type: ModelType) -> Callable[[Bench], Figure]:
     def measure(bench: Bench) -> Figure:
         stock, peer_s, how = _stock_after_300(bench, model_type)
-        for epochs in LADDER:
+        for epochs in LADDER[:1] if bench.quick else LADDER:
             model = given_model(model_type, epochs)
             own_s = seconds(lambda model=model: model.fit(bench.task.arrow))
             own = scored(bench.task, model, SEED)

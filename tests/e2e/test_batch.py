@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from uuid import UUID
 
 import psutil
 import pytest
@@ -107,7 +108,8 @@ def test_a_run_that_was_killed_goes_on_with_the_second_ray_that_starts_and_makes
     ("options", "says"),
     [
         (["--where", "nowhere=1"], "nowhere"),
-        (["--model-id", "x"], "one of --model and --model-id"),
+        (["--model-id", str(UUID(int=1))], "one of --model and --model-id"),
+        (["--output", "s3://key:secret@bucket/rows"], "credentials"),
         (["--num-rows", "0"], "--num-rows"),
     ],
 )

@@ -35,6 +35,7 @@ def place() -> Iterator[Path]:
         yield place
 
 
+@pytest.mark.timeout(600)
 def test_every_block_of_the_quickstart_runs(place):
     port = str(free_port())
     script = ["set -euo pipefail"]
@@ -49,7 +50,7 @@ def test_every_block_of_the_quickstart_runs(place):
     environment = {**clean_environment(), "SYNTHGEN_PORT": port, "SYNTHGEN_DASHBOARD_PORT": str(free_port())}
 
     done = subprocess.run(
-        ["bash", "-c", "\n".join(script)], cwd=place, env=environment, capture_output=True, text=True, timeout=280
+        ["bash", "-c", "\n".join(script)], cwd=place, env=environment, capture_output=True, text=True, timeout=580
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
