@@ -1,7 +1,7 @@
 """The room that Ray Train reserved for workers, and that nobody gives back when its controller is killed.
 
-Its own cleaner knows of a placement group only once the workers in it have started, and Ray frees one only when the
-whole job ends in which it was made, which here is the server.
+Ray frees a placement group only when the whole job ends in which it was made, which here is the server. Ray Train's own
+cleaner, which this replaces, knows of one only once the workers in it have started.
 """
 
 import asyncio
