@@ -51,18 +51,24 @@ def progress_of(client, job_id: str) -> float:
     return client.get_job(job_id)["progress"]
 
 
-def test_two_workers_leave_their_cpus_when_they_are_cancelled_and_go_on_to_the_same_model_when_they_are_killed(
-    client, server, given_training, by_hand
+def test_two_workers_whose_controller_is_killed_train_again_and_leave_their_cpus_when_they_are_cancelled(
+    client, server, given_training
 ):
-    cancelled = given_training("tvae", LONG, resources=TWO)
-    wait_until(lambda: progress_of(client, cancelled["job_id"]) > 0, "the training runs")
+    model = given_training("tvae", LONG, resources=TWO)
+    server.kill("ray::TrainController")  # as soon as it is there: before its workers are, it leaves their room behind
+
+    wait_until(lambda: progress_of(client, model["job_id"]) > 0, "the training runs")
     assert len(server.processes("RayTrainWorker")) == 2  # and there is no room for two more
-    client.cancel_job(cancelled["job_id"])
+    client.cancel_job(model["job_id"])
+
     wait_until(lambda: not server.processes("RayTrainWorker"), "the workers are gone", 30)
     wait_until(lambda: not server.processes("ray::TrainController"), "who led them is gone", 30)
 
+
+def test_two_workers_one_of_whom_is_killed_go_on_to_the_model_of_two_who_were_not(
+    client, server, given_training, by_hand
+):
     model = given_training("ctgan", SHARED, resources=TWO)
-    server.kill("ray::TrainController")  # as soon as it is there: before its workers are, it leaves their room behind
     seen: list[float] = []
 
     def is_past(fraction: float) -> bool:
