@@ -29,10 +29,11 @@ def begin(key: str, model_id: UUID, params: DrawParams, config: dict[str, Any]) 
 
     Raises: Forbidden; Conflict; InvalidRequest; TooMany; Unavailable.
     """
+    if not _has_server() or (admission := _call("find_admission", key_hash(key))) is None:
+        return None
     try:
-        admission = _call("find_admission", key_hash(key))
-        return _call("begin_batch", admission.principal, model_id, params, config) if admission else None
-    except (ValueError, NotFound):  # no such actor, no such model
+        return _call("begin_batch", admission.principal, model_id, params, config)
+    except NotFound:
         return None
 
 
@@ -95,11 +96,26 @@ def _insist(method: str, *args: Any) -> Any:
             time.sleep(HEARTBEAT_S)
 
 
-def _call(method: str, *args: Any) -> Any:
-    """Raises: ValueError, where there is no server; Unavailable; what the method raises."""
-    metadata: ActorHandle = ray.get_actor(METADATA, NAMESPACE)
+def _has_server() -> bool:
     try:
-        return ray.get(metadata.call.options(name=f"Metadata.{method}").remote(method, *args))
+        _metadata()
+    except Unavailable:
+        return False
+    return True
+
+
+def _metadata() -> ActorHandle:
+    try:
+        return ray.get_actor(METADATA, NAMESPACE)
+    except ValueError as error:  # there is none of that name
+        raise Unavailable("This cluster has no server.", "store_unavailable") from error
+
+
+def _call(method: str, *args: Any) -> Any:
+    """Raises: Unavailable; what the method raises."""
+    call = _metadata().call.options(name=f"Metadata.{method}")
+    try:
+        return ray.get(call.remote(method, *args))
     except RayTaskError as error:
         if isinstance(error.cause, SynthGenError):
             raise error.cause from None
