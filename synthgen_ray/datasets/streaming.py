@@ -8,6 +8,7 @@ are written where they are joined.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from io import BytesIO
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -48,6 +49,8 @@ def encoded(
 class Joined(ABC):
     """The encoded tables of one stream, in their order."""
 
+    computes: ClassVar[bool]  # so much that others should not wait for it
+
     @classmethod
     def of(cls, form: SampleFormat) -> "Joined":
         if form is SampleFormat.PARQUET:
@@ -64,6 +67,8 @@ class Joined(ABC):
 
 
 class _Text(Joined):
+    computes = False
+
     def add(self, table: bytes) -> bytes:
         return table
 
@@ -72,6 +77,8 @@ class _Text(Joined):
 
 
 class _Tables(Joined):
+    computes = True
+
     def __init__(self) -> None:
         self._tape = _Tape()
         self._writer: pq.ParquetWriter | pa.ipc.RecordBatchStreamWriter | None = None
