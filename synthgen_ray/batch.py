@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,13 +24,12 @@ from synthgen_ray.domain.conditions import check_conditions
 from synthgen_ray.domain.errors import SynthGenError
 from synthgen_ray.domain.params import MAX_ROWS, DrawParams, GenerateParams, OutputFormat
 from synthgen_ray.domain.validation import invalid_request
-from synthgen_ray.jobs.batch import Manifest, Order, Place, begin, model_in
+from synthgen_ray.jobs.batch import Manifest, OnRows, Order, Place, begin, model_in
 from synthgen_ray.runtime.data_dir import DataDir
 from synthgen_ray.runtime.environment import prepare_environment
 from synthgen_ray.synthesizers.streams import fresh_seed
 
 app = typer.Typer(add_completion=False)
-OnRows = Callable[[int], None]
 
 
 @app.command()

@@ -196,9 +196,9 @@ class Settings(BaseSettings):
     @property
     def deadlines(self) -> dict[JobType, timedelta]:
         return {
+            **DEADLINES,
             JobType.TRAIN: timedelta(seconds=self.training.deadline_s),
             JobType.GENERATE: timedelta(seconds=self.generation.deadline_s),
-            JobType.BATCH: DEADLINES[JobType.BATCH],
         }
 
     @property

@@ -8,7 +8,7 @@ same seed has. What is there stays there: a run that was stopped is gone on with
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,8 @@ from synthgen_ray.jobs.parts import PartPlan, plan_parts
 from synthgen_ray.synthesizers.base import Synthesizer, load
 
 PLAN, MANIFEST, SUCCESS = "_plan.json", "_manifest.json", "_SUCCESS"
+
+OnRows = Callable[[int], None]  # hears how many are there
 
 
 class Order(BaseModel):

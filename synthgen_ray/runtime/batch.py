@@ -1,17 +1,15 @@
 """Ray Data around `jobs/batch.py`: one row of its dataset is one file to make."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import ray
 
-from synthgen_ray.jobs.batch import DoneFile, Manifest, Order, Place, finish, make_file, model_in
+from synthgen_ray.jobs.batch import DoneFile, Manifest, OnRows, Order, Place, finish, make_file, model_in
 from synthgen_ray.runtime.own_ray import start_ray
 from synthgen_ray.runtime.spread import Row, made_by_all, without_data
 from synthgen_ray.synthesizers.threads import compute_with
-
-OnRows = Callable[[int], None]
 
 
 class FileMaker:

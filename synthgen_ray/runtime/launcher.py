@@ -1,4 +1,4 @@
-"""Where jobs run on a Ray cluster: trainings in an actor of their own, generations on the samplers."""
+"""Where jobs run on a Ray cluster: trainings in an actor of their own, generations on the samplers or by Ray Data."""
 
 import asyncio
 from typing import Any

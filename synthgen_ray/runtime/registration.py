@@ -1,27 +1,23 @@
 """A batch in the metadata of the server on whose cluster it runs: others see there how it stands, and may cancel it."""
 
+import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID
 
-import ray
-from ray.actor import ActorHandle
-from ray.exceptions import RayActorError, RayTaskError
-
 from synthgen_ray.domain.entities import BATCH_STOPPED, Job, JobFailure, Progress
-from synthgen_ray.domain.errors import Cancelled, NotFound, SynthGenError, Unavailable
+from synthgen_ray.domain.errors import Cancelled, NotFound, Unavailable
 from synthgen_ray.domain.keys import key_hash
 from synthgen_ray.domain.params import DrawParams
+from synthgen_ray.jobs.batch import OnRows
 from synthgen_ray.jobs.failures import public_reason
-from synthgen_ray.runtime.names import METADATA, NAMESPACE
+from synthgen_ray.runtime.actors import metadata_store
 
 HEARTBEAT_S = 2.0
 INSIST_S = 60.0  # that a store may be away while the end of a batch is written
-
-OnRows = Callable[[int], None]
 
 
 def begin(key: str, model_id: UUID, params: DrawParams, config: dict[str, Any]) -> Job | None:
@@ -98,27 +94,16 @@ def _insist(method: str, *args: Any) -> Any:
 
 def _has_server() -> bool:
     try:
-        _metadata()
-    except Unavailable:
+        metadata_store()
+    except ValueError:  # there is no actor of that name
         return False
     return True
 
 
-def _metadata() -> ActorHandle:
-    try:
-        return ray.get_actor(METADATA, NAMESPACE)
-    except ValueError as error:  # there is none of that name
-        raise Unavailable("This cluster has no server.", "store_unavailable") from error
-
-
 def _call(method: str, *args: Any) -> Any:
     """Raises: Unavailable; what the method raises."""
-    call = _metadata().call.options(name=f"Metadata.{method}")
     try:
-        return ray.get(call.remote(method, *args))
-    except RayTaskError as error:
-        if isinstance(error.cause, SynthGenError):
-            raise error.cause from None
-        raise
-    except RayActorError as error:
-        raise Unavailable("The metadata store is away; try again.", "store_unavailable") from error
+        store = metadata_store()
+    except ValueError as error:
+        raise Unavailable("The server is away; try again.", "store_unavailable") from error
+    return asyncio.run(getattr(store, method)(*args))

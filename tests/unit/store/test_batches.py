@@ -29,6 +29,12 @@ def given_batch(store, given_ready_model):
     return given
 
 
+async def check_it_must_stop(store, batch) -> None:
+    assert not await store.renew_batch(batch.id, 1, Progress(0.5))
+    with pytest.raises(Cancelled):
+        await store.complete_batch(batch.id, 1)
+
+
 async def test_one_runs_from_its_beginning_and_is_a_job_like_others(store, project, given_batch):
     batch = await given_batch()
 
@@ -65,9 +71,7 @@ async def test_one_without_signs_of_life_fails_and_is_not_taken_up_again(store, 
     ended = await store.get_job(ADMIN, batch.id)
     assert (ended.status, ended.failure.code, ended.failure.retryable) == (JobStatus.FAILED, "batch_stopped", True)
     assert await store.claim_next(JobType) is None
-    assert not await store.renew_batch(batch.id, 1, Progress(0.5))
-    with pytest.raises(Cancelled):
-        await store.complete_batch(batch.id, 1)
+    await check_it_must_stop(store, batch)
 
 
 async def test_its_end_counts_its_rows_once(store, project, given_batch):
@@ -87,9 +91,7 @@ async def test_a_cancelled_one_is_told_so_and_cannot_complete(store, given_batch
 
     await store.cancel(ADMIN, batch.id)
 
-    assert not await store.renew_batch(batch.id, 1, Progress(0.5))
-    with pytest.raises(Cancelled):
-        await store.complete_batch(batch.id, 1)
+    await check_it_must_stop(store, batch)
     assert (await store.get_job(ADMIN, batch.id)).is_cancelled
 
 
@@ -98,9 +100,7 @@ async def test_one_whose_model_is_deleted_is_told_so(store, given_batch):
 
     await store.delete_model(ADMIN, batch.model_id)
 
-    assert not await store.renew_batch(batch.id, 1, Progress(0.5))
-    with pytest.raises(Cancelled):
-        await store.complete_batch(batch.id, 1)
+    await check_it_must_stop(store, batch)
 
 
 class TestRefusals:
