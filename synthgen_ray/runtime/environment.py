@@ -14,7 +14,8 @@ DEFAULTS = {
     # A lost HTTP proxy is replaced in 4 seconds, not in 27. The time that a live one may take to answer stays at ten:
     # one with a thousand clients at once takes more than two, and would be ended for it.
     "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
-    "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "2",
+    # A proxy imports for 2 seconds on an idle core. One that is given up on takes the whole start with it.
+    "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "50",
 }
 
 

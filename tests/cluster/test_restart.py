@@ -96,6 +96,13 @@ def test_a_server_that_was_killed_loses_nothing_either(server, project, before):
         client.wait_for_model(training["id"], timeout_s=120)
 
 
+def test_serve_gave_up_no_proxy_that_was_slow_to_start(server):
+    logs = [file.read_text() for file in server.data_dir.rglob("logs/serve/controller_*.log")]
+
+    assert any("Starting proxy" in log for log in logs)
+    assert [log for log in logs if "reported not ready" in log] == []
+
+
 def answer_of(connection: socket.socket) -> bytes:
     """All that came, which is nothing where the connection was reset."""
     connection.settimeout(60)
