@@ -145,7 +145,10 @@ def processes_below(pid: int, title: str) -> list[psutil.Process]:
 
 def kill_family(pid: int) -> None:
     """A process and all that it started, at once, as a machine that loses its power."""
-    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    try:
+        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    except psutil.NoSuchProcess:  # it ended by itself, and what it started with it
+        return
     for process in family:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)

@@ -9,7 +9,7 @@ import argparse
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -33,16 +33,33 @@ SYNTHESIZERS = {
 }
 
 
+class SDV:
+    """A synthesizer of SDV's at its defaults."""
+
+    def __init__(self, model_type: ModelType, epochs: int) -> None:
+        self._kind = SYNTHESIZERS[model_type]
+        self._options = {} if model_type is ModelType.GAUSSIAN_COPULA else {"epochs": epochs}
+
+    def fit(self, train: pd.DataFrame) -> Self:
+        self._model = self._kind(_metadata(train), **self._options)
+        self._model.fit({"table": train})
+        return self
+
+    def sample(self, rows: int) -> pd.DataFrame:
+        sampled: Any = self._model.sample(rows)
+        table: pd.DataFrame = sampled["table"] if isinstance(sampled, dict) else sampled
+        return table
+
+
 def measured(task: Task, model_type: ModelType, seed: int, epochs: int) -> Result:
     # It has no seed of its own: all its random numbers come from these three.
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-    options = {} if model_type is ModelType.GAUSSIAN_COPULA else {"epochs": epochs}
-    model = SYNTHESIZERS[model_type](_metadata(task.train), **options)
+    model = SDV(model_type, epochs)
     made: list[pd.DataFrame] = []
-    fit_s = seconds(lambda: model.fit({"table": task.train}))
-    sample_s = seconds(lambda: made.append(_table(model.sample(len(task.train)))))
+    fit_s = seconds(lambda: model.fit(task.train))
+    sample_s = seconds(lambda: made.append(model.sample(len(task.train))))
     found = scores(task.train, task.holdout, made[0], task.target)
     return Result(task.name, WHO, model_type, seed, epochs, round(fit_s, 2), round(sample_s, 3), *found)
 
@@ -57,11 +74,6 @@ def _metadata(table: pd.DataFrame) -> Metadata:
     return Metadata.load_from_dict(
         {"tables": {"table": {"columns": {name: {"sdtype": kind} for name, kind in kinds.items()}}}}
     )
-
-
-def _table(sampled: Any) -> pd.DataFrame:
-    table: pd.DataFrame = sampled["table"] if isinstance(sampled, dict) else sampled
-    return table
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,6 +1,7 @@
 """What a server adds to the drawing of rows: online samples, and generations from their POST to their last byte.
 
-The peer of a sample is the same model in this process; that of a generation the package that the model comes from.
+The peer of a sample is the same model in this process; that of a generation to its last byte SDV where it is installed
+(the `bench` extra), else the package that the model comes from.
 """
 
 import statistics
@@ -8,8 +9,9 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from synthgen_ray.domain.params import ModelType
 from tests.bench import polling
 from tests.bench.rows import SEED, Bench, Figure, Row, seconds
 from tests.bench.sampling import EPOCHS, write
+from tests.bench.stock import Stock
 from tests.servers import NO_RATE_LIMITS, UpServer, an_up_server
 
 CLIENTS = 16
@@ -112,14 +115,25 @@ def _small_job(bench: Bench) -> Figure:
 
 def _end_to_end(model_type: ModelType, bench: Bench) -> Figure:
     shop, model_id = _served(bench, model_type)
-    stock = bench.stock(model_type, bench.epochs(EPOCHS))
+    peer, name = _package(model_type, bench)
     rows = bench.rows(1_000_000)
     ours, peers = shop.folder / "ours.csv", shop.folder / "peers.csv"
-    return bench.timed(
+    figure = bench.timed(
         lambda: shop.generate(model_id, rows, to=ours),
-        lambda: stock.sample(rows).to_csv(peers, index=False),
+        lambda: peer.sample(rows).to_csv(peers, index=False),
         times=1,
     )
+    return replace(figure, note=f"the peer is {name}")
+
+
+def _package(model_type: ModelType, bench: Bench) -> tuple[Stock, str]:
+    """The trained peer, and what it is called."""
+    epochs = bench.epochs(EPOCHS)
+    if find_spec("sdv") is None:
+        return bench.stock(model_type, epochs), "the package that the model comes from: SDV is not installed"
+    from tests.bench.peers import SDV, WHO
+
+    return SDV(model_type, epochs).fit(bench.task.train), WHO
 
 
 def _overhead(model_type: ModelType, bench: Bench) -> Figure:
