@@ -4,7 +4,6 @@
 deployment needs in memory is gone when it is done.
 """
 
-import asyncio
 import os
 import sys
 
@@ -12,7 +11,6 @@ import ray
 from ray import serve
 
 from synthgen_ray.runtime.app import app
-from synthgen_ray.runtime.bootstrap import bootstrap
 from synthgen_ray.runtime.data_dir import StartFailed
 from synthgen_ray.runtime.environment import PROXY
 from synthgen_ray.runtime.listening import check_port
@@ -27,7 +25,6 @@ def deploy(address: str, settings: Settings) -> None:
     ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, runtime_env=runtime_env)
     if settings.address and not serve.status().proxies:  # else it is Serve that listens there
         check_port(settings.host, settings.port)
-    asyncio.run(bootstrap(settings))
     serve.start(
         proxy_location="HeadOnly",
         http_options={"host": settings.host, "port": settings.port, "request_timeout_s": 300},

@@ -1,7 +1,8 @@
-"""Where jobs run on a Ray cluster: trainings in an actor of their own, generations on the samplers or by Ray Data."""
+"""Where jobs run on a Ray cluster: trainings in a task or by Ray Train, generations on the samplers or by Ray Data."""
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import ray
 from ray.exceptions import RayError, RayTaskError
@@ -16,8 +17,10 @@ from synthgen_ray.runtime.generate import GenerateJob, plans_of
 from synthgen_ray.runtime.leftovers import free_leftovers, free_leftovers_soon
 from synthgen_ray.runtime.names import run_name
 from synthgen_ray.runtime.samplers import cause_of, deployed, forget, having, insist
-from synthgen_ray.runtime.train import TrainJob
+from synthgen_ray.runtime.train import TrainJob, train
 from synthgen_ray.settings import Settings
+
+T = TypeVar("T")
 
 
 class RayLauncher:
@@ -28,23 +31,22 @@ class RayLauncher:
     async def train(self, assignment: Assignment) -> TrainedModel:
         """Raises: InvalidRequest, when the cluster cannot run it; WorkerLost; what the training raises."""
         workers = self._workers(assignment)
+        name = f"train {run_name(assignment.job)}"
         await free_leftovers()
-        cpus = 0 if workers.by_ray_train else workers.cpus
+        if not workers.by_ray_train:
+            return await _run_warm(train, name, workers.cpus, assignment, workers, self._settings)
         try:
-            return await _run_apart(
-                TrainJob, f"train {run_name(assignment.job)}", cpus, assignment, workers, self._settings
-            )
+            return await _run_apart(TrainJob, name, assignment, workers, self._settings)
         finally:
-            if workers.by_ray_train:
-                cleaning = asyncio.create_task(free_leftovers_soon())
-                self._cleanings.add(cleaning)
-                cleaning.add_done_callback(self._cleanings.discard)
+            cleaning = asyncio.create_task(free_leftovers_soon())
+            self._cleanings.add(cleaning)
+            cleaning.add_done_callback(self._cleanings.discard)
 
     async def generate(self, assignment: Assignment, report: Report) -> Artifact:
         """Raises: WorkerLost; what the sampling raises."""
         job = assignment.job
         if job.config["num_rows"] > self._settings.generation.max_rows_by_samplers:
-            return await _run_apart(GenerateJob, f"generate {run_name(job)}", 0, assignment, self._settings)
+            return await _run_apart(GenerateJob, f"generate {run_name(job)}", assignment, self._settings)
         samplers = having(await deployed(), assignment.source)
         plans = plans_of(assignment)
         parts: dict[int, Part] = {}
@@ -78,17 +80,36 @@ class RayLauncher:
             raise WorkerLost from error  # the cluster had it once: a node is away, and may come back
 
 
-async def _run_apart(job_class: type, name: str, cpus: float, *order: Any) -> Any:
-    """What it answers, run in an actor of its own, which is killed when nobody waits for it any more.
+async def _run_warm(function: Callable[..., T], name: str, cpus: float, *order: Any) -> T:
+    """What it answers, run in a process that may have imported all for an earlier one, and that is killed when nobody
+    waits for it any more.
 
     Raises: WorkerLost; what it raises.
     """
-    actor = ray.remote(job_class).options(name=name, num_cpus=cpus, max_restarts=0).remote()
+    task = ray.remote(function).options(name=name, num_cpus=cpus, max_retries=0).remote(*order)
     try:
-        return await actor.run.remote(*order)
+        return cast(T, await _answer_of(task))
+    finally:
+        ray.cancel(task, force=True)  # of one that is done nothing is left to cancel
+
+
+async def _run_apart(job_class: type, name: str, *order: Any) -> Any:
+    """What it answers, run in an actor of its own that leads others, and that is killed when nobody waits for it any
+    more.
+
+    Raises: WorkerLost; what it raises.
+    """
+    actor = ray.remote(job_class).options(name=name, num_cpus=0, max_restarts=0).remote()
+    try:
+        return await _answer_of(actor.run.remote(*order))
+    finally:
+        ray.kill(actor)
+
+
+async def _answer_of(call: "ray.ObjectRef[Any]") -> Any:
+    try:
+        return await call
     except RayTaskError as error:
         raise cause_of(error) from error
     except RayError as error:
         raise WorkerLost from error
-    finally:
-        ray.kill(actor)

@@ -1,5 +1,6 @@
 """Start and stop everything on one machine, or on a Ray cluster that runs already."""
 
+import asyncio
 import contextlib
 import os
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 import ray
 from ray.exceptions import RayError
 
+from synthgen_ray.domain.errors import SynthGenError
+from synthgen_ray.runtime.bootstrap import bootstrap
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
 from synthgen_ray.runtime.listening import check_host, check_port, free_port
 from synthgen_ray.runtime.names import APP, DISPATCHER, METADATA, NAMESPACE
@@ -48,6 +51,7 @@ def _start(settings: Settings, session_dir: Path) -> ServerInfo:
     )
     try:
         context = _connect(settings, session_dir)
+        _bootstrap(settings)
         deployment.communicate(f"{context.address_info['gcs_address']}\n{settings.to_json()}\n")
     finally:
         deployment.kill()  # does nothing to one that has ended
@@ -55,6 +59,17 @@ def _start(settings: Settings, session_dir: Path) -> ServerInfo:
         raise StartFailed("The application could not be deployed; the lines above say why.")
     url = f"http://{settings.host}:{settings.port}"
     return ServerInfo(url=url, dashboard=f"http://{context.dashboard_url}", pid=os.getpid())
+
+
+def _bootstrap(settings: Settings) -> None:
+    """By this process, whose Ray job lasts as long as the server: Ray keeps no process for the next training once the
+    job that the dispatcher belongs to has ended."""
+    try:
+        asyncio.run(bootstrap(settings))
+    except SynthGenError as error:
+        raise StartFailed(error.detail) from error
+    except RayError as error:
+        raise StartFailed(f"The metadata store does not start: {error}") from error
 
 
 def _connect(settings: Settings, session_dir: Path) -> "ray._private.worker.RayContext":

@@ -2,7 +2,7 @@
 
 import os
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from ray.exceptions import RayActorError, RayError, RayTaskError
 
@@ -18,17 +18,25 @@ from synthgen_ray.settings import Settings
 ROOM_COMES_S = "900"
 
 
-class TrainJob:
-    """The process of one training. Killing it ends the training with all its workers."""
+def train(assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel:
+    """By the one worker that this process is."""
+    return cast(TrainedModel, _work(_order(assignment, workers, settings)))  # the first one keeps what it learnt
 
-    def run(self, assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel | None:
-        order = {
-            "assignment": assignment,
-            "artifacts": open_artifacts(settings.artifacts_url, settings.data_dir),
-            "cpus": workers.cpus,
-            "checkpoint_seconds": settings.training.checkpoint_seconds,
-        }
-        return _fit(order, workers) if workers.by_ray_train else _work(order)
+
+class TrainJob:
+    """The process that leads a run of Ray Train. Killing it ends the training with all its workers."""
+
+    def run(self, assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel:
+        return _fit(_order(assignment, workers, settings), workers)
+
+
+def _order(assignment: Assignment, workers: Workers, settings: Settings) -> dict[str, Any]:
+    return {
+        "assignment": assignment,
+        "artifacts": open_artifacts(settings.artifacts_url, settings.data_dir),
+        "cpus": workers.cpus,
+        "checkpoint_seconds": settings.training.checkpoint_seconds,
+    }
 
 
 def _fit(order: dict[str, Any], workers: Workers) -> TrainedModel:

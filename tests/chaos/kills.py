@@ -41,7 +41,7 @@ VICTIMS = (
     Victim("Serve proxy", "ray::ProxyActor", 5),
     Victim("training worker", "RayTrainWorker", 1, trained_by=2),
     Victim("training controller", "ray::TrainController", 1, trained_by=2),
-    Victim("training job", "ray::TrainJob", 1, trained_by=1),
+    Victim("training job", "ray::train ", 1, trained_by=1),
 )
 
 

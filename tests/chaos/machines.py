@@ -75,7 +75,7 @@ def nodes_lost(times: int) -> str:
         with a_server_on(nodes, Path(folder)) as server, _work(server) as work:
             for _ in range(times):
                 jobs = begun_training(work.shop), work.generate()
-                nodes.kill(nodes.node_of("ray::TrainJob"))
+                nodes.kill(nodes.node_of("ray::train "))
                 work.complete(*jobs)
                 nodes.join(num_cpus=2)
             return _checked(server, f"{times} nodes lost", at_least=times)

@@ -118,4 +118,4 @@ def test_of_a_deleted_model_the_training_ends(client, server, given_training):
 
     client.delete_model(model["id"])
 
-    wait_until(lambda: not server.processes("ray::TrainJob"), "its process is gone", 30)
+    wait_until(lambda: not server.processes("ray::train "), "its process is gone", 30)

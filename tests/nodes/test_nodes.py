@@ -139,7 +139,7 @@ def test_a_training_and_a_generation_outlive_a_node_that_both_are_on(client, nod
     undisturbed = sha256_of(generation())
     model = client.create_model(project["id"], project["version"], "vae", "tvae", TRAINING)
     wait_until(lambda: client.get_job(model["job_id"])["progress"] > 0.2, "the training runs")
-    node = nodes.node_of("ray::TrainJob")
+    node = nodes.node_of("ray::train ")
     assert node is not nodes.head
     assert processes_below(node.pid, "ServeReplica:synthgen:Sampler")
     generated = generation()
