@@ -56,7 +56,7 @@ def _shares(codes: Array, group: Sequence[int]) -> Array:
     keys = codes[group[0]]
     for place in group[1:]:
         keys = keys * WIDTH + codes[place]
-    return np.bincount(keys, minlength=WIDTH ** len(group)) / codes.shape[1]
+    return np.asarray(np.bincount(keys, minlength=WIDTH ** len(group)) / codes.shape[1])
 
 
 def _bins(real: Array, column: Array, is_number: bool) -> Array:

@@ -38,11 +38,12 @@ class Cells:
         return tuple(self.columns)
 
     def is_number(self, name: str) -> bool:
-        return self.columns[name].dtype == np.float64
+        return bool(self.columns[name].dtype == np.float64)
 
     def nulls(self, name: str) -> Array:
         """(N,) of booleans."""
-        return np.isnan(self.columns[name]) if self.is_number(name) else self.columns[name] == NULL
+        column = self.columns[name]
+        return np.asarray(np.isnan(column) if self.is_number(name) else column == NULL)
 
     def rows(self, places: Array | slice) -> "Cells":
         return Cells({name: column[places] for name, column in self.columns.items()})
@@ -81,13 +82,12 @@ def shared_codes(parts: Sequence[pa.ChunkedArray]) -> tuple[list[Array], list[st
         parts = [part.cast(pa.string()) for part in parts]
     encoded = pa.chunked_array([chunk for part in parts for chunk in part.chunks], parts[0].type)
     encoded = encoded.combine_chunks().dictionary_encode()
-    order = pc.sort_indices(encoded.dictionary).to_numpy()
-    rank = np.empty(len(order), np.int32)
-    rank[order] = np.arange(len(order))
-    codes = pc.fill_null(encoded.indices, NULL).to_numpy()
-    codes = np.where(codes == NULL, NULL, rank[codes]) if len(rank) else codes.astype(np.int32)
-    texts = encoded.dictionary.take(pa.array(order)).cast(pa.string()).to_pylist()
-    return np.split(codes.astype(np.int32), np.cumsum([len(part) for part in parts])[:-1]), texts
+    order = pc.sort_indices(encoded.dictionary)
+    rank = np.full(len(order) + 1, NULL, np.int32)  # the last one is that of null
+    rank[order.to_numpy()] = np.arange(len(order))
+    codes = rank[pc.fill_null(encoded.indices, NULL).to_numpy()]
+    texts = encoded.dictionary.take(order).cast(pa.string()).to_pylist()
+    return np.split(codes, np.cumsum([len(part) for part in parts])[:-1]), texts
 
 
 def is_text(part: pa.ChunkedArray) -> bool:
@@ -100,8 +100,9 @@ def _numbers(part: pa.ChunkedArray) -> Array:
         part, scale = part.cast(pa.int32()), NANOSECONDS_PER_DAY
     elif pa.types.is_timestamp(part.type):
         part, scale = part.cast(pa.int64()), NANOSECONDS_PER_DAY // UNITS_PER_DAY[part.type.unit]
-    numbers = part.cast(pa.float64(), safe=False).to_numpy()
-    return numbers * scale if scale != 1 else np.array(numbers, np.float64)
+    # Of an array, not of chunks: what makes those into numpy imports pandas.
+    numbers = part.cast(pa.float64(), safe=False).combine_chunks().to_numpy(zero_copy_only=False)
+    return np.asarray(numbers * scale)
 
 
 def _check(tables: Sequence[pa.Table], columns: Sequence[Column]) -> None:

@@ -69,4 +69,4 @@ def _codes(cells: Cells, name: str) -> Array:
     if not cells.is_number(name):
         return column.astype(np.int64) + 1
     edges = np.histogram_bin_edges(column[~np.isnan(column)], BINS)
-    return np.digitize(column, edges)
+    return np.asarray(np.digitize(column, edges))

@@ -57,4 +57,4 @@ def extremes(values: Array, k: int) -> tuple[float, float] | None:
 
 def key_uniqueness(keys: pa.ChunkedArray) -> float:
     """The share of rows whose key is there and was not in an earlier row. Source: SDMetrics, KeyUniqueness."""
-    return pc.count_distinct(keys, mode="only_valid").as_py() / len(keys)
+    return float(pc.count_distinct(keys, mode="only_valid").as_py() / len(keys))
