@@ -3,12 +3,13 @@
 Area against line holds where colours do not: on paper, and for who cannot tell the two apart.
 """
 
+import math
 from collections.abc import Sequence
 
 from markupsafe import Markup
 
 from synthgen_ray.quality.assessment import Bin, BinKind, ColumnResult
-from synthgen_ray.quality.page.numbers import edge, points, share
+from synthgen_ray.quality.page.formatting import edge, points, share
 from synthgen_ray.quality.page.svg import chart, element, label
 from synthgen_ray.quality.page.text import visible
 
@@ -18,7 +19,8 @@ MAX_LABEL = 15  # characters that have room beside a bar
 
 _TOP, _BOTTOM, _HEIGHT = 18.0, 132.0, 152.0
 _ASIDE = 48.0  # for what has no place on the axis
-_ROOM_FOR_MIDDLE = 2  # bins
+_MOST_TICKS = 5
+_LETTER = 6.5  # wide, at most
 
 _BARS_LEFT, _BARS_RIGHT = 108.0, 276.0
 _ROW = 21.0
@@ -65,12 +67,27 @@ def _histogram(name: str, bins: Sequence[Bin]) -> Markup:
 
 
 def _ticks(ranges: Sequence[Bin], width: float) -> list[Markup]:
-    """The first edge, one in the middle and the last."""
-    edges = [ranges[0].low, *(bin_.high for bin_ in ranges)]
-    places = {0: "start", len(ranges) // 2: "middle", len(ranges): "end"}
-    if len(ranges) < _ROOM_FOR_MIDDLE:
-        places = {0: "start", len(ranges): "end"}
-    return [label(place * width, _HEIGHT - 6, edge(edges[place]), anchor) for place, anchor in places.items()]
+    """Some of the edges, or the values themselves where each bin holds one, as many as there is room for."""
+    values = [_only_value(bin_) for bin_ in ranges]
+    if None in values:
+        texts, first = [edge(ranges[0].low), *(edge(bin_.high) for bin_ in ranges)], 0.0
+    else:
+        texts, first = [edge(value) for value in values], 0.5
+    room = int(len(ranges) * width / (_LETTER * max(map(len, texts)) + 10))
+    step = max(1, math.ceil((len(texts) - 1) / max(min(room, _MOST_TICKS) - 1, 1)))
+    ticks = []
+    for place in range(0, len(texts), step):
+        anchor = "middle" if first or 0 < place < len(texts) - 1 else "start" if place == 0 else "end"
+        ticks.append(label((first + place) * width, _HEIGHT - 6, texts[place], anchor))
+    return ticks
+
+
+def _only_value(bin_: Bin) -> float | None:
+    """The whole number in the middle of a bin that is one wide: the bin of one value of an integer column."""
+    if not isinstance(bin_.low, float) or not isinstance(bin_.high, float):
+        return None
+    middle = (bin_.low + bin_.high) / 2
+    return middle if bin_.high - bin_.low == 1 and middle.is_integer() else None
 
 
 def _bars(name: str, bins: Sequence[Bin]) -> Markup:
@@ -109,6 +126,8 @@ def _highest(bins: Sequence[Bin]) -> float:
 
 def _short(bin_: Bin) -> str:
     match bin_.kind:
+        case BinKind.RANGE if (value := _only_value(bin_)) is not None:
+            return edge(value)
         case BinKind.RANGE:
             return f"{edge(bin_.low)} to {edge(bin_.high)}"
         case BinKind.CATEGORY:

@@ -6,7 +6,7 @@ from typing import Literal
 from markupsafe import Markup
 
 from synthgen_ray.quality.assessment import Associations, Matrix
-from synthgen_ray.quality.page.numbers import score
+from synthgen_ray.quality.page.formatting import score
 from synthgen_ray.quality.page.svg import chart, element, label
 from synthgen_ray.quality.page.text import visible
 

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from synthgen_ray.quality.assessment import Assessment, ColumnResult
-from synthgen_ray.quality.page import numbers
+from synthgen_ray.quality.page import formatting
 from synthgen_ray.quality.page.about import About
 from synthgen_ray.quality.page.distribution import distribution
 from synthgen_ray.quality.page.heat_map import heat_map, most_telling
@@ -71,11 +71,11 @@ def _templates() -> Environment:
     )
     environment.filters |= {
         "name": name,
-        "score": numbers.score,
-        "share": numbers.share,
-        "count": numbers.count,
-        "score_interval": numbers.score_interval,
-        "share_interval": numbers.share_interval,
+        "score": formatting.score,
+        "share": formatting.share,
+        "count": formatting.count,
+        "score_interval": formatting.score_interval,
+        "share_interval": formatting.share_interval,
         "json": _json,
         "distribution": distribution,
         "heat_map": heat_map,

@@ -3,7 +3,7 @@
 from markupsafe import Markup
 
 from synthgen_ray.quality.assessment import Measure
-from synthgen_ray.quality.page.numbers import score, score_interval
+from synthgen_ray.quality.page.formatting import score, score_interval
 from synthgen_ray.quality.page.svg import element
 
 

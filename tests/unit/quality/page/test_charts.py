@@ -38,6 +38,18 @@ def test_moments_are_marked_by_their_dates():
     assert "2021-06-01 12:30" in text
 
 
+def test_bins_of_one_whole_number_each_are_marked_by_it():
+    bins = tuple(
+        Bin(kind=BinKind.RANGE, label=None, low=year - 0.5, high=year + 0.5, real=0.5, synthetic=0.5)
+        for year in (2007, 2008)
+    )
+
+    texts = with_class(distribution(a_column("year", 0, bins)), "label")
+
+    assert [(text["x"], text["text-anchor"]) for text in texts[1:]] == [("80", "middle"), ("240", "middle")]
+    assert "2007: real 50.0%" in distribution(a_column("year", 0, bins))
+
+
 def test_categories_beyond_the_tenth_are_drawn_together():
     bins = tuple(a_bin(BinKind.CATEGORY, f"c{place}", 0.05, 0.05) for place in range(20))
 

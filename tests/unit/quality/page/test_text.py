@@ -1,7 +1,7 @@
 import pytest
 
 from synthgen_ray.quality.assessment import Measure
-from synthgen_ray.quality.page import numbers
+from synthgen_ray.quality.page import formatting
 from synthgen_ray.quality.page.text import name, visible
 
 
@@ -24,7 +24,7 @@ def test_a_name_is_never_nothing():
     [(None, "–"), (0.0, "0.0%"), (0.0001, "<0.1%"), (0.1234, "12.3%"), (0.9999, ">99.9%"), (1.0, "100.0%")],
 )
 def test_a_share_is_never_rounded_to_nothing_or_to_all(value, shown):
-    assert numbers.share(value) == shown
+    assert formatting.share(value) == shown
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,8 @@ def test_a_share_is_never_rounded_to_nothing_or_to_all(value, shown):
         (None, "–"),
         (17.0, "17"),
         (-0.5, "−0.5"),
-        (38.54321, "38.54"),
+        (2006.5, "2006.5"),
+        (38.54321, "38.543"),
         (99_999.0, "100k"),
         (1_234_567.0, "1.235M"),
         ("2026-02-25", "2026-02-25"),
@@ -42,9 +43,9 @@ def test_a_share_is_never_rounded_to_nothing_or_to_all(value, shown):
     ],
 )
 def test_an_edge_is_short(value, shown):
-    assert numbers.edge(value) == shown
+    assert formatting.edge(value) == shown
 
 
 def test_an_interval_is_there_where_both_ends_are():
-    assert numbers.score_interval(Measure(value=0.5, low=0.4, high=0.6)) == "0.400 to 0.600"
-    assert numbers.score_interval(Measure(value=0.5)) == ""
+    assert formatting.score_interval(Measure(value=0.5, low=0.4, high=0.6)) == "0.400 to 0.600"
+    assert formatting.score_interval(Measure(value=0.5)) == ""

@@ -47,7 +47,7 @@ def edge(value: Edge | None) -> str:
     for least, unit, sign in _UNITS:
         if abs(value) >= least:
             return f"{value / unit:.4g}{sign}".replace("-", "−")
-    return f"{value:.4g}".replace("-", "−")
+    return f"{value:.5g}".replace("-", "−")
 
 
 def _interval(low: str, high: str) -> str:
