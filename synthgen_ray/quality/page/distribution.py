@@ -15,7 +15,7 @@ from synthgen_ray.quality.page.text import visible
 
 WIDTH = 320.0
 MAX_CATEGORIES = 10
-MAX_LABEL = 15  # characters that have room beside a bar
+MAX_LABEL = 14  # characters that have room beside a bar
 
 _TOP, _BOTTOM, _HEIGHT = 18.0, 132.0, 152.0
 _ASIDE = 48.0  # for what has no place on the axis

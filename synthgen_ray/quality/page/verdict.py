@@ -44,7 +44,7 @@ def headline(assessment: Assessment) -> str:
     if not assessment.verdict:
         return "Nothing could be judged on these tables."
     if assessment.scope.holdout_rows is None:
-        return "How private this table is, is not known: no rows were held out to compare with."
+        return "Privacy is not measured: no rows were held out from training."
     if to_weigh:
         return f"Usable with care: {to_weigh} {'point' if to_weigh == 1 else 'points'} to weigh before you hand it out."
     return "Good to hand out: close to the real table, with no sign that it gives real rows away."

@@ -108,16 +108,27 @@ def an_assessment(names: tuple[str, ...] = NAMES, **changes) -> Assessment:
     return Assessment(**{**parts, **changes})
 
 
-def without_holdout(names: tuple[str, ...] = NAMES) -> Assessment:
-    whole = an_assessment(names)
-    fidelity = {name: measure.model_copy(update={"ceiling": None}) for name, measure in whole.fidelity}
+def without_holdout() -> Assessment:
+    whole = an_assessment()
     nothing = {"distance_share": None, "distance_ratio": None, "singling_out": (), "inference": ()}
     return an_assessment(
-        names,
         scope=whole.scope.model_copy(update={"holdout_rows": None}),
-        fidelity=Fidelity(**fidelity),
+        verdict=(*whole.verdict[1:3], a_finding(Level.WARN, "privacy", "Nothing was held out.", "Hold rows out.")),
+        fidelity=Fidelity(**{name: _without_ceiling(measure) for name, measure in whole.fidelity}),
+        columns=tuple(
+            column.model_copy(
+                update={"shape": _without_ceiling(column.shape), "accuracy": _without_ceiling(column.accuracy)}
+            )
+            for column in whole.columns
+        ),
+        pairs=(),
+        utility=None,
         privacy=Privacy(copies=Measure(value=0.0), **nothing),
     )
+
+
+def _without_ceiling(measure: Measure) -> Measure:
+    return measure.model_copy(update={"ceiling": None})
 
 
 def a_finding(level: Level, area: str, sentence: str, advice: str) -> Finding:

@@ -25,7 +25,7 @@ from tests.unit.quality.page.assessments import (
     an_attack,
     without_holdout,
 )
-from tests.unit.quality.page.reading import Page
+from tests.unit.quality.page.reading import Page, with_class
 
 HOSTILE = {
     "markup": "</style></title></svg><script>alert(1)</script>",
@@ -132,10 +132,11 @@ class TestWithoutHoldout:
     def test_nobody_is_told_that_the_table_is_private(self):
         page = Page(render(without_holdout(), an_about()))
 
-        assert "Synthetic data report How private this table is, is not known" in page.text
+        assert "Synthetic data report Privacy is not measured" in page.text
         assert "Good to hand out" not in page.text
         assert "Only exact copies could be counted." in page.text
         assert "Without a hold-out there is no ceiling" in page.text
+        assert with_class(page, "ceiling") == []
 
     def test_a_leak_that_was_found_is_said_all_the_same(self):
         leak = (a_finding(Level.BAD, "privacy", "A tenth of the rows are copies.", "Train anew."),)
