@@ -18,7 +18,7 @@ MAX_CATEGORIES = 10
 MAX_LABEL = 14  # characters that have room beside a bar
 
 _TOP, _BOTTOM, _HEIGHT = 18.0, 132.0, 152.0
-_ASIDE = 48.0  # for what has no place on the axis
+_ASIDE = 56.0  # for what has no place on the axis
 _MOST_TICKS = 5
 _LETTER = 6.5  # wide, at most
 
@@ -73,13 +73,12 @@ def _ticks(ranges: Sequence[Bin], width: float) -> list[Markup]:
         texts, first = [edge(ranges[0].low), *(edge(bin_.high) for bin_ in ranges)], 0.0
     else:
         texts, first = [edge(value) for value in values], 0.5
+    last = len(texts) - 1
     room = int(len(ranges) * width / (_LETTER * max(map(len, texts)) + 10))
-    step = max(1, math.ceil((len(texts) - 1) / max(min(room, _MOST_TICKS) - 1, 1)))
-    ticks = []
-    for place in range(0, len(texts), step):
-        anchor = "middle" if first or 0 < place < len(texts) - 1 else "start" if place == 0 else "end"
-        ticks.append(label((first + place) * width, _HEIGHT - 6, texts[place], anchor))
-    return ticks
+    ticks = min(max(room, 2), _MOST_TICKS, len(texts))
+    places = sorted({round(last * tick / max(ticks - 1, 1)) for tick in range(ticks)})
+    anchors = {0: "start", last: "end"} if first == 0 else {}
+    return [label((first + place) * width, _HEIGHT - 6, texts[place], anchors.get(place, "middle")) for place in places]
 
 
 def _only_value(bin_: Bin) -> float | None:

@@ -11,7 +11,7 @@ from synthgen_ray.quality.page.svg import chart, element, label
 from synthgen_ray.quality.page.text import visible
 
 MAX_COLUMNS = 16
-MAX_LABEL = 14
+MAX_LABEL = 13
 FULL_DIFFERENCE = 0.4  # has the strongest colour
 NOTABLE_DIFFERENCE = 0.1  # has a sign too, which holds where colours do not
 
