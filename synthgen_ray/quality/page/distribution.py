@@ -3,7 +3,6 @@
 Area against line holds where colours do not: on paper, and for who cannot tell the two apart.
 """
 
-import math
 from collections.abc import Sequence
 
 from markupsafe import Markup
