@@ -15,7 +15,7 @@ from synthgen_ray.quality.page.heat_map import heat_map, most_telling
 from synthgen_ray.quality.page.score_bar import score_bar
 from synthgen_ray.quality.page.text import name, visible
 from synthgen_ray.quality.page.training_curve import training_curves
-from synthgen_ray.quality.page.verdict import areas, headline, worst
+from synthgen_ray.quality.page.verdict import areas, judgement
 
 # How much of a long list is on the page, so that one of 400 columns stays below 2 MB.
 LIMITS = {
@@ -33,14 +33,15 @@ LIMITS = {
 
 def render(assessment: Assessment, about: About) -> str:
     """One HTML file with its styles and pictures in it, the same for the same arguments."""
+    level, headline = judgement(assessment)
     page = _templates().get_template("page.html")
     return page.render(
         assessment=assessment,
         about=about,
         scope=assessment.scope,
         definitions=assessment.definitions,
-        headline=headline(assessment),
-        level=worst(assessment.verdict),
+        headline=headline,
+        level=level,
         areas=areas(assessment),
         with_gaps=_with_gaps(assessment.columns),
         telling=most_telling(assessment.associations),

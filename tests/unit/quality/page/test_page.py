@@ -14,6 +14,7 @@ from synthgen_ray.quality.assessment import (
     Privacy,
 )
 from synthgen_ray.quality.page import render
+from synthgen_ray.quality.page.verdict import judgement
 from tests.unit.quality.page.assessments import (
     NONE,
     a_bin,
@@ -137,6 +138,13 @@ class TestWithoutHoldout:
         assert "Only exact copies could be counted." in page.text
         assert "Without a hold-out there is no ceiling" in page.text
         assert with_class(page, "ceiling") == []
+
+    def test_good_news_alone_do_not_make_it_good(self):
+        good = (a_finding(Level.GOOD, "privacy", "No row is a copy.", ""),)
+
+        level, _ = judgement(without_holdout().model_copy(update={"verdict": good}))
+
+        assert level is Level.WARN
 
     def test_a_leak_that_was_found_is_said_all_the_same(self):
         leak = (a_finding(Level.BAD, "privacy", "A tenth of the rows are copies.", "Train anew."),)
