@@ -4,6 +4,7 @@ Area against line holds where colours do not: on paper, and for who cannot tell 
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -72,12 +73,18 @@ def _ticks(ranges: Sequence[Bin], width: float) -> list[Markup]:
         texts, first = [edge(ranges[0].low), *(edge(bin_.high) for bin_ in ranges)], 0.0
     else:
         texts, first = [edge(value) for value in values], 0.5
-    last = len(texts) - 1
-    room = int(len(ranges) * width / (_LETTER * max(map(len, texts)) + 10))
-    ticks = min(max(room, 2), _MOST_TICKS, len(texts))
-    places = sorted({round(last * tick / max(ticks - 1, 1)) for tick in range(ticks)})
-    anchors = {0: "start", last: "end"} if first == 0 else {}
+    places = _spread(len(texts), room=width / (1.5 * _LETTER * max(map(len, texts)) + 6))
+    anchors = {places[0]: "start", places[-1]: "end"} if first == 0 else {}
     return [label((first + place) * width, _HEIGHT - 6, texts[place], anchors.get(place, "middle")) for place in places]
+
+
+def _spread(count: int, room: float) -> list[int]:
+    """The first of so many places, the last, and some between if they are not too close: `room` is for a label each."""
+    for ticks in range(min(_MOST_TICKS, count), 2, -1):
+        places = [round((count - 1) * tick / (ticks - 1)) for tick in range(ticks)]
+        if min(later - place for place, later in pairwise(places)) * room >= 1:
+            return places
+    return [0, count - 1] if count > 1 else [0]
 
 
 def _only_value(bin_: Bin) -> float | None:
