@@ -13,7 +13,7 @@ from synthgen_ray.quality.page.about import About
 from synthgen_ray.quality.page.distribution import distribution
 from synthgen_ray.quality.page.heat_map import heat_map, most_telling
 from synthgen_ray.quality.page.score_bar import score_bar
-from synthgen_ray.quality.page.text import name, visible
+from synthgen_ray.quality.page.text import name, prose, visible
 from synthgen_ray.quality.page.training_curve import training_curves
 from synthgen_ray.quality.page.verdict import areas, judgement
 
@@ -26,7 +26,8 @@ LIMITS = {
     "pairs": 10,
     "folded_pairs": 90,
     "missing": 30,
-    "attacks": 12,  # of each kind
+    "missing_pairs": 10,
+    "told_attacks": 3,  # of each kind, in words; all are in numbers
     "options": 60,
 }
 
@@ -39,11 +40,13 @@ def render(assessment: Assessment, about: About) -> str:
         assessment=assessment,
         about=about,
         scope=assessment.scope,
+        has_holdout=assessment.scope.holdout_rows is not None,
         definitions=assessment.definitions,
         headline=headline,
         level=level,
         areas=areas(assessment),
         with_gaps=_with_gaps(assessment.columns),
+        missing_pairs=[pair for pair in assessment.missing_together if pair.columns[0] != pair.columns[1]],
         telling=most_telling(assessment.associations),
         curves=training_curves(about),
         limits=LIMITS,
@@ -72,6 +75,7 @@ def _templates() -> Environment:
     )
     environment.filters |= {
         "name": name,
+        "prose": prose,
         "score": formatting.score,
         "share": formatting.share,
         "count": formatting.count,

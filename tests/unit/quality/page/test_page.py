@@ -57,7 +57,9 @@ def empty() -> Assessment:
         associations=Associations(columns=(), real=(), synthetic=(), difference=()),
         missing_together=(),
         utility=None,
-        privacy=Privacy(copies=NONE, distance_share=None, distance_ratio=None, singling_out=(), inference=()),
+        privacy=Privacy(
+            copies=NONE, copied_values=(), distance_share=None, distance_ratio=None, singling_out=(), inference=()
+        ),
     )
 
 
@@ -93,7 +95,8 @@ class TestWhatIsSaid:
             whole.utility.chosen,
             "Tried on: hold-out.",
         ]
-        told += ["age, country, education", "1.2% at risk 0.0% to 2.7%", "3.4% (2.5% to 4.6%) of 1,000 times"]
+        told += ["age, country, education", "1.2% risk 0.0% to 2.7%", "3.4% (2.5% to 4.6%) of 1,000 times"]
+        told += ["age 2.1% 0.0% to 3.6% 3.4% 2.2% 1.1% 1,000", "customer_id id 2.0% 3.0%"]
         assert [text for text in told if text not in page.text] == []
 
     def test_what_the_model_is_and_what_makes_it_again_is_on_the_page(self, page):
@@ -108,7 +111,7 @@ class TestWhatIsSaid:
         assert sections == ["scores", "columns", "pairs", "missing", "utility", "privacy", "training", "definitions"]
 
     def test_what_was_not_measured_is_named_and_not_drawn(self, page):
-        assert "Not measured, because these tables do not have it: Key uniqueness." in page.text
+        assert "Not measured, because these tables do not have it: Unique keys." in page.text
 
     @pytest.mark.parametrize(
         ("findings", "headline"),
@@ -135,7 +138,7 @@ class TestWithoutHoldout:
 
         assert "Synthetic data report Privacy is not measured" in page.text
         assert "Good to hand out" not in page.text
-        assert "Only exact copies could be counted." in page.text
+        assert "Only copies could be counted." in page.text
         assert "Without a hold-out there is no ceiling" in page.text
         assert with_class(page, "ceiling") == []
 

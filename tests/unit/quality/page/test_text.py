@@ -2,7 +2,7 @@ import pytest
 
 from synthgen_ray.quality.assessment import Measure
 from synthgen_ray.quality.page import formatting
-from synthgen_ray.quality.page.text import name, visible
+from synthgen_ray.quality.page.text import name, prose, visible
 
 
 def test_a_long_text_keeps_its_beginning_and_its_end():
@@ -25,6 +25,12 @@ def test_a_name_is_never_nothing():
 )
 def test_a_share_is_never_rounded_to_nothing_or_to_all(value, shown):
     assert formatting.share(value) == shown
+
+
+def test_what_stands_between_backticks_is_code_and_never_markup():
+    assert prose("Keep `refine` on & wait.") == "Keep <code>refine</code> on &amp; wait."
+    assert prose("`<b>`") == "<code>&lt;b&gt;</code>"
+    assert prose("one ` <b>") == "one ` &lt;b&gt;"
 
 
 @pytest.mark.parametrize(("difference", "shown"), [(0.0301, "+3.0"), (-0.002, "−0.2"), (-0.0001, "0.0"), (0.0, "0.0")])
