@@ -24,7 +24,7 @@ LIMITS = {
     "drawn": 24,
     "columns": 500,
     "pairs": 10,
-    "folded_pairs": 90,
+    "folded_pairs": 40,
     "missing": 30,
     "missing_pairs": 10,
     "told_attacks": 3,  # of each kind, in words; all are in numbers

@@ -3,6 +3,7 @@ import unicodedata
 import pytest
 
 from synthgen_ray.domain.columns import ColumnKind
+from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.assessment import (
     Assessment,
     Associations,
@@ -27,6 +28,7 @@ from tests.unit.quality.page.assessments import (
     without_holdout,
 )
 from tests.unit.quality.page.reading import Page, with_class
+from tests.unit.quality.tables import given_columns, given_table
 
 HOSTILE = {
     "markup": "</style></title></svg><script>alert(1)</script>",
@@ -109,6 +111,13 @@ class TestWhatIsSaid:
 
         assert [tag for tag, _ in page.tags if tag in ("h1", "nav", "main")] == ["h1", "nav", "main"]
         assert sections == ["scores", "columns", "pairs", "missing", "utility", "privacy", "training", "definitions"]
+
+    def test_what_was_found_on_real_tables_has_a_page(self):
+        found = assess(given_table(0), given_table(1, shift=0.2), given_table(2), given_columns())
+
+        text = Page(render(found, an_about())).text
+
+        assert [finding.sentence for finding in found.verdict if finding.sentence not in text] == []
 
     def test_what_was_not_measured_is_named_and_not_drawn(self, page):
         assert "Not measured, because these tables do not have it: Unique keys." in page.text
@@ -208,7 +217,7 @@ class TestBounds:
         text = Page(html).text
         assert "The next 18 distributions" in text
         assert "the 16 of 400 columns with the strongest associations" in text
-        assert "79,700 more pairs are in the report's JSON." in text
+        assert "79,750 more pairs are in the report's JSON." in text
 
     def test_findings_without_number_are_cut(self):
         many = tuple(a_finding(Level.WARN, "fidelity", f"Point {place}.", "") for place in range(50))
