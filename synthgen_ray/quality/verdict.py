@@ -44,8 +44,8 @@ def verdict(
 ) -> tuple[Finding, ...]:
     """Bad news first, then warnings, then what is good. What may be chance is no news.
 
-    `num_rows` are those of the shorter of the two tables. The largest gap between two samples of n rows each is about 1 / √n, so
-    much is added to scores.
+    `num_rows` are those of the shorter of the two tables: the largest gap between two samples of n rows each is about
+    1 / √n, and so much is added to scores.
     """
     found = [*_privacy(privacy), *_fidelity(fidelity, columns, 1 / sqrt(num_rows)), *_utility(utility)]
     return tuple(sorted(found, key=lambda finding: RANK[finding.level]))
