@@ -99,7 +99,7 @@ def assess(
             seed=seed,
             k=k,
         ),
-        verdict=verdict(fidelity, by_column, useful, private),
+        verdict=verdict(fidelity, by_column, useful, private, min(real.num_rows, synthetic.num_rows)),
         fidelity=fidelity,
         columns=by_column,
         pairs=by_pair,

@@ -14,6 +14,12 @@ def features(cells: Cells, known: Cells) -> Array:
     return np.column_stack([*(_known(cells.columns[name], known.columns[name]) for name in categories), *numbers])
 
 
+def without_empty(rows: Array, others: Array) -> tuple[Array, Array]:
+    """Both with 0 in the columns of which `rows`, that are learnt from, have no value: those cannot be binned."""
+    empty = np.isnan(rows).all(axis=0)
+    return np.where(empty, 0.0, rows), np.where(empty, 0.0, others)
+
+
 def classifier(seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 

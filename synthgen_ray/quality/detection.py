@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from synthgen_ray.quality.boosting import auc, classifier, features
+from synthgen_ray.quality.boosting import auc, classifier, features, without_empty
 from synthgen_ray.quality.cells import Array, Cells
 
 MOST_ROWS = 10_000  # of each table
@@ -32,5 +32,6 @@ def detection_auc(real: Cells, synthetic: Cells, seed: int) -> tuple[float, floa
 
 
 def _learnt(rows: Array, is_real: Array, others: Array, seed: int) -> Array:
+    rows, others = without_empty(rows, others)
     chances: Array = classifier(seed).fit(rows, is_real).predict_proba(others)[:, 1]
     return chances

@@ -68,5 +68,8 @@ def _codes(cells: Cells, name: str) -> Array:
     column = cells.columns[name]
     if not cells.is_number(name):
         return column.astype(np.int64) + 1
-    edges = np.histogram_bin_edges(column[~np.isnan(column)], BINS)
-    return np.asarray(np.digitize(column, edges))
+    known = column[~np.isnan(column)]
+    low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    return np.asarray(np.digitize(column, np.linspace(low, high, BINS + 1)))

@@ -10,7 +10,7 @@ import numpy as np
 
 from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.quality.assessment import Utility
-from synthgen_ray.quality.boosting import auc, classifier, features, regressor
+from synthgen_ray.quality.boosting import auc, classifier, features, regressor, without_empty
 from synthgen_ray.quality.cells import NULL, Array, Cells
 from synthgen_ray.quality.numbers import measure
 
@@ -84,8 +84,9 @@ def target_auc(train: Cells, holdout: Cells, target: str, seed: int = 0) -> tupl
     Of several classes each against the rest, weighted alike; a class that `train` lacks is held for impossible. The
     error of their mean is at most the mean of their errors. Neither table has a null in the target.
     """
-    learnt = classifier(seed).fit(_features(train, train, target), train.columns[target])
-    chances = learnt.predict_proba(_features(holdout, train, target))
+    rows, others = _features(train, holdout, target)
+    learnt = classifier(seed).fit(rows, train.columns[target])
+    chances = learnt.predict_proba(others)
     truth = holdout.columns[target]
     of_class = dict(zip(learnt.classes_.tolist(), chances.T, strict=True))
     nothing = np.zeros(len(truth))
@@ -98,8 +99,9 @@ def target_r2(train: Cells, holdout: Cells, target: str, seed: int = 0) -> tuple
 
     The error is the deviation over resamples of the hold-out.
     """
-    learnt = regressor(seed).fit(_features(train, train, target), train.columns[target])
-    truth, guess = holdout.columns[target], learnt.predict(_features(holdout, train, target))
+    rows, others = _features(train, holdout, target)
+    learnt = regressor(seed).fit(rows, train.columns[target])
+    truth, guess = holdout.columns[target], learnt.predict(others)
     chance = np.random.default_rng(seed)
     resamples = (chance.integers(0, len(truth), len(truth)) for _ in range(RESAMPLES))
     return _r2(truth, guess), float(np.nanstd([_r2(truth[rows], guess[rows]) for rows in resamples], ddof=1))
@@ -110,11 +112,11 @@ def _r2(truth: Array, guess: Array) -> float:
     return float(1 - ((truth - guess) ** 2).sum() / spread) if spread else float("nan")
 
 
-def _features(cells: Cells, known: Cells, target: str) -> Array:
-    others = (
-        Cells({name: array for name, array in table.columns.items() if name != target}) for table in (cells, known)
+def _features(train: Cells, holdout: Cells, target: str) -> tuple[Array, Array]:
+    known, others = (
+        Cells({name: array for name, array in cells.columns.items() if name != target}) for cells in (train, holdout)
     )
-    return features(*others)
+    return without_empty(features(known, known), features(others, known))
 
 
 def _num_classes(cells: Cells, name: str) -> int:
