@@ -25,7 +25,7 @@ from synthgen_ray.api.bodies import BodyLimit, StrictJson
 from synthgen_ray.api.edge import Edge
 from synthgen_ray.api.queries import check_query
 from synthgen_ray.api.rate_limits import RateLimits
-from synthgen_ray.service import Service
+from synthgen_ray.service.service import Service
 
 # `KeyGate` checks; this only draws the lock and the Authorize button in the docs.
 SHOW_LOCK = Depends(HTTPBearer(auto_error=False, description="An API key."))
