@@ -1,0 +1,202 @@
+"""What an assessment says: numbers with their intervals, what a page draws from, and a verdict.
+
+All of it may be handed out with the synthetic table: it holds no row of the real one, no category, null or bin that
+fewer than k of its rows have, and no extreme beyond the k-th.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from synthgen_ray.domain.columns import ColumnKind
+
+Edge = float | str  # of a number, or of a moment in ISO 8601
+Matrix = tuple[tuple[float, ...], ...]
+
+
+class Result(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Measure(Result):
+    """A number. `value` is `None` where the tables do not have it: a correlation with a constant."""
+
+    value: float | None
+    low: float | None = None  # 95 % interval, where the number was sampled
+    high: float | None = None
+    ceiling: float | None = None  # what the hold-out gets in the place of the synthetic table
+
+
+class Definition(Result):
+    """What a measure is, for who reads its number."""
+
+    title: str
+    meaning: str
+    best: float
+    source: str
+
+
+class LeftOut(Result):
+    column: str
+    kind: ColumnKind
+    reason: str
+
+
+class Scope(Result):
+    """What was looked at, and how much of it."""
+
+    real_rows: int
+    synthetic_rows: int
+    holdout_rows: int | None
+    max_rows: int  # of larger tables so many rows, drawn by `seed`, stand for all where a measure says `low` and `high`
+    columns: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]  # not compared value by value
+    seed: int
+    k: int
+
+
+class BinKind(StrEnum):
+    RANGE = "range"  # from `low` to below `high`; the first and the last hold what lies beyond them
+    CATEGORY = "category"  # named by `label`
+    REST = "rest"  # whatever fewer than k real rows have, and what only the synthetic table has
+    NULL = "null"
+
+
+class Bin(Result):
+    """A part of a column's distribution, as shares of all rows."""
+
+    kind: BinKind
+    label: str | None
+    low: Edge | None
+    high: Edge | None
+    real: float
+    synthetic: float
+
+
+class ColumnResult(Result):
+    """A column by itself. Scores are from 0 to 1, 1 is best."""
+
+    name: str
+    kind: ColumnKind
+    shape: Measure
+    shape_by: Literal["ks_complement", "tv_complement"]
+    accuracy: Measure
+    validity: Measure  # of the synthetic values, the share within the real range or among the real categories
+    coverage: Measure  # of the real range or categories, the share that the synthetic table reaches
+    real_nulls: float | None  # as a share; `None` where fewer than k rows have one, or fewer than k have none
+    synthetic_nulls: float
+    distribution: tuple[Bin, ...]
+
+
+class PairResult(Result):
+    columns: tuple[str, str]
+    trend: Measure
+    trend_by: Literal["correlation_similarity", "contingency_similarity"]
+    accuracy: Measure
+
+
+class Associations(Result):
+    """How much each two columns say of each other, 0 to 1; row and column i are `columns[i]`."""
+
+    columns: tuple[str, ...]
+    real: Matrix
+    synthetic: Matrix
+    difference: Matrix  # synthetic - real
+
+
+class Fidelity(Result):
+    """The table as a whole: means over its columns, pairs and triples."""
+
+    column_shapes: Measure
+    pair_trends: Measure
+    accuracy_1way: Measure
+    accuracy_2way: Measure
+    accuracy_3way: Measure
+    validity: Measure
+    coverage: Measure
+    key_uniqueness: Measure  # `None` without an id that is unique in the real table
+    missing_values: Measure  # `None` where no table has any
+    detection_auc: Measure
+
+
+class MissingTogether(Result):
+    """How often two columns, or one with itself, lack a value in the same row, as a share of all rows."""
+
+    columns: tuple[str, str]
+    real: float | None  # `None`: fewer than k rows, though not none
+    synthetic: float
+
+
+class Utility(Result):
+    """What a classifier or regressor learns from the synthetic table, tried on real rows."""
+
+    target: str
+    chosen: str  # how the target came to be chosen
+    task: Literal["classification", "regression"]
+    metric: Literal["auc", "r2"]
+    tested_on: str
+    synthetic: Measure  # its ceiling is `real`
+    real: Measure
+
+
+class Attack(Result):
+    """An attacker with the synthetic table, in shares of `attempts` that succeeded.
+
+    `risk` is what the rows that training saw lose beyond those that it did not see (`control`).
+    """
+
+    name: Literal["singling_out", "inference"]
+    by: str  # the attributes that the attacker uses, or the secret that is guessed
+    attempts: int
+    success: Measure
+    baseline: Measure  # the same attack by guesses that need no synthetic table
+    control: Measure
+    risk: Measure
+
+
+class Privacy(Result):
+    """Without a hold-out there is nothing to compare with, and all but `copies` is `None` or empty."""
+
+    copies: Measure  # share of synthetic rows that are rows of the real table; the ceiling: of the hold-out's
+    distance_share: Measure | None  # share of synthetic rows that lie closer to a real row than to the hold-out's
+    distance_ratio: Measure | None  # median of the distances to the closest and the fifth closest real row, divided
+    singling_out: tuple[Attack, ...]
+    inference: tuple[Attack, ...]
+
+
+class Level(StrEnum):
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+
+
+class Finding(Result):
+    """A sentence for who decides whether to hand the table out, and what to do about it (empty for good news)."""
+
+    level: Level
+    area: Literal["fidelity", "utility", "privacy"]
+    sentence: str
+    advice: str
+
+
+class Assessment(Result):
+    """Columns, pairs and attacks come worst first, findings too."""
+
+    scope: Scope
+    verdict: tuple[Finding, ...]
+    fidelity: Fidelity
+    columns: tuple[ColumnResult, ...]
+    pairs: tuple[PairResult, ...]
+    associations: Associations
+    missing_together: tuple[MissingTogether, ...]
+    utility: Utility | None  # `None` where there is nothing to learn, or too few rows to try it on
+    privacy: Privacy
+    definitions: dict[str, Definition]  # by the name of the field that holds the measure
+
+
+class Estimate(Result):
+    """What a training ends with: two numbers, each from 0 to 1; `None` where no column, or no pair, can be compared."""
+
+    column_shapes: float | None
+    pair_trends: float | None
