@@ -18,6 +18,7 @@ from synthgen_ray.api import (
     models,
     problems,
     projects,
+    reports,
     swagger,
 )
 from synthgen_ray.api.auth import OPEN, FindAdmission, KeyGate, RequestId
@@ -76,7 +77,7 @@ def create_app(
     if docs:
         swagger.install(app)
     app.include_router(health.router)
-    for module in (projects, datasets, model_types, models, jobs, keys, audit, limits):
+    for module in (projects, datasets, model_types, models, jobs, reports, keys, audit, limits):
         app.include_router(module.router, dependencies=[SHOW_LOCK])
 
     @app.get("/", include_in_schema=False)

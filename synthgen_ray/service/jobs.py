@@ -7,8 +7,8 @@ from uuid import UUID
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.entities import Artifact, Job, Page
-from synthgen_ray.domain.errors import Conflict, Gone
-from synthgen_ray.domain.lifecycle import JobStatus, JobType
+from synthgen_ray.domain.lifecycle import JobStatus
+from synthgen_ray.domain.outputs import rows_of
 from synthgen_ray.store.looks import Looks
 
 if TYPE_CHECKING:
@@ -62,17 +62,4 @@ class Jobs:
         Raises: NotFound; Conflict, for a job that has no rows yet or never will; Gone, for one whose time is over.
         """
         job = await self._store.get_job(principal, job_id)
-        if job.job_type is JobType.TRAIN:
-            raise Conflict("A training has no rows to download: generate from its model first.", "no_output")
-        if job.job_type is JobType.BATCH:
-            raise Conflict("A batch puts its rows elsewhere: its config says where, as `output`.", "no_output")
-        if job.is_cancelled:
-            raise Conflict("The job was cancelled and has no output.", "cancelled")
-        if job.status is JobStatus.FAILED:
-            raise Conflict("The job failed and has no output; its error says why.", "job_failed")
-        if job.status is JobStatus.COMPLETED and job.artifact is None:
-            detail = f"The rows are no longer kept: ask again with the seed {job.seed}, which gives the same rows."
-            raise Gone(detail, "artifact_expired")
-        if job.artifact is None:
-            raise Conflict(f"The job is {job.status}: download when its status is completed.", "not_ready")
-        return job, job.artifact
+        return job, rows_of(job)

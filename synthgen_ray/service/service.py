@@ -15,6 +15,7 @@ from synthgen_ray.service.jobs import Jobs
 from synthgen_ray.service.keys import Keys
 from synthgen_ray.service.models import CheckResources, Models
 from synthgen_ray.service.projects import Projects
+from synthgen_ray.service.reports import Reports
 from synthgen_ray.service.sampling import DrawChunks, Sampling
 from synthgen_ray.store.looks import Looks
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 async def _any_resources(model_type: ModelType, resources: Resources) -> None: ...
 
 
-class Service(Projects, Datasets, Models, Sampling, Jobs, Keys, Audits):
+class Service(Projects, Datasets, Models, Sampling, Jobs, Reports, Keys, Audits):
     """`nudge` tells the dispatcher that there is work; it may be lost without harm. `draw` has rows drawn at once,
     `max_sample_rows` at most. Tables may be fetched from under `allowed_uris`. `check_resources` raises InvalidRequest
     for what no training can ever get."""

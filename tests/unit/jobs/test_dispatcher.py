@@ -14,7 +14,7 @@ from synthgen_ray.domain.errors import InvalidTable, Unavailable, WorkerLost
 from synthgen_ray.domain.lifecycle import DEADLINES, JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.jobs.clock_watch import ClockWatch
-from synthgen_ray.jobs.dispatcher import Dispatcher, Report
+from synthgen_ray.jobs.dispatcher import Dispatcher, OnProgress
 from synthgen_ray.store import reaper
 from synthgen_ray.store.reaper import OVERDUE
 from synthgen_ray.store.store import Store
@@ -36,7 +36,7 @@ class FakeLauncher(KeepsNothing):
         await self._run(assignment)
         return a_trained_model()
 
-    async def generate(self, assignment: Assignment, report: Report) -> Artifact:
+    async def generate(self, assignment: Assignment, report: OnProgress) -> Artifact:
         await report(Progress(0.5))
         await self._run(assignment)
         return an_artifact()
