@@ -6,11 +6,19 @@ import pyarrow as pa
 
 from synthgen_ray.domain.columns import Column
 from synthgen_ray.quality.assessment import Estimate
+from synthgen_ray.quality.cells import read_cells
+from synthgen_ray.quality.numbers import defined, mean
+from synthgen_ray.quality.shapes import column_shapes
+from synthgen_ray.quality.trends import mean_trend, pair_trends
 
 
 def estimate(real: pa.Table, synthetic: pa.Table, columns: Sequence[Column]) -> Estimate:
-    """Column shapes and pair trends of canonical tables, in a moment.
+    """Column shapes and pair trends of canonical tables, in a moment: those of an `Assessment` of the same rows.
 
     Raises: InvalidTable where a table lacks a column or has no rows.
     """
-    raise NotImplementedError
+    (ours, theirs), _ = read_cells((real, synthetic), columns)
+    return Estimate(
+        column_shapes=mean(column_shapes(ours, theirs).values()),
+        pair_trends=defined(mean_trend(pair_trends(ours, theirs))),
+    )

@@ -1,0 +1,51 @@
+"""Missing values: how many cells of a column, and which columns lack theirs in the same rows."""
+
+from itertools import combinations_with_replacement
+
+import numpy as np
+
+from synthgen_ray.quality.assessment import MissingTogether
+from synthgen_ray.quality.cells import Cells
+from synthgen_ray.quality.numbers import mean
+
+MOST_PAIRS = 200
+
+
+def null_share(cells: Cells, name: str) -> float:
+    return float(cells.nulls(name).mean())
+
+
+def safe_null_share(cells: Cells, name: str, k: int) -> float | None:
+    """`None` where fewer than k rows lack a value though some do, or fewer than k have one though some do."""
+    return _safe(int(cells.nulls(name).sum()), cells.num_rows, k)
+
+
+def missing_values(real: Cells, synthetic: Cells) -> float | None:
+    """Mean of 1 - the difference of the shares of nulls, over the columns that have any in one of the tables.
+
+    `None` if none has. Source: SDMetrics, MissingValueSimilarity.
+    """
+    shares = [(null_share(real, name), null_share(synthetic, name)) for name in real.names]
+    return mean(1 - abs(a - b) for a, b in shares if a or b)
+
+
+def missing_together(real: Cells, synthetic: Cells, k: int) -> tuple[MissingTogether, ...]:
+    """Of the pairs of columns with nulls, those whose shares differ most first."""
+    names = [name for name in real.names if real.nulls(name).any() or synthetic.nulls(name).any()]
+    counts, shares = (
+        {(a, b): float(np.sum(cells.nulls(a) & cells.nulls(b))) for a, b in combinations_with_replacement(names, 2)}
+        for cells in (real, synthetic)
+    )
+    pairs = [
+        MissingTogether(
+            columns=pair, real=_safe(int(count), real.num_rows, k), synthetic=shares[pair] / synthetic.num_rows
+        )
+        for pair, count in counts.items()
+    ]
+    pairs.sort(key=lambda pair: -abs((pair.real or 0.0) - pair.synthetic))
+    return tuple(pairs[:MOST_PAIRS])
+
+
+def _safe(count: int, num_rows: int, k: int) -> float | None:
+    hidden = 0 < count < k or 0 < num_rows - count < k
+    return None if hidden else count / num_rows

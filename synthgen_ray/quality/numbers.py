@@ -1,0 +1,49 @@
+"""Numbers that may be undefined, and the intervals of sampled ones."""
+
+import math
+from collections.abc import Iterable
+from statistics import NormalDist
+
+from synthgen_ray.quality.assessment import Measure
+
+Z = NormalDist().inv_cdf(0.975)  # of a 95 % interval
+
+
+def defined(value: float | None) -> float | None:
+    """`None` for NaN: JSON has none."""
+    return None if value is None or math.isnan(value) else float(value)
+
+
+def mean(values: Iterable[float | None]) -> float | None:
+    """Of those that are defined; `None` if none is."""
+    known = [value for value in map(defined, values) if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def measure(value: float | None, ceiling: float | None = None, error: float | None = None) -> Measure:
+    """With the interval that a standard error gives, cut to what shares, areas and scores can be: at most 1."""
+    value, error = defined(value), defined(error)
+    if value is None or error is None:
+        return Measure(value=value, ceiling=defined(ceiling))
+    return Measure(value=value, low=value - Z * error, high=min(value + Z * error, 1.0), ceiling=defined(ceiling))
+
+
+def wilson(successes: float, attempts: int) -> tuple[float, float]:
+    """Centre and half-width of the 95 % interval of a rate.
+
+    Source: Wilson 1927, J. Am. Stat. Assoc. 22, 209-212.
+    """
+    total = attempts + Z**2
+    spread = successes * (attempts - successes) / attempts + Z**2 / 4
+    return (successes + Z**2 / 2) / total, Z / total * math.sqrt(spread)
+
+
+def share(successes: float, attempts: int, ceiling: float | None = None) -> Measure:
+    """A rate as it was found, with Wilson's interval."""
+    centre, half = wilson(successes, attempts)
+    return Measure(
+        value=successes / attempts,
+        low=max(centre - half, 0.0),
+        high=min(centre + half, 1.0),
+        ceiling=defined(ceiling),
+    )

@@ -1,0 +1,42 @@
+"""Column shapes: how like two columns' distributions are, nulls left out.
+
+Source: SDMetrics, KSComplement and TVComplement, which it averages as "Column Shapes"; equal to its numbers.
+"""
+
+import sys
+
+import numpy as np
+
+from synthgen_ray.quality.cells import NULL, Array, Cells
+
+DECIMALS = sys.float_info.dig - 1  # SDMetrics compares no more of a number
+
+
+def column_shapes(real: Cells, synthetic: Cells) -> dict[str, float]:
+    """From 0 to 1 by column; NaN where one of the two has no values."""
+    return {name: _shape(real, synthetic, name) for name in real.names}
+
+
+def _shape(real: Cells, synthetic: Cells, name: str) -> float:
+    measure = ks_complement if real.is_number(name) else tv_complement
+    return measure(real.columns[name], synthetic.columns[name])
+
+
+def ks_complement(real: Array, synthetic: Array) -> float:
+    """1 - the largest distance between the two empirical distribution functions; NaN cells do not count."""
+    a, b = (np.sort(values[~np.isnan(values)].round(DECIMALS)) for values in (real, synthetic))
+    if not len(a) or not len(b):
+        return float("nan")
+    at = np.concatenate([a, b])
+    gaps = np.searchsorted(a, at, side="right") / len(a) - np.searchsorted(b, at, side="right") / len(b)
+    return float(1 - np.abs(gaps).max())
+
+
+def tv_complement(real: Array, synthetic: Array) -> float:
+    """1 - half the sum of the differences between the shares of each code; codes of null do not count."""
+    a, b = (codes[codes != NULL] for codes in (real, synthetic))
+    if not len(a) or not len(b):
+        return float("nan")
+    width = int(max(a.max(), b.max())) + 1
+    gaps = np.bincount(a, minlength=width) / len(a) - np.bincount(b, minlength=width) / len(b)
+    return float(1 - np.abs(gaps).sum() / 2)

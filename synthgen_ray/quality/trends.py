@@ -1,0 +1,72 @@
+"""Pair trends: whether two columns go together in the synthetic table as they do in the real one.
+
+Source: SDMetrics, CorrelationSimilarity and ContingencySimilarity, which it averages as "Column Pair Trends"; equal to
+its numbers. That includes two of its habits: numbers beside categories are cut into ten even bins of each table's own
+range, with null in the bin of the maximum; and pairs that hardly relate in the real table do not count in the mean.
+"""
+
+from itertools import combinations
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from synthgen_ray.quality.cells import Array, Cells
+from synthgen_ray.quality.contingency import cramers_v, joint_shares
+
+LEAST_CORRELATION = 0.5
+LEAST_ASSOCIATION = 0.3
+BINS = 10
+
+Kind = Literal["correlation_similarity", "contingency_similarity"]
+
+
+class Trend(NamedTuple):
+    """`score` is from 0 to 1, NaN where it is not defined; only pairs that are `related` count in the mean."""
+
+    columns: tuple[str, str]
+    by: Kind
+    score: float
+    related: bool
+
+
+def pair_trends(real: Cells, synthetic: Cells) -> list[Trend]:
+    """Of all pairs of columns, in their order."""
+    codes = {name: (_codes(real, name), _codes(synthetic, name)) for name in real.names}
+    trends = []
+    for a, b in combinations(real.names, 2):
+        if real.is_number(a) and real.is_number(b):
+            ours = correlation(real.columns[a], real.columns[b])
+            theirs = correlation(synthetic.columns[a], synthetic.columns[b])
+            score, related = 1 - abs(ours - theirs) / 2, abs(ours) > LEAST_CORRELATION
+            by: Kind = "correlation_similarity"
+        else:
+            joint = joint_shares(codes[a], codes[b])
+            score, related = joint.similarity, cramers_v(joint.first, joint.second, joint.real) > LEAST_ASSOCIATION
+            by = "contingency_similarity"
+        trends.append(Trend((a, b), by, score, bool(related)))
+    return trends
+
+
+def mean_trend(trends: list[Trend]) -> float:
+    """Over the related pairs; NaN if there are none."""
+    scores = [trend.score for trend in trends if trend.related and not np.isnan(trend.score)]
+    return float(np.mean(scores)) if scores else float("nan")
+
+
+def correlation(a: Array, b: Array) -> float:
+    """Pearson's, over the rows that have both; NaN where one of the two is constant there."""
+    both = ~(np.isnan(a) | np.isnan(b))
+    a, b = a[both], b[both]
+    if len(a) < 2 or a.min() == a.max() or b.min() == b.max():
+        return float("nan")
+    a, b = a - a.mean(), b - b.mean()
+    return float(np.clip(a @ b / np.sqrt((a @ a) * (b @ b)), -1, 1))
+
+
+def _codes(cells: Cells, name: str) -> Array:
+    """(N,) from 0; of a category null is 0."""
+    column = cells.columns[name]
+    if not cells.is_number(name):
+        return column.astype(np.int64) + 1
+    edges = np.histogram_bin_edges(column[~np.isnan(column)], BINS)
+    return np.asarray(np.digitize(column, edges))

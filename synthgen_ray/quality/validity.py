@@ -1,0 +1,60 @@
+"""Whether synthetic values are such as the real table has, and whether they reach all of those."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthgen_ray.quality.cells import NULL, Array, Cells
+
+
+def validity(real: Cells, synthetic: Cells, name: str) -> float:
+    """The share of synthetic values within the real range, or among the real categories.
+
+    A null is valid where the real column has any; it then counts in the share of categories and not in that of a
+    range. NaN where no value is left. Source: SDMetrics, BoundaryAdherence and CategoryAdherence, as they are.
+    """
+    ours, theirs, nulls = real.columns[name], synthetic.columns[name], synthetic.nulls(name)
+    nullable = bool(real.nulls(name).any())
+    if not real.is_number(name):
+        known = np.isin(theirs, ours[ours != NULL])
+        return float((known | (nulls & nullable)).mean())
+    if nullable:
+        theirs = theirs[~nulls]
+    if not len(theirs):
+        return float("nan")
+    values = ours[~np.isnan(ours)]
+    return float(((theirs >= values.min()) & (theirs <= values.max())).mean()) if len(values) else 0.0
+
+
+def coverage(real: Cells, synthetic: Cells, name: str, k: int) -> float:
+    """The share of the real range, or of the real categories, that the synthetic table reaches.
+
+    The range is that between the k-th lowest and the k-th highest value, the categories those of k rows or more: what
+    lies beyond is not to be reached. NaN where there is none. Source: SDMetrics, RangeCoverage and CategoryCoverage,
+    which are this for k = 1.
+    """
+    ours, theirs = (cells.columns[name][~cells.nulls(name)] for cells in (real, synthetic))
+    if not real.is_number(name):
+        common = np.flatnonzero(np.bincount(ours) >= k) if len(ours) else ours
+        return float(np.isin(common, theirs).mean()) if len(common) else float("nan")
+    bounds = extremes(ours, k)
+    if bounds is None or bounds[0] == bounds[1]:
+        return float("nan")
+    if not len(theirs):
+        return 0.0
+    low, high = bounds
+    missed = max(theirs.min() - low, 0.0) + max(high - theirs.max(), 0.0)
+    return float(max(1 - missed / (high - low), 0.0))
+
+
+def extremes(values: Array, k: int) -> tuple[float, float] | None:
+    """The k-th lowest and the k-th highest; `None` where they cross."""
+    if len(values) < 2 * k:
+        return None
+    parted = np.partition(values, (k - 1, len(values) - k))
+    return float(parted[k - 1]), float(parted[len(values) - k])
+
+
+def key_uniqueness(keys: pa.ChunkedArray) -> float:
+    """The share of rows whose key is there and was not in an earlier row. Source: SDMetrics, KeyUniqueness."""
+    return float(pc.count_distinct(keys, mode="only_valid").as_py() / len(keys))

@@ -1,0 +1,62 @@
+"""Small tables for the tests of the measures, and what SDMetrics is told of them."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from synthgen_ray.domain.columns import Column, ColumnKind
+
+KINDS = {
+    "size": ColumnKind.FLOAT,
+    "step": ColumnKind.INTEGER,
+    "twice": ColumnKind.INTEGER,
+    "when": ColumnKind.DATETIME,
+    "city": ColumnKind.CATEGORICAL,
+    "land": ColumnKind.CATEGORICAL,
+    "flag": ColumnKind.BOOLEAN,
+}
+SDTYPES = {
+    ColumnKind.FLOAT: "numerical",
+    ColumnKind.INTEGER: "numerical",
+    ColumnKind.DATETIME: "datetime",
+    ColumnKind.CATEGORICAL: "categorical",
+    ColumnKind.BOOLEAN: "boolean",
+    ColumnKind.CONSTANT: "categorical",
+}
+
+
+def given_frame(seed: int, rows: int = 400, shift: float = 0.0) -> pd.DataFrame:
+    """Columns of every kind that is compared, two of them with nulls, some that hang together."""
+    chance = np.random.default_rng(seed)
+    step = chance.binomial(9, 0.5 - shift / 5, rows)
+    city = chance.choice(["a", "b", "c", "d"], rows, p=[0.5 - shift, 0.2, 0.2 + shift, 0.1])
+    moments = pd.Timestamp("2020-01-01") + pd.to_timedelta(chance.exponential(5 + shift, rows), unit="D")
+    return pd.DataFrame(
+        {
+            "size": np.where(chance.random(rows) < 0.1, np.nan, chance.normal(shift, 1, rows) + step),
+            "step": step,
+            "twice": 2 * step + chance.integers(0, 3, rows),
+            "when": moments.round("s"),
+            "city": np.where(chance.random(rows) < 0.1, None, city).astype(object),
+            "land": np.where(np.isin(city, ["a", "b"]), "east", "west").astype(object),
+            "flag": chance.random(rows) < 0.1 + 0.08 * step,
+        }
+    )
+
+
+def given_columns(kinds: dict[str, ColumnKind] | None = None) -> list[Column]:
+    return [Column(name, kind, nullable=True) for name, kind in (kinds or KINDS).items()]
+
+
+def given_table(seed: int, rows: int = 400, shift: float = 0.0) -> pa.Table:
+    return as_table(given_frame(seed, rows, shift))
+
+
+def as_table(frame: pd.DataFrame) -> pa.Table:
+    return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
+
+
+def metadata(columns: list[Column]) -> dict[str, Any]:
+    return {"columns": {column.name: {"sdtype": SDTYPES[column.kind]} for column in columns}}

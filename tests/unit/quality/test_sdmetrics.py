@@ -1,0 +1,77 @@
+"""Shapes, trends and validity are those of SDMetrics, on plain tables and on ugly ones."""
+
+import math
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.quality import estimate
+from synthgen_ray.quality.cells import read_cells
+from synthgen_ray.quality.shapes import column_shapes
+from synthgen_ray.quality.trends import pair_trends
+from tests.unit.quality.tables import as_table, given_columns, given_frame, metadata
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it is to be called by another name in its next release
+    from sdmetrics.reports.single_table import QualityReport
+
+# SDMetrics gives each value that only the synthetic table has a share of 1e-6 / rows in the real one.
+CLOSE = 1e-6
+
+
+def _report(real: pd.DataFrame, synthetic: pd.DataFrame, columns: list[Column]) -> QualityReport:
+    report = QualityReport()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        report.generate(real, synthetic, metadata(columns), verbose=False)
+    return report
+
+
+def _is_as_sdmetrics_says(real: pd.DataFrame, synthetic: pd.DataFrame, columns: list[Column]) -> None:
+    report = _report(real, synthetic, columns)
+    wanted_shapes = report.get_details("Column Shapes").set_index("Column")["Score"].to_dict()
+    wanted_pairs = report.get_details("Column Pair Trends").set_index(["Column 1", "Column 2"])
+    (ours, theirs), _ = read_cells((as_table(real), as_table(synthetic)), columns)
+
+    assert column_shapes(ours, theirs) == pytest.approx(wanted_shapes, abs=CLOSE, nan_ok=True)
+    for trend in pair_trends(ours, theirs):
+        score = wanted_pairs.loc[trend.columns, "Score"]
+        counts = trend.related and not math.isnan(trend.score)
+        assert counts == (not math.isnan(score)), trend
+        if counts:
+            assert trend.score == pytest.approx(score, abs=CLOSE), trend
+    totals = report.get_properties().set_index("Property")["Score"]
+    estimated = estimate(as_table(real), as_table(synthetic), columns)
+    assert estimated.column_shapes == pytest.approx(totals["Column Shapes"], abs=CLOSE)
+    assert (estimated.pair_trends or math.nan) == pytest.approx(totals["Column Pair Trends"], abs=CLOSE, nan_ok=True)
+
+
+def test_shapes_and_trends_of_every_kind_of_column_are_those_of_sdmetrics():
+    _is_as_sdmetrics_says(given_frame(0), given_frame(1, 300, 0.2), given_columns())
+
+
+def test_they_are_on_constants_nulls_new_categories_and_values_out_of_range():
+    real, synthetic = given_frame(0, 60), given_frame(1, 45, 0.2)
+    real["same"], synthetic["same"] = 1.5, np.linspace(0, 1, 45)
+    real["empty"], synthetic["empty"] = np.nan, 2.0
+    real["one"], synthetic["one"] = "only", "other"
+    real["sparse"] = np.where(np.arange(60) < 57, np.nan, np.arange(60) * 1.0)
+    synthetic["sparse"] = 1e9
+    synthetic.loc[:5, "city"] = "new"
+    synthetic.loc[:5, "step"] = 10_000
+    kinds = dict.fromkeys(("same", "empty", "sparse"), ColumnKind.FLOAT) | {"one": ColumnKind.CATEGORICAL}
+    columns = [*given_columns(), *given_columns(kinds)]
+
+    _is_as_sdmetrics_says(real, synthetic, columns)
+
+
+def test_they_are_on_columns_of_many_categories():
+    chance = np.random.default_rng(0)
+    real, synthetic = (
+        pd.DataFrame({name: chance.integers(0, 2000, 3000).astype(str) for name in ("from", "to")}) for _ in range(2)
+    )
+
+    _is_as_sdmetrics_says(real, synthetic, given_columns(dict.fromkeys(real, ColumnKind.CATEGORICAL)))
