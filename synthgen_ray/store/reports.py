@@ -48,13 +48,15 @@ class Reports:
             await require_project(session, principal, project_id)
             model = await require_ready(session, principal, model_id, DrawParams())
             _check_model(model, project_id, params.target)
+            config = params.model_dump(mode="json")
             if params.synthgen_job_id:
-                await _check_generation(session, principal, model_id, params.synthgen_job_id)
+                generation = await _require_rows(session, principal, model_id, params.synthgen_job_id)
+                config["synthgen_job_id"] = str(generation.id)
             await check_queue(session, project_id, self._quotas)
             await check_storage(session, project_id, self._quotas, 0)
             now = self._clock()
             deadline = now + self._deadlines[JobType.REPORT]
-            job = await enqueue(session, model, JobType.REPORT, params.model_dump(mode="json"), now, deadline)
+            job = await enqueue(session, model, JobType.REPORT, config, now, deadline)
             await record(session, principal, Action.REPORT_CREATE, job.id, project_id)
             return to_job(await load_job(session, job.id))
 
@@ -83,7 +85,8 @@ def _check_model(model: ModelRow, project_id: UUID, target: str | None) -> None:
         raise InvalidRequest("The target is no column of the model.", "unknown_column")
 
 
-async def _check_generation(session: AsyncSession, principal: Principal, model_id: UUID, job_id: UUID) -> None:
+async def _require_rows(session: AsyncSession, principal: Principal, model_id: UUID, job_id: UUID) -> Job:
+    """The generation, by either of its ids."""
     row = await session.scalar(visible_jobs(principal, (job_id,)))
     if row is None:
         raise NotFound.of("job")
@@ -95,3 +98,4 @@ async def _check_generation(session: AsyncSession, principal: Principal, model_i
         raise InvalidRequest("synthgen_job_id is an imputation, whose rows are real ones.", "not_synthetic")
     if rows.num_rows < MIN_ROWS:
         raise InvalidRequest(f"The generation has {rows.num_rows} rows; a report needs {MIN_ROWS}.", "too_few_rows")
+    return generation
