@@ -1,0 +1,50 @@
+"""The findings in one sentence, and sorted by what they speak of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from synthgen_ray.quality.assessment import Assessment, Finding, Level
+
+QUESTIONS = {
+    "fidelity": "Does it look like the real table?",
+    "utility": "Does it teach what the real table teaches?",
+    "privacy": "Does it keep real rows to itself?",
+}
+_WORST_FIRST = (Level.BAD, Level.WARN, Level.GOOD)
+
+
+@dataclass(frozen=True)
+class Area:
+    title: str
+    question: str
+    level: Level | None  # `None`: not judged
+    findings: tuple[Finding, ...]
+
+
+def areas(assessment: Assessment) -> list[Area]:
+    found = []
+    for area, question in QUESTIONS.items():
+        findings = tuple(finding for finding in assessment.verdict if finding.area == area)
+        found.append(Area(area.capitalize(), question, worst(findings), findings))
+    return found
+
+
+def worst(findings: Sequence[Finding]) -> Level | None:
+    return next((level for level in _WORST_FIRST if any(f.level is level for f in findings)), None)
+
+
+def headline(assessment: Assessment) -> str:
+    """What to do with the table, in a sentence. Nobody is told that it is private where that was not measured."""
+    bad = {finding.area for finding in assessment.verdict if finding.level is Level.BAD}
+    to_weigh = sum(finding.level is Level.WARN for finding in assessment.verdict)
+    if "privacy" in bad:
+        return "Do not hand this table out: it gives real rows away."
+    if bad:
+        return "Not ready: this table does not stand in for the real one."
+    if not assessment.verdict:
+        return "Nothing could be judged on these tables."
+    if assessment.scope.holdout_rows is None:
+        return "How private this table is, is not known: no rows were held out to compare with."
+    if to_weigh:
+        return f"Usable with care: {to_weigh} {'point' if to_weigh == 1 else 'points'} to weigh before you hand it out."
+    return "Good to hand out: close to the real table, with no sign that it gives real rows away."

@@ -1,0 +1,215 @@
+"""Assessments made by hand, to draw pages of."""
+
+import math
+from datetime import UTC, datetime
+from itertools import combinations, starmap
+from uuid import UUID
+
+from synthgen_ray.domain.columns import ColumnKind
+from synthgen_ray.domain.params import ModelType
+from synthgen_ray.quality.assessment import (
+    Assessment,
+    Associations,
+    Attack,
+    Bin,
+    BinKind,
+    ColumnResult,
+    Definition,
+    Fidelity,
+    Finding,
+    LeftOut,
+    Level,
+    Measure,
+    MissingTogether,
+    PairResult,
+    Privacy,
+    Scope,
+    Utility,
+)
+from synthgen_ray.quality.page import About
+
+NAMES = ("age", "fnlwgt", "education", "occupation", "capital_gain", "hours_per_week", "country", "income")
+NONE = Measure(value=None)
+
+
+def an_about(**changes) -> About:
+    facts = {
+        "model_name": "Census",
+        "model_type": ModelType.TVAE,
+        "model_id": UUID("6a1f8e70-0000-4000-8000-000000000001"),
+        "config": {"epochs": 300, "compress_dims": [128, 128], "max_training_seconds": None},
+        "dataset_name": "adult",
+        "dataset_version": 0,
+        "losses": tuple((e, {"reconstruction": 30 / (e + 3), "kl": 4 - math.exp(-e / 40)}) for e in range(300)),
+        "seed": 42,
+        "versions": {"synthgen-ray": "0.1.0", "torch": "2.13.0"},
+        "created_at": datetime(2026, 2, 25, 10, tzinfo=UTC),
+    }
+    return About(**{**facts, **changes})
+
+
+def an_assessment(names: tuple[str, ...] = NAMES, **changes) -> Assessment:
+    """Of a table with these columns, numbers and categories in turn, with a hold-out unless `changes` say otherwise."""
+    columns = tuple(a_column(name, place) for place, name in enumerate(names))
+    parts = {
+        "scope": Scope(
+            real_rows=29_305,
+            synthetic_rows=32_561,
+            holdout_rows=3_256,
+            max_rows=50_000,
+            columns=names,
+            left_out=(LeftOut(column="customer_id", kind=ColumnKind.ID, reason="An id tells rows apart, no more."),),
+            seed=7,
+            k=5,
+        ),
+        "verdict": (
+            a_finding(Level.WARN, "fidelity", "A classifier tells real from synthetic rows.", "Train for longer."),
+            a_finding(Level.GOOD, "fidelity", "Columns are shaped as the hold-out's are.", ""),
+            a_finding(Level.GOOD, "utility", "Models that learn from it come close to those of the real table.", ""),
+            a_finding(Level.GOOD, "privacy", "It is no closer to the training rows than to rows never seen.", ""),
+        ),
+        "fidelity": Fidelity(
+            column_shapes=Measure(value=0.952, ceiling=0.991),
+            pair_trends=Measure(value=0.905, ceiling=0.984),
+            accuracy_1way=Measure(value=0.961, ceiling=0.988),
+            accuracy_2way=Measure(value=0.912, ceiling=0.969),
+            accuracy_3way=Measure(value=0.853, low=0.848, high=0.858, ceiling=0.932),
+            validity=Measure(value=1.0, ceiling=1.0),
+            coverage=Measure(value=0.914, ceiling=0.941),
+            key_uniqueness=NONE,
+            missing_values=Measure(value=0.982, ceiling=0.995),
+            detection_auc=Measure(value=0.731, low=0.722, high=0.739, ceiling=0.503),
+        ),
+        "columns": columns,
+        "pairs": tuple(starmap(a_pair, combinations(names, 2))) if "pairs" not in changes else (),
+        "associations": some_associations(names),
+        "missing_together": (
+            MissingTogether(columns=(names[0], names[0]), real=0.05, synthetic=0.04),
+            MissingTogether(columns=(names[0], names[-1]), real=None, synthetic=0.0002),
+        ),
+        "utility": Utility(
+            target=names[-1],
+            chosen="Guessed: the last column of 2 to 20 categories.",
+            task="classification",
+            metric="auc",
+            tested_on="hold-out",
+            synthetic=Measure(value=0.887, low=0.874, high=0.899, ceiling=0.924),
+            real=Measure(value=0.924, low=0.914, high=0.934),
+        ),
+        "privacy": Privacy(
+            copies=Measure(value=0.0004, ceiling=0.0011),
+            distance_share=Measure(value=0.508, low=0.498, high=0.518, ceiling=0.5),
+            distance_ratio=Measure(value=0.61, low=0.6, high=0.62, ceiling=0.6),
+            singling_out=(an_attack("singling_out", "age, country, education", 0.012),),
+            inference=(an_attack("inference", "income", 0.021), an_attack("inference", "age", 0.004)),
+        ),
+        "definitions": DEFINITIONS,
+    }
+    return Assessment(**{**parts, **changes})
+
+
+def without_holdout(names: tuple[str, ...] = NAMES) -> Assessment:
+    whole = an_assessment(names)
+    fidelity = {name: measure.model_copy(update={"ceiling": None}) for name, measure in whole.fidelity}
+    nothing = {"distance_share": None, "distance_ratio": None, "singling_out": (), "inference": ()}
+    return an_assessment(
+        names,
+        scope=whole.scope.model_copy(update={"holdout_rows": None}),
+        fidelity=Fidelity(**fidelity),
+        privacy=Privacy(copies=Measure(value=0.0), **nothing),
+    )
+
+
+def a_finding(level: Level, area: str, sentence: str, advice: str) -> Finding:
+    return Finding(level=level, area=area, sentence=sentence, advice=advice)
+
+
+def a_column(name: str, place: int = 0, distribution: tuple[Bin, ...] | None = None) -> ColumnResult:
+    numeric = place % 2 == 0
+    return ColumnResult(
+        name=name,
+        kind=ColumnKind.INTEGER if numeric else ColumnKind.CATEGORICAL,
+        shape=Measure(value=0.9 + place % 9 / 100, ceiling=0.99),
+        shape_by="ks_complement" if numeric else "tv_complement",
+        accuracy=Measure(value=0.91, ceiling=0.98),
+        validity=Measure(value=1.0),
+        coverage=Measure(value=0.88),
+        real_nulls=0.05 if place == 0 else None,
+        synthetic_nulls=0.04 if place == 0 else 0.0,
+        distribution=distribution or (a_histogram() if numeric else some_categories()),
+    )
+
+
+def a_histogram() -> tuple[Bin, ...]:
+    def heights(centre: float) -> list[float]:
+        bells = [math.exp(-((place - centre) ** 2) / 18) for place in range(20)]
+        return [0.95 * bell / sum(bells) for bell in bells]
+
+    both = zip(heights(7), heights(8.2), strict=True)
+    bins = [
+        Bin(kind=BinKind.RANGE, label=None, low=17 + 3.65 * place, high=20.65 + 3.65 * place, real=r, synthetic=s)
+        for place, (r, s) in enumerate(both)
+    ]
+    return (*bins, a_bin(BinKind.NULL, None, 0.05, 0.04))
+
+
+def some_categories() -> tuple[Bin, ...]:
+    named = [("HS-grad", 0.32, 0.35), ("Some-college", 0.22, 0.2), ("Bachelors", 0.17, 0.19), ("Masters", 0.05, 0.04)]
+    return (*(a_bin(BinKind.CATEGORY, *one) for one in named), a_bin(BinKind.REST, None, 0.24, 0.22))
+
+
+def a_bin(kind: BinKind, label: str | None, real: float, synthetic: float) -> Bin:
+    return Bin(kind=kind, label=label, low=None, high=None, real=real, synthetic=synthetic)
+
+
+def a_pair(one: str, other: str) -> PairResult:
+    return PairResult(
+        columns=(one, other),
+        trend=Measure(value=0.83, ceiling=0.97),
+        trend_by="contingency_similarity",
+        accuracy=Measure(value=0.86, ceiling=0.95),
+    )
+
+
+def some_associations(names: tuple[str, ...]) -> Associations:
+    places = range(len(names))
+    real = tuple(tuple(1.0 if i == j else 0.6 / (1 + abs(i - j)) for j in places) for i in places)
+    synthetic = tuple(tuple(1.0 if i == j else real[i][j] * (i + j) / 9 % 1 for j in places) for i in places)
+    difference = tuple(tuple(synthetic[i][j] - real[i][j] for j in places) for i in places)
+    return Associations(columns=names, real=real, synthetic=synthetic, difference=difference)
+
+
+def an_attack(name: str, by: str, risk: float) -> Attack:
+    return Attack(
+        name=name,
+        by=by,
+        attempts=1_000,
+        success=Measure(value=0.034, low=0.025, high=0.046),
+        baseline=Measure(value=0.011, low=0.006, high=0.019),
+        control=Measure(value=0.022, low=0.015, high=0.032),
+        risk=Measure(value=risk, low=0.0, high=risk + 0.015),
+    )
+
+
+def _definition(title: str, meaning: str, best: float = 1) -> Definition:
+    return Definition(title=title, meaning=meaning, best=best, source="SDMetrics, https://docs.sdv.dev/sdmetrics")
+
+
+DEFINITIONS = {
+    "column_shapes": _definition("Column shapes", "Mean over the columns of how alike their distributions are."),
+    "pair_trends": _definition("Pair trends", "Mean over the pairs of how alike two columns go together."),
+    "accuracy_1way": _definition("Accuracy, one column", "1 - total variation distance on 10 quantile bins."),
+    "accuracy_2way": _definition("Accuracy, two columns", "The same of pairs."),
+    "accuracy_3way": _definition("Accuracy, three columns", "The same of triples."),
+    "validity": _definition("Validity", "Share of the synthetic values within the real range or categories."),
+    "coverage": _definition("Coverage", "Share of the real range or categories that is reached."),
+    "key_uniqueness": _definition("Key uniqueness", "Share of the keys that are there once."),
+    "missing_values": _definition("Missing values", "How alike the patterns of missing values are."),
+    "detection_auc": _definition("Detection AUC", "How well a classifier tells real from synthetic rows.", 0.5),
+    "copies": _definition("Exact copies", "Share of synthetic rows that are rows of the real table.", 0),
+    "distance_share": _definition(
+        "Distance share", "Share of rows closer to a training row than to the hold-out.", 0.5
+    ),
+    "distance_ratio": _definition("Distance ratio", "The closest real row's distance over the fifth closest's."),
+    "risk": _definition("Risk", "What an attack gains over the same on rows that training never saw.", 0),
+}

@@ -1,0 +1,51 @@
+import pytest
+
+from synthgen_ray.quality.assessment import Measure
+from synthgen_ray.quality.page import formatting
+from synthgen_ray.quality.page.text import name, visible
+
+
+def test_a_long_text_keeps_its_beginning_and_its_end():
+    assert visible("a" * 5_000 + "the end!", 20) == "a" * 11 + "…the end!"
+    assert visible("a" * 20, 20) == "a" * 20
+
+
+def test_what_has_no_shape_is_shown_as_a_mark():
+    assert visible("a\x00b\u202ec\ud800") == "a\ufffdb\ufffdc\ufffd"
+    assert visible("two\r\n lines\there") == "two lines here"
+
+
+def test_a_name_is_never_nothing():
+    assert name("") == name(" \n") == "<bdi>(empty)</bdi>"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(None, "–"), (0.0, "0.0%"), (0.0001, "<0.1%"), (0.1234, "12.3%"), (0.9999, ">99.9%"), (1.0, "100.0%")],
+)
+def test_a_share_is_never_rounded_to_nothing_or_to_all(value, shown):
+    assert formatting.share(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "–"),
+        (17.0, "17"),
+        (-0.5, "−0.5"),
+        (2006.5, "2006.5"),
+        (38.54321, "38.543"),
+        (99_999.0, "100k"),
+        (1_234_567.0, "1.235M"),
+        ("2026-02-25", "2026-02-25"),
+        ("2026-02-25T00:00:00Z", "2026-02-25"),
+        ("2026-02-25T10:30:00Z", "2026-02-25 10:30"),
+    ],
+)
+def test_an_edge_is_short(value, shown):
+    assert formatting.edge(value) == shown
+
+
+def test_an_interval_is_there_where_both_ends_are():
+    assert formatting.score_interval(Measure(value=0.5, low=0.4, high=0.6)) == "0.400 to 0.600"
+    assert formatting.score_interval(Measure(value=0.5)) == ""
