@@ -79,8 +79,8 @@ class ThreadLauncher(KeepsNothing):
         self._artifacts = artifacts
 
     async def train(self, assignment: Assignment) -> TrainedModel:
-        model, table = await asyncio.to_thread(learn, assignment, self._artifacts, lambda progress: None)
-        return await asyncio.to_thread(keep, model, table, assignment, self._artifacts)
+        learnt = await asyncio.to_thread(learn, assignment, self._artifacts, lambda progress: None)
+        return await asyncio.to_thread(keep, learnt, assignment, self._artifacts)
 
     async def generate(self, assignment: Assignment, report: OnProgress) -> Artifact:
         with self._artifacts.verified_file(assignment.source) as file:

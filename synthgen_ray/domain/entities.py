@@ -131,6 +131,8 @@ class JobFailure:
     retryable: bool = False
 
 
+# The losses of a training by name, at some of its epochs.
+LossCurve = tuple[tuple[int, dict[str, float]], ...]
 BATCH_STOPPED = JobFailure("batch_stopped", "The batch stopped before its end: --resume goes on with it.", True)
 
 
@@ -142,6 +144,7 @@ class Progress:
     message: str = ""
     losses: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+    epoch: int | None = None  # whose losses these are, from 1
 
     @classmethod
     def of_rows(cls, made: int, wanted: int) -> Self:
@@ -216,6 +219,7 @@ class Output:
 
     artifact: Artifact
     format: OutputFormat
+    seed: int
     is_csv_safe: bool = False
 
 
@@ -230,6 +234,7 @@ class Assignment:
     chunk_rows: int = 0  # of the model
     table: Artifact | None = None  # to fill, or that the model of a report has learnt
     model: Model | None = None  # that a report is of
+    losses: LossCurve = ()  # of its training
     output: Output | None = None  # to judge, where a report does not draw rows itself
     checkpoint: Artifact | None = None  # of an earlier attempt at this training
 
@@ -253,6 +258,7 @@ class TrainedModel:
     columns: tuple[LearnedColumn, ...]
     chunk_rows: int
     quality: Quality | None = None
+    losses: LossCurve = ()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """A report: a model and the table that it learnt in; out, how good and how private its rows are, as a page and as
 JSON."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
 
 import pyarrow as pa
 
@@ -13,7 +14,8 @@ from synthgen_ray.domain.entities import Artifact, Assignment, Job, MadeReport, 
 from synthgen_ray.domain.reports import DRAWN_ROWS, ReportFormat, ReportParams, ReportScores
 from synthgen_ray.quality import Assessment, assess
 from synthgen_ray.quality.assessment import Level
-from synthgen_ray.synthesizers.base import Synthesizer, load
+from synthgen_ray.quality.page import About, render
+from synthgen_ray.synthesizers.base import LIBRARIES, Synthesizer, load
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out
 
 OnProgress = Callable[[Progress], None]
@@ -54,8 +56,11 @@ def make_report(assignment: Assignment, artifacts: Artifacts, on_progress: OnPro
         on_progress=on_assessed,
     )
     on_progress(Progress(SHOWN, "drawing the page"))
-    artifact = _publish(job, assessment, artifacts)
-    return MadeReport(artifact, scores_of(assessment))
+    contents = {
+        ReportFormat.HTML: render(assessment, _about(assignment, model)),
+        ReportFormat.JSON: assessment.model_dump_json(indent=2),
+    }
+    return MadeReport(_publish(job, contents, artifacts), scores_of(assessment))
 
 
 def scores_of(assessment: Assessment) -> ReportScores:
@@ -109,9 +114,26 @@ def _read(output: Output, model: Synthesizer, artifacts: Artifacts) -> pa.Table:
         return read_back(file, output.format, schema, model.columns, safe=output.is_csv_safe)
 
 
-def _publish(job: Job, assessment: Assessment, artifacts: Artifacts) -> Artifact:
+def _about(assignment: Assignment, synthesizer: Synthesizer) -> About:
+    model, job = assignment.model, assignment.job
+    if model is None or model.dataset_name is None or model.dataset_version is None:
+        raise LookupError(f"report {job.id} has no model, or one without a table")
+    return About(
+        model_name=model.name,
+        model_type=model.model_type,
+        model_id=model.id,
+        config=synthesizer.params.model_dump(mode="json"),  # all that was agreed on is in it
+        dataset_name=model.dataset_name,
+        dataset_version=model.dataset_version,
+        losses=assignment.losses,
+        seed=assignment.output.seed if assignment.output else job.seed,
+        versions={name: version(name) for name in LIBRARIES},
+        created_at=job.created_at,
+    )
+
+
+def _publish(job: Job, contents: Mapping[ReportFormat, str], artifacts: Artifacts) -> Artifact:
     """All files of the report as one artifact. It is public when the store takes it."""
-    contents = {ReportFormat.JSON: assessment.model_dump_json(indent=2)}
     parts = []
     for form, content in contents.items():
         with artifacts.writing(job.folder, form.file) as sink:

@@ -107,8 +107,8 @@ def _work(order: dict[str, Any], is_first: bool = True) -> TrainedModel | None:
     teller = Teller(assignment.job)
     every_s = order["checkpoint_seconds"] if is_first else 0
     with JobCheckpoints(assignment, artifacts, every_s, teller.checkpoint) as checkpoints:
-        model, table = learn(assignment, artifacts, teller.progress if is_first else _silent, checkpoints)
-    return keep(model, table, assignment, artifacts) if is_first else None
+        learnt = learn(assignment, artifacts, teller.progress if is_first else _silent, checkpoints)
+    return keep(learnt, assignment, artifacts) if is_first else None
 
 
 def _silent(_: Progress) -> None: ...

@@ -5,14 +5,14 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, undefer
 
 from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, Output
 from synthgen_ray.domain.errors import Conflict, Gone, JobError
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.outputs import rows_of
-from synthgen_ray.store.entities import CHECKPOINT, COLUMNS, to_artifact, to_job, to_model
+from synthgen_ray.store.entities import CHECKPOINT, COLUMNS, LOSSES, to_artifact, to_job, to_model
 from synthgen_ray.store.jobs import FULL_JOB
 from synthgen_ray.store.models import FULL_MODEL
 from synthgen_ray.store.tables import DatasetVersionRow, JobRow, ModelRow
@@ -24,9 +24,8 @@ async def assignment_of(session: AsyncSession, row: JobRow) -> Assignment:
     job = to_job(row)
     if job.job_type is JobType.TRAIN:
         return await _training(session, row, job)
-    model = await session.get_one(
-        ModelRow, job.model_id, options=[joinedload(ModelRow.artifact), *FULL_MODEL], populate_existing=True
-    )
+    its = [joinedload(ModelRow.artifact), *FULL_MODEL, undefer(ModelRow.losses)]
+    model = await session.get_one(ModelRow, job.model_id, options=its, populate_existing=True)
     if model.artifact is None:
         raise LookupError(f"model {model.id} is ready and has no artifact")
     assignment = Assignment(job, to_artifact(model.artifact), chunk_rows=model.chunk_rows or 0)
@@ -51,7 +50,8 @@ async def _report(session: AsyncSession, assignment: Assignment, model: ModelRow
         raise LookupError(f"model {model.id} has a report and no table")
     table, columns = await _table(session, model.dataset_version_id)
     output = await _output(session, assignment.job)
-    return replace(assignment, table=table, columns=columns, model=to_model(model), output=output)
+    losses = LOSSES.validate_python(model.losses or ())
+    return replace(assignment, table=table, columns=columns, model=to_model(model), output=output, losses=losses)
 
 
 async def _output(session: AsyncSession, report: Job) -> Output | None:
@@ -63,7 +63,9 @@ async def _output(session: AsyncSession, report: Job) -> Output | None:
         raise JobError("The generation was deleted before its turn came: generate again.", "generation_deleted")
     generation = to_job(row)
     try:
-        return Output(rows_of(generation), generation.output_format, generation.config.get("csv_safe", False))
+        return Output(
+            rows_of(generation), generation.output_format, generation.seed, generation.config.get("csv_safe", False)
+        )
     except (Conflict, Gone) as error:
         raise JobError(error.detail, error.code) from error
 

@@ -11,6 +11,7 @@ from synthgen_ray.domain.entities import (
     DatasetVersion,
     Job,
     JobFailure,
+    LossCurve,
     Model,
     Part,
     Progress,
@@ -25,6 +26,7 @@ LEARNED_COLUMNS = TypeAdapter(tuple[LearnedColumn, ...])
 PARTS = TypeAdapter(tuple[Part, ...])
 CHECKPOINT = TypeAdapter(Artifact)
 QUALITY = TypeAdapter(Quality)
+LOSSES = TypeAdapter(LossCurve)
 SCORES = TypeAdapter(ReportScores)
 
 

@@ -32,6 +32,7 @@ from synthgen_ray.store.audit import record
 from synthgen_ray.store.entities import (
     CHECKPOINT,
     LEARNED_COLUMNS,
+    LOSSES,
     QUALITY,
     SCORES,
     as_json,
@@ -141,6 +142,7 @@ class Queue:
                 "learned_columns": as_json(LEARNED_COLUMNS, trained.columns),
                 "chunk_rows": trained.chunk_rows,
                 "quality": as_json(QUALITY, trained.quality) if trained.quality else None,
+                "losses": as_json(LOSSES, trained.losses),
             }
             await session.execute(update(ModelRow).where(ModelRow.id == row.model_id).values(made))
 

@@ -153,6 +153,7 @@ class ModelRow(Row):
     learned_columns: Mapped[list[Any] | None] = mapped_column(JSON, deferred=True)
     chunk_rows: Mapped[int | None]
     quality: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    losses: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)  # of its training
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     project: Mapped[ProjectRow] = relationship(lazy="raise")
     dataset_version: Mapped[DatasetVersionRow | None] = relationship(lazy="raise")
