@@ -2,7 +2,7 @@
 
 1 - the total variation distance between binned distributions. Numbers are cut at the tenths of the real column (equal
 edges merged; a bin holds its upper edge; values beyond them are a bin of their own), categories into the ten most
-frequent ones and the rest; null is a bin. Source: Platzer and Reutterer 2021, arXiv:2104.00635, sec. 3.
+frequent ones and the rest; null is a bin. Source: Platzer and Reutterer 2021, arXiv:2104.00635.
 """
 
 from collections.abc import Iterable, Sequence

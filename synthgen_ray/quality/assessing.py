@@ -2,12 +2,34 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pyarrow as pa
 
-from synthgen_ray.domain.columns import Column
-from synthgen_ray.quality.assessment import Assessment
+from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.quality.assessment import Assessment, ColumnResult, Fidelity, LeftOut, Measure, Scope
+from synthgen_ray.quality.cells import FRESH, read_cells
+from synthgen_ray.quality.definitions import DEFINITIONS
+from synthgen_ray.quality.detection import detection_auc
+from synthgen_ray.quality.fidelity import (
+    Scores,
+    Tables,
+    association_matrices,
+    batch_scores,
+    column_results,
+    error,
+    pair_results,
+    scores,
+    triples_of,
+)
+from synthgen_ray.quality.missing import missing_together, missing_values
+from synthgen_ray.quality.numbers import mean, measure
+from synthgen_ray.quality.privacy import fresh_values, privacy
+from synthgen_ray.quality.utility import choose_target, utility
+from synthgen_ray.quality.validity import key_uniqueness
+from synthgen_ray.quality.verdict import verdict
 
 MAX_ROWS = 50_000
+REASONS = {ColumnKind.ID: "An id: it is made afresh.", ColumnKind.TEXT: "Text or personal data: it is made afresh."}
 
 
 def assess(
@@ -27,6 +49,116 @@ def assess(
     `real` holds the rows that training saw, `holdout` those that it never saw; all tables are canonical and have the
     `columns`. The same tables and seed give the same assessment. `on_progress` hears the share that is done, 0 to 1.
 
-    Raises: InvalidTable where a table lacks a column or has no rows, UnknownColumn for a target that is not there.
+    Raises: InvalidTable where a table lacks a column or has no rows, InvalidRequest for a target that is not compared.
     """
-    raise NotImplementedError
+    tell = on_progress or (lambda _: None)
+    given = [table for table in (real, synthetic, holdout) if table is not None]
+    cells, labels = read_cells(given, columns)
+    tables = Tables(cells[0], cells[1], cells[2] if holdout is not None else None)
+    learnt = choose_target(tables.real, target)
+    sample = tables.sample(max_rows, np.random.default_rng(seed))
+    tell(0.1)
+
+    by_column = column_results(tables, columns, labels, k)
+    tell(0.2)
+    places = triples_of(tables.real, seed)
+    found = scores(sample.real, sample.synthetic, places)
+    best = None if sample.holdout is None else scores(sample.real, sample.holdout, places)
+    is_sampled = max(table.num_rows for table in given) > max_rows
+    batches = batch_scores(sample.real, sample.synthetic, places) if is_sampled else []
+    by_pair = pair_results(found, best, batches)
+    tell(0.35)
+    fidelity = Fidelity(
+        **_of_columns(by_column),
+        **_of_groups(found, best, batches),
+        key_uniqueness=_key_uniqueness(real, synthetic, holdout, columns),
+        missing_values=measure(
+            missing_values(tables.real, tables.synthetic),
+            None if tables.holdout is None else missing_values(tables.real, tables.holdout),
+        ),
+        detection_auc=_detection(sample, seed),
+    )
+    tell(0.5)
+    useful = utility(*sample, learnt, seed) if learnt else None
+    tell(0.7)
+    fresh = fresh_values(real, synthetic, holdout, columns)
+    private = privacy(tables, sample, fresh, columns, seed)
+    tell(1.0)
+    return Assessment(
+        scope=Scope(
+            real_rows=real.num_rows,
+            synthetic_rows=synthetic.num_rows,
+            holdout_rows=None if holdout is None else holdout.num_rows,
+            max_rows=max_rows,
+            columns=tables.real.names,
+            left_out=tuple(
+                LeftOut(column=column.name, kind=column.kind, reason=REASONS[column.kind])
+                for column in columns
+                if column.kind in FRESH
+            ),
+            seed=seed,
+            k=k,
+        ),
+        verdict=verdict(fidelity, by_column, useful, private),
+        fidelity=fidelity,
+        columns=by_column,
+        pairs=by_pair,
+        associations=association_matrices(sample.real, sample.synthetic),
+        missing_together=missing_together(tables.real, tables.synthetic, k),
+        utility=useful,
+        privacy=private,
+        definitions=DEFINITIONS,
+    )
+
+
+def _of_columns(results: Sequence[ColumnResult]) -> dict[str, Measure]:
+    """Means over the columns."""
+    return {
+        total: Measure(
+            value=mean(getattr(result, name).value for result in results),
+            ceiling=mean(getattr(result, name).ceiling for result in results),
+        )
+        for total, name in {
+            "column_shapes": "shape",
+            "accuracy_1way": "accuracy",
+            "validity": "validity",
+            "coverage": "coverage",
+        }.items()
+    }
+
+
+def _of_groups(found: Scores, best: Scores | None, batches: Sequence[Scores]) -> dict[str, Measure]:
+    """Means over pairs and triples, with intervals where there are batches."""
+    related = [trend.related for trend in found.trends]
+
+    def totals(one: Scores) -> dict[str, float | None]:
+        return {
+            "pair_trends": mean(one.trend_scores[related]),
+            "accuracy_2way": mean(one.accuracy_2way),
+            "accuracy_3way": mean(one.accuracy_3way),
+        }
+
+    ceilings = totals(best) if best else {}
+    parts = [totals(batch) for batch in batches]
+    return {
+        name: measure(value, ceilings.get(name), error([part[name] for part in parts]) if parts else None)
+        for name, value in totals(found).items()
+    }
+
+
+def _key_uniqueness(
+    real: pa.Table, synthetic: pa.Table, holdout: pa.Table | None, columns: Sequence[Column]
+) -> Measure:
+    """Mean over the ids that are unique in the real table."""
+    ids = [column.name for column in columns if column.kind is ColumnKind.ID]
+    keys = [name for name in ids if key_uniqueness(real[name]) == 1]
+    return Measure(
+        value=mean(key_uniqueness(synthetic[name]) for name in keys),
+        ceiling=holdout and mean(key_uniqueness(holdout[name]) for name in keys),
+    )
+
+
+def _detection(sample: Tables, seed: int) -> Measure:
+    area, error = detection_auc(sample.real, sample.synthetic, seed)
+    ceiling = None if sample.holdout is None else detection_auc(sample.real, sample.holdout, seed)[0]
+    return measure(area, ceiling, error)

@@ -90,7 +90,10 @@ class ColumnResult(Result):
 
 
 class PairResult(Result):
+    """Two columns. Only the trends of pairs that are `related` in the real table count in their mean."""
+
     columns: tuple[str, str]
+    related: bool
     trend: Measure
     trend_by: Literal["correlation_similarity", "contingency_similarity"]
     accuracy: Measure
@@ -155,10 +158,21 @@ class Attack(Result):
     risk: Measure
 
 
-class Privacy(Result):
-    """Without a hold-out there is nothing to compare with, and all but `copies` is `None` or empty."""
+class CopiedValues(Result):
+    """Of an id, a text or personal data: the share of the synthetic values that the real column has too."""
 
-    copies: Measure  # share of synthetic rows that are rows of the real table; the ceiling: of the hold-out's
+    column: str
+    kind: ColumnKind
+    copies: Measure
+
+
+class Privacy(Result):
+    """Without a hold-out there is nothing to compare with: then distances are `None`, and no attacks are tried."""
+
+    # The share of synthetic rows that are rows of the real table in all that is compared. The ceiling is the share of
+    # the hold-out's; without one, the share of real rows that are there more than once.
+    copies: Measure
+    copied_values: tuple[CopiedValues, ...]
     distance_share: Measure | None  # share of synthetic rows that lie closer to a real row than to the hold-out's
     distance_ratio: Measure | None  # median of the distances to the closest and the fifth closest real row, divided
     singling_out: tuple[Attack, ...]

@@ -29,7 +29,7 @@ def regressor(seed: int) -> Any:
 def auc(positive: Array, scores: Array) -> tuple[float, float]:
     """The chance that a positive row scores higher than a negative one, and its standard error.
 
-    Shapes: (N,) of booleans, (N,). Source: DeLong, DeLong and Clarke-Pearson 1988, Biometrics 44, 837-845, sec. 2-3.
+    Shapes: (N,) of booleans, (N,). Source: DeLong, DeLong and Clarke-Pearson 1988, Biometrics 44, 837-845.
     """
     hits, others = np.sort(scores[positive]), np.sort(scores[~positive])
     above = _below(others, hits)  # of each positive row, the share of negative ones that it beats

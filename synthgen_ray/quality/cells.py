@@ -100,9 +100,7 @@ def _numbers(part: pa.ChunkedArray) -> Array:
         part, scale = part.cast(pa.int32()), NANOSECONDS_PER_DAY
     elif pa.types.is_timestamp(part.type):
         part, scale = part.cast(pa.int64()), NANOSECONDS_PER_DAY // UNITS_PER_DAY[part.type.unit]
-    # Of an array, not of chunks: what makes those into numpy imports pandas.
-    numbers = part.cast(pa.float64(), safe=False).combine_chunks().to_numpy(zero_copy_only=False)
-    return np.asarray(numbers * scale)
+    return np.asarray(part.cast(pa.float64(), safe=False).to_numpy() * scale)
 
 
 def _check(tables: Sequence[pa.Table], columns: Sequence[Column]) -> None:

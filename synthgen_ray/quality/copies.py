@@ -33,8 +33,7 @@ def copied_values(real: pa.ChunkedArray, others: pa.ChunkedArray) -> float | Non
 def fingerprints(cells: Cells) -> Array:
     """64 bits a row, (N,), the same for the same cells: two of a million different rows hardly ever share theirs.
 
-    Each column's bits are added and then mixed by the finaliser of SplitMix64 (Steele, Lea and Flood 2014, OOPSLA,
-    fig. 15).
+    Each column's bits are added and then mixed by the finaliser of SplitMix64 (Steele, Lea and Flood 2014, OOPSLA).
     """
     state = np.zeros(cells.num_rows, np.uint64)
     for name in cells.names:

@@ -1,7 +1,7 @@
 """Utility: what a model learns from the synthetic rows, tried on real rows that it has not seen.
 
 Gradient boosting is trained once on synthetic rows and once on as many real ones, and tried on the hold-out. Source:
-Esteban, Hyland and Rätsch 2017, arXiv:1706.02633, sec. 4 ("train on synthetic, test on real").
+Esteban, Hyland and Rätsch 2017, arXiv:1706.02633 ("train on synthetic, test on real").
 """
 
 from typing import Literal, NamedTuple

@@ -1,0 +1,117 @@
+"""What each measure means, by the name of its field in an `Assessment`."""
+
+from synthgen_ray.quality.assessment import Definition
+
+SDMETRICS = "SDMetrics (DataCebo)"
+ACCURACY = "Platzer and Reutterer 2021, arXiv:2104.00635"
+GIOMI = "Giomi et al. 2023, PoPETs 2023(2)"
+
+DEFINITIONS = {
+    "column_shapes": Definition(
+        title="Column shapes",
+        meaning="How like each column's distribution is: 1 - the largest gap between the cumulative shares of numbers "
+        "and moments, or 1 - half the sum of the gaps between the shares of categories; the mean over the columns.",
+        best=1,
+        source=f"{SDMETRICS}, KSComplement and TVComplement",
+    ),
+    "pair_trends": Definition(
+        title="Pair trends",
+        meaning="Whether columns that go together in the real table (correlation over 0.5, or Cramér's V over 0.3) do "
+        "so in the synthetic one: 1 - half the difference of their correlations, or 1 - half the sum of the gaps "
+        "between the shares of their combinations; the mean over these pairs.",
+        best=1,
+        source=f"{SDMETRICS}, CorrelationSimilarity and ContingencySimilarity",
+    ),
+    "accuracy_1way": Definition(
+        title="Accuracy of columns",
+        meaning="1 - half the sum of the gaps between the shares of ten bins, of a column.",
+        best=1,
+        source=ACCURACY,
+    ),
+    "accuracy_2way": Definition(
+        title="Accuracy of pairs",
+        meaning="1 - half the sum of the gaps between the shares of ten by ten bins, of two columns.",
+        best=1,
+        source=ACCURACY,
+    ),
+    "accuracy_3way": Definition(
+        title="Accuracy of triples",
+        meaning="1 - half the sum of the gaps between the shares of ten by ten by ten bins, of three columns.",
+        best=1,
+        source=ACCURACY,
+    ),
+    "validity": Definition(
+        title="Validity",
+        meaning="The share of synthetic values within the real range, or among the real categories.",
+        best=1,
+        source=f"{SDMETRICS}, BoundaryAdherence and CategoryAdherence",
+    ),
+    "coverage": Definition(
+        title="Coverage",
+        meaning="The share of the real range, or of the real categories, that the synthetic table reaches; rare "
+        "extremes and categories are not to be reached.",
+        best=1,
+        source=f"{SDMETRICS}, RangeCoverage and CategoryCoverage",
+    ),
+    "key_uniqueness": Definition(
+        title="Unique keys",
+        meaning="The share of synthetic rows with an id that no earlier row has.",
+        best=1,
+        source=f"{SDMETRICS}, KeyUniqueness",
+    ),
+    "missing_values": Definition(
+        title="Missing values",
+        meaning="1 - the gap between the shares of missing values; the mean over the columns that have any.",
+        best=1,
+        source=f"{SDMETRICS}, MissingValueSimilarity",
+    ),
+    "detection_auc": Definition(
+        title="Detection",
+        meaning="How often a gradient boosting tells which of two rows is real, after learning from others: 0.5 is "
+        "chance, 1 is always.",
+        best=0.5,
+        source="Lopez-Paz and Oquab 2017, arXiv:1610.06545; interval: DeLong et al. 1988",
+    ),
+    "utility": Definition(
+        title="Utility",
+        meaning="What a gradient boosting that learnt from synthetic rows knows of real rows that it has not seen (the "
+        "area under its ROC curve, or R²); the ceiling is what one knows that learnt from as many real rows.",
+        best=1,
+        source="Esteban et al. 2017, arXiv:1706.02633; interval: DeLong et al. 1988, or resamples",
+    ),
+    "copies": Definition(
+        title="Copies",
+        meaning="The share of synthetic rows, or values of a text, that are in the real table; what other real rows "
+        "have in common with it is the ceiling.",
+        best=0,
+        source="counted",
+    ),
+    "distance_share": Definition(
+        title="Closer to training rows",
+        meaning="The share of synthetic rows that lie closer to a row that training saw than to any of as many rows "
+        "that it did not see.",
+        best=0.5,
+        source=f"{ACCURACY}; distance: Gower 1971",
+    ),
+    "distance_ratio": Definition(
+        title="Nearest-neighbour distance ratio",
+        meaning="The distance to the closest real row over that to the second closest, in the median: near 0 where "
+        "single rows were copied.",
+        best=1,
+        source="Zhao et al. 2021, arXiv:2102.08369",
+    ),
+    "singling_out": Definition(
+        title="Singling-out risk",
+        meaning="How much more often a statement that fits just one synthetic row fits just one row that training saw, "
+        "than just one that it did not see.",
+        best=0,
+        source=GIOMI,
+    ),
+    "inference": Definition(
+        title="Inference risk",
+        meaning="How much more often the closest synthetic row tells the missing attribute of a row that training saw, "
+        "than of one that it did not see.",
+        best=0,
+        source=GIOMI,
+    ),
+}

@@ -1,0 +1,48 @@
+"""Inference: guessing one attribute of a person from all others, by the synthetic row that is closest in these.
+
+Source: Giomi et al. 2023, PoPETs 2023(2) (attribute inference). A number counts as guessed within 5 % of the guess,
+as in the package `anonymeter`; a moment, of which a share means nothing, within 5 % of its column's range.
+"""
+
+from collections.abc import Set
+
+import numpy as np
+
+from synthgen_ray.quality.assessment import Attack
+from synthgen_ray.quality.cells import Array, Cells
+from synthgen_ray.quality.neighbours import nearest_without_each, ranges
+from synthgen_ray.quality.risk import Tries, attack
+
+ATTACKS = 500
+TOLERANCE = 0.05
+
+
+def inference(real: Cells, synthetic: Cells, holdout: Cells, moments: Set[str], seed: int) -> tuple[Attack, ...]:
+    """With each column as the secret that is not a constant, the riskiest first. `moments` are the columns of time."""
+    chance = np.random.default_rng(seed)
+    num_rows = min(ATTACKS, real.num_rows, holdout.num_rows)
+    seen, unseen = (cells.sample(num_rows, chance) for cells in (real, holdout))
+    guessed = synthetic.rows(chance.integers(0, synthetic.num_rows, num_rows))
+    closest = [nearest_without_each(targets, synthetic, ranges(synthetic, targets)) for targets in (seen, unseen)]
+    attacks = []
+    for name in real.names:
+        width = ranges(real)[name] if name in moments else None
+        tries = [
+            Tries(int(is_right(guesses, targets.columns[name], width).sum()), num_rows)
+            for guesses, targets in (
+                (synthetic.columns[name][closest[0][name]], seen),
+                (guessed.columns[name], seen),
+                (synthetic.columns[name][closest[1][name]], unseen),
+            )
+        ]
+        if len(np.unique(real.columns[name])) > 1:
+            attacks.append(attack("inference", name, *tries))
+    return tuple(sorted(attacks, key=lambda one: -(one.risk.low or 0.0)))
+
+
+def is_right(guesses: Array, secrets: Array, width: float | None = None) -> Array:
+    """(N,) of booleans. Codes must be the same; numbers near, by the range `width` of a column of moments."""
+    if guesses.dtype != np.float64:
+        return np.asarray(guesses == secrets)
+    allowed = TOLERANCE * (np.abs(guesses) if width is None else width)
+    return np.asarray((np.abs(guesses - secrets) <= allowed) | (np.isnan(guesses) & np.isnan(secrets)))

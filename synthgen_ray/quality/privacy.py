@@ -1,0 +1,62 @@
+"""Whether the synthetic table tells of the rows that training saw more than of others."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.quality.assessment import CopiedValues, Measure, Privacy
+from synthgen_ray.quality.cells import FRESH
+from synthgen_ray.quality.copies import copied_rows, copied_values, repeated_rows
+from synthgen_ray.quality.distances import closest_records
+from synthgen_ray.quality.fidelity import Tables
+from synthgen_ray.quality.inference import inference
+from synthgen_ray.quality.numbers import measure
+from synthgen_ray.quality.singling_out import singling_out
+
+IDEAL_SHARE = 0.5  # of a table that knows the training rows no better than the hold-out
+
+
+def privacy(
+    tables: Tables, sample: Tables, fresh: tuple[CopiedValues, ...], columns: Sequence[Column], seed: int
+) -> Privacy:
+    """Copies are looked for in all rows, the rest is tried on the `sample`."""
+    copies = _copies(tables)
+    real, synthetic, holdout = sample
+    if holdout is None or not real.names:
+        return Privacy(
+            copies=copies, copied_values=fresh, distance_share=None, distance_ratio=None, singling_out=(), inference=()
+        )
+    distances = closest_records(real, synthetic, holdout, seed)
+    moments = {column.name for column in columns if column.kind is ColumnKind.DATETIME}
+    return Privacy(
+        copies=copies,
+        copied_values=fresh,
+        distance_share=measure(distances.share[0], IDEAL_SHARE, distances.share[1]),
+        distance_ratio=measure(distances.ratio[0], distances.ratio_ceiling, distances.ratio[1]),
+        singling_out=singling_out(real, synthetic, holdout, seed),
+        inference=inference(real, synthetic, holdout, moments & set(real.columns), seed),
+    )
+
+
+def fresh_values(
+    real: pa.Table, synthetic: pa.Table, holdout: pa.Table | None, columns: Sequence[Column]
+) -> tuple[CopiedValues, ...]:
+    """What became of ids, texts and personal data."""
+    found = []
+    for column in columns:
+        if column.kind in FRESH:
+            name = column.name
+            ceiling = holdout and copied_values(real[name], holdout[name])
+            copies = measure(copied_values(real[name], synthetic[name]), ceiling)
+            found.append(CopiedValues(column=name, kind=column.kind, copies=copies))
+    return tuple(found)
+
+
+def _copies(tables: Tables) -> Measure:
+    real, synthetic, holdout = tables
+    if not real.names:
+        return Measure(value=None)
+    ceiling = repeated_rows(real) if holdout is None else copied_rows(real, holdout)
+    return measure(float(np.mean(copied_rows(real, synthetic))), float(np.mean(ceiling)))

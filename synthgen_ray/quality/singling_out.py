@@ -1,0 +1,136 @@
+"""Singling out: statements that fit exactly one row of the synthetic table, and so perhaps of the real one.
+
+Source: Giomi et al. 2023, PoPETs 2023(2) (univariate and multivariate singling out). The statements are as there; the
+real table and the hold-out are cut to one length, in the place of a correction for their lengths, and the rate is that
+among the statements that were found, not among those that were wished for.
+"""
+
+import math
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from synthgen_ray.quality.assessment import Attack
+from synthgen_ray.quality.cells import NULL, Array, Cells
+from synthgen_ray.quality.copies import fingerprints
+from synthgen_ray.quality.risk import Tries, attack
+
+ATTACKS = 500
+MOST_CANDIDATES = 20 * ATTACKS
+ATTRIBUTES = 3  # of a row that a statement is about
+
+ON_NUMBERS = (operator.eq, operator.ne, operator.gt, operator.lt, operator.ge, operator.le)
+ON_CATEGORIES = (operator.eq, operator.ne)
+
+
+class Term(NamedTuple):
+    """`column` `compare` `value`; a value that is null is only ever looked for."""
+
+    column: str
+    compare: Callable[[Array, float], Array]
+    value: float
+
+
+Statement = tuple[Term, ...]
+
+
+def singling_out(real: Cells, synthetic: Cells, holdout: Cells, seed: int) -> tuple[Attack, ...]:
+    """By statements about one attribute, and about three. Empty where no statement fits just one synthetic row."""
+    chance = np.random.default_rng(seed)
+    num_rows = min(real.num_rows, holdout.num_rows)
+    real, holdout = (distinct(cells.sample(num_rows, chance)) for cells in (real, holdout))
+    synthetic = distinct(synthetic)
+    values = {name: np.unique(column) for name, column in synthetic.columns.items()}
+    ways = {1: by_one_attribute(synthetic, chance)}
+    if len(real.names) >= ATTRIBUTES:
+        ways[ATTRIBUTES] = by_attributes(synthetic, ATTRIBUTES, chance)
+    found = []
+    for width, candidates in ways.items():
+        statements = isolating(candidates, synthetic)
+        if statements:
+            guesses = [at_random(synthetic, values, width, chance) for _ in range(ATTACKS)]
+            tries = _tried(statements, real), _tried(guesses, real), _tried(statements, holdout)
+            found.append(attack("singling_out", "1 attribute" if width == 1 else f"{width} attributes", *tries))
+    return tuple(found)
+
+
+def distinct(cells: Cells) -> Cells:
+    """Each row once: of twins none can be singled out, though both are alike."""
+    _, places = np.unique(fingerprints(cells), return_index=True)
+    return cells.rows(np.sort(places))
+
+
+def by_one_attribute(synthetic: Cells, chance: np.random.Generator) -> Iterator[Statement]:
+    """Values that one row has, a null that is alone, the ends of each range; in random order."""
+    terms = []
+    for name in synthetic.names:
+        column, nulls = synthetic.columns[name], synthetic.nulls(name)
+        values, counts = np.unique(column[~nulls], return_counts=True)
+        if nulls.sum() == 1:
+            terms.append(Term(name, operator.eq, math.nan if synthetic.is_number(name) else NULL))
+        if synthetic.is_number(name) and len(values):
+            terms += [Term(name, operator.le, values[0]), Term(name, operator.ge, values[-1])]
+        terms += [Term(name, operator.eq, value) for value in values[counts == 1]]
+    for place in chance.permutation(len(terms))[:MOST_CANDIDATES]:
+        yield (terms[place],)
+
+
+def by_attributes(synthetic: Cells, width: int, chance: np.random.Generator) -> Iterator[Statement]:
+    """Of random rows some random attributes: the same category; a number as far out, from the median, or farther."""
+    names = synthetic.names
+    medians = {
+        name: np.nanmedian(column)
+        for name, column in synthetic.columns.items()
+        if synthetic.is_number(name) and not np.isnan(column).all()
+    }
+    for place in chance.integers(0, synthetic.num_rows, MOST_CANDIDATES):
+        terms = []
+        for column in chance.choice(len(names), width, replace=False):
+            name = names[column]
+            value = float(synthetic.columns[name][place])
+            if math.isnan(value):
+                terms.append(Term(name, operator.eq, math.nan))
+            elif synthetic.is_number(name):
+                terms.append(Term(name, operator.ge if value > medians[name] else operator.le, value))
+            else:
+                terms.append(Term(name, operator.eq, value))
+        yield tuple(terms)
+
+
+def at_random(synthetic: Cells, values: dict[str, Array], width: int, chance: np.random.Generator) -> Statement:
+    """What a guesser would say who knows which `values` there are, but not how they go together."""
+    terms = []
+    for column in chance.choice(len(synthetic.names), width, replace=False):
+        name = synthetic.names[column]
+        value = float(chance.choice(values[name]))
+        compares = ON_NUMBERS if synthetic.is_number(name) and not math.isnan(value) else ON_CATEGORIES
+        terms.append(Term(name, compares[chance.integers(len(compares))], value))
+    return tuple(terms)
+
+
+def isolating(candidates: Iterable[Statement], cells: Cells) -> list[Statement]:
+    """Those that fit exactly one row, each once, until there are enough."""
+    found: dict[Statement, None] = {}
+    for statement in candidates:
+        if fitting(statement, cells) == 1:
+            found[statement] = None
+        if len(found) == ATTACKS:
+            break
+    return list(found)
+
+
+def fitting(statement: Statement, cells: Cells) -> int:
+    """How many rows a statement fits."""
+    fits = np.ones(cells.num_rows, bool)
+    for column, compare, value in statement:
+        if math.isnan(value):
+            fits &= compare(cells.nulls(column), True)
+        else:
+            fits &= compare(cells.columns[column], value)
+    return int(np.count_nonzero(fits))
+
+
+def _tried(statements: list[Statement], cells: Cells) -> Tries:
+    return Tries(sum(fitting(statement, cells) == 1 for statement in statements), len(statements))

@@ -1,0 +1,173 @@
+"""What the numbers mean for who decides whether to hand the table out."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from synthgen_ray.domain.columns import ColumnKind
+from synthgen_ray.quality.assessment import (
+    Attack,
+    ColumnResult,
+    Fidelity,
+    Finding,
+    Level,
+    Measure,
+    Privacy,
+    Utility,
+)
+
+Limits = tuple[float, float]
+
+# Good from the first number on, or near the hold-out's; bad below the second.
+SHAPES = (0.95, 0.85)
+TRENDS = (0.90, 0.75)
+NEAR = 0.02
+LEARNT = (0.95, 0.80)  # of what real rows teach beyond chance, the share that synthetic rows teach
+LEAST_LEARNABLE = 0.05
+COVERED = (0.85, 0.0)
+# Good up to the first number, bad above the second.
+DETECTED = (0.65, 0.85)
+COPIED = (0.002, 0.02)  # beyond what other real rows have in common with the training table
+COPIED_TEXT = (0.05, 0.25)
+CLOSER = (0.52, 0.55)
+AT_RISK = (0.02, 0.10)
+
+RANK = {Level.BAD: 0, Level.WARN: 1, Level.GOOD: 2}
+REMEMBERS = (
+    "Look at the numbers under privacy before it leaves your hands; fewer epochs remember less.",
+    "Do not hand it out. Train again with more rows, fewer epochs or a smaller network.",
+)
+
+
+def verdict(
+    fidelity: Fidelity, columns: Sequence[ColumnResult], utility: Utility | None, privacy: Privacy
+) -> tuple[Finding, ...]:
+    """Bad news first, then warnings, then what is good. An interval that reaches down to chance is no news."""
+    found = [*_privacy(privacy), *_fidelity(fidelity, columns), *_utility(utility)]
+    return tuple(sorted(found, key=lambda finding: RANK[finding.level]))
+
+
+def _privacy(privacy: Privacy) -> Iterator[Finding]:
+    yield from _copies(privacy)
+    share = privacy.distance_share
+    if share is None or share.value is None:
+        sentence = "There is no hold-out, so that nobody can tell whether the model remembers rows."
+        advice = "Train with `holdout_fraction` above 0, and make the report again."
+        yield Finding(level=Level.WARN, area="privacy", sentence=sentence, advice=advice)
+        return
+    sentence = (
+        f"{share.value:.0%} of the synthetic rows are closer to a row of the training table than to other real rows; "
+        "50% would be chance."
+    )
+    yield _finding(_low(share.low or 0.0, CLOSER), "privacy", sentence, *REMEMBERS)
+    yield _attacks(
+        privacy.singling_out, "Statements that fit one synthetic row single out people of the training table"
+    )
+    yield _attacks(privacy.inference, "Who knows the rest of a row of the training table can guess what is missing")
+
+
+def _copies(privacy: Privacy) -> Iterator[Finding]:
+    copies = privacy.copies
+    if copies.value is not None:
+        level = _low(copies.value - (copies.ceiling or 0.0), COPIED)
+        sentence = f"{_percent(copies.value)} of the synthetic rows are copies of rows of the training table"
+        sentence += f"; of other real rows {_percent(copies.ceiling)} are." if copies.ceiling else "."
+        yield _finding(level, "privacy", f"It leaks: {sentence}" if level is Level.BAD else sentence, *REMEMBERS)
+    for text in privacy.copied_values:
+        value = text.copies.value or 0.0
+        level = _low(value - (text.copies.ceiling or 0.0), COPIED_TEXT)
+        if text.kind is ColumnKind.TEXT and level is not Level.GOOD:
+            sentence = f"{_percent(value)} of the values of '{text.column}' are in the training table too."
+            advice = "Leave the column out, or mark it as personal data, so that it is made afresh."
+            yield _finding(level, "privacy", sentence, advice, advice)
+
+
+def _attacks(attacks: Sequence[Attack], what: str) -> Finding:
+    """Of the attack that is certain to gain most."""
+    worst = max(attacks, key=lambda one: one.risk.low or 0.0, default=None)
+    if worst is None:
+        return _finding(Level.GOOD, "privacy", "No row of it stands out.")
+    level = _low(worst.risk.low or 0.0, AT_RISK)
+    than = "than people whom the model has not seen"
+    sentence = f"{what} no better {than}."
+    if level is not Level.GOOD:
+        sentence = f"{what} better {than}: the risk is {worst.risk.value:.0%} ({worst.by})."
+    return _finding(level, "privacy", sentence, *REMEMBERS)
+
+
+def _fidelity(fidelity: Fidelity, columns: Sequence[ColumnResult]) -> Iterator[Finding]:
+    shapes, trends, auc, coverage = (
+        fidelity.column_shapes,
+        fidelity.pair_trends,
+        fidelity.detection_auc,
+        fidelity.coverage,
+    )
+    if shapes.value is not None:
+        level = _beside(shapes, SHAPES)
+        like = {Level.GOOD: "much like", Level.WARN: "roughly like", Level.BAD: "unlike"}[level]
+        sentence = f"The columns by themselves are {like} the real ones: {_score(shapes)}."
+        if columns[0].shape.value is not None:
+            sentence += f" The least alike is '{columns[0].name}' ({columns[0].shape.value:.2f})."
+        advice = "Train longer, and look at the worst columns.", "Train longer, or another model type."
+        yield _finding(level, "fidelity", sentence, *advice)
+    if trends.value is not None:
+        level = _beside(trends, TRENDS)
+        how = {Level.GOOD: "much the same", Level.WARN: "only in part", Level.BAD: "hardly"}[level]
+        sentence = f"Columns that go together in the real table do so {how} in this one: {_score(trends)}."
+        bad = "Do not rely on relations between columns; train longer, or another model type."
+        yield _finding(level, "fidelity", sentence, "Keep `refine` on, or train longer.", bad)
+    if auc.value is not None:
+        level = _low(auc.value, DETECTED) if auc.value > (auc.ceiling or 0.5) + NEAR else Level.GOOD
+        sentence = f"A classifier tells which of two rows is real in {auc.value:.0%} of cases; 50% would be chance."
+        advice = "For tests and teaching that is enough; before analyses look at utility.", "Use it for tests only."
+        yield _finding(level, "fidelity", sentence, *advice)
+    if coverage.value is not None and (level := _beside(coverage, COVERED)) is not Level.GOOD:
+        sentence = f"On average {coverage.value:.0%} of a column's range or categories are reached."
+        yield _finding(level, "fidelity", sentence, "Generate more rows, or ask for the rare ones by conditions.")
+
+
+def _utility(utility: Utility | None) -> Iterator[Finding]:
+    if utility is None or utility.real.value is None or utility.synthetic.value is None:
+        return
+    chance, metric = (0.5, "AUC") if utility.metric == "auc" else (0.0, "R²")
+    learnable = utility.real.value - chance
+    if learnable < LEAST_LEARNABLE:
+        sentence = f"'{utility.target}' cannot be learnt from real rows either, so that it tells nothing of use."
+        yield _finding(Level.WARN, "utility", sentence, "Name another target.")
+        return
+    kept = max((utility.synthetic.value - chance) / learnable, 0.0)
+    numbers = f"{metric} {utility.synthetic.value:.3f} against {utility.real.value:.3f}"
+    sentence = f"Synthetic rows teach {kept:.0%} of what real rows teach of '{utility.target}' ({numbers})."
+    advice = "Try models on real rows before you rely on them.", "Train no models for use on this table."
+    yield _finding(_high(kept, LEARNT), "utility", sentence, *advice)
+
+
+def _finding(
+    level: Level, area: Literal["fidelity", "utility", "privacy"], sentence: str, warned: str = "", bad: str = ""
+) -> Finding:
+    advice = {Level.GOOD: "", Level.WARN: warned, Level.BAD: bad}[level]
+    return Finding(level=level, area=area, sentence=sentence, advice=advice)
+
+
+def _high(value: float, limits: Limits) -> Level:
+    good, bad = limits
+    return Level.GOOD if value >= good else Level.BAD if value < bad else Level.WARN
+
+
+def _low(value: float, limits: Limits) -> Level:
+    good, bad = limits
+    return Level.GOOD if value <= good else Level.BAD if value > bad else Level.WARN
+
+
+def _beside(measure: Measure, limits: Limits) -> Level:
+    value = measure.value or 0.0
+    is_near = measure.ceiling is not None and value >= measure.ceiling - NEAR
+    return Level.GOOD if is_near else _high(value, limits)
+
+
+def _score(measure: Measure) -> str:
+    ceiling = f", other real rows get {measure.ceiling:.3f}" if measure.ceiling is not None else ""
+    return f"{measure.value:.3f} of 1{ceiling}"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
