@@ -18,7 +18,7 @@ from synthgen_ray.quality.copies import fingerprints
 from synthgen_ray.quality.risk import Tries, attack
 
 ATTACKS = 500
-MOST_CANDIDATES = 20 * ATTACKS
+MOST_CANDIDATES = 100 * ATTACKS
 ATTRIBUTES = 3  # of a row that a statement is about
 
 ON_NUMBERS = (operator.eq, operator.ne, operator.gt, operator.lt, operator.ge, operator.le)
@@ -48,10 +48,10 @@ def singling_out(real: Cells, synthetic: Cells, holdout: Cells, seed: int) -> tu
         ways[ATTRIBUTES] = by_attributes(synthetic, ATTRIBUTES, chance)
     found = []
     for width, candidates in ways.items():
-        statements = isolating(candidates, synthetic)
+        statements = isolating(candidates, synthetic, ATTACKS)
         if statements:
             guesses = [at_random(synthetic, values, width, chance) for _ in range(ATTACKS)]
-            tries = _tried(statements, real), _tried(guesses, real), _tried(statements, holdout)
+            tries = tried(statements, real), tried(guesses, real), tried(statements, holdout)
             found.append(attack("singling_out", "1 attribute" if width == 1 else f"{width} attributes", *tries))
     return tuple(found)
 
@@ -110,13 +110,13 @@ def at_random(synthetic: Cells, values: dict[str, Array], width: int, chance: np
     return tuple(terms)
 
 
-def isolating(candidates: Iterable[Statement], cells: Cells) -> list[Statement]:
-    """Those that fit exactly one row, each once, until there are enough."""
+def isolating(candidates: Iterable[Statement], cells: Cells, most: int) -> list[Statement]:
+    """Those that fit exactly one row, each once."""
     found: dict[Statement, None] = {}
     for statement in candidates:
         if fitting(statement, cells) == 1:
             found[statement] = None
-        if len(found) == ATTACKS:
+        if len(found) == most:
             break
     return list(found)
 
@@ -132,5 +132,6 @@ def fitting(statement: Statement, cells: Cells) -> int:
     return int(np.count_nonzero(fits))
 
 
-def _tried(statements: list[Statement], cells: Cells) -> Tries:
+def tried(statements: list[Statement], cells: Cells) -> Tries:
+    """How many of them single out a row."""
     return Tries(sum(fitting(statement, cells) == 1 for statement in statements), len(statements))

@@ -19,17 +19,17 @@ Limits = tuple[float, float]
 
 # Good from the first number on, or near the hold-out's; bad below the second.
 SHAPES = (0.95, 0.85)
-TRENDS = (0.90, 0.75)
+TRENDS = (0.90, 0.80)
 NEAR = 0.02
 LEARNT = (0.95, 0.80)  # of what real rows teach beyond chance, the share that synthetic rows teach
 LEAST_LEARNABLE = 0.05
 COVERED = (0.85, 0.0)
 # Good up to the first number, bad above the second.
-DETECTED = (0.65, 0.85)
+DETECTED = (0.70, 0.90)
 COPIED = (0.002, 0.02)  # beyond what other real rows have in common with the training table
 COPIED_TEXT = (0.05, 0.25)
 CLOSER = (0.52, 0.55)
-AT_RISK = (0.02, 0.10)
+AT_RISK = (0.05, 0.20)  # at the low end of the interval, as many columns are tried
 
 RANK = {Level.BAD: 0, Level.WARN: 1, Level.GOOD: 2}
 REMEMBERS = (

@@ -3,8 +3,8 @@
 Area against line holds where colours do not: on paper, and for who cannot tell the two apart.
 """
 
-import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -15,10 +15,10 @@ from synthgen_ray.quality.page.text import visible
 
 WIDTH = 320.0
 MAX_CATEGORIES = 10
-MAX_LABEL = 15  # characters that have room beside a bar
+MAX_LABEL = 14  # characters that have room beside a bar
 
 _TOP, _BOTTOM, _HEIGHT = 18.0, 132.0, 152.0
-_ASIDE = 48.0  # for what has no place on the axis
+_ASIDE = 56.0  # for what has no place on the axis
 _MOST_TICKS = 5
 _LETTER = 6.5  # wide, at most
 
@@ -73,13 +73,18 @@ def _ticks(ranges: Sequence[Bin], width: float) -> list[Markup]:
         texts, first = [edge(ranges[0].low), *(edge(bin_.high) for bin_ in ranges)], 0.0
     else:
         texts, first = [edge(value) for value in values], 0.5
-    room = int(len(ranges) * width / (_LETTER * max(map(len, texts)) + 10))
-    step = max(1, math.ceil((len(texts) - 1) / max(min(room, _MOST_TICKS) - 1, 1)))
-    ticks = []
-    for place in range(0, len(texts), step):
-        anchor = "middle" if first or 0 < place < len(texts) - 1 else "start" if place == 0 else "end"
-        ticks.append(label((first + place) * width, _HEIGHT - 6, texts[place], anchor))
-    return ticks
+    places = _spread(len(texts), room=width / (1.5 * _LETTER * max(map(len, texts)) + 6))
+    anchors = {places[0]: "start", places[-1]: "end"} if first == 0 else {}
+    return [label((first + place) * width, _HEIGHT - 6, texts[place], anchors.get(place, "middle")) for place in places]
+
+
+def _spread(count: int, room: float) -> list[int]:
+    """The first of so many places, the last, and some between if they are not too close: `room` is for a label each."""
+    for ticks in range(min(_MOST_TICKS, count), 2, -1):
+        places = [round((count - 1) * tick / (ticks - 1)) for tick in range(ticks)]
+        if min(later - place for place, later in pairwise(places)) * room >= 1:
+            return places
+    return [0, count - 1] if count > 1 else [0]
 
 
 def _only_value(bin_: Bin) -> float | None:

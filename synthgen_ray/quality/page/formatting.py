@@ -23,7 +23,8 @@ def share(value: float | None) -> str:
 
 def points(difference: float) -> str:
     """Of two shares, in percentage points."""
-    return f"{100 * difference:+.1f}".replace("-", "−")
+    rounded = round(100 * difference, 1)
+    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
 
 
 def count(value: int) -> str:
@@ -47,7 +48,7 @@ def edge(value: Edge | None) -> str:
     for least, unit, sign in _UNITS:
         if abs(value) >= least:
             return f"{value / unit:.4g}{sign}".replace("-", "−")
-    return f"{value:.5g}".replace("-", "−")
+    return f"{value:.{4 if abs(value) < 1000 else 5}g}".replace("-", "−")
 
 
 def _interval(low: str, high: str) -> str:

@@ -13,9 +13,9 @@ from synthgen_ray.quality.page.about import About
 from synthgen_ray.quality.page.distribution import distribution
 from synthgen_ray.quality.page.heat_map import heat_map, most_telling
 from synthgen_ray.quality.page.score_bar import score_bar
-from synthgen_ray.quality.page.text import name, visible
+from synthgen_ray.quality.page.text import name, prose, visible
 from synthgen_ray.quality.page.training_curve import training_curves
-from synthgen_ray.quality.page.verdict import areas, headline, worst
+from synthgen_ray.quality.page.verdict import areas, judgement
 
 # How much of a long list is on the page, so that one of 400 columns stays below 2 MB.
 LIMITS = {
@@ -24,25 +24,29 @@ LIMITS = {
     "drawn": 24,
     "columns": 500,
     "pairs": 10,
-    "folded_pairs": 90,
+    "folded_pairs": 40,
     "missing": 30,
-    "attacks": 12,  # of each kind
+    "missing_pairs": 10,
+    "told_attacks": 3,  # of each kind, in words; all are in numbers
     "options": 60,
 }
 
 
 def render(assessment: Assessment, about: About) -> str:
     """One HTML file with its styles and pictures in it, the same for the same arguments."""
+    level, headline = judgement(assessment)
     page = _templates().get_template("page.html")
     return page.render(
         assessment=assessment,
         about=about,
         scope=assessment.scope,
+        has_holdout=assessment.scope.holdout_rows is not None,
         definitions=assessment.definitions,
-        headline=headline(assessment),
-        level=worst(assessment.verdict),
+        headline=headline,
+        level=level,
         areas=areas(assessment),
         with_gaps=_with_gaps(assessment.columns),
+        missing_pairs=[pair for pair in assessment.missing_together if pair.columns[0] != pair.columns[1]],
         telling=most_telling(assessment.associations),
         curves=training_curves(about),
         limits=LIMITS,
@@ -71,6 +75,7 @@ def _templates() -> Environment:
     )
     environment.filters |= {
         "name": name,
+        "prose": prose,
         "score": formatting.score,
         "share": formatting.share,
         "count": formatting.count,

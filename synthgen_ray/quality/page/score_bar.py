@@ -29,7 +29,7 @@ def score_bar(measure: Measure, best: float = 1) -> Markup:
 
 def _words(measure: Measure) -> str:
     interval = score_interval(measure)
-    ceiling = "" if measure.ceiling is None else f"; the hold-out {score(measure.ceiling)}"
+    ceiling = "" if measure.ceiling is None else f"; ceiling {score(measure.ceiling)}"
     return f"{score(measure.value)}{f' ({interval})' if interval else ''}{ceiling}"
 
 

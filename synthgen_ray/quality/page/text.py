@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 MAX_TEXT = 400  # characters
 MAX_NAME = 48
@@ -26,3 +26,13 @@ def visible(text: str, limit: int = MAX_TEXT) -> str:
 def name(text: str) -> Markup:
     """A column or a category, kept apart from the direction of the text around it."""
     return Markup("<bdi>{}</bdi>").format(visible(text.strip(), MAX_NAME) or "(empty)")
+
+
+def prose(text: str) -> Markup:
+    """A sentence in which what stands between backticks is code."""
+    parts = visible(text).split("`")
+    if len(parts) % 2 == 0:  # one has no partner
+        return escape("`".join(parts))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
+    )

@@ -42,7 +42,7 @@ def _curve(name: str, points: Sequence[Point]) -> Markup:
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(place, points))
     x, y = place(points[-1])
     shapes = [
-        *(element("line", x1=_LEFT, x2=_RIGHT, y1=y, y2=y, class_="grid") for y in (_TOP, (_TOP + _BOTTOM) / 2)),
+        element("line", x1=_LEFT, x2=_RIGHT, y1=_TOP, y2=_TOP, class_="grid"),
         element("line", x1=_LEFT, x2=_RIGHT, y1=_BOTTOM, y2=_BOTTOM, class_="axis"),
         element("polyline", points=line, class_="curve"),
         element("circle", cx=x, cy=y, r=3, class_="end"),

@@ -25,26 +25,27 @@ def areas(assessment: Assessment) -> list[Area]:
     found = []
     for area, question in QUESTIONS.items():
         findings = tuple(finding for finding in assessment.verdict if finding.area == area)
-        found.append(Area(area.capitalize(), question, worst(findings), findings))
+        found.append(Area(area.capitalize(), question, _worst(findings), findings))
     return found
 
 
-def worst(findings: Sequence[Finding]) -> Level | None:
+def _worst(findings: Sequence[Finding]) -> Level | None:
     return next((level for level in _WORST_FIRST if any(f.level is level for f in findings)), None)
 
 
-def headline(assessment: Assessment) -> str:
-    """What to do with the table, in a sentence. Nobody is told that it is private where that was not measured."""
+def judgement(assessment: Assessment) -> tuple[Level | None, str]:
+    """How bad it is, and what to do with the table in a sentence; it never calls private what was not measured."""
     bad = {finding.area for finding in assessment.verdict if finding.level is Level.BAD}
     to_weigh = sum(finding.level is Level.WARN for finding in assessment.verdict)
     if "privacy" in bad:
-        return "Do not hand this table out: it gives real rows away."
+        return Level.BAD, "Do not hand this table out: it gives real rows away."
     if bad:
-        return "Not ready: this table does not stand in for the real one."
+        return Level.BAD, "Not ready: this table does not stand in for the real one."
     if not assessment.verdict:
-        return "Nothing could be judged on these tables."
+        return None, "Nothing could be judged on these tables."
     if assessment.scope.holdout_rows is None:
-        return "How private this table is, is not known: no rows were held out to compare with."
+        return Level.WARN, "Privacy is not measured: no rows were held out from training."
     if to_weigh:
-        return f"Usable with care: {to_weigh} {'point' if to_weigh == 1 else 'points'} to weigh before you hand it out."
-    return "Good to hand out: close to the real table, with no sign that it gives real rows away."
+        points = "1 point" if to_weigh == 1 else f"{to_weigh} points"
+        return Level.WARN, f"Usable with care: {points} to weigh before you hand it out."
+    return Level.GOOD, "Good to hand out: close to the real table, with no sign that it gives real rows away."

@@ -14,7 +14,7 @@ from synthgen_ray.quality.assessment import (
     Bin,
     BinKind,
     ColumnResult,
-    Definition,
+    CopiedValues,
     Fidelity,
     Finding,
     LeftOut,
@@ -26,6 +26,7 @@ from synthgen_ray.quality.assessment import (
     Scope,
     Utility,
 )
+from synthgen_ray.quality.definitions import DEFINITIONS
 from synthgen_ray.quality.page import About
 
 NAMES = ("age", "fnlwgt", "education", "occupation", "capital_gain", "hours_per_week", "country", "income")
@@ -98,26 +99,40 @@ def an_assessment(names: tuple[str, ...] = NAMES, **changes) -> Assessment:
         ),
         "privacy": Privacy(
             copies=Measure(value=0.0004, ceiling=0.0011),
+            copied_values=(
+                CopiedValues(column="customer_id", kind=ColumnKind.ID, copies=Measure(value=0.02, ceiling=0.03)),
+            ),
             distance_share=Measure(value=0.508, low=0.498, high=0.518, ceiling=0.5),
             distance_ratio=Measure(value=0.61, low=0.6, high=0.62, ceiling=0.6),
             singling_out=(an_attack("singling_out", "age, country, education", 0.012),),
-            inference=(an_attack("inference", "income", 0.021), an_attack("inference", "age", 0.004)),
+            inference=tuple(an_attack("inference", name, 0.021 - place / 500) for place, name in enumerate(names[:6])),
         ),
         "definitions": DEFINITIONS,
     }
     return Assessment(**{**parts, **changes})
 
 
-def without_holdout(names: tuple[str, ...] = NAMES) -> Assessment:
-    whole = an_assessment(names)
-    fidelity = {name: measure.model_copy(update={"ceiling": None}) for name, measure in whole.fidelity}
-    nothing = {"distance_share": None, "distance_ratio": None, "singling_out": (), "inference": ()}
+def without_holdout() -> Assessment:
+    whole = an_assessment()
+    nothing = {"copied_values": (), "distance_share": None, "distance_ratio": None, "singling_out": (), "inference": ()}
     return an_assessment(
-        names,
         scope=whole.scope.model_copy(update={"holdout_rows": None}),
-        fidelity=Fidelity(**fidelity),
+        verdict=(*whole.verdict[1:3], a_finding(Level.WARN, "privacy", "Nothing was held out.", "Hold rows out.")),
+        fidelity=Fidelity(**{name: _without_ceiling(measure) for name, measure in whole.fidelity}),
+        columns=tuple(
+            column.model_copy(
+                update={"shape": _without_ceiling(column.shape), "accuracy": _without_ceiling(column.accuracy)}
+            )
+            for column in whole.columns
+        ),
+        pairs=(),
+        utility=None,
         privacy=Privacy(copies=Measure(value=0.0), **nothing),
     )
+
+
+def _without_ceiling(measure: Measure) -> Measure:
+    return measure.model_copy(update={"ceiling": None})
 
 
 def a_finding(level: Level, area: str, sentence: str, advice: str) -> Finding:
@@ -165,6 +180,7 @@ def a_bin(kind: BinKind, label: str | None, real: float, synthetic: float) -> Bi
 def a_pair(one: str, other: str) -> PairResult:
     return PairResult(
         columns=(one, other),
+        related=other != "income",
         trend=Measure(value=0.83, ceiling=0.97),
         trend_by="contingency_similarity",
         accuracy=Measure(value=0.86, ceiling=0.95),
@@ -189,27 +205,3 @@ def an_attack(name: str, by: str, risk: float) -> Attack:
         control=Measure(value=0.022, low=0.015, high=0.032),
         risk=Measure(value=risk, low=0.0, high=risk + 0.015),
     )
-
-
-def _definition(title: str, meaning: str, best: float = 1) -> Definition:
-    return Definition(title=title, meaning=meaning, best=best, source="SDMetrics, https://docs.sdv.dev/sdmetrics")
-
-
-DEFINITIONS = {
-    "column_shapes": _definition("Column shapes", "Mean over the columns of how alike their distributions are."),
-    "pair_trends": _definition("Pair trends", "Mean over the pairs of how alike two columns go together."),
-    "accuracy_1way": _definition("Accuracy, one column", "1 - total variation distance on 10 quantile bins."),
-    "accuracy_2way": _definition("Accuracy, two columns", "The same of pairs."),
-    "accuracy_3way": _definition("Accuracy, three columns", "The same of triples."),
-    "validity": _definition("Validity", "Share of the synthetic values within the real range or categories."),
-    "coverage": _definition("Coverage", "Share of the real range or categories that is reached."),
-    "key_uniqueness": _definition("Key uniqueness", "Share of the keys that are there once."),
-    "missing_values": _definition("Missing values", "How alike the patterns of missing values are."),
-    "detection_auc": _definition("Detection AUC", "How well a classifier tells real from synthetic rows.", 0.5),
-    "copies": _definition("Exact copies", "Share of synthetic rows that are rows of the real table.", 0),
-    "distance_share": _definition(
-        "Distance share", "Share of rows closer to a training row than to the hold-out.", 0.5
-    ),
-    "distance_ratio": _definition("Distance ratio", "The closest real row's distance over the fifth closest's."),
-    "risk": _definition("Risk", "What an attack gains over the same on rows that training never saw.", 0),
-}

@@ -42,3 +42,8 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         (self.styles if self._open and self._open[-1] == "style" else self._texts).append(data)
+
+
+def with_class(page: Page, name: str) -> list[dict[str, str | None]]:
+    """The attributes of the elements of this class."""
+    return [attributes for _, attributes in page.tags if attributes.get("class") == name]

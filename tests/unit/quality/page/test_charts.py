@@ -8,11 +8,7 @@ from synthgen_ray.quality.page.heat_map import heat_map, most_telling
 from synthgen_ray.quality.page.score_bar import score_bar
 from synthgen_ray.quality.page.training_curve import training_curves
 from tests.unit.quality.page.assessments import a_bin, a_column, an_about, some_associations
-from tests.unit.quality.page.reading import Page
-
-
-def with_class(svg: str, name: str) -> list[dict[str, str | None]]:
-    return [attributes for _, attributes in Page(svg).tags if attributes.get("class") == name]
+from tests.unit.quality.page.reading import Page, with_class
 
 
 def test_the_areas_of_a_histogram_are_as_high_as_the_shares_of_real_rows():
@@ -22,7 +18,7 @@ def test_the_areas_of_a_histogram_are_as_high_as_the_shares_of_real_rows():
         a_bin(BinKind.NULL, None, 0.25, 0.25),
     )
 
-    areas = with_class(distribution(a_column("n", 0, bins)), "real")
+    areas = with_class(Page(distribution(a_column("n", 0, bins))), "real")
 
     assert [float(area["height"]) for area in areas] == [114.0, 57.0, 57.0]
 
@@ -44,7 +40,7 @@ def test_bins_of_one_whole_number_each_are_marked_by_it():
         for year in (2007, 2008)
     )
 
-    texts = with_class(distribution(a_column("year", 0, bins)), "label")
+    texts = with_class(Page(distribution(a_column("year", 0, bins))), "label")
 
     assert [(text["x"], text["text-anchor"]) for text in texts[1:]] == [("80", "middle"), ("240", "middle")]
     assert "2007: real 50.0%" in distribution(a_column("year", 0, bins))
@@ -55,7 +51,7 @@ def test_categories_beyond_the_tenth_are_drawn_together():
 
     svg = distribution(a_column("c", 1, bins))
 
-    assert len(with_class(svg, "real")) == 11
+    assert len(with_class(Page(svg), "real")) == 11
     assert "others: real 50.0%, synthetic 50.0%" in svg
 
 
@@ -66,14 +62,14 @@ def test_a_column_without_bins_can_be_drawn():
 
 
 def test_a_score_is_drawn_from_its_best_where_that_lies_between():
-    (bar,) = with_class(score_bar(Measure(value=0.75, low=0.7, high=0.8, ceiling=0.5), 0.5), "bar synthetic")
+    (bar,) = with_class(Page(score_bar(Measure(value=0.75, low=0.7, high=0.8, ceiling=0.5), 0.5)), "bar synthetic")
 
     assert (bar["x"], bar["width"]) == ("50.00%", "25.00%")
 
 
 @pytest.mark.parametrize(("value", "width"), [(-3.0, "0.00%"), (0.25, "25.00%"), (7.0, "100.00%")])
 def test_a_score_outside_its_scale_is_drawn_at_the_end(value, width):
-    (bar,) = with_class(score_bar(Measure(value=value)), "bar synthetic")
+    (bar,) = with_class(Page(score_bar(Measure(value=value))), "bar synthetic")
 
     assert bar["width"] == width
 
@@ -84,8 +80,8 @@ def test_a_heat_map_shows_the_sixteen_columns_that_say_most():
     svg = heat_map(associations, "real")
 
     assert len(most_telling(associations)) == 16
-    assert len(with_class(svg, "cell")) == 16 * 15
-    assert len(with_class(svg, "itself")) == 16
+    assert len(with_class(Page(svg), "cell")) == 16 * 15
+    assert len(with_class(Page(svg), "itself")) == 16
 
 
 def test_a_notable_difference_has_a_sign_beside_its_colour():
@@ -94,8 +90,8 @@ def test_a_notable_difference_has_a_sign_beside_its_colour():
 
     svg = heat_map(lost, "difference")
 
-    assert [square["fill-opacity"] for square in with_class(svg, "under")] == ["1", "0.12"]
-    assert len(with_class(svg, "sign")) == 1
+    assert [square["fill-opacity"] for square in with_class(Page(svg), "under")] == ["1", "0.12"]
+    assert len(with_class(Page(svg), "sign")) == 1
 
 
 def test_a_long_training_is_thinned_and_keeps_its_last_loss():
@@ -103,7 +99,7 @@ def test_a_long_training_is_thinned_and_keeps_its_last_loss():
 
     ((name, svg),) = training_curves(about)
 
-    (curve,) = with_class(svg, "curve")
+    (curve,) = with_class(Page(svg), "curve")
     assert name == "loss"
     assert len(curve["points"].split()) <= 300
     assert "to 9999 at epoch 9999" in svg

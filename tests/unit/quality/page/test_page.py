@@ -3,6 +3,7 @@ import unicodedata
 import pytest
 
 from synthgen_ray.domain.columns import ColumnKind
+from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.assessment import (
     Assessment,
     Associations,
@@ -14,6 +15,7 @@ from synthgen_ray.quality.assessment import (
     Privacy,
 )
 from synthgen_ray.quality.page import render
+from synthgen_ray.quality.page.verdict import judgement
 from tests.unit.quality.page.assessments import (
     NONE,
     a_bin,
@@ -25,7 +27,8 @@ from tests.unit.quality.page.assessments import (
     an_attack,
     without_holdout,
 )
-from tests.unit.quality.page.reading import Page
+from tests.unit.quality.page.reading import Page, with_class
+from tests.unit.quality.tables import given_columns, given_table
 
 HOSTILE = {
     "markup": "</style></title></svg><script>alert(1)</script>",
@@ -56,7 +59,9 @@ def empty() -> Assessment:
         associations=Associations(columns=(), real=(), synthetic=(), difference=()),
         missing_together=(),
         utility=None,
-        privacy=Privacy(copies=NONE, distance_share=None, distance_ratio=None, singling_out=(), inference=()),
+        privacy=Privacy(
+            copies=NONE, copied_values=(), distance_share=None, distance_ratio=None, singling_out=(), inference=()
+        ),
     )
 
 
@@ -92,7 +97,8 @@ class TestWhatIsSaid:
             whole.utility.chosen,
             "Tried on: hold-out.",
         ]
-        told += ["age, country, education", "1.2% at risk 0.0% to 2.7%", "3.4% (2.5% to 4.6%) of 1,000 times"]
+        told += ["age, country, education", "1.2% risk 0.0% to 2.7%", "3.4% (2.5% to 4.6%) of 1,000 times"]
+        told += ["age 2.1% 0.0% to 3.6% 3.4% 2.2% 1.1% 1,000", "customer_id id 2.0% 3.0%"]
         assert [text for text in told if text not in page.text] == []
 
     def test_what_the_model_is_and_what_makes_it_again_is_on_the_page(self, page):
@@ -106,8 +112,15 @@ class TestWhatIsSaid:
         assert [tag for tag, _ in page.tags if tag in ("h1", "nav", "main")] == ["h1", "nav", "main"]
         assert sections == ["scores", "columns", "pairs", "missing", "utility", "privacy", "training", "definitions"]
 
+    def test_what_was_found_on_real_tables_has_a_page(self):
+        found = assess(given_table(0), given_table(1, shift=0.2), given_table(2), given_columns())
+
+        text = Page(render(found, an_about())).text
+
+        assert [finding.sentence for finding in found.verdict if finding.sentence not in text] == []
+
     def test_what_was_not_measured_is_named_and_not_drawn(self, page):
-        assert "Not measured, because these tables do not have it: Key uniqueness." in page.text
+        assert "Not measured, because these tables do not have it: Unique keys." in page.text
 
     @pytest.mark.parametrize(
         ("findings", "headline"),
@@ -132,10 +145,18 @@ class TestWithoutHoldout:
     def test_nobody_is_told_that_the_table_is_private(self):
         page = Page(render(without_holdout(), an_about()))
 
-        assert "Synthetic data report How private this table is, is not known" in page.text
+        assert "Synthetic data report Privacy is not measured" in page.text
         assert "Good to hand out" not in page.text
-        assert "Only exact copies could be counted." in page.text
+        assert "Only copies could be counted." in page.text
         assert "Without a hold-out there is no ceiling" in page.text
+        assert with_class(page, "ceiling") == []
+
+    def test_good_news_alone_do_not_make_it_good(self):
+        good = (a_finding(Level.GOOD, "privacy", "No row is a copy.", ""),)
+
+        level, _ = judgement(without_holdout().model_copy(update={"verdict": good}))
+
+        assert level is Level.WARN
 
     def test_a_leak_that_was_found_is_said_all_the_same(self):
         leak = (a_finding(Level.BAD, "privacy", "A tenth of the rows are copies.", "Train anew."),)
@@ -196,7 +217,7 @@ class TestBounds:
         text = Page(html).text
         assert "The next 18 distributions" in text
         assert "the 16 of 400 columns with the strongest associations" in text
-        assert "79,700 more pairs are in the report's JSON." in text
+        assert "79,750 more pairs are in the report's JSON." in text
 
     def test_findings_without_number_are_cut(self):
         many = tuple(a_finding(Level.WARN, "fidelity", f"Point {place}.", "") for place in range(50))

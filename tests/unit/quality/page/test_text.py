@@ -2,7 +2,7 @@ import pytest
 
 from synthgen_ray.quality.assessment import Measure
 from synthgen_ray.quality.page import formatting
-from synthgen_ray.quality.page.text import name, visible
+from synthgen_ray.quality.page.text import name, prose, visible
 
 
 def test_a_long_text_keeps_its_beginning_and_its_end():
@@ -27,6 +27,17 @@ def test_a_share_is_never_rounded_to_nothing_or_to_all(value, shown):
     assert formatting.share(value) == shown
 
 
+def test_what_stands_between_backticks_is_code_and_never_markup():
+    assert prose("Keep `refine` on & wait.") == "Keep <code>refine</code> on &amp; wait."
+    assert prose("`<b>`") == "<code>&lt;b&gt;</code>"
+    assert prose("one ` <b>") == "one ` &lt;b&gt;"
+
+
+@pytest.mark.parametrize(("difference", "shown"), [(0.0301, "+3.0"), (-0.002, "−0.2"), (-0.0001, "0.0"), (0.0, "0.0")])
+def test_a_difference_of_shares_is_in_points_and_has_no_sign_where_it_is_nothing(difference, shown):
+    assert formatting.points(difference) == shown
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
@@ -34,7 +45,7 @@ def test_a_share_is_never_rounded_to_nothing_or_to_all(value, shown):
         (17.0, "17"),
         (-0.5, "−0.5"),
         (2006.5, "2006.5"),
-        (38.54321, "38.543"),
+        (38.54321, "38.54"),
         (99_999.0, "100k"),
         (1_234_567.0, "1.235M"),
         ("2026-02-25", "2026-02-25"),

@@ -1,0 +1,103 @@
+"""The attacks of Giomi et al., beside what their package `anonymeter` finds (`anonymeter_figures.py`).
+
+Equal are the risk and its interval, the guesses of missing attributes, and the statements about one attribute, of which
+all are made. Those about three attributes are drawn at random: there the intervals overlap.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from synthgen_ray.domain.columns import ColumnKind
+from synthgen_ray.quality.cells import Cells, read_cells
+from synthgen_ray.quality.inference import is_right
+from synthgen_ray.quality.neighbours import nearest, nearest_without_each, ranges
+from synthgen_ray.quality.numbers import wilson
+from synthgen_ray.quality.risk import Tries, residual_risk
+from synthgen_ray.quality.singling_out import Term, by_attributes, by_one_attribute, fitting, isolating, tried
+from tests.unit.quality.people import NUMBERS, people
+from tests.unit.quality.tables import given_columns
+
+FIGURES: dict[str, Any] = json.loads(Path(__file__).with_name("anonymeter.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def tables() -> list[Cells]:
+    """Real, synthetic, hold-out."""
+    given = [pa.table(table) for table in people()]
+    kinds = {name: ColumnKind.FLOAT if name in NUMBERS else ColumnKind.CATEGORICAL for name in given[0].column_names}
+    return read_cells(given, given_columns(kinds))[0]
+
+
+@pytest.mark.parametrize("figure", FIGURES["risk"])
+def test_the_risk_of_given_successes_and_its_interval_are_those_of_anonymeter(figure):
+    attempts, successes, control = figure["tries"]
+
+    risk = residual_risk(Tries(successes, attempts), Tries(control, attempts))
+
+    assert wilson(successes, attempts) == pytest.approx(figure["rate"])
+    assert [risk.value, risk.low, risk.high] == pytest.approx(figure["risk"])
+
+
+def test_as_many_attributes_are_inferred_as_by_anonymeter(tables):
+    real, synthetic, holdout = tables
+
+    for place, targets in enumerate((real, holdout)):
+        closest = nearest_without_each(targets, synthetic, ranges(synthetic, targets))
+        for name, figures in FIGURES["inference"].items():
+            right = is_right(synthetic.columns[name][closest[name]], targets.columns[name])
+            assert right.sum() == figures[place], name
+
+
+def test_statements_about_one_attribute_single_out_as_many_rows_as_anonymeters(tables):
+    real, synthetic, holdout = tables
+    statements = isolating(by_one_attribute(synthetic, np.random.default_rng(0)), synthetic, 10_000)
+
+    assert [tried(statements, real).successes, tried(statements, holdout).successes] == FIGURES["univariate"]
+
+
+def test_statements_about_three_attributes_single_out_about_as_many(tables):
+    real, synthetic, holdout = tables
+    statements = isolating(by_attributes(synthetic, 3, np.random.default_rng(0)), synthetic, 500)
+
+    for table, figure in zip((real, holdout), FIGURES["multivariate"], strict=True):
+        ours, theirs = tried(statements, table), wilson(figure, 500)
+        rate, error = wilson(*ours)
+        assert abs(rate - theirs[0]) < math.hypot(error, theirs[1])
+
+
+def test_a_statement_fits_the_rows_that_have_all_of_it_and_null_is_a_value():
+    table = pa.table({"n": [1.0, 2.0, None, 3.0], "c": ["a", "a", "b", None]})
+    (cells,), labels = read_cells([table], given_columns({"n": ColumnKind.FLOAT, "c": ColumnKind.CATEGORICAL}))
+    at_least_two = Term("n", np.greater_equal, 2.0)
+    is_a = Term("c", np.equal, labels["c"].index("a"))
+
+    assert fitting((at_least_two,), cells) == 2
+    assert fitting((at_least_two, is_a), cells) == 1
+    assert fitting((Term("n", np.equal, math.nan),), cells) == 1
+    assert fitting((Term("c", np.equal, -1),), cells) == 1
+
+
+def test_the_closest_rows_are_those_of_the_sum_over_all_columns():
+    table = pa.table({"n": [0.0, 5.0, 10.0, None], "c": ["a", "b", "a", "a"]})
+    kinds = {"n": ColumnKind.FLOAT, "c": ColumnKind.CATEGORICAL}
+    (cells,), _ = read_cells([table], given_columns(kinds))
+
+    found = nearest(cells.rows(np.array([1, 3])), cells.rows(np.array([0, 2, 3])), ranges(cells))
+
+    # From (5, b): half the range and another category; from (null, a): itself, then null beside a number.
+    assert found.distances.tolist() == [1.5, 0.0]
+    assert found.second_distances.tolist() == [1.5, 1.0]
+
+
+def test_numbers_are_guessed_within_a_twentieth_and_categories_wholly():
+    near = is_right(np.array([100.0, 100.0, 0.0, np.nan]), np.array([104.0, 106.0, 0.0, np.nan]))
+
+    assert near.tolist() == [True, False, True, True]
+    assert is_right(np.array([1, 2]), np.array([1, 3])).tolist() == [True, False]
+    assert is_right(np.array([1000.0]), np.array([1004.0]), width=50.0).tolist() == [False]
