@@ -73,7 +73,9 @@ class TestCreate:
 
         assert (response.status_code, response.json()["code"]) == (409, "model_not_ready")
 
-    async def test_409_for_a_model_that_was_imported(self, client, order, given_ready_model, project_id):
+    async def test_409_for_a_model_that_was_imported_of_which_nothing_is_estimated(
+        self, client, order, given_ready_model, project_id
+    ):
         file = (await client.get(f"{SYNTHGEN}/models/{await given_ready_model()}/export")).content
         form, files = {"project_id": project_id, "name": "Moved"}, {"file": ("a.synthgen", file)}
         imported = (await client.post(f"{SYNTHGEN}/models/import", data=form, files=files)).json()
@@ -81,6 +83,7 @@ class TestCreate:
         response = await order(imported["id"])
 
         assert (response.status_code, response.json()["code"]) == (409, "no_training_table")
+        assert (await client.get(f"{SYNTHGEN}/models/{imported['id']}")).json()["model"]["quality"] is None
 
     @pytest.mark.parametrize(
         ("fields", "code"),
