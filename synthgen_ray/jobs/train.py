@@ -67,7 +67,7 @@ def keep(learnt: Learnt, assignment: Assignment, artifacts: Artifacts) -> Traine
         artifacts.adopt(file, folder, MODEL_FILE)
     artifact = artifacts.seal(folder, [artifacts.part(folder, MODEL_FILE, num_rows=0)])
     quality = _quality(assignment.job, learnt)
-    return TrainedModel(artifact, model.learned_columns, model.chunk_rows, quality, _curve(learnt.losses))
+    return TrainedModel(artifact, model.learned_columns, model.chunk_rows, quality, curve_of(learnt.losses))
 
 
 def _quality(job: Job, learnt: Learnt) -> Quality | None:
@@ -87,7 +87,7 @@ def estimated(model: Synthesizer, table: pa.Table) -> Quality:
     return Quality(found.column_shapes, found.pair_trends)
 
 
-def _curve(losses: dict[int, dict[str, float]]) -> LossCurve:
+def curve_of(losses: dict[int, dict[str, float]]) -> LossCurve:
     """At equal distances, the last epoch among them."""
     points = list(losses.items())
     return tuple(reversed(points[:: -math.ceil(len(points) / KEPT_EPOCHS)])) if points else ()

@@ -5,33 +5,29 @@ import pyarrow as pa
 import pytest
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
-from synthgen_ray.domain.entities import LossCurve
-from synthgen_ray.jobs.train import ESTIMATED_ROWS, KEPT_EPOCHS, estimated, keep, learn
+from synthgen_ray.jobs.train import ESTIMATED_ROWS, KEPT_EPOCHS, curve_of, estimated, keep, learn
 from synthgen_ray.synthesizers.gaussian_copula import GaussianCopula
 from tests.unit.jobs.test_checkpoints import given_assignment
 
 
-@pytest.fixture
-def losses_of(tmp_path):
-    def train(**options) -> LossCurve:
-        assignment, artifacts = given_assignment(tmp_path, "tvae", early_stop=False, **options), DiskArtifacts(tmp_path)
-        return keep(learn(assignment, artifacts, lambda progress: None), assignment, artifacts).losses
+def test_the_losses_of_each_epoch_are_kept(tmp_path):
+    assignment = given_assignment(tmp_path, "tvae", epochs=3, early_stop=False, refine=False)
+    artifacts = DiskArtifacts(tmp_path)
 
-    return train
+    made = keep(learn(assignment, artifacts, lambda progress: None), assignment, artifacts)
 
-
-def test_the_losses_of_each_epoch(losses_of):
-    losses = losses_of(epochs=5)
-
-    assert [epoch for epoch, _ in losses] == [1, 2, 3, 4, 5]
-    assert all(named for _, named in losses)
+    assert [epoch for epoch, _ in made.losses] == [1, 2, 3]
+    assert all(named for _, named in made.losses)
 
 
-def test_of_many_epochs_some_and_the_last(losses_of):
-    losses = losses_of(epochs=KEPT_EPOCHS + 10, refine=False)
+@pytest.mark.parametrize("epochs", [0, 1, 300, 301, 10_000])
+def test_of_many_epochs_some_are_kept_and_the_last(epochs):
+    curve = curve_of({epoch: {"loss": 1.0} for epoch in range(1, epochs + 1)})
 
-    assert len(losses) <= KEPT_EPOCHS
-    assert losses[-1][0] == KEPT_EPOCHS + 10
+    kept = [epoch for epoch, _ in curve]
+    assert kept == sorted(kept)
+    assert min(epochs, KEPT_EPOCHS) // 2 <= len(kept) <= KEPT_EPOCHS
+    assert kept[-1:] == [epochs][:epochs]
 
 
 def test_the_estimate_is_the_same_each_time_and_looks_at_so_many_rows():
