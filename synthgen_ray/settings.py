@@ -73,6 +73,11 @@ class GenerationSettings(Group):
     deadline_s: int = Field(6 * 3600, ge=1, description="Seconds after which a generation that has not ended fails.")
 
 
+class ReportSettings(Group):
+    max_running: int = Field(1, ge=1, description="Reports at a time, a CPU each; the others wait.")
+    deadline_s: int = Field(6 * 3600, ge=1, description="Seconds after which a report that has not ended fails.")
+
+
 class UploadSettings(Group):
     max_bytes: int = Field(512 * 2**20, ge=1, description="Bytes of an uploaded file.")
     max_decoded_bytes: int = Field(2 * 2**30, ge=1, description="Bytes of it after decompression.")
@@ -95,7 +100,10 @@ class QuotaSettings(Group):
 
 class RetentionSettings(Group):
     outputs_days: float | None = Field(7, gt=0, description="Days that the rows of a generation are kept.")
-    failed_jobs_days: float | None = Field(30, gt=0, description="Days that a failed generation is listed.")
+    reports_days: float | None = Field(
+        None, gt=0, description="Days that the files of a report are kept; its scores stay."
+    )
+    failed_jobs_days: float | None = Field(30, gt=0, description="Days that a failed generation or report is listed.")
     audit_days: float | None = Field(400, gt=0, description="Days that the audit trail goes back.")
 
 
@@ -143,6 +151,7 @@ class Settings(BaseSettings):
     sampler: SamplerSettings = SamplerSettings()
     training: TrainingSettings = TrainingSettings()
     generation: GenerationSettings = GenerationSettings()
+    reports: ReportSettings = ReportSettings()
     upload: UploadSettings = UploadSettings()
     quotas: QuotaSettings = QuotaSettings()
     retention: RetentionSettings = RetentionSettings()
@@ -199,6 +208,7 @@ class Settings(BaseSettings):
             **DEADLINES,
             JobType.TRAIN: timedelta(seconds=self.training.deadline_s),
             JobType.GENERATE: timedelta(seconds=self.generation.deadline_s),
+            JobType.REPORT: timedelta(seconds=self.reports.deadline_s),
         }
 
     @property

@@ -10,14 +10,16 @@ from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.reading import TableSummary
 from synthgen_ray.domain.corrections import SchemaCorrection
-from synthgen_ray.domain.entities import MODEL_FILE, Artifact, Assignment, Draw, Job, Progress, TrainedModel
-from synthgen_ray.jobs.dispatcher import Report
+from synthgen_ray.domain.entities import MODEL_FILE, Artifact, Assignment, Draw, Job, MadeReport, Progress, TrainedModel
+from synthgen_ray.domain.reports import ReportFormat
+from synthgen_ray.jobs.dispatcher import OnProgress
 from synthgen_ray.jobs.generate import publish, write_part
 from synthgen_ray.jobs.online import encoded_chunk
 from synthgen_ray.jobs.parts import plan_parts
+from synthgen_ray.jobs.report import make_report
 from synthgen_ray.jobs.train import keep, learn
 from synthgen_ray.synthesizers.base import load
-from tests.given import LEARNED
+from tests.given import LEARNED, SCORES
 
 
 class FakeClock:
@@ -77,10 +79,10 @@ class ThreadLauncher(KeepsNothing):
         self._artifacts = artifacts
 
     async def train(self, assignment: Assignment) -> TrainedModel:
-        model = await asyncio.to_thread(learn, assignment, self._artifacts, lambda progress: None)
-        return keep(model, assignment.job, self._artifacts)
+        learnt = await asyncio.to_thread(learn, assignment, self._artifacts, lambda progress: None)
+        return await asyncio.to_thread(keep, learnt, assignment, self._artifacts)
 
-    async def generate(self, assignment: Assignment, report: Report) -> Artifact:
+    async def generate(self, assignment: Assignment, report: OnProgress) -> Artifact:
         with self._artifacts.verified_file(assignment.source) as file:
             model = load(file)
         plans = plan_parts(assignment.job.config["num_rows"], assignment.chunk_rows)
@@ -89,6 +91,9 @@ class ThreadLauncher(KeepsNothing):
             parts.append(await asyncio.to_thread(write_part, model, assignment, plan, self._artifacts))
             await report(Progress(len(parts) / len(plans)))
         return publish(assignment.job, parts, self._artifacts)
+
+    async def judge(self, assignment: Assignment) -> MadeReport:
+        return await asyncio.to_thread(make_report, assignment, self._artifacts, lambda progress: None)
 
 
 class ThreadSamplers:
@@ -128,7 +133,7 @@ class WritingLauncher(KeepsNothing):
         await self._rest(assignment.job)
         return TrainedModel(self._artifacts.seal(folder, [self._artifacts.part(folder, MODEL_FILE, 0)]), LEARNED, 1000)
 
-    async def generate(self, assignment: Assignment, report: Report) -> Artifact:
+    async def generate(self, assignment: Assignment, report: OnProgress) -> Artifact:
         folder, parts = assignment.job.folder, []
         for index in range(self.PARTS):
             await self._rest(assignment.job)
@@ -139,3 +144,13 @@ class WritingLauncher(KeepsNothing):
             await report(Progress(len(parts) / self.PARTS))
         await self._rest(assignment.job)
         return self._artifacts.seal(folder, parts)
+
+    async def judge(self, assignment: Assignment) -> MadeReport:
+        folder = assignment.job.folder
+        for form in ReportFormat:
+            await self._rest(assignment.job)
+            with self._artifacts.writing(folder, form.file) as sink:
+                sink.write(folder.encode())
+        await self._rest(assignment.job)
+        parts = [self._artifacts.part(folder, form.file, 0) for form in ReportFormat]
+        return MadeReport(self._artifacts.seal(folder, parts), SCORES)

@@ -1,10 +1,16 @@
 """Small values that tests start from."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
+
+from sqlalchemy import update
 
 from synthgen_ray.domain.access import Principal, Role
 from synthgen_ray.domain.columns import Column, ColumnKind, LearnedColumn
 from synthgen_ray.domain.entities import Artifact, Part, TrainedModel
+from synthgen_ray.domain.params import ModelType
+from synthgen_ray.domain.reports import ReportScores
+from synthgen_ray.store.store import Store
+from synthgen_ray.store.tables import ModelRow
 
 COLUMNS = (Column("age", ColumnKind.INTEGER, cardinality=60), Column("income", ColumnKind.CATEGORICAL, cardinality=2))
 ADMIN = Principal(uuid4(), Role.ADMIN)
@@ -12,6 +18,8 @@ LEARNED = (
     LearnedColumn("age", ColumnKind.INTEGER, nullable=False, minimum=17, maximum=90),
     LearnedColumn("income", ColumnKind.CATEGORICAL, nullable=False, categories=("<=50K", ">50K")),
 )
+
+SCORES = ReportScores("good", 0.98, 0.96, 0.53, 0.91, 0.92, 0.0, 0.5)
 
 
 def an_artifact(num_rows: int = 100) -> Artifact:
@@ -21,3 +29,14 @@ def an_artifact(num_rows: int = 100) -> Artifact:
 
 def a_trained_model() -> TrainedModel:
     return TrainedModel(an_artifact(), LEARNED, chunk_rows=1000)
+
+
+async def a_model_with_a_table(store: Store, project_id: UUID, name: str = "m") -> UUID:
+    """One that is ready, as if it had been trained here, without a job that has."""
+    version = (await store.add_dataset_version(ADMIN, project_id, "t", "", an_artifact(), COLUMNS, ())).value
+    trained = (ModelType.TVAE, {}, a_trained_model())
+    model = (await store.add_trained_model(ADMIN, project_id, name, *trained)).value
+    learn = update(ModelRow).where(ModelRow.id == model.id).values(dataset_version_id=version.id)
+    async with store._sessions.writing() as session:
+        await session.execute(learn)
+    return model.id

@@ -18,6 +18,7 @@ from synthgen_ray.api import (
     models,
     problems,
     projects,
+    reports,
     swagger,
 )
 from synthgen_ray.api.auth import OPEN, FindAdmission, KeyGate, RequestId
@@ -25,7 +26,7 @@ from synthgen_ray.api.bodies import BodyLimit, StrictJson
 from synthgen_ray.api.edge import Edge
 from synthgen_ray.api.queries import check_query
 from synthgen_ray.api.rate_limits import RateLimits
-from synthgen_ray.service import Service
+from synthgen_ray.service.service import Service
 
 # `KeyGate` checks; this only draws the lock and the Authorize button in the docs.
 SHOW_LOCK = Depends(HTTPBearer(auto_error=False, description="An API key."))
@@ -76,7 +77,7 @@ def create_app(
     if docs:
         swagger.install(app)
     app.include_router(health.router)
-    for module in (projects, datasets, model_types, models, jobs, keys, audit, limits):
+    for module in (projects, datasets, model_types, models, jobs, reports, keys, audit, limits):
         app.include_router(module.router, dependencies=[SHOW_LOCK])
 
     @app.get("/", include_in_schema=False)

@@ -130,7 +130,13 @@ MODEL_ITEM = {
     "dataset_version": 0,
     "created_at": CREATED_AT,
 }
-MODEL = {**MODEL_ITEM, "config": {"epochs": 300, "batch_size": 500}, "dataset_id": DATASET_ID}
+MODEL = {
+    **MODEL_ITEM,
+    "project_id": PROJECT_ID,
+    "config": {"epochs": 300, "batch_size": 500},
+    "dataset_id": DATASET_ID,
+    "quality": {"column_shapes": 0.981, "pair_trends": 0.957},
+}
 MODEL_JOB = {"id": JOB_ID, "job_type": "train", "status": "completed", "created_at": CREATED_AT}
 MODEL_DETAIL = {"model": MODEL, "jobs": [MODEL_JOB]}
 MODEL_DELETED = {"ok": True, "model_id": MODEL_ID}
@@ -171,6 +177,32 @@ JOB_DETAIL = {
     "started_at": CREATED_AT,
     "finished_at": "2026-02-25T10:00:03Z",
     "eta_seconds": None,
+}
+REPORT_CREATE = {"project_id": PROJECT_ID, "kind": "synthgen", "entity_id": MODEL_ID, "options": {"target": "income"}}
+REPORT = {
+    "id": JOB_ID,
+    "project_id": PROJECT_ID,
+    "kind": "synthgen",
+    "entity_id": MODEL_ID,
+    "status": "succeeded",
+    "options": {"synthgen_job_id": None, "num_rows": None, "seed": None, "target": "income"},
+    "progress": 1.0,
+    "message": "",
+    "eta_seconds": None,
+    "error": None,
+    "scores": {
+        "verdict": "good",
+        "column_shapes": 0.981,
+        "pair_trends": 0.957,
+        "detection_auc": 0.548,
+        "utility": 0.912,
+        "utility_real": 0.924,
+        "copies": 0.0,
+        "distance_share": 0.502,
+    },
+    "created_at": CREATED_AT,
+    "started_at": CREATED_AT,
+    "finished_at": "2026-02-25T10:00:40Z",
 }
 MODEL_TYPES = {
     "model_types": [

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from starlette.convertors import UUIDConvertor
 
 from synthgen_ray.domain.lifecycle import JobStatus
-from synthgen_ray.service import Service
+from synthgen_ray.service.service import Service
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _ID = re.compile(UUIDConvertor.regex)

@@ -21,7 +21,7 @@ from synthgen_ray.domain.errors import insufficient_storage
 from synthgen_ray.domain.once import Once
 from synthgen_ray.domain.params import Params
 from synthgen_ray.domain.validation import invalid_request
-from synthgen_ray.service import Service
+from synthgen_ray.service.service import Service
 
 BLOCK = 1 << 20
 

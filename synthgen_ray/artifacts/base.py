@@ -100,6 +100,15 @@ class Artifacts(ABC):
             digest.update(block)
         return Artifact(artifact.id, location, artifact.parts, digest.hexdigest())
 
+    def only(self, artifact: Artifact, name: str) -> Artifact:
+        """One part of an artifact as an artifact of its own, after a look at each byte of all of them.
+
+        Raises: Gone, when they are not those that were published; Unavailable.
+        """
+        for _ in self.verified(artifact):
+            pass
+        return self.seal(artifact.location, [part for part in artifact.parts if part.name == name])
+
     def read(self, artifact: Artifact, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """The bytes from `start` to before `stop` of all parts end to end, in blocks.
 

@@ -1,4 +1,4 @@
-"""The client: one method for each endpoint, by resource, and waiting for models."""
+"""The client: one method for each endpoint, by resource, and waiting for models and reports."""
 
 from types import TracebackType
 from typing import Self
@@ -13,12 +13,13 @@ from synthgen_ray.client.jobs import POLL_S, Jobs, OnProgress
 from synthgen_ray.client.keys import Keys
 from synthgen_ray.client.models import Models
 from synthgen_ray.client.projects import Projects
+from synthgen_ray.client.reports import Reports
 
 DEFAULT_URL = "http://127.0.0.1:8888"
 TIMEOUT_S = 60.0
 
 
-class SynthGen(Projects, Datasets, Models, Jobs, Keys, Audit):
+class SynthGen(Projects, Datasets, Models, Jobs, Reports, Keys, Audit):
     """A client of a server. Answers are the JSON of the REST API. Close it, or use `with`.
 
     Raises: ClientError, from each method. `transport` stands in for the network in tests.
@@ -69,3 +70,17 @@ class SynthGen(Projects, Datasets, Models, Jobs, Keys, Audit):
                 self.wait_for_job(job["id"], on_progress, poll_s, timeout_s)
         model: JSON = self.get_model(model_id)["model"]
         return model
+
+    def wait_for_report(
+        self,
+        report_id: Id,
+        on_progress: OnProgress | None = None,
+        poll_s: float = POLL_S,
+        timeout_s: float | None = None,
+    ) -> JSON:
+        """The report once it has succeeded. `on_progress` sees its job each time that it has changed.
+
+        Raises: JobFailed; WaitTimedOut, after which the report goes on.
+        """
+        self.wait_for_job(report_id, on_progress, poll_s, timeout_s)
+        return self.get_report(report_id)

@@ -106,7 +106,7 @@ def train(
         return
     with waiting(output, f"training {name}", f"'synthgen jobs watch {job_id}'") as on_progress:
         ready = client.wait_for_model(made["id"], on_progress)
-    output.say(ready, f"Model '{name}' ({made['id']}) is ready.")
+    output.say(ready, f"Model '{name}' ({made['id']}) is ready{_quality_of(ready)}.")
 
 
 @group.command("generate")
@@ -249,6 +249,12 @@ def delete(session: Session, model: ModelArgument, yes: Yes = False) -> None:
     doomed = model_id(session.client, model)
     confirm(f"Delete model '{model}', its jobs and their files?", yes)
     session.output.say(session.client.delete_model(doomed), f"Deleted model '{model}'.")
+
+
+def _quality_of(model: JSON) -> str:
+    known = {name: score for name, score in (model["quality"] or {}).items() if score is not None}
+    scores = (f"{name.replace('_', ' ')} {score:.3f}" for name, score in known.items())
+    return f": {', '.join(scores)}" if known else ""
 
 
 def _format_of(file: Path | None, default: Format) -> Format:

@@ -2,7 +2,7 @@
 
 import typer
 
-from synthgen_ray.commands import audit, datasets, jobs, keys, limits, models, projects
+from synthgen_ray.commands import audit, datasets, jobs, keys, limits, models, projects, reports
 
 
 def register(app: typer.Typer) -> None:
@@ -12,6 +12,7 @@ def register(app: typer.Typer) -> None:
         ("datasets", datasets.group),
         ("models", models.group),
         ("jobs", jobs.group),
+        ("reports", reports.group),
         ("keys", keys.group),
         ("audit", audit.group),
     ):
@@ -21,4 +22,5 @@ def register(app: typer.Typer) -> None:
     app.command("generate")(models.generate)
     app.command("impute")(models.impute)
     app.command("sample")(models.sample)
+    app.command("report")(reports.report)
     app.command("limits")(limits.limits)

@@ -16,8 +16,18 @@ NUMBER = r"^[+-]?[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?$"
 
 def without_formulas(cells: pa.Array) -> pa.Array:
     """Text with an apostrophe before each cell that would be a formula; nulls stay null."""
+    return pc.if_else(_are_formulas(cells), pc.binary_join_element_wise("'", cells, ""), cells)
+
+
+def with_formulas(cells: pa.Array) -> pa.Array:
+    """The way back of `without_formulas`."""
+    bare = pc.replace_substring_regex(cells, "^'", "")
+    return pc.if_else(pc.and_(pc.fill_null(pc.starts_with(cells, "'"), False), _are_formulas(bare)), bare, cells)
+
+
+def _are_formulas(cells: pa.Array) -> pa.Array:
     formula = pc.and_not(pc.match_substring_regex(cells, STARTS_FORMULA), pc.match_substring_regex(cells, NUMBER))
-    return pc.if_else(pc.fill_null(formula, False), pc.binary_join_element_wise("'", cells, ""), cells)
+    return pc.fill_null(formula, False)
 
 
 def name_without_formula(name: str) -> str:

@@ -30,6 +30,8 @@ class Action(StrEnum):
     JOB_CREATE = "job.create"
     JOB_CANCEL = "job.cancel"
     JOB_DOWNLOAD = "job.download"
+    REPORT_CREATE = "report.create"
+    REPORT_DOWNLOAD = "report.download"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from synthgen_ray.domain.columns import Column, LearnedColumn
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import ModelType, OutputFormat, SampleFormat, SampleParams
 from synthgen_ray.domain.quotas import Quotas
+from synthgen_ray.domain.reports import ReportScores
 
 T = TypeVar("T")
 
@@ -68,6 +69,15 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class Quality:
+    """How like the table a model's rows are, as its training estimates in the end: each from 0 to 1, `None` where no
+    column, or no pair, can be compared."""
+
+    column_shapes: float | None
+    pair_trends: float | None
+
+
+@dataclass(frozen=True)
 class Model:
     id: UUID
     project_id: UUID
@@ -82,6 +92,7 @@ class Model:
     dataset_version_id: UUID | None
     artifact_id: UUID | None
     created_at: datetime
+    quality: Quality | None = None  # None of one that was imported, or trained before there was an estimate
 
 
 @dataclass(frozen=True)
@@ -120,6 +131,8 @@ class JobFailure:
     retryable: bool = False
 
 
+# The losses of a training by name, at some of its epochs.
+LossCurve = tuple[tuple[int, dict[str, float]], ...]
 BATCH_STOPPED = JobFailure("batch_stopped", "The batch stopped before its end: --resume goes on with it.", True)
 
 
@@ -131,6 +144,7 @@ class Progress:
     message: str = ""
     losses: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+    epoch: int | None = None  # whose losses these are, from 1
 
     @classmethod
     def of_rows(cls, made: int, wanted: int) -> Self:
@@ -156,6 +170,7 @@ class Job:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    scores: ReportScores | None = None  # of a report that is completed
 
     @property
     def folder(self) -> str:
@@ -199,15 +214,28 @@ def attempt_folder(job_id: UUID, attempt: int) -> str:
 
 
 @dataclass(frozen=True)
+class Output:
+    """The rows that a generation made."""
+
+    artifact: Artifact
+    format: OutputFormat
+    seed: int
+    is_csv_safe: bool = False
+
+
+@dataclass(frozen=True)
 class Assignment:
-    """A claimed job, and the file it works on: a dataset's table to learn, or a model to sample or to fill with."""
+    """A claimed job, and the file it works on: a dataset's table to learn, or a model to sample, fill with or judge."""
 
     job: Job
     source: Artifact
-    columns: tuple[Column, ...] = ()  # of the table to learn or to fill
+    columns: tuple[Column, ...] = ()  # of the table
     resources: dict[str, Any] = field(default_factory=dict)
     chunk_rows: int = 0  # of the model
-    table: Artifact | None = None  # to fill
+    table: Artifact | None = None  # to fill, or that the model of a report has learnt
+    model: Model | None = None  # that a report is of
+    losses: LossCurve = ()  # of its training
+    output: Output | None = None  # to judge, where a report does not draw rows itself
     checkpoint: Artifact | None = None  # of an earlier attempt at this training
 
 
@@ -229,3 +257,13 @@ class TrainedModel:
     artifact: Artifact
     columns: tuple[LearnedColumn, ...]
     chunk_rows: int
+    quality: Quality | None = None
+    losses: LossCurve = ()
+
+
+@dataclass(frozen=True)
+class MadeReport:
+    """What a report leaves behind: its files, and the few numbers that its row shows."""
+
+    artifact: Artifact
+    scores: ReportScores

@@ -22,11 +22,12 @@ class ModelStatus(StrEnum):
 class JobType(StrEnum):
     TRAIN = "train"
     GENERATE = "generate"
+    REPORT = "report"  # how good and how private a model's rows are
     BATCH = "batch"  # a `synthgen_ray.batch`, which runs by itself and is only shown here
 
 
 # What waits for a dispatcher.
-QUEUED = (JobType.TRAIN, JobType.GENERATE)
+QUEUED = (JobType.TRAIN, JobType.GENERATE, JobType.REPORT)
 # How long after it was asked for a job must have ended.
 DEADLINES: dict[JobType, timedelta] = {**dict.fromkeys(QUEUED, timedelta(hours=6)), JobType.BATCH: timedelta(days=90)}
 

@@ -62,8 +62,12 @@ class TrainParams(Params):
     max_training_seconds: float | None = Field(
         None, gt=0, le=7 * 86_400, description="Stop training cleanly after so many seconds and keep the model."
     )
-    holdout_fraction: float = Field(
-        0.0, ge=0, le=0.5, description="Share of the rows that training never sees, kept for the quality report."
+    holdout_fraction: float | None = Field(
+        None,
+        ge=0,
+        le=0.5,
+        description="Share of the rows that training never sees, kept for the quality report; null is 0.1, and 0 of a"
+        " table under 1,000 rows.",
     )
     min_category_count: int = Field(
         5,

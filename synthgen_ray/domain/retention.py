@@ -9,5 +9,6 @@ class Retention:
     """`None` is for ever."""
 
     outputs: timedelta | None = None
+    reports: timedelta | None = None
     failed_jobs: timedelta | None = None
     audit: timedelta | None = None

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from synthgen_ray.artifacts import Artifacts
-from synthgen_ray.domain.entities import Artifact, Assignment, Job, Progress, TrainedModel
+from synthgen_ray.domain.entities import Artifact, Assignment, Job, MadeReport, Progress, TrainedModel
 from synthgen_ray.domain.errors import Cancelled, Unavailable, WorkerLost, frames_of
 from synthgen_ray.domain.lifecycle import LEASE, LOCAL, Attempt, JobType
 from synthgen_ray.domain.retention import Retention
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 POLL_S = 1.0
 HEARTBEAT_S = 10.0
 
-Report = Callable[[Progress], Awaitable[None]]
+OnProgress = Callable[[Progress], Awaitable[None]]
 
 
 class Launcher(Protocol):
@@ -35,7 +35,9 @@ class Launcher(Protocol):
 
     async def train(self, assignment: Assignment) -> TrainedModel: ...
 
-    async def generate(self, assignment: Assignment, report: Report) -> Artifact: ...
+    async def generate(self, assignment: Assignment, report: OnProgress) -> Artifact: ...
+
+    async def judge(self, assignment: Assignment) -> MadeReport: ...
 
     async def forget(self, folders: tuple[str, ...]) -> None:
         """Let go what is kept in memory of files that were erased."""
@@ -151,11 +153,14 @@ class Dispatcher:
         if job.job_type is JobType.TRAIN:
             trained = await self._launcher.train(assignment)
             await self._insist(lambda: self._store.complete_training(job.id, job.attempt, trained))
+        elif job.job_type is JobType.REPORT:
+            made = await self._launcher.judge(assignment)
+            await self._insist(lambda: self._store.complete_report(job.id, job.attempt, made))
         else:
             artifact = await self._launcher.generate(assignment, self._reporter(job))
             await self._insist(lambda: self._store.complete_generation(job.id, job.attempt, artifact))
 
-    def _reporter(self, job: Job) -> Report:
+    def _reporter(self, job: Job) -> OnProgress:
         async def report(progress: Progress) -> None:
             try:
                 wanted = await self._store.report_progress(job.id, job.attempt, progress)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from synthgen_ray.artifacts import Artifacts
-from synthgen_ray.domain.lifecycle import LEASE
+from synthgen_ray.domain.lifecycle import LEASE, JobType
 from synthgen_ray.domain.retention import Retention
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class Tidying:
         now = datetime.now(UTC)
         if self._retention.outputs and (expired := await self._store.expire_outputs(now - self._retention.outputs)):
             log.info("the rows of %d generations are no longer kept", expired)
+        if self._retention.reports:
+            await self._store.expire_outputs(now - self._retention.reports, JobType.REPORT)
         if self._retention.failed_jobs:
             await self._store.delete_failed(now - self._retention.failed_jobs)
         if self._retention.audit:

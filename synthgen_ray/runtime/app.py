@@ -19,7 +19,7 @@ from synthgen_ray.runtime.backpressure import MAX_ONGOING
 from synthgen_ray.runtime.capacity import plan_workers
 from synthgen_ray.runtime.names import SAMPLER
 from synthgen_ray.runtime.samplers import draw_chunks
-from synthgen_ray.service import Service
+from synthgen_ray.service.service import Service
 from synthgen_ray.settings import Settings
 
 

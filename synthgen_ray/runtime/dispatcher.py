@@ -21,10 +21,16 @@ class DispatcherActor:
     """It starts to work with its process, so one that Ray had to restart goes on by itself."""
 
     def __init__(self, settings: Settings, owner: str) -> None:
-        slots = {JobType.TRAIN: settings.training.max_running, JobType.GENERATE: settings.generation.max_running}
+        slots = {
+            JobType.TRAIN: settings.training.max_running,
+            JobType.GENERATE: settings.generation.max_running,
+            JobType.REPORT: settings.reports.max_running,
+        }
         artifacts = open_artifacts(settings.artifacts_url, settings.data_dir)
         keep = settings.retention
-        retention = Retention(_days(keep.outputs_days), _days(keep.failed_jobs_days), _days(keep.audit_days))
+        retention = Retention(
+            _days(keep.outputs_days), _days(keep.reports_days), _days(keep.failed_jobs_days), _days(keep.audit_days)
+        )
         self._dispatcher = Dispatcher(metadata_store(), artifacts, RayLauncher(settings), slots, owner, retention)
         self._work = asyncio.get_running_loop().create_task(self._dispatcher.run())
         self._work.add_done_callback(_end_process)

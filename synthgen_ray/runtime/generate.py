@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Part, Progress
 from synthgen_ray.jobs.parts import PartPlan, plan_parts
-from synthgen_ray.runtime.reports import Reports
 from synthgen_ray.runtime.spread import Row, made_by_all, without_data
+from synthgen_ray.runtime.teller import Teller
 from synthgen_ray.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,14 +50,14 @@ class GenerateJob:
         from synthgen_ray.jobs.generate import publish
 
         job = assignment.job
-        artifacts, reports = open_artifacts(settings.artifacts_url, settings.data_dir), Reports(job)
+        artifacts, teller = open_artifacts(settings.artifacts_url, settings.data_dir), Teller(job)
         plans = plans_of(assignment)
         parts: dict[int, Part] = {}
         rows = 0
         for made in made_by_all(PartMaker, (assignment, artifacts), [{"index": plan.index} for plan in plans]):
             part = parts[made["index"]] = Part(**made["part"])
             rows += part.num_rows
-            reports.progress(Progress.of_rows(rows, job.config["num_rows"]))
+            teller.progress(Progress.of_rows(rows, job.config["num_rows"]))
         return publish(job, [parts[plan.index] for plan in plans], artifacts)
 
 

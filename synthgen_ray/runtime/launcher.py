@@ -1,4 +1,5 @@
-"""Where jobs run on a Ray cluster: trainings in a task or by Ray Train, generations on the samplers or by Ray Data."""
+"""Where jobs run on a Ray cluster: trainings and reports in tasks, or by Ray Train; generations on the samplers, or by
+Ray Data."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,15 +8,16 @@ from typing import Any, TypeVar, cast
 import ray
 from ray.exceptions import RayError, RayTaskError
 
-from synthgen_ray.domain.entities import Artifact, Assignment, Part, Progress, TrainedModel
+from synthgen_ray.domain.entities import Artifact, Assignment, MadeReport, Part, Progress, TrainedModel
 from synthgen_ray.domain.errors import InvalidRequest, WorkerLost
 from synthgen_ray.domain.params import Resources
-from synthgen_ray.jobs.dispatcher import Report
+from synthgen_ray.jobs.dispatcher import OnProgress
 from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.runtime.capacity import Workers, plan_workers
 from synthgen_ray.runtime.generate import GenerateJob, plans_of
 from synthgen_ray.runtime.leftovers import free_leftovers, free_leftovers_soon
 from synthgen_ray.runtime.names import run_name
+from synthgen_ray.runtime.report import judge
 from synthgen_ray.runtime.samplers import cause_of, deployed, forget, having, insist
 from synthgen_ray.runtime.train import TrainJob, train
 from synthgen_ray.settings import Settings
@@ -42,7 +44,7 @@ class RayLauncher:
             self._cleanings.add(cleaning)
             cleaning.add_done_callback(self._cleanings.discard)
 
-    async def generate(self, assignment: Assignment, report: Report) -> Artifact:
+    async def generate(self, assignment: Assignment, report: OnProgress) -> Artifact:
         """Raises: WorkerLost; what the sampling raises."""
         job = assignment.job
         if job.config["num_rows"] > self._settings.generation.max_rows_by_samplers:
@@ -66,6 +68,10 @@ class RayLauncher:
             # The first part to fail took the others down.
             raise failed.exceptions[0] from None
         return await insist(samplers, "publish", job, [parts[plan.index] for plan in plans])
+
+    async def judge(self, assignment: Assignment) -> MadeReport:
+        """Raises: WorkerLost; what the report raises."""
+        return await _run_warm(judge, f"report {run_name(assignment.job)}", 1, assignment, self._settings)
 
     async def forget(self, folders: tuple[str, ...]) -> None:
         await forget(folders)

@@ -11,7 +11,7 @@ from synthgen_ray.domain.entities import Assignment, Job, Progress, TrainedModel
 from synthgen_ray.domain.errors import SynthGenError, Unavailable, WorkerLost
 from synthgen_ray.runtime.capacity import Workers
 from synthgen_ray.runtime.names import run_name
-from synthgen_ray.runtime.reports import Reports
+from synthgen_ray.runtime.teller import Teller
 from synthgen_ray.settings import Settings
 
 # There is room for the workers, or nodes that are away or to come make it: this is no reason to lose an attempt.
@@ -112,11 +112,11 @@ def _work(order: dict[str, Any], is_first: bool = True) -> TrainedModel | None:
     compute_with(order["cpus"])
     assignment: Assignment = order["assignment"]
     artifacts: Artifacts = order["artifacts"]
-    reports = Reports(assignment.job)
+    teller = Teller(assignment.job)
     every_s = order["checkpoint_seconds"] if is_first else 0
-    with JobCheckpoints(assignment, artifacts, every_s, reports.checkpoint) as checkpoints:
-        model = learn(assignment, artifacts, reports.progress if is_first else _silent, checkpoints)
-    return keep(model, assignment.job, artifacts) if is_first else None
+    with JobCheckpoints(assignment, artifacts, every_s, teller.checkpoint) as checkpoints:
+        learnt = learn(assignment, artifacts, teller.progress if is_first else _silent, checkpoints)
+    return keep(learnt, assignment, artifacts) if is_first else None
 
 
 def _silent(_: Progress) -> None: ...

@@ -11,17 +11,23 @@ from synthgen_ray.domain.entities import (
     DatasetVersion,
     Job,
     JobFailure,
+    LossCurve,
     Model,
     Part,
     Progress,
     Project,
+    Quality,
 )
+from synthgen_ray.domain.reports import ReportScores
 from synthgen_ray.store.tables import ArtifactRow, DatasetRow, DatasetVersionRow, JobRow, ModelRow, ProjectRow
 
 COLUMNS = TypeAdapter(tuple[Column, ...])
 LEARNED_COLUMNS = TypeAdapter(tuple[LearnedColumn, ...])
 PARTS = TypeAdapter(tuple[Part, ...])
 CHECKPOINT = TypeAdapter(Artifact)
+QUALITY = TypeAdapter(Quality)
+LOSSES = TypeAdapter(LossCurve)
+SCORES = TypeAdapter(ReportScores)
 
 
 def as_json(adapter: TypeAdapter[Any], value: Any) -> Any:
@@ -91,6 +97,7 @@ def to_model(row: ModelRow) -> Model:
         dataset_version_id=row.dataset_version_id,
         artifact_id=row.artifact_id,
         created_at=row.created_at,
+        quality=QUALITY.validate_python(row.quality) if row.quality else None,
     )
 
 
@@ -114,6 +121,7 @@ def to_job(row: JobRow) -> Job:
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        scores=SCORES.validate_python(row.scores) if row.scores else None,
     )
 
 

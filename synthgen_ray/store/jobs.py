@@ -117,7 +117,7 @@ class Jobs:
     async def find_jobs(self, principal: Principal, job_ids: Collection[UUID]) -> dict[UUID, Job]:
         """Those that are there, by the ids that were given, each its own or its background id."""
         async with self._sessions.reading() as session:
-            jobs = [to_job(row) for row in await session.scalars(_visible_jobs(principal, job_ids))]
+            jobs = [to_job(row) for row in await session.scalars(visible_jobs(principal, job_ids))]
         return {job_id: job for job in jobs for job_id in (job.id, job.background_id) if job_id in job_ids}
 
     async def list_jobs(
@@ -137,14 +137,18 @@ class Jobs:
         if status:
             wanted &= JobRow.status == status
         matching = select(JobRow).join(JobRow.model).where(wanted)
-        newest = matching.order_by(JobRow.created_at.desc(), JobRow.id).limit(limit).offset(offset)
         async with self._sessions.reading() as session:
-            total = await session.scalar(select(func.count()).select_from(matching.subquery()))
-            rows = await session.scalars(newest.options(*FULL_JOB))
-            return Page(tuple(map(to_job, rows)), total or 0)
+            return await page_of_jobs(session, matching, limit, offset)
 
 
-def _visible_jobs(principal: Principal, job_ids: Collection[UUID]) -> Select[JobRow]:
+async def page_of_jobs(session: AsyncSession, matching: Select[JobRow], limit: int, offset: int) -> Page[Job]:
+    newest = matching.order_by(JobRow.created_at.desc(), JobRow.id).limit(limit).offset(offset)
+    total = await session.scalar(select(func.count()).select_from(matching.subquery()))
+    rows = await session.scalars(newest.options(*FULL_JOB))
+    return Page(tuple(map(to_job, rows)), total or 0)
+
+
+def visible_jobs(principal: Principal, job_ids: Collection[UUID]) -> Select[JobRow]:
     by_either_id = or_(JobRow.id.in_(job_ids), JobRow.background_id.in_(job_ids))
     seen = select(JobRow).join(JobRow.model).where(by_either_id, sees(principal, ModelRow.project_id))
     return seen.options(*FULL_JOB)
@@ -152,7 +156,7 @@ def _visible_jobs(principal: Principal, job_ids: Collection[UUID]) -> Select[Job
 
 async def lock_job(session: AsyncSession, principal: Principal, job_id: UUID) -> JobRow:
     """It is claimed before or after, never meanwhile. Raises: NotFound."""
-    locked = _visible_jobs(principal, (job_id,)).with_for_update(of=JobRow).execution_options(populate_existing=True)
+    locked = visible_jobs(principal, (job_id,)).with_for_update(of=JobRow).execution_options(populate_existing=True)
     row = await session.scalar(locked)
     if row is None:
         raise NotFound.of("job")
@@ -184,6 +188,6 @@ async def require_ready(
 
 def not_ready(model: ModelRow) -> str:
     if model.status is ModelStatus.FAILED:
-        return f"Model '{model.name}' failed to train: create it again, then generate."
+        return f"Model '{model.name}' failed to train: create it again."
     state = {ModelStatus.PENDING: "waits to be trained", ModelStatus.TRAINING: "is training"}[model.status]
-    return f"Model '{model.name}' {state}: generate when its status is ready."
+    return f"Model '{model.name}' {state}: wait until its status is ready."

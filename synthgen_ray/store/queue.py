@@ -6,27 +6,36 @@ find a newer attempt, or none, in the row, change nothing, and answer that it is
 
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, ScalarSelect, and_, case, exists, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import aliased
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.audit import Action
-from synthgen_ray.domain.columns import Column
-from synthgen_ray.domain.entities import Artifact, Assignment, Job, JobFailure, Progress, TrainedModel, attempt_folder
+from synthgen_ray.domain.entities import (
+    Artifact,
+    Assignment,
+    Job,
+    JobFailure,
+    MadeReport,
+    Progress,
+    TrainedModel,
+    attempt_folder,
+)
 from synthgen_ray.domain.errors import Cancelled, Conflict, JobError, frames_of
 from synthgen_ray.domain.lifecycle import LEASE, LOCAL, Attempt, JobStatus, JobType
+from synthgen_ray.store.assignments import assignment_of
 from synthgen_ray.store.audit import record
 from synthgen_ray.store.entities import (
     CHECKPOINT,
-    COLUMNS,
     LEARNED_COLUMNS,
+    LOSSES,
+    QUALITY,
+    SCORES,
     as_json,
-    to_artifact,
     to_artifact_row,
     to_job,
 )
@@ -35,7 +44,7 @@ from synthgen_ray.store.jobs import load_job, lock_job
 from synthgen_ray.store.moves import because, held, move, not_before
 from synthgen_ray.store.reaper import BACKOFF, LOST, UNREADABLE, lose, reap
 from synthgen_ray.store.sessions import Sessions
-from synthgen_ray.store.tables import ArtifactRow, DatasetVersionRow, JobRow, ModelRow
+from synthgen_ray.store.tables import ArtifactRow, JobRow, ModelRow
 from synthgen_ray.store.usage import add_usage
 
 log = logging.getLogger(__name__)
@@ -67,7 +76,7 @@ class Queue:
             while claimed := await move(session, JobStatus.PENDING, JobStatus.RUNNING, due, now, **claim):
                 ((job_id, attempt),) = claimed
                 try:
-                    return await _assignment(session, await load_job(session, job_id))
+                    return await assignment_of(session, await load_job(session, job_id))
                 except JobError as error:
                     reason = because(JobFailure(error.code, error.detail))
                     await move(session, JobStatus.RUNNING, JobStatus.FAILED, held(job_id, attempt), now, **reason)
@@ -132,6 +141,8 @@ class Queue:
                 "artifact_id": trained.artifact.id,
                 "learned_columns": as_json(LEARNED_COLUMNS, trained.columns),
                 "chunk_rows": trained.chunk_rows,
+                "quality": as_json(QUALITY, trained.quality) if trained.quality else None,
+                "losses": as_json(LOSSES, trained.losses),
             }
             await session.execute(update(ModelRow).where(ModelRow.id == row.model_id).values(made))
 
@@ -147,6 +158,18 @@ class Queue:
             await add_usage(session, row.project_id, rows=artifact.num_rows)
 
         await self._complete(job_id, attempt, artifact, publish)
+
+    async def complete_report(self, job_id: UUID, attempt: int, made: MadeReport) -> None:
+        """Publish a report and finish its job; a repeat changes nothing.
+
+        Raises: Cancelled, when the attempt is superseded; nothing is published then.
+        """
+
+        async def publish(session: AsyncSession, row: JobRow, _now: datetime) -> None:
+            shown = {"scores": as_json(SCORES, made.scores)}
+            await session.execute(update(JobRow).where(JobRow.id == row.id).values(shown))
+
+        await self._complete(job_id, attempt, made.artifact, publish)
 
     async def fail(self, job_id: UUID, attempt: int, failure: JobFailure) -> None:
         """Finish a job without an artifact; does nothing when the attempt is superseded."""
@@ -241,32 +264,3 @@ def _any_held(attempts: Collection[Attempt]) -> ColumnElement[bool]:
 
 def _seconds_since(start: datetime | None, now: datetime) -> float:
     return max(0.0, (now - start).total_seconds()) if start else 0.0
-
-
-async def _assignment(session: AsyncSession, row: JobRow) -> Assignment:
-    job: Job = to_job(row)
-    if job.job_type is JobType.GENERATE:
-        model = await session.get_one(
-            ModelRow, job.model_id, options=[joinedload(ModelRow.artifact)], populate_existing=True
-        )
-        if model.artifact is None:
-            raise LookupError(f"model {model.id} is ready and has no artifact")
-        assignment = Assignment(job, to_artifact(model.artifact), chunk_rows=model.chunk_rows or 0)
-        if "dataset_version_id" not in job.config:
-            return assignment
-        table, columns = await _table(session, UUID(job.config["dataset_version_id"]))
-        return replace(assignment, table=table, columns=columns)
-    if row.model.dataset_version_id is None:
-        raise LookupError(f"model {row.model.id} is in training and has no table")
-    table, columns = await _table(session, row.model.dataset_version_id)
-    checkpoint = CHECKPOINT.validate_python(row.checkpoint) if row.checkpoint else None
-    return Assignment(job, table, columns=columns, resources=row.model.resources, checkpoint=checkpoint)
-
-
-async def _table(session: AsyncSession, version_id: UUID) -> tuple[Artifact, tuple[Column, ...]]:
-    """Raises: JobError."""
-    its = select(DatasetVersionRow).where(DatasetVersionRow.id == version_id)
-    version: DatasetVersionRow | None = await session.scalar(its.options(joinedload(DatasetVersionRow.artifact)))
-    if version is None:
-        raise JobError("The dataset was deleted before its turn came: upload it again.", "dataset_deleted")
-    return to_artifact(version.artifact), COLUMNS.validate_python(version.columns)

@@ -1,4 +1,4 @@
-"""What is let go: outputs and failed generations whose time is over, and files that no row names."""
+"""What is let go: outputs, and failed generations and reports, whose time is over, and files that no row names."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -13,14 +13,15 @@ from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import ArtifactRow, AuditRow, ErasureRow, JobRow, ServerRow
 
 AT_ONCE = 500  # rows of one transaction: others write too
+_DELETED = (JobType.GENERATE, JobType.REPORT)
 
 
 class Retentions:
     _sessions: Sessions
 
-    async def expire_outputs(self, before: datetime) -> int:
-        """Let go of the rows of generations that ended before; answers of how many. The jobs stay."""
-        ended = _ended(JobStatus.COMPLETED, before).where(JobRow.artifact_id.is_not(None))
+    async def expire_outputs(self, before: datetime, job_type: JobType = JobType.GENERATE) -> int:
+        """Let go of what jobs of this type that ended before have made; answers of how many. The jobs stay."""
+        ended = _ended((job_type,), JobStatus.COMPLETED, before).where(JobRow.artifact_id.is_not(None))
         async with self._sessions.writing() as session:
             jobs = list(await session.scalars(ended))
             artifact_ids = [job.artifact_id for job in jobs]
@@ -30,12 +31,12 @@ class Retentions:
             return len(jobs)
 
     async def delete_failed(self, before: datetime) -> int:
-        """Delete generations that failed before; answers how many.
+        """Delete generations and reports that failed before; answers how many.
 
         A failed training goes with its model, which it explains.
         """
         async with self._sessions.writing() as session:
-            jobs = list(await session.scalars(_ended(JobStatus.FAILED, before)))
+            jobs = list(await session.scalars(_ended(_DELETED, JobStatus.FAILED, before)))
             await erase_jobs(session, jobs)
             await session.execute(delete(JobRow).where(JobRow.id.in_([job.id for job in jobs])))
             return len(jobs)
@@ -62,11 +63,11 @@ class Retentions:
             return len(unnamed)
 
 
-def _ended(status: JobStatus, before: datetime) -> Select[JobRow]:
+def _ended(job_types: Collection[JobType], status: JobStatus, before: datetime) -> Select[JobRow]:
     # By the start too, which is indexed.
     old = (JobRow.created_at < before) & (JobRow.finished_at < before)
-    generations = select(JobRow).where(JobRow.status == status, JobRow.job_type == JobType.GENERATE)
-    return generations.where(old).order_by(JobRow.created_at).limit(AT_ONCE)
+    of_types = select(JobRow).where(JobRow.status == status, JobRow.job_type.in_(job_types))
+    return of_types.where(old).order_by(JobRow.created_at).limit(AT_ONCE)
 
 
 async def _named(session: AsyncSession, locations: Collection[str]) -> set[str]:

@@ -18,12 +18,15 @@ from synthgen_ray.store.models import Models
 from synthgen_ray.store.once import Onces
 from synthgen_ray.store.projects import Projects
 from synthgen_ray.store.queue import Queue
+from synthgen_ray.store.reports import Reports
 from synthgen_ray.store.retention import Retentions
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.usage import Usages
 
 
-class Store(Projects, Datasets, Models, Jobs, Batches, Usages, Onces, Keys, Audits, Queue, Erasures, Retentions):
+class Store(
+    Projects, Datasets, Models, Jobs, Batches, Reports, Usages, Onces, Keys, Audits, Queue, Erasures, Retentions
+):
     """Metadata in SQL. Holds nothing in memory: any number of stores on one URL agree.
 
     What a caller of the API may reach takes the principal first, and its queries see what the principal may see.

@@ -152,6 +152,8 @@ class ModelRow(Row):
     artifact_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"), index=True)
     learned_columns: Mapped[list[Any] | None] = mapped_column(JSON, deferred=True)
     chunk_rows: Mapped[int | None]
+    quality: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    losses: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True), deferred=True)  # of its training
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     project: Mapped[ProjectRow] = relationship(lazy="raise")
     dataset_version: Mapped[DatasetVersionRow | None] = relationship(lazy="raise")
@@ -159,7 +161,7 @@ class ModelRow(Row):
 
 
 class JobRow(Row):
-    """One training or generation. This table is the queue: `moves` alone changes a status."""
+    """One training, generation, batch or report. This table is the queue: `moves` alone changes a status."""
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -196,6 +198,7 @@ class JobRow(Row):
     error_message: Mapped[str | None]
     error_retryable: Mapped[bool | None]
     artifact_id: Mapped[UUID | None] = mapped_column(ForeignKey("artifacts.id"), index=True)
+    scores: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # of a report
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -26,11 +26,12 @@ from synthgen_ray.synthesizers.columns import arrow, checks
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.number import NumberTarget
+from synthgen_ray.synthesizers.holdout import learnt_and_held_out, with_agreed_holdout
 from synthgen_ray.synthesizers.imputation import conformed, imputed
 from synthgen_ray.synthesizers.model_file import BROKEN, ModelCard, Tensors, corrupt, read_model, write_model
 from synthgen_ray.synthesizers.pace import OnProgress, Pace
 from synthgen_ray.synthesizers.refinement import SAMPLE_ROWS, Refinement
-from synthgen_ray.synthesizers.streams import CALIBRATE, ENCODE, fresh_seed, holdout_mask, stream
+from synthgen_ray.synthesizers.streams import CALIBRATE, ENCODE, fresh_seed, stream
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,8 @@ class Synthesizer(ABC):
     maps: ClassVar[frozenset[str]]  # what numbers are turned into: "modes", "marginal"
 
     def __init__(self, **options: Any) -> None:
-        self.params: TrainParams = parse_train_params(self.model_type, options)
+        self._asked: TrainParams = parse_train_params(self.model_type, options)
+        self.params = self._asked  # after a fit, what was agreed on where they leave it open
         self.chunk_rows = CHUNK_ROWS
         self._columns: tuple[Column, ...] = ()
         self._codec: TableCodec | None = None
@@ -86,7 +88,8 @@ class Synthesizer(ABC):
         pace.say(0.0, "learning the columns")
         self._columns = _in_order_of(table, columns or infer_columns(table))
         seed = self._agreed_seed()
-        train = table.filter(pa.array(~holdout_mask(table.num_rows, self.params.holdout_fraction, self.params.seed)))
+        self.params = with_agreed_holdout(self._asked, table.num_rows)
+        train, _ = learnt_and_held_out(table, self.params)
         check_trainable(train.num_rows)
         rng = stream(seed, ENCODE)
         self._codec = TableCodec.learn(train, self._columns, self._codec_options, rng, pace.breathe)

@@ -23,7 +23,7 @@ from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.domain.keys import key_hash, new_key
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.jobs.dispatcher import Dispatcher
-from synthgen_ray.service import Service
+from synthgen_ray.service.service import Service
 from synthgen_ray.store.store import Store
 from tests.api.bank import Bank, open_bank
 from tests.beside import beside

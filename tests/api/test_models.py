@@ -9,7 +9,7 @@ from synthgen_ray.api.app import create_app
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.domain.params import ModelType, Resources
-from synthgen_ray.service import Service
+from synthgen_ray.service.service import Service
 from tests.api.conftest import NO_LIMITS, SYNTHGEN, a_table
 from tests.fakes import RememberingConverter, ThreadSamplers
 

@@ -13,7 +13,7 @@ import pytest
 from synthgen_ray.domain.access import Principal, Role
 from synthgen_ray.domain.entities import Artifact, Assignment
 from synthgen_ray.domain.lifecycle import JobStatus
-from synthgen_ray.jobs.dispatcher import Report
+from synthgen_ray.jobs.dispatcher import OnProgress
 from synthgen_ray.store import engines
 from tests.api.conftest import SYNTHGEN
 from tests.databases import on_sqlite
@@ -150,7 +150,7 @@ class TestDelete:
 
 
 class FullDisk(ThreadLauncher):
-    async def generate(self, assignment: Assignment, report: Report) -> Artifact:
+    async def generate(self, assignment: Assignment, report: OnProgress) -> Artifact:
         with self._artifacts.writing(assignment.job.folder, "part"):
             await asyncio.to_thread(Path("/dev/full").write_bytes, b"row")
         raise AssertionError("a device that is always full took a row")

@@ -74,9 +74,15 @@ CALLS = {
     ("GET", f"{SYNTHGEN}{JOB}/{{job_id}}/download"): Call(VIEWER),
     ("GET", f"{SYNTHGEN}{JOB}/{{job_id}}/events"): Call(VIEWER),
     ("POST", f"{SYNTHGEN}{JOB}/{{job_id}}/cancel"): Call(EDITOR, ok={409}),
+    ("GET", "/api/reports"): Call(VIEWER),
+    ("POST", "/api/reports"): Call(
+        EDITOR, json={"project_id": "{project_id}", "kind": "synthgen", "entity_id": "{model_id}"}
+    ),
+    ("GET", "/api/reports/{report_id}"): Call(VIEWER),
+    ("GET", "/api/reports/{report_id}/download"): Call(VIEWER),
 }
 OPEN = {"/healthz", "/readyz"}
-LISTS = ("/api/projects", "/api/datasets", f"{SYNTHGEN}/models", f"{SYNTHGEN}/jobs")
+LISTS = ("/api/projects", "/api/datasets", f"{SYNTHGEN}/models", f"{SYNTHGEN}/jobs", "/api/reports")
 # What deletes comes last: the others need what it takes away.
 IN_ORDER = sorted(CALLS, key=lambda route: route[0] == "DELETE")
 
@@ -233,9 +239,12 @@ async def _a_project(client, server, name: str) -> dict[str, str]:
     await server.run_queue()
     ids["model_id"] = model.json()["id"]
     job = await client.post(f"{SYNTHGEN}/models/{ids['model_id']}/generate", json={"num_rows": 5})
+    order = CALLS["POST", "/api/reports"].json | {"options": {"num_rows": 30}}
+    report = await client.post("/api/reports", json=_filled(order, ids))
     await server.run_queue()
     key = await _a_key(client, project_id, Role.VIEWER)
-    return ids | {"job_id": job.json()["synthgen_job_id"], "key_id": key["id"], "version": "0"}
+    made = {"job_id": job.json()["synthgen_job_id"], "report_id": report.json()["id"], "key_id": key["id"]}
+    return ids | made | {"version": "0"}
 
 
 async def _a_key(client, project_id: str, role: Role, *more: str) -> dict[str, Any]:

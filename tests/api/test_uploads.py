@@ -13,7 +13,7 @@ from synthgen_ray.api.app import create_app
 from synthgen_ray.api.multipart import MAX_OVERHEAD_BYTES, MAX_PARTS, MAX_TEXT_BYTES
 from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.limits import UploadLimits
-from synthgen_ray.service import Service
+from synthgen_ray.service.service import Service
 from tests.api.conftest import NO_LIMITS, a_table
 from tests.fakes import ThreadSamplers
 

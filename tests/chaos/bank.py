@@ -10,9 +10,10 @@ from synthgen_ray.domain.entities import Artifact, Job
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.domain.params import GaussianCopulaParams, GenerateParams, ModelType, Resources
 from synthgen_ray.domain.quotas import Quotas
+from synthgen_ray.domain.reports import ReportParams
 from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import JobEventRow
-from tests.given import ADMIN, COLUMNS, a_trained_model, an_artifact
+from tests.given import ADMIN, COLUMNS, a_model_with_a_table, a_trained_model, an_artifact
 from tests.history import all_events, check_history, events_of, every_erasure
 
 NO_QUOTAS = Quotas(pending_jobs=None, queue_length=1_000_000)
@@ -46,6 +47,9 @@ class Bank:
         """One with a model of its own."""
         if kind is JobType.TRAIN:
             return await self.training(project_id)
+        if kind is JobType.REPORT:
+            model_id = await a_model_with_a_table(self.store, project_id)
+            return (await self.store.enqueue_report(ADMIN, project_id, model_id, ReportParams())).value
         return await self.generation(await self.ready_model(project_id))
 
     async def check_ended(self, job_id: UUID) -> Job:

@@ -133,7 +133,15 @@ def _train_and_generate(walk: Walk, project_id: str, dataset: dict[str, Any]) ->
             job = walk.ask("POST", path, 200, json={"num_rows": 500, "conditions": conditions})
             assert walk.ended(job["job_id"])["status"] == "completed"
             walk.outputs.append(walk.ask("GET", f"/api/synthgen/jobs/{job['job_id']}/download", 200))
+        _report(walk, {"project_id": project_id, "kind": "synthgen", "entity_id": made["id"]})
     walk.ask("GET", f"/api/datasets/{dataset['dataset_id']}/download", 200)
+
+
+def _report(walk: Walk, order: dict[str, Any]) -> None:
+    report = walk.ask("POST", "/api/reports", 201, json=order)
+    assert walk.ended(report["id"])["status"] == "completed"
+    for form in ("html", "json"):
+        walk.outputs.append(str(walk.ask("GET", f"/api/reports/{report['id']}/download?format={form}", 200)))
 
 
 def _fail_to_train(walk: Walk, project_id: str) -> None:

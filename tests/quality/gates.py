@@ -53,7 +53,7 @@ class Gate(NamedTuple):
 def trained_scores(task: Task, training: str, seed: int) -> Scores:
     torch.set_num_threads(1)  # the same numbers wherever it runs
     model_type, options = TRAININGS[training]
-    return scored(task, create(model_type, {**options, "seed": seed}).fit(task.arrow), seed)
+    return scored(task, create(model_type, {"holdout_fraction": 0.0, **options, "seed": seed}).fit(task.arrow), seed)
 
 
 def real_tasks() -> dict[str, Task]:

@@ -7,14 +7,15 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from synthgen_ray.domain.entities import Artifact, JobFailure, Part, TrainedModel
+from synthgen_ray.domain.entities import Artifact, JobFailure, MadeReport, Part, TrainedModel
 from synthgen_ray.domain.errors import Cancelled, Conflict, NotFound
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.once import Once
 from synthgen_ray.domain.params import GaussianCopulaParams, GenerateParams, ModelType, Resources
+from synthgen_ray.domain.reports import ReportParams
 from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import ErasureRow, JobEventRow, JobRow
-from tests.given import COLUMNS, LEARNED, a_trained_model, an_artifact
+from tests.given import COLUMNS, LEARNED, SCORES, a_model_with_a_table, an_artifact
 from tests.simulation.model import DEADLINE, Attempt, Folder, QueueModel
 from tests.simulation.world import Call
 
@@ -70,6 +71,9 @@ class Replay:
         if kind is JobType.TRAIN:
             params = (ModelType.GAUSSIAN_COPULA, GaussianCopulaParams(), Resources())
             made = await self.store.create_model(self._me, project_id, version_id, key, *params, once)
+        elif kind is JobType.REPORT:
+            model_id = await self._ready_model(key, project_id)
+            made = await self.store.enqueue_report(self._me, project_id, model_id, ReportParams(), once)
         else:
             made = await self.store.enqueue_generate(
                 self._me, await self._ready_model(key, project_id), GenerateParams(), once
@@ -100,6 +104,8 @@ class Replay:
         try:
             if kind is JobType.TRAIN:
                 await self.store.complete_training(job_id, attempt[1], TrainedModel(artifact, LEARNED, 1000))
+            elif kind is JobType.REPORT:
+                await self.store.complete_report(job_id, attempt[1], MadeReport(artifact, SCORES))
             else:
                 await self.store.complete_generation(job_id, attempt[1], artifact)
         except Cancelled:
@@ -138,9 +144,7 @@ class Replay:
 
     async def _ready_model(self, key: str, project_id: UUID) -> UUID:
         if key not in self._models:
-            trained = a_trained_model()
-            model = await self.store.add_trained_model(self._me, project_id, key, ModelType.TVAE, {}, trained)
-            self._models[key] = model.value.id
+            self._models[key] = await a_model_with_a_table(self.store, project_id, key)
         return self._models[key]
 
     def _named(self, attempt: Attempt) -> tuple[UUID, int]:

@@ -81,7 +81,7 @@ class JobDetail(JobItem):
             result=JobResult.find(job),
             started_at=job.started_at,
             finished_at=job.finished_at,
-            eta_seconds=_eta_seconds(job),
+            eta_seconds=eta_seconds(job),
         )
 
 
@@ -98,7 +98,7 @@ def _job_fields(job: Job) -> dict[str, Any]:
     }
 
 
-def _eta_seconds(job: Job) -> float | None:
+def eta_seconds(job: Job) -> float | None:
     """At the pace so far; `None` before there is one, and once the job has ended."""
     too_early = job.progress.fraction < 0.05  # the start-up of the workers is all there is to go by
     if job.status is not JobStatus.RUNNING or job.started_at is None or too_early:

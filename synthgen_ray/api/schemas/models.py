@@ -76,11 +76,20 @@ class ModelItem(Mirror):
     created_at: Moment
 
 
+class QualitySchema(Mirror):
+    """How like the table the model's rows are, as its training estimates in the end; a report says more."""
+
+    column_shapes: float | None
+    pair_trends: float | None
+
+
 class ModelSchema(ModelItem):
     model_config = ConfigDict(json_schema_extra=examples.example(examples.MODEL))
 
+    project_id: UUID
     config: dict[str, Any]
     dataset_id: UUID | None
+    quality: QualitySchema | None
 
 
 class ModelJob(Mirror):

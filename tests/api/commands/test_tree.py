@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from synthgen_ray.commands import register
+from tests.beside import beside
 
 APP = typer.Typer()
 register(APP)
@@ -52,7 +53,7 @@ async def test_every_command_answers_with_one_json_document(synthgen, server, ac
     cancelled = await run("models", "generate", "copula")
     assert len((await run("sample", "copula", "--rows", 5))["rows"]) == 5
     await run("models", "sample", "copula", "--to", tmp_path / "some.parquet")
-    for group in ("projects", "datasets", "models", "jobs", "keys"):
+    for group in ("projects", "datasets", "models", "jobs", "reports", "keys"):
         await run(group, "list")
     for words in (("projects", "show", "Kiel"), ("projects", "usage", "Kiel"), ("models", "types"), ("limits",)):
         await run(*words)
@@ -70,6 +71,12 @@ async def test_every_command_answers_with_one_json_document(synthgen, server, ac
         await run("jobs", name, made["synthgen_job_id"])
     await run("jobs", "download", made["synthgen_job_id"], "--to", tmp_path / "rows.csv")
     await run("jobs", "cancel", cancelled["synthgen_job_id"])
+    report = await run("reports", "create", "copula", "--rows", 30)
+    await server.run_queue()
+    await run("reports", "show", report["id"])
+    await run("reports", "download", report["id"], "--to", tmp_path / "report.json")
+    async with beside(server.dispatcher.run()):
+        await run("report", "copula", "--rows", 30, "--to", tmp_path / "report.html")
     await run("keys", "create", "nightly", "--role", "viewer")
     await run("audit", "list")
     await run("audit", "verify")

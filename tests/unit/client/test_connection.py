@@ -20,6 +20,7 @@ CREATING = {
     "a model": lambda client: client.create_model("p", "v", "Bank"),
     "a generation": lambda client: client.generate("m"),
     "an imputation": lambda client: client.impute("m", "v"),
+    "a report": lambda client: client.create_report("p", "m"),
     "a version": lambda client: client.fetch_version("d", "s3://tables/payments.parquet"),
     "an import": lambda client: client.import_model("p", "Bank", Path(__file__)),
     "an upload": lambda client: client.upload_dataset("p", "this file", Path(__file__)),

@@ -109,8 +109,8 @@ def trained(assignment: Assignment, folder: Path, report=lambda progress: None) 
 
     artifacts = DiskArtifacts(folder)
     with Eager(assignment, artifacts, 1e-6, name) as checkpoints:
-        model = learn(assignment, artifacts, report, checkpoints)
-    return keep(model, assignment.job, artifacts).artifact.sha256
+        learnt = learn(assignment, artifacts, report, checkpoints)
+    return keep(learnt, assignment, artifacts).artifact.sha256
 
 
 def named(folder: Path) -> Artifact:

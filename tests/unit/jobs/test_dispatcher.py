@@ -9,18 +9,19 @@ from uuid import UUID
 import pytest
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
-from synthgen_ray.domain.entities import Artifact, Assignment, Progress, TrainedModel
+from synthgen_ray.domain.entities import Artifact, Assignment, MadeReport, Progress, TrainedModel
 from synthgen_ray.domain.errors import InvalidTable, Unavailable, WorkerLost
 from synthgen_ray.domain.lifecycle import DEADLINES, JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
+from synthgen_ray.domain.reports import ReportParams
 from synthgen_ray.jobs.clock_watch import ClockWatch
-from synthgen_ray.jobs.dispatcher import Dispatcher, Report
+from synthgen_ray.jobs.dispatcher import Dispatcher, OnProgress
 from synthgen_ray.store import reaper
 from synthgen_ray.store.reaper import OVERDUE
 from synthgen_ray.store.store import Store
 from tests.beside import beside
 from tests.fakes import KeepsNothing
-from tests.given import ADMIN, a_trained_model, an_artifact
+from tests.given import ADMIN, SCORES, a_model_with_a_table, a_trained_model, an_artifact
 from tests.history import moves_of
 
 
@@ -36,10 +37,14 @@ class FakeLauncher(KeepsNothing):
         await self._run(assignment)
         return a_trained_model()
 
-    async def generate(self, assignment: Assignment, report: Report) -> Artifact:
+    async def generate(self, assignment: Assignment, report: OnProgress) -> Artifact:
         await report(Progress(0.5))
         await self._run(assignment)
         return an_artifact()
+
+    async def judge(self, assignment: Assignment) -> MadeReport:
+        await self._run(assignment)
+        return MadeReport(an_artifact(), SCORES)
 
     async def _run(self, assignment: Assignment) -> None:
         self.started.append(assignment.job.id)
@@ -73,7 +78,7 @@ def watch() -> FakeWatch:
 
 @pytest.fixture
 async def dispatcher(store: Store, launcher: FakeLauncher, watch: FakeWatch, tmp_path):
-    slots = {JobType.TRAIN: 1, JobType.GENERATE: 2}
+    slots = {JobType.TRAIN: 1, JobType.GENERATE: 2, JobType.REPORT: 1}
     dispatcher = Dispatcher(store, DiskArtifacts(tmp_path), launcher, slots, clock=watch)
     yield dispatcher
     await dispatcher.stop()
@@ -105,6 +110,19 @@ async def test_a_job_that_ends_well_is_completed(store, dispatcher, launcher, gi
 
     assert (await store.get_job(ADMIN, job.id)).status is JobStatus.COMPLETED
     assert (await store.get_model(ADMIN, job.model_id))[0].status is ModelStatus.READY
+
+
+async def test_a_report_that_ends_well_is_completed_and_its_row_shows_its_scores(store, dispatcher, launcher, project):
+    model_id = await a_model_with_a_table(store, project.id)
+    job = (await store.enqueue_report(ADMIN, project.id, model_id, ReportParams())).value
+    launcher.ending = lambda: None
+
+    await dispatcher.tick()
+    await finish(dispatcher)
+
+    ended = await store.get_job(ADMIN, job.id)
+    assert (ended.status, ended.scores) == (JobStatus.COMPLETED, SCORES)
+    assert (await store.get_model(ADMIN, model_id))[0].status is ModelStatus.READY
 
 
 async def test_jobs_beyond_the_slots_wait(store, dispatcher, launcher, given_training):

@@ -217,7 +217,7 @@ def test_of_five_thousand_categories_every_one_may_come_back(most):
     names = np.repeat([f"c{n}" for n in range(5000)], 6)
     table = pa.table({"x": names, "y": np.resize(NOISE, len(names))})
 
-    model = given_model(ModelType.GAUSSIAN_COPULA, table, max_categories=most, refine=False)
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, max_categories=most, refine=False, holdout_fraction=0.0)
 
     assert set(model.sample(60_000, seed=1)["x"].to_pylist()) == set(names)
     assert model.codec.learnt[0].width == most + 1

@@ -1,4 +1,4 @@
-"""What an attempt at a training tells the store while it runs."""
+"""What an attempt at a job tells the store while it runs."""
 
 import time
 
@@ -12,7 +12,7 @@ from synthgen_ray.runtime.names import METADATA, NAMESPACE
 REPORT_EVERY_S = 0.5
 
 
-class Reports:
+class Teller:
     def __init__(self, job: Job) -> None:
         self._store = ray.get_actor(METADATA, NAMESPACE)
         self._job = job

@@ -1,0 +1,142 @@
+"""A report: a model and the table that it learnt in; out, how good and how private its rows are, as a page and as
+JSON."""
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+
+import pyarrow as pa
+
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.datasets.reading import read_table
+from synthgen_ray.datasets.reading_back import read_back
+from synthgen_ray.domain.chunks import chunks
+from synthgen_ray.domain.entities import Artifact, Assignment, Job, MadeReport, Output, Progress
+from synthgen_ray.domain.reports import DRAWN_ROWS, ReportFormat, ReportParams, ReportScores
+from synthgen_ray.quality import Assessment, assess
+from synthgen_ray.quality.assessment import Level
+from synthgen_ray.quality.page import About, render
+from synthgen_ray.synthesizers.base import LIBRARIES, Synthesizer, load
+from synthgen_ray.synthesizers.holdout import learnt_and_held_out
+
+OnProgress = Callable[[Progress], None]
+
+DRAWN = 0.2  # of the way, when the rows are there
+SHOWN = 0.95  # when all is known that the page shows
+LEAST_K = 5  # rows that stand behind whatever the page shows of the real table
+LEVELS = tuple(Level)  # from good to bad
+
+
+def make_report(assignment: Assignment, artifacts: Artifacts, on_progress: OnProgress) -> MadeReport:
+    """Judge the rows of a model against those that it learnt and those that it never saw. Repeating it gives the same
+    report. `on_progress` may raise to stop it.
+
+    Raises: InvalidTable, for rows that cannot be judged; JobError, for a model's file that is damaged; Gone; whatever
+    `on_progress` raises.
+    """
+    job, params = assignment.job, ReportParams.model_validate(assignment.job.config, strict=False)
+    on_progress(Progress(0.0, "reading the table"))
+    model = _model(assignment.source, artifacts)
+    real, holdout = _learnt_and_held_out(assignment, model, artifacts)
+    if assignment.output:
+        synthetic = _read(assignment.output, model, artifacts)
+    else:
+        synthetic = _drawn(model, params.num_rows or min(real.num_rows, DRAWN_ROWS), job.seed, on_progress)
+
+    def on_assessed(share: float) -> None:
+        on_progress(Progress(DRAWN + share * (SHOWN - DRAWN), "comparing the tables"))
+
+    assessment = assess(
+        real,
+        synthetic,
+        holdout,
+        assignment.columns,
+        target=params.target,
+        seed=job.seed,
+        k=max(LEAST_K, model.params.min_category_count),
+        on_progress=on_assessed,
+    )
+    on_progress(Progress(SHOWN, "drawing the page"))
+    contents = {
+        ReportFormat.HTML: render(assessment, _about(assignment, model)),
+        ReportFormat.JSON: assessment.model_dump_json(indent=2),
+    }
+    return MadeReport(_publish(job, contents, artifacts), scores_of(assessment))
+
+
+def scores_of(assessment: Assessment) -> ReportScores:
+    """What the report's row shows of it."""
+    fidelity, utility, privacy = assessment.fidelity, assessment.utility, assessment.privacy
+    worst = max((LEVELS.index(finding.level) for finding in assessment.verdict), default=0)
+    return ReportScores(
+        verdict=LEVELS[worst],
+        column_shapes=fidelity.column_shapes.value,
+        pair_trends=fidelity.pair_trends.value,
+        detection_auc=fidelity.detection_auc.value,
+        utility=utility.synthetic.value if utility else None,
+        utility_real=utility.real.value if utility else None,
+        copies=privacy.copies.value,
+        distance_share=privacy.distance_share.value if privacy.distance_share else None,
+    )
+
+
+def _model(source: Artifact, artifacts: Artifacts) -> Synthesizer:
+    with artifacts.verified_file(source) as file:
+        return load(file)
+
+
+def _learnt_and_held_out(
+    assignment: Assignment, model: Synthesizer, artifacts: Artifacts
+) -> tuple[pa.Table, pa.Table | None]:
+    """The table that the model's training was given, cut as it was there."""
+    if assignment.table is None:
+        raise LookupError(f"report {assignment.job.id} has no table")
+    with artifacts.verified_file(assignment.table) as file:
+        return learnt_and_held_out(read_table(file), model.params)
+
+
+def _drawn(model: Synthesizer, num_rows: int, seed: int, on_progress: OnProgress) -> pa.Table:
+    """The rows that a generation of this seed has."""
+    pieces = []
+    for index, rows in chunks(num_rows, model.chunk_rows):
+        pieces.append(model.sample_chunk(index, rows, seed))
+        share = (index * model.chunk_rows + rows) / num_rows
+        on_progress(Progress(share * DRAWN, f"drawing {num_rows:,} rows"))
+    return pa.concat_tables(pieces)
+
+
+def _read(output: Output, model: Synthesizer, artifacts: Artifacts) -> pa.Table:
+    """The rows of a generation, from its file."""
+    schema = model.sample_chunk(0, 0, seed=0).schema
+    with artifacts.scratch.file() as file:
+        with file.open("wb") as sink:
+            for block in artifacts.verified(output.artifact):
+                sink.write(block)
+        return read_back(file, output.format, schema, model.columns, safe=output.is_csv_safe)
+
+
+def _about(assignment: Assignment, synthesizer: Synthesizer) -> About:
+    model, job = assignment.model, assignment.job
+    if model is None or model.dataset_name is None or model.dataset_version is None:
+        raise LookupError(f"report {job.id} has no model, or one without a table")
+    return About(
+        model_name=model.name,
+        model_type=model.model_type,
+        model_id=model.id,
+        config=synthesizer.params.model_dump(mode="json"),  # all that was agreed on is in it
+        dataset_name=model.dataset_name,
+        dataset_version=model.dataset_version,
+        losses=assignment.losses,
+        seed=assignment.output.seed if assignment.output else job.seed,
+        versions={name: version(name) for name in LIBRARIES},
+        created_at=job.created_at,
+    )
+
+
+def _publish(job: Job, contents: Mapping[ReportFormat, str], artifacts: Artifacts) -> Artifact:
+    """All files of the report as one artifact. It is public when the store takes it."""
+    parts = []
+    for form, content in contents.items():
+        with artifacts.writing(job.folder, form.file) as sink:
+            sink.write(content.encode())
+        parts.append(artifacts.part(job.folder, form.file, num_rows=0))
+    return artifacts.seal(job.folder, parts)

@@ -1,0 +1,66 @@
+"""Files on their way in and out, and artifacts made of them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.datasets.converter import Converter
+from synthgen_ray.datasets.limits import UploadLimits
+from synthgen_ray.domain.entities import Artifact
+from synthgen_ray.domain.errors import SynthGenError, Unavailable
+from synthgen_ray.domain.once import Made, T
+
+
+class Files:
+    _artifacts: Artifacts
+    _converter: Converter
+
+    @property
+    def upload_limits(self) -> UploadLimits:
+        return self._converter.limits
+
+    @contextmanager
+    def upload_folder(self) -> Iterator[Path]:
+        """A private folder for an upload on its way in, gone afterwards.
+
+        Raises: InsufficientStorage, when the disk is almost full.
+        """
+        self._artifacts.scratch.check_free(self.upload_limits.min_free_bytes, self.upload_limits.min_free_share)
+        with self._artifacts.scratch.folder() as folder:
+            yield folder
+
+    async def read(self, artifact: Artifact) -> Callable[[int, int], Iterator[bytes]]:
+        """A reader of the artifact's bytes from a start to before a stop.
+
+        Raises: Gone, when they are no longer those that were published; of a large artifact perhaps while it is read.
+        """
+        return await asyncio.to_thread(self._artifacts.reader, artifact)
+
+    def _publish(self, file: Path, location: str, name: str, num_rows: int) -> Artifact:
+        self._artifacts.adopt(file, location, name)
+        return self._artifacts.seal(location, [self._artifacts.part(location, name, num_rows)])
+
+    async def _made_of(self, artifact: Artifact, call: Awaitable[Made[T]]) -> Made[T]:
+        """What a call makes of an artifact; one that is of no use to it is erased."""
+        async with self._kept(artifact):
+            made = await call
+        if made.replayed:
+            await self._discard(artifact)
+        return made
+
+    @asynccontextmanager
+    async def _kept(self, artifact: Artifact) -> AsyncIterator[None]:
+        """While it is registered: one that the store refuses is erased."""
+        try:
+            yield
+        except SynthGenError as error:
+            if not isinstance(error, Unavailable):  # then it may be registered
+                await self._discard(artifact)
+            raise
+
+    async def _discard(self, artifact: Artifact) -> None:
+        """Erase what no row names; what cannot be reached now is found later, as all that no row names is."""
+        with suppress(Unavailable):
+            await asyncio.to_thread(self._artifacts.erase, artifact.location)

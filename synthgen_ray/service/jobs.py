@@ -1,0 +1,65 @@
+"""Jobs: how they stand, and what they made."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from synthgen_ray.domain.access import Principal
+from synthgen_ray.domain.entities import Artifact, Job, Page
+from synthgen_ray.domain.lifecycle import JobStatus
+from synthgen_ray.domain.outputs import rows_of
+from synthgen_ray.store.looks import Looks
+
+if TYPE_CHECKING:
+    from synthgen_ray.store.store import Store
+
+# Between looks at a job that is watched: the end of a short one is seen at once, and a long one costs little.
+FIRST_LOOK_S, LOOK_S = 0.05, 1.0
+
+
+class Jobs:
+    _store: "Store"
+    _looks: Looks
+    _nudge: Callable[[], None]
+
+    async def list_jobs(
+        self,
+        principal: Principal,
+        project_id: UUID | None,
+        model_id: UUID | None,
+        status: JobStatus | None,
+        limit: int,
+        offset: int,
+    ) -> Page[Job]:
+        return await self._store.list_jobs(principal, project_id, model_id, status, limit, offset)
+
+    async def get_job(self, principal: Principal, job_id: UUID) -> Job:
+        return await self._looks.job(principal, job_id)
+
+    async def cancel_job(self, principal: Principal, job_id: UUID) -> Job:
+        job = await self._store.cancel(principal, job_id)
+        self._nudge()
+        return job
+
+    async def watch_job(self, principal: Principal, job_id: UUID) -> AsyncIterator[Job]:
+        """The job, each time that it has changed, until it has ended."""
+        shown: Job | None = None
+        pause_s = FIRST_LOOK_S
+        while True:
+            job = await self._looks.job(principal, job_id)
+            if job != shown:
+                yield job
+            if job.status.is_final:
+                return
+            shown = job
+            await asyncio.sleep(pause_s)
+            pause_s = min(1.5 * pause_s, LOOK_S)
+
+    async def get_output(self, principal: Principal, job_id: UUID) -> tuple[Job, Artifact]:
+        """The rows of a completed generation.
+
+        Raises: NotFound; Conflict, for a job that has no rows yet or never will; Gone, for one whose time is over.
+        """
+        job = await self._store.get_job(principal, job_id)
+        return job, rows_of(job)

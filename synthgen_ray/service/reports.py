@@ -1,0 +1,52 @@
+"""Reports: how good and how private the rows of a model are."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.domain.access import Principal
+from synthgen_ray.domain.entities import Artifact, Job, Page
+from synthgen_ray.domain.errors import NotFound
+from synthgen_ray.domain.lifecycle import JobType
+from synthgen_ray.domain.once import Made, Once
+from synthgen_ray.domain.outputs import files_of
+from synthgen_ray.domain.reports import ReportFormat, ReportParams
+from synthgen_ray.store.looks import Looks
+
+if TYPE_CHECKING:
+    from synthgen_ray.store.store import Store
+
+
+class Reports:
+    _store: "Store"
+    _looks: Looks
+    _artifacts: Artifacts
+    _nudge: Callable[[], None]
+
+    async def create_report(
+        self, principal: Principal, project_id: UUID, model_id: UUID, params: ReportParams, once: Once | None = None
+    ) -> Made[Job]:
+        """Queue a report of a ready model. It is a job: cancelled, retried and watched as all are."""
+        made = await self._store.enqueue_report(principal, project_id, model_id, params, once)
+        self._nudge()
+        return made
+
+    async def list_reports(self, principal: Principal, project_id: UUID | None, limit: int, offset: int) -> Page[Job]:
+        return await self._store.list_reports(principal, project_id, limit, offset)
+
+    async def get_report(self, principal: Principal, report_id: UUID) -> Job:
+        """Raises: NotFound, for other jobs too."""
+        job = await self._looks.job(principal, report_id)
+        if job.job_type is not JobType.REPORT:
+            raise NotFound.of("report")
+        return job
+
+    async def get_report_file(self, principal: Principal, report_id: UUID, form: ReportFormat) -> tuple[Job, Artifact]:
+        """A completed report, and its page or its JSON.
+
+        Raises: NotFound; Conflict, for a report that is not there yet or never will be; Gone.
+        """
+        report = await self.get_report(principal, report_id)
+        return report, await asyncio.to_thread(self._artifacts.only, files_of(report), form.file)

@@ -1,0 +1,53 @@
+"""The use cases, one method each. No web, no Ray: what the API, a script or a test may ask for.
+
+Who asks comes first: the store shows a principal its own projects, and what is not there to it is not found.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.datasets.converter import Converter
+from synthgen_ray.domain.params import ModelType, Resources
+from synthgen_ray.service.audit import Audits
+from synthgen_ray.service.datasets import Datasets
+from synthgen_ray.service.jobs import Jobs
+from synthgen_ray.service.keys import Keys
+from synthgen_ray.service.models import CheckResources, Models
+from synthgen_ray.service.projects import Projects
+from synthgen_ray.service.reports import Reports
+from synthgen_ray.service.sampling import DrawChunks, Sampling
+from synthgen_ray.store.looks import Looks
+
+if TYPE_CHECKING:
+    from synthgen_ray.store.store import Store
+
+
+async def _any_resources(model_type: ModelType, resources: Resources) -> None: ...
+
+
+class Service(Projects, Datasets, Models, Sampling, Jobs, Reports, Keys, Audits):
+    """`nudge` tells the dispatcher that there is work; it may be lost without harm. `draw` has rows drawn at once,
+    `max_sample_rows` at most. Tables may be fetched from under `allowed_uris`. `check_resources` raises InvalidRequest
+    for what no training can ever get."""
+
+    def __init__(
+        self,
+        store: "Store",
+        artifacts: Artifacts,
+        nudge: Callable[[], None],
+        converter: Converter,
+        draw: DrawChunks,
+        allowed_uris: Sequence[str] = (),
+        check_resources: CheckResources = _any_resources,
+        max_sample_rows: int = 100_000,
+    ) -> None:
+        self._store = store
+        self._looks = Looks(store.find_jobs)
+        self._artifacts = artifacts
+        self._nudge = nudge
+        self._converter = converter
+        self._allowed_uris = allowed_uris
+        self._check_resources = check_resources
+        self._draw = draw
+        self.max_sample_rows = max_sample_rows

@@ -1,0 +1,101 @@
+"""Queries on reports: jobs, of a type of their own."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from synthgen_ray.domain.access import Principal
+from synthgen_ray.domain.audit import Action
+from synthgen_ray.domain.entities import Job, Page
+from synthgen_ray.domain.errors import Conflict, InvalidRequest, NotFound
+from synthgen_ray.domain.lifecycle import JobType
+from synthgen_ray.domain.once import Made, Once
+from synthgen_ray.domain.outputs import rows_of
+from synthgen_ray.domain.params import DrawParams
+from synthgen_ray.domain.quotas import Quotas
+from synthgen_ray.domain.reports import MIN_ROWS, ReportParams
+from synthgen_ray.store.audit import record
+from synthgen_ray.store.entities import LEARNED_COLUMNS, to_job
+from synthgen_ray.store.jobs import load_job, page_of_jobs, require_ready, visible_jobs
+from synthgen_ray.store.moves import enqueue
+from synthgen_ray.store.once import JOB, once_only
+from synthgen_ray.store.projects import require_project, sees
+from synthgen_ray.store.sessions import Sessions
+from synthgen_ray.store.tables import JobRow, ModelRow
+from synthgen_ray.store.usage import check_queue, check_storage
+
+
+class Reports:
+    _sessions: Sessions
+    _quotas: Quotas
+    _deadlines: Mapping[JobType, timedelta]
+    _clock: Callable[[], datetime]
+
+    async def enqueue_report(
+        self, principal: Principal, project_id: UUID, model_id: UUID, params: ReportParams, once: Once | None = None
+    ) -> Made[Job]:
+        """Write a report of a ready model that was trained here.
+
+        Raises: NotFound, for the project, the model or the generation; Conflict, when one of these two is not ready, or
+        the model has no table; Gone, for rows that are no longer kept; InvalidRequest, when they are another project's,
+        another model's or no generation's, or there is no such target; TooMany and Unavailable, over a quota.
+        """
+
+        async def make(session: AsyncSession) -> Job:
+            await require_project(session, principal, project_id)
+            model = await require_ready(session, principal, model_id, DrawParams())
+            _check_model(model, project_id, params.target)
+            config = params.model_dump(mode="json")
+            if params.synthgen_job_id:
+                generation = await _require_rows(session, principal, model_id, params.synthgen_job_id)
+                config["synthgen_job_id"] = str(generation.id)
+            await check_queue(session, project_id, self._quotas)
+            await check_storage(session, project_id, self._quotas, 0)
+            now = self._clock()
+            deadline = now + self._deadlines[JobType.REPORT]
+            job = await enqueue(session, model, JobType.REPORT, config, now, deadline)
+            await record(session, principal, Action.REPORT_CREATE, job.id, project_id)
+            return to_job(await load_job(session, job.id))
+
+        async with self._sessions.writing() as session:
+            return await once_only(session, principal, once, JOB, make)
+
+    async def list_reports(self, principal: Principal, project_id: UUID | None, limit: int, offset: int) -> Page[Job]:
+        """Newest first."""
+        wanted = sees(principal, ModelRow.project_id) & (JobRow.job_type == JobType.REPORT)
+        if project_id:
+            wanted &= ModelRow.project_id == project_id
+        async with self._sessions.reading() as session:
+            return await page_of_jobs(session, select(JobRow).join(JobRow.model).where(wanted), limit, offset)
+
+
+def _check_model(model: ModelRow, project_id: UUID, target: str | None) -> None:
+    if model.project_id != project_id:
+        raise InvalidRequest("The model belongs to another project than project_id.", "project_mismatch")
+    if model.dataset_version_id is None:
+        detail = (
+            f"Model '{model.name}' was imported: without the table that it learnt there is nothing to compare with."
+        )
+        raise Conflict(detail, "no_training_table")
+    names = {column.name for column in LEARNED_COLUMNS.validate_python(model.learned_columns)}
+    if target is not None and target not in names:
+        raise InvalidRequest("The target is no column of the model.", "unknown_column")
+
+
+async def _require_rows(session: AsyncSession, principal: Principal, model_id: UUID, job_id: UUID) -> Job:
+    """The generation, by either of its ids."""
+    row = await session.scalar(visible_jobs(principal, (job_id,)))
+    if row is None:
+        raise NotFound.of("job")
+    if row.model_id != model_id:
+        raise InvalidRequest("synthgen_job_id is a job of another model than entity_id.", "model_mismatch")
+    generation = to_job(row)
+    rows = rows_of(generation)
+    if "dataset_version_id" in generation.config:
+        raise InvalidRequest("synthgen_job_id is an imputation, whose rows are real ones.", "not_synthetic")
+    if rows.num_rows < MIN_ROWS:
+        raise InvalidRequest(f"The generation has {rows.num_rows} rows; a report needs {MIN_ROWS}.", "too_few_rows")
+    return generation

@@ -1,0 +1,57 @@
+"""Rows that training never sees: how many, and which."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from synthgen_ray.synthesizers.base import load
+from synthgen_ray.synthesizers.gaussian_copula import GaussianCopula
+from synthgen_ray.synthesizers.holdout import learnt_and_held_out
+
+
+def given_rows(num_rows: int) -> pa.Table:
+    chance = np.random.default_rng(1)
+    return pa.table({"number": chance.permutation(num_rows), "half": chance.normal(size=num_rows)})
+
+
+@pytest.mark.parametrize(
+    ("num_rows", "options", "learnt"),
+    [
+        (999, {}, 999),
+        (1000, {}, 900),
+        (1000, {"holdout_fraction": None}, 900),
+        (1000, {"holdout_fraction": 0.0}, 1000),
+        (100, {"holdout_fraction": 0.25}, 75),
+    ],
+)
+def test_a_tenth_is_held_out_of_a_table_that_is_large_enough_unless_a_share_is_asked_for(num_rows, options, learnt):
+    model = GaussianCopula(seed=1, **options).fit(given_rows(num_rows))
+
+    assert model._trained_rows == learnt
+
+
+def test_the_models_file_tells_which_rows_were_held_out(tmp_path):
+    table = given_rows(1200)
+    model = GaussianCopula(seed=5).fit(table)
+    model.save(tmp_path / "model")
+
+    learnt, held_out = learnt_and_held_out(table, load(tmp_path / "model").params)
+
+    assert (learnt.num_rows, held_out.num_rows) == (1080, 120)
+    assert sorted([*learnt["number"].to_pylist(), *held_out["number"].to_pylist()]) == list(range(1200))
+    assert learnt.equals(learnt_and_held_out(table, model.params)[0])
+
+
+def test_nothing_is_held_out_of_a_table_of_which_training_sees_all():
+    table = given_rows(50)
+
+    learnt, held_out = learnt_and_held_out(table, GaussianCopula(seed=1).fit(table).params)
+
+    assert learnt.equals(table)
+    assert held_out is None
+
+
+def test_a_second_table_is_agreed_on_anew():
+    model = GaussianCopula(seed=1).fit(given_rows(100))
+
+    assert model.fit(given_rows(1000))._trained_rows == 900
