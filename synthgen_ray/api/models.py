@@ -150,9 +150,11 @@ async def sample(
     For a table of any size, as a file that can be fetched again, generate.
     """
     form = negotiated(request.headers.get("accept", ""), SAMPLE_FORMS)
-    seed, blocks = await service.sample(principal, model_id, params or SampleParams(), form)
-    headers = {SEED: str(seed), "Vary": "Accept"}
-    return StreamingResponse(blocks, headers=headers, media_type=SAMPLE_MEDIA[form])
+    seed, rows = await service.sample(principal, model_id, params or SampleParams(), form)
+    headers, media = {SEED: str(seed), "Vary": "Accept"}, SAMPLE_MEDIA[form]
+    if isinstance(rows, bytes):
+        return Response(rows, headers=headers, media_type=media)
+    return StreamingResponse(rows, headers=headers, media_type=media)
 
 
 @router.head("/{model_id:uuid}/export", include_in_schema=False)

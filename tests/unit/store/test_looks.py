@@ -83,11 +83,11 @@ async def test_those_who_see_other_projects_do_not_wait_for_one_another(store, g
     looks = Looks(slow.find_jobs)
 
     held = await begun(looks, job.id)
-    await begun(looks, job.id, principal=replace(ADMIN, projects=frozenset({job.project_id})))
+    held += await begun(looks, job.id, principal=replace(ADMIN, projects=frozenset({job.project_id})))
 
     assert len(slow.asked) == 2
     slow.goes_on.set()
-    await held[0]
+    assert await asyncio.gather(*held) == [job, job]
 
 
 async def test_who_leaves_takes_nobody_along(store, given_training):
