@@ -1,6 +1,6 @@
 """Utility: what a model learns from the synthetic rows, tried on real rows that it has not seen.
 
-Gradient boosting is trained once on synthetic rows and once on as many real ones, and tried on the hold-out. Source:
+Gradient boosting is trained once on the synthetic rows and once on the real ones, and tried on the hold-out. Source:
 Esteban, Hyland and Rätsch 2017, arXiv:1706.02633 ("train on synthetic, test on real").
 """
 
@@ -50,9 +50,8 @@ def utility(real: Cells, synthetic: Cells, holdout: Cells | None, target: Target
     Without a hold-out the real table is halved, of which the generator has seen both parts.
     """
     tested_on = "hold-out"
-    chance = np.random.default_rng(seed)
     if holdout is None:
-        order, half = chance.permutation(real.num_rows), real.num_rows // 2
+        order, half = np.random.default_rng(seed).permutation(real.num_rows), real.num_rows // 2
         real, holdout = real.rows(order[:half]), real.rows(order[half:])
         tested_on = "half of the real rows, which the generator has seen"
     is_number = real.is_number(target.name)
@@ -61,12 +60,10 @@ def utility(real: Cells, synthetic: Cells, holdout: Cells | None, target: Target
             _of_frequent_classes(cells, real, target.name) for cells in (real, synthetic, holdout)
         )
     real, synthetic, holdout = (cells.rows(~cells.nulls(target.name)) for cells in (real, synthetic, holdout))
-    num_rows = min(real.num_rows, synthetic.num_rows)
-    trains = [cells.sample(num_rows, chance) for cells in (synthetic, real)]
-    if any(_is_too_little(cells, target.name) for cells in (*trains, holdout)) or len(real.names) < 2:
+    if any(_is_too_little(cells, target.name) for cells in (real, synthetic, holdout)) or len(real.names) < 2:
         return None
     tried = target_r2 if is_number else target_auc
-    ours, best = (tried(train, holdout, target.name, seed) for train in trains)
+    ours, best = (tried(train, holdout, target.name, seed) for train in (synthetic, real))
     return Utility(
         target=target.name,
         chosen=target.chosen,
