@@ -159,9 +159,22 @@ def test_short_tables_constants_and_empty_columns_are_no_obstacle():
 
     found = assess(as_table(frame), as_table(frame[:7]), as_table(frame[:1]), [*COLUMNS, *given_columns(extra)])
 
+    assert assess(as_table(frame), as_table(frame[:7]), None, COLUMNS, max_rows=10).pairs[0].trend.low is None
     assert found.utility is None
     shapes = {column.name: column.shape.value for column in found.columns}
     assert (shapes["same"], shapes["empty"], shapes["one"]) == (1.0, None, 1.0)
+
+
+def test_of_a_wide_table_some_pairs_are_looked_at():
+    chance = np.random.default_rng(0)
+    wide = pa.table({f"c{place}": chance.integers(0, 3, 60) for place in range(150)})
+    columns = given_columns(dict.fromkeys(wide.column_names, ColumnKind.INTEGER))
+
+    found = assess(wide, wide, wide, columns)
+
+    assert 4_000 < len(found.pairs) <= 5_000
+    assert (len(found.associations.columns), len(found.privacy.inference)) == (100, 100)
+    assert found.fidelity.accuracy_3way.value == 1.0
 
 
 def test_tables_that_cannot_be_compared_are_refused(real):
