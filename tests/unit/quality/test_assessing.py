@@ -1,5 +1,8 @@
 """What an assessment says of tables whose faults are known."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -184,3 +187,10 @@ def test_tables_that_cannot_be_compared_are_refused(real):
         estimate(real, real.slice(0, 0), COLUMNS)
     with pytest.raises(InvalidRequest, match="'nobody'"):
         assess(real, real, None, COLUMNS, target="nobody")
+
+
+def test_the_estimate_waits_for_no_heavy_import():
+    heavy = "{'sklearn', 'scipy', 'torch', 'sdmetrics'}"
+    command = f"import sys, synthgen_ray.quality; assert not {heavy} & set(sys.modules)"
+
+    subprocess.run([sys.executable, "-c", command], check=True)
