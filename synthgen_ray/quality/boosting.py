@@ -14,7 +14,10 @@ def features(cells: Cells, known: Cells) -> Array:
 
 
 def classify(rows: Array, truth: Array, others: Array, seed: int) -> tuple[Array, Array]:
-    """The classes, (C,), and the chances (M, C) that a model gives `others` which learnt `truth` from `rows`, (N, D)."""
+    """The classes, and the chances of each that a model which learnt `truth` from `rows` gives `others`.
+
+    Shapes: rows (N, D), truth (N,), others (M, D); classes (C,), chances (M, C).
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     rows, others = _without_empty(rows, others)
@@ -25,7 +28,7 @@ def classify(rows: Array, truth: Array, others: Array, seed: int) -> tuple[Array
 
 
 def regress(rows: Array, truth: Array, others: Array, seed: int) -> Array:
-    """The number that a model which learnt `truth` (N,) from `rows` (N, D) expects of `others`, (M,)."""
+    """The numbers, (M,), that a model which learnt `truth` from `rows` expects of `others`; shapes as for classes."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     rows, others = _without_empty(rows, others)
