@@ -33,6 +33,8 @@ def _categories(real: Array, synthetic: Array, labels: list[str], k: int) -> tup
     rest = len(real) - int(ours[named].sum()) - (0 if hidden else nulls)
     while 0 < rest < k and named:  # the rest of the shares would tell it
         rest += int(ours[named.pop()])
+    if 0 < rest < k:
+        return (_bin(BinKind.REST, 1.0, 1.0),)
     found = [
         _bin(BinKind.CATEGORY, ours[code] / len(real), theirs[code] / len(synthetic), labels[code]) for code in named
     ]

@@ -1,6 +1,9 @@
 """What the numbers mean for who decides whether to hand the table out."""
 
 from collections.abc import Iterator, Sequence
+from math import sqrt
+from operator import itemgetter
+from statistics import NormalDist
 from typing import Literal
 
 from synthgen_ray.domain.columns import ColumnKind
@@ -14,6 +17,7 @@ from synthgen_ray.quality.assessment import (
     Privacy,
     Utility,
 )
+from synthgen_ray.quality.numbers import Z
 
 Limits = tuple[float, float]
 
@@ -29,7 +33,7 @@ DETECTED = (0.70, 0.90)
 COPIED = (0.002, 0.02)  # beyond what other real rows have in common with the training table
 COPIED_TEXT = (0.05, 0.25)
 CLOSER = (0.52, 0.55)
-AT_RISK = (0.05, 0.20)  # at the low end of the interval, as many columns are tried
+AT_RISK = (0.05, 0.20)  # at the low end of the interval
 
 RANK = {Level.BAD: 0, Level.WARN: 1, Level.GOOD: 2}
 REMEMBERS = (
@@ -39,15 +43,20 @@ REMEMBERS = (
 
 
 def verdict(
-    fidelity: Fidelity, columns: Sequence[ColumnResult], utility: Utility | None, privacy: Privacy
+    fidelity: Fidelity, columns: Sequence[ColumnResult], utility: Utility | None, privacy: Privacy, num_rows: int
 ) -> tuple[Finding, ...]:
-    """Bad news first, then warnings, then what is good. An interval that reaches down to chance is no news."""
-    found = [*_privacy(privacy), *_fidelity(fidelity, columns), *_utility(utility)]
+    """Bad news first, then warnings, then what is good. What may be chance is no news.
+
+    `num_rows` are those of the shorter of the two tables: the largest gap between two samples of n rows each is about
+    1 / √n, and so much is added to scores.
+    """
+    noise = 1 / sqrt(num_rows)
+    found = [*_privacy(privacy, noise), *_fidelity(fidelity, columns, noise), *_utility(utility)]
     return tuple(sorted(found, key=lambda finding: RANK[finding.level]))
 
 
-def _privacy(privacy: Privacy) -> Iterator[Finding]:
-    yield from _copies(privacy)
+def _privacy(privacy: Privacy, noise: float) -> Iterator[Finding]:
+    yield from _copies(privacy, noise)
     share = privacy.distance_share
     if share is None or share.value is None:
         sentence = "There is no hold-out, so that nobody can tell whether the model remembers rows."
@@ -65,10 +74,12 @@ def _privacy(privacy: Privacy) -> Iterator[Finding]:
     yield _attacks(privacy.inference, "Who knows the rest of a row of the training table can guess what is missing")
 
 
-def _copies(privacy: Privacy) -> Iterator[Finding]:
+def _copies(privacy: Privacy, noise: float) -> Iterator[Finding]:
     copies = privacy.copies
     if copies.value is not None:
-        level = _low(copies.value - (copies.ceiling or 0.0), COPIED)
+        expected = copies.ceiling or 0.0
+        error = noise * sqrt(2 * expected * (1 - expected))  # of the difference of two such shares
+        level = _low(copies.value - expected - 2 * error, COPIED)
         sentence = f"{_percent(copies.value)} of the synthetic rows are copies of rows of the training table"
         sentence += f"; of other real rows {_percent(copies.ceiling)} are." if copies.ceiling else "."
         yield _finding(level, "privacy", f"It leaks: {sentence}" if level is Level.BAD else sentence, *REMEMBERS)
@@ -83,10 +94,10 @@ def _copies(privacy: Privacy) -> Iterator[Finding]:
 
 def _attacks(attacks: Sequence[Attack], what: str) -> Finding:
     """Of the attack that is certain to gain most."""
-    worst = max(attacks, key=lambda one: one.risk.low or 0.0, default=None)
-    if worst is None:
+    if not attacks:
         return _finding(Level.GOOD, "privacy", "No row of it stands out.")
-    level = _low(worst.risk.low or 0.0, AT_RISK)
+    risk, worst = max(((_certain_risk(attack, len(attacks)), attack) for attack in attacks), key=itemgetter(0))
+    level = _low(risk, AT_RISK)
     than = "than people whom the model has not seen"
     sentence = f"{what} no better {than}."
     if level is not Level.GOOD:
@@ -94,7 +105,16 @@ def _attacks(attacks: Sequence[Attack], what: str) -> Finding:
     return _finding(level, "privacy", sentence, *REMEMBERS)
 
 
-def _fidelity(fidelity: Fidelity, columns: Sequence[ColumnResult]) -> Iterator[Finding]:
+def _certain_risk(attack: Attack, attempts: int) -> float:
+    """The low end of an interval that is as much wider as so many attempts need, one of which succeeds by chance.
+
+    Source: Bonferroni's correction.
+    """
+    value, low = attack.risk.value or 0.0, attack.risk.low or 0.0
+    return value - (value - low) * NormalDist().inv_cdf(1 - 0.025 / attempts) / Z
+
+
+def _fidelity(fidelity: Fidelity, columns: Sequence[ColumnResult], noise: float) -> Iterator[Finding]:
     shapes, trends, auc, coverage = (
         fidelity.column_shapes,
         fidelity.pair_trends,
@@ -102,7 +122,7 @@ def _fidelity(fidelity: Fidelity, columns: Sequence[ColumnResult]) -> Iterator[F
         fidelity.coverage,
     )
     if shapes.value is not None:
-        level = _beside(shapes, SHAPES)
+        level = _beside(shapes, SHAPES, noise)
         like = {Level.GOOD: "much like", Level.WARN: "roughly like", Level.BAD: "unlike"}[level]
         sentence = f"The columns by themselves are {like} the real ones: {_score(shapes)}."
         if columns[0].shape.value is not None:
@@ -110,17 +130,17 @@ def _fidelity(fidelity: Fidelity, columns: Sequence[ColumnResult]) -> Iterator[F
         advice = "Train longer, and look at the worst columns.", "Train longer, or another model type."
         yield _finding(level, "fidelity", sentence, *advice)
     if trends.value is not None:
-        level = _beside(trends, TRENDS)
+        level = _beside(trends, TRENDS, noise)
         how = {Level.GOOD: "much the same", Level.WARN: "only in part", Level.BAD: "hardly"}[level]
         sentence = f"Columns that go together in the real table do so {how} in this one: {_score(trends)}."
         bad = "Do not rely on relations between columns; train longer, or another model type."
         yield _finding(level, "fidelity", sentence, "Keep `refine` on, or train longer.", bad)
     if auc.value is not None:
-        level = _low(auc.value, DETECTED) if auc.value > (auc.ceiling or 0.5) + NEAR else Level.GOOD
+        level = _low((auc.low or auc.value) - noise, DETECTED)
         sentence = f"A classifier tells which of two rows is real in {auc.value:.0%} of cases; 50% would be chance."
         advice = "For tests and teaching that is enough; before analyses look at utility.", "Use it for tests only."
         yield _finding(level, "fidelity", sentence, *advice)
-    if coverage.value is not None and (level := _beside(coverage, COVERED)) is not Level.GOOD:
+    if coverage.value is not None and (level := _beside(coverage, COVERED, noise)) is not Level.GOOD:
         sentence = f"On average {coverage.value:.0%} of a column's range or categories are reached."
         yield _finding(level, "fidelity", sentence, "Generate more rows, or ask for the rare ones by conditions.")
 
@@ -138,7 +158,8 @@ def _utility(utility: Utility | None) -> Iterator[Finding]:
     numbers = f"{metric} {utility.synthetic.value:.3f} against {utility.real.value:.3f}"
     sentence = f"Synthetic rows teach {kept:.0%} of what real rows teach of '{utility.target}' ({numbers})."
     advice = "Try models on real rows before you rely on them.", "Train no models for use on this table."
-    yield _finding(_high(kept, LEARNT), "utility", sentence, *advice)
+    at_best = ((utility.synthetic.high or utility.synthetic.value) - chance) / learnable
+    yield _finding(_high(at_best, LEARNT), "utility", sentence, *advice)
 
 
 def _finding(
@@ -158,8 +179,8 @@ def _low(value: float, limits: Limits) -> Level:
     return Level.GOOD if value <= good else Level.BAD if value > bad else Level.WARN
 
 
-def _beside(measure: Measure, limits: Limits) -> Level:
-    value = measure.value or 0.0
+def _beside(measure: Measure, limits: Limits, noise: float) -> Level:
+    value = (measure.value or 0.0) + noise
     is_near = measure.ceiling is not None and value >= measure.ceiling - NEAR
     return Level.GOOD if is_near else _high(value, limits)
 

@@ -41,7 +41,7 @@ def given_frame(seed: int, rows: int = 400, shift: float = 0.0) -> pd.DataFrame:
             "when": moments.round("s"),
             "city": np.where(chance.random(rows) < 0.1, None, city).astype(object),
             "land": np.where(np.isin(city, ["a", "b"]), "east", "west").astype(object),
-            "flag": chance.random(rows) < 0.1 + 0.08 * step,
+            "flag": chance.random(rows) < step / 9,
         }
     )
 

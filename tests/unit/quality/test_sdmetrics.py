@@ -6,12 +6,23 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from sdmetrics.single_column import (
+    BoundaryAdherence,
+    CategoryAdherence,
+    CategoryCoverage,
+    KeyUniqueness,
+    MissingValueSimilarity,
+    RangeCoverage,
+)
 
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.quality import estimate
 from synthgen_ray.quality.cells import read_cells
+from synthgen_ray.quality.groups import column_groups
+from synthgen_ray.quality.missing import missing_values
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.trends import pair_trends
+from synthgen_ray.quality.validity import coverage, key_uniqueness, validity
 from tests.unit.quality.tables import as_table, given_columns, given_frame, metadata
 
 with warnings.catch_warnings():
@@ -37,7 +48,7 @@ def _is_as_sdmetrics_says(real: pd.DataFrame, synthetic: pd.DataFrame, columns: 
     (ours, theirs), _ = read_cells((as_table(real), as_table(synthetic)), columns)
 
     assert column_shapes(ours, theirs) == pytest.approx(wanted_shapes, abs=CLOSE, nan_ok=True)
-    for trend in pair_trends(ours, theirs):
+    for trend in pair_trends(ours, theirs, column_groups(len(ours.names), 2)):
         score = wanted_pairs.loc[trend.columns, "Score"]
         counts = trend.related and not math.isnan(trend.score)
         assert counts == (not math.isnan(score)), trend
@@ -75,3 +86,24 @@ def test_they_are_on_columns_of_many_categories():
     )
 
     _is_as_sdmetrics_says(real, synthetic, given_columns(dict.fromkeys(real, ColumnKind.CATEGORICAL)))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_validity_coverage_and_missing_values_are_those_of_sdmetrics(seed):
+    real, synthetic = given_frame(0, 40), given_frame(seed, 60, 0.2)
+    synthetic.loc[:3, "city"] = "new"
+    synthetic.loc[2:5, "land"] = None
+    (ours, theirs), _ = read_cells((as_table(real), as_table(synthetic)), given_columns())
+
+    for name in real:
+        measures = (BoundaryAdherence, RangeCoverage) if ours.is_number(name) else (CategoryAdherence, CategoryCoverage)
+        wanted = [measure.compute(real[name], synthetic[name]) for measure in measures]
+        assert [validity(ours, theirs, name), coverage(ours, theirs, name, k=1)] == pytest.approx(wanted), name
+    gaps = [MissingValueSimilarity.compute(real[name], synthetic[name]) for name in ("size", "city", "land")]
+    assert missing_values(ours, theirs) == pytest.approx(np.mean(gaps))
+
+
+def test_unique_keys_are_those_of_sdmetrics():
+    keys = pd.Series(["a", "b", "a", None, "c", None])
+
+    assert key_uniqueness(as_table(keys.to_frame("k"))["k"]) == KeyUniqueness.compute(keys, keys)

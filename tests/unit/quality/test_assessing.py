@@ -1,0 +1,196 @@
+"""What an assessment says of tables whose faults are known."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.domain.errors import InvalidRequest, InvalidTable
+from synthgen_ray.quality import Assessment, assess, estimate
+from synthgen_ray.quality.assessment import Level
+from tests.unit.quality.tables import KINDS, as_table, given_columns, given_frame, given_table
+
+ROWS = 300
+COLUMNS = given_columns()
+
+
+@pytest.fixture(scope="module")
+def real() -> pa.Table:
+    return given_table(0, ROWS)
+
+
+@pytest.fixture(scope="module")
+def holdout() -> pa.Table:
+    return given_table(1, ROWS)
+
+
+@pytest.fixture(scope="module")
+def of_a_twin(real, holdout) -> Assessment:
+    """Other rows of the same source in the place of synthetic ones."""
+    return assess(real, given_table(2, ROWS), holdout, COLUMNS)
+
+
+def _levels(assessment: Assessment, area: str) -> set[Level]:
+    return {finding.level for finding in assessment.verdict if finding.area == area}
+
+
+def test_other_real_rows_are_all_good(of_a_twin):
+    assert {finding.level for finding in of_a_twin.verdict} == {Level.GOOD}, of_a_twin.verdict
+    fidelity, privacy = of_a_twin.fidelity, of_a_twin.privacy
+    assert fidelity.column_shapes.value == pytest.approx(fidelity.column_shapes.ceiling, abs=0.05)
+    assert fidelity.detection_auc.low < 0.5 < fidelity.detection_auc.high
+    assert privacy.distance_share.low < 0.5 < privacy.distance_share.high
+    assert privacy.copies.value == 0
+
+
+def test_a_copy_of_the_training_table_leaks(real, holdout):
+    copy = assess(real, real.take(np.random.default_rng(0).permutation(ROWS)), holdout, COLUMNS)
+
+    assert _levels(copy, "fidelity") == {Level.GOOD}
+    assert copy.verdict[0].sentence == "It leaks: 100% of the synthetic rows are copies of rows of the training table."
+    assert _levels(copy, "privacy") == {Level.BAD}
+    assert copy.privacy.distance_share.value == 1.0
+    assert copy.privacy.distance_ratio.value == 0.0
+    assert all(attack.risk.low > 0.5 for attack in copy.privacy.singling_out)
+
+
+def test_shuffled_columns_keep_their_shapes_and_lose_their_relations(real, holdout):
+    chance = np.random.default_rng(0)
+    shuffled = pa.table({name: real[name].take(chance.permutation(ROWS)) for name in real.column_names})
+
+    found = assess(real, shuffled, holdout, COLUMNS, target="land")
+
+    assert found.fidelity.column_shapes.value == 1.0
+    assert found.fidelity.pair_trends.value < 0.75
+    sentences = {finding.sentence.split(":")[0]: finding.level for finding in found.verdict}
+    assert sentences["The columns by themselves are much like the real ones"] is Level.GOOD
+    assert sentences["Columns that go together in the real table do so hardly in this one"] is Level.BAD
+    assert found.utility.target == "land"
+    assert _levels(found, "utility") == {Level.BAD}
+
+
+def test_the_same_seed_gives_the_same_and_progress_is_told(real, holdout, of_a_twin):
+    heard: list[float] = []
+
+    again = assess(real, given_table(2, ROWS), holdout, COLUMNS, on_progress=heard.append)
+
+    assert again == of_a_twin
+    assert heard == sorted(heard)
+    assert heard[-1] == 1.0
+
+
+def test_its_json_is_read_back_and_every_measure_is_defined(of_a_twin):
+    assert Assessment.model_validate_json(of_a_twin.model_dump_json()) == of_a_twin
+    assert set(of_a_twin.definitions) >= set(type(of_a_twin.fidelity).model_fields)
+
+
+def test_the_estimate_is_what_the_assessment_says(real, of_a_twin):
+    quick = estimate(real, given_table(2, ROWS), COLUMNS)
+
+    assert quick.column_shapes == pytest.approx(of_a_twin.fidelity.column_shapes.value)
+    assert quick.pair_trends == pytest.approx(of_a_twin.fidelity.pair_trends.value)
+
+
+def test_without_a_holdout_it_says_what_cannot_be_known(real):
+    found = assess(real, given_table(2, ROWS), None, COLUMNS)
+
+    assert found.privacy.distance_share is None
+    assert found.fidelity.column_shapes.ceiling is None
+    assert found.utility.tested_on == "half of the real rows, which the generator has seen"
+    assert [finding.sentence for finding in found.verdict if finding.level is Level.WARN] == [
+        "There is no hold-out, so that nobody can tell whether the model remembers rows."
+    ]
+
+
+def test_more_rows_than_it_looks_at_give_intervals(real, holdout):
+    found = assess(real, given_table(2, ROWS), holdout, COLUMNS, max_rows=200)
+
+    for measure in (found.fidelity.pair_trends, found.fidelity.accuracy_2way, found.pairs[0].trend):
+        assert measure.low < measure.value < measure.high
+
+
+def test_nothing_of_fewer_than_k_rows_is_in_it(holdout):
+    frame = given_frame(0, ROWS)
+    frame.loc[:3, "city"] = "Atlantis"
+    frame.loc[:3, "size"] = [987654.25, 987655.25, -987656.25, -987657.25]
+    frame.loc[:3, "when"] = pd.Timestamp("1815-06-18T11:35:00")
+    frame["flag"] = frame["flag"].astype(object)
+    frame.loc[:2, "flag"] = None
+    real = as_table(frame)
+
+    text = assess(real, real, holdout, COLUMNS, max_rows=200).model_dump_json()
+
+    for secret in ("Atlantis", "98765", "1815"):
+        assert secret not in text
+
+
+def test_ids_and_texts_are_left_out_but_for_their_copies(real, holdout):
+    columns = [*COLUMNS, Column("key", ColumnKind.ID, unique=True), Column("name", ColumnKind.TEXT, pii="name")]
+
+    def named(table: pa.Table, prefix: str) -> pa.Table:
+        names = [f"{prefix} {place}" for place in range(table.num_rows)]
+        return table.append_column("key", pa.array(range(table.num_rows))).append_column("name", pa.array(names))
+
+    found = assess(named(real, "Ann"), named(given_table(2, ROWS), "Ann"), named(holdout, "Bob"), columns)
+
+    assert [left.column for left in found.scope.left_out] == ["key", "name"]
+    assert found.scope.columns == tuple(KINDS)
+    assert found.fidelity.key_uniqueness.value == 1.0
+    copies = {values.column: values.copies for values in found.privacy.copied_values}
+    assert (copies["name"].value, copies["name"].ceiling) == (1.0, 0.0)
+    assert found.verdict[0].sentence == "100% of the values of 'name' are in the training table too."
+    assert "Ann 1" not in found.model_dump_json()
+
+
+def test_a_table_of_nothing_but_ids_has_no_scores():
+    table = pa.table({"key": [f"K-{place}" for place in range(60)]})
+
+    found = assess(table, table, table, [Column("key", ColumnKind.ID, unique=True)])
+
+    assert (found.columns, found.pairs, found.utility) == ((), (), None)
+    assert found.fidelity.column_shapes.value is None
+    assert estimate(table, table, [Column("key", ColumnKind.ID)]).column_shapes is None
+
+
+def test_short_tables_constants_and_empty_columns_are_no_obstacle():
+    frame = given_frame(0, 12).assign(same="x", empty=np.nan, one=1.0)
+    extra = {"same": ColumnKind.CONSTANT, "empty": ColumnKind.FLOAT, "one": ColumnKind.FLOAT}
+
+    found = assess(as_table(frame), as_table(frame[:7]), as_table(frame[:1]), [*COLUMNS, *given_columns(extra)])
+
+    assert assess(as_table(frame), as_table(frame[:7]), None, COLUMNS, max_rows=10).pairs[0].trend.low is None
+    assert found.utility is None
+    shapes = {column.name: column.shape.value for column in found.columns}
+    assert (shapes["same"], shapes["empty"], shapes["one"]) == (1.0, None, 1.0)
+
+
+def test_of_a_wide_table_some_pairs_are_looked_at():
+    chance = np.random.default_rng(0)
+    wide = pa.table({f"c{place}": chance.integers(0, 3, 60) for place in range(150)})
+    columns = given_columns(dict.fromkeys(wide.column_names, ColumnKind.INTEGER))
+
+    found = assess(wide, wide, wide, columns)
+
+    assert 4_000 < len(found.pairs) <= 5_000
+    assert (len(found.associations.columns), len(found.privacy.inference)) == (100, 100)
+    assert found.fidelity.accuracy_3way.value == 1.0
+
+
+def test_tables_that_cannot_be_compared_are_refused(real):
+    with pytest.raises(InvalidTable, match="lacks the column 'size'"):
+        assess(real, real.drop_columns("size"), None, COLUMNS)
+    with pytest.raises(InvalidTable, match="without rows"):
+        estimate(real, real.slice(0, 0), COLUMNS)
+    with pytest.raises(InvalidRequest, match="'nobody'"):
+        assess(real, real, None, COLUMNS, target="nobody")
+
+
+def test_the_estimate_waits_for_no_heavy_import():
+    heavy = "{'sklearn', 'scipy', 'torch', 'sdmetrics'}"
+    command = f"import sys, synthgen_ray.quality; assert not {heavy} & set(sys.modules)"
+
+    subprocess.run([sys.executable, "-c", command], check=True)

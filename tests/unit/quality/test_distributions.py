@@ -1,0 +1,99 @@
+"""Nothing that is shown of a column tells of fewer than k real rows."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synthgen_ray.domain.columns import ColumnKind
+from synthgen_ray.quality.assessment import Bin, BinKind
+from synthgen_ray.quality.cells import read_cells
+from synthgen_ray.quality.distributions import distribution
+from synthgen_ray.quality.missing import missing_together, safe_null_share
+from tests.unit.quality.tables import as_table, given_columns
+
+K = 5
+
+
+def _bins(real: list, synthetic: list, kind: ColumnKind) -> tuple[Bin, ...]:
+    tables = [as_table(pd.DataFrame({"c": pd.Series(values)})) for values in (real, synthetic)]
+    (ours, theirs), labels = read_cells(tables, given_columns({"c": kind}))
+    bins = distribution(ours, theirs, "c", labels.get("c"), kind, K)
+    for shares in ([one.real for one in bins], [one.synthetic for one in bins]):
+        assert sum(shares) == pytest.approx(1)
+    for one in bins:
+        count = round(one.real * len(real), 6)
+        assert count in (0, len(real)) or count >= K, one
+    return bins
+
+
+def _shares(bins: tuple[Bin, ...]) -> dict[str, tuple[float, float]]:
+    return {one.label or one.kind: (round(one.real, 9), round(one.synthetic, 9)) for one in bins}
+
+
+def test_categories_of_few_rows_and_new_ones_are_the_rest():
+    real = ["a"] * 12 + ["b"] * 6 + ["rare"] * 4 + ["other"] * 3
+    bins = _bins(real, ["a"] * 5 + ["rare"] * 2 + ["new"] * 3, ColumnKind.CATEGORICAL)
+
+    assert _shares(bins) == {"a": (0.48, 0.5), "b": (0.24, 0.0), "rest": (0.28, 0.5)}
+
+
+def test_a_rest_that_is_too_small_takes_the_least_category_with_it():
+    bins = _bins(["a"] * 14 + ["b"] * 6 + ["rare"], ["a"] * 10, ColumnKind.CATEGORICAL)
+
+    assert [one.label for one in bins] == ["a", None]
+    assert bins[1].real == pytest.approx(7 / 21)
+
+
+@pytest.mark.parametrize("nulls", [2, 7])
+@pytest.mark.parametrize("kind", [ColumnKind.CATEGORICAL, ColumnKind.FLOAT])
+def test_nulls_are_told_of_when_they_are_many(kind, nulls):
+    values = ["a", "b"] * 20 if kind is ColumnKind.CATEGORICAL else [float(value) for value in range(40)]
+    bins = _bins([*values, *[None] * nulls], [*values, None], kind)
+
+    assert (bins[-1].kind is BinKind.NULL) == (nulls >= K)
+
+
+def test_numbers_are_shown_between_the_kth_extremes():
+    chance = np.random.default_rng(0)
+    real = [*chance.normal(0, 1, 500), 1e6, -1e6]
+    bins = _bins(real, [*chance.normal(1, 1, 300), 5e6], ColumnKind.FLOAT)
+
+    ordered = np.sort(real)
+    assert (bins[0].low, bins[-1].high) == (ordered[K - 1], ordered[-K])
+    assert all(one.high == other.low for one, other in pairwise(bins))
+
+
+def test_few_numbers_have_a_bin_each_and_rare_ones_none():
+    bins = _bins([1] * 10 + [2] * 10 + [4] * 10 + [3] * 2, [1, 2, 4], ColumnKind.INTEGER)
+
+    assert [(one.low, one.high) for one in bins] == [(0.5, 1.5), (1.5, 3.0), (3.0, 5.0)]
+
+
+def test_moments_are_written_out():
+    days = pd.date_range("2020-01-01", periods=30).tolist()
+    bins = _bins(days, days, ColumnKind.DATETIME)
+
+    assert (bins[0].low, bins[-1].high) == ("2020-01-05T00:00:00", "2020-01-26T00:00:00")
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_any_table_is_shown_in_bins_of_k_rows_or_none(seed):
+    chance = np.random.default_rng(seed)
+    rows = int(chance.integers(1, 60))
+    numbers = chance.integers(0, chance.integers(1, 30), rows).astype(float) ** 2
+    numbers[chance.random(rows) < chance.random()] = np.nan
+    texts = [None if np.isnan(number) else f"v{number:.0f}" for number in numbers]
+
+    _bins(numbers.tolist(), [0.0, 1e9, None], ColumnKind.FLOAT)
+    _bins(texts, ["v0", "new", None], ColumnKind.CATEGORICAL)
+
+
+def test_shares_of_nulls_are_told_where_k_rows_have_one_and_k_have_none():
+    table = pd.DataFrame({"few": [None] * 3 + [1.0] * 17, "some": [None] * 8 + [1.0] * 12, "none": [1.0] * 20})
+    (cells,), _ = read_cells([as_table(table)], given_columns(dict.fromkeys(table, ColumnKind.FLOAT)))
+
+    assert [safe_null_share(cells, name, K) for name in table] == [None, 0.4, 0.0]
+    together = {pair.columns: pair.real for pair in missing_together(cells, cells, K)}
+    assert together == {("few", "few"): None, ("few", "some"): None, ("some", "some"): 0.4}
