@@ -99,7 +99,11 @@ def assessed_model(real: pa.Table, holdout: pa.Table, model_type: ModelType, see
 def made(real: pa.Table, model_type: ModelType, seed: int, epochs: int) -> pa.Table:
     """As many rows as it learnt from, at the default settings."""
     options = {} if model_type is ModelType.GAUSSIAN_COPULA else {"epochs": epochs}
-    return create(model_type, {**options, "seed": seed}).fit(real).sample(real.num_rows, seed=seed)
+    return (
+        create(model_type, {"holdout_fraction": 0.0, **options, "seed": seed})
+        .fit(real)
+        .sample(real.num_rows, seed=seed)
+    )
 
 
 def line(results: Sequence[Result]) -> str:
