@@ -5,6 +5,7 @@ DEMO ?=
 BENCH ?=
 FUZZ ?=
 CHAOS ?=
+QUALITY ?=
 # Slow ones first; those of servers wait a lot, and what is quick fills the rest.
 TESTS ?= tests/cluster tests/e2e tests/bench tests/nodes tests/chaos tests/unit tests/api tests/simulation
 
@@ -45,6 +46,7 @@ chaos: setup
 
 quality: setup
 	$(BIN)/pytest tests/quality
+	$(BIN)/python -m tests.quality.published $(QUALITY)
 
 bench: setup
 	$(BIN)/python -m tests.bench $(BENCH)

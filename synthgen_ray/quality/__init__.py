@@ -1,6 +1,8 @@
 """How good and how private a synthetic table is: two or three tables in, an `Assessment` out.
 
-Read `assessment.py` for what is said, `assessing.py` for the order in which it is found out.
+Read `assessment.py` for what is said and `assessing.py` for the order in which it is found out; then `cells.py`, what
+all measures look at, and the measures: `shapes.py`, `trends.py`, `accuracy.py`, `validity.py`, `missing.py`,
+`detection.py`, `utility.py`, `copies.py`, `distances.py`, `singling_out.py`, `inference.py`; last `verdict.py`.
 """
 
 from synthgen_ray.quality.assessing import assess

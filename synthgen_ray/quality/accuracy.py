@@ -5,20 +5,17 @@ edges merged; a bin holds its upper edge; values beyond them are a bin of their 
 frequent ones and the rest; null is a bin. Source: Platzer and Reutterer 2021, arXiv:2104.00635.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import combinations
-from math import comb
 
 import numpy as np
 
 from synthgen_ray.quality.cells import NULL, Array, Cells
 from synthgen_ray.quality.contingency import cramers_v
+from synthgen_ray.quality.groups import Group
 
 BINS = 10
 WIDTH = BINS + 2  # with one for the rest, one for null
-MOST_TRIPLES = 1_000
-
-Columns = tuple[int, ...]
 
 
 def binned(real: Cells, cells: Cells) -> Array:
@@ -27,21 +24,13 @@ def binned(real: Cells, cells: Cells) -> Array:
     return np.array(bins, np.int64).reshape(len(bins), cells.num_rows)
 
 
-def accuracies(real: Array, synthetic: Array, places: Iterable[Columns]) -> list[float]:
+def accuracies(real: Array, synthetic: Array, places: Iterable[Group]) -> list[float]:
     """One for each group of columns. Shapes: (D, N) and (D, M)."""
     return [float(1 - np.abs(_shares(real, group) - _shares(synthetic, group)).sum() / 2) for group in places]
 
 
-def triples(num_columns: int, chance: np.random.Generator) -> list[Columns]:
-    """All groups of three columns, or as many of them as are tried."""
-    if comb(num_columns, 3) <= MOST_TRIPLES:
-        return list(combinations(range(num_columns), 3))
-    drawn = {tuple(sorted(chance.choice(num_columns, 3, replace=False).tolist())) for _ in range(MOST_TRIPLES)}
-    return sorted(drawn)
-
-
 def associations(codes: Array) -> Array:
-    """Cramér's V of all pairs of binned columns, (D, D); 0 with a constant."""
+    """Cramér's V of all pairs of binned columns, (D, D); 0 with a constant. Shape: (D, N)."""
     count = len(codes)
     found = np.eye(count)
     cells = np.arange(WIDTH**2)
@@ -51,7 +40,7 @@ def associations(codes: Array) -> Array:
     return found
 
 
-def _shares(codes: Array, group: Sequence[int]) -> Array:
+def _shares(codes: Array, group: Group) -> Array:
     """Of all cells of the table of these columns, (WIDTH ** len(group),)."""
     keys = codes[group[0]]
     for place in group[1:]:

@@ -19,7 +19,6 @@ from synthgen_ray.quality.fidelity import (
     error,
     pair_results,
     scores,
-    triples_of,
 )
 from synthgen_ray.quality.missing import missing_together, missing_values
 from synthgen_ray.quality.numbers import mean, measure
@@ -61,11 +60,10 @@ def assess(
 
     by_column = column_results(tables, columns, labels, k)
     tell(0.2)
-    places = triples_of(tables.real, seed)
-    found = scores(sample.real, sample.synthetic, places)
-    best = None if sample.holdout is None else scores(sample.real, sample.holdout, places)
-    is_sampled = max(table.num_rows for table in given) > max_rows
-    batches = batch_scores(sample.real, sample.synthetic, places) if is_sampled else []
+    found = scores(sample.real, sample.synthetic, seed)
+    best = None if sample.holdout is None else scores(sample.real, sample.holdout, seed)
+    is_sampled = max(real.num_rows, synthetic.num_rows) > max_rows
+    batches = batch_scores(sample.real, sample.synthetic, seed) if is_sampled else []
     by_pair = pair_results(found, best, batches)
     tell(0.35)
     fidelity = Fidelity(

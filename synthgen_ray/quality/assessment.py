@@ -206,7 +206,7 @@ class Assessment(Result):
     missing_together: tuple[MissingTogether, ...]
     utility: Utility | None  # `None` where there is nothing to learn, or too few rows to try it on
     privacy: Privacy
-    definitions: dict[str, Definition]  # by the name of the field that holds the measure
+    definitions: dict[str, Definition]  # by the names of the fields of `Fidelity` and `Privacy`, and `utility`
 
 
 class Estimate(Result):

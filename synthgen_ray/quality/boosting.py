@@ -1,8 +1,7 @@
 """Gradient boosting on cells, and the area under its ROC curve. scikit-learn is imported when it is needed."""
 
-from typing import Any
-
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from synthgen_ray.quality.cells import NULL, Array, Cells
 
@@ -14,22 +13,28 @@ def features(cells: Cells, known: Cells) -> Array:
     return np.column_stack([*(_known(cells.columns[name], known.columns[name]) for name in categories), *numbers])
 
 
-def without_empty(rows: Array, others: Array) -> tuple[Array, Array]:
-    """Both with 0 in the columns of which `rows`, that are learnt from, have no value: those cannot be binned."""
-    empty = np.isnan(rows).all(axis=0)
-    return np.where(empty, 0.0, rows), np.where(empty, 0.0, others)
+def classify(rows: Array, truth: Array, others: Array, seed: int) -> tuple[Array, Array]:
+    """The classes, and the chances of each that a model which learnt `truth` from `rows` gives `others`.
 
-
-def classifier(seed: int) -> Any:
+    Shapes: rows (N, D), truth (N,), others (M, D); classes (C,), chances (M, C).
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    return HistGradientBoostingClassifier(random_state=seed)
+    rows, others = _without_empty(rows, others)
+    # So small a fit gains nothing by a second thread, and on a busy machine waits for it.
+    with threadpool_limits(1):
+        model = HistGradientBoostingClassifier(random_state=seed).fit(rows, truth)
+        return model.classes_, model.predict_proba(others)
 
 
-def regressor(seed: int) -> Any:
+def regress(rows: Array, truth: Array, others: Array, seed: int) -> Array:
+    """The numbers, (M,), that a model which learnt `truth` from `rows` expects of `others`; shapes as for classes."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    return HistGradientBoostingRegressor(random_state=seed)
+    rows, others = _without_empty(rows, others)
+    with threadpool_limits(1):
+        model = HistGradientBoostingRegressor(random_state=seed).fit(rows, truth)
+        return np.asarray(model.predict(others))
 
 
 def auc(positive: Array, scores: Array) -> tuple[float, float]:
@@ -52,6 +57,12 @@ def _below(sorted_values: Array, at: Array) -> Array:
 
 def _variance(values: Array) -> float:
     return float(values.var(ddof=1)) if len(values) > 1 else float("nan")
+
+
+def _without_empty(rows: Array, others: Array) -> tuple[Array, Array]:
+    """Both with 0 in the columns of which `rows`, that are learnt from, have no value: those cannot be binned."""
+    empty = np.isnan(rows).all(axis=0)
+    return np.where(empty, 0.0, rows), np.where(empty, 0.0, others)
 
 
 def _known(codes: Array, known: Array) -> Array:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from synthgen_ray.quality.boosting import auc, classifier, features, without_empty
-from synthgen_ray.quality.cells import Array, Cells
+from synthgen_ray.quality.boosting import auc, classify, features
+from synthgen_ray.quality.cells import Cells
 
 MOST_ROWS = 10_000  # of each table
 FOLDS = 3
@@ -27,11 +27,6 @@ def detection_auc(real: Cells, synthetic: Cells, seed: int) -> tuple[float, floa
     folds = np.concatenate([chance.permutation(num_rows) % FOLDS for _ in both])
     scores = np.empty(2 * num_rows)
     for fold in range(FOLDS):
-        scores[folds == fold] = _learnt(rows[folds != fold], is_real[folds != fold], rows[folds == fold], seed)
+        learnt, tried = folds != fold, folds == fold
+        scores[tried] = classify(rows[learnt], is_real[learnt], rows[tried], seed)[1][:, 1]
     return auc(is_real, scores)
-
-
-def _learnt(rows: Array, is_real: Array, others: Array, seed: int) -> Array:
-    rows, others = without_empty(rows, others)
-    chances: Array = classifier(seed).fit(rows, is_real).predict_proba(others)[:, 1]
-    return chances

@@ -7,6 +7,7 @@ import pyarrow as pa
 from synthgen_ray.domain.columns import Column
 from synthgen_ray.quality.assessment import Estimate
 from synthgen_ray.quality.cells import read_cells
+from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.numbers import defined, mean
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.trends import mean_trend, pair_trends
@@ -18,7 +19,8 @@ def estimate(real: pa.Table, synthetic: pa.Table, columns: Sequence[Column]) -> 
     Raises: InvalidTable where a table lacks a column or has no rows.
     """
     (ours, theirs), _ = read_cells((real, synthetic), columns)
+    pairs = column_groups(len(ours.names), 2)
     return Estimate(
         column_shapes=mean(column_shapes(ours, theirs).values()),
-        pair_trends=defined(mean_trend(pair_trends(ours, theirs))),
+        pair_trends=defined(mean_trend(pair_trends(ours, theirs, pairs))),
     )

@@ -1,16 +1,16 @@
 """What the columns, pairs and triples of a table get, each beside what the hold-out gets in its place."""
 
 from collections.abc import Callable, Sequence
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
 from synthgen_ray.domain.columns import Column
-from synthgen_ray.quality.accuracy import accuracies, associations, binned, triples
+from synthgen_ray.quality.accuracy import accuracies, associations, binned
 from synthgen_ray.quality.assessment import Associations, ColumnResult, PairResult
 from synthgen_ray.quality.cells import Array, Cells
 from synthgen_ray.quality.distributions import distribution
+from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.missing import null_share, safe_null_share
 from synthgen_ray.quality.numbers import measure
 from synthgen_ray.quality.shapes import column_shapes
@@ -18,6 +18,8 @@ from synthgen_ray.quality.trends import Trend, pair_trends
 from synthgen_ray.quality.validity import coverage, validity
 
 BATCHES = 10
+LEAST_ROWS = 20  # of a batch
+MOST_ASSOCIATED = 100
 
 ByColumn = dict[str, float]
 
@@ -71,21 +73,23 @@ def column_results(
         for column in columns
         if (name := column.name) in real.columns
     ]
-    return tuple(sorted(results, key=lambda result: 0.0 if result.shape.value is None else result.shape.value))
+    return tuple(sorted(results, key=lambda result: 2.0 if result.shape.value is None else result.shape.value))
 
 
-def scores(real: Cells, other: Cells, places: list[tuple[int, ...]]) -> Scores:
-    """`places` are the triples that are looked at."""
+def scores(real: Cells, other: Cells, seed: int) -> Scores:
+    """Of all pairs and triples, or of those that the seed draws of a wide table."""
     ours, theirs = binned(real, real), binned(real, other)
-    pairs = list(combinations(range(len(ours)), 2))
-    found = [np.array(accuracies(ours, theirs, groups)) for groups in (pairs, places)]
-    return Scores(pair_trends(real, other), *found)
+    pairs, triples = (column_groups(len(real.names), size, seed) for size in (2, 3))
+    accuracy = (np.array(accuracies(ours, theirs, groups)) for groups in (pairs, triples))
+    return Scores(pair_trends(real, other, pairs), *accuracy)
 
 
-def batch_scores(real: Cells, other: Cells, places: list[tuple[int, ...]]) -> list[Scores]:
-    """Those of ten parts of the rows, of which the error of the whole follows."""
+def batch_scores(real: Cells, other: Cells, seed: int) -> list[Scores]:
+    """Those of ten parts of the rows, of which the error of the whole follows; none of tables that are too short."""
+    if min(real.num_rows, other.num_rows) < BATCHES * LEAST_ROWS:
+        return []
     parts = [slice(start, None, BATCHES) for start in range(BATCHES)]
-    return [scores(real.rows(part), other.rows(part), places) for part in parts]
+    return [scores(real.rows(part), other.rows(part), seed) for part in parts]
 
 
 def errors(batches: Sequence[Array]) -> Array:
@@ -126,14 +130,10 @@ def pair_results(found: Scores, best: Scores | None, batches: Sequence[Scores]) 
 
 
 def association_matrices(real: Cells, synthetic: Cells) -> Associations:
-    ours, theirs = (associations(binned(real, cells)) for cells in (real, synthetic))
-    return Associations(
-        columns=real.names, real=_matrix(ours), synthetic=_matrix(theirs), difference=_matrix(theirs - ours)
-    )
-
-
-def triples_of(cells: Cells, seed: int) -> list[tuple[int, ...]]:
-    return triples(len(cells.names), np.random.default_rng(seed))
+    """Of the first hundred columns."""
+    names = real.names[:MOST_ASSOCIATED]
+    ours, theirs = (associations(binned(real, cells)[: len(names)]) for cells in (real, synthetic))
+    return Associations(columns=names, real=_matrix(ours), synthetic=_matrix(theirs), difference=_matrix(theirs - ours))
 
 
 def _accuracy_1way(real: Cells, other: Cells) -> ByColumn:

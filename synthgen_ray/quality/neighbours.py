@@ -6,7 +6,7 @@ categories that are the same or not. Null is like null only.
 Shapes: `Q` queries, `N` rows. They are compared in blocks that stay in the processor's cache.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -51,15 +51,17 @@ def nearest(queries: Cells, rows: Cells, scale: dict[str, float]) -> Neighbours:
     return Neighbours(best, second)
 
 
-def nearest_without_each(queries: Cells, rows: Cells, scale: dict[str, float]) -> dict[str, Array]:
-    """By column, the place of the row that is closest in all other columns, the first of equals; (Q,) each."""
+def nearest_without_each(
+    queries: Cells, rows: Cells, scale: dict[str, float], names: Sequence[str]
+) -> dict[str, Array]:
+    """By name, the place of the row that is closest in all other columns, the first of equals; (Q,) each."""
     columns = {name: _column(queries, rows, name, scale) for name in queries.names}
-    best = {name: np.full(queries.num_rows, np.inf, np.float32) for name in columns}
-    places = {name: np.zeros(queries.num_rows, np.int64) for name in columns}
+    best = {name: np.full(queries.num_rows, np.inf, np.float32) for name in names}
+    places = {name: np.zeros(queries.num_rows, np.int64) for name in names}
     for block in _blocks(queries.num_rows, rows.num_rows):
         total, near = _total(list(columns.values()), block), block[0]
-        for name, column in columns.items():
-            distances = total - column.distances(block)
+        for name in names:
+            distances = total - columns[name].distances(block)
             place = distances.argmin(axis=1)
             least = distances[np.arange(len(distances)), place]
             is_closer = least < best[name][near]

@@ -18,7 +18,7 @@ from synthgen_ray.quality.copies import fingerprints
 from synthgen_ray.quality.risk import Tries, attack
 
 ATTACKS = 500
-MOST_CANDIDATES = 100 * ATTACKS
+MOST_CANDIDATES = 40 * ATTACKS
 ATTRIBUTES = 3  # of a row that a statement is about
 
 ON_NUMBERS = (operator.eq, operator.ne, operator.gt, operator.lt, operator.ge, operator.le)

@@ -5,13 +5,14 @@ its numbers. That includes two of its habits: numbers beside categories are cut 
 range, with null in the bin of the maximum; and pairs that hardly relate in the real table do not count in the mean.
 """
 
-from itertools import combinations
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from synthgen_ray.quality.cells import Array, Cells
 from synthgen_ray.quality.contingency import cramers_v, joint_shares
+from synthgen_ray.quality.groups import Group
 
 LEAST_CORRELATION = 0.5
 LEAST_ASSOCIATION = 0.3
@@ -29,11 +30,11 @@ class Trend(NamedTuple):
     related: bool
 
 
-def pair_trends(real: Cells, synthetic: Cells) -> list[Trend]:
-    """Of all pairs of columns, in their order."""
+def pair_trends(real: Cells, synthetic: Cells, places: Iterable[Group]) -> list[Trend]:
+    """Of the pairs of columns at these places."""
     codes = {name: (_codes(real, name), _codes(synthetic, name)) for name in real.names}
     trends = []
-    for a, b in combinations(real.names, 2):
+    for a, b in ((real.names[place], real.names[other]) for place, other in places):
         if real.is_number(a) and real.is_number(b):
             ours = correlation(real.columns[a], real.columns[b])
             theirs = correlation(synthetic.columns[a], synthetic.columns[b])

@@ -1,6 +1,6 @@
 """Utility: what a model learns from the synthetic rows, tried on real rows that it has not seen.
 
-Gradient boosting is trained once on synthetic rows and once on as many real ones, and tried on the hold-out. Source:
+Gradient boosting is trained once on the synthetic rows and once on the real ones, and tried on the hold-out. Source:
 Esteban, Hyland and Rätsch 2017, arXiv:1706.02633 ("train on synthetic, test on real").
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.quality.assessment import Utility
-from synthgen_ray.quality.boosting import auc, classifier, features, regressor, without_empty
+from synthgen_ray.quality.boosting import auc, classify, features, regress
 from synthgen_ray.quality.cells import NULL, Array, Cells
 from synthgen_ray.quality.numbers import measure
 
@@ -50,9 +50,8 @@ def utility(real: Cells, synthetic: Cells, holdout: Cells | None, target: Target
     Without a hold-out the real table is halved, of which the generator has seen both parts.
     """
     tested_on = "hold-out"
-    chance = np.random.default_rng(seed)
     if holdout is None:
-        order, half = chance.permutation(real.num_rows), real.num_rows // 2
+        order, half = np.random.default_rng(seed).permutation(real.num_rows), real.num_rows // 2
         real, holdout = real.rows(order[:half]), real.rows(order[half:])
         tested_on = "half of the real rows, which the generator has seen"
     is_number = real.is_number(target.name)
@@ -61,12 +60,10 @@ def utility(real: Cells, synthetic: Cells, holdout: Cells | None, target: Target
             _of_frequent_classes(cells, real, target.name) for cells in (real, synthetic, holdout)
         )
     real, synthetic, holdout = (cells.rows(~cells.nulls(target.name)) for cells in (real, synthetic, holdout))
-    num_rows = min(real.num_rows, synthetic.num_rows)
-    trains = [cells.sample(num_rows, chance) for cells in (synthetic, real)]
-    if any(_is_too_little(cells, target.name) for cells in (*trains, holdout)) or len(real.names) < 2:
+    if any(_is_too_little(cells, target.name) for cells in (real, synthetic, holdout)) or len(real.names) < 2:
         return None
     tried = target_r2 if is_number else target_auc
-    ours, best = (tried(train, holdout, target.name, seed) for train in trains)
+    ours, best = (tried(train, holdout, target.name, seed) for train in (synthetic, real))
     return Utility(
         target=target.name,
         chosen=target.chosen,
@@ -85,10 +82,9 @@ def target_auc(train: Cells, holdout: Cells, target: str, seed: int = 0) -> tupl
     error of their mean is at most the mean of their errors. Neither table has a null in the target.
     """
     rows, others = _features(train, holdout, target)
-    learnt = classifier(seed).fit(rows, train.columns[target])
-    chances = learnt.predict_proba(others)
+    classes, chances = classify(rows, train.columns[target], others, seed)
     truth = holdout.columns[target]
-    of_class = dict(zip(learnt.classes_.tolist(), chances.T, strict=True))
+    of_class = dict(zip(classes.tolist(), chances.T, strict=True))
     nothing = np.zeros(len(truth))
     found = [auc(truth == code, of_class.get(code, nothing)) for code in np.unique(truth).tolist()]
     return float(np.mean([area for area, _ in found])), float(np.mean([error for _, error in found]))
@@ -100,8 +96,7 @@ def target_r2(train: Cells, holdout: Cells, target: str, seed: int = 0) -> tuple
     The error is the deviation over resamples of the hold-out.
     """
     rows, others = _features(train, holdout, target)
-    learnt = regressor(seed).fit(rows, train.columns[target])
-    truth, guess = holdout.columns[target], learnt.predict(others)
+    truth, guess = holdout.columns[target], regress(rows, train.columns[target], others, seed)
     chance = np.random.default_rng(seed)
     resamples = (chance.integers(0, len(truth), len(truth)) for _ in range(RESAMPLES))
     return _r2(truth, guess), float(np.nanstd([_r2(truth[rows], guess[rows]) for rows in resamples], ddof=1))
@@ -116,7 +111,7 @@ def _features(train: Cells, holdout: Cells, target: str) -> tuple[Array, Array]:
     known, others = (
         Cells({name: array for name, array in cells.columns.items() if name != target}) for cells in (train, holdout)
     )
-    return without_empty(features(known, known), features(others, known))
+    return features(known, known), features(others, known)
 
 
 def _num_classes(cells: Cells, name: str) -> int:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from math import sqrt
+from operator import itemgetter
+from statistics import NormalDist
 from typing import Literal
 
 from synthgen_ray.domain.columns import ColumnKind
@@ -15,6 +17,7 @@ from synthgen_ray.quality.assessment import (
     Privacy,
     Utility,
 )
+from synthgen_ray.quality.numbers import Z
 
 Limits = tuple[float, float]
 
@@ -30,7 +33,7 @@ DETECTED = (0.70, 0.90)
 COPIED = (0.002, 0.02)  # beyond what other real rows have in common with the training table
 COPIED_TEXT = (0.05, 0.25)
 CLOSER = (0.52, 0.55)
-AT_RISK = (0.05, 0.20)  # at the low end of the interval, as many columns are tried
+AT_RISK = (0.05, 0.20)  # at the low end of the interval
 
 RANK = {Level.BAD: 0, Level.WARN: 1, Level.GOOD: 2}
 REMEMBERS = (
@@ -47,12 +50,13 @@ def verdict(
     `num_rows` are those of the shorter of the two tables: the largest gap between two samples of n rows each is about
     1 / √n, and so much is added to scores.
     """
-    found = [*_privacy(privacy), *_fidelity(fidelity, columns, 1 / sqrt(num_rows)), *_utility(utility)]
+    noise = 1 / sqrt(num_rows)
+    found = [*_privacy(privacy, noise), *_fidelity(fidelity, columns, noise), *_utility(utility)]
     return tuple(sorted(found, key=lambda finding: RANK[finding.level]))
 
 
-def _privacy(privacy: Privacy) -> Iterator[Finding]:
-    yield from _copies(privacy)
+def _privacy(privacy: Privacy, noise: float) -> Iterator[Finding]:
+    yield from _copies(privacy, noise)
     share = privacy.distance_share
     if share is None or share.value is None:
         sentence = "There is no hold-out, so that nobody can tell whether the model remembers rows."
@@ -70,10 +74,12 @@ def _privacy(privacy: Privacy) -> Iterator[Finding]:
     yield _attacks(privacy.inference, "Who knows the rest of a row of the training table can guess what is missing")
 
 
-def _copies(privacy: Privacy) -> Iterator[Finding]:
+def _copies(privacy: Privacy, noise: float) -> Iterator[Finding]:
     copies = privacy.copies
     if copies.value is not None:
-        level = _low(copies.value - (copies.ceiling or 0.0), COPIED)
+        expected = copies.ceiling or 0.0
+        error = noise * sqrt(2 * expected * (1 - expected))  # of the difference of two such shares
+        level = _low(copies.value - expected - 2 * error, COPIED)
         sentence = f"{_percent(copies.value)} of the synthetic rows are copies of rows of the training table"
         sentence += f"; of other real rows {_percent(copies.ceiling)} are." if copies.ceiling else "."
         yield _finding(level, "privacy", f"It leaks: {sentence}" if level is Level.BAD else sentence, *REMEMBERS)
@@ -88,15 +94,24 @@ def _copies(privacy: Privacy) -> Iterator[Finding]:
 
 def _attacks(attacks: Sequence[Attack], what: str) -> Finding:
     """Of the attack that is certain to gain most."""
-    worst = max(attacks, key=lambda one: one.risk.low or 0.0, default=None)
-    if worst is None:
+    if not attacks:
         return _finding(Level.GOOD, "privacy", "No row of it stands out.")
-    level = _low(worst.risk.low or 0.0, AT_RISK)
+    risk, worst = max(((_certain_risk(attack, len(attacks)), attack) for attack in attacks), key=itemgetter(0))
+    level = _low(risk, AT_RISK)
     than = "than people whom the model has not seen"
     sentence = f"{what} no better {than}."
     if level is not Level.GOOD:
         sentence = f"{what} better {than}: the risk is {worst.risk.value:.0%} ({worst.by})."
     return _finding(level, "privacy", sentence, *REMEMBERS)
+
+
+def _certain_risk(attack: Attack, attempts: int) -> float:
+    """The low end of an interval that is as much wider as so many attempts need, one of which succeeds by chance.
+
+    Source: Bonferroni's correction.
+    """
+    value, low = attack.risk.value or 0.0, attack.risk.low or 0.0
+    return value - (value - low) * NormalDist().inv_cdf(1 - 0.025 / attempts) / Z
 
 
 def _fidelity(fidelity: Fidelity, columns: Sequence[ColumnResult], noise: float) -> Iterator[Finding]:

@@ -1,5 +1,8 @@
 """What an assessment says of tables whose faults are known."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -159,9 +162,22 @@ def test_short_tables_constants_and_empty_columns_are_no_obstacle():
 
     found = assess(as_table(frame), as_table(frame[:7]), as_table(frame[:1]), [*COLUMNS, *given_columns(extra)])
 
+    assert assess(as_table(frame), as_table(frame[:7]), None, COLUMNS, max_rows=10).pairs[0].trend.low is None
     assert found.utility is None
     shapes = {column.name: column.shape.value for column in found.columns}
     assert (shapes["same"], shapes["empty"], shapes["one"]) == (1.0, None, 1.0)
+
+
+def test_of_a_wide_table_some_pairs_are_looked_at():
+    chance = np.random.default_rng(0)
+    wide = pa.table({f"c{place}": chance.integers(0, 3, 60) for place in range(150)})
+    columns = given_columns(dict.fromkeys(wide.column_names, ColumnKind.INTEGER))
+
+    found = assess(wide, wide, wide, columns)
+
+    assert 4_000 < len(found.pairs) <= 5_000
+    assert (len(found.associations.columns), len(found.privacy.inference)) == (100, 100)
+    assert found.fidelity.accuracy_3way.value == 1.0
 
 
 def test_tables_that_cannot_be_compared_are_refused(real):
@@ -171,3 +187,10 @@ def test_tables_that_cannot_be_compared_are_refused(real):
         estimate(real, real.slice(0, 0), COLUMNS)
     with pytest.raises(InvalidRequest, match="'nobody'"):
         assess(real, real, None, COLUMNS, target="nobody")
+
+
+def test_the_estimate_waits_for_no_heavy_import():
+    heavy = "{'sklearn', 'scipy', 'torch', 'sdmetrics'}"
+    command = f"import sys, synthgen_ray.quality; assert not {heavy} & set(sys.modules)"
+
+    subprocess.run([sys.executable, "-c", command], check=True)

@@ -48,7 +48,7 @@ def test_as_many_attributes_are_inferred_as_by_anonymeter(tables):
     real, synthetic, holdout = tables
 
     for place, targets in enumerate((real, holdout)):
-        closest = nearest_without_each(targets, synthetic, ranges(synthetic, targets))
+        closest = nearest_without_each(targets, synthetic, ranges(synthetic, targets), real.names)
         for name, figures in FIGURES["inference"].items():
             right = is_right(synthetic.columns[name][closest[name]], targets.columns[name])
             assert right.sum() == figures[place], name

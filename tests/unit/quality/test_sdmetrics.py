@@ -18,6 +18,7 @@ from sdmetrics.single_column import (
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.quality import estimate
 from synthgen_ray.quality.cells import read_cells
+from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.missing import missing_values
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.trends import pair_trends
@@ -47,7 +48,7 @@ def _is_as_sdmetrics_says(real: pd.DataFrame, synthetic: pd.DataFrame, columns: 
     (ours, theirs), _ = read_cells((as_table(real), as_table(synthetic)), columns)
 
     assert column_shapes(ours, theirs) == pytest.approx(wanted_shapes, abs=CLOSE, nan_ok=True)
-    for trend in pair_trends(ours, theirs):
+    for trend in pair_trends(ours, theirs, column_groups(len(ours.names), 2)):
         score = wanted_pairs.loc[trend.columns, "Score"]
         counts = trend.related and not math.isnan(trend.score)
         assert counts == (not math.isnan(score)), trend

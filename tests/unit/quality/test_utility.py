@@ -1,0 +1,78 @@
+"""What is learnt from a table, and how sure that is."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from synthgen_ray.domain.columns import ColumnKind
+from synthgen_ray.quality.boosting import auc
+from synthgen_ray.quality.cells import Cells, read_cells
+from synthgen_ray.quality.detection import detection_auc
+from synthgen_ray.quality.utility import choose_target, target_r2, utility
+from tests.unit.quality.tables import given_columns, given_table
+
+KINDS = {"x": ColumnKind.FLOAT, "y": ColumnKind.FLOAT, "c": ColumnKind.CATEGORICAL}
+
+
+def _cells(*seeds: int, columns: tuple[str, ...] = ("x", "y", "c")) -> list[Cells]:
+    """`y` follows from `x` with some noise, and `c` from both."""
+    tables = []
+    for seed in seeds:
+        chance = np.random.default_rng(seed)
+        x = chance.normal(size=400)
+        y = x + chance.normal(0, 0.5, 400)
+        tables.append(pa.table({"x": x, "y": y, "c": np.where(x + y > 0, "up", "down")}).select(columns))
+    return read_cells(tables, given_columns({name: KINDS[name] for name in columns}))[0]
+
+
+def test_the_area_is_that_of_scikit_learn_with_ties_counted_by_half():
+    chance = np.random.default_rng(0)
+    positive, scores = chance.random(300) < 0.4, chance.integers(0, 6, 300).astype(float)
+
+    assert auc(positive, scores)[0] == pytest.approx(roc_auc_score(positive, scores))
+
+
+def test_its_error_is_how_much_it_varies_from_sample_to_sample():
+    chance = np.random.default_rng(0)
+    positive = np.arange(200) < 80
+    found = np.array([auc(positive, chance.normal(positive * 1.0, 1)) for _ in range(500)])
+
+    assert found[:, 1].mean() == pytest.approx(found[:, 0].std(), rel=0.1)
+
+
+def test_a_number_is_learnt_as_well_from_rows_of_the_same_source():
+    real, synthetic, holdout = _cells(0, 1, 2, columns=("x", "y"))
+
+    found = utility(real, synthetic, holdout, choose_target(real, None), seed=0)
+
+    assert (found.target, found.chosen) == ("y", "Guessed: the last column of numbers.")
+    assert (found.task, found.metric, found.tested_on) == ("regression", "r2", "hold-out")
+    assert 0.5 < found.synthetic.low < found.synthetic.value < found.synthetic.high < 0.9
+    assert found.synthetic.ceiling == found.real.value
+    assert found.real.value == pytest.approx(found.synthetic.value, abs=0.1)
+
+
+def test_a_model_that_guesses_the_mean_explains_nothing():
+    real, holdout = _cells(0, 1, columns=("x", "y"))
+    noise = Cells({"x": np.random.default_rng(3).normal(size=400), "y": real.columns["y"]})
+
+    assert target_r2(noise, holdout, "y")[0] < 0.1
+
+
+def test_the_target_is_the_last_column_of_categories_unless_it_is_named():
+    (real,) = _cells(0)
+
+    assert choose_target(real, None).name == "c"
+    assert choose_target(real, "x") == ("x", "It was named.")
+
+
+def test_other_rows_of_the_same_source_are_not_told_apart_and_shifted_ones_are():
+    (same, other, shifted), _ = read_cells(
+        [given_table(0, 300), given_table(1, 300), given_table(2, 300, 0.4)], given_columns()
+    )
+
+    area, error = detection_auc(same, other, seed=0)
+    assert abs(area - 0.5) < 3 * error
+    assert detection_auc(same, shifted, seed=0)[0] > 0.65
+    assert np.isnan(detection_auc(same.rows(slice(0, 5)), other, seed=0)[0])
