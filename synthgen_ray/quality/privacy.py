@@ -29,14 +29,15 @@ def privacy(
             copies=copies, copied_values=fresh, distance_share=None, distance_ratio=None, singling_out=(), inference=()
         )
     distances = closest_records(real, synthetic, holdout, seed)
-    moments = {column.name for column in columns if column.kind is ColumnKind.DATETIME}
+    numbers = set(filter(real.is_number, real.names))
+    moments = {column.name for column in columns if column.kind is ColumnKind.DATETIME} & numbers
     return Privacy(
         copies=copies,
         copied_values=fresh,
         distance_share=measure(distances.share[0], IDEAL_SHARE, distances.share[1]),
         distance_ratio=measure(distances.ratio[0], distances.ratio_ceiling, distances.ratio[1]),
         singling_out=singling_out(real, synthetic, holdout, seed),
-        inference=inference(real, synthetic, holdout, moments & set(real.columns), seed),
+        inference=inference(real, synthetic, holdout, moments, seed),
     )
 
 

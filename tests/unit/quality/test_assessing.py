@@ -168,6 +168,15 @@ def test_short_tables_constants_and_empty_columns_are_no_obstacle():
     assert (shapes["same"], shapes["empty"], shapes["one"]) == (1.0, None, 1.0)
 
 
+def test_columns_of_other_types_are_compared_as_text(real, holdout):
+    place = real.column_names.index("when")
+    written = real.set_column(place, "when", real["when"].cast(pa.string()))
+
+    found = assess(real, written, holdout, COLUMNS)
+
+    assert next(column for column in found.columns if column.name == "when").shape.value == 1.0
+
+
 def test_of_a_wide_table_some_pairs_are_looked_at():
     chance = np.random.default_rng(0)
     wide = pa.table({f"c{place}": chance.integers(0, 3, 60) for place in range(150)})
