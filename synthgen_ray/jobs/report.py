@@ -12,8 +12,8 @@ from synthgen_ray.datasets.reading_back import read_back
 from synthgen_ray.domain.chunks import chunks
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, MadeReport, Output, Progress
 from synthgen_ray.domain.reports import DRAWN_ROWS, ReportFormat, ReportParams, ReportScores
-from synthgen_ray.quality import Assessment, assess
-from synthgen_ray.quality.assessment import Level
+from synthgen_ray.quality.assessing import assess
+from synthgen_ray.quality.assessment import Assessment, Level
 from synthgen_ray.quality.page import About, render
 from synthgen_ray.synthesizers.base import LIBRARIES, Synthesizer, load
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out

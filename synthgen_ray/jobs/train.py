@@ -12,7 +12,7 @@ from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.reading import read_table
 from synthgen_ray.domain.entities import MODEL_FILE, Assignment, Job, LossCurve, Progress, Quality, TrainedModel
 from synthgen_ray.domain.errors import frames_of
-from synthgen_ray.quality import estimate
+from synthgen_ray.quality.estimating import estimate
 from synthgen_ray.synthesizers.base import Synthesizer, create
 from synthgen_ray.synthesizers.checkpoint import Checkpoints
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out

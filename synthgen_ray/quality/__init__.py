@@ -4,9 +4,3 @@ Read `assessment.py` for what is said and `assessing.py` for the order in which 
 all measures look at, and the measures: `shapes.py`, `trends.py`, `accuracy.py`, `validity.py`, `missing.py`,
 `detection.py`, `utility.py`, `copies.py`, `distances.py`, `singling_out.py`, `inference.py`; last `verdict.py`.
 """
-
-from synthgen_ray.quality.assessing import assess
-from synthgen_ray.quality.assessment import Assessment, Estimate
-from synthgen_ray.quality.estimating import estimate
-
-__all__ = ["Assessment", "Estimate", "assess", "estimate"]

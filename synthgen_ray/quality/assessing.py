@@ -152,7 +152,7 @@ def _key_uniqueness(
     keys = [name for name in ids if key_uniqueness(real[name]) == 1]
     return Measure(
         value=mean(key_uniqueness(synthetic[name]) for name in keys),
-        ceiling=holdout and mean(key_uniqueness(holdout[name]) for name in keys),
+        ceiling=None if holdout is None else mean(key_uniqueness(holdout[name]) for name in keys),
     )
 
 

@@ -33,7 +33,7 @@ class Tables(NamedTuple):
 
     def sample(self, most: int, chance: np.random.Generator) -> "Tables":
         real, synthetic = (cells.sample(most, chance) for cells in (self.real, self.synthetic))
-        return Tables(real, synthetic, self.holdout and self.holdout.sample(most, chance))
+        return Tables(real, synthetic, None if self.holdout is None else self.holdout.sample(most, chance))
 
 
 class Scores(NamedTuple):

@@ -43,7 +43,7 @@ def inference(real: Cells, synthetic: Cells, holdout: Cells, moments: Set[str], 
             )
         ]
         attacks.append(attack("inference", name, *tries))
-    return tuple(sorted(attacks, key=lambda one: -(one.risk.low or 0.0)))
+    return tuple(sorted(attacks, key=lambda one: (-(one.risk.low or 0.0), -(one.risk.value or 0.0))))
 
 
 def is_right(guesses: Array, secrets: Array, width: float | None = None) -> Array:

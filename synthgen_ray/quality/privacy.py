@@ -49,7 +49,7 @@ def fresh_values(
     for column in columns:
         if column.kind in FRESH:
             name = column.name
-            ceiling = holdout and copied_values(real[name], holdout[name])
+            ceiling = None if holdout is None else copied_values(real[name], holdout[name])
             copies = measure(copied_values(real[name], synthetic[name]), ceiling)
             found.append(CopiedValues(column=name, kind=column.kind, copies=copies))
     return tuple(found)

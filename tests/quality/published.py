@@ -20,7 +20,8 @@ import torch
 
 from synthgen_ray.datasets.inference import infer_columns
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.quality import Assessment, assess
+from synthgen_ray.quality.assessing import assess
+from synthgen_ray.quality.assessment import Assessment
 from synthgen_ray.synthesizers.base import create
 from tests.bench.tables import SHARED
 

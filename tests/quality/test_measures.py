@@ -5,9 +5,9 @@ import pyarrow as pa
 import pytest
 
 from synthgen_ray.datasets.inference import infer_columns
-from synthgen_ray.quality import estimate
 from synthgen_ray.quality.assessment import Level
 from synthgen_ray.quality.cells import read_cells
+from synthgen_ray.quality.estimating import estimate
 from synthgen_ray.quality.utility import target_auc
 from tests.bench.tables import SHARED
 from tests.quality.published import FOLDER, TABLES, TARGET, assessed, read

@@ -10,8 +10,9 @@ import pytest
 
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.errors import InvalidRequest, InvalidTable
-from synthgen_ray.quality import Assessment, assess, estimate
-from synthgen_ray.quality.assessment import Level
+from synthgen_ray.quality.assessing import assess
+from synthgen_ray.quality.assessment import Assessment, Level
+from synthgen_ray.quality.estimating import estimate
 from tests.unit.quality.tables import KINDS, as_table, given_columns, given_frame, given_table
 
 ROWS = 300

@@ -16,8 +16,8 @@ from sdmetrics.single_column import (
 )
 
 from synthgen_ray.domain.columns import Column, ColumnKind
-from synthgen_ray.quality import estimate
 from synthgen_ray.quality.cells import read_cells
+from synthgen_ray.quality.estimating import estimate
 from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.missing import missing_values
 from synthgen_ray.quality.shapes import column_shapes
