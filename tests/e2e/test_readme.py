@@ -66,6 +66,10 @@ def test_the_readme_has_the_table_that_the_demo_prints():
         assert words in README
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)]+)\)", README))
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!http)([^)]+)\)", README))))
 def test_links_lead_somewhere(link):
-    assert (ROOT / link).exists()
+    file, _, heading = link.partition("#")
+    page = ROOT / file if file else ROOT / "README.md"
+
+    assert page.exists()
+    assert not heading or f"# {heading.replace('-', ' ')}\n" in page.read_text().lower()
