@@ -24,7 +24,9 @@ async def assignment_of(session: AsyncSession, row: JobRow) -> Assignment:
     job = to_job(row)
     if job.job_type is JobType.TRAIN:
         return await _training(session, row, job)
-    its = [joinedload(ModelRow.artifact), *FULL_MODEL, undefer(ModelRow.losses)]
+    its = [joinedload(ModelRow.artifact)]
+    if job.job_type is JobType.REPORT:  # generations are claimed often, and do without
+        its += [*FULL_MODEL, undefer(ModelRow.losses)]
     model = await session.get_one(ModelRow, job.model_id, options=its, populate_existing=True)
     if model.artifact is None:
         raise LookupError(f"model {model.id} is ready and has no artifact")
