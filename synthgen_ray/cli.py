@@ -19,7 +19,7 @@ from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
 from synthgen_ray.runtime.server import run
 from synthgen_ray.settings import Settings
 
-START_S = 180.0
+START_S = 600.0  # three attempts of Ray, on a machine with much else to do; one that died is noticed at once
 STOP_S = 60.0
 
 app = typer.Typer(help="Learn a table, generate synthetic rows like it.", no_args_is_help=True, add_completion=False)

@@ -25,7 +25,8 @@ SERVER_SETTINGS = {
     # A writer whose machine fell silent must not keep its locks.
     "idle_in_transaction_session_timeout": "10s",
 }
-# These wait as long as it takes: a table may be large, and another server may be migrating it.
+# What migrates waits as long as it takes: a table may be large, and another server may be migrating it.
+PATIENT_MS = 3_600_000
 PATIENT_SETTINGS = {**SERVER_SETTINGS, "lock_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 
 
@@ -47,20 +48,20 @@ def snapshots(engine: AsyncEngine) -> AsyncEngine:
 def _sqlite(url: str, *, migrates: bool) -> AsyncEngine:
     engine = create_async_engine(url, hide_parameters=True)  # they are our users' words
     # SQLite changes a table by making it anew: with foreign keys on, what points at it would be deleted with it.
-    event.listen(engine.sync_engine, "connect", partial(_configure_sqlite, foreign_keys=not migrates))
+    event.listen(engine.sync_engine, "connect", partial(_configure_sqlite, migrates=migrates))
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
-def _configure_sqlite(connection: Any, _record: Any, *, foreign_keys: bool) -> None:
+def _configure_sqlite(connection: Any, _record: Any, *, migrates: bool) -> None:
     connection.isolation_level = None  # transactions begin below, not when the driver thinks so
     cursor = connection.cursor()
     for pragma in (
+        f"busy_timeout={PATIENT_MS if migrates else BUSY_TIMEOUT_MS}",  # first: the next one may have to wait
         "journal_mode=WAL",
         "synchronous=FULL",  # what was acknowledged survives a power cut
-        f"foreign_keys={int(foreign_keys)}",
+        f"foreign_keys={int(not migrates)}",
         "secure_delete=ON",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Inspector, inspect, text
+from sqlalchemy import Inspector, func, inspect, select, text
 
-from synthgen_ray.store.engines import engine_at
+from synthgen_ray.store import engines
+from synthgen_ray.store.engines import engine_at, is_sqlite
 from synthgen_ray.store.migrating import SchemaTooNew
+from synthgen_ray.store.sessions import WRITERS
 from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import Row
 from tests.databases import on_both_databases
@@ -73,6 +75,24 @@ async def test_servers_that_start_at_once_wait_for_each_other(stores):
     await asyncio.gather(*(store.migrate() for store in stores))
 
     assert (await stores[0].list_projects(ADMIN, 10, 0)).total == 0
+
+
+async def test_one_waits_for_another_for_as_long_as_it_takes(monkeypatch, empty_url):
+    monkeypatch.setattr(engines, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setitem(engines.SERVER_SETTINGS, "lock_timeout", "50ms")
+    first = engine_at(empty_url)
+    store = Store(empty_url)
+    async with first.begin() as connection:
+        if not is_sqlite(first):
+            await connection.execute(select(func.pg_advisory_xact_lock(WRITERS)))
+        migrated = asyncio.create_task(store.migrate())
+        await asyncio.wait([migrated], timeout=0.5)
+        assert not migrated.done()
+    await migrated
+
+    assert await _differences(store) == []
+    await store.dispose()
+    await first.dispose()
 
 
 async def test_a_schema_of_a_newer_version_is_refused_by_name(store, database_url, project):
