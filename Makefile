@@ -9,6 +9,9 @@ QUALITY ?=
 # Slow ones first; those of servers wait a lot, and what is quick fills the rest.
 TESTS ?= tests/cluster tests/e2e tests/bench tests/nodes tests/chaos tests/unit tests/api tests/simulation
 
+# Where this is set, each of a server's dozen processes would compile all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo up test check fuzz chaos quality bench
 
 setup: .venv/installed

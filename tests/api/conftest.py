@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from fastapi import FastAPI
+from starlette.routing import BaseRoute
 
 from synthgen_ray.api.app import create_app
 from synthgen_ray.api.rate_limits import RateLimits
@@ -31,6 +33,7 @@ from tests.fakes import RememberingConverter, ThreadLauncher, ThreadSamplers
 
 SYNTHGEN = "/api/synthgen"
 NO_LIMITS = RateLimits(requests_per_second=None, open_requests=None, wrong_keys_per_minute=None)
+_routes: list[BaseRoute] = []  # of the first application
 
 
 @dataclass
@@ -56,6 +59,14 @@ class Server:
         return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
 
 
+def an_app(service: Service, store: Store) -> FastAPI:
+    app = create_app(service, store.find_admission, store.ping, rate_limits=NO_LIMITS)
+    # FastAPI makes them ready at the first request, which takes longer than most tests, and they know of no service.
+    _routes[:] = _routes or app.router.routes
+    app.router.routes[:] = _routes
+    return app
+
+
 @contextlib.asynccontextmanager
 async def a_server(
     folder: Path, database_url: str, artifacts: Artifacts | None = None, **limits: float
@@ -69,9 +80,7 @@ async def a_server(
     tables = [f"file://{folder}/tables"]
     draw = ThreadSamplers(artifacts).draw
     service = Service(store, artifacts, dispatcher.nudge, RememberingConverter(UploadLimits(**limits)), draw, tables)
-    yield Server(
-        store, artifacts, dispatcher, create_app(service, store.find_admission, store.ping, rate_limits=NO_LIMITS), key
-    )
+    yield Server(store, artifacts, dispatcher, an_app(service, store), key)
     await asyncio.gather(*dispatcher.tasks)  # a job that a test left running still writes to the store
     await dispatcher.stop()
     await store.dispose()
@@ -104,8 +113,7 @@ def limited(server: Server, client: httpx.AsyncClient):
     def with_limits(**limits: float) -> httpx.AsyncClient:
         converter, draw = RememberingConverter(UploadLimits(**limits)), ThreadSamplers(server.artifacts).draw
         service = Service(server.store, server.artifacts, server.dispatcher.nudge, converter, draw)
-        app = create_app(service, server.store.find_admission, server.store.ping, rate_limits=NO_LIMITS)
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(an_app(service, server.store), raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=client.headers)
 
     return with_limits
