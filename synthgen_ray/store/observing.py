@@ -1,0 +1,21 @@
+"""What the store tells of that its answers do not: signs of trouble that an operator counts."""
+
+from typing import Protocol
+
+
+class Observer(Protocol):
+    """Told in the store's process and after the fact. Waits for nothing, raises nothing."""
+
+    def leases_expired(self, jobs: int) -> None:
+        """So many running jobs were taken from dispatchers that had fallen silent."""
+
+    def write_fenced(self) -> None:
+        """An attempt that was no longer wanted wanted to write."""
+
+
+class Unobserved:
+    """Nobody counts."""
+
+    def leases_expired(self, jobs: int) -> None: ...
+
+    def write_fenced(self) -> None: ...
