@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from ray.util.metrics import Counter, Gauge, Histogram
 
-from synthgen_ray.domain.lifecycle import JobType
-from synthgen_ray.domain.params import ModelType
+from synthgen_ray.domain.errors import insufficient_storage
+from synthgen_ray.domain.lifecycle import QUEUED, Attempt, JobType
 
 if TYPE_CHECKING:
     from synthgen_ray.store.figures import QueueFigures
 
+MOST_TRAININGS = 1000  # that are told apart at a time
 OUTCOMES = ("completed", "failed", "cancelled", "lost")
 RUN_SECONDS = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21600.0]
 WAIT_SECONDS = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0]
@@ -73,7 +74,7 @@ class JobMetrics:
             ("kind",),
         )
         self._attempts = Count(
-            "synthgen_attempts_total", "Attempts that ended, by kind and outcome.", kind=JobType, outcome=OUTCOMES
+            "synthgen_attempts_total", "Attempts that ended, by kind and outcome.", kind=QUEUED, outcome=OUTCOMES
         )
         self.rows = generated_rows()
 
@@ -86,7 +87,8 @@ class JobMetrics:
 
 
 class StoreMetrics:
-    """An `Observer` of the store."""
+    """An `Observer` of the store. Epochs are counted here, not where they are learnt: Ray keeps a series of each
+    process that ever counted anything."""
 
     def __init__(self) -> None:
         self._expiries = Count(
@@ -96,12 +98,22 @@ class StoreMetrics:
             "synthgen_fenced_writes_total",
             "Writes refused to attempts that were no longer wanted: cancelled, deleted or given to others.",
         )
+        self._epochs = Count("synthgen_training_epochs_total", "Epochs that trainings have told of.")
+        self._reached: dict[Attempt, int] = {}
 
     def leases_expired(self, jobs: int) -> None:
         self._expiries.add(jobs)
 
     def write_fenced(self) -> None:
         self._fenced.add()
+
+    def epoch_reached(self, attempt: Attempt, epoch: int) -> None:
+        # A later attempt goes on from where an earlier one was counted.
+        before = self._reached.pop(attempt, 0 if attempt[1] == 1 else epoch)
+        self._reached[attempt] = epoch
+        if len(self._reached) > MOST_TRAININGS:
+            del self._reached[next(iter(self._reached))]
+        self._epochs.add(epoch - before)
 
 
 class SamplerMetrics:
@@ -126,20 +138,15 @@ def generated_rows() -> Count:
     )
 
 
-@cache
-def training_epochs() -> Count:
-    """Of the process of a training, which other trainings may use after it."""
-    learnt = [kind for kind in ModelType if kind is not ModelType.GAUSSIAN_COPULA]
-    return Count("synthgen_training_epochs_total", "Epochs of trainings, by type of model.", model_type=learnt)
-
-
 class UploadMetrics:
     """Of one process that answers HTTP."""
 
     def __init__(self) -> None:
-        self._refused = Counter(
-            "synthgen_refused_uploads_total", "Uploads that were refused, by the code of the answer.", ("reason",)
+        self._refused = Count(
+            "synthgen_refused_uploads_total",
+            "Uploads that were refused, by the code of the answer.",
+            reason=(insufficient_storage().code,),  # others come with their first
         )
 
     def refused(self, code: str) -> None:
-        self._refused.inc(tags={"reason": code})
+        self._refused.add(reason=code)

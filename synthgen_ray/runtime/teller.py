@@ -7,7 +7,6 @@ from ray.exceptions import RayActorError
 
 from synthgen_ray.domain.entities import Artifact, Job, Progress
 from synthgen_ray.domain.errors import Cancelled, Unavailable
-from synthgen_ray.runtime.metrics import training_epochs
 from synthgen_ray.runtime.names import METADATA, NAMESPACE
 
 REPORT_EVERY_S = 0.5
@@ -19,7 +18,6 @@ class Teller:
         self._job = job
         self._sent: ray.ObjectRef | None = None
         self._last = -REPORT_EVERY_S
-        self._epoch: int | None = None
 
     def progress(self, progress: Progress) -> None:
         """Progress into the job's row, at most every half second. Waits for nothing: the answer to a report is looked
@@ -27,7 +25,6 @@ class Teller:
 
         Raises: Cancelled, when this attempt is no longer wanted.
         """
-        self._count(progress.epoch)
         now = time.monotonic()
         is_soon = now - self._last < REPORT_EVERY_S and progress.fraction < 1
         if is_soon or not self._is_answered():
@@ -41,13 +38,6 @@ class Teller:
             return ray.get(self._store.call.remote("name_checkpoint", self._job.id, self._job.attempt, checkpoint))
         except RayActorError as error:
             raise Unavailable("The metadata store is away.", "store_unavailable") from error
-
-    def _count(self, epoch: int | None) -> None:
-        if epoch is None:
-            return
-        if self._epoch is not None:  # an attempt may begin in the middle
-            training_epochs().add(epoch - self._epoch, model_type=self._job.model_type)
-        self._epoch = epoch
 
     def _is_answered(self) -> bool:
         if self._sent is None:

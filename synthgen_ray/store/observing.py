@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from synthgen_ray.domain.lifecycle import Attempt
+
 
 class Observer(Protocol):
     """Told in the store's process and after the fact. Waits for nothing, raises nothing."""
@@ -12,6 +14,9 @@ class Observer(Protocol):
     def write_fenced(self) -> None:
         """An attempt that was no longer wanted wanted to write."""
 
+    def epoch_reached(self, attempt: Attempt, epoch: int) -> None:
+        """A training told that it is in this epoch, from 1."""
+
 
 class Unobserved:
     """Nobody counts."""
@@ -19,3 +24,5 @@ class Unobserved:
     def leases_expired(self, jobs: int) -> None: ...
 
     def write_fenced(self) -> None: ...
+
+    def epoch_reached(self, attempt: Attempt, epoch: int) -> None: ...

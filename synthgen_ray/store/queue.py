@@ -122,6 +122,8 @@ class Queue:
             shown["losses"] = progress.losses
         if progress.seconds:
             shown["seconds"] = progress.seconds
+        if progress.epoch is not None:
+            self._observer.epoch_reached((job_id, attempt), progress.epoch)
         return await self._write_held(job_id, attempt, shown)
 
     async def name_checkpoint(self, job_id: UUID, attempt: int, checkpoint: Artifact) -> bool:

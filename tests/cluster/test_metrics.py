@@ -57,7 +57,7 @@ def test_work_is_counted_and_timed(server, client, given_training, ready_model, 
     grows(1, "ray_synthgen_job_claim_wait_seconds_count", kind="train")
     grows(2468, "ray_synthgen_generated_rows_total", way="job")
     grows(321, "ray_synthgen_generated_rows_total", way="online")
-    grows(4, "ray_synthgen_training_epochs_total", model_type="tvae")
+    grows(5, "ray_synthgen_training_epochs_total")
     grows(1, "ray_synthgen_model_cache_hits_total")
     samples = scrape(server.data_dir)
     assert total(samples, "ray_synthgen_model_cache_loads_total") >= 1
@@ -72,10 +72,10 @@ def test_refused_uploads_are_counted_by_reason(client, dataset, tmp_path, grows)
     grows(1, "ray_synthgen_refused_uploads_total", reason="empty_file")
 
 
-def test_what_has_not_happened_stands_at_zero(server, client):
+def test_what_may_never_happen_has_a_figure_all_the_same(server, client):
     samples = scrape(server.data_dir)
 
-    assert total(samples, "ray_synthgen_lease_expiries_total") == 0
+    assert total(samples, "ray_synthgen_lease_expiries_total") is not None
     assert total(samples, "ray_synthgen_fenced_writes_total") is not None
     assert all(total(samples, "ray_synthgen_attempts_total", kind="report", outcome=one) is not None
                for one in OUTCOMES)  # fmt: skip
@@ -85,4 +85,4 @@ def test_no_label_of_ours_names_anybody(server, client):
     own = [{name for name in one.labels if name not in RAYS_OWN and not name.startswith("otel_")}
            for one in ours(scrape(server.data_dir))]  # fmt: skip
 
-    assert set().union(*own) <= {"kind", "status", "outcome", "way", "model_type", "reason"}
+    assert set().union(*own) <= {"kind", "status", "outcome", "way", "reason"}
