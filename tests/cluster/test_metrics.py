@@ -7,7 +7,7 @@ import pytest
 
 from synthgen_ray.client import ApiError
 from tests.cluster.conftest import QUICK
-from tests.metrics import Sample, scrape, total
+from tests.metrics import Sample, scrape, targets_of, total
 from tests.servers import wait_until
 
 RAYS_OWN = {"Component", "NodeAddress", "SessionName", "Version", "WorkerId", "JobId", "NodeId", "le"}
@@ -79,6 +79,10 @@ def test_what_may_never_happen_has_a_figure_all_the_same(server, client):
     assert total(samples, "ray_synthgen_fenced_writes_total") is not None
     assert all(total(samples, "ray_synthgen_attempts_total", kind="report", outcome=one) is not None
                for one in OUTCOMES)  # fmt: skip
+
+
+def test_they_are_at_the_port_that_the_operator_chose(server):
+    assert f"127.0.0.1:{server.environment['SYNTHGEN_METRICS_PORT']}" in targets_of(server.data_dir)
 
 
 def test_no_label_of_ours_names_anybody(server, client):
