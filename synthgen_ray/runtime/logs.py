@@ -5,8 +5,6 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-import ray
-
 from synthgen_ray.domain.log_context import subject
 from synthgen_ray.settings import LogFormat
 
@@ -45,8 +43,3 @@ def write_logs(form: LogFormat) -> None:
     logger.handlers = [handler]
     logger.setLevel(logging.INFO)
     logger.propagate = False
-
-
-def logging_of_ray(form: LogFormat) -> ray.LoggingConfig:
-    """The same for the lines of Ray and of libraries, in all processes of a Ray job."""
-    return ray.LoggingConfig(encoding=form.upper(), log_level="WARNING")

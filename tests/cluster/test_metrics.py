@@ -85,6 +85,14 @@ def test_they_are_at_the_port_that_the_operator_chose(server):
     assert f"127.0.0.1:{server.environment['SYNTHGEN_METRICS_PORT']}" in targets_of(server.data_dir)
 
 
+def test_rays_figures_of_tasks_name_no_model(server, client, given_training):
+    model = given_training("tvae", QUICK)
+    client.wait_for_job(model["job_id"], timeout_s=120)
+    wait_until(lambda: total(scrape(server.data_dir), "ray_tasks"), "tasks are counted", 40)
+
+    assert {one.labels.get("Name", "") for one in scrape(server.data_dir) if one.name == "ray_tasks"} == {""}
+
+
 def test_no_label_of_ours_names_anybody(server, client):
     own = [{name for name in one.labels if name not in RAYS_OWN and not name.startswith("otel_")}
            for one in ours(scrape(server.data_dir))]  # fmt: skip
