@@ -5,6 +5,7 @@
 
 import json
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +24,11 @@ DATABASES = ("postgresql://", "postgres://", "postgresql+asyncpg://", SQLITE)
 _BUCKET = r"[a-z0-9._-]+(/[A-Za-z0-9._/-]*)?"
 _S3_OPTIONS = r"([?](&?(region|scheme|endpoint_override)=[A-Za-z0-9.:-]+)+)?"
 ARTIFACTS_URL = rf"^(file:///[^?]*|gs://{_BUCKET}|s3://{_BUCKET}{_S3_OPTIONS})$"
+
+
+class LogFormat(StrEnum):
+    JSON = "json"  # an object a line, for machines
+    TEXT = "text"  # for people
 
 
 class Group(BaseModel):
@@ -132,6 +138,14 @@ class Settings(BaseSettings):
     )
     port: int = Field(8888, ge=1, le=65535, description="Port of the REST API.")
     dashboard_port: int | None = Field(8265, description="Port of the Ray dashboard; when taken or null, a free one.")
+    metrics_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="Port of the metrics of a node started here, which Ray opens on all addresses of the machine, and "
+        "without a key; null takes a free one.",
+    )
+    log_format: LogFormat = Field(LogFormat.JSON, description="How the processes of the cluster write their logs.")
     address: str | None = Field(None, description="A running Ray cluster to join; null starts one here.")
     num_cpus: int | None = Field(None, ge=1, description="CPUs of a cluster started here; null takes all.")
     object_store_mb: int = Field(256, ge=80, description="Shared memory of a cluster started here, in MiB.")

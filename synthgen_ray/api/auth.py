@@ -21,6 +21,7 @@ from synthgen_ray.api.rate_limits import RateLimiter, RateLimits
 from synthgen_ray.domain.access import Admission, Origin, Principal, Role
 from synthgen_ray.domain.errors import SynthGenError, Unauthenticated
 from synthgen_ray.domain.keys import key_hash
+from synthgen_ray.domain.log_context import about
 
 OPEN = frozenset({"/", "/healthz", "/readyz"})
 CACHE_S = 5.0  # a revoked key works no longer than this
@@ -51,7 +52,8 @@ class RequestId:
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
-        await self._app(scope, receive, send_with_id)
+        with about(request_id=request_id):
+            await self._app(scope, receive, send_with_id)
 
 
 class KeyGate:

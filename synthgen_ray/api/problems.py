@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from synthgen_ray.domain.errors import FieldError, NotFound, SynthGenError, frames_of
+from synthgen_ray.domain.log_context import about
 from synthgen_ray.domain.validation import invalid_request
 
 log = logging.getLogger(__name__)
@@ -124,6 +125,7 @@ def _methods_at(request: Request) -> set[str]:
 
 
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:
-    log.error("request %s failed: %s", request.state.request_id, frames_of(error))
+    with about(request_id=request.state.request_id):  # Starlette calls this from outside of all that knew it
+        log.error("request %s failed: %s", request.state.request_id, frames_of(error))
     detail = "The server failed unexpectedly; its log has the reason under the request id."
     return problem(request.state.request_id, 500, "Internal error", detail, "internal_error")

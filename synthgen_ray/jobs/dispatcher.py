@@ -14,6 +14,7 @@ from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, MadeReport, Progress, TrainedModel
 from synthgen_ray.domain.errors import Cancelled, Unavailable, WorkerLost, frames_of
 from synthgen_ray.domain.lifecycle import LEASE, LOCAL, Attempt, JobType
+from synthgen_ray.domain.log_context import about
 from synthgen_ray.domain.retention import Retention
 from synthgen_ray.jobs.clock_watch import ClockWatch
 from synthgen_ray.jobs.failures import public_reason
@@ -121,8 +122,9 @@ class Dispatcher:
 
     def _start(self, assignment: Assignment) -> None:
         job = assignment.job
-        log.info("job %s (%s) starts, attempt %d", job.id, job.job_type, job.attempt)
-        self._running[job.id, job.attempt] = (assignment, asyncio.create_task(self._finish(assignment)))
+        with about(job_id=job.id, model_id=job.model_id):  # the task takes it along
+            log.info("job %s (%s) starts, attempt %d", job.id, job.job_type, job.attempt)
+            self._running[job.id, job.attempt] = (assignment, asyncio.create_task(self._finish(assignment)))
 
     async def _finish(self, assignment: Assignment) -> None:
         """Run one job; whatever happens becomes a row. The only place that finishes a job."""
@@ -195,9 +197,10 @@ class Dispatcher:
         """Stop those attempts that we asked about and that are not held any more."""
         unwanted = [attempt for attempt in asked if attempt not in held and attempt in self._running]
         for attempt in unwanted:
-            _, task = self._running[attempt]
+            assignment, task = self._running[attempt]
             if not task.cancelling():
-                log.info("job %s: attempt %d is no longer wanted and stops", *attempt)
+                with about(job_id=assignment.job.id, model_id=assignment.job.model_id):
+                    log.info("job %s: attempt %d is no longer wanted and stops", *attempt)
                 task.cancel()
         if unwanted:
             await self._store.discard(unwanted)

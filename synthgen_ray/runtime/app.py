@@ -17,7 +17,10 @@ from synthgen_ray.domain.params import ModelType, Resources
 from synthgen_ray.runtime.actors import check_dispatcher, dispatcher, metadata_store, nudge
 from synthgen_ray.runtime.backpressure import MAX_ONGOING
 from synthgen_ray.runtime.capacity import plan_workers
+from synthgen_ray.runtime.logs import write_logs
+from synthgen_ray.runtime.metrics import UploadMetrics
 from synthgen_ray.runtime.names import SAMPLER
+from synthgen_ray.runtime.refusals import RefusedUploads
 from synthgen_ray.runtime.samplers import draw_chunks
 from synthgen_ray.service.service import Service
 from synthgen_ray.settings import Settings
@@ -28,6 +31,7 @@ class Api:
     """The HTTP ingress. Keeps nothing: any number of replicas agree."""
 
     async def __init__(self, settings: Settings, sampler: DeploymentHandle) -> None:  # type: ignore[misc]
+        write_logs(settings.log_format)
         try:
             dispatcher()
         except ValueError:  # `serve run` and `serve deploy` come without what `synthgen up` starts
@@ -62,7 +66,7 @@ class Api:
             check_resources,
             settings.sampler.max_rows,
         )
-        return create_app(
+        app = create_app(
             service,
             store.find_admission,
             check_ready,
@@ -71,6 +75,8 @@ class Api:
             docs=settings.docs,
             answer_request_id=False,  # Serve's HTTP proxy does
         )
+        app.add_middleware(RefusedUploads, count=UploadMetrics().refused)
+        return app
 
 
 def app(settings: Settings) -> serve.Application:
@@ -92,7 +98,7 @@ def app(settings: Settings) -> serve.Application:
         max_ongoing_requests=max(8, 2 * (settings.sampler.threads or 0)),
         max_queued_requests=settings.sampler.max_queued,
         ray_actor_options={"num_cpus": settings.sampler.num_cpus},
-    ).bind(open_artifacts(settings.artifacts_url, settings.data_dir), settings.sampler)
+    ).bind(open_artifacts(settings.artifacts_url, settings.data_dir), settings.sampler, settings.log_format)
     ingress = serve.deployment(
         Api,
         name="Api",

@@ -31,7 +31,7 @@ async def bootstrap(settings: Settings) -> None:
     # A file is where it is; a PostgreSQL is as near to any node.
     place = HEAD if settings.keeps_sqlite else None
     ray.remote(Metadata).options(name=METADATA, resources=place, **_NAMED).remote(
-        settings.sql_url, Quotas(**settings.quotas.model_dump()), settings.deadlines
+        settings.sql_url, Quotas(**settings.quotas.model_dump()), settings.deadlines, settings.log_format
     )
     store = metadata_store()
     await store.migrate()

@@ -3,24 +3,30 @@
 import asyncio
 import logging
 import os
+from contextlib import suppress
 from datetime import timedelta
 
 from synthgen_ray.artifacts import open_artifacts
-from synthgen_ray.domain.errors import frames_of
+from synthgen_ray.domain.errors import Unavailable, frames_of
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.retention import Retention
 from synthgen_ray.jobs.dispatcher import Dispatcher
 from synthgen_ray.runtime.actors import metadata_store
 from synthgen_ray.runtime.launcher import RayLauncher
+from synthgen_ray.runtime.logs import write_logs
+from synthgen_ray.runtime.measured import MeasuredLauncher
+from synthgen_ray.runtime.metrics import JobMetrics, QueueMetrics
 from synthgen_ray.settings import Settings
 
 log = logging.getLogger(__name__)
+LOOK_S = 10.0  # as often as Ray passes on what there is to see
 
 
 class DispatcherActor:
     """It starts to work with its process, so one that Ray had to restart goes on by itself."""
 
     def __init__(self, settings: Settings, owner: str) -> None:
+        write_logs(settings.log_format)
         slots = {
             JobType.TRAIN: settings.training.max_running,
             JobType.GENERATE: settings.generation.max_running,
@@ -31,9 +37,12 @@ class DispatcherActor:
         retention = Retention(
             _days(keep.outputs_days), _days(keep.reports_days), _days(keep.failed_jobs_days), _days(keep.audit_days)
         )
-        self._dispatcher = Dispatcher(metadata_store(), artifacts, RayLauncher(settings), slots, owner, retention)
+        launcher = MeasuredLauncher(RayLauncher(settings), JobMetrics())
+        self._dispatcher = Dispatcher(metadata_store(), artifacts, launcher, slots, owner, retention)
         self._work = asyncio.get_running_loop().create_task(self._dispatcher.run())
-        self._work.add_done_callback(_end_process)
+        self._watch = asyncio.get_running_loop().create_task(_watch_queue())
+        for task in (self._work, self._watch):
+            task.add_done_callback(_end_process)
 
     async def nudge(self) -> None:
         self._dispatcher.nudge()
@@ -43,9 +52,18 @@ class DispatcherActor:
 
     async def stop(self) -> None:
         """Give back what runs, before the cluster stops."""
-        self._work.remove_done_callback(_end_process)
-        self._work.cancel()
+        for task in (self._work, self._watch):
+            task.remove_done_callback(_end_process)
+            task.cancel()
         await self._dispatcher.stop()
+
+
+async def _watch_queue() -> None:
+    store, metrics = metadata_store(), QueueMetrics()
+    while True:
+        with suppress(Unavailable):  # the dispatcher's own look says so
+            metrics.show(await store.get_queue_figures())
+        await asyncio.sleep(LOOK_S)
 
 
 def _days(number: float | None) -> timedelta | None:

@@ -9,6 +9,8 @@ DEFAULTS = {
     **PROXY,
     "RAY_AUTH_MODE": "token",  # without it, whoever reaches the dashboard's port runs code here
     "RAY_USAGE_STATS_ENABLED": "0",
+    # Else Ray's metrics, which need no key, name each task, and a task of ours is called by a model.
+    "RAY_metric_cardinality_level": "low",
     # Its controller looks ten times a second, and is the busiest process of a server that has nothing to do.
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.3",
     # A lost HTTP proxy is replaced in 4 seconds, not in 27. The time that a live one may take to answer stays at ten:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Part, Progress
+from synthgen_ray.domain.log_context import about
 from synthgen_ray.jobs.parts import PartPlan, plan_parts
+from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.spread import Row, made_by_all, without_data
 from synthgen_ray.runtime.teller import Teller
-from synthgen_ray.settings import Settings
+from synthgen_ray.settings import LogFormat, Settings
 
 if TYPE_CHECKING:
     from synthgen_ray.synthesizers.base import Synthesizer
@@ -21,14 +23,17 @@ if TYPE_CHECKING:
 class PartMaker:
     """Holds the model; writes a part a call."""
 
-    def __init__(self, assignment: Assignment, artifacts: Artifacts) -> None:
+    def __init__(self, assignment: Assignment, artifacts: Artifacts, log_format: LogFormat) -> None:
+        write_logs(log_format)
         self._assignment, self._artifacts, self._plans = assignment, artifacts, plans_of(assignment)
 
     @without_data
     def __call__(self, row: Row) -> Row:
         from synthgen_ray.jobs.generate import write_part
 
-        part = write_part(self._model, self._assignment, self._plans[row["index"]], self._artifacts)
+        job = self._assignment.job
+        with about(job_id=job.id, model_id=job.model_id):
+            part = write_part(self._model, self._assignment, self._plans[row["index"]], self._artifacts)
         return {"index": row["index"], "part": asdict(part)}
 
     @cached_property
@@ -54,7 +59,8 @@ class GenerateJob:
         plans = plans_of(assignment)
         parts: dict[int, Part] = {}
         rows = 0
-        for made in made_by_all(PartMaker, (assignment, artifacts), [{"index": plan.index} for plan in plans]):
+        maker = (assignment, artifacts, settings.log_format)
+        for made in made_by_all(PartMaker, maker, [{"index": plan.index} for plan in plans]):
             part = parts[made["index"]] = Part(**made["part"])
             rows += part.num_rows
             teller.progress(Progress.of_rows(rows, job.config["num_rows"]))

@@ -87,6 +87,7 @@ def _connect(settings: Settings, session_dir: Path) -> "ray._private.worker.RayC
             include_dashboard=True,
             dashboard_host="127.0.0.1",
             dashboard_port=free_port(settings.dashboard_port),
+            _metrics_export_port=settings.metrics_port,
         )
     except TimeoutError as error:
         raise StartFailed(str(error)) from error

@@ -8,6 +8,9 @@ from pydantic import SecretStr
 
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.quotas import Quotas
+from synthgen_ray.runtime.logs import write_logs
+from synthgen_ray.runtime.metrics import StoreMetrics
+from synthgen_ray.settings import LogFormat
 
 
 class Metadata:
@@ -17,10 +20,13 @@ class Metadata:
     it all of SQLAlchemy, only in its own process.
     """
 
-    def __init__(self, sql_url: SecretStr, quotas: Quotas, deadlines: Mapping[JobType, timedelta]) -> None:
+    def __init__(
+        self, sql_url: SecretStr, quotas: Quotas, deadlines: Mapping[JobType, timedelta], log_format: LogFormat
+    ) -> None:
         from synthgen_ray.store.store import Store
 
-        self._store = Store(sql_url.get_secret_value(), quotas, deadlines)
+        write_logs(log_format)
+        self._store = Store(sql_url.get_secret_value(), quotas, deadlines, observer=StoreMetrics())
 
     async def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         if method.startswith("_"):

@@ -9,12 +9,13 @@ APP = "synthgen"
 SAMPLER = "Sampler"
 METADATA = "metadata"
 DISPATCHER = "dispatcher"
+SHORT = 8  # characters of an id that tell it from those beside it
 HEAD = {"node:__internal_head__": 0.001}  # pins an actor to the head node
 
 
 def run_name(job: Job) -> str:
-    """What a training is called in the dashboard. Ray makes folders of it, so of the model's name,
-    which is a stranger's, only what is safe in a path is left.
+    """What a job is called in the dashboard: its model's name and the start of its id. Ray makes folders of it, so of
+    the name, which is a stranger's, only what is safe in a path is left.
     """
     safe = re.sub(r"[^A-Za-z0-9_-]+", "-", job.model_name)[:40].strip("-")
-    return f"{safe or 'model'}-{job.id}-{job.attempt}"
+    return f"{safe or 'model'}-{str(job.id)[:SHORT]}-{job.attempt}"

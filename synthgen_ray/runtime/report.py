@@ -2,6 +2,8 @@
 
 from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.domain.entities import Assignment, MadeReport
+from synthgen_ray.domain.log_context import about
+from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.teller import Teller
 from synthgen_ray.settings import Settings
 
@@ -11,6 +13,8 @@ def judge(assignment: Assignment, settings: Settings) -> MadeReport:
     from synthgen_ray.jobs.report import make_report
     from synthgen_ray.synthesizers.threads import compute_with
 
+    write_logs(settings.log_format)
     compute_with(1)
     artifacts = open_artifacts(settings.artifacts_url, settings.data_dir)
-    return make_report(assignment, artifacts, Teller(assignment.job).progress)
+    with about(job_id=assignment.job.id, model_id=assignment.job.model_id):
+        return make_report(assignment, artifacts, Teller(assignment.job).progress)

@@ -7,11 +7,14 @@ from ray import serve
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Draw, Job, Part
+from synthgen_ray.domain.log_context import about
 from synthgen_ray.jobs.generate import publish, write_part
 from synthgen_ray.jobs.model_cache import ModelCache
 from synthgen_ray.jobs.online import encoded_chunk
 from synthgen_ray.jobs.parts import PartPlan
-from synthgen_ray.settings import SamplerSettings
+from synthgen_ray.runtime.logs import write_logs
+from synthgen_ray.runtime.metrics import SamplerMetrics
+from synthgen_ray.settings import LogFormat, SamplerSettings
 from synthgen_ray.synthesizers.base import Synthesizer, load
 from synthgen_ray.synthesizers.threads import compute_with
 
@@ -21,7 +24,9 @@ MODELS_ANNOUNCED = 64  # by which Serve sends a model's calls to a replica that 
 class Sampler:
     """Draws rows from trained models. A replica keeps those that it was asked for last."""
 
-    def __init__(self, artifacts: Artifacts, settings: SamplerSettings) -> None:
+    def __init__(self, artifacts: Artifacts, settings: SamplerSettings, log_format: LogFormat) -> None:
+        write_logs(log_format)
+        self._metrics = SamplerMetrics()
         self._artifacts = artifacts
         self._models = ModelCache(self._load, settings.models_mb * 2**20)
         # Each sampling fills a CPU: as many at a time as there are, the others wait here.
@@ -34,29 +39,37 @@ class Sampler:
 
     async def write_part(self, assignment: Assignment, plan: PartPlan) -> Part:
         """Write some rows of a generation, or of a table to fill. In a thread, so that health checks do not wait."""
-        model = await self._model(assignment.source)
-        async with self._turn:
-            return await asyncio.to_thread(write_part, model, assignment, plan, self._artifacts)
+        with about(job_id=assignment.job.id, model_id=assignment.job.model_id):
+            model = await self._model(assignment.source)
+            async with self._turn:
+                return await asyncio.to_thread(write_part, model, assignment, plan, self._artifacts)
 
     async def draw(self, draw: Draw, index: int) -> bytes:
         """Some rows that somebody waits for."""
         model = await self._model(draw.source)
         async with self._turn:
-            return await asyncio.to_thread(encoded_chunk, model, draw, index)
+            rows = await asyncio.to_thread(encoded_chunk, model, draw, index)
+        self._metrics.rows.add(draw.chunks[index][1], way="online")
+        return rows
 
     async def forget(self, folders: tuple[str, ...]) -> None:
         """Let models go whose files were erased."""
         self._models.forget(folders)
+        self._metrics.holds(self._models.num_bytes)
 
     async def publish(self, job: Job, parts: list[Part]) -> Artifact:
         return await asyncio.to_thread(publish, job, parts, self._artifacts)
 
     async def _model(self, source: Artifact) -> Synthesizer:
+        self._metrics.hits.add(source in self._models)
         model = await self._models.get(source)
+        self._metrics.holds(self._models.num_bytes)
         await self._announce(serve.get_multiplexed_model_id())
         return model
 
     def _load(self, source: Artifact) -> Synthesizer:
         compute_with(1)
         with self._artifacts.verified_file(source) as file:
-            return load(file)
+            model = load(file)
+        self._metrics.loads.add()
+        return model

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
 from synthgen_ray.runtime.environment import prepare_environment
+from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.settings import Settings
 
 
@@ -43,6 +44,7 @@ def run(settings: Settings, announce: Callable[[ServerInfo], None]) -> None:
 def main() -> None:
     settings = Settings.model_validate_json(sys.stdin.readline())
     sys.stdin.close()
+    write_logs(settings.log_format)
     try:
         run(settings, lambda _info: None)
     except StartFailed as error:

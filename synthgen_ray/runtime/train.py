@@ -9,7 +9,9 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.entities import Assignment, Job, Progress, TrainedModel
 from synthgen_ray.domain.errors import SynthGenError, Unavailable, WorkerLost
+from synthgen_ray.domain.log_context import about
 from synthgen_ray.runtime.capacity import Workers
+from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.names import run_name
 from synthgen_ray.runtime.teller import Teller
 from synthgen_ray.settings import Settings
@@ -36,6 +38,7 @@ def _order(assignment: Assignment, workers: Workers, settings: Settings) -> dict
         "artifacts": open_artifacts(settings.artifacts_url, settings.data_dir),
         "cpus": workers.cpus,
         "checkpoint_seconds": settings.training.checkpoint_seconds,
+        "log_format": settings.log_format,
     }
 
 
@@ -109,14 +112,16 @@ def _work(order: dict[str, Any], is_first: bool = True) -> TrainedModel | None:
     from synthgen_ray.jobs.train import keep, learn
     from synthgen_ray.synthesizers.threads import compute_with
 
+    write_logs(order["log_format"])
     compute_with(order["cpus"])
     assignment: Assignment = order["assignment"]
     artifacts: Artifacts = order["artifacts"]
     teller = Teller(assignment.job)
     every_s = order["checkpoint_seconds"] if is_first else 0
-    with JobCheckpoints(assignment, artifacts, every_s, teller.checkpoint) as checkpoints:
-        learnt = learn(assignment, artifacts, teller.progress if is_first else _silent, checkpoints)
-    return keep(learnt, assignment, artifacts) if is_first else None
+    with about(job_id=assignment.job.id, model_id=assignment.job.model_id):
+        with JobCheckpoints(assignment, artifacts, every_s, teller.checkpoint) as checkpoints:
+            learnt = learn(assignment, artifacts, teller.progress if is_first else _silent, checkpoints)
+        return keep(learnt, assignment, artifacts) if is_first else None
 
 
 def _silent(_: Progress) -> None: ...

@@ -12,6 +12,7 @@ from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.params import GenerateParams, ImputeParams, ModelType, Resources
 from synthgen_ray.domain.validation import check_workers, parse_train_params
 from synthgen_ray.service.files import Files
+from synthgen_ray.service.queued import log_queued
 from synthgen_ray.synthesizers.inspection import inspected
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Models(Files):
         made = await self._store.create_model(
             principal, project_id, dataset_version_id, name, model_type, params, resources, once
         )
+        log_queued(made)
         self._nudge()
         return made
 
@@ -82,6 +84,7 @@ class Models(Files):
     ) -> Made[Job]:
         """Queue a generation. Once this returns the job exists, whether or not the nudge arrives."""
         made = await self._store.enqueue_generate(principal, model_id, params, once)
+        log_queued(made)
         self._nudge()
         return made
 
@@ -90,5 +93,6 @@ class Models(Files):
     ) -> Made[Job]:
         """Queue a generation whose rows are a table's, with its missing cells filled."""
         made = await self._store.enqueue_impute(principal, model_id, params, once)
+        log_queued(made)
         self._nudge()
         return made

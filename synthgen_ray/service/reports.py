@@ -13,6 +13,7 @@ from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.outputs import files_of
 from synthgen_ray.domain.reports import ReportFormat, ReportParams
+from synthgen_ray.service.queued import log_queued
 from synthgen_ray.store.looks import Looks
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Reports:
     ) -> Made[Job]:
         """Queue a report of a ready model. It is a job: cancelled, retried and watched as all are."""
         made = await self._store.enqueue_report(principal, project_id, model_id, params, once)
+        log_queued(made)
         self._nudge()
         return made
 

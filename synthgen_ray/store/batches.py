@@ -22,6 +22,7 @@ from synthgen_ray.store.audit import record
 from synthgen_ray.store.entities import to_job
 from synthgen_ray.store.jobs import load_job, require_ready
 from synthgen_ray.store.moves import enqueue, held, move
+from synthgen_ray.store.observing import Observer
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import JobRow
 from synthgen_ray.store.usage import add_usage, check_generation
@@ -34,6 +35,7 @@ class Batches:
     _quotas: Quotas
     _deadlines: Mapping[JobType, timedelta]
     _clock: Callable[[], datetime]
+    _observer: Observer
 
     async def begin_batch(
         self, principal: Principal, model_id: UUID, params: DrawParams, config: dict[str, Any]
@@ -58,7 +60,10 @@ class Batches:
         alive = {"lease_expires_at": self._clock() + LEASE, "progress": progress.fraction, "message": progress.message}
         renew = update(JobRow).where(held(job_id, attempt)).values(alive).returning(JobRow.id)
         async with self._sessions.updating() as session:
-            return await session.scalar(renew) is not None
+            is_held = await session.scalar(renew) is not None
+        if not is_held:
+            self._observer.write_fenced()
+        return is_held
 
     async def complete_batch(self, job_id: UUID, attempt: int) -> None:
         """All of its rows are where they should be; a repeat changes nothing.
@@ -73,5 +78,6 @@ class Batches:
             if row is None or not await move(
                 session, JobStatus.RUNNING, JobStatus.COMPLETED, mine, self._clock(), **done
             ):
+                self._observer.write_fenced()
                 raise Cancelled
             await add_usage(session, row.project_id, rows=row.config["num_rows"])

@@ -42,7 +42,8 @@ from synthgen_ray.store.entities import (
 from synthgen_ray.store.erasures import erase_later
 from synthgen_ray.store.jobs import load_job, lock_job
 from synthgen_ray.store.moves import because, held, move, not_before
-from synthgen_ray.store.reaper import BACKOFF, LOST, UNREADABLE, lose, reap
+from synthgen_ray.store.observing import Observer
+from synthgen_ray.store.reaper import BACKOFF, LOST, UNREADABLE, Reaped, lose, reap
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import ArtifactRow, JobRow, ModelRow
 from synthgen_ray.store.usage import add_usage
@@ -54,6 +55,7 @@ CANCELLED = JobFailure("cancelled", "The job was cancelled.")
 class Queue:
     _sessions: Sessions
     _clock: Callable[[], datetime]
+    _observer: Observer
 
     async def claim_next(self, job_types: Collection[JobType], owner: str = LOCAL) -> Assignment | None:
         """Move a due job of these types to running, for this owner; `None` if there is none.
@@ -106,10 +108,12 @@ class Queue:
             renew = update(JobRow).where(_any_held(attempts)).values(lease_expires_at=now + LEASE)
             renew = renew.returning(JobRow.id, JobRow.attempt).execution_options(synchronize_session=False)
             renewed = {(job_id, attempt) for job_id, attempt in await session.execute(renew)}
-            reaped = await reap(session, now) if reaps else set()
-            if reaped:
-                log.warning("%d jobs were past their deadline or their lease, or cannot be read", len(reaped))
-            return renewed - reaped
+            reaped = await reap(session, now) if reaps else Reaped()
+        if attempts_ended := reaped.ended | reaped.expired:
+            log.warning("%d jobs were past their deadline or their lease, or cannot be read", len(attempts_ended))
+        if reaped.expired:
+            self._observer.leases_expired(len(reaped.expired))
+        return renewed - attempts_ended
 
     async def report_progress(self, job_id: UUID, attempt: int, progress: Progress) -> bool:
         """Show how far an attempt is. False when it is superseded or cancelled, and must stop."""
@@ -118,16 +122,21 @@ class Queue:
             shown["losses"] = progress.losses
         if progress.seconds:
             shown["seconds"] = progress.seconds
-        report = update(JobRow).where(held(job_id, attempt)).values(shown).returning(JobRow.id)
-        async with self._sessions.updating() as session:
-            return await session.scalar(report) is not None
+        if progress.epoch is not None:
+            self._observer.epoch_reached((job_id, attempt), progress.epoch)
+        return await self._write_held(job_id, attempt, shown)
 
     async def name_checkpoint(self, job_id: UUID, attempt: int, checkpoint: Artifact) -> bool:
         """From here the next attempt goes on. False when this one is superseded: then nothing is changed."""
-        named = {"checkpoint": as_json(CHECKPOINT, checkpoint)}
-        name = update(JobRow).where(held(job_id, attempt)).values(named).returning(JobRow.id)
+        return await self._write_held(job_id, attempt, {"checkpoint": as_json(CHECKPOINT, checkpoint)})
+
+    async def _write_held(self, job_id: UUID, attempt: int, values: dict[str, object]) -> bool:
+        write = update(JobRow).where(held(job_id, attempt)).values(values).returning(JobRow.id)
         async with self._sessions.updating() as session:
-            return await session.scalar(name) is not None
+            is_held = await session.scalar(write) is not None
+        if not is_held:
+            self._observer.write_fenced()
+        return is_held
 
     async def complete_training(self, job_id: UUID, attempt: int, trained: TrainedModel) -> None:
         """Publish a trained model and finish its job; a repeat changes nothing.
@@ -237,6 +246,7 @@ class Queue:
                 return
             if await session.scalar(select(exists().where(ArtifactRow.id == artifact.id))):
                 return  # the first call did it, and its answer was lost
+        self._observer.write_fenced()
         raise Cancelled
 
 

@@ -1,5 +1,6 @@
 """What becomes of jobs that nobody ends: past their deadline, without their worker, of no kind that we know."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, case, literal, or_
@@ -20,8 +21,16 @@ OVERDUE = JobFailure(
 UNREADABLE = JobFailure("unreadable_job", "The job's record cannot be read: ask for it again.")
 
 
-async def reap(session: AsyncSession, now: datetime) -> set[Attempt]:
-    """End or give back what should no longer be as it is; answers these attempts.
+@dataclass(frozen=True)
+class Reaped:
+    """What was ended for good, and what was given back, or ended, for the lease that ran out."""
+
+    ended: frozenset[Attempt] = frozenset()
+    expired: frozenset[Attempt] = frozenset()
+
+
+async def reap(session: AsyncSession, now: datetime) -> Reaped:
+    """End or give back what should no longer be as it is.
 
     Nothing of a row but its status, times and counters is read here: one that cannot be decoded stops no other.
     """
@@ -30,12 +39,12 @@ async def reap(session: AsyncSession, now: datetime) -> set[Attempt]:
     expired = or_(JobRow.lease_expires_at < now, JobRow.lease_expires_at > now + 2 * LEASE)
     unknown = JobRow.job_type.not_in(list(JobType))
     pending, running, failed = JobStatus.PENDING, JobStatus.RUNNING, JobStatus.FAILED
-    return {
+    ended = [
         *await move(session, pending, failed, overdue, now, **because(OVERDUE)),
         *await move(session, running, failed, overdue, now, **because(OVERDUE)),
         *await move(session, pending, failed, unknown, now, **because(UNREADABLE)),
-        *await lose(session, expired, now),
-    }
+    ]
+    return Reaped(frozenset(ended), frozenset(await lose(session, expired, now)))
 
 
 async def lose(

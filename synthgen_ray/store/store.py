@@ -11,10 +11,12 @@ from synthgen_ray.store.audit import Audits
 from synthgen_ray.store.batches import Batches
 from synthgen_ray.store.datasets import Datasets
 from synthgen_ray.store.erasures import Erasures
+from synthgen_ray.store.figures import Figures
 from synthgen_ray.store.jobs import Jobs
 from synthgen_ray.store.keys import Keys
 from synthgen_ray.store.migrating import migrate
 from synthgen_ray.store.models import Models
+from synthgen_ray.store.observing import Observer, Unobserved
 from synthgen_ray.store.once import Onces
 from synthgen_ray.store.projects import Projects
 from synthgen_ray.store.queue import Queue
@@ -25,7 +27,20 @@ from synthgen_ray.store.usage import Usages
 
 
 class Store(
-    Projects, Datasets, Models, Jobs, Batches, Reports, Usages, Onces, Keys, Audits, Queue, Erasures, Retentions
+    Projects,
+    Datasets,
+    Models,
+    Jobs,
+    Batches,
+    Reports,
+    Usages,
+    Onces,
+    Keys,
+    Audits,
+    Queue,
+    Figures,
+    Erasures,
+    Retentions,
 ):
     """Metadata in SQL. Holds nothing in memory: any number of stores on one URL agree.
 
@@ -38,6 +53,7 @@ class Store(
         quotas: Quotas | None = None,
         deadlines: Mapping[JobType, timedelta] = DEADLINES,
         clock: Callable[[], datetime] | None = None,
+        observer: Observer | None = None,
     ) -> None:
         """`clock` is the database's without one."""
         self._url = url
@@ -45,6 +61,7 @@ class Store(
         self._quotas = quotas or Quotas()
         self._deadlines = deadlines
         self._clock = clock or self._sessions.now
+        self._observer = observer or Unobserved()
 
     async def migrate(self) -> None:
         """Raises: SchemaTooNew; Unavailable."""

@@ -8,7 +8,7 @@ import pytest
 
 from synthgen_ray.client import SynthGen
 from tests.api.conftest import a_table
-from tests.servers import NO_RATE_LIMITS, UpServer, an_up_server
+from tests.servers import NO_RATE_LIMITS, UpServer, an_up_server, free_port
 
 QUICK = {"epochs": 2, "batch_size": 50, "embedding_dim": 8}
 LONG = {**QUICK, "epochs": 10_000}
@@ -19,7 +19,7 @@ def server() -> Iterator[UpServer]:
     settings = {"SYNTHGEN_RATE_LIMITS": NO_RATE_LIMITS, "SYNTHGEN_QUOTAS": '{"pending_jobs": null}'}
     settings |= {"SYNTHGEN_TRAINING__CHECKPOINT_SECONDS": "0.2", "SYNTHGEN_SAMPLER__MAX_ROWS": "10000000"}
     settings |= {"SYNTHGEN_SAMPLER__MAX_QUEUED": "40", "SYNTHGEN_GENERATION__MAX_ROWS_BY_SAMPLERS": "250000"}
-    with an_up_server(SYNTHGEN_NUM_CPUS="4", **settings) as server:
+    with an_up_server(SYNTHGEN_NUM_CPUS="4", SYNTHGEN_METRICS_PORT=str(free_port()), **settings) as server:
         yield server
 
 

@@ -1,0 +1,152 @@
+"""What an operator counts and times, for Ray's dashboard and for Prometheus, which call each `ray_<name>`.
+
+Ray's agent of a node adds up what its processes report every ten seconds, and keeps the sums of those that have ended.
+No tag is a user's word or an id of ours: there are as many series of a process as there are kinds.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from itertools import product
+from typing import TYPE_CHECKING
+
+from ray.util.metrics import Counter, Gauge, Histogram
+
+from synthgen_ray.domain.errors import insufficient_storage
+from synthgen_ray.domain.lifecycle import QUEUED, Attempt, JobType
+
+if TYPE_CHECKING:
+    from synthgen_ray.store.figures import QueueFigures
+
+MOST_TRAININGS = 1000  # that are told apart at a time
+OUTCOMES = ("completed", "failed", "cancelled", "lost")
+RUN_SECONDS = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21600.0]
+WAIT_SECONDS = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0]
+
+
+class Count:
+    """A counter that stands at zero from its process's start: of one that comes to be with its first event, Prometheus
+    sees no increase."""
+
+    def __init__(self, name: str, description: str, **tags: Iterable[str]) -> None:
+        self._counter = Counter(name, description, tuple(tags))
+        for values in product(*tags.values()):
+            self._counter._record(0, dict(zip(tags, values, strict=True)))  # `inc` takes no zero
+
+    def add(self, number: float = 1, **tags: str) -> None:
+        """Nothing for 0, or less."""
+        if number > 0:
+            self._counter.inc(number, tags)
+
+
+class QueueMetrics:
+    """The jobs as they are in the database, whichever process wrote them. Where servers share one each shows all of
+    it: take the maximum, not the sum."""
+
+    def __init__(self) -> None:
+        self._jobs = Gauge("synthgen_jobs", "Jobs in the database, by kind and status.", ("kind", "status"))
+        self._oldest = Gauge(
+            "synthgen_oldest_pending_job_age_seconds",
+            "How long the job that waits longest has waited, by kind; 0 where none waits.",
+            ("kind",),
+        )
+
+    def show(self, figures: "QueueFigures") -> None:
+        for (kind, status), jobs in figures.jobs.items():
+            self._jobs.set(jobs, {"kind": kind, "status": status})
+        for kind, age in figures.oldest_pending.items():
+            self._oldest.set(age.total_seconds(), {"kind": kind})
+
+
+class JobMetrics:
+    """Attempts at jobs, as the dispatcher sees them begin and end."""
+
+    def __init__(self) -> None:
+        self._run = Histogram(
+            "synthgen_job_run_seconds",
+            "How long an attempt at a job ran, by kind and outcome; lost ones run again.",
+            RUN_SECONDS,
+            ("kind", "outcome"),
+        )
+        self._wait = Histogram(
+            "synthgen_job_claim_wait_seconds",
+            "How long a job waited until it was first claimed, by kind.",
+            WAIT_SECONDS,
+            ("kind",),
+        )
+        self._attempts = Count(
+            "synthgen_attempts_total", "Attempts that ended, by kind and outcome.", kind=QUEUED, outcome=OUTCOMES
+        )
+        self.rows = generated_rows()
+
+    def waited(self, kind: JobType, seconds: float) -> None:
+        self._wait.observe(max(0.0, seconds), {"kind": kind})
+
+    def ran(self, kind: JobType, outcome: str, seconds: float) -> None:
+        self._run.observe(seconds, {"kind": kind, "outcome": outcome})
+        self._attempts.add(kind=kind, outcome=outcome)
+
+
+class StoreMetrics:
+    """An `Observer` of the store. Epochs are counted here, not where they are learnt: Ray keeps a series of each
+    process that ever counted anything."""
+
+    def __init__(self) -> None:
+        self._expiries = Count(
+            "synthgen_lease_expiries_total", "Running jobs taken from dispatchers that had fallen silent."
+        )
+        self._fenced = Count(
+            "synthgen_fenced_writes_total",
+            "Writes refused to attempts that were no longer wanted: cancelled, deleted or given to others.",
+        )
+        self._epochs = Count("synthgen_training_epochs_total", "Epochs that trainings have told of.")
+        self._reached: dict[Attempt, int] = {}
+
+    def leases_expired(self, jobs: int) -> None:
+        self._expiries.add(jobs)
+
+    def write_fenced(self) -> None:
+        self._fenced.add()
+
+    def epoch_reached(self, attempt: Attempt, epoch: int) -> None:
+        # A later attempt goes on from where an earlier one was counted.
+        before = self._reached.pop(attempt, 0 if attempt[1] == 1 else epoch)
+        self._reached[attempt] = epoch
+        if len(self._reached) > MOST_TRAININGS:
+            del self._reached[next(iter(self._reached))]
+        self._epochs.add(epoch - before)
+
+
+class SamplerMetrics:
+    """The models that a sampler keeps in memory, and the rows that it draws for those who wait."""
+
+    def __init__(self) -> None:
+        self.hits = Count("synthgen_model_cache_hits_total", "Calls whose model was in a sampler's memory.")
+        self.loads = Count("synthgen_model_cache_loads_total", "Models that samplers read from their files.")
+        self._bytes = Gauge("synthgen_model_cache_bytes", "Models in a sampler's memory, by the sizes of their files.")
+        self.rows = generated_rows()
+
+    def holds(self, num_bytes: int) -> None:
+        self._bytes.set(num_bytes)
+
+
+@cache
+def generated_rows() -> Count:
+    return Count(
+        "synthgen_generated_rows_total",
+        "Rows drawn: for jobs once they are written, online as they are sent.",
+        way=("job", "online"),
+    )
+
+
+class UploadMetrics:
+    """Of one process that answers HTTP."""
+
+    def __init__(self) -> None:
+        self._refused = Count(
+            "synthgen_refused_uploads_total",
+            "Uploads that were refused, by the code of the answer.",
+            reason=(insufficient_storage().code,),  # others come with their first
+        )
+
+    def refused(self, code: str) -> None:
+        self._refused.add(reason=code)

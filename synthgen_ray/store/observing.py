@@ -1,0 +1,28 @@
+"""What the store tells of that its answers do not: signs of trouble that an operator counts."""
+
+from typing import Protocol
+
+from synthgen_ray.domain.lifecycle import Attempt
+
+
+class Observer(Protocol):
+    """Told in the store's process and after the fact. Waits for nothing, raises nothing."""
+
+    def leases_expired(self, jobs: int) -> None:
+        """So many running jobs were taken from dispatchers that had fallen silent."""
+
+    def write_fenced(self) -> None:
+        """An attempt that was no longer wanted wanted to write."""
+
+    def epoch_reached(self, attempt: Attempt, epoch: int) -> None:
+        """A training told that it is in this epoch, from 1."""
+
+
+class Unobserved:
+    """Nobody counts."""
+
+    def leases_expired(self, jobs: int) -> None: ...
+
+    def write_fenced(self) -> None: ...
+
+    def epoch_reached(self, attempt: Attempt, epoch: int) -> None: ...

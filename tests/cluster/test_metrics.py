@@ -1,0 +1,100 @@
+"""What Ray exports of ours to Prometheus, read from the real endpoint after real work."""
+
+import contextlib
+from collections.abc import Callable
+
+import pytest
+
+from synthgen_ray.client import ApiError
+from tests.cluster.conftest import QUICK
+from tests.metrics import Sample, scrape, targets_of, total
+from tests.servers import wait_until
+
+RAYS_OWN = {"Component", "NodeAddress", "SessionName", "Version", "WorkerId", "JobId", "NodeId", "le"}
+KINDS, STATUSES = ("train", "generate", "report", "batch"), ("pending", "running", "completed", "failed")
+OUTCOMES = ("completed", "failed", "cancelled", "lost")
+
+
+@pytest.fixture
+def grows(server) -> Callable[..., None]:
+    """Whether a sum becomes larger by so much than it was when this test began."""
+    before = scrape(server.data_dir)
+
+    def grown(by: float, name: str, **labels: str) -> None:
+        start = total(before, name, **labels) or 0.0
+        wait_until(lambda: (total(scrape(server.data_dir), name, **labels) or 0.0) >= start + by, f"{name} grows", 40)
+
+    return grown
+
+
+def ours(samples: list[Sample]) -> list[Sample]:
+    return [one for one in samples if one.name.startswith("ray_synthgen_")]
+
+
+def test_the_queue_is_shown_by_kind_and_status(server, client, ready_model):
+    jobs = client.list_jobs(status="completed")["total"]
+
+    def shows_them() -> bool:
+        samples = scrape(server.data_dir)
+        shown = {(kind, status): total(samples, "ray_synthgen_jobs", kind=kind, status=status) for kind in KINDS
+                 for status in STATUSES}  # fmt: skip
+        return None not in shown.values() and sum(shown[kind, "completed"] for kind in KINDS) == jobs
+
+    wait_until(shows_them, "the jobs are counted", 40)
+    ages = [total(scrape(server.data_dir), "ray_synthgen_oldest_pending_job_age_seconds", kind=kind) for kind in KINDS]
+    assert all(age is not None and age >= 0 for age in ages)
+
+
+def test_work_is_counted_and_timed(server, client, given_training, ready_model, grows):
+    client.wait_for_job(given_training("tvae", {**QUICK, "epochs": 5})["job_id"], timeout_s=120)
+    for _ in range(2):
+        client.wait_for_job(client.generate(ready_model, 1234)["job_id"], timeout_s=120)
+    client.sample(ready_model, 321)
+
+    grows(1, "ray_synthgen_job_run_seconds_count", kind="train", outcome="completed")
+    grows(2, "ray_synthgen_job_run_seconds_count", kind="generate", outcome="completed")
+    grows(2, "ray_synthgen_attempts_total", kind="generate", outcome="completed")
+    grows(1, "ray_synthgen_job_claim_wait_seconds_count", kind="train")
+    grows(2468, "ray_synthgen_generated_rows_total", way="job")
+    grows(321, "ray_synthgen_generated_rows_total", way="online")
+    grows(5, "ray_synthgen_training_epochs_total")
+    grows(1, "ray_synthgen_model_cache_hits_total")
+    samples = scrape(server.data_dir)
+    assert total(samples, "ray_synthgen_model_cache_loads_total") >= 1
+    assert total(samples, "ray_synthgen_model_cache_bytes") > 0
+
+
+def test_refused_uploads_are_counted_by_reason(client, dataset, tmp_path, grows):
+    (tmp_path / "empty.csv").write_text("")
+    with contextlib.suppress(ApiError):
+        client.upload_dataset(dataset["project_id"], "empty", tmp_path / "empty.csv")
+
+    grows(1, "ray_synthgen_refused_uploads_total", reason="empty_file")
+
+
+def test_what_may_never_happen_has_a_figure_all_the_same(server, client):
+    samples = scrape(server.data_dir)
+
+    assert total(samples, "ray_synthgen_lease_expiries_total") is not None
+    assert total(samples, "ray_synthgen_fenced_writes_total") is not None
+    assert all(total(samples, "ray_synthgen_attempts_total", kind="report", outcome=one) is not None
+               for one in OUTCOMES)  # fmt: skip
+
+
+def test_they_are_at_the_port_that_the_operator_chose(server):
+    assert f"127.0.0.1:{server.environment['SYNTHGEN_METRICS_PORT']}" in targets_of(server.data_dir)
+
+
+def test_rays_figures_of_tasks_name_no_model(server, client, given_training):
+    model = given_training("tvae", QUICK)
+    client.wait_for_job(model["job_id"], timeout_s=120)
+    wait_until(lambda: total(scrape(server.data_dir), "ray_tasks"), "tasks are counted", 40)
+
+    assert {one.labels.get("Name", "") for one in scrape(server.data_dir) if one.name == "ray_tasks"} == {""}
+
+
+def test_no_label_of_ours_names_anybody(server, client):
+    own = [{name for name in one.labels if name not in RAYS_OWN and not name.startswith("otel_")}
+           for one in ours(scrape(server.data_dir))]  # fmt: skip
+
+    assert set().union(*own) <= {"kind", "status", "outcome", "way", "reason"}
