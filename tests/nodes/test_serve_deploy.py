@@ -1,6 +1,7 @@
 """The topology of cluster/compose.yaml as plain processes, and `serve deploy` of configs/serve/cluster.yaml on it."""
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import httpx
 import pytest
 import yaml
 
-from synthgen_ray.client import ClientError, SynthGen
+from synthgen_ray.client import SynthGen
 from synthgen_ray.runtime.environment import PROXY
 from tests.api.conftest import a_table
 from tests.nodes.test_nodes import BUCKET
@@ -23,6 +24,13 @@ from tests.s3 import CREDENTIALS, S3Server
 from tests.servers import free_port, wait_until
 
 CONFIG = Path(__file__).parents[2] / "configs" / "serve" / "cluster.yaml"
+README = (CONFIG.parents[2] / "cluster" / "README.md").read_text()
+# The id of the node that has CPUs.
+WORKER = """
+import sys, ray
+ray.init(address=sys.argv[1], log_to_driver=False, logging_level="ERROR")
+print(*(node["NodeID"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")))
+"""
 KEY = "the-admin-key-of-this-test"
 BIN = Path(sys.executable).parent
 # What two cores and one machine, whose nodes share their ports, ask for.
@@ -65,7 +73,7 @@ def client(nodes: RayNodes, data_dir: Path) -> Iterator[SynthGen]:
     file.write_text(yaml.safe_dump(config))
     run(nodes, "serve", "deploy", f"--address=http://127.0.0.1:{nodes.dashboard_port}", str(file))
     with SynthGen(f"http://127.0.0.1:{port}", KEY) as client:
-        wait_until(lambda: answers(client), "what was deployed is ready", 180)
+        wait_until(client.is_ready, "what was deployed is ready", 180)
         yield client
 
 
@@ -78,13 +86,6 @@ def run(nodes: RayNodes, program: str, *arguments: str, **environment: str) -> s
     return done.stdout
 
 
-def answers(client: SynthGen) -> bool:
-    try:
-        return client.is_ready()
-    except ClientError:  # nothing listens there yet
-        return False
-
-
 def test_it_trains_and_generates_again_after_its_worker_was_killed(client, nodes, tmp_path):
     (tmp_path / "accounts.csv").write_bytes(a_table(300))
     project = client.create_project("Bank")["id"]
@@ -94,7 +95,7 @@ def test_it_trains_and_generates_again_after_its_worker_was_killed(client, nodes
 
     nodes.kill(nodes.nodes[1])
     nodes.join(num_cpus=2)
-    wait_until(lambda: answers(client), "it is ready again", 180)
+    wait_until(client.is_ready, "it is ready again", 180)
     job = client.generate(model, 500, seed=3)
 
     assert client.wait_for_job(job["job_id"], timeout_s=180)["result"]["num_rows"] == 500
@@ -118,3 +119,12 @@ def test_doctor_looks_at_each_node(client, nodes, data_dir):
     lost, alive = (finding for finding in found if finding["check"] == "ray")
     assert (lost["level"], lost["said"]) == ("warn", "1 nodes were lost since it started.")
     assert (alive["level"], alive["said"]) == ("ok", "2 nodes with 2 CPUs do our work, and agree on the time.")
+
+
+def test_a_node_that_is_drained_takes_no_work_and_leaves(nodes):
+    command = README.partition("ray drain-node ")[2].partition("\n")[0]
+    node_id = run(nodes, "python", "-c", WORKER, nodes.address).strip()
+
+    run(nodes, "ray", "drain-node", f"--address={nodes.address}", *shlex.split(command.replace("NODE_ID", node_id)))
+
+    wait_until(lambda: nodes.count() == 1, "only the head is left")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+import httpx
 import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -15,6 +16,7 @@ from synthgen_ray.domain.lifecycle import LEASE
 from synthgen_ray.runtime.doctor.finding import Finding, fail, ok, warn
 from synthgen_ray.runtime.names import NAMESPACE
 
+DASHBOARD_S = 10.0
 ANSWER_S = 60.0  # a first task starts a process
 NOTICED_S = 2.0  # of two clocks: the call itself takes a part of it
 
@@ -32,15 +34,27 @@ def answer() -> NodeAnswer:
 
 def ray_cluster(address: str) -> Iterator[Finding]:
     try:
-        ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
+        context = ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError, ValueError, RayError) as error:
         advice = "See that it runs, and that RAY_AUTH_MODE and RAY_AUTH_TOKEN_PATH are those that it was started with."
         yield fail("ray", f"The cluster at {address} cannot be joined: {error}", advice)
         return
     try:
+        yield from _dashboard(context.dashboard_url)
         yield from _nodes(ray.nodes())
     finally:
         ray.shutdown()
+
+
+def _dashboard(address: str) -> Iterator[Finding]:
+    """Whoever may submit Ray jobs runs code on the cluster. Asked as a stranger would."""
+    try:
+        answered = httpx.get(f"http://{address}/api/jobs/", timeout=DASHBOARD_S)
+    except httpx.HTTPError:
+        return  # then nobody on this machine can
+    if answered.is_success:
+        said = f"Whoever reaches {address} runs code here: this Ray asks for no token."
+        yield fail("ray", said, "Start it, on every node, with RAY_AUTH_MODE=token.")
 
 
 def _nodes(nodes: list[dict[str, Any]]) -> Iterator[Finding]:
