@@ -5,7 +5,7 @@ import contextlib
 import gzip
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.backup.making import back_up
 from synthgen_ray.backup.manifest import BackupFailed, Manifest, open_rows, read_manifest
 from synthgen_ray.backup.restoring import restore
+from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.domain.lifecycle import LOCAL, JobType
 from synthgen_ray.store.dumping import dump
 from synthgen_ray.store.tables import JobRow
@@ -137,8 +138,42 @@ class TestAgain:
             await asyncio.to_thread(restore, place, url, restored)
 
 
+class ErasesWhenAsked(DiskArtifacts):
+    """A server's own files, of which a folder goes while they are copied, as when its model is deleted."""
+
+    def __init__(self, root: Path, delete: Callable[[], None]) -> None:
+        super().__init__(root)
+        self._delete: Callable[[], None] | None = delete
+
+    def check(self, artifact: Artifact) -> None:
+        delete, self._delete = self._delete, None
+        if delete:
+            delete()
+        super().check(artifact)
+
+
 @on_sqlite
 class TestWhatIsLost:
+    async def test_what_is_deleted_while_it_is_copied_is_not_in_the_backup_at_all(
+        self, client, server, place, given_output, database_url, tmp_path
+    ):
+        job = await given_output(num_rows=30, seed=1)
+        loop = asyncio.get_running_loop()
+
+        async def delete() -> None:
+            await client.delete(f"{SYNTHGEN}/models/{job['model_id']}")
+            await server.dispatcher._tidying.round()
+
+        def wait_for_it() -> None:
+            asyncio.run_coroutine_threadsafe(delete(), loop).result()
+
+        artifacts = ErasesWhenAsked(tmp_path / "artifacts", wait_for_it)
+        made = await asyncio.to_thread(back_up, database_url, artifacts, place)
+
+        assert (made.manifest.num_artifacts, made.manifest.lost) == (1, ())
+        with open_rows(place, made.manifest) as lines:
+            assert not [line for line in lines if line.startswith('["models"')]
+
     async def test_a_file_that_the_server_has_no_longer_is_named_and_all_else_is_kept(
         self, client, server, kept, place, restored, given_output, an_empty_database, tmp_path
     ):

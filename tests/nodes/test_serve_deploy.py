@@ -21,7 +21,7 @@ from tests.nodes.test_nodes import BUCKET
 from tests.postgres import Postgres
 from tests.ray_nodes import RayNodes, ray_nodes
 from tests.s3 import CREDENTIALS, S3Server
-from tests.servers import free_port, wait_until
+from tests.servers import free_port, processes_below, wait_until
 
 CONFIG = Path(__file__).parents[2] / "configs" / "serve" / "cluster.yaml"
 README = (CONFIG.parents[2] / "cluster" / "README.md").read_text()
@@ -31,6 +31,7 @@ import sys, ray
 ray.init(address=sys.argv[1], log_to_driver=False, logging_level="ERROR")
 print(*(node["NodeID"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")))
 """
+INGRESS = "ServeReplica:synthgen:Api"
 KEY = "the-admin-key-of-this-test"
 BIN = Path(sys.executable).parent
 # What two cores and one machine, whose nodes share their ports, ask for.
@@ -121,10 +122,13 @@ def test_doctor_looks_at_each_node(client, nodes, data_dir):
     assert (alive["level"], alive["said"]) == ("ok", "2 nodes with 2 CPUs do our work, and agree on the time.")
 
 
-def test_a_node_that_is_drained_takes_no_work_and_leaves(nodes):
+def test_a_node_that_is_drained_takes_no_work_and_what_answers_moves_to_another(client, nodes):
     command = README.partition("ray drain-node ")[2].partition("\n")[0]
     node_id = run(nodes, "python", "-c", WORKER, nodes.address).strip()
 
     run(nodes, "ray", "drain-node", f"--address={nodes.address}", *shlex.split(command.replace("NODE_ID", node_id)))
+    drained, other = nodes.nodes[1], nodes.join(num_cpus=2)
 
-    wait_until(lambda: nodes.count() == 1, "only the head is left")
+    wait_until(lambda: processes_below(other.pid, INGRESS), "an ingress is on the other node")
+    wait_until(lambda: not processes_below(drained.pid, INGRESS), "none is on the one that is drained")
+    assert client.is_ready()
