@@ -38,6 +38,7 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m tests.manifests
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz $(FUZZ)

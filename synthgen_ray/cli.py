@@ -1,4 +1,5 @@
-"""`synthgen`: start, stop and watch a server. The client's commands are in `commands`."""
+"""`synthgen`: start, stop and watch a server. The client's commands are in `commands`, others that need the server's
+settings in `operating`."""
 
 import os
 import signal
@@ -6,14 +7,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from synthgen_ray.commands import register
 from synthgen_ray.commands.output import Output
 from synthgen_ray.commands.session import AsJson
+from synthgen_ray.operating.backup import backup, restore
+from synthgen_ray.operating.doctor import doctor
+from synthgen_ray.operating.settings import ConfigOption, DataDirOption, load_settings, refuse
 from synthgen_ray.runtime.admin_key import KEY_FILE
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
 from synthgen_ray.runtime.server import run
@@ -24,8 +27,6 @@ STOP_S = 60.0
 
 app = typer.Typer(help="Learn a table, generate synthetic rows like it.", no_args_is_help=True, add_completion=False)
 
-DataDirOption = Annotated[Path | None, typer.Option(envvar="SYNTHGEN_DATA_DIR", help="Where all state is kept.")]
-
 
 @app.command()
 def up(
@@ -34,11 +35,11 @@ def up(
     dashboard_port: Annotated[int | None, typer.Option(help="Port of the Ray dashboard.  [8265]")] = None,
     data_dir: DataDirOption = None,
     address: Annotated[str | None, typer.Option(help="A running Ray cluster to join.")] = None,
-    config: Annotated[Path | None, typer.Option(help="A settings file, see configs/default.yaml.")] = None,
+    config: ConfigOption = None,
     detach: Annotated[bool, typer.Option(help="Go on in the background once the server answers.")] = False,
 ) -> None:
     """Start the server. Ctrl-C or `synthgen down` stops it; what it holds survives."""
-    settings = _settings(
+    settings = load_settings(
         config, host=host, port=port, dashboard_port=dashboard_port, data_dir=data_dir, address=address
     )
     os.umask(0o077)
@@ -52,21 +53,21 @@ def up(
             run(settings, lambda info: _show(place, info, with_key=is_first))
             typer.echo("Stopped; what ran went back to the queue.")
     except StartFailed as error:
-        _refuse(str(error))
+        refuse(str(error))
 
 
 @app.command()
 def down(data_dir: DataDirOption = None) -> None:
     """Stop the server of a data directory."""
-    place = DataDir(_settings(None, data_dir=data_dir).data_dir)
+    place = DataDir(load_settings(None, data_dir=data_dir).data_dir)
     info = place.find_info()
     if info is None:
-        _refuse(f"No server runs on {place.path}.")
+        refuse(f"No server runs on {place.path}.")
     os.kill(info.pid, signal.SIGTERM)
     give_up = time.monotonic() + STOP_S
     while place.is_locked():
         if time.monotonic() > give_up:
-            _refuse(f"The server (process {info.pid}) did not stop in {STOP_S:.0f} s.")
+            refuse(f"The server (process {info.pid}) did not stop in {STOP_S:.0f} s.")
         time.sleep(0.2)
     typer.echo("Stopped.")
 
@@ -76,23 +77,15 @@ def status(data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
     """Say whether a server runs on a data directory and whether it is ready."""
     from synthgen_ray.client import SynthGen
 
-    place = DataDir(_settings(None, data_dir=data_dir).data_dir)
+    place = DataDir(load_settings(None, data_dir=data_dir).data_dir)
     info = place.find_info()
     if info is None:
-        _refuse(f"No server runs on {place.path}.")
+        refuse(f"No server runs on {place.path}.")
     ready = SynthGen(info.url).is_ready()
     answer = {"url": info.url, "ready": ready, "pid": info.pid, "dashboard": info.dashboard}
     sentence = f"{info.url} is {'ready' if ready else 'not ready'} (process {info.pid}, dashboard {info.dashboard})"
     Output(as_json).say(answer, sentence)
     raise typer.Exit(0 if ready else 1)
-
-
-def _settings(config: Path | None, **flags: object) -> Settings:
-    try:
-        return Settings.load(config, **flags)
-    except (ValidationError, OSError, ValueError) as error:
-        typer.echo(f"synthgen: the settings do not fit: {error}", err=True)
-        raise typer.Exit(2) from None
 
 
 def _start_in_background(place: DataDir, settings: Settings) -> ServerInfo:
@@ -144,11 +137,9 @@ def _show(place: DataDir, info: ServerInfo, *, with_key: bool) -> None:
         typer.echo(f"Admin key   in {key_file}")
 
 
-def _refuse(reason: str) -> NoReturn:
-    typer.echo(f"synthgen: {reason}", err=True)
-    raise typer.Exit(1)
-
-
+app.command()(backup)
+app.command()(restore)
+app.command()(doctor)
 register(app)
 
 if __name__ == "__main__":

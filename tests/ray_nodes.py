@@ -36,6 +36,7 @@ class RayNodes:
     ip: str  # of the head
     port: int
     environment: dict[str, str]  # of Ray, and of all that speaks to it
+    dashboard_port: int = field(default_factory=free_port)
     nodes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
@@ -49,7 +50,7 @@ class RayNodes:
 
     def start_head(self, num_cpus: int) -> None:
         known_as = [f"--node-ip-address={self.ip}"] * (self.ip != LOOPBACK)
-        self._start(num_cpus, "--head", f"--port={self.port}", f"--dashboard-port={free_port()}", *known_as)
+        self._start(num_cpus, "--head", f"--port={self.port}", f"--dashboard-port={self.dashboard_port}", *known_as)
 
     def join(self, num_cpus: int, *options: str, within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         """Another node, once the head knows it: two that join at once on one machine are in each other's way.

@@ -155,7 +155,7 @@ class Artifacts(ABC):
                 yield withheld
             withheld = block
         if digest.hexdigest() != artifact.sha256:
-            raise _corrupt()
+            raise corrupt()
         yield withheld
 
     def check(self, artifact: Artifact) -> None:
@@ -165,15 +165,25 @@ class Artifacts(ABC):
             if part.name not in sizes:
                 raise missing()
             if sizes[part.name] != part.size_bytes:
-                raise _corrupt()
+                raise corrupt()
 
     def claim(self, owner: str) -> bool:
         """Whether all this is the owner's: it has this name, or had none until now. Raises: Unavailable."""
+        if self.find_owner() is None:
+            self.hand_over(owner)
+        return self.find_owner() == owner
+
+    def hand_over(self, owner: str) -> None:
+        """Make all this the owner's, whoever's it was. Raises: Unavailable."""
+        with self.writing(CLAIM, OWNER) as sink:
+            sink.write(owner.encode())
+
+    def find_owner(self) -> str | None:
+        """Who claimed all this; `None` when nobody has. Raises: Unavailable."""
         if OWNER not in self.sizes(CLAIM, [OWNER]):
-            with self.writing(CLAIM, OWNER) as sink:
-                sink.write(owner.encode())
+            return None
         with self.part_file(CLAIM, OWNER) as file:
-            return file.read_text() == owner
+            return file.read_text()
 
     def list_idle(self, folder: str, before: float) -> tuple[str, ...]:
         """The locations in a folder of `list_folders` in which nothing was written since. Raises: Unavailable."""
@@ -188,7 +198,7 @@ def missing() -> Gone:
     return Gone("A stored file is missing; create it again.", "artifact_missing")
 
 
-def _corrupt() -> Gone:
+def corrupt() -> Gone:
     return Gone("A stored file is damaged; create it again.", "artifact_corrupt")
 
 

@@ -17,6 +17,7 @@ from synthgen_ray.domain.params import ModelType, Resources
 from synthgen_ray.runtime.actors import check_dispatcher, dispatcher, metadata_store, nudge
 from synthgen_ray.runtime.backpressure import MAX_ONGOING
 from synthgen_ray.runtime.capacity import plan_workers
+from synthgen_ray.runtime.listening import check_host
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.metrics import UploadMetrics
 from synthgen_ray.runtime.names import SAMPLER
@@ -80,7 +81,11 @@ class Api:
 
 
 def app(settings: Settings) -> serve.Application:
-    """The application with these settings; the target of `serve run` and `serve deploy`."""
+    """The application with these settings; the target of `serve run` and `serve deploy`.
+
+    Raises: StartFailed, for an address that the settings do not allow.
+    """
+    check_host(settings.host, allow_remote=settings.allow_remote)
     # Here, so that the ingress does without what a sampler needs in memory.
     from synthgen_ray.runtime.sampler import Sampler
 

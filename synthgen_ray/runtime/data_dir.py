@@ -101,5 +101,10 @@ class DataDir:
             return None
         return ServerInfo(**json.loads(file.read_text()))
 
+    def find_ray_address(self) -> str | None:
+        """Of the Ray that a server here has started; `None` where none runs, or its files are elsewhere."""
+        file = self.path / "ray" / "ray_current_cluster"
+        return file.read_text().strip() if file.exists() and self.find_info() else None
+
     def forget_info(self) -> None:
         (self.path / "server.json").unlink(missing_ok=True)

@@ -3,6 +3,9 @@
 The proxy reads some headers before the application sees a request, trusts them, and has addresses of its own.
 """
 
+import os
+from collections.abc import Collection
+
 import uvicorn.config
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
@@ -26,35 +29,53 @@ _SERVE_HEADERS = frozenset(
     }
 )
 _SERVE_PATHS = "/-/"
+# Where HAProxy is the proxy, all this is in the replicas, which it asks for their health here. A client that does is
+# answered by HAProxy itself.
+_HAPROXY_ASKS = "/-/healthz"
 
 
 def middlewares() -> list[Middleware]:
     """From the inside out: the last one meets a request first, before the proxy's own."""
     # Serve starts uvicorn right after this call and leaves the choice of the protocol to it.
     uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{BoundedHttp.__module__}:{BoundedHttp.__name__}"
+    behind_haproxy = os.environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "1"
     return [
         # The proxy reads ahead: what it takes is memory.
         Middleware(Backpressure),
         Middleware(BodyLimit),
         Middleware(ServeAnswers),
-        Middleware(ServeGate),
+        Middleware(ServeGate, open_paths={_HAPROXY_ASKS} if behind_haproxy else ()),
         # Which hosts are known is a setting, and the application checks it; there is nothing else to reach here.
         Middleware(Edge, hosts=[ANY_HOST]),
         Middleware(Room),
         Middleware(RequestId, answer=True),
+        *([Middleware(HealthChecks)] if behind_haproxy else ()),
     ]
 
 
-class ServeGate:
-    """Keeps clients away from what is between Serve and its proxy."""
+class HealthChecks:
+    """Gives those of HAProxy the name of a host, which they come without."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == _HAPROXY_ASKS and "host" not in Headers(scope=scope):
+            scope = {**scope, "headers": [*scope["headers"], (b"host", b"localhost")]}
+        await self._app(scope, receive, send)
+
+
+class ServeGate:
+    """Keeps clients away from what is between Serve and its proxy."""
+
+    def __init__(self, app: ASGIApp, open_paths: Collection[str] = ()) -> None:
+        self._app = app
+        self._open_paths = open_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif scope["path"].startswith(_SERVE_PATHS):
+        elif scope["path"].startswith(_SERVE_PATHS) and scope["path"] not in self._open_paths:
             error = NotFound("There is nothing at this address.", "not_found")
             await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
         else:

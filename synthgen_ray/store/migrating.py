@@ -7,6 +7,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from synthgen_ray.store.engines import engine_at, is_sqlite
 from synthgen_ray.store.outages import honest
@@ -26,25 +27,42 @@ async def migrate(url: str) -> None:
     try:
         async with honest(), engine.begin() as connection:
             if not is_sqlite(engine):
-                await connection.execute(select(func.pg_advisory_xact_lock(WRITERS)))
-            await connection.run_sync(_upgrade)
+                await lock_out_writers(connection)
+            await connection.run_sync(upgrade)
     finally:
         await engine.dispose()
 
 
-def _upgrade(connection: Connection) -> None:
+async def lock_out_writers(connection: AsyncConnection) -> None:
+    """Of a PostgreSQL, until the transaction ends."""
+    await connection.execute(select(func.pg_advisory_xact_lock(WRITERS)))
+
+
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Raises: SchemaTooNew, for a schema, or one that is asked for, which this version does not know."""
+    config = _config()
+    config.attributes["connection"] = connection
+    known = known_revisions()
+    for revision in (current_revision(connection), to):
+        if revision not in (None, "head", *known):
+            raise SchemaTooNew(
+                f"The database has schema {revision}, and this SynthGen knows none after {known[0]}: "
+                "start the newer version that made it, or restore the backup from before."
+            )
+    command.upgrade(config, to)
+
+
+def current_revision(connection: Connection) -> str | None:
+    """`None` of a database without tables."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def known_revisions() -> list[str]:
+    """The newest first."""
+    return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    _refuse_newer(connection, config)
-    command.upgrade(config, "head")
-
-
-def _refuse_newer(connection: Connection, config: Config) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    current = MigrationContext.configure(connection).get_current_revision()
-    if current is not None and current not in known:
-        raise SchemaTooNew(
-            f"The database has schema {current}, and this SynthGen knows none after {max(known)}: "
-            "start the newer version that made it, or restore the backup from before."
-        )
+    return config

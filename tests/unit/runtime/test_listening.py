@@ -4,6 +4,7 @@ import pytest
 
 from synthgen_ray.runtime.data_dir import StartFailed
 from synthgen_ray.runtime.listening import check_host, check_port
+from synthgen_ray.settings import Settings
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "::1"])
@@ -17,6 +18,13 @@ def test_any_other_address_needs_leave_and_a_proxy(host):
 
     with pytest.raises(StartFailed, match="TLS proxy"):
         check_host(host, allow_remote=False)
+
+
+def test_serve_deploy_asks_for_the_same_leave():
+    from synthgen_ray.runtime.app import app
+
+    with pytest.raises(StartFailed, match="TLS proxy"):
+        app(Settings(host="0.0.0.0"))
 
 
 def test_a_taken_port_is_refused_before_anything_starts():

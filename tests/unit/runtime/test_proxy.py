@@ -7,12 +7,18 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from synthgen_ray.runtime.proxy import middlewares
 
 
+def wrapped(app):
+    for middleware in middlewares():
+        app = middleware.cls(app, *middleware.args, **middleware.kwargs)
+    return app
+
+
 @pytest.fixture
 def ask():
     async def ask(app, path="/", **headers: str) -> httpx.Response:
-        for middleware in middlewares():
-            app = middleware.cls(app, *middleware.args, **middleware.kwargs)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(wrapped(app)), base_url="http://localhost"
+        ) as client:
             return await client.get(path, headers=headers)
 
     return ask
@@ -68,3 +74,22 @@ async def test_the_addresses_of_the_proxy_are_not_there(ask, path):
     response = await ask(JSONResponse({"/": "synthgen"}), path)
 
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+async def test_serves_own_addresses_are_closed_but_to_haproxy_which_asks_the_replicas_for_their_health(
+    ask, monkeypatch
+):
+    healthy, path = PlainTextResponse("success"), "/-/healthz"
+    assert (await ask(healthy, path)).status_code == 404
+
+    monkeypatch.setenv("RAY_SERVE_ENABLE_HA_PROXY", "1")
+
+    async def asks_as_haproxy(scope, receive, send):
+        await wrapped(healthy)({**scope, "headers": []}, receive, send)
+
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(asks_as_haproxy), base_url="http://localhost"
+    ) as haproxy:
+        assert (await haproxy.get(path)).text == "success"
+        assert (await haproxy.get("/healthz")).status_code == 400
+    assert (await ask(healthy, "/-/routes")).status_code == 404

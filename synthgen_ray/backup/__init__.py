@@ -1,0 +1,4 @@
+"""Copies of all that a server keeps, and servers made from them.
+
+Read `manifest` (what a backup is), then `making`, then `restoring`.
+"""

@@ -1,0 +1,134 @@
+"""A backup of a server, which may be at work meanwhile."""
+
+import asyncio
+import gzip
+import hashlib
+import math
+import shutil
+import tempfile
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from uuid import UUID
+
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.artifacts.copying import copy
+from synthgen_ray.backup.manifest import ROWS, BackupFailed, Manifest, claim_of, find_manifest, write_manifest
+from synthgen_ray.domain.entities import Artifact
+from synthgen_ray.domain.errors import Gone
+from synthgen_ray.store.dumping import Named, Undumpable, dump, named_in
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The rows of one moment, in a file, and what they name."""
+
+    file: Path
+    revision: str
+    named: Named
+
+
+@dataclass
+class Copied:
+    """What of a server's artifacts is in the backup by now."""
+
+    whole: set[UUID] = field(default_factory=set)
+    num_bytes: int = 0
+
+    def take(self, artifacts: Iterable[Artifact], source: Artifacts, place: Artifacts) -> frozenset[UUID]:
+        """Copy what is not there yet; answers of which the server has no longer all. Raises: Unavailable."""
+        lost = set()
+        for artifact in artifacts:
+            if artifact.id in self.whole:
+                continue
+            try:
+                self.num_bytes += copy(artifact, source, place)
+                self.whole.add(artifact.id)
+            except Gone:
+                lost.add(artifact.id)
+        return frozenset(lost)
+
+
+@dataclass(frozen=True)
+class Made:
+    manifest: Manifest
+    num_bytes: int  # that were not there before
+
+
+def back_up(database_url: str, artifacts: Artifacts, place: Artifacts) -> Made:
+    """Copy all rows and what they name to a place that is empty, or has an earlier backup of the same server.
+
+    Artifacts never change, but they are erased. What went between the look at the rows and the copy may be gone by
+    right: then the rows are looked at again, until what is missing stays missing.
+
+    Raises: BackupFailed; Unavailable; InsufficientStorage.
+    """
+    with tempfile.TemporaryDirectory(prefix="synthgen-backup-") as folder:
+        file, copied = Path(folder) / "rows.jsonl.gz", Copied()
+        snapshot = _look(database_url, file)
+        _claim(place, artifacts, snapshot.named.server_id)
+        former = find_manifest(place)
+        lost = copied.take(snapshot.named.artifacts, artifacts, place)
+        while lost:
+            snapshot, before = _look(database_url, file), lost
+            lost = copied.take(snapshot.named.artifacts, artifacts, place)
+            if lost == before:
+                break
+        # Of a training at work, which drops one while it makes the next: without it, it starts anew.
+        lost |= copied.take(snapshot.named.checkpoints, artifacts, place)
+        manifest = _publish(place, snapshot, lost)
+    if former is not None and former.rows_sha256 != manifest.rows_sha256:
+        place.erase(former.rows.location)
+    _prune(place, snapshot.named)
+    return Made(manifest, copied.num_bytes)
+
+
+def _look(database_url: str, file: Path) -> Snapshot:
+    try:
+        with gzip.open(file, "wt", encoding="utf-8") as sink:
+            revision = asyncio.run(dump(database_url, sink))
+        with gzip.open(file, "rt", encoding="utf-8") as lines:
+            return Snapshot(file, revision, named_in(lines))
+    except Undumpable as error:
+        raise BackupFailed(str(error)) from error
+
+
+def _claim(place: Artifacts, artifacts: Artifacts, server_id: UUID) -> None:
+    is_another = place.find_owner() is None and (place.list_folders() or place.uri("") == artifacts.uri(""))
+    if is_another or not place.claim(claim_of(server_id)):
+        raise BackupFailed("The place holds something else than backups of this server: name one that is empty.")
+
+
+def _publish(place: Artifacts, snapshot: Snapshot, lost: Collection[UUID]) -> Manifest:
+    with snapshot.file.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    manifest = Manifest(
+        made_at=datetime.now(UTC),
+        made_by=version("synthgen-ray"),
+        server_id=snapshot.named.server_id,
+        revision=snapshot.revision,
+        rows_sha256=sha256,
+        rows_bytes=snapshot.file.stat().st_size,
+        num_artifacts=len(snapshot.named.artifacts),
+        lost=tuple(sorted(lost)),
+    )
+    with place.writing(manifest.rows.location, ROWS) as sink, snapshot.file.open("rb") as file:
+        shutil.copyfileobj(file, sink)
+    write_manifest(place, manifest)
+    return manifest
+
+
+def _prune(place: Artifacts, named: Named) -> None:
+    """Let go of what only the backup before named."""
+    kept = {"/".join(steps[:depth]) for steps in _paths(named) for depth in range(1, len(steps) + 1)}
+    for folder in place.list_folders():
+        for location in place.list_idle(folder, before=math.inf):
+            if location not in kept:
+                place.erase(location)
+
+
+def _paths(named: Named) -> Iterator[list[str]]:
+    for artifact in (*named.artifacts, *named.checkpoints):
+        yield artifact.location.split("/")

@@ -1,0 +1,77 @@
+"""A server from a backup: nothing runs meanwhile, and the next `synthgen up` finds what the backup has."""
+
+import asyncio
+import re
+from collections.abc import Iterable
+
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.artifacts.copying import copy
+from synthgen_ray.backup.manifest import BackupFailed, Manifest, claim_of, open_rows, read_manifest
+from synthgen_ray.domain.entities import Artifact
+from synthgen_ray.domain.errors import Gone
+from synthgen_ray.store.dumping import Inconsistent, NotEmpty, check_empty, load, named_in
+from synthgen_ray.store.migrating import SchemaTooNew, known_revisions
+
+# As our own are; a backup that a stranger made must not write anywhere else.
+_LOCATION = re.compile(r"(datasets|models|jobs)(/[A-Za-z0-9-]+){1,3}")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+def restore(place: Artifacts, database_url: str, artifacts: Artifacts) -> Manifest:
+    """Fill an empty database and the artifacts beside it. One that was cut off is begun again.
+
+    What ran when the backup was made is pending or lost to the server that starts, as after a crash.
+
+    Raises: BackupFailed, and the database is as it was; Unavailable; InsufficientStorage.
+    """
+    manifest = read_manifest(place)
+    if manifest.revision not in known_revisions():
+        raise BackupFailed(f"The backup is of schema {manifest.revision}: it takes SynthGen {manifest.made_by}.")
+    with open_rows(place, manifest) as lines:
+        named = named_in(lines)
+    _check_empty(database_url)
+    _claim(place, artifacts, manifest)
+    lost = set(manifest.lost)
+    for artifact in (*named.artifacts, *named.checkpoints):
+        if artifact.id not in lost:
+            _bring(artifact, place, artifacts)
+    with open_rows(place, manifest) as lines:
+        _fill(database_url, manifest, lines)
+    artifacts.hand_over(str(manifest.server_id))
+    return manifest
+
+
+def _check_empty(database_url: str) -> None:
+    """Before hours of copying; `_fill` looks again."""
+    try:
+        asyncio.run(check_empty(database_url))
+    except NotEmpty as error:
+        raise BackupFailed(str(error)) from error
+
+
+def _claim(place: Artifacts, artifacts: Artifacts, manifest: Manifest) -> None:
+    if place.find_owner() != claim_of(manifest.server_id):
+        raise BackupFailed("The place does not say that it is a backup of this server.")
+    # Not of the server itself, which may be alive: what this one does not know it would erase.
+    is_taken = artifacts.find_owner() is None and artifacts.list_folders()
+    if is_taken or not artifacts.claim(f"restoring {manifest.server_id}"):
+        raise BackupFailed("There are artifacts where these would go: name an empty place.")
+
+
+def _bring(artifact: Artifact, place: Artifacts, artifacts: Artifacts) -> None:
+    if not _LOCATION.fullmatch(artifact.location) or not all(_NAME.fullmatch(part.name) for part in artifact.parts):
+        raise BackupFailed("The backup names files that no server of ours writes: it was tampered with.")
+    try:
+        copy(artifact, place, artifacts)
+    except Gone:
+        raise BackupFailed(
+            f"{artifact.location} of the backup is missing or damaged, and nothing was put into the database: "
+            "use another backup."
+        ) from None
+
+
+def _fill(database_url: str, manifest: Manifest, lines: Iterable[str]) -> None:
+    try:
+        asyncio.run(load(database_url, manifest.revision, lines))
+    except (NotEmpty, Inconsistent, SchemaTooNew) as error:
+        raise BackupFailed(str(error)) from error

@@ -1,0 +1,89 @@
+"""`synthgen backup` and `synthgen restore`"""
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from synthgen_ray.domain.errors import SynthGenError
+from synthgen_ray.operating.settings import ConfigOption, DataDirOption, load_settings, refuse
+from synthgen_ray.runtime.data_dir import AlreadyRunning, DataDir
+from synthgen_ray.settings import ARTIFACTS_URL, Settings
+
+if TYPE_CHECKING:
+    from synthgen_ray.artifacts import Artifacts
+
+PlaceArgument = Annotated[
+    str, typer.Argument(metavar="PLACE", help="A folder, or file:///…, s3://…, gs://… as for artifacts_url.")
+]
+
+
+def backup(place: PlaceArgument, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
+    """Copy all that a server keeps to a place that is empty or has its last backup. The server may run meanwhile.
+
+    Its metadata is of one moment, with all files that it names. Keys are in it as hashes; the admin key and the
+    settings are not. It ends with 1 too where it is made, but the server had itself lost a file.
+    """
+    from synthgen_ray.backup.making import back_up
+    from synthgen_ray.backup.manifest import BackupFailed
+
+    settings = load_settings(config, data_dir=data_dir)
+    os.umask(0o077)
+    if settings.keeps_sqlite and settings.database_url is None and not _sqlite_file(settings).exists():
+        refuse(f"There is no server's data in {settings.data_dir}.")
+    target = _opened(place, settings)
+    try:
+        made = back_up(settings.sql_url.get_secret_value(), _artifacts(settings), target)
+    except (BackupFailed, SynthGenError) as error:
+        refuse(_reason(error))
+    manifest = made.manifest
+    typer.echo(f"Backed up {manifest.num_artifacts} artifacts, of which {made.num_bytes:,} bytes were new, to {place}.")
+    if manifest.lost:
+        refuse(f"Made without {len(manifest.lost)} artifacts that the server itself has lost; the manifest names them.")
+
+
+def restore(place: PlaceArgument, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
+    """Make the data of a server from a backup, where there is none yet. Then start it with 'synthgen up'.
+
+    The database and the artifacts are those of the settings, and may be of another kind than those that were backed
+    up. Each file is checked. The server gets a new admin key; all other keys work as before.
+    """
+    from synthgen_ray.backup.manifest import BackupFailed
+    from synthgen_ray.backup.restoring import restore as bring_back
+
+    settings = load_settings(config, data_dir=data_dir)
+    os.umask(0o077)
+    source = _opened(place, settings)
+    here = DataDir(settings.data_dir)
+    here.prepare()
+    try:
+        with here.lock():
+            manifest = bring_back(source, settings.sql_url.get_secret_value(), _artifacts(settings))
+    except (BackupFailed, SynthGenError, AlreadyRunning) as error:
+        refuse(_reason(error))
+    typer.echo(f"Restored {manifest.num_artifacts} artifacts as of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC.")
+
+
+def _artifacts(settings: Settings) -> "Artifacts":
+    from synthgen_ray.artifacts import open_artifacts
+
+    return open_artifacts(settings.artifacts_url, settings.data_dir)
+
+
+def _opened(place: str, settings: Settings) -> "Artifacts":
+    from synthgen_ray.artifacts import open_artifacts
+
+    url = place if "://" in place else Path(place).absolute().as_uri()
+    if not re.fullmatch(ARTIFACTS_URL, url):
+        raise typer.BadParameter("That is neither a folder nor a URL of file:///, s3:// or gs://.", param_hint="PLACE")
+    return open_artifacts(url, settings.data_dir)
+
+
+def _sqlite_file(settings: Settings) -> Path:
+    return settings.data_dir / "synthgen.db"
+
+
+def _reason(error: Exception) -> str:
+    return error.detail if isinstance(error, SynthGenError) else str(error)

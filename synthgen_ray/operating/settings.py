@@ -1,0 +1,26 @@
+"""The settings of the server that a command is about, or a refusal."""
+
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import ValidationError
+
+from synthgen_ray.settings import Settings
+
+DataDirOption = Annotated[Path | None, typer.Option(envvar="SYNTHGEN_DATA_DIR", help="Where all state is kept.")]
+ConfigOption = Annotated[Path | None, typer.Option(help="A settings file, see configs/default.yaml.")]
+
+
+def load_settings(config: Path | None, **flags: object) -> Settings:
+    """Raises: typer.Exit with 2, having said what does not fit."""
+    try:
+        return Settings.load(config, **flags)
+    except (ValidationError, OSError, ValueError) as error:
+        typer.echo(f"synthgen: the settings do not fit: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+def refuse(reason: str) -> NoReturn:
+    typer.echo(f"synthgen: {reason}", err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""What `synthgen doctor` looks at. Read `finding`, then `examining`, then `machine`, `stores`, `cluster`."""

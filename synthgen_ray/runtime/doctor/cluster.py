@@ -1,0 +1,95 @@
+"""The Ray cluster under a server: its nodes, and whether each can do our work."""
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import httpx
+import ray
+from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from synthgen_ray.domain.lifecycle import LEASE
+from synthgen_ray.runtime.doctor.finding import Finding, fail, ok, warn
+from synthgen_ray.runtime.names import NAMESPACE
+
+DASHBOARD_S = 10.0
+ANSWER_S = 60.0  # a first task starts a process
+NOTICED_S = 2.0  # of two clocks: the call itself takes a part of it
+
+
+@dataclass(frozen=True)
+class NodeAnswer:
+    at: float  # seconds since the epoch, by its clock
+    python: str
+    synthgen: str
+
+
+def answer() -> NodeAnswer:
+    return NodeAnswer(time.time(), _python(), version("synthgen-ray"))
+
+
+def ray_cluster(address: str) -> Iterator[Finding]:
+    try:
+        context = ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
+    except (ConnectionError, RuntimeError, ValueError, RayError) as error:
+        advice = "See that it runs, and that RAY_AUTH_MODE and RAY_AUTH_TOKEN_PATH are those that it was started with."
+        yield fail("ray", f"The cluster at {address} cannot be joined: {error}", advice)
+        return
+    try:
+        yield from _dashboard(context.dashboard_url)
+        yield from _nodes(ray.nodes())
+    finally:
+        ray.shutdown()
+
+
+def _dashboard(address: str) -> Iterator[Finding]:
+    """Whoever may submit Ray jobs runs code on the cluster. Asked as a stranger would."""
+    try:
+        answered = httpx.get(f"http://{address}/api/jobs/", timeout=DASHBOARD_S)
+    except httpx.HTTPError:
+        return  # then nobody on this machine can
+    if answered.is_success:
+        said = f"Whoever reaches {address} runs code here: this Ray asks for no token."
+        yield fail("ray", said, "Start it, on every node, with RAY_AUTH_MODE=token.")
+
+
+def _nodes(nodes: list[dict[str, Any]]) -> Iterator[Finding]:
+    alive = [node for node in nodes if node["Alive"]]
+    dead = len(nodes) - len(alive)
+    if dead:
+        yield warn("ray", f"{dead} nodes were lost since it started.", "ray status tells which; start others.")
+    findings = [finding for node in alive for finding in _node(node["NodeID"], node["NodeManagerAddress"])]
+    yield from findings
+    if not findings:
+        cpus = ray.cluster_resources().get("CPU", 0)
+        yield ok("ray", f"{len(alive)} nodes with {cpus:g} CPUs do our work, and agree on the time.")
+
+
+def _node(node_id: str, address: str) -> Iterator[Finding]:
+    here = NodeAffinitySchedulingStrategy(node_id, soft=False)
+    asked = ray.remote(answer).options(num_cpus=0, scheduling_strategy=here, max_retries=0).remote()
+    sent = time.time()
+    try:
+        said: NodeAnswer = ray.get(asked, timeout=ANSWER_S)
+    except RayError as error:
+        reason = str(error).strip().splitlines()[-1]
+        yield fail(
+            "ray", f"The node {address} does not do our work: {reason}", "Install this version of SynthGen on it."
+        )
+        return
+    if (said.python, said.synthgen) != (_python(), version("synthgen-ray")):
+        has = f"The node {address} has SynthGen {said.synthgen} on Python {said.python}."
+        yield fail("ray", has, f"Install SynthGen {version('synthgen-ray')} on Python {_python()} there.")
+    # By its clock it answered between when it was asked and now.
+    off = max(sent - said.at, said.at - time.time())
+    if off > NOTICED_S:
+        level = fail if off > LEASE.total_seconds() else warn
+        yield level("ray", f"The clock of {address} is {off:.0f} s off.", "timedatectl set-ntp true")
+
+
+def _python() -> str:
+    return ".".join(map(str, sys.version_info[:2]))

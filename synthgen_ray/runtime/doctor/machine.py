@@ -1,0 +1,107 @@
+"""What is on this machine alone: versions, the data directory, its disk, the address to listen on."""
+
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+import httpx
+from packaging.requirements import Requirement
+
+from synthgen_ray.runtime.admin_key import KEY_FILE
+from synthgen_ray.runtime.data_dir import DataDir, StartFailed
+from synthgen_ray.runtime.doctor.finding import Finding, fail, ok, warn
+from synthgen_ray.runtime.listening import check_host, check_port
+from synthgen_ray.settings import Settings
+
+READY_S = 30.0
+PACKAGE = "synthgen-ray"
+
+
+def versions(_settings: Settings) -> Iterator[Finding]:
+    unmet = list(_unmet())
+    python = ".".join(map(str, sys.version_info[:3]))
+    if unmet:
+        yield fail("versions", "; ".join(unmet), f"pip install --upgrade {PACKAGE}")
+    else:
+        yield ok("versions", f"SynthGen {version(PACKAGE)}, Ray {version('ray')}, Python {python}")
+
+
+def data_dir(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data_dir.absolute()
+    if not folder.is_dir():
+        yield warn("data_dir", f"There is no {folder} yet.", "synthgen up makes it.")
+        return
+    private = {folder: 0o700, folder / KEY_FILE: 0o600, folder / "ray_token": 0o600, folder / "synthgen.db": 0o600}
+    open_ones = [(path, mode) for path, mode in private.items() if path.exists() and path.stat().st_mode & 0o077]
+    for path, mode in open_ones:
+        yield fail("data_dir", f"Others on this machine can use {path}.", f"chmod {mode:o} {path}")
+    if not open_ones:
+        yield ok("data_dir", f"{folder} is private.")
+
+
+def disk(settings: Settings) -> Iterator[Finding]:
+    folder = _existing(settings.data_dir.absolute())
+    usage = shutil.disk_usage(folder)
+    needed = max(settings.upload.min_free_bytes, int(settings.upload.min_free_share * usage.total))
+    said = f"{usage.free / 2**30:.1f} GiB of {usage.total / 2**30:.1f} GiB are free at {folder}."
+    advice = f"Make room, or shorten retention.outputs_days: below {needed / 2**30:.1f} GiB uploads answer 507."
+    if usage.free < needed:
+        yield fail("disk", said, advice)
+    elif usage.free < 2 * needed:
+        yield warn("disk", said, advice)
+    else:
+        yield ok("disk", said)
+
+
+def listening(settings: Settings) -> Iterator[Finding]:
+    try:
+        check_host(settings.host, allow_remote=settings.allow_remote)
+        check_host(settings.host, allow_remote=False)
+    except StartFailed as error:
+        if settings.allow_remote:
+            yield warn("listening", f"Other machines reach {settings.host}, without TLS.", "Put a TLS proxy in front.")
+        else:
+            yield fail("listening", str(error), "Set host to 127.0.0.1.")
+            return
+    info = DataDir(settings.data_dir).find_info()
+    if info is not None:
+        yield _readiness(info.url)
+        return
+    try:
+        check_port(settings.host, settings.port)
+    except StartFailed as error:
+        yield fail("listening", str(error), f"ss -ltnp 'sport = :{settings.port}' tells by whom.")
+    else:
+        yield ok("listening", f"No server runs, and port {settings.port} of {settings.host} is free.")
+
+
+def _readiness(url: str) -> Finding:
+    try:
+        answer = httpx.get(f"{url}/readyz", timeout=READY_S)
+    except httpx.HTTPError as error:
+        return fail("listening", f"{url} does not answer: {error}", "synthgen down, then synthgen up.")
+    if answer.is_success:
+        return ok("listening", f"{url} is ready.")
+    return fail("listening", f"{url}/readyz answers {answer.status_code}: {answer.text}", "See what it names.")
+
+
+def _unmet() -> Iterator[str]:
+    for line in requires(PACKAGE) or ():
+        requirement = Requirement(line)
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        name = re.sub(r"\[.*", "", requirement.name)
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            yield f"{name} is not installed"
+            continue
+        if not requirement.specifier.contains(found, prereleases=True):
+            yield f"{name} is {found}, and {requirement.specifier} is needed"
+
+
+def _existing(folder: Path) -> Path:
+    return next(place for place in (folder, *folder.parents) if place.exists())

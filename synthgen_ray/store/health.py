@@ -1,0 +1,52 @@
+"""How a database is, as seen by somebody who is about to use it."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy.exc import DatabaseError
+
+from synthgen_ray.store.engines import engine_at, is_sqlite
+from synthgen_ray.store.migrating import current_revision
+from synthgen_ray.store.outages import honest
+from synthgen_ray.store.tables import ServerRow
+
+
+@dataclass(frozen=True)
+class DatabaseHealth:
+    revision: str | None  # None without tables
+    server_id: UUID | None
+    ahead: timedelta  # of this machine's clock, known to half of `seconds`
+    seconds: float  # that it took to tell
+    damage: str | None  # what SQLite says of its file, where that is not sound
+
+
+async def look_at(url: str) -> DatabaseHealth:
+    """Raises: Unavailable."""
+    engine = engine_at(url)
+    try:
+        async with honest(), engine.connect() as connection:
+            damage, ahead, start = None, timedelta(0), time.monotonic()
+            if is_sqlite(engine):
+                (said,) = (await connection.exec_driver_sql("PRAGMA quick_check(1)")).one()
+                damage = None if said == "ok" else str(said)
+            else:
+                before = datetime.now(UTC)
+                theirs: datetime = (await connection.scalars(select(func.clock_timestamp()))).one()
+                ahead = theirs - before - (datetime.now(UTC) - before) / 2
+            seconds = time.monotonic() - start
+            revision, server_id = await connection.run_sync(_identity)
+            return DatabaseHealth(revision, server_id, ahead, seconds, damage)
+    except DatabaseError as error:
+        if not is_sqlite(engine):
+            raise
+        return DatabaseHealth(None, None, timedelta(0), 0.0, damage=str(error.orig))
+    finally:
+        await engine.dispose()
+
+
+def _identity(connection: Connection) -> tuple[str | None, UUID | None]:
+    has_id = inspect(connection).has_table(ServerRow.__tablename__)
+    return current_revision(connection), connection.scalar(select(ServerRow.id)) if has_id else None

@@ -1,0 +1,57 @@
+"""The runbook, as it stands in cluster/README.md: what one machine can do is run, all else is parsed."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import clean_environment, free_port
+
+README = (Path(__file__).parents[2] / "cluster" / "README.md").read_text()
+BLOCK = re.compile(r"^```(bash|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TEMPORARY = "/tmp/synthgen-runbook"
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    place = Path(tempfile.mkdtemp(prefix="sg-"))  # short: Ray's socket paths have little room
+    yield place
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def blocks(language: str) -> list[str]:
+    return [code for marked, code in BLOCK.findall(README) if marked == language]
+
+
+@pytest.mark.parametrize("code", blocks("sh"))
+def test_what_needs_other_machines_is_bash(code):
+    subprocess.run(["bash", "-n", "-c", code], check=True)
+
+
+@pytest.mark.timeout(600)
+def test_what_one_machine_can_do_works_in_its_order(place):
+    script = "\n".join(["set -euo pipefail", *blocks("bash")]).replace(TEMPORARY, str(place))
+    environment = {
+        **clean_environment(),
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "SYNTHGEN_PORT": str(free_port()),
+        "SYNTHGEN_DASHBOARD_PORT": str(free_port()),
+    }
+
+    done = subprocess.run(["bash", "-c", script], cwd=place, env=environment, capture_output=True, text=True)
+
+    try:
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert {finding["level"] for finding in json.loads((place / "doctor.json").read_text())} == {"ok"}
+        first, second, third = re.findall(r"Admin key   (sg_\S+)", done.stdout)
+        assert len({first, second, third}) == 3
+        assert (place / "new.key").read_text().startswith("sg_")
+    finally:
+        for data_dir in (place / "data", place / "restored"):
+            subprocess.run(["synthgen", "down", "--data-dir", str(data_dir)], env=environment, capture_output=True)

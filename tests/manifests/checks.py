@@ -1,0 +1,116 @@
+"""The check of each file, by its path."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import compose_spec
+import yaml
+from jsonschema.exceptions import ValidationError as SchemaError
+from pydantic import ValidationError
+from ray.autoscaler._private.util import prepare_config, validate_config
+from ray.serve.schema import ServeDeploySchema
+
+from synthgen_ray.settings import Settings
+from tests.manifests.kubernetes import Manifest
+
+REGISTRIES = ("pip install", "apt-get", "npm install")
+
+
+class Unsound(Exception):
+    """What is wrong with a file."""
+
+
+def check_serve_config(text: str) -> None:
+    """Also that it opens no address that the settings do not allow, and that all its `args` are settings."""
+    given = yaml.safe_load(text)
+    try:
+        known = ServeDeploySchema.model_validate(given).model_dump(mode="json", exclude_unset=True)
+        settings = [Settings.model_validate(one["args"]) for one in given["applications"]]
+    except ValidationError as error:
+        raise Unsound(str(error)) from error
+    if unknown := list(unknown_keys(given, known)):  # Serve takes no notice of them
+        raise Unsound(f"Serve does not know {', '.join(unknown)}")
+    for one in settings:
+        options = given["http_options"]
+        if (one.host, one.port) != (options["host"], options["port"]):
+            raise Unsound("http_options and args name different addresses")
+
+
+def check_compose(text: str) -> None:
+    given = yaml.safe_load(text)
+    try:
+        compose_spec.PyCompose.from_yaml(yaml.safe_dump(given))
+    except ValueError as error:
+        raise Unsound(str(error)) from error
+    for name, service in given["services"].items():
+        for kind in ("networks", "depends_on"):
+            there = given["services" if kind == "depends_on" else kind]
+            if missing := set(service.get(kind, ())) - set(there):
+                raise Unsound(f"{name}: there is no {missing.pop()} among the {kind}")
+        for port in service.get("ports", ()):
+            if not str(port).startswith("127.0.0.1:"):
+                raise Unsound(f"{name}: the port {port} is not on loopback")
+        check_image(service.get("image", ""))
+
+
+def check_ray_up(text: str) -> None:
+    given = yaml.safe_load(text)
+    try:
+        validate_config(prepare_config(given))
+    except (SchemaError, AssertionError, ValueError) as error:
+        raise Unsound(str(error)) from error
+    check_image(given["docker"]["image"])
+
+
+def check_rayservice(text: str) -> None:
+    try:
+        manifests = [Manifest.model_validate({"it": document}).it for document in yaml.safe_load_all(text)]
+    except ValidationError as error:
+        raise Unsound(str(error)) from error
+    for manifest in manifests:
+        if manifest.kind == "RayService":
+            check_serve_config(manifest.spec.serve_config)
+            for image in manifest.spec.images():
+                check_image(image)
+
+
+def check_dockerfile(text: str) -> None:
+    """Pinned, not root, and nothing from anywhere but the registries."""
+    lines = [line for line in text.replace("\\\n", " ").splitlines() if line and not line.startswith("#")]
+    for line in lines:
+        word, _, rest = line.partition(" ")
+        if word == "FROM":
+            check_image(rest.split()[0])
+        if word == "ADD" or re.search(r"\b(curl|wget|git clone)\b", line):
+            raise Unsound(f"it fetches from outside the registries: {line}")
+    users = [line.split()[1] for line in lines if line.startswith("USER ")]
+    if not users or users[-1] in ("root", "0"):
+        raise Unsound("it runs as root")
+
+
+def check_image(image: str) -> None:
+    if not re.fullmatch(r"[a-z0-9./_-]+:[A-Za-z0-9._-]*[0-9][A-Za-z0-9._-]*(@sha256:[0-9a-f]{64})?", image):
+        raise Unsound(f"the image {image!r} is not pinned to a version")
+
+
+def unknown_keys(given: Any, known: Any, path: str = "") -> Iterator[str]:
+    """Those of a document that are not in what a schema made of it."""
+    if isinstance(given, Mapping) and isinstance(known, Mapping):
+        for key, value in given.items():
+            if key not in known:
+                yield f"{path}{key}"
+            elif key != "args":  # any, as far as Serve knows
+                yield from unknown_keys(value, known[key], f"{path}{key}.")
+    elif isinstance(given, list) and isinstance(known, list):
+        for i, (one, its) in enumerate(zip(given, known, strict=True)):
+            yield from unknown_keys(one, its, f"{path}{i}.")
+
+
+CHECKS: Mapping[str, Callable[[str], None]] = {
+    "configs/serve/*.yaml": check_serve_config,
+    "cluster/compose.yaml": check_compose,
+    "cluster/ray-up.yaml": check_ray_up,
+    "cluster/rayservice.yaml": check_rayservice,
+    "cluster/Dockerfile": check_dockerfile,
+}

@@ -1,0 +1,134 @@
+"""The topology of cluster/compose.yaml as plain processes, and `serve deploy` of configs/serve/cluster.yaml on it."""
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from synthgen_ray.client import SynthGen
+from synthgen_ray.runtime.environment import PROXY
+from tests.api.conftest import a_table
+from tests.nodes.test_nodes import BUCKET
+from tests.postgres import Postgres
+from tests.ray_nodes import RayNodes, ray_nodes
+from tests.s3 import CREDENTIALS, S3Server
+from tests.servers import free_port, processes_below, wait_until
+
+CONFIG = Path(__file__).parents[2] / "configs" / "serve" / "cluster.yaml"
+README = (CONFIG.parents[2] / "cluster" / "README.md").read_text()
+# The id of the node that has CPUs.
+WORKER = """
+import sys, ray
+ray.init(address=sys.argv[1], log_to_driver=False, logging_level="ERROR")
+print(*(node["NodeID"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")))
+"""
+INGRESS = "ServeReplica:synthgen:Api"
+KEY = "the-admin-key-of-this-test"
+BIN = Path(sys.executable).parent
+# What two cores and one machine, whose nodes share their ports, ask for.
+SMALL = {"ingress": {"replicas": 1, "num_cpus": 0.1}, "training": {"num_workers": 1}}
+SAMPLERS = {"sampler": {"min_replicas": 0, "max_replicas": 1, "num_cpus": 0.4}}
+
+
+@pytest.fixture(scope="module")
+def data_dir() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="sg-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def nodes(postgres: Postgres, s3: S3Server, data_dir: Path) -> Iterator[RayNodes]:
+    if not s3.files(BUCKET):
+        s3.filesystem.create_dir(BUCKET)
+    environment = {
+        "SYNTHGEN_DATABASE_URL": postgres.url(postgres.new_database()),
+        "SYNTHGEN_ARTIFACTS_URL": s3.url(f"{BUCKET}/deployed"),
+        "SYNTHGEN_ADMIN_KEY": KEY,
+        **CREDENTIALS,
+        **PROXY,
+    }
+    with ray_nodes(head_cpus=0, **environment) as nodes:
+        nodes.join(num_cpus=2)
+        yield nodes
+
+
+@pytest.fixture(scope="module")
+def client(nodes: RayNodes, data_dir: Path) -> Iterator[SynthGen]:
+    """Of what is deployed."""
+    config, port = yaml.safe_load(CONFIG.read_text()), free_port()
+    config["proxy_location"] = "HeadOnly"
+    config["http_options"] |= {"host": "127.0.0.1", "port": port}
+    here = {"host": "127.0.0.1", "port": port, "data_dir": str(data_dir), "allow_remote": False}
+    config["applications"][0]["args"] |= {**here, **SMALL, **SAMPLERS}
+    file = data_dir / "serve.yaml"
+    file.write_text(yaml.safe_dump(config))
+    run(nodes, "serve", "deploy", f"--address=http://127.0.0.1:{nodes.dashboard_port}", str(file))
+    with SynthGen(f"http://127.0.0.1:{port}", KEY) as client:
+        wait_until(client.is_ready, "what was deployed is ready", 180)
+        yield client
+
+
+def run(nodes: RayNodes, program: str, *arguments: str, **environment: str) -> str:
+    command = [str(BIN / program), *arguments]
+    done = subprocess.run(
+        command, env={**nodes.environment, **environment}, capture_output=True, text=True, timeout=180
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_it_trains_and_generates_again_after_its_worker_was_killed(client, nodes, tmp_path):
+    (tmp_path / "accounts.csv").write_bytes(a_table(300))
+    project = client.create_project("Bank")["id"]
+    version = client.upload_dataset(project, "accounts", tmp_path / "accounts.csv")["dataset_version_id"]
+    model = client.create_model(project, version, "copula", "gaussian_copula", {"seed": 1})["id"]
+    client.wait_for_model(model, timeout_s=180)
+
+    nodes.kill(nodes.nodes[1])
+    nodes.join(num_cpus=2)
+    wait_until(client.is_ready, "it is ready again", 180)
+    job = client.generate(model, 500, seed=3)
+
+    assert client.wait_for_job(job["job_id"], timeout_s=180)["result"]["num_rows"] == 500
+
+
+def test_its_proxy_is_behind_the_edge(client):
+    assert httpx.get(f"{client.base_url}/-/routes").json()["code"] == "not_found"
+
+
+def test_doctor_looks_at_each_node(client, nodes, data_dir):
+    settings = {
+        "SYNTHGEN_ADDRESS": nodes.address,
+        "SYNTHGEN_DATA_DIR": str(data_dir),
+        "SYNTHGEN_PORT": str(free_port()),
+    }
+
+    found: list[dict[str, Any]] = json.loads(run(nodes, "synthgen", "doctor", "--json", **settings))
+
+    said = {finding["check"]: finding for finding in found}
+    assert said["database"]["level"] == said["artifacts"]["level"] == "ok"
+    lost, alive = (finding for finding in found if finding["check"] == "ray")
+    assert (lost["level"], lost["said"]) == ("warn", "1 nodes were lost since it started.")
+    assert (alive["level"], alive["said"]) == ("ok", "2 nodes with 2 CPUs do our work, and agree on the time.")
+
+
+def test_a_node_that_is_drained_takes_no_work_and_what_answers_moves_to_another(client, nodes):
+    command = README.partition("ray drain-node ")[2].partition("\n")[0]
+    node_id = run(nodes, "python", "-c", WORKER, nodes.address).strip()
+
+    run(nodes, "ray", "drain-node", f"--address={nodes.address}", *shlex.split(command.replace("NODE_ID", node_id)))
+    drained, other = nodes.nodes[1], nodes.join(num_cpus=2)
+
+    wait_until(lambda: processes_below(other.pid, INGRESS), "an ingress is on the other node")
+    wait_until(lambda: not processes_below(drained.pid, INGRESS), "none is on the one that is drained")
+    assert client.is_ready()

@@ -1,0 +1,146 @@
+import contextlib
+import socket
+import sqlite3
+
+import pytest
+
+from synthgen_ray.artifacts import open_artifacts
+from synthgen_ray.runtime.admin_key import admin_key
+from synthgen_ray.runtime.data_dir import DataDir
+from synthgen_ray.runtime.doctor.examining import examine
+from synthgen_ray.runtime.doctor.finding import Finding, Level
+from synthgen_ray.settings import Settings
+from synthgen_ray.store.migrating import known_revisions
+from tests.servers import free_port
+
+CHECKS = ["versions", "data_dir", "disk", "listening", "database", "artifacts", "ray"]
+
+
+@pytest.fixture
+def settings(tmp_path, migrated_file) -> Settings:
+    """Of a server that has run, and does not now."""
+    settings = Settings(data_dir=tmp_path / "data", port=free_port())
+    DataDir(settings.data_dir).prepare()
+    admin_key(settings)
+    (settings.data_dir / "synthgen.db").write_bytes(migrated_file.read_bytes())
+    (settings.data_dir / "synthgen.db").chmod(0o600)
+    return settings
+
+
+@pytest.fixture
+def finds(settings):
+    """That all is well but for this."""
+
+    def check(level: Level, said: str, advice: str, **changed: object) -> None:
+        (found,) = sick(examine(settings.model_copy(update=changed)))
+        assert found.level is level
+        assert said in found.said
+        assert advice in found.advice
+
+    return check
+
+
+def sick(findings: list[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.level is not Level.OK]
+
+
+def execute(settings: Settings, statement: str) -> None:
+    with contextlib.closing(sqlite3.connect(settings.data_dir / "synthgen.db")) as database:
+        database.execute(statement)
+        database.commit()
+
+
+def test_all_is_well_with_a_server_that_has_run(settings):
+    assert [(finding.check, finding.level) for finding in examine(settings)] == [(name, Level.OK) for name in CHECKS]
+
+
+def test_before_the_first_start_nothing_is_there_nor_made(tmp_path):
+    found = examine(Settings(data_dir=tmp_path / "data", port=free_port()))
+
+    assert [finding.check for finding in sick(found)] == ["data_dir", "database"]
+    assert {finding.level for finding in sick(found)} == {Level.WARN}
+    assert not (tmp_path / "data").exists()
+
+
+def test_it_leaves_no_file(settings):
+    examine(settings)
+    before = set(settings.data_dir.rglob("*"))
+
+    examine(settings)
+
+    assert set(settings.data_dir.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("name", "mode"), [("", "700"), ("admin_key", "600"), ("synthgen.db", "600")])
+def test_what_others_can_read_is_named_with_what_closes_it(settings, finds, name, mode):
+    path = settings.data_dir / name
+    path.chmod(0o755)
+
+    finds(Level.FAIL, str(path), f"chmod {mode} {path}")
+
+
+def test_a_port_that_is_taken(finds, settings):
+    with socket.create_server(("127.0.0.1", settings.port)):
+        finds(Level.FAIL, "is taken", f"sport = :{settings.port}")
+
+
+def test_an_address_that_others_reach(finds):
+    finds(Level.FAIL, "nothing here speaks TLS", "Set host to 127.0.0.1", host="0.0.0.0")
+    finds(Level.WARN, "without TLS", "Put a TLS proxy in front", host="0.0.0.0", allow_remote=True)
+
+
+def test_a_disk_that_is_nearly_full(finds, settings):
+    upload = settings.upload.model_copy(update={"min_free_bytes": 1 << 60})
+
+    finds(Level.FAIL, "are free", "uploads answer 507", upload=upload)
+
+
+@pytest.mark.parametrize(
+    ("revision", "level", "advice"),
+    [("9999", Level.FAIL, "Start the newer version"), (known_revisions()[1], Level.WARN, "synthgen backup before")],
+)
+def test_a_schema_of_another_version(finds, settings, revision, level, advice):
+    execute(settings, f"UPDATE alembic_version SET version_num = '{revision}'")
+
+    finds(level, f"schema {revision}", advice)
+
+
+def test_artifacts_of_another_servers_metadata(finds, settings):
+    open_artifacts(None, settings.data_dir).hand_over("somebody else")
+
+    finds(Level.FAIL, "another server's metadata", "Name the database that belongs to them")
+
+
+def test_a_database_that_is_damaged(finds, settings):
+    file = settings.data_dir / "synthgen.db"
+    content = bytearray(file.read_bytes())
+    content[4096:8192] = bytes(4096)  # its second page
+    file.write_bytes(content)
+
+    finds(Level.FAIL, "damaged", "synthgen restore")
+
+
+def test_a_database_and_a_store_that_are_away(settings):
+    away = f"127.0.0.1:{free_port()}"
+    found = examine(
+        settings.model_copy(
+            update={
+                "database_url": Settings(database_url=f"postgresql://synthgen:secret@{away}/synthgen").database_url,
+                "artifacts_url": f"s3://bucket/place?endpoint_override={away}&scheme=http&region=us-east-1",
+            }
+        )
+    )
+
+    assert [(finding.check, finding.level) for finding in sick(found)] == [
+        ("database", Level.FAIL),
+        ("artifacts", Level.FAIL),
+    ]
+    assert "secret" not in repr(found)
+
+
+def test_an_older_library_is_named_with_what_is_needed(finds, monkeypatch):
+    from synthgen_ray.runtime.doctor import machine
+
+    monkeypatch.setattr(machine, "requires", lambda _: ["numpy>=999", "absent-from-here", 'pytest>=999; extra == "x"'])
+
+    finds(Level.FAIL, ">=999 is needed; absent-from-here is not installed", "pip install --upgrade synthgen-ray")

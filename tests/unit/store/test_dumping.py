@@ -1,0 +1,76 @@
+"""Dumps of databases that an older release made; `tests/api/test_backup.py` has those of this one."""
+
+import io
+
+import pytest
+from sqlalchemy import text
+
+from synthgen_ray.store.dumping import Inconsistent, Undumpable, dump, load, named_in
+from synthgen_ray.store.engines import engine_at
+from synthgen_ray.store.migrating import known_revisions, upgrade
+from synthgen_ray.store.store import Store
+from tests.given import ADMIN
+
+NEWEST, *OLDER = known_revisions()
+WITH_AN_ID = [revision for revision in OLDER if revision >= "0004"]
+PROJECT = "INSERT INTO projects VALUES ('{id}', 'Bänk', '', '2026-01-02 03:04:05.678901')"
+ID = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture
+def an_old_database(tmp_path):
+    async def given(revision: str) -> str:
+        url = f"sqlite+aiosqlite:///{tmp_path}/{revision}.db"
+        engine = engine_at(url, migrates=True)
+        async with engine.begin() as connection:
+            await connection.run_sync(upgrade, revision)
+            await connection.execute(text(PROJECT.format(id=ID)))
+        await engine.dispose()
+        return url
+
+    return given
+
+
+async def dumped(url: str) -> tuple[str, list[str]]:
+    rows = io.StringIO()
+    revision = await dump(url, rows)
+    return revision, rows.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("revision", WITH_AN_ID)
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_rows_of_an_older_schema_are_migrated_when_they_are_loaded(
+    revision, kind, an_old_database, tmp_path, request
+):
+    made_by, lines = await dumped(await an_old_database(revision))
+    postgres = request.getfixturevalue("postgres") if kind == "postgresql" else None
+    url = postgres.url(postgres.new_database()) if postgres else f"sqlite+aiosqlite:///{tmp_path}/new.db"
+
+    await load(url, made_by, lines)
+
+    store = Store(url)
+    (project,) = (await store.list_projects(ADMIN, 10, 0)).items
+    assert (project.id.hex, project.name) == (ID, "Bänk")
+    assert project.created_at.isoformat() == "2026-01-02T03:04:05.678901+00:00"
+    assert await store.get_server_id() == named_in(lines).server_id
+    await store.dispose()
+    assert made_by == revision
+    assert (await dumped(url))[0] == NEWEST
+
+
+async def test_rows_of_a_schema_without_an_id_are_none_of_a_backup(an_old_database):
+    _, lines = await dumped(await an_old_database("0003"))
+
+    with pytest.raises(Undumpable, match="start this version once"):
+        named_in(lines)
+
+
+async def test_what_is_inconsistent_is_not_loaded_at_all(an_old_database, tmp_path):
+    revision, lines = await dumped(await an_old_database(OLDER[0]))
+    usage = f'["usage", {{"project_id": "{ID[::-1]}", "generated_rows": 1, "training_seconds": 0.0}}]'
+    url = f"sqlite+aiosqlite:///{tmp_path}/new.db"
+
+    with pytest.raises(Inconsistent):
+        await load(url, revision, [*lines, usage])
+
+    await load(url, revision, lines)

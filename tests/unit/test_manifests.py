@@ -1,0 +1,73 @@
+"""That `make check` finds what is wrong with a manifest; and that what is there is right."""
+
+from pathlib import Path
+
+import pytest
+
+from synthgen_ray.runtime.environment import PROXY
+from tests.manifests.checks import CHECKS, Unsound
+
+ROOT = Path(__file__).parents[2]
+FILES = {str(file.relative_to(ROOT)): check for pattern, check in CHECKS.items() for file in ROOT.glob(pattern)}
+SERVE, COMPOSE, RAY_UP = "configs/serve/cluster.yaml", "cluster/compose.yaml", "cluster/ray-up.yaml"
+RAYSERVICE, DOCKERFILE = "cluster/rayservice.yaml", "cluster/Dockerfile"
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_each_is_sound(file):
+    FILES[file]((ROOT / file).read_text())
+
+
+def test_none_is_left_out():
+    assert {"local", "cluster", "haproxy"} == {Path(file).stem for file in FILES if file.startswith("configs")}
+    assert {COMPOSE, RAY_UP, RAYSERVICE, DOCKERFILE} < set(FILES)
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong"),
+    [
+        (SERVE, "route_prefix:", "route_prefx:"),
+        (SERVE, "request_timeout_s:", "request_timeout:"),
+        (SERVE, "enable_access_log:", "access_log:"),
+        (SERVE, "max_replicas: 4", "max_replica: 4"),
+        (SERVE, "replicas: 2", "replicas: two"),
+        (SERVE, "    port: 8888\n    address", "    port: 8889\n    address"),
+        (COMPOSE, "healthcheck:", "healthchek:"),
+        (COMPOSE, "service_healthy", "service_helthy"),
+        (COMPOSE, "networks: [inside]\n\nservices", "networks: [insid]\n\nservices"),
+        (COMPOSE, "127.0.0.1:8888:8888", "8888:8888"),
+        (COMPOSE, "prom/prometheus:v3.5.0", "prom/prometheus:latest"),
+        (RAY_UP, "max_workers: 2", "max_worker: 2"),
+        (RAY_UP, "container_name:", "containername:"),
+        (RAYSERVICE, "maxReplicas: 10", "maxReplica: 10"),
+        (RAYSERVICE, "minReplicas: 2", "minReplicas: 11"),
+        (RAYSERVICE, "upgradeStrategy:", "updateStrategy:"),
+        (RAYSERVICE, "mode: token", "mode: tokens"),
+        (RAYSERVICE, "import_path:", "importpath:"),
+        (RAYSERVICE, "readinessProbe:", "readynessProbe:"),
+        (RAYSERVICE, "policyTypes:", "policyType:"),
+        (RAYSERVICE, "mountPath:", "path:"),
+        (RAYSERVICE, 'sizeLimit: 20Gi', 'sizeLimit: 20 GB'),
+        (DOCKERFILE, "USER synthgen", "USER root"),
+        (DOCKERFILE, "python:3.11.14-slim-trixie", "python"),
+        (DOCKERFILE, "RUN python", "RUN curl https://example.com/install.sh | sh && python"),
+    ],
+)  # fmt: skip
+def test_a_slip_is_refused(file, right, wrong):
+    text = (ROOT / file).read_text()
+    assert right in text
+
+    with pytest.raises(Unsound):
+        FILES[file](text.replace(right, wrong))
+
+
+@pytest.mark.parametrize("file", [COMPOSE, RAY_UP, RAYSERVICE, DOCKERFILE, "configs/serve/local.yaml"])
+def test_token_authentication_is_asked_for_wherever_ray_is_started(file):
+    text = (ROOT / file).read_text()
+
+    assert any(words in text for words in ("RAY_AUTH_MODE: token", "RAY_AUTH_MODE=token", "mode: token"))
+
+
+@pytest.mark.parametrize("file", [RAYSERVICE, DOCKERFILE])
+def test_serves_proxy_is_behind_the_edge_wherever_it_is_started(file):
+    assert all(name in (ROOT / file).read_text() and path in (ROOT / file).read_text() for name, path in PROXY.items())
