@@ -27,7 +27,7 @@ export function lossCurves(points) {
   }, `${100 * share} %`));
   const last = names.map((name) => `${words(name)} ${number(points.at(-1)?.losses[name] ?? 0)}`);
   const chart = svg("svg", {
-    class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `Losses so far: ${last.join(", ")}`,
+    class: "chart wide", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `Losses so far: ${last.join(", ")}`,
   }, ...ticks.flat(), ...progress, ...lines);
   const legend = last.map((text, index) => h("span", { class: index ? "curve-second tabular" : "curve-first tabular" }, text));
   return h("figure", { class: "stack-s" }, h("figcaption", { class: "legend" }, ...legend), chart);

@@ -69,7 +69,7 @@ function rangeFields(column, shown, asked, onChange) {
 /** What is asked for, as chips that take it away. @param {Asked} asked @param {() => void} onChange */
 export function conditionChips(asked, onChange) {
   const names = Object.keys(asked.conditions);
-  if (names.length === 0) return h("p", { class: "small quiet" }, "No condition: click a value below, or type a range, to ask for rows that have it.");
+  if (names.length === 0) return h("p", { class: "small quiet" }, "No condition. Under Conditions, click a value or type a range: then all rows have it.");
   return h("div", { class: "chips" }, ...names.map((column) => {
     const text = `${column} ${worded(asked.conditions[column])}`;
     return h("button", { type: "button", class: "chip", "aria-label": `Without: ${text}`, onclick: () => {

@@ -44,7 +44,7 @@ function head(model) {
     : "another server";
   return h("div", { class: "head" },
     h("div", { class: "stack-s" }, h("h1", { tabindex: "-1" }, model.name),
-      h("p", { class: "quiet row" }, badge(model.status), `${typeName(model.model_type)} of `, from, moment(model.created_at))),
+      h("p", { class: "quiet row" }, badge(model.status), h("span", {}, `${typeName(model.model_type)} of `, from, ` · ${moment(model.created_at)}`))),
     model.quality && h("dl", { class: "facts" },
       h("div", {}, h("dt", {}, "Column shapes"), h("dd", {}, percent(model.quality.column_shapes, 1))),
       h("div", {}, h("dt", {}, "Pair trends"), h("dd", {}, percent(model.quality.pair_trends, 1)))));

@@ -67,7 +67,7 @@ export function samplePanel(model, columns, asked, signal) {
     h("div", { class: "spread" }, h("div", { class: "stack-s" }, h("h2", {}, "A sample, at once"),
       h("p", { class: "quiet" }, "None of these rows is anybody's. They come straight from the model.")), button),
     place, chips, table,
-    h("details", { class: "more", open: true }, h("summary", {}, "Conditions"),
+    h("details", { class: "more", open: Object.keys(asked.conditions).length > 0 }, h("summary", {}, "Conditions"),
       h("div", { class: "stack" }, h("p", { class: "small quiet" }, `What the model makes by itself, by ${count(NUM_ROWS)} rows.`), cards)),
     curl(() => curlCommand("POST", path, { json: body(), accept: "text/csv" })));
 }

@@ -82,7 +82,7 @@ function typeCard(type, rows, isChosen, onChosen) {
   const input = h("input", { type: "radio", name: "model_type", value: type.id, checked: isChosen, onchange: onChosen });
   return h("label", { class: "card type stack-s" }, input, h("strong", {}, type.name),
     h("span", {}, `${goodFor[0].toUpperCase()}${goodFor.slice(1)}.`), h("span", { class: "small quiet" }, what),
-    h("span", { class: "small quiet tabular" }, `Expect about ${duration(expected(type, rows))} here, at its defaults`));
+    h("span", { class: "small quiet tabular" }, `About ${duration(expected(type, rows))} at its defaults, on one core`));
 }
 
 /** In seconds, on one core. @param {ModelType} type @param {number} rows */
