@@ -14,6 +14,7 @@ export class ApiError extends Error {
   }
 }
 
+const RECONNECT_MS = 2000;
 const AWAY = "The server does not answer. Is it still running? Nothing is lost: try again in a moment.";
 const LEFT_OUT = "The server answered with something that is no answer of its own; a proxy may be in between.";
 
@@ -127,20 +128,39 @@ export async function save(path, onProgress) {
 }
 
 /**
- * A job as it changes, until it has ended: server-sent events, read by `fetch` because they need the key in a header.
+ * A job as it changes, until it has ended. A connection that breaks is made again: the job goes on meanwhile.
  * @param {string} id @param {AbortSignal} signal @returns {AsyncGenerator<Job>}
  */
 export async function* watch(id, signal) {
+  for (;;) {
+    try {
+      for await (const job of events(id, signal)) {
+        yield job;
+        if (job.status === "completed" || job.status === "failed") return;
+      }
+    } catch (error) {
+      const isRefused = error instanceof ApiError && error.status > 0 && error.status < 500;
+      if (signal.aborted || isRefused) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+  }
+}
+
+/**
+ * Server-sent events, read by `fetch`, for they need the key in a header.
+ * @param {string} id @param {AbortSignal} signal @returns {AsyncGenerator<Job>}
+ */
+async function* events(id, signal) {
   const response = await send("GET", `/api/synthgen/jobs/${id}/events`, null, { Accept: "text/event-stream" }, signal);
   const reader = bodyOf(response).pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
-    const events = (text + value).split("\n\n");
-    text = /** @type {string} */ (events.pop());
-    for (const event of events) {
-      const line = event.split("\n").find((part) => part.startsWith("data: "));
+    const blocks = (text + value).split("\n\n");
+    text = /** @type {string} */ (blocks.pop());
+    for (const block of blocks) {
+      const line = block.split("\n").find((part) => part.startsWith("data: "));
       if (line) yield JSON.parse(line.slice("data: ".length));
     }
   }

@@ -46,3 +46,6 @@ export function words(name) {
   const text = name.replaceAll("_", " ");
   return text[0].toUpperCase() + text.slice(1);
 }
+
+/** A text of the server without the marks that set names off. @param {string} text */
+export const plain = (text) => text.replaceAll("`", "");

@@ -2,7 +2,7 @@
 
 import { check, choice, field } from "./components/fields.js";
 import { h } from "./dom.js";
-import { words } from "./format.js";
+import { plain, words } from "./format.js";
 
 /** @typedef {import("./types.js").Option} Option */
 /** @typedef {{element: HTMLElement, read: () => unknown}} Asked `read` gives undefined for what is left at its default. */
@@ -13,21 +13,22 @@ export function optionField(name, option, given) {
   const kind = kinds.find((each) => each.type !== "null") ?? option;
   const standard = option.default;
   const label = words(name);
+  const hint = plain(option.description ?? "");
   const choices = kinds.flatMap((each) => each.enum ?? ("const" in each ? [each["const"]] : [])).map(String);
   if (kind.type === "boolean") {
     const box = h("input", { type: "checkbox", name, checked: Boolean(given ?? standard) });
-    return { element: check(label, box, option.description), read: () => unless(box.checked === standard, box.checked) };
+    return { element: check(label, box, hint), read: () => unless(box.checked === standard, box.checked) };
   }
   if (choices.length > 0) {
     const select = choice(choices.map((value) => [value, value]), String(given ?? standard), { name });
-    return { element: field(label, select, option.description), read: () => unless(select.value === standard, select.value) };
+    return { element: field(label, select, hint), read: () => unless(select.value === standard, select.value) };
   }
   const isNumber = kind.type === "integer" || kind.type === "number";
   const input = h("input", {
     name, value: textOf(given), placeholder: textOf(standard) || "automatic", inputmode: isNumber ? "decimal" : "text",
     type: isNumber ? "number" : "text", step: kind.type === "integer" ? 1 : "any", min: kind.minimum, max: kind.maximum,
   });
-  return { element: field(label, input, option.description), read: () => unless(input.value.trim() === "", parsed(input.value, kind)) };
+  return { element: field(label, input, hint), read: () => unless(input.value.trim() === "", parsed(input.value, kind)) };
 }
 
 /** @param {boolean} isDefault @param {unknown} value */

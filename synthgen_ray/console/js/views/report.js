@@ -11,7 +11,7 @@ import { progress } from "../components/progress.js";
 import { badge } from "../components/status.js";
 import { trail } from "../components/trail.js";
 import { fill, h } from "../dom.js";
-import { count, duration, moment, number, percent } from "../format.js";
+import { count, duration, moment, number, percent, plain } from "../format.js";
 import { comparisons } from "./comparisons.js";
 
 /** @typedef {import("../types.js").Report} Report */
@@ -47,7 +47,7 @@ async function body(report, signal, onDone) {
   return h("div", { class: "stack-l" },
     scores(report),
     h("ul", { class: "list" }, ...found.verdict.map((finding) => h("li", {}, badge(finding.level, finding.area),
-      h("div", { class: "main" }, finding.sentence, finding.advice && h("p", { class: "small quiet" }, finding.advice))))),
+      h("div", { class: "main" }, finding.sentence, finding.advice && h("p", { class: "small quiet" }, plain(finding.advice)))))),
     h("p", { class: "small quiet tabular" }, `${count(scope.synthetic_rows)} synthetic rows against ${count(scope.real_rows)} that were learnt${scope.holdout_rows ? ` and ${count(scope.holdout_rows)} that were not` : ""}. Nothing that fewer than a handful of real rows have is shown.`),
     comparisons(found.columns, found.pairs),
     associations.columns.length > 1 && h("section", { class: "stack" }, h("h2", {}, "Which columns go together"),
