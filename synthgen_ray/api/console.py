@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import PurePath
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -15,6 +16,7 @@ MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+_PAGE = "/index.html"
 # No script and no style stands within the page, it speaks to this server alone, and no text of it ever becomes markup.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
@@ -22,28 +24,48 @@ _POLICY = (
 )
 
 
+# The address of a file has the version of all of them, so that what was fetched once is never asked for again.
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
 @dataclass(frozen=True)
 class ConsoleFile:
     content: bytes
     media_type: str
     etag: str
+    cache: str
 
 
-def _read(folder: Traversable, address: str) -> dict[str, ConsoleFile]:
-    """The files of the console by their addresses."""
-    found: dict[str, ConsoleFile] = {}
+def _contents(folder: Traversable, address: str = "") -> dict[str, bytes]:
+    """What the console is made of, by path."""
+    found: dict[str, bytes] = {}
     for entry in folder.iterdir():
+        path = f"{address}/{entry.name}"
         if entry.is_dir():
-            found |= _read(entry, f"{address}/{entry.name}")
-        elif media_type := MEDIA_TYPES.get(entry.name[entry.name.rfind(".") :]):
-            content = entry.read_bytes()
-            etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-            found[f"{address}/{entry.name}"] = ConsoleFile(content, media_type, etag)
+            found |= _contents(entry, path)
+        elif PurePath(path).suffix in MEDIA_TYPES:
+            found[path] = entry.read_bytes()
     return found
 
 
-FILES = _read(files("synthgen_ray").joinpath("console"), "/console")
-FILES["/"] = FILES.pop("/console/index.html")
+def _files(contents: dict[str, bytes]) -> dict[str, ConsoleFile]:
+    """The files by their addresses; the page, at `/`, names the others by their version."""
+    others = {path: content for path, content in sorted(contents.items()) if path != _PAGE}
+    root = f"/console/{_digest(b''.join(others.values()))}"
+    page = contents[_PAGE].replace(b'"/console/', f'"{root}/'.encode())
+    named = {f"{root}{path}": _file(path, content, _FOR_EVER) for path, content in others.items()}
+    return {"/": _file(_PAGE, page, "no-cache"), **named}
+
+
+def _file(path: str, content: bytes, cache: str) -> ConsoleFile:
+    return ConsoleFile(content, MEDIA_TYPES[PurePath(path).suffix], f'"{_digest(content)}"', cache)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+FILES = _files(_contents(files("synthgen_ray").joinpath("console")))
 PATHS = frozenset(FILES)
 
 
@@ -55,8 +77,7 @@ def install(app: FastAPI) -> None:
 
 async def _answer(request: Request) -> Response:
     file = FILES[request.scope["path"]]
-    # Asked for again each time, and answered by a few bytes: after an update nobody runs half of the old page.
-    headers = {"ETag": file.etag, "Cache-Control": "no-cache", "Content-Security-Policy": _POLICY}
+    headers = {"ETag": file.etag, "Cache-Control": file.cache, "Content-Security-Policy": _POLICY}
     if request.headers.get("if-none-match") == file.etag:
         return Response(status_code=304, headers=headers)
     return Response(file.content, headers=headers, media_type=file.media_type)

@@ -40,6 +40,14 @@ class TestFiles:
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["etag"] == first.headers["etag"]
 
+    async def test_what_the_page_loads_is_kept_for_ever_and_the_page_is_not(self, client):
+        page = await client.get("/")
+        others = [path for path in FILES if path != "/"]
+
+        assert page.headers["cache-control"] == "no-cache"
+        for path in others:
+            assert "immutable" in (await client.get(path)).headers["cache-control"]
+
     async def test_nothing_else_has_an_address(self, client):
         for path in ELSEWHERE:
             answer = await client.get(path)

@@ -1,4 +1,4 @@
-"""`make screenshots`: the console in pictures for the README, on a server of its own, with a table that a package ships."""
+"""`make screenshots`: the console in pictures for the README, on a server of its own, of a table that a package has."""
 
 from pathlib import Path
 
