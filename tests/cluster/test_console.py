@@ -128,6 +128,25 @@ def test_a_training_is_seen_to_move_and_can_be_cancelled(page, server, given_tra
     page.get_by_role("button", name="Cancel the training").click()
 
     expect(page.get_by_text("It was cancelled.")).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator(".head .badge")).to_have_text("failed")
+
+
+def test_a_model_is_deleted_once_it_was_asked_twice(page, server, birds, client: SynthGen):
+    dataset = client.get_dataset(birds["penguins"].rpartition("/")[2])
+    version, project = dataset["dataset_version_id"], dataset["project_id"]
+    model = client.create_model(project, version, "short-lived", "gaussian_copula")["id"]
+    client.wait_for_model(model, timeout_s=120)
+    open_with(page, server.key, f"#/models/{model}")
+
+    page.get_by_role("button", name="Delete the model").click()
+    page.get_by_role("button", name="Keep it").click()
+    assert client.get_model(model)["model"]["status"] == "ready"
+    page.get_by_role("button", name="Delete the model").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete the model").click()
+
+    expect(page.get_by_text("“short-lived” is deleted.")).to_be_visible()
+    expect(page.get_by_role("link", name="birds")).to_be_visible()
+    expect(page.get_by_role("link", name="short-lived")).to_have_count(0)
 
 
 class TestErrors:

@@ -1,14 +1,14 @@
 /** Numbers, sizes, times and names as people read them. */
 
 const whole = new Intl.NumberFormat("en");
-const short = new Intl.NumberFormat("en", { maximumSignificantDigits: 4, useGrouping: true });
 const moments = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
 
 /** @param {number} value */
 export const count = (value) => whole.format(value);
 
-/** @param {number} value */
-export const number = (value) => (value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2) : short.format(value));
+/** @param {number} value @param {number} [digits] That matter. */
+export const number = (value, digits = 4) =>
+  value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2) : value.toLocaleString("en", { maximumSignificantDigits: digits });
 
 /** @param {number | null | undefined} value A share from 0 to 1. @param {number} [digits] */
 export const percent = (value, digits = 0) =>

@@ -25,5 +25,5 @@ export function histogram(shares, told, ends) {
     svg("text", { x: 0, y: HEIGHT + 14 }, ends[0]),
     svg("text", { x: width, y: HEIGHT + 14, "text-anchor": "end" }, ends[1]),
   ] : [];
-  return svg("svg", { class: "chart", viewBox: `0 0 ${width} ${HEIGHT + (ends ? 18 : 2)}`, role: "img", "aria-label": told }, ...bars, base, ...texts);
+  return svg("svg", { class: "chart small", viewBox: `0 0 ${width} ${HEIGHT + (ends ? 18 : 2)}`, role: "img", "aria-label": told }, ...bars, base, ...texts);
 }

@@ -21,6 +21,7 @@ import { go } from "../router.js";
 
 const KINDS = ["integer", "float", "categorical", "boolean", "datetime", "id", "text", "constant"];
 const SHOWN_ROWS = 12;
+const SHOWN_WARNINGS = 2;
 
 /** @type {import("../router.js").View} */
 export async function datasetView({ params: [id], query, signal }) {
@@ -38,10 +39,18 @@ export async function datasetView({ params: [id], query, signal }) {
       h("div", { class: "stack-s" }, h("h1", { tabindex: "-1" }, dataset.name),
         h("p", { class: "quiet tabular" }, `${count(version.num_rows)} rows × ${several(version.num_columns, "column")} · ${size(version.size_bytes)} · version ${number}`)),
       h("a", { class: "button primary", href: `#/datasets/${id}/train` }, "Train a model")),
-    version.warnings.length > 0 && h("ul", { class: "warning" }, ...version.warnings.map((/** @type {string} */ text) => h("li", {}, text))),
-    columnList(id, number, version.columns, head),
+    warningsOf(version.warnings),
+    columnList(id, version, head),
     rowsOf(head),
     h("div", { class: "row" }, versions(dataset, number), deletion(dataset)));
+}
+
+/** @param {string[]} warnings Each begins with its code. */
+function warningsOf(warnings) {
+  if (warnings.length === 0) return null;
+  const list = h("ul", {}, ...warnings.map((text) => h("li", {}, text.replace(/^[a-z_]+: /, ""))));
+  if (warnings.length <= SHOWN_WARNINGS) return h("div", { class: "warning" }, list);
+  return h("details", { class: "warning more" }, h("summary", {}, `${several(warnings.length, "note")} on how the file was read`), list);
 }
 
 /** @param {unknown} error @returns {ApiError} */
@@ -50,9 +59,9 @@ function refused(error) {
   throw error;
 }
 
-/** @param {string} id @param {number} version @param {Column[]} columns @param {Preview | ApiError} head */
-function columnList(id, version, columns, head) {
-  const basis = head instanceof ApiError || head.isWhole ? "" : ` The charts are of the first ${count(head.rows.length)} rows.`;
+/** @param {string} id @param {import("../types.js").Version} of @param {Preview | ApiError} head */
+function columnList(id, { version, columns, num_rows: rows }, head) {
+  const basis = head instanceof ApiError || head.rows.length >= rows ? "" : ` The charts are of the first ${count(head.rows.length)} rows.`;
   return h("section", { class: "stack" }, h("h2", {}, "Columns"),
     h("p", { class: "quiet" }, `A model learns each column by its kind. Correct what was guessed wrong before you train.${basis}`),
     h("ul", { class: "grid" }, ...columns.map((column) => columnCard(id, version, column, head))),

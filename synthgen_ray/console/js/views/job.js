@@ -32,7 +32,7 @@ function body(job, signal) {
   if (job.status === "failed") return failure(job);
   if (job.job_type === "train") {
     if (job.status === "completed") return h("p", {}, `Ended ${moment(job.finished_at ?? job.created_at)}. The model is ready.`);
-    return trainingPanel(job.id, signal, () => go(`#/models/${job.model_id}`));
+    return trainingPanel(job.id, signal, (ended) => ended.status === "completed" && go(`#/models/${job.model_id}`));
   }
   return h("div", { class: "card" }, generationProgress(job.id, signal));
 }

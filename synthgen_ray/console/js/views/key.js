@@ -21,8 +21,8 @@ export function keyView(onOpen, why) {
   });
   return h("div", { class: "narrow stack-l" },
     h("div", { class: "stack-s" },
-      h("h1", { tabindex: "-1" }, "Rows like yours, of nobody"),
-      h("p", { class: "quiet" }, "Upload a table, train a model on it, and download synthetic rows that behave like the real ones.")),
+      h("h1", { tabindex: "-1" }, "Synthetic rows, from a table of yours"),
+      h("p", { class: "quiet" }, "Upload a table, train a model on it, and download rows that behave like the real ones.")),
     h("form", { class: "card stack", onsubmit },
       why && h("p", { class: "warning", role: "alert" }, why),
       field("API key", key, "It stays in this tab and is forgotten when you close it."),

@@ -17,6 +17,7 @@ import { trainingPanel } from "./training_panel.js";
 
 /** @typedef {import("../types.js").Model} Model */
 /** @typedef {import("../types.js").ModelJob} ModelJob */
+/** @typedef {import("../types.js").Job} Job */
 
 /** @type {import("../router.js").View} */
 export async function modelView(visit) {
@@ -27,24 +28,27 @@ export async function modelView(visit) {
   trail(["Projects", "#/"], [project.name, `#/projects/${project.id}`], ["Models", `#/projects/${project.id}/models`], [model.name]);
   const place = h("div", { class: "stack-l" });
   const training = jobs.find((job) => job.job_type === "train");
-  const onDone = async () => {
-    if (!signal.aborted) fill(place, await modelView(visit));
+  const status = h("span", {}, badge(model.status));
+  /** @param {Job} job */
+  const onEnd = async (job) => {
+    fill(status, badge(job.status));
+    if (job.status === "completed" && !signal.aborted) fill(place, await modelView(visit));
   };
-  const page = h("div", { class: "stack-l" }, head(model),
-    model.status === "ready" ? await ready(model, jobs, signal) : training && trainingPanel(training.id, signal, onDone),
-    h("div", { class: "row" }, exportOf(model), ...removal(model)));
+  const page = h("div", { class: "stack-l" }, head(model, status),
+    model.status === "ready" ? await ready(model, jobs, signal) : training && trainingPanel(training.id, signal, onEnd),
+    h("div", { class: "row" }, exportOf(model), another(model), ...removal(model)));
   fill(place, page);
   return place;
 }
 
-/** @param {Model} model */
-function head(model) {
+/** @param {Model} model @param {HTMLElement} status */
+function head(model, status) {
   const from = model.dataset_id
     ? h("a", { href: `#/datasets/${model.dataset_id}?version=${model.dataset_version}` }, `${model.dataset_name} version ${model.dataset_version}`)
     : "another server";
   return h("div", { class: "head" },
     h("div", { class: "stack-s" }, h("h1", { tabindex: "-1" }, model.name),
-      h("p", { class: "quiet row" }, badge(model.status), h("span", {}, `${typeName(model.model_type)} of `, from, ` · ${moment(model.created_at)}`))),
+      h("p", { class: "quiet row" }, status, h("span", {}, `${typeName(model.model_type)} of `, from, ` · ${moment(model.created_at)}`))),
     model.quality && h("dl", { class: "facts" },
       h("div", {}, h("dt", {}, "Column shapes"), h("dd", {}, percent(model.quality.column_shapes, 1))),
       h("div", {}, h("dt", {}, "Pair trends"), h("dd", {}, percent(model.quality.pair_trends, 1)))));
@@ -66,6 +70,9 @@ function exportOf(model) {
   const { button, place } = action("Export the model", async () => notify(`Saved ${await save(`/api/synthgen/models/${model.id}/export`, () => {})}.`));
   return h("div", {}, button, place);
 }
+
+/** @param {Model} model */
+const another = (model) => model.dataset_id && h("a", { class: "button", href: `#/datasets/${model.dataset_id}/train` }, "Train another");
 
 /** @param {Model} model */
 function removal(model) {

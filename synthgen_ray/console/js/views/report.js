@@ -11,7 +11,7 @@ import { progress } from "../components/progress.js";
 import { badge } from "../components/status.js";
 import { trail } from "../components/trail.js";
 import { fill, h } from "../dom.js";
-import { count, duration, moment, number, percent, plain } from "../format.js";
+import { count, duration, moment, percent, plain } from "../format.js";
 import { comparisons } from "./comparisons.js";
 
 /** @typedef {import("../types.js").Report} Report */
@@ -46,7 +46,7 @@ async function body(report, signal, onDone) {
   const { scope, associations } = found;
   return h("div", { class: "stack-l" },
     scores(report),
-    h("ul", { class: "list" }, ...found.verdict.map((finding) => h("li", {}, badge(finding.level, finding.area),
+    h("ul", { class: "list verdict" }, ...found.verdict.map((finding) => h("li", {}, badge(finding.level, finding.area),
       h("div", { class: "main" }, finding.sentence, finding.advice && h("p", { class: "small quiet" }, plain(finding.advice)))))),
     h("p", { class: "small quiet tabular" }, `${count(scope.synthetic_rows)} synthetic rows against ${count(scope.real_rows)} that were learnt${scope.holdout_rows ? ` and ${count(scope.holdout_rows)} that were not` : ""}. Nothing that fewer than a handful of real rows have is shown.`),
     comparisons(found.columns, found.pairs),
@@ -85,14 +85,17 @@ function waiting(id, signal, onDone) {
   return h("div", { class: "card stack" }, bar.element, place);
 }
 
+/** @param {number | null} value */
+const auc = (value) => value?.toFixed(2) ?? "–";
+
 /** @param {Report} report */
 function scores({ scores: of }) {
   if (!of) return null;
   const told = /** @type {[string, string, string][]} */ ([
     ["Column shapes", percent(of.column_shapes, 1), "100 % is best"],
     ["Pair trends", percent(of.pair_trends, 1), "100 % is best"],
-    ["Told apart", of.detection_auc === null ? "–" : number(of.detection_auc), "AUC, 0.5 is best"],
-    ["Use to a model", of.utility === null ? "–" : number(of.utility), of.utility_real === null ? "" : `real rows ${number(of.utility_real)}`],
+    ["Told apart", auc(of.detection_auc), "AUC, 0.5 is best"],
+    ["Use to a model", auc(of.utility), of.utility_real === null ? "" : `real rows ${auc(of.utility_real)}`],
     ["Copies of real rows", percent(of.copies, 1), "0 % is best"],
   ]);
   return h("dl", { class: "facts card" }, ...told.map(([name, value, note]) =>

@@ -65,7 +65,7 @@ export function samplePanel(model, columns, asked, signal) {
   start().catch(showProblem);
   return h("section", { class: "stack" },
     h("div", { class: "spread" }, h("div", { class: "stack-s" }, h("h2", {}, "A sample, at once"),
-      h("p", { class: "quiet" }, "None of these rows is anybody's. They come straight from the model.")), button),
+      h("p", { class: "quiet" }, "These rows come straight from the model. A report tells how like the real ones they are.")), button),
     place, chips, table,
     h("details", { class: "more", open: Object.keys(asked.conditions).length > 0 }, h("summary", {}, "Conditions"),
       h("div", { class: "stack" }, h("p", { class: "small quiet" }, `What the model makes by itself, by ${count(NUM_ROWS)} rows.`), cards)),

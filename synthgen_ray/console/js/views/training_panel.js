@@ -15,9 +15,10 @@ import { draft, keepDraft } from "../session.js";
 /** @typedef {import("../charts/curves.js").Point} Point */
 
 const MOST_POINTS = 400;
+const NARROWEST_PX = 280;
 
-/** @param {string} jobId @param {AbortSignal} signal @param {() => void} onDone Once it is ready. */
-export function trainingPanel(jobId, signal, onDone) {
+/** @param {string} jobId @param {AbortSignal} signal @param {(job: Job) => void} onEnd */
+export function trainingPanel(jobId, signal, onEnd) {
   const bar = progress("Training");
   const chart = h("div");
   const place = h("div", { class: "stack" });
@@ -34,7 +35,7 @@ export function trainingPanel(jobId, signal, onDone) {
       points = thinned([...points, { progress: job.progress, losses: job.losses }]);
       keepDraft(`losses.${jobId}`, points);
     }
-    if (points.length > 1) fill(chart, lossCurves(points));
+    if (points.length > 1) fill(chart, lossCurves(points, Math.max(NARROWEST_PX, chart.clientWidth)));
     if (job.status === "failed") {
       button.remove();
       fill(place, failure(job));
@@ -45,7 +46,7 @@ export function trainingPanel(jobId, signal, onDone) {
     try {
       for await (const job of watch(jobId, signal)) {
         show(job);
-        if (job.status === "completed") onDone();
+        if (job.status === "completed" || job.status === "failed") onEnd(job);
       }
     } catch (error) {
       if (!signal.aborted) fill(place, problem(error));
