@@ -34,6 +34,7 @@ up: setup
 	@$(BIN)/synthgen up
 
 test: setup $(CONSOLE)/node_modules/installed
+	$(BIN)/node --test --test-reporter dot --disable-warning MODULE_TYPELESS_PACKAGE_JSON $(CONSOLE)/*.test.mjs
 	$(BIN)/pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 check: setup $(CONSOLE)/node_modules/installed

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from synthgen_ray.client import SynthGen
 from tests.cluster.conftest import LONG
 from tests.console.browser import a_browser, a_page, findings, open_with
-from tests.servers import UpServer
+from tests.servers import UpServer, wait_until
 
 PENGUINS = Path(palmerpenguins.__file__).parent / "data" / "penguins.csv"
 HOSTILE = '<img src=x onerror="window.hurt=1">'
@@ -147,6 +147,19 @@ def test_a_model_is_deleted_once_it_was_asked_twice(page, server, birds, client:
     expect(page.get_by_text("“short-lived” is deleted.")).to_be_visible()
     expect(page.get_by_role("link", name="birds")).to_be_visible()
     expect(page.get_by_role("link", name="short-lived")).to_have_count(0)
+
+
+def test_a_job_is_found_by_its_status_and_cancelled_from_the_list(
+    page, server, client: SynthGen, dataset, given_training
+):
+    training = given_training(config=LONG)
+    wait_until(lambda: client.get_job(training["job_id"])["status"] == "running", "the training runs")
+    open_with(page, server.key, f"#/projects/{dataset['project_id']}/jobs?status=running")
+
+    page.get_by_role("button", name="Cancel").click()
+
+    expect(page.get_by_text("The job is cancelled.")).to_be_visible()
+    assert client.get_job(training["job_id"])["cancelled"]
 
 
 class TestErrors:

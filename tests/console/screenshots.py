@@ -25,7 +25,8 @@ def main() -> None:
             open_with(page, server.key, f"#/datasets/{dataset['dataset_id']}")
             _take(page, "columns", "First rows")
             page.goto(f"/#/reports/{report}")
-            page.get_by_role("heading", name="Columns").evaluate("heading => heading.scrollIntoView()")
+            page.get_by_text("Which columns go together").wait_for(timeout=WAIT_MS)
+            page.get_by_text("Nothing that fewer").evaluate("text => text.scrollIntoView()")
             _take(page, "comparison", "Which columns go together")
             config = {"epochs": 1500, "batch_size": 100, "seed": 1}
             slow = client.create_model(project, dataset["dataset_version_id"], "Penguins, CTGAN", "ctgan", config)

@@ -12,6 +12,8 @@ import { count, duration, percent, size } from "../format.js";
 
 /** @typedef {import("../types.js").Job} Job */
 
+const LARGE_BYTES = 500e6;
+
 /** @param {string} jobId @param {AbortSignal} signal */
 export function generationProgress(jobId, signal) {
   const bar = progress("Generation");
@@ -52,5 +54,7 @@ function download(job) {
     notify(`Saved as ${name}.`);
   }, "primary");
   return h("div", { class: "stack" }, h("div", { class: "row" }, button, h("span", { class: "small quiet tabular" }, `${format.toUpperCase()} · ${size(bytes)}`),
-    curl(() => curlCommand("GET", path, { to: `synthetic.${format}` }))), place, bar.element);
+    curl(() => curlCommand("GET", path, { to: `synthetic.${format}` }))),
+    bytes > LARGE_BYTES && h("p", { class: "small quiet" }, "A browser holds all of a file before it saves it. The curl command writes one of this size straight to the disk."),
+    place, bar.element);
 }

@@ -51,7 +51,7 @@ async function body(report, signal, onDone) {
     h("p", { class: "small quiet tabular" }, `${count(scope.synthetic_rows)} synthetic rows against ${count(scope.real_rows)} that were learnt${scope.holdout_rows ? ` and ${count(scope.holdout_rows)} that were not` : ""}. Nothing that fewer than a handful of real rows have is shown.`),
     comparisons(found.columns, found.pairs),
     associations.columns.length > 1 && h("section", { class: "stack" }, h("h2", {}, "Which columns go together"),
-      h("p", { class: "quiet" }, "The darker a cell, the more two columns say of each other. The first two squares should look alike, the third should be empty."),
+      h("p", { class: "quiet" }, "The stronger its colour, the more two columns say of each other. The first two squares should look alike, the third should be pale."),
       h("div", { class: "grid-wide heatmaps" },
         heatmap("Real", associations.columns, associations.real, "real"),
         heatmap("Synthetic", associations.columns, associations.synthetic, "synthetic"),
