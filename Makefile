@@ -6,13 +6,14 @@ BENCH ?=
 FUZZ ?=
 CHAOS ?=
 QUALITY ?=
+CONSOLE := tests/console
 # Slow ones first; those of servers wait a lot, and what is quick fills the rest.
 TESTS ?= tests/cluster tests/e2e tests/bench tests/nodes tests/chaos tests/unit tests/api tests/simulation
 
 # Where this is set, each of a server's dozen processes would compile all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo up test check fuzz chaos quality bench
+.PHONY: setup demo up test check fuzz chaos quality bench screenshots
 
 setup: .venv/installed
 
@@ -24,21 +25,28 @@ setup: .venv/installed
 	@cmp -s $< $@ || $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --editable '.[demo,dev]'
 	@cp $< $@
 
+# What checks the console: TypeScript, and axe-core, which its tests hold it against.
+$(CONSOLE)/node_modules/installed: $(CONSOLE)/package-lock.json .venv/installed
+	@cmp -s $< $@ || PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent --no-audit --no-fund --ignore-scripts --prefix $(CONSOLE)
+	@cp $< $@
+
 demo: setup
 	@$(BIN)/python -m synthgen_ray.demo $(DEMO)
 
 up: setup
 	@$(BIN)/synthgen up
 
-test: setup
+test: setup $(CONSOLE)/node_modules/installed
+	$(BIN)/node --test --test-reporter dot --disable-warning MODULE_TYPELESS_PACKAGE_JSON $(CONSOLE)/*.test.mjs
 	$(BIN)/pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder $(TESTS)
 
-check: setup
+check: setup $(CONSOLE)/node_modules/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m tests.manifests
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(CONSOLE)/node_modules/.bin/tsc --project $(CONSOLE)
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz $(FUZZ)
@@ -54,3 +62,7 @@ quality: setup
 
 bench: setup
 	$(BIN)/python -m tests.bench $(BENCH)
+
+# Of the console, into docs/; needs Chromium.
+screenshots: setup
+	@$(BIN)/python -m tests.console.screenshots

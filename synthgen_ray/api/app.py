@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable, Collection
 
 from fastapi import Depends, FastAPI
-from fastapi.responses import RedirectResponse
 from fastapi.security import HTTPBearer
 from starlette.middleware import Middleware
 
 from synthgen_ray.api import (
     audit,
+    console,
     datasets,
     health,
     jobs,
@@ -64,7 +64,7 @@ def create_app(
             Middleware(
                 KeyGate,
                 find_admission=find_admission,
-                open_paths=OPEN | swagger.PATHS if docs else OPEN,
+                open_paths=OPEN | console.PATHS | (swagger.PATHS if docs else frozenset()),
                 limits=rate_limits,
             ),
             Middleware(StrictJson),
@@ -74,14 +74,11 @@ def create_app(
     app.state.check_ready = check_ready
     app.state.rate_limits = rate_limits
     problems.install(app)
+    console.install(app)
     if docs:
         swagger.install(app)
     app.include_router(health.router)
     for module in (projects, datasets, model_types, models, jobs, reports, keys, audit, limits):
         app.include_router(module.router, dependencies=[SHOW_LOCK])
-
-    @app.get("/", include_in_schema=False)
-    async def root() -> RedirectResponse:
-        return RedirectResponse("/docs" if docs else "/healthz")
 
     return app

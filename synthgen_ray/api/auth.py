@@ -23,7 +23,7 @@ from synthgen_ray.domain.errors import SynthGenError, Unauthenticated
 from synthgen_ray.domain.keys import key_hash
 from synthgen_ray.domain.log_context import about
 
-OPEN = frozenset({"/", "/healthz", "/readyz"})
+OPEN = frozenset({"/healthz", "/readyz"})
 CACHE_S = 5.0  # a revoked key works no longer than this
 MOST_REMEMBERED = 10_000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -1,0 +1,83 @@
+"""`GET /`: the web console. Its files are read once; what is not among them has no address, so none can be guessed."""
+
+import hashlib
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import PurePath
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_PAGE = "/index.html"
+# No script and no style stands within the page, it speaks to this server alone, and no text of it ever becomes markup.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+
+
+# The address of a file has the version of all of them, so that what was fetched once is never asked for again.
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True)
+class ConsoleFile:
+    content: bytes
+    media_type: str
+    etag: str
+    cache: str
+
+
+def _contents(folder: Traversable, address: str = "") -> dict[str, bytes]:
+    """What the console is made of, by path."""
+    found: dict[str, bytes] = {}
+    for entry in folder.iterdir():
+        path = f"{address}/{entry.name}"
+        if entry.is_dir():
+            found |= _contents(entry, path)
+        elif PurePath(path).suffix in MEDIA_TYPES:
+            found[path] = entry.read_bytes()
+    return found
+
+
+def _files(contents: dict[str, bytes]) -> dict[str, ConsoleFile]:
+    """The files by their addresses; the page, at `/`, names the others by their version."""
+    others = {path: content for path, content in sorted(contents.items()) if path != _PAGE}
+    root = f"/console/{_digest(b''.join(others.values()))}"
+    page = contents[_PAGE].replace(b'"/console/', f'"{root}/'.encode())
+    named = {f"{root}{path}": _file(path, content, _FOR_EVER) for path, content in others.items()}
+    return {"/": _file(_PAGE, page, "no-cache"), **named}
+
+
+def _file(path: str, content: bytes, cache: str) -> ConsoleFile:
+    return ConsoleFile(content, MEDIA_TYPES[PurePath(path).suffix], f'"{_digest(content)}"', cache)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+FILES = _files(_contents(files("synthgen_ray").joinpath("console")))
+PATHS = frozenset(FILES)
+
+
+def install(app: FastAPI) -> None:
+    """Serve the console; `PATHS` need no key, for nothing in them is anybody's."""
+    for path in PATHS:
+        app.add_route(path, _answer, include_in_schema=False)
+
+
+async def _answer(request: Request) -> Response:
+    file = FILES[request.scope["path"]]
+    headers = {"ETag": file.etag, "Cache-Control": file.cache, "Content-Security-Policy": _POLICY}
+    if request.headers.get("if-none-match") == file.etag:
+        return Response(status_code=304, headers=headers)
+    return Response(file.content, headers=headers, media_type=file.media_type)

@@ -1,0 +1,173 @@
+/** The REST API. Every refusal is an `ApiError` whose message is a sentence for the person at the screen. */
+
+import { findKey } from "./session.js";
+
+/** @typedef {import("./types.js").Job} Job */
+
+export class ApiError extends Error {
+  /** @param {number} status 0 where no answer came. @param {string} code @param {string} detail @param {string[]} fields */
+  constructor(status, code, detail, fields = []) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.fields = fields;
+  }
+}
+
+const RECONNECT_MS = 2000;
+const AWAY = "The server does not answer. Is it still running? Nothing is lost: try again in a moment.";
+const LEFT_OUT = "The server answered with something that is no answer of its own; a proxy may be in between.";
+
+/** @param {unknown} problem @param {number} status */
+function errorOf(problem, status) {
+  const { code, detail, errors } =
+    /** @type {{code?: string, detail?: string, errors?: {field: string, message: string}[]}} */ (problem);
+  const fields = (errors ?? []).map((error) => `${error.field}: ${error.message}`);
+  return new ApiError(status, code ?? "unknown", detail ?? LEFT_OUT, fields);
+}
+
+/**
+ * @param {string} method @param {string} path @param {BodyInit | null} body
+ * @param {{[name: string]: string}} headers @param {AbortSignal} [signal]
+ * @returns {Promise<Response>} One that is fine.
+ */
+async function send(method, path, body, headers, signal) {
+  const authorization = { Authorization: `Bearer ${findKey() ?? ""}` };
+  /** @type {Response} */
+  let response;
+  try {
+    response = await fetch(path, { method, body, headers: { ...headers, ...authorization }, signal });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(0, "away", AWAY);
+  }
+  if (response.ok) return response;
+  const isProblem = response.headers.get("content-type")?.includes("json");
+  throw errorOf(isProblem ? await response.json() : {}, response.status);
+}
+
+/** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
+export const get = async (path, signal) => (await send("GET", path, null, {}, signal)).json();
+
+/** @param {string} path @param {unknown} [body] @returns {Promise<any>} */
+export const post = (path, body = {}) => sendJson("POST", path, body);
+
+/** @param {string} path @param {unknown} body @returns {Promise<any>} */
+export const patch = (path, body) => sendJson("PATCH", path, body);
+
+/** @param {string} path @returns {Promise<any>} */
+export const remove = async (path) => (await send("DELETE", path, null, {})).json();
+
+/** @param {string} method @param {string} path @param {unknown} body */
+async function sendJson(method, path, body) {
+  const headers = { "Content-Type": "application/json", Accept: "application/json" };
+  return (await send(method, path, JSON.stringify(body), headers)).json();
+}
+
+/**
+ * Upload a file; `fetch` cannot tell how far a body is, so this is the older way.
+ * @param {string} path @param {FormData} form @param {(share: number) => void} onProgress
+ * @returns {Promise<any>}
+ */
+export function upload(path, form, onProgress) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", path);
+    request.setRequestHeader("Authorization", `Bearer ${findKey() ?? ""}`);
+    request.upload.onprogress = (event) => onProgress(event.total ? event.loaded / event.total : 0);
+    request.onerror = () => reject(new ApiError(0, "away", AWAY));
+    request.onload = () => {
+      const isJson = request.getResponseHeader("content-type")?.includes("json");
+      const answer = isJson ? JSON.parse(request.responseText) : {};
+      if (request.status < 300) resolve(answer);
+      else reject(errorOf(answer, request.status));
+    };
+    request.send(form);
+  });
+}
+
+/** The first bytes of a text, and whether they are all of it. @param {string} path @param {number} most @param {AbortSignal} signal */
+export async function head(path, most, signal) {
+  const response = await send("GET", path, null, {}, signal);
+  const reader = bodyOf(response).pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (text.length < most) {
+    const { done, value } = await reader.read();
+    if (done) return { text, isWhole: true };
+    text += value;
+  }
+  await reader.cancel();
+  return { text, isWhole: false };
+}
+
+/**
+ * Fetch a file with the key, then have the browser save it.
+ * @param {string} path @param {(share: number | null) => void} onProgress null where its size is not known.
+ */
+export async function save(path, onProgress) {
+  const response = await send("GET", path, null, {});
+  const total = Number(response.headers.get("content-length"));
+  const reader = bodyOf(response).getReader();
+  /** @type {Uint8Array<ArrayBuffer>[]} */
+  const blocks = [];
+  let taken = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    blocks.push(value);
+    taken += value.length;
+    onProgress(total ? taken / total : null);
+  }
+  const name = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "")?.[1] ?? "download";
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob(blocks, { type: "application/octet-stream" }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  return name;
+}
+
+/**
+ * A job as it changes, until it has ended. A connection that breaks is made again: the job goes on meanwhile.
+ * @param {string} id @param {AbortSignal} signal @returns {AsyncGenerator<Job>}
+ */
+export async function* watch(id, signal) {
+  for (;;) {
+    try {
+      for await (const job of events(id, signal)) {
+        yield job;
+        if (job.status === "completed" || job.status === "failed") return;
+      }
+    } catch (error) {
+      const isRefused = error instanceof ApiError && error.status > 0 && error.status < 500;
+      if (signal.aborted || isRefused) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+  }
+}
+
+/**
+ * Server-sent events, read by `fetch`, for they need the key in a header.
+ * @param {string} id @param {AbortSignal} signal @returns {AsyncGenerator<Job>}
+ */
+async function* events(id, signal) {
+  const response = await send("GET", `/api/synthgen/jobs/${id}/events`, null, { Accept: "text/event-stream" }, signal);
+  const reader = bodyOf(response).pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const blocks = (text + value).split("\n\n");
+    text = /** @type {string} */ (blocks.pop());
+    for (const block of blocks) {
+      const line = block.split("\n").find((part) => part.startsWith("data: "));
+      if (line) yield JSON.parse(line.slice("data: ".length));
+    }
+  }
+}
+
+/** @param {Response} response */
+function bodyOf(response) {
+  if (!response.body) throw new ApiError(0, "away", AWAY);
+  return response.body;
+}

@@ -1,0 +1,23 @@
+/** An error as a sentence, and what to do about it where that is known. */
+
+import { ApiError } from "../api.js";
+import { h } from "../dom.js";
+
+/** @type {{[code: string]: string}} */
+const ADVICE = {
+  missing_role: "Ask whoever runs the server for a key of that role.",
+  key_is_bound: "Ask whoever runs the server to make it, or for a key that is not bound.",
+  rate_limited: "Wait a moment, then try again.",
+};
+
+/** @param {unknown} error */
+export function problem(error) {
+  const known = error instanceof ApiError;
+  const sentence = known ? error.message : "The page itself failed. Reload it; what you made is on the server.";
+  const fields = known ? error.fields.filter((field) => field !== sentence) : [];
+  const advice = known ? ADVICE[error.code] : undefined;
+  return h("div", { class: "error stack-s", role: "alert" },
+    h("p", {}, sentence),
+    fields.length > 0 && h("ul", {}, ...fields.map((field) => h("li", {}, field))),
+    advice && h("p", {}, advice));
+}

@@ -1,0 +1,47 @@
+/** What a page shows of a column from the rows that it has: shares of categories, or of equal ranges. */
+
+/** @typedef {import("./types.js").Scalar} Scalar */
+/** @typedef {{kind: "ranges", low: number, high: number, shares: number[], isTime: boolean}} Ranges */
+/** @typedef {{kind: "categories", values: [Scalar, number][], others: number}} Categories */
+
+const MOST_CATEGORIES = 8;
+const BINS = 20;
+const RANGED = new Set(["integer", "float", "datetime"]);
+
+/**
+ * @param {Scalar[]} cells null and "" are missing. @param {string} kind The column's. @param {number} [bins]
+ * @returns {Ranges | Categories | null} null where there is nothing to show.
+ */
+export function distribution(cells, kind, bins = BINS) {
+  const present = cells.filter((cell) => cell !== null && cell !== "");
+  if (present.length === 0 || kind === "id" || kind === "text") return null;
+  if (RANGED.has(kind)) {
+    const ranges = rangesOf(present, kind === "datetime", bins);
+    if (ranges) return ranges;
+  }
+  return categoriesOf(present);
+}
+
+/** @param {Scalar[]} cells @param {boolean} isTime @param {number} bins @returns {Ranges | null} */
+function rangesOf(cells, isTime, bins) {
+  const numbers = cells.map((cell) => (isTime ? Date.parse(String(cell)) : Number(cell))).filter(Number.isFinite);
+  if (numbers.length === 0) return null;
+  const low = numbers.reduce((a, b) => Math.min(a, b)), high = numbers.reduce((a, b) => Math.max(a, b));
+  const shares = new Array(bins).fill(0);
+  for (const value of numbers) {
+    const bin = high > low ? Math.min(bins - 1, Math.floor(((value - low) / (high - low)) * bins)) : 0;
+    shares[bin] += 1 / numbers.length;
+  }
+  return { kind: "ranges", low, high, shares, isTime };
+}
+
+/** @param {Scalar[]} cells @returns {Categories} */
+function categoriesOf(cells) {
+  /** @type {Map<Scalar, number>} */
+  const counts = new Map();
+  for (const cell of cells) counts.set(cell, (counts.get(cell) ?? 0) + 1);
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  /** @type {[Scalar, number][]} */
+  const values = sorted.slice(0, MOST_CATEGORIES).map(([value, times]) => [value, times / cells.length]);
+  return { kind: "categories", values, others: sorted.length - values.length };
+}

@@ -1,0 +1,51 @@
+/** Numbers, sizes, times and names as people read them. */
+
+const whole = new Intl.NumberFormat("en");
+const moments = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+
+/** @param {number} value */
+export const count = (value) => whole.format(value);
+
+/** @param {number} value @param {number} [digits] That matter. */
+export const number = (value, digits = 4) =>
+  value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(2) : value.toLocaleString("en", { maximumSignificantDigits: digits });
+
+/** @param {number | null | undefined} value A share from 0 to 1. @param {number} [digits] */
+export const percent = (value, digits = 0) =>
+  value === null || value === undefined ? "–" : `${(100 * value).toFixed(digits)} %`;
+
+/** @param {number} many @param {string} one */
+export const several = (many, one) => `${count(many)} ${many === 1 ? one : `${one}s`}`;
+
+/** @param {number} bytes */
+export function size(bytes) {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const step = bytes > 0 ? Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3)) : 0;
+  return `${(bytes / 1000 ** step).toFixed(step ? 1 : 0)} ${units[step]}`;
+}
+
+/** @param {number} seconds */
+export function duration(seconds) {
+  if (seconds > 0 && seconds < 1) return "< 1 s";
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** @param {string} iso */
+export const moment = (iso) => moments.format(new Date(iso));
+
+/** @type {{[id: string]: string}} */
+const TYPE_NAMES = { ctgan: "CTGAN", copulagan: "CopulaGAN", tvae: "TVAE", gaussian_copula: "Gaussian Copula" };
+
+/** @param {string} type */
+export const typeName = (type) => TYPE_NAMES[type] ?? type;
+
+/** @param {string} name `batch_size` */
+export function words(name) {
+  const text = name.replaceAll("_", " ");
+  return text[0].toUpperCase() + text.slice(1);
+}
+
+/** A text of the server without the marks that set names off. @param {string} text */
+export const plain = (text) => text.replaceAll("`", "");

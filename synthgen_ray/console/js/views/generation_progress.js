@@ -1,0 +1,60 @@
+/** A generation as it runs, and its file once it is there. */
+
+import { post, save, watch } from "../api.js";
+import { action } from "../components/action.js";
+import { curl, curlCommand } from "../components/curl.js";
+import { failure } from "../components/failure.js";
+import { notify } from "../components/notices.js";
+import { problem } from "../components/problem.js";
+import { progress } from "../components/progress.js";
+import { fill, h } from "../dom.js";
+import { count, duration, percent, size } from "../format.js";
+
+/** @typedef {import("../types.js").Job} Job */
+
+const LARGE_BYTES = 500e6;
+
+/** @param {string} jobId @param {AbortSignal} signal */
+export function generationProgress(jobId, signal) {
+  const bar = progress("Generation");
+  const below = h("div");
+  const { button: cancel, place: refusal } = action("Cancel", async () => {
+    await post(`/api/synthgen/jobs/${jobId}/cancel`);
+  });
+
+  /** @param {Job} job */
+  function show(job) {
+    const left = job.eta_seconds === null ? "" : ` · about ${duration(job.eta_seconds)} left`;
+    bar.show(job.progress, job.status === "pending" ? "It waits for a free place." : `${percent(job.progress)}${job.message ? ` · ${job.message}` : ""}${left}`);
+    if (job.status === "completed") fill(below, download(job));
+    else if (job.status === "failed") fill(below, failure(job));
+  }
+
+  async function follow() {
+    fill(below, cancel, refusal);
+    try {
+      for await (const job of watch(jobId, signal)) show(job);
+    } catch (error) {
+      if (!signal.aborted) fill(below, problem(error));
+    }
+  }
+  follow();
+  return h("div", { class: "stack" }, bar.element, below);
+}
+
+/** @param {Job} job One that is completed. */
+function download(job) {
+  if (!job.result) return null;
+  const path = `/api/synthgen/jobs/${job.id}/download`;
+  const { num_rows: rows, format, size_bytes: bytes } = job.result;
+  const bar = progress("Download");
+  const { button, place } = action(`Download ${count(rows)} rows`, async () => {
+    const name = await save(path, (share) => bar.show(share ?? 0, share === null ? "Downloading…" : `${percent(share)} of ${size(bytes)}`));
+    bar.show(1, `Saved as ${name}`);
+    notify(`Saved as ${name}.`);
+  }, "primary");
+  return h("div", { class: "stack" }, h("div", { class: "row" }, button, h("span", { class: "small quiet tabular" }, `${format.toUpperCase()} · ${size(bytes)}`),
+    curl(() => curlCommand("GET", path, { to: `synthetic.${format}` }))),
+    bytes > LARGE_BYTES && h("p", { class: "small quiet" }, "A browser holds all of a file before it saves it. The curl command writes one of this size straight to the disk."),
+    place, bar.element);
+}

@@ -1,0 +1,38 @@
+/** A job by itself. */
+
+import { get } from "../api.js";
+import { failure } from "../components/failure.js";
+import { badge } from "../components/status.js";
+import { trail } from "../components/trail.js";
+import { h } from "../dom.js";
+import { moment, typeName, words } from "../format.js";
+import { go } from "../router.js";
+import { generationProgress } from "./generation_progress.js";
+import { trainingPanel } from "./training_panel.js";
+
+/** @typedef {import("../types.js").Job} Job */
+
+/** @type {import("../router.js").View} */
+export async function jobView({ params: [id], signal }) {
+  /** @type {Job} */
+  const job = await get(`/api/synthgen/jobs/${id}`, signal);
+  const { model } = await get(`/api/synthgen/models/${job.model_id}`, signal);
+  trail(["Projects", "#/"], [job.project_name, `#/projects/${model.project_id}`], ["Jobs", `#/projects/${model.project_id}/jobs`], [words(job.job_type)]);
+  return h("div", { class: "stack-l" },
+    h("div", { class: "stack-s" }, h("h1", { tabindex: "-1" }, `${words(job.job_type)}: ${job.model_name}`),
+      h("p", { class: "quiet row" }, badge(job.status, job.cancelled ? "cancelled" : job.status), `${typeName(job.model_type)} · asked for ${moment(job.created_at)}`)),
+    body(job, signal),
+    h("details", { class: "more" }, h("summary", {}, "What was asked for"), h("pre", {}, JSON.stringify(job.config, null, 2))),
+    h("p", {}, h("a", { class: "button", href: `#/models/${job.model_id}` }, "To the model")));
+}
+
+/** @param {Job} job @param {AbortSignal} signal */
+function body(job, signal) {
+  if (job.job_type === "report") return h("p", {}, h("a", { class: "button primary", href: `#/reports/${job.id}` }, "Open the report"));
+  if (job.status === "failed") return failure(job);
+  if (job.job_type === "train") {
+    if (job.status === "completed") return h("p", {}, `Ended ${moment(job.finished_at ?? job.created_at)}. The model is ready.`);
+    return trainingPanel(job.id, signal, (ended) => ended.status === "completed" && go(`#/models/${job.model_id}`));
+  }
+  return h("div", { class: "card" }, generationProgress(job.id, signal));
+}

@@ -1,0 +1,81 @@
+/** A model: its training while it learns, then all that can be made of it. */
+
+import { get, save } from "../api.js";
+import { action } from "../components/action.js";
+import { notify } from "../components/notices.js";
+import { badge } from "../components/status.js";
+import { trail } from "../components/trail.js";
+import { fill, h } from "../dom.js";
+import { moment, percent, typeName } from "../format.js";
+import { go } from "../router.js";
+import { generatePanel } from "./generate_panel.js";
+import { jobList } from "./job_list.js";
+import { deletionOfModel } from "./model_deletion.js";
+import { reportsPanel } from "./reports_panel.js";
+import { samplePanel } from "./sample_panel.js";
+import { trainingPanel } from "./training_panel.js";
+
+/** @typedef {import("../types.js").Model} Model */
+/** @typedef {import("../types.js").ModelJob} ModelJob */
+/** @typedef {import("../types.js").Job} Job */
+
+/** @type {import("../router.js").View} */
+export async function modelView(visit) {
+  const { params: [id], signal } = visit;
+  /** @type {{model: Model, jobs: ModelJob[]}} */
+  const { model, jobs } = await get(`/api/synthgen/models/${id}`, signal);
+  const project = await get(`/api/projects/${model.project_id}`, signal);
+  trail(["Projects", "#/"], [project.name, `#/projects/${project.id}`], ["Models", `#/projects/${project.id}/models`], [model.name]);
+  const place = h("div", { class: "stack-l" });
+  const training = jobs.find((job) => job.job_type === "train");
+  const status = h("span", {}, badge(model.status));
+  /** @param {Job} job */
+  const onEnd = async (job) => {
+    fill(status, badge(job.status));
+    if (job.status === "completed" && !signal.aborted) fill(place, await modelView(visit));
+  };
+  const page = h("div", { class: "stack-l" }, head(model, status),
+    model.status === "ready" ? await ready(model, jobs, signal) : training && trainingPanel(training.id, signal, onEnd),
+    h("div", { class: "row" }, exportOf(model), another(model), ...removal(model)));
+  fill(place, page);
+  return place;
+}
+
+/** @param {Model} model @param {HTMLElement} status */
+function head(model, status) {
+  const from = model.dataset_id
+    ? h("a", { href: `#/datasets/${model.dataset_id}?version=${model.dataset_version}` }, `${model.dataset_name} version ${model.dataset_version}`)
+    : "another server";
+  return h("div", { class: "head" },
+    h("div", { class: "stack-s" }, h("h1", { tabindex: "-1" }, model.name),
+      h("p", { class: "quiet row" }, status, h("span", {}, `${typeName(model.model_type)} of `, from, ` · ${moment(model.created_at)}`))),
+    model.quality && h("dl", { class: "facts" },
+      h("div", {}, h("dt", {}, "Column shapes"), h("dd", {}, percent(model.quality.column_shapes, 1))),
+      h("div", {}, h("dt", {}, "Pair trends"), h("dd", {}, percent(model.quality.pair_trends, 1)))));
+}
+
+/** @param {Model} model @param {ModelJob[]} jobs @param {AbortSignal} signal */
+async function ready(model, jobs, signal) {
+  const columns = model.dataset_id
+    ? (await get(`/api/datasets/${model.dataset_id}/columns?version=${model.dataset_version}`, signal)).columns
+    : [];
+  const asked = { conditions: {} };
+  return h("div", { class: "stack-l" }, samplePanel(model, columns, asked, signal), generatePanel(model, asked, signal),
+    await reportsPanel(model, signal), jobs.length > 0 && jobList(jobs));
+}
+
+/** @param {Model} model */
+function exportOf(model) {
+  if (model.status !== "ready") return null;
+  const { button, place } = action("Export the model", async () => notify(`Saved ${await save(`/api/synthgen/models/${model.id}/export`, () => {})}.`));
+  return h("div", {}, button, place);
+}
+
+/** @param {Model} model */
+const another = (model) => model.dataset_id && h("a", { class: "button", href: `#/datasets/${model.dataset_id}/train` }, "Train another");
+
+/** @param {Model} model */
+function removal(model) {
+  const { button, place } = deletionOfModel(model, () => go(`#/projects/${model.project_id}/models`), "danger");
+  return [button, place];
+}

@@ -1,0 +1,69 @@
+/** A training as it runs: how far, how long still, and its losses. */
+
+import { post, watch } from "../api.js";
+import { lossCurves } from "../charts/curves.js";
+import { action } from "../components/action.js";
+import { curl, curlCommand } from "../components/curl.js";
+import { failure } from "../components/failure.js";
+import { problem } from "../components/problem.js";
+import { progress } from "../components/progress.js";
+import { fill, h } from "../dom.js";
+import { duration, percent } from "../format.js";
+import { draft, keepDraft } from "../session.js";
+
+/** @typedef {import("../types.js").Job} Job */
+/** @typedef {import("../charts/curves.js").Point} Point */
+
+const MOST_POINTS = 400;
+const NARROWEST_PX = 280;
+
+/** @param {string} jobId @param {AbortSignal} signal @param {(job: Job) => void} onEnd */
+export function trainingPanel(jobId, signal, onEnd) {
+  const bar = progress("Training");
+  const chart = h("div");
+  const place = h("div", { class: "stack" });
+  const { button, place: refusal } = action("Cancel the training", async () => {
+    await post(`/api/synthgen/jobs/${jobId}/cancel`);
+  });
+  /** @type {Point[]} */
+  let points = draft(`losses.${jobId}`, /** @type {Point[]} */ ([]));
+
+  /** @param {Job} job */
+  function show(job) {
+    bar.show(job.progress, told(job));
+    if (Object.keys(job.losses).length > 0 && job.progress > (points.at(-1)?.progress ?? -1)) {
+      points = thinned([...points, { progress: job.progress, losses: job.losses }]);
+      keepDraft(`losses.${jobId}`, points);
+    }
+    if (points.length > 1) fill(chart, lossCurves(points, Math.max(NARROWEST_PX, chart.clientWidth)));
+    if (job.status === "failed") {
+      button.remove();
+      fill(place, failure(job));
+    }
+  }
+
+  async function follow() {
+    try {
+      for await (const job of watch(jobId, signal)) {
+        show(job);
+        if (job.status === "completed" || job.status === "failed") onEnd(job);
+      }
+    } catch (error) {
+      if (!signal.aborted) fill(place, problem(error));
+    }
+  }
+  follow();
+  return h("section", { class: "card stack" }, h("h2", {}, "Training"), bar.element, chart, place, refusal,
+    h("div", { class: "row" }, button, curl(() => curlCommand("GET", `/api/synthgen/jobs/${jobId}/events`))));
+}
+
+/** @param {Job} job */
+function told(job) {
+  if (job.status === "pending") return "It waits for a free place.";
+  if (job.status === "failed") return job.cancelled ? "Cancelled" : "It failed.";
+  const left = job.eta_seconds === null ? "" : ` · about ${duration(job.eta_seconds)} left`;
+  return `${percent(job.progress)}${job.message ? ` · ${job.message}` : ""}${left}`;
+}
+
+/** Half as many once there are too many. @param {Point[]} points */
+const thinned = (points) => (points.length <= MOST_POINTS ? points : points.filter((_, index) => index % 2 === 0));

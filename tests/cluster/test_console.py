@@ -1,0 +1,255 @@
+"""The console in a real browser, on a whole server: from a file to a file, without a line of code."""
+
+import csv
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+import palmerpenguins
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from synthgen_ray.client import SynthGen
+from tests.cluster.conftest import LONG
+from tests.console.browser import a_browser, a_page, findings, open_with
+from tests.servers import UpServer, wait_until
+
+PENGUINS = Path(palmerpenguins.__file__).parent / "data" / "penguins.csv"
+HOSTILE = '<img src=x onerror="window.hurt=1">'
+SLOW_MS = 60_000
+
+
+class OpenPage(Protocol):
+    def __call__(self, **look: Any) -> AbstractContextManager[Page]: ...
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with a_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def opened(browser: Browser, server: UpServer) -> OpenPage:
+    return lambda **look: a_page(browser, server.url, **look)
+
+
+@pytest.fixture
+def page(opened: OpenPage) -> Iterator[Page]:
+    with opened() as page:
+        page.set_default_timeout(SLOW_MS)
+        yield page
+
+
+@pytest.fixture(scope="module")
+def birds(server: UpServer, browser: Browser) -> dict[str, str]:
+    """A project with a table, a ready model and its report, by their addresses in the console."""
+    with server.client() as client:
+        project = client.create_project("Antarctica")["id"]
+        dataset = client.upload_dataset(project, "penguins", PENGUINS)
+        model = client.create_model(project, dataset["dataset_version_id"], "birds", "gaussian_copula", {"seed": 1})[
+            "id"
+        ]
+        client.wait_for_model(model, timeout_s=120)
+        report = client.create_report(project, model)["id"]
+        client.wait_for_report(report, timeout_s=120)
+    table = f"#/datasets/{dataset['dataset_id']}"
+    return {
+        "Projects": "#/",
+        "Antarctica": f"#/projects/{project}",
+        "penguins": table,
+        "Train a model": f"{table}/train",
+        "birds": f"#/models/{model}",
+        "Real against synthetic": f"#/reports/{report}",
+    }
+
+
+def seen(page: Page, title: str) -> None:
+    """The view with this title, with all that it fetches."""
+    expect(page.get_by_role("heading", level=1, name=title)).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator("[aria-busy]")).to_have_count(0, timeout=SLOW_MS)
+
+
+def test_a_table_goes_in_and_a_synthetic_one_comes_out(page, server, tmp_path):
+    open_with(page, server.key)
+    page.get_by_label("Name").fill("Penguins")
+    page.get_by_role("button", name="Make the project").click()
+    page.locator("input[type=file]").set_input_files(PENGUINS)
+    seen(page, "penguins")
+    page.get_by_label("Kind of year").select_option("categorical")
+    expect(page.get_by_text("“year” is learnt as categorical.")).to_be_visible()
+
+    page.get_by_role("link", name="Train a model").click()
+    page.get_by_role("radio", name="Gaussian Copula").check()
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_role("region", name="Synthetic rows").locator("tbody tr")).to_have_count(8, timeout=SLOW_MS)
+    page.get_by_text("Conditions", exact=True).click()
+    page.get_by_role("button", name="Dream").click()
+    expect(page.get_by_role("button", name="Without: island = Dream")).to_be_visible()
+    page.get_by_label("Rows", exact=True).fill("123")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    with page.expect_download(timeout=SLOW_MS) as download:
+        page.get_by_role("button", name="Download 123 rows").click()
+    download.value.save_as(tmp_path / "rows.csv")
+
+    rows = list(csv.DictReader((tmp_path / "rows.csv").read_text().splitlines()))
+    assert len(rows) == 123
+    assert {row["island"] for row in rows} == {"Dream"}
+    assert list(rows[0]) == PENGUINS.read_text().splitlines()[0].split(",")
+
+
+def test_a_report_shows_real_beside_synthetic_and_is_saved_as_a_page(page, server, birds):
+    open_with(page, server.key, birds["Real against synthetic"])
+
+    seen(page, "Real against synthetic")
+    species = page.locator(".card", has=page.get_by_role("heading", name="species"))
+    expect(species.get_by_text("Adelie")).to_be_visible()
+    expect(page.get_by_role("img", name="Synthetic: associations of")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the whole report").click()
+    assert download.value.suggested_filename.endswith(".html")
+
+
+def test_a_training_is_seen_to_move_and_can_be_cancelled(page, server, given_training):
+    model = given_training(config=LONG)
+    open_with(page, server.key, f"#/models/{model['id']}")
+    moved = """since => {
+        const told = document.querySelector('[role=progressbar]')?.getAttribute('aria-valuetext');
+        const epoch = Number(told?.match(/epoch (\\d+)/)?.[1]);
+        return epoch > since && epoch;
+    }"""
+
+    first = page.wait_for_function(moved, arg=0).json_value()
+    points = page.locator("polyline").first.get_attribute("points")
+    page.wait_for_function(moved, arg=first)
+    expect(page.locator("polyline").first).not_to_have_attribute("points", points)
+    expect(page.get_by_text("left")).to_be_visible(timeout=SLOW_MS)
+    page.get_by_role("button", name="Cancel the training").click()
+
+    expect(page.get_by_text("It was cancelled.")).to_be_visible(timeout=SLOW_MS)
+    expect(page.locator(".head .badge")).to_have_text("failed")
+
+
+def test_a_model_is_deleted_once_it_was_asked_twice(page, server, birds, client: SynthGen):
+    dataset = client.get_dataset(birds["penguins"].rpartition("/")[2])
+    version, project = dataset["dataset_version_id"], dataset["project_id"]
+    model = client.create_model(project, version, "short-lived", "gaussian_copula")["id"]
+    client.wait_for_model(model, timeout_s=120)
+    open_with(page, server.key, f"#/models/{model}")
+
+    page.get_by_role("button", name="Delete the model").click()
+    page.get_by_role("button", name="Keep it").click()
+    assert client.get_model(model)["model"]["status"] == "ready"
+    page.get_by_role("button", name="Delete the model").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete the model").click()
+
+    expect(page.get_by_text("“short-lived” is deleted.")).to_be_visible()
+    expect(page.get_by_role("link", name="birds")).to_be_visible()
+    expect(page.get_by_role("link", name="short-lived")).to_have_count(0)
+
+
+def test_a_job_is_found_by_its_status_and_cancelled_from_the_list(
+    page, server, client: SynthGen, dataset, given_training
+):
+    training = given_training(config=LONG)
+    wait_until(lambda: client.get_job(training["job_id"])["status"] == "running", "the training runs")
+    open_with(page, server.key, f"#/projects/{dataset['project_id']}/jobs?status=running")
+
+    page.get_by_role("button", name="Cancel").click()
+
+    expect(page.get_by_text("The job is cancelled.")).to_be_visible()
+    assert client.get_job(training["job_id"])["cancelled"]
+
+
+class TestErrors:
+    def test_a_wrong_key_is_answered_by_a_sentence(self, page):
+        page.goto("/")
+        page.get_by_label("API key").fill("no-such-key")
+        page.get_by_role("button", name="Open").click()
+
+        expect(page.get_by_role("alert")).to_have_text("The API key is not known here, or is no longer valid.")
+
+    def test_a_file_that_is_no_table_is_refused_and_the_next_one_taken(self, page, server, birds, tmp_path):
+        broken = tmp_path / "broken.parquet"
+        broken.write_bytes(b"PAR1 no table")
+        open_with(page, server.key, birds["Antarctica"])
+        page.locator("input[type=file]").set_input_files(broken)
+
+        expect(page.get_by_role("alert")).to_contain_text("Parquet")
+        page.locator("input[type=file]").set_input_files(PENGUINS)
+        seen(page, "penguins")
+
+    def test_an_option_that_does_not_fit_is_named_and_nothing_typed_is_lost(self, page, server, birds):
+        open_with(page, server.key, birds["Train a model"])
+        page.get_by_role("radio", name="CTGAN").check()
+        page.get_by_text("All options").click()
+        page.get_by_label("Pac", exact=True).fill("7")
+        page.get_by_role("button", name="Start training").click()
+
+        expect(page.get_by_role("alert")).to_contain_text("pac (7) must evenly divide batch_size (500)")
+        page.reload()
+        expect(page.get_by_role("radio", name="CTGAN")).to_be_checked()
+        expect(page.locator("input[name=pac]")).to_have_value("7")
+
+    def test_a_link_to_what_is_gone_leads_back_to_the_projects(self, page, server, birds):
+        open_with(page, server.key, birds["birds"][:-4] + "0000")
+
+        seen(page, "That did not work")
+        expect(page.get_by_role("alert")).to_be_visible()
+        page.get_by_role("link", name="To the projects").click()
+        seen(page, "Projects")
+
+
+def test_a_hostile_table_is_text_and_nothing_else(page, server, client: SynthGen, tmp_path):
+    file = tmp_path / "hostile.csv"
+    with file.open("w") as sink:
+        csv.writer(sink).writerows([[HOSTILE, "n"], *([f'{HOSTILE}, "{i % 3}"', i % 7] for i in range(60))])
+    project = client.create_project(HOSTILE)["id"]
+    dataset = client.upload_dataset(project, HOSTILE, file)
+    model = client.create_model(project, dataset["dataset_version_id"], HOSTILE, "gaussian_copula")["id"]
+    client.wait_for_model(model, timeout_s=120)
+
+    open_with(page, server.key)
+    for address in ("#/", f"#/projects/{project}", f"#/datasets/{dataset['dataset_id']}", f"#/models/{model}"):
+        page.goto(f"/{address}")
+        expect(page.get_by_text(HOSTILE).first).to_be_visible(timeout=SLOW_MS)
+        expect(page.locator("[aria-busy]")).to_have_count(0, timeout=SLOW_MS)
+
+        assert page.evaluate("[window.hurt, document.images.length]") == [None, 1]  # the one is the brand's
+
+
+def test_the_key_is_in_this_tab_alone(page, server, birds):
+    open_with(page, server.key, birds["penguins"])
+    seen(page, "penguins")
+
+    page.get_by_text("As a curl command").first.click()
+    told = page.locator("pre").first.inner_text()
+    assert "$SYNTHGEN_KEY" in told
+    assert server.key not in page.content() + page.url
+    assert page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
+    page.get_by_role("button", name="Forget key").click()
+    assert page.evaluate("sessionStorage.length") == 0
+    expect(page.get_by_label("API key")).to_be_visible()
+
+
+def test_a_viewer_looks_at_all_and_is_told_why_it_cannot_train(page, client: SynthGen, birds):
+    open_with(page, client.create_key("v", "viewer")["key"], birds["Train a model"])
+    page.get_by_role("button", name="Start training").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("This needs an editor key; this one is viewer.")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(360, True), (1440, False)], ids=["phone, dark", "desktop, light"])
+def test_each_view_fits_its_screen_and_is_accessible(opened, server, birds, width, dark):
+    with opened(width=width, dark=dark) as page:
+        page.goto("/")
+        expect(page.get_by_label("API key")).to_be_visible()
+        assert findings(page) == []
+        open_with(page, server.key)
+        for title, address in birds.items():
+            page.goto(f"/{address}")
+            seen(page, title)
+
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, title
+            assert findings(page) == [], title
