@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,17 +63,27 @@ def nodes(postgres: Postgres, s3: S3Server, data_dir: Path) -> Iterator[RayNodes
 
 
 @pytest.fixture(scope="module")
-def client(nodes: RayNodes, data_dir: Path) -> Iterator[SynthGen]:
-    """Of what is deployed."""
-    config, port = yaml.safe_load(CONFIG.read_text()), free_port()
-    config["proxy_location"] = "HeadOnly"
-    config["http_options"] |= {"host": "127.0.0.1", "port": port}
-    here = {"host": "127.0.0.1", "port": port, "data_dir": str(data_dir), "allow_remote": False}
-    config["applications"][0]["args"] |= {**here, **SMALL, **SAMPLERS}
-    file = data_dir / "serve.yaml"
-    file.write_text(yaml.safe_dump(config))
-    run(nodes, "serve", "deploy", f"--address=http://127.0.0.1:{nodes.dashboard_port}", str(file))
-    with SynthGen(f"http://127.0.0.1:{port}", KEY) as client:
+def deploy(nodes: RayNodes, data_dir: Path) -> Callable[..., str]:
+    """Deploys the configuration with these settings, and answers at which address."""
+    port = free_port()
+
+    def deploy(**settings: Any) -> str:
+        config = yaml.safe_load(CONFIG.read_text())
+        config["proxy_location"] = "HeadOnly"
+        config["http_options"] |= {"host": "127.0.0.1", "port": port}
+        here = {"host": "127.0.0.1", "port": port, "data_dir": str(data_dir), "allow_remote": False}
+        config["applications"][0]["args"] |= {**here, **SMALL, **SAMPLERS, **settings}
+        file = data_dir / "serve.yaml"
+        file.write_text(yaml.safe_dump(config))
+        run(nodes, "serve", "deploy", f"--address=http://127.0.0.1:{nodes.dashboard_port}", str(file))
+        return f"http://127.0.0.1:{port}"
+
+    return deploy
+
+
+@pytest.fixture(scope="module")
+def client(deploy: Callable[..., str]) -> Iterator[SynthGen]:
+    with SynthGen(deploy(), KEY) as client:
         wait_until(client.is_ready, "what was deployed is ready", 180)
         yield client
 
@@ -120,6 +130,17 @@ def test_doctor_looks_at_each_node(client, nodes, data_dir):
     lost, alive = (finding for finding in found if finding["check"] == "ray")
     assert (lost["level"], lost["said"]) == ("warn", "1 nodes were lost since it started.")
     assert (alive["level"], alive["said"]) == ("ok", "2 nodes with 2 CPUs do our work, and agree on the time.")
+
+
+def test_changed_settings_reach_the_metadata_too_once_its_actor_is_ended(client, deploy, nodes):
+    code = shlex.split(README.partition("\npython -c ")[2].partition("\n")[0])[0]
+    run(nodes, "python", "-c", code, RAY_ADDRESS=nodes.address)
+
+    deploy(quotas={"pending_jobs": 7})
+
+    wait_until(client.is_ready, "it is ready again", 180)
+    project = client.create_project("Another")["id"]
+    assert client.get_usage(project)["quotas"]["pending_jobs"] == 7
 
 
 def test_a_node_that_is_drained_takes_no_work_and_what_answers_moves_to_another(client, nodes):
