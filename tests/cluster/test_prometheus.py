@@ -34,7 +34,8 @@ def prometheus(server: UpServer, tmp_path_factory) -> Iterator[Prometheus]:
 
 def test_the_rules_fire_when_they_should_and_not_before():
     require_prometheus()
-    checks = [["check", "config", "--lint=none", "prometheus.yml"], ["test", "rules", "alerts_test.yml"]]
+    configs = ("prometheus.yml", "compose.yml")
+    checks = [["check", "config", "--lint=none", *configs], ["test", "rules", "alerts_test.yml"]]
 
     for check in checks:
         done = subprocess.run(["promtool", *check], cwd=CONFIG, capture_output=True, text=True, timeout=60)
