@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from synthgen_ray.client import ApiError
-from tests.cluster.conftest import QUICK
+from tests.cluster.conftest import LONG, QUICK
 from tests.metrics import Sample, scrape, targets_of, total
 from tests.servers import wait_until
 
@@ -62,6 +62,14 @@ def test_work_is_counted_and_timed(server, client, given_training, ready_model, 
     samples = scrape(server.data_dir)
     assert total(samples, "ray_synthgen_model_cache_loads_total") >= 1
     assert total(samples, "ray_synthgen_model_cache_bytes") > 0
+
+
+def test_a_cancelled_training_ends_as_such(client, given_training, grows):
+    job_id = given_training("tvae", LONG)["job_id"]
+    wait_until(lambda: client.get_job(job_id)["progress"] > 0, "the training runs")
+    client.cancel_job(job_id)
+
+    grows(1, "ray_synthgen_attempts_total", kind="train", outcome="cancelled")
 
 
 def test_refused_uploads_are_counted_by_reason(client, dataset, tmp_path, grows):
