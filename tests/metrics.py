@@ -7,6 +7,10 @@ from pathlib import Path
 
 import httpx
 
+from tests.prometheus import CONFIG
+
+# Ray's autoscaler and dashboard tell theirs at these ports or, where another Ray has them, not at all.
+OF_ONE_RAY = ("44217", "44227")
 _SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
@@ -19,9 +23,17 @@ class Sample:
 
 
 def targets_of(data_dir: Path) -> list[str]:
-    """The endpoints of a server's Ray, by the file that Ray keeps of them for Prometheus."""
+    """The endpoints of the nodes of a server's Ray, by the file that Ray keeps of them for Prometheus."""
     groups = json.loads((data_dir / "ray" / "prom_metrics_service_discovery.json").read_text())
-    return [target for group in groups for target in group["targets"]]
+    targets = [target for group in groups for target in group["targets"]]
+    return [target for target in targets if target.rpartition(":")[2] not in OF_ONE_RAY]
+
+
+def metrics_promised() -> list[str]:
+    """The names that operators are told of."""
+    table = (CONFIG / "README.md").read_text().partition("| metric, after `ray_synthgen_` |")[2].partition("\n\n")[0]
+    return [f"ray_synthgen_{name}" for row in table.splitlines() for name in re.findall(r"`(\w+)", row.split("|")[1])
+            if row.startswith("| `")]  # fmt: skip
 
 
 def scrape(data_dir: Path) -> list[Sample]:

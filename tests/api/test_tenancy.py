@@ -217,12 +217,13 @@ async def test_no_query_of_a_caller_goes_without_a_principal(server):
     import inspect
 
     from synthgen_ray.store.erasures import Erasures
+    from synthgen_ray.store.figures import Figures
     from synthgen_ray.store.queue import Queue
     from synthgen_ray.store.retention import Retentions
 
     ours = {"migrate", "ping", "dispose", "set_admin_key", "find_admission", "forget_old_calls"}
     ours |= {"renew_batch", "complete_batch"}  # of who holds the job, as those of the dispatcher are
-    ours |= {name for kind in (Queue, Erasures, Retentions) for name in vars(kind) if name != "cancel"}
+    ours |= {name for kind in (Queue, Figures, Erasures, Retentions) for name in vars(kind) if name != "cancel"}
     for name, method in inspect.getmembers(type(server.store), inspect.isfunction):
         if not name.startswith("_") and name not in ours:
             assert list(inspect.signature(method).parameters)[1] == "principal", name

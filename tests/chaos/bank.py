@@ -7,15 +7,17 @@ from uuid import UUID
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.entities import Artifact, Job
-from synthgen_ray.domain.lifecycle import JobStatus, JobType
+from synthgen_ray.domain.lifecycle import DEADLINES, JobStatus, JobType
 from synthgen_ray.domain.params import GaussianCopulaParams, GenerateParams, ModelType, Resources
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.domain.reports import ReportParams
+from synthgen_ray.store.moves import enqueue
 from synthgen_ray.store.store import Store
-from synthgen_ray.store.tables import JobEventRow
+from synthgen_ray.store.tables import JobEventRow, ModelRow, utc_now
 from tests.given import ADMIN, COLUMNS, a_model_with_a_table, a_trained_model, an_artifact
 from tests.history import all_events, check_history, events_of, every_erasure
 
+PROJECTS = 4
 NO_QUOTAS = Quotas(pending_jobs=None, queue_length=1_000_000)
 
 
@@ -24,8 +26,8 @@ def sqlite_url(folder: Path) -> str:
 
 
 class Bank:
-    def __init__(self, folder: Path) -> None:
-        self.store = Store(sqlite_url(folder), NO_QUOTAS)
+    def __init__(self, folder: Path, url: str | None = None) -> None:
+        self.store = Store(url or sqlite_url(folder), NO_QUOTAS)
         self.artifacts = DiskArtifacts(folder / "artifacts")
 
     async def project(self, name: str = "Bank") -> UUID:
@@ -90,6 +92,20 @@ class Bank:
         meant = {root / artifact.location / part.name for artifact in named for part in artifact.parts}
         found = {path for path in root.rglob("*") if path.is_file()}
         assert found - {root / "server/owner"} == meant, (found - meant, meant - found)
+
+
+async def fill(bank: Bank, count: int) -> list[UUID]:
+    """So many generations that wait, half of them one project's. Answers whose."""
+    projects = [await bank.project(str(number)) for number in range(PROJECTS)]
+    models = [await bank.ready_model(project) for project in projects]
+    config = GenerateParams().model_dump(mode="json")
+    async with bank.store._sessions.writing() as session:  # all at once: by thousands of calls it takes a minute
+        rows = [await session.get_one(ModelRow, model) for model in models]
+        for number in range(count):
+            model = rows[0] if number < count / 2 else rows[1 + number % (PROJECTS - 1)]
+            now = utc_now()
+            await enqueue(session, model, JobType.GENERATE, config, now, now + DEADLINES[JobType.GENERATE])
+    return projects
 
 
 @asynccontextmanager

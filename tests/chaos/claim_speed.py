@@ -9,13 +9,12 @@ from sqlalchemy import select
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.store.queue import _first
 from synthgen_ray.store.tables import utc_now
-from tests.chaos.bank import a_bank
-from tests.chaos.drain import _fill
+from tests.chaos.bank import a_bank, fill
 
 
 async def claims(folder: Path, count: int = 10_000, looks: int = 20) -> str:
     async with a_bank(folder) as bank:
-        await _fill(bank, count)
+        await fill(bank, count)
         searched, claimed = [], []
         for _ in range(looks):
             async with bank.store._sessions.reading() as session:

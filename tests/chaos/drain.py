@@ -16,17 +16,13 @@ from uuid import UUID
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.entities import Job
-from synthgen_ray.domain.lifecycle import DEADLINES, JobStatus, JobType
-from synthgen_ray.domain.params import GenerateParams
+from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.jobs.dispatcher import Dispatcher
-from synthgen_ray.store.moves import enqueue
 from synthgen_ray.store.store import Store
-from synthgen_ray.store.tables import ModelRow, utc_now
-from tests.chaos.bank import Bank, a_bank, sqlite_url
+from tests.chaos.bank import Bank, a_bank, fill, sqlite_url
 from tests.fakes import WritingLauncher
 from tests.given import ADMIN
 
-PROJECTS = 4
 SLOTS = 3
 LIST_EVERY_S = 0.2
 
@@ -34,7 +30,7 @@ LIST_EVERY_S = 0.2
 async def drained(folder: Path, count: int, dispatchers: int, kill_every: int, limit_s: float) -> str:
     """Half of the jobs are one project's, the others share the rest; each must end once, and with its file."""
     async with a_bank(folder) as bank:
-        projects = await _fill(bank, count)
+        projects = await fill(bank, count)
         with ExitStack() as stack:
             family = [stack.enter_context(_process(folder, f"d{number}")) for number in range(dispatchers)]
             kills, lists_s = await _watch(bank, family, Random(1), kill_every, limit_s)
@@ -49,19 +45,6 @@ async def drained(folder: Path, count: int, dispatchers: int, kill_every: int, l
             f"{count} jobs drained by {dispatchers} dispatchers, {kills} killed: {dict(outcomes)}, each once; "
             f"list p99 {p99_ms:.0f} ms; fairness ratio {_fairness(ended, projects):.2f}"
         )
-
-
-async def _fill(bank: Bank, count: int) -> list[UUID]:
-    projects = [await bank.project(str(number)) for number in range(PROJECTS)]
-    models = [await bank.ready_model(project) for project in projects]
-    config = GenerateParams().model_dump(mode="json")
-    async with bank.store._sessions.writing() as session:  # all at once: by thousands of calls it takes a minute
-        rows = [await session.get_one(ModelRow, model) for model in models]
-        for number in range(count):
-            model = rows[0] if number < count / 2 else rows[1 + number % (PROJECTS - 1)]
-            now = utc_now()
-            await enqueue(session, model, JobType.GENERATE, config, now, now + DEADLINES[JobType.GENERATE])
-    return projects
 
 
 async def _watch(

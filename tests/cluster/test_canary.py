@@ -5,7 +5,6 @@ import contextlib
 import csv
 import hashlib
 import io
-import json
 import os
 import tempfile
 import time
@@ -17,13 +16,12 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.metrics import targets_of
 from tests.servers import UpServer, wait_until
 
 ROWS = 60
 FREQUENT = 20  # rows that share a value
 LARGEST = 64 * 2**20  # bytes of a file that is looked into
-# Ray's autoscaler and dashboard tell theirs at these ports or, where another Ray has them, not at all.
-OF_ONE_RAY = ("44217", "44227")
 
 
 def canary(place: str) -> str:
@@ -196,9 +194,7 @@ def test_temporary_folders_hold_none_of_them(walk, tmp_path_factory):
 
 def test_no_command_line_and_no_metric_holds_one(walk):
     lines = "\0".join(" ".join(process.cmdline()) for process in walk.server.processes("") if process.is_running())
-    named = json.loads(next(walk.server.data_dir.rglob("prom_metrics_service_discovery.json")).read_text())
-    addresses = {address for group in named for address in group["targets"]}
-    metrics = [metrics_at(address) for address in addresses if address.rpartition(":")[2] not in OF_ONE_RAY]
+    metrics = [metrics_at(address) for address in targets_of(walk.server.data_dir)]
 
     assert metrics
     assert _found(walk, "\0".join([lines, *metrics]).encode()) == set()

@@ -1,4 +1,5 @@
-"""The topology of cluster/compose.yaml as plain processes, and `serve deploy` of configs/serve/cluster.yaml on it."""
+"""The topology of cluster/compose.yaml as plain processes, and `serve deploy` of configs/serve/cluster.yaml on it: its
+metrics are read by a Prometheus, as there."""
 
 import json
 import shlex
@@ -14,11 +15,13 @@ import httpx
 import pytest
 import yaml
 
-from synthgen_ray.client import SynthGen
+from synthgen_ray.client import ApiError, SynthGen
 from synthgen_ray.runtime.environment import PROXY
 from tests.api.conftest import a_table
+from tests.metrics import metrics_promised
 from tests.nodes.test_nodes import BUCKET
 from tests.postgres import Postgres
+from tests.prometheus import a_prometheus, require_prometheus
 from tests.ray_nodes import RayNodes, ray_nodes
 from tests.s3 import CREDENTIALS, S3Server
 from tests.servers import free_port, processes_below, wait_until
@@ -110,6 +113,19 @@ def test_it_trains_and_generates_again_after_its_worker_was_killed(client, nodes
     job = client.generate(model, 500, seed=3)
 
     assert client.wait_for_job(job["job_id"], timeout_s=180)["result"]["num_rows"] == 500
+
+
+def test_prometheus_reads_every_metric_of_it(client, nodes, tmp_path):
+    require_prometheus()
+    (tmp_path / "empty.csv").write_text("")
+    with pytest.raises(ApiError, match="empty"):
+        client.upload_dataset(client.create_project("Refusals")["id"], "empty", tmp_path / "empty.csv")
+
+    def missing() -> list[str]:
+        return [name for name in metrics_promised() if not prometheus.query(f'{{__name__=~"{name}(_count)?"}}')]
+
+    with a_prometheus(tmp_path, nodes.session / "prom_metrics_service_discovery.json") as prometheus:
+        wait_until(lambda: not missing(), "it has read all of them", 60)
 
 
 def test_its_proxy_is_behind_the_edge(client):
