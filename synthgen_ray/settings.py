@@ -226,8 +226,13 @@ class Settings(BaseSettings):
         }
 
     @property
+    def own_database(self) -> Path | None:
+        """The file in the data directory; `None` where `database_url` names another database."""
+        return None if self.database_url else self.data_dir.absolute() / "synthgen.db"
+
+    @property
     def sql_url(self) -> SecretStr:
-        return self.database_url or SecretStr(f"{SQLITE}{self.data_dir.absolute()}/synthgen.db")
+        return self.database_url or SecretStr(f"{SQLITE}{self.own_database}")
 
     @property
     def keeps_sqlite(self) -> bool:

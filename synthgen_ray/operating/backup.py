@@ -31,7 +31,7 @@ def backup(place: PlaceArgument, config: ConfigOption = None, data_dir: DataDirO
 
     settings = load_settings(config, data_dir=data_dir)
     os.umask(0o077)
-    if settings.keeps_sqlite and settings.database_url is None and not _sqlite_file(settings).exists():
+    if settings.own_database and not settings.own_database.exists():
         refuse(f"There is no server's data in {settings.data_dir}.")
     target = _opened(place, settings)
     try:
@@ -79,10 +79,6 @@ def _opened(place: str, settings: Settings) -> "Artifacts":
     if not re.fullmatch(ARTIFACTS_URL, url):
         raise typer.BadParameter("That is neither a folder nor a URL of file:///, s3:// or gs://.", param_hint="PLACE")
     return open_artifacts(url, settings.data_dir)
-
-
-def _sqlite_file(settings: Settings) -> Path:
-    return settings.data_dir / "synthgen.db"
 
 
 def _reason(error: Exception) -> str:

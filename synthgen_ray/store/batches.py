@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from synthgen_ray.domain.access import Principal, Role
 from synthgen_ray.domain.audit import Action
@@ -18,24 +18,21 @@ from synthgen_ray.domain.errors import Cancelled
 from synthgen_ray.domain.lifecycle import LEASE, JobStatus, JobType
 from synthgen_ray.domain.params import DrawParams
 from synthgen_ray.domain.quotas import Quotas
+from synthgen_ray.store.attempts import Attempts
 from synthgen_ray.store.audit import record
 from synthgen_ray.store.entities import to_job
 from synthgen_ray.store.jobs import load_job, require_ready
 from synthgen_ray.store.moves import enqueue, held, move
-from synthgen_ray.store.observing import Observer
-from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import JobRow
 from synthgen_ray.store.usage import add_usage, check_generation
 
 HOLDER = "batch"  # of the lease
 
 
-class Batches:
-    _sessions: Sessions
+class Batches(Attempts):
     _quotas: Quotas
     _deadlines: Mapping[JobType, timedelta]
     _clock: Callable[[], datetime]
-    _observer: Observer
 
     async def begin_batch(
         self, principal: Principal, model_id: UUID, params: DrawParams, config: dict[str, Any]
@@ -58,12 +55,7 @@ class Batches:
     async def renew_batch(self, job_id: UUID, attempt: int, progress: Progress) -> bool:
         """A sign of life. False when it is cancelled or given up, and must stop."""
         alive = {"lease_expires_at": self._clock() + LEASE, "progress": progress.fraction, "message": progress.message}
-        renew = update(JobRow).where(held(job_id, attempt)).values(alive).returning(JobRow.id)
-        async with self._sessions.updating() as session:
-            is_held = await session.scalar(renew) is not None
-        if not is_held:
-            self._observer.write_fenced()
-        return is_held
+        return await self._write_held(job_id, attempt, alive)
 
     async def complete_batch(self, job_id: UUID, attempt: int) -> None:
         """All of its rows are where they should be; a repeat changes nothing.

@@ -11,9 +11,9 @@ from uuid import UUID
 from sqlalchemy import JSON, Connection, Enum, MetaData, Table, Uuid, func, insert, inspect, select
 
 from synthgen_ray.domain.entities import Artifact
-from synthgen_ray.store.engines import engine_at, is_sqlite, snapshots
+from synthgen_ray.store.engines import engine_at, snapshots
 from synthgen_ray.store.entities import CHECKPOINT, PARTS
-from synthgen_ray.store.migrating import current_revision, lock_out_writers, upgrade
+from synthgen_ray.store.migrating import changing_schema, current_revision, upgrade
 from synthgen_ray.store.outages import honest
 from synthgen_ray.store.tables import Row, UtcDateTime
 
@@ -67,14 +67,8 @@ async def load(url: str, revision: str, lines: Iterable[str]) -> None:
 
     Raises: NotEmpty; SchemaTooNew; Inconsistent; Unavailable.
     """
-    engine = engine_at(url, migrates=True)
-    try:
-        async with honest(), engine.begin() as connection:
-            if not is_sqlite(engine):
-                await lock_out_writers(connection)
-            await connection.run_sync(_load, revision, lines)
-    finally:
-        await engine.dispose()
+    async with changing_schema(url) as connection:
+        await connection.run_sync(_load, revision, lines)
 
 
 async def check_empty(url: str) -> None:

@@ -1,5 +1,7 @@
 """Bringing the schema to this version of the code, in one transaction."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from alembic import command
@@ -23,19 +25,21 @@ async def migrate(url: str) -> None:
 
     Raises: SchemaTooNew; Unavailable, when the database does not answer.
     """
+    async with changing_schema(url) as connection:
+        await connection.run_sync(upgrade)
+
+
+@asynccontextmanager
+async def changing_schema(url: str) -> AsyncIterator[AsyncConnection]:
+    """A transaction beside which nobody writes; it waits for its turn as long as it takes. Raises: Unavailable."""
     engine = engine_at(url, migrates=True)
     try:
         async with honest(), engine.begin() as connection:
             if not is_sqlite(engine):
-                await lock_out_writers(connection)
-            await connection.run_sync(upgrade)
+                await connection.execute(select(func.pg_advisory_xact_lock(WRITERS)))
+            yield connection
     finally:
         await engine.dispose()
-
-
-async def lock_out_writers(connection: AsyncConnection) -> None:
-    """Of a PostgreSQL, until the transaction ends."""
-    await connection.execute(select(func.pg_advisory_xact_lock(WRITERS)))
 
 
 def upgrade(connection: Connection, to: str = "head") -> None:

@@ -28,6 +28,7 @@ from synthgen_ray.domain.entities import (
 from synthgen_ray.domain.errors import Cancelled, Conflict, JobError, frames_of
 from synthgen_ray.domain.lifecycle import LEASE, LOCAL, Attempt, JobStatus, JobType
 from synthgen_ray.store.assignments import assignment_of
+from synthgen_ray.store.attempts import Attempts
 from synthgen_ray.store.audit import record
 from synthgen_ray.store.entities import (
     CHECKPOINT,
@@ -42,9 +43,7 @@ from synthgen_ray.store.entities import (
 from synthgen_ray.store.erasures import erase_later
 from synthgen_ray.store.jobs import load_job, lock_job
 from synthgen_ray.store.moves import because, held, move, not_before
-from synthgen_ray.store.observing import Observer
 from synthgen_ray.store.reaper import BACKOFF, LOST, UNREADABLE, Reaped, lose, reap
-from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import ArtifactRow, JobRow, ModelRow
 from synthgen_ray.store.usage import add_usage
 
@@ -52,10 +51,8 @@ log = logging.getLogger(__name__)
 CANCELLED = JobFailure("cancelled", "The job was cancelled.")
 
 
-class Queue:
-    _sessions: Sessions
+class Queue(Attempts):
     _clock: Callable[[], datetime]
-    _observer: Observer
 
     async def claim_next(self, job_types: Collection[JobType], owner: str = LOCAL) -> Assignment | None:
         """Move a due job of these types to running, for this owner; `None` if there is none.
@@ -129,14 +126,6 @@ class Queue:
     async def name_checkpoint(self, job_id: UUID, attempt: int, checkpoint: Artifact) -> bool:
         """From here the next attempt goes on. False when this one is superseded: then nothing is changed."""
         return await self._write_held(job_id, attempt, {"checkpoint": as_json(CHECKPOINT, checkpoint)})
-
-    async def _write_held(self, job_id: UUID, attempt: int, values: dict[str, object]) -> bool:
-        write = update(JobRow).where(held(job_id, attempt)).values(values).returning(JobRow.id)
-        async with self._sessions.updating() as session:
-            is_held = await session.scalar(write) is not None
-        if not is_held:
-            self._observer.write_fenced()
-        return is_held
 
     async def complete_training(self, job_id: UUID, attempt: int, trained: TrainedModel) -> None:
         """Publish a trained model and finish its job; a repeat changes nothing.

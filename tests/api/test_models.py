@@ -5,12 +5,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from synthgen_ray.api.app import create_app
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.domain.params import ModelType, Resources
 from synthgen_ray.service.service import Service
-from tests.api.conftest import NO_LIMITS, SYNTHGEN, a_table
+from tests.api.conftest import SYNTHGEN, a_table, an_app
 from tests.fakes import RememberingConverter, ThreadSamplers
 
 ABSENT = str(uuid4())
@@ -36,7 +35,7 @@ class TestResources:
             ThreadSamplers(server.artifacts).draw,
             check_resources=refuse,
         )
-        app = create_app(service, server.store.find_admission, server.store.ping, rate_limits=NO_LIMITS)
+        app = an_app(service, server.store)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 
         async with httpx.AsyncClient(

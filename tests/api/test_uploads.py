@@ -9,12 +9,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from synthgen_ray.api.app import create_app
 from synthgen_ray.api.multipart import MAX_OVERHEAD_BYTES, MAX_PARTS, MAX_TEXT_BYTES
 from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.service.service import Service
-from tests.api.conftest import NO_LIMITS, a_table
+from tests.api.conftest import a_table, an_app
 from tests.fakes import ThreadSamplers
 
 URL = "/api/datasets/upload"
@@ -220,7 +219,7 @@ class FullDisk(Service):
 async def test_507_when_the_disk_is_full_half_way(client, server, texts, size):
     draw = ThreadSamplers(server.artifacts).draw
     service = FullDisk(server.store, server.artifacts, server.dispatcher.nudge, Converter(UploadLimits()), draw)
-    app = create_app(service, server.store.find_admission, server.store.ping, rate_limits=NO_LIMITS)
+    app = an_app(service, server.store)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=client.headers) as full:
         response = await full.post(URL, content=texts + part("file", b"1" * size, "t.csv") + END, headers=FORM)

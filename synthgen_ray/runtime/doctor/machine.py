@@ -1,6 +1,5 @@
 """What is on this machine alone: versions, the data directory, its disk, the address to listen on."""
 
-import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -93,14 +92,13 @@ def _unmet() -> Iterator[str]:
         requirement = Requirement(line)
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
-        name = re.sub(r"\[.*", "", requirement.name)
         try:
-            found = version(name)
+            found = version(requirement.name)
         except PackageNotFoundError:
-            yield f"{name} is not installed"
+            yield f"{requirement.name} is not installed"
             continue
         if not requirement.specifier.contains(found, prereleases=True):
-            yield f"{name} is {found}, and {requirement.specifier} is needed"
+            yield f"{requirement.name} is {found}, and {requirement.specifier} is needed"
 
 
 def _existing(folder: Path) -> Path:

@@ -54,7 +54,7 @@ def artifacts(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> DatabaseHealth | None:
-    if settings.database_url is None and not (settings.data_dir / "synthgen.db").exists():
+    if settings.own_database and not settings.own_database.exists():
         return None  # a look would make the file
     return asyncio.run(look_at(settings.sql_url.get_secret_value()))
 
