@@ -83,7 +83,7 @@ def status(data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
         refuse(f"No server runs on {place.path}.")
     ready = SynthGen(info.url).is_ready()
     answer = {"url": info.url, "ready": ready, "pid": info.pid, "dashboard": info.dashboard}
-    sentence = f"{info.url} is {'ready' if ready else 'not ready'} (process {info.pid}, dashboard {info.dashboard})"
+    sentence = f"{info.url} is {'ready' if ready else 'not ready'} (process {info.pid}, dashboard {info.dashboard or 'none'})"
     Output(as_json).say(answer, sentence)
     raise typer.Exit(0 if ready else 1)
 
@@ -129,7 +129,8 @@ def _tail(log: Path, lines: int = 20) -> str:
 def _show(place: DataDir, info: ServerInfo, *, with_key: bool) -> None:
     typer.echo(f"SynthGen    {info.url}")
     typer.echo(f"API docs    {info.url}/docs")
-    typer.echo(f"Dashboard   {info.dashboard}  (token in {place.path / 'ray_token'})")
+    if info.dashboard:
+        typer.echo(f"Dashboard   {info.dashboard}  (token in {place.path / 'ray_token'})")
     key_file = place.path / KEY_FILE
     if with_key:
         typer.echo(f"Admin key   {key_file.read_text().strip()}  (kept in {key_file})")

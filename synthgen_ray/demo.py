@@ -37,7 +37,7 @@ JSON = dict[str, Any]
 
 MODEL_TYPES = ("gaussian_copula", "tvae", "ctgan", "copulagan")
 SEED = 42
-START_S = 180.0
+START_S = 600.0  # as `synthgen up --detach` has it
 STOP_S = 60.0
 SHOWN = {"column_shapes": "column shapes", "pair_trends": "pair trends"}
 

@@ -30,7 +30,7 @@ class ServerInfo:
     """What a running server says of itself, for `status`, `down` and the client's commands."""
 
     url: str
-    dashboard: str
+    dashboard: str | None  # none where a joined Ray has none
     pid: int
 
 

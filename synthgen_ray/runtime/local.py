@@ -58,7 +58,8 @@ def _start(settings: Settings, session_dir: Path) -> ServerInfo:
     if deployment.returncode:
         raise StartFailed("The application could not be deployed; the lines above say why.")
     url = f"http://{settings.host}:{settings.port}"
-    return ServerInfo(url=url, dashboard=f"http://{context.dashboard_url}", pid=os.getpid())
+    dashboard = f"http://{context.dashboard_url}" if context.dashboard_url else None
+    return ServerInfo(url=url, dashboard=dashboard, pid=os.getpid())
 
 
 def _bootstrap(settings: Settings) -> None:
