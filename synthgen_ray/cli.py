@@ -83,7 +83,8 @@ def status(data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
         refuse(f"No server runs on {place.path}.")
     ready = SynthGen(info.url).is_ready()
     answer = {"url": info.url, "ready": ready, "pid": info.pid, "dashboard": info.dashboard}
-    sentence = f"{info.url} is {'ready' if ready else 'not ready'} (process {info.pid}, dashboard {info.dashboard or 'none'})"
+    dashboard = info.dashboard or "none"
+    sentence = f"{info.url} is {'ready' if ready else 'not ready'} (process {info.pid}, dashboard {dashboard})"
     Output(as_json).say(answer, sentence)
     raise typer.Exit(0 if ready else 1)
 

@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 
 
 # Of these folders one process runs all: a server that its tests share, or servers of their own, one after the other.
-IN_ONE_PROCESS = ("cluster", "e2e", "nodes")
+IN_ONE_PROCESS = ("cluster", "crashes", "e2e", "nodes")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

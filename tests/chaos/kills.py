@@ -1,7 +1,7 @@
 """`kill -9` of each kind of process while clients are at work: nothing that was acknowledged is lost, nothing is there
 twice, every job ends, and the service is back within the figure of its row.
 
-`python -m tests.chaos kills`: twenty kills of each kind; `tests/cluster/test_kills.py` does one of each, and leaves the
+`python -m tests.chaos kills`: twenty kills of each kind; `tests/crashes/test_kills.py` does one of each, and leaves the
 figures to a machine that does nothing else.
 """
 

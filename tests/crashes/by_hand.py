@@ -1,4 +1,4 @@
-"""`python -m tests.cluster.by_hand TABLE.csv FOLDER RANK CONFIG`: one of two workers that share a CTGAN by PyTorch,
+"""`python -m tests.crashes.by_hand TABLE.csv FOLDER RANK CONFIG`: one of two workers that share a CTGAN by PyTorch,
 without Ray and without a job. The first prints the hash of the rows that the model makes.
 
 They meet in the folder. It leaves at once: see `tests/unit/synthesizers/test_parallel.py`.

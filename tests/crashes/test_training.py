@@ -8,8 +8,8 @@ import pytest
 
 from synthgen_ray.client import ApiError
 from tests.api.conftest import a_table
-from tests.cluster.by_hand import ROWS, SEED
 from tests.cluster.conftest import LONG, QUICK
+from tests.crashes.by_hand import ROWS, SEED
 from tests.servers import wait_until
 
 TWO = {"num_workers": 2}
@@ -33,7 +33,7 @@ def by_hand(tmp_path_factory) -> str:
     """The hash of the rows of a model that two processes share without Ray, undisturbed."""
     folder = tmp_path_factory.mktemp("by hand")
     (folder / "accounts.csv").write_bytes(a_table(500))
-    command = [sys.executable, "-m", "tests.cluster.by_hand", str(folder / "accounts.csv"), str(folder)]
+    command = [sys.executable, "-m", "tests.crashes.by_hand", str(folder / "accounts.csv"), str(folder)]
     workers = [
         subprocess.Popen([*command, rank, json.dumps(SHARED)], stdout=subprocess.PIPE, text=True) for rank in "01"
     ]
