@@ -1,10 +1,12 @@
 """The console in a real browser, on a whole server: from a file to a file, without a line of code."""
 
 import csv
+import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import palmerpenguins
 import pytest
@@ -71,6 +73,14 @@ def seen(page: Page, title: str) -> None:
     expect(page.locator("[aria-busy]")).to_have_count(0, timeout=SLOW_MS)
 
 
+def command_of(page: Page, action: str) -> str:
+    """The curl command that stands beside an action."""
+    command = page.locator("details.curl").filter(has=page.get_by_text(re.compile(f": {action}$")))
+    command.locator("summary").click()
+    expect(command.locator("pre")).to_contain_text("$SYNTHGEN_KEY")
+    return command.locator("pre").inner_text()
+
+
 def test_a_table_goes_in_and_a_synthetic_one_comes_out(page, server, tmp_path):
     open_with(page, server.key)
     page.get_by_label("Name").fill("Penguins")
@@ -79,6 +89,7 @@ def test_a_table_goes_in_and_a_synthetic_one_comes_out(page, server, tmp_path):
     seen(page, "penguins")
     page.get_by_label("Kind of year").select_option("categorical")
     expect(page.get_by_text("“year” is learnt as categorical.")).to_be_visible()
+    assert '{"year":{"kind":"categorical"}}' in command_of(page, "Correct a kind")
 
     page.get_by_role("link", name="Train a model").click()
     page.get_by_role("radio", name="Gaussian Copula").check()
@@ -160,6 +171,52 @@ def test_a_job_is_found_by_its_status_and_cancelled_from_the_list(
 
     expect(page.get_by_text("The job is cancelled.")).to_be_visible()
     assert client.get_job(training["job_id"])["cancelled"]
+
+
+class TestCommands:
+    ACTIONS: ClassVar = {
+        "Projects": {"Make the project": "-X POST"},
+        "Antarctica": {"Upload a table": "/api/datasets/upload"},
+        "penguins": {"Correct a kind": "-X PATCH", "Download the table": "/download?format=csv&version=0"},
+        "Train a model": {"Start training": "/api/synthgen/models'"},
+        "birds": {
+            "Draw others": "/sample",
+            "Generate": "/generate",
+            "Make a report": "/api/reports",
+            "Export the model": "/export",
+        },
+        "Real against synthetic": {"Save the whole report": "/download"},
+    }
+
+    def test_each_action_has_one_beside_it(self, page, server, birds):
+        open_with(page, server.key)
+        for title, actions in self.ACTIONS.items():
+            page.goto(f"/{birds[title]}")
+            seen(page, title)
+            for action, part in actions.items():
+                assert part in command_of(page, action)
+        assert server.key not in page.content()
+
+    def test_a_deletion_has_it_where_it_is_asked_again(self, page, server, birds):
+        open_with(page, server.key)
+        for title, what in (("Antarctica", "project"), ("penguins", "table"), ("birds", "model")):
+            page.goto(f"/{birds[title]}")
+            page.get_by_role("button", name=f"Delete the {what}").click()
+
+            ident = birds[title].rpartition("/")[2]
+            told = command_of(page, f"Delete the {what}")
+            assert "-X DELETE" in told
+            assert ident in told
+            page.get_by_role("button", name="Keep it").click()
+
+    def test_a_job_that_runs_has_that_of_its_cancelling(self, page, server, client: SynthGen, given_training):
+        training = given_training(config=LONG)
+        open_with(page, server.key, f"#/models/{training['model_id']}")
+
+        command = command_of(page, "Cancel the training").replace("$SYNTHGEN_KEY", server.key)
+        subprocess.run(["sh", "-c", command], check=True, capture_output=True)
+
+        expect(page.get_by_text("It was cancelled.")).to_be_visible(timeout=SLOW_MS)
 
 
 class TestErrors:

@@ -47,6 +47,12 @@
  *   columns: ColumnResult[], pairs: PairResult[], associations: Associations}} Assessment
  */
 
+/**
+ * A call of the API: what is sent, and what the curl command beside its button says.
+ * @typedef {{method: "GET" | "POST" | "PATCH" | "DELETE", path: string, json?: unknown,
+ *   form?: {[name: string]: string | File}, to?: string}} Call `to` is the file that the command writes.
+ */
+
 /** @template T @typedef {{items: T[], total: number}} Listed */
 
 export {};

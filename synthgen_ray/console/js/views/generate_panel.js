@@ -1,8 +1,7 @@
 /** Any number of rows as a file. */
 
-import { post } from "../api.js";
+import { send } from "../api.js";
 import { submit } from "../components/action.js";
-import { curl, curlCommand } from "../components/curl.js";
 import { choice, field } from "../components/fields.js";
 import { fill, h } from "../dom.js";
 import { draft, keepDraft } from "../session.js";
@@ -22,8 +21,8 @@ export function generatePanel(model, asked, signal) {
     num_rows: Number(rows.value), format: format.value, ...(seed.value && { seed: Number(seed.value) }),
     ...(Object.keys(asked.conditions).length > 0 && { conditions: asked.conditions }),
   });
-  const { button, place, onsubmit } = submit("Generate", async () => {
-    const accepted = await post(path, body());
+  const { button, place, command, onsubmit } = submit("Generate", () => ({ method: "POST", path, json: body() }), async (call) => {
+    const accepted = await send(call);
     keepDraft(draftName, accepted.synthgen_job_id);
     fill(made, generationProgress(accepted.synthgen_job_id, signal));
   });
@@ -32,5 +31,5 @@ export function generatePanel(model, asked, signal) {
   return h("form", { class: "card stack", onsubmit },
     h("div", { class: "stack-s" }, h("h2", {}, "Generate a file"), h("p", { class: "quiet" }, "As many rows as you like, under the conditions above.")),
     h("div", { class: "grid" }, field("Rows", rows), field("Format", format), field("Seed", seed, "The same seed gives the same rows.")),
-    place, h("div", { class: "row" }, button, curl(() => curlCommand("POST", path, { json: body() }))), made);
+    place, h("div", { class: "row" }, button, command), made);
 }

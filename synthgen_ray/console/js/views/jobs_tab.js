@@ -1,7 +1,7 @@
 /** The jobs of a project, by status. */
 
-import { get, post } from "../api.js";
-import { action } from "../components/action.js";
+import { get } from "../api.js";
+import { cancellation } from "../components/cancellation.js";
 import { notify } from "../components/notices.js";
 import { searchable } from "../components/search.js";
 import { badge } from "../components/status.js";
@@ -31,14 +31,14 @@ export async function jobsTab({ project, query, signal }) {
 function line(job) {
   const isOpen = job.status === "pending" || job.status === "running";
   const shown = badge(job.status);
-  const { button, place } = action("Cancel", async () => {
-    await post(`/api/synthgen/jobs/${job.id}/cancel`);
+  const { button, place, command } = cancellation("Cancel", job.id, () => {
     notify("The job is cancelled.");
     shown.replaceWith(badge("failed", "cancelled"));
     button.remove();
+    command.remove();
   }, "plain");
   return h("li", {},
     h("div", { class: "main" }, h("a", { href: `#/jobs/${job.id}` }, `${words(job.job_type)}: ${job.model_name}`),
       h("p", { class: "small quiet" }, moment(job.created_at))),
-    shown, isOpen && button, place);
+    shown, isOpen && button, isOpen && command, place);
 }

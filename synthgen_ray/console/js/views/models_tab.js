@@ -1,11 +1,11 @@
 /** The models of a project. */
 
 import { get } from "../api.js";
+import { deletionOfModel } from "../components/deletion.js";
 import { searchable } from "../components/search.js";
 import { badge } from "../components/status.js";
 import { h } from "../dom.js";
 import { moment, typeName } from "../format.js";
-import { deletionOfModel } from "./model_deletion.js";
 
 /** @typedef {import("../types.js").ModelItem} ModelItem */
 

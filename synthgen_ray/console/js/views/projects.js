@@ -1,8 +1,7 @@
 /** All projects that the key sees. */
 
-import { get, post } from "../api.js";
+import { get, send } from "../api.js";
 import { submit } from "../components/action.js";
-import { curl, curlCommand } from "../components/curl.js";
 import { field } from "../components/fields.js";
 import { searchable } from "../components/search.js";
 import { trail } from "../components/trail.js";
@@ -33,11 +32,12 @@ const projectCard = (project) =>
 
 function newProject() {
   const name = h("input", { required: true, maxlength: 255, placeholder: "Card payments" });
-  const { button, place, onsubmit } = submit("Make the project", async () => {
-    const project = await post("/api/projects", { name: name.value });
+  /** @returns {import("../types.js").Call} */
+  const call = () => ({ method: "POST", path: "/api/projects", json: { name: name.value || name.placeholder } });
+  const { button, place, command, onsubmit } = submit("Make the project", call, async (sent) => {
+    const project = await send(sent);
     go(`#/projects/${project.id}`);
   });
   return h("form", { class: "card stack", onsubmit }, h("h2", {}, "New project"),
-    h("div", { class: "row-end" }, h("div", { class: "grow" }, field("Name", name)), button), place,
-    curl(() => curlCommand("POST", "/api/projects", { json: { name: name.value || "Card payments" } })));
+    h("div", { class: "row-end" }, h("div", { class: "grow" }, field("Name", name)), button), place, command);
 }

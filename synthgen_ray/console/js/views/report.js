@@ -3,7 +3,6 @@
 import { get, save, watch } from "../api.js";
 import { heatmap } from "../charts/heatmap.js";
 import { action } from "../components/action.js";
-import { curl, curlCommand } from "../components/curl.js";
 import { failure } from "../components/failure.js";
 import { notify } from "../components/notices.js";
 import { problem } from "../components/problem.js";
@@ -61,9 +60,10 @@ async function body(report, signal, onDone) {
 
 /** @param {string} id */
 function pageOf(id) {
-  const path = `/api/reports/${id}/download`;
-  const { button, place } = action("Save the whole report", async () => notify(`Saved as ${await save(path, () => {})}.`), "primary");
-  return h("div", { class: "stack-s" }, h("div", { class: "row" }, button, curl(() => curlCommand("GET", path, { to: "report.html" }))), place);
+  /** @type {import("../types.js").Call} */
+  const call = { method: "GET", path: `/api/reports/${id}/download`, to: "report.html" };
+  const { button, place, command } = action("Save the whole report", () => call, async () => notify(`Saved as ${await save(call, () => {})}.`), "primary");
+  return h("div", { class: "stack-s" }, h("div", { class: "row" }, button, command), place);
 }
 
 /** @param {string} id @param {AbortSignal} signal @param {() => void} onDone */

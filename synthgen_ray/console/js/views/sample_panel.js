@@ -1,8 +1,7 @@
 /** Rows of a model at once, and conditions chosen from them. */
 
-import { post } from "../api.js";
+import { send } from "../api.js";
 import { action } from "../components/action.js";
-import { curl, curlCommand } from "../components/curl.js";
 import { problem } from "../components/problem.js";
 import { rowsTable } from "../components/rows.js";
 import { fill, h } from "../dom.js";
@@ -24,6 +23,8 @@ export function samplePanel(model, columns, asked, signal) {
   const draftName = `conditions.${model.id}`;
   asked.conditions = draft(draftName, asked.conditions);
   const body = () => ({ num_rows: NUM_ROWS, ...(Object.keys(asked.conditions).length > 0 && { conditions: asked.conditions }) });
+  /** @returns {import("../types.js").Call} */
+  const call = () => ({ method: "POST", path, json: body() });
   const kinds = new Map(columns.map((column) => [column.name, column.kind]));
   const chips = h("div", { "aria-live": "polite" });
   const cards = h("div");
@@ -45,7 +46,7 @@ export function samplePanel(model, columns, asked, signal) {
 
   async function draw() {
     /** @type {Row[]} */
-    const rows = await post(path, body());
+    const rows = await send(call());
     if (signal.aborted) return;
     const names = Object.keys(rows[0] ?? {});
     fill(table, rowsTable(names, rows.slice(0, SHOWN_ROWS).map((row) => names.map((name) => row[name])), "Synthetic rows"));
@@ -53,7 +54,7 @@ export function samplePanel(model, columns, asked, signal) {
   }
 
   async function start() {
-    free = await post(path, { num_rows: NUM_ROWS });
+    free = await send({ method: "POST", path, json: { num_rows: NUM_ROWS } });
     if (signal.aborted) return;
     showConditions();
     await draw();
@@ -61,7 +62,7 @@ export function samplePanel(model, columns, asked, signal) {
 
   /** @param {unknown} error */
   const showProblem = (error) => fill(table, problem(error));
-  const { button, place } = action("Draw others", async () => void (await draw()));
+  const { button, place, command } = action("Draw others", call, async () => void (await draw()));
   start().catch(showProblem);
   return h("section", { class: "stack" },
     h("div", { class: "spread" }, h("div", { class: "stack-s" }, h("h2", {}, "A sample, at once"),
@@ -69,7 +70,7 @@ export function samplePanel(model, columns, asked, signal) {
     place, chips, table,
     h("details", { class: "more", open: Object.keys(asked.conditions).length > 0 }, h("summary", {}, "Conditions"),
       h("div", { class: "stack" }, h("p", { class: "small quiet" }, `What the model makes by itself, by ${count(NUM_ROWS)} rows.`), cards)),
-    curl(() => curlCommand("POST", path, { json: body(), accept: "text/csv" })));
+    command);
 }
 
 /** The kind of a column of an imported model, whose table is elsewhere. @param {Row[]} rows @param {string} name */
