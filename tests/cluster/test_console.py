@@ -3,6 +3,7 @@
 import csv
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -79,6 +80,20 @@ def command_of(page: Page, action: str) -> str:
     command.locator("summary").click()
     expect(command.locator("pre")).to_contain_text("$SYNTHGEN_KEY")
     return command.locator("pre").inner_text()
+
+
+def sampled(page: Page, server: UpServer, birds: dict[str, str]) -> None:
+    """A ready model with its sample, and what may be asked of it."""
+    open_with(page, server.key, birds["birds"])
+    expect(page.get_by_role("region", name="Synthetic rows").locator("tbody tr")).to_have_count(8, timeout=SLOW_MS)
+    page.get_by_text("Conditions", exact=True).click()
+
+
+def generated(client: SynthGen, birds: dict[str, str], folder: Path) -> list[dict[str, str]]:
+    """The rows of the model's last generation."""
+    jobs = client.list_jobs(model_id=birds["birds"].rpartition("/")[2])["items"]
+    job = next(job for job in jobs if job["job_type"] == "generate")
+    return list(csv.DictReader(client.download(job["id"], folder / "rows.csv").read_text().splitlines()))
 
 
 def test_a_table_goes_in_and_a_synthetic_one_comes_out(page, server, tmp_path):
@@ -171,6 +186,57 @@ def test_a_job_is_found_by_its_status_and_cancelled_from_the_list(
 
     expect(page.get_by_text("The job is cancelled.")).to_be_visible()
     assert client.get_job(training["job_id"])["cancelled"]
+
+
+class TestConditions:
+    def test_missing_is_a_value_to_ask_for_and_any_of_several_too(
+        self, page, server, birds, client: SynthGen, tmp_path
+    ):
+        sampled(page, server, birds)
+        missing = page.get_by_role("button", name="of bill_length_mm")
+        missing.click()
+        expect(page.get_by_role("button", name="Without: bill_length_mm is missing")).to_be_visible()
+        expect(missing).to_have_attribute("aria-pressed", "true")
+        expect(missing).to_be_focused()
+        page.get_by_role("button", name="Dream").click()
+        page.get_by_role("button", name="Biscoe").click()
+        page.get_by_label("body_mass_g, from").fill("4000")
+        page.get_by_role("button", name="Generate", exact=True).click()
+        expect(page.get_by_role("button", name="Download 1,000 rows")).to_be_visible(timeout=SLOW_MS)
+
+        rows = generated(client, birds, tmp_path)
+        assert {row["bill_length_mm"] for row in rows} == {""}
+        assert {row["island"] for row in rows} == {"Dream", "Biscoe"}
+        assert min(float(row["body_mass_g"]) for row in rows) >= 4000
+        page.get_by_label("bill_length_mm, from").fill("40")
+        page.get_by_label("bill_length_mm, to").fill("41")
+        page.get_by_label("bill_length_mm, to").press("Enter")
+        expect(page.get_by_role("button", name="Without: bill_length_mm from 40 to 41")).to_be_visible()
+        expect(missing).to_have_attribute("aria-pressed", "false")
+
+    def test_shares_of_values_are_set_and_must_add_up(self, page, server, birds, client: SynthGen, tmp_path):
+        sampled(page, server, birds)
+        page.get_by_role("button", name="Set shares of island").click()
+        page.get_by_label("Share of Dream in per cent").fill("70")
+        page.get_by_label("Share of Biscoe in per cent").fill("20")
+        page.get_by_label("Share of Torgersen in per cent").fill("5")
+        page.get_by_role("button", name="Generate", exact=True).click()
+        expect(page.get_by_role("alert").first).to_contain_text(
+            "The shares of “island” add up to 95 %; they must add up to 100 %."
+        )
+
+        page.get_by_label("Share of Torgersen in per cent").fill("10")
+        expect(page.get_by_text("Sum: 100 %.")).to_be_visible()
+        page.get_by_role("button", name="Generate", exact=True).click()
+        expect(page.get_by_role("button", name="Download 1,000 rows")).to_be_visible(timeout=SLOW_MS)
+
+        counts = Counter(row["island"] for row in generated(client, birds, tmp_path))
+        assert counts == {"Dream": 700, "Biscoe": 200, "Torgersen": 100}
+        page.reload()
+        expect(page.get_by_label("Share of Dream in per cent")).to_have_value("70", timeout=SLOW_MS)
+        assert '"distribution":{"island":{' in command_of(page, "Generate")
+        page.get_by_role("button", name="Without: island").click()
+        expect(page.get_by_role("button", name="Set shares of island")).to_be_visible()
 
 
 class TestCommands:

@@ -1,5 +1,6 @@
 /** Any number of rows as a file. */
 
+import { refuseFault, wishes } from "../asked.js";
 import { send } from "../api.js";
 import { submit } from "../components/action.js";
 import { choice, field } from "../components/fields.js";
@@ -9,7 +10,7 @@ import { generationProgress } from "./generation_progress.js";
 
 const FORMATS = /** @type {[string, string][]} */ ([["csv", "CSV"], ["parquet", "Parquet"], ["jsonl", "JSON lines"]]);
 
-/** @param {import("../types.js").Model} model @param {import("./conditions.js").Asked} asked @param {AbortSignal} signal */
+/** @param {import("../types.js").Model} model @param {import("../asked.js").Asked} asked @param {AbortSignal} signal */
 export function generatePanel(model, asked, signal) {
   const path = `/api/synthgen/models/${model.id}/generate`;
   const draftName = `generation.${model.id}`;
@@ -19,9 +20,10 @@ export function generatePanel(model, asked, signal) {
   const made = h("div");
   const body = () => ({
     num_rows: Number(rows.value), format: format.value, ...(seed.value && { seed: Number(seed.value) }),
-    ...(Object.keys(asked.conditions).length > 0 && { conditions: asked.conditions }),
+    ...wishes(asked),
   });
   const { button, place, command, onsubmit } = submit("Generate", () => ({ method: "POST", path, json: body() }), async (call) => {
+    refuseFault(asked);
     const accepted = await send(call);
     keepDraft(draftName, accepted.synthgen_job_id);
     fill(made, generationProgress(accepted.synthgen_job_id, signal));

@@ -59,7 +59,8 @@ async function ready(model, jobs, signal) {
   const columns = model.dataset_id
     ? (await get(`/api/datasets/${model.dataset_id}/columns?version=${model.dataset_version}`, signal)).columns
     : [];
-  const asked = { conditions: {} };
+  /** @type {import("../asked.js").Asked} */
+  const asked = { conditions: {}, shares: null };
   return h("div", { class: "stack-l" }, samplePanel(model, columns, asked, signal), generatePanel(model, asked, signal),
     await reportsPanel(model, signal), jobs.length > 0 && jobList(jobs));
 }
