@@ -21,6 +21,7 @@ from tests.servers import UpServer, wait_until
 PENGUINS = Path(palmerpenguins.__file__).parent / "data" / "penguins.csv"
 HOSTILE = '<img src=x onerror="window.hurt=1">'
 SLOW_MS = 60_000
+POLL_MS = 3_000  # as in polling.js
 
 
 class OpenPage(Protocol):
@@ -186,6 +187,72 @@ def test_a_job_is_found_by_its_status_and_cancelled_from_the_list(
 
     expect(page.get_by_text("The job is cancelled.")).to_be_visible()
     assert client.get_job(training["job_id"])["cancelled"]
+
+
+class TestLists:
+    """They follow what happens elsewhere while something in them goes on."""
+
+    def test_jobs_change_and_come_by_themselves_and_nothing_else_moves(
+        self, page, server, client: SynthGen, dataset, given_training
+    ):
+        training = given_training(config=LONG)
+        open_with(page, server.key, f"#/projects/{dataset['project_id']}/jobs")
+        line = page.locator(".list > li").first
+        expect(line.locator(".badge")).to_have_text("running", timeout=SLOW_MS)
+        cancel = line.get_by_role("button", name="Cancel")
+        cancel.focus()
+        page.evaluate("""() => {
+            window.first = document.querySelector('.list > li');
+            window.changes = [];
+            const all = { childList: true, subtree: true, attributes: true, characterData: true };
+            new MutationObserver((some) => window.changes.push(...some)).observe(document.querySelector('main'), all);
+        }""")
+        for _ in range(2):
+            with page.expect_response("**/api/synthgen/jobs?**"):
+                pass
+        assert page.evaluate("window.changes.length") == 0
+        expect(cancel).to_be_focused()
+
+        second = given_training(config=LONG)
+        expect(page.locator(".list > li .badge").nth(1)).to_have_text("running", timeout=SLOW_MS)
+        client.cancel_job(training["job_id"])
+
+        expect(page.locator(".list > li .badge").nth(1)).to_have_text("failed", timeout=SLOW_MS)
+        assert page.evaluate("window.first === document.querySelectorAll('.list > li')[1]")
+        expect(page.locator(".list > li").nth(1).get_by_role("link")).to_be_focused()
+        client.cancel_job(second["job_id"])
+        expect(page.locator(".list > li .badge").first).to_have_text("failed", timeout=SLOW_MS)
+
+    def test_a_model_is_ready_by_itself_and_then_nobody_asks_any_more(
+        self, page, server, client: SynthGen, dataset, given_training
+    ):
+        asked = []
+        page.on("request", lambda request: asked.append(request.url) if "/models?" in request.url else None)
+        training = given_training(config=LONG)
+        open_with(page, server.key, f"#/projects/{dataset['project_id']}/models")
+        badge = page.locator(".list > li .badge").first
+        expect(badge).to_have_text("training", timeout=SLOW_MS)
+        client.cancel_job(training["job_id"])
+        expect(badge).to_have_text("failed", timeout=SLOW_MS)
+
+        seen_by_then = len(asked)
+        page.wait_for_timeout(2 * POLL_MS)
+        assert len(asked) == seen_by_then
+
+    def test_a_view_that_was_left_asks_no_more(self, page, server, client: SynthGen, dataset, given_training):
+        asked = []
+        page.on("request", lambda request: asked.append(request.url) if "/jobs?" in request.url else None)
+        training = given_training(config=LONG)
+        open_with(page, server.key, f"#/projects/{dataset['project_id']}/jobs")
+        with page.expect_response("**/api/synthgen/jobs?**"):
+            pass
+        page.get_by_role("link", name="Data", exact=True).click()
+        expect(page.get_by_text("Drop a table here")).to_be_visible()
+
+        seen_by_then = len(asked)
+        page.wait_for_timeout(2 * POLL_MS)
+        assert len(asked) == seen_by_then
+        client.cancel_job(training["job_id"])
 
 
 class TestConditions:

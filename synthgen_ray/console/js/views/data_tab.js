@@ -16,8 +16,8 @@ export async function dataTab({ project, signal }) {
   /** @type {import("../types.js").Listed<Dataset>} */
   const datasets = await get(`/api/datasets?project_id=${project.id}&limit=500`, signal);
   return h("div", { class: "stack" }, dropZone(project.id),
-    datasets.total > 0 ? searchable("tables", datasets.items, (dataset) => dataset.name, (items) => h("ul", { class: "list" }, ...items.map(line)))
-      : h("div", { class: "empty" }, h("h2", {}, "No table yet"), h("p", {}, "Drop a CSV or Parquet file above. You will see its columns before anything is trained.")));
+    searchable("tables", datasets.items, (dataset) => dataset.name, (items) => h("ul", { class: "list" }, ...items.map(line)),
+      h("div", { class: "empty" }, h("h2", {}, "No table yet"), h("p", {}, "Drop a CSV or Parquet file above. You will see its columns before anything is trained."))).element);
 }
 
 /** @param {Dataset} dataset */

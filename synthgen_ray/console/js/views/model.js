@@ -72,7 +72,7 @@ function footer(model) {
   const exported = action("Export the model", () => call, async () => notify(`Saved ${await save(call, () => {})}.`));
   const removal = deletionOfModel(model, () => go(`#/projects/${model.project_id}/models`));
   const isReady = model.status === "ready";
-  return h("div", { class: "row" }, isReady && exported.button,
+  return h("div", { class: "row" }, isReady && exported.button, isReady && exported.command,
     model.dataset_id && h("a", { class: "button", href: `#/datasets/${model.dataset_id}/train` }, "Train another"),
-    removal.button, isReady && exported.command, exported.place, removal.place);
+    removal.button, exported.place, removal.place);
 }
