@@ -19,6 +19,11 @@ from tests.console.browser import a_browser, a_page, findings, open_with
 from tests.servers import UpServer, wait_until
 
 PENGUINS = Path(palmerpenguins.__file__).parent / "data" / "penguins.csv"
+HOSTILE_REPORT = """<!doctype html><h1>Hello</h1>
+<script>parent.hurt = 1</script><script src="/console/js/main.js"></script><img src="x" onerror="parent.hurt = 1">
+<iframe srcdoc="<script>top.hurt = 1</script>"></iframe><iframe src="/api/projects"></iframe>
+<form action="/api/projects" method="post"><button>Send</button></form>
+<a href="/" target="_top">Top</a> <a href="javascript:parent.hurt = 1">Run</a>"""
 HOSTILE = '<img src=x onerror="window.hurt=1">'
 SLOW_MS = 60_000
 POLL_MS = 3_000  # as in polling.js
@@ -90,6 +95,13 @@ def sampled(page: Page, server: UpServer, birds: dict[str, str]) -> None:
     page.get_by_text("Conditions", exact=True).click()
 
 
+def report_page(page: Page, server: UpServer, birds: dict[str, str]) -> None:
+    """The report in the page around it, in a tab that has the key."""
+    open_with(page, server.key)
+    page.goto(f"/console/report#{birds['Real against synthetic'].rpartition('/')[2]}")
+    page.frame_locator("iframe").get_by_role("heading", level=1).wait_for(timeout=SLOW_MS)
+
+
 def generated(client: SynthGen, birds: dict[str, str], folder: Path) -> list[dict[str, str]]:
     """The rows of the model's last generation."""
     jobs = client.list_jobs(model_id=birds["birds"].rpartition("/")[2])["items"]
@@ -134,8 +146,72 @@ def test_a_report_shows_real_beside_synthetic_and_is_saved_as_a_page(page, serve
     expect(species.get_by_text("Adelie")).to_be_visible()
     expect(page.get_by_role("img", name="Synthetic: associations of")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Save the whole report").click()
+        page.get_by_role("button", name="Save it").click()
     assert download.value.suggested_filename.endswith(".html")
+
+
+class TestReportPage:
+    @pytest.mark.parametrize(("width", "dark"), [(360, True), (1440, False)], ids=["phone, dark", "desktop, light"])
+    def test_it_is_one_click_away_in_its_own_style(self, opened, server, birds, width, dark):
+        with opened(width=width, dark=dark) as page:
+            open_with(page, server.key, birds["Real against synthetic"])
+            with page.context.expect_page() as new:
+                page.get_by_role("link", name="Open the whole report").click()
+            tab, report = new.value, new.value.frame_locator("iframe")
+
+            expect(report.get_by_role("heading", level=1)).to_be_visible(timeout=SLOW_MS)
+            body = report.locator("body")
+            assert body.evaluate("body => getComputedStyle(body).maxWidth") == "1216px"
+            assert body.evaluate("body => body.ownerDocument.documentElement.scrollWidth") <= width
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width
+            assert server.key not in tab.url
+            assert findings(tab) == []
+
+    def test_it_is_printed_whole(self, page, server, birds):
+        report_page(page, server, birds)
+        in_frame = page.frame_locator("iframe").locator("html")
+        in_frame.evaluate("html => { html.ownerDocument.defaultView.print = () => { window.top.printed = true; } }")
+        page.get_by_role("button", name="Print").click()
+        assert page.evaluate("window.top.printed")
+
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        height = in_frame.evaluate("html => html.scrollHeight")
+        assert page.locator("iframe").bounding_box()["height"] == pytest.approx(height, abs=1)
+
+    def test_without_a_key_it_says_what_to_do_and_the_way_leads_back(self, page, server, birds):
+        ident = birds["Real against synthetic"].rpartition("/")[2]
+        page.goto(f"/console/report#{ident}")
+        expect(page.get_by_role("heading", name="A report needs a key")).to_be_visible()
+        page.get_by_role("link", name="To the report in the console").click()
+        page.get_by_label("API key").fill(server.key)
+        page.get_by_role("button", name="Open").click()
+
+        expect(page.get_by_role("link", name="Open the whole report")).to_be_visible(timeout=SLOW_MS)
+        page.goto("/console/report")
+        expect(page.get_by_role("heading", name="Which report?")).to_be_visible()
+        page.goto(f"/console/report#{ident[:-4]}0000")
+        expect(page.get_by_role("alert")).to_be_visible()
+
+    def test_nothing_in_it_can_run_or_reach_the_server(self, browser, server, birds):
+        context = browser.new_context(base_url=server.url)
+        page, asked = context.new_page(), []
+        context.route(
+            "**/api/reports/*/download", lambda route: route.fulfill(body=HOSTILE_REPORT, content_type="text/html")
+        )
+        report_page(page, server, birds)
+        page.on("request", lambda request: asked.append(request.url))
+
+        report = page.frame_locator("iframe")
+        expect(report.get_by_role("heading", name="Hello")).to_be_visible(timeout=SLOW_MS)
+        report.get_by_role("button", name="Send").click()
+        report.get_by_role("link", name="Top").click()
+        report.get_by_role("link", name="Run").click()
+        page.wait_for_timeout(500)
+
+        assert page.evaluate("window.hurt") is None
+        assert "/console/report#" in page.url
+        assert asked == []
+        context.close()
 
 
 def test_a_training_is_seen_to_move_and_can_be_cancelled(page, server, given_training):
@@ -318,7 +394,7 @@ class TestCommands:
             "Make a report": "/api/reports",
             "Export the model": "/export",
         },
-        "Real against synthetic": {"Save the whole report": "/download"},
+        "Real against synthetic": {"Save it": "/download"},
     }
 
     def test_each_action_has_one_beside_it(self, page, server, birds):

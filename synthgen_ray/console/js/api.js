@@ -50,6 +50,9 @@ async function request(method, path, body, headers, signal) {
 /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
 export const get = async (path, signal) => (await request("GET", path, null, {}, signal)).json();
 
+/** @param {string} path */
+export const blob = async (path) => (await request("GET", path, null, {})).blob();
+
 /** Make a call that answers JSON. @param {Call} call @returns {Promise<any>} */
 export async function send({ method, path, json }) {
   const body = json === undefined ? null : JSON.stringify(json);

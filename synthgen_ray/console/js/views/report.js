@@ -62,8 +62,11 @@ async function body(report, signal, onDone) {
 function pageOf(id) {
   /** @type {import("../types.js").Call} */
   const call = { method: "GET", path: `/api/reports/${id}/download`, to: "report.html" };
-  const { button, place, command } = action("Save the whole report", () => call, async () => notify(`Saved as ${await save(call, () => {})}.`), "primary");
-  return h("div", { class: "stack-s" }, h("div", { class: "row" }, button, command), place);
+  const { button, place, command } = action("Save it", () => call, async () => notify(`Saved as ${await save(call, () => {})}.`));
+  return h("div", { class: "stack-s" }, h("div", { class: "row" },
+    // “opener”, since a tab has the session of the one that opened it only where the two know each other.
+    h("a", { class: "button primary", href: `/console/report#${id}`, target: "_blank", rel: "opener" }, "Open the whole report"),
+    button, command), place);
 }
 
 /** @param {string} id @param {AbortSignal} signal @param {() => void} onDone */
