@@ -7,7 +7,7 @@
  * @typedef {{id: string, project_id: string, name: string, description: string, dataset_version_id: string,
  *   version: number, num_rows: number, num_columns: number, size_bytes: number, created_at: string}} Dataset
  * @typedef {{id: string, dataset_id: string, version: number, num_rows: number, num_columns: number,
- *   size_bytes: number, columns: Column[], warnings: string[]}} Version
+ *   size_bytes: number, columns: Column[], warnings: {code: string, message: string}[]}} Version
  * @typedef {{generated_rows: number, training_seconds: number, storage_bytes: number, pending_jobs: number}} Usage
  * @typedef {{column_shapes: number | null, pair_trends: number | null}} Quality
  * @typedef {{id: string, name: string, model_type: string, status: string, dataset_name: string | null,

@@ -46,10 +46,10 @@ export async function datasetView({ params: [id], query, signal }) {
     h("div", { class: "row" }, versions(dataset, number), removal(dataset)));
 }
 
-/** @param {string[]} warnings Each begins with its code. */
+/** @param {import("../types.js").Version["warnings"]} warnings */
 function warningsOf(warnings) {
   if (warnings.length === 0) return null;
-  const list = h("ul", {}, ...warnings.map((text) => h("li", {}, text.replace(/^[a-z_]+: /, ""))));
+  const list = h("ul", {}, ...warnings.map((warning) => h("li", {}, warning.message)));
   if (warnings.length <= SHOWN_WARNINGS) return h("div", { class: "warning" }, list);
   return h("details", { class: "warning more" }, h("summary", {}, `${several(warnings.length, "note")} on how the file was read`), list);
 }
