@@ -50,14 +50,14 @@ async function request(method, path, body, headers, signal) {
 /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
 export const get = async (path, signal) => (await request("GET", path, null, {}, signal)).json();
 
-/** @param {string} path */
-export const blob = async (path) => (await request("GET", path, null, {})).blob();
-
 /** Make a call that answers JSON. @param {Call} call @returns {Promise<any>} */
 export async function send({ method, path, json }) {
   const body = json === undefined ? null : JSON.stringify(json);
   return (await request(method, path, body, body === null ? {} : { "Content-Type": "application/json" })).json();
 }
+
+/** Make a call that answers a file. @param {Call} call */
+export const fetchFile = ({ method, path }) => request(method, path, null, {});
 
 /**
  * Upload a file; `fetch` cannot tell how far a body is, so this is the older way.
@@ -95,33 +95,6 @@ export async function head(path, most, signal) {
   }
   await reader.cancel();
   return { text, isWhole: false };
-}
-
-/**
- * Fetch a file with the key, then have the browser save it.
- * @param {Call} call @param {(share: number | null) => void} onProgress null where its size is not known.
- */
-export async function save({ method, path }, onProgress) {
-  const response = await request(method, path, null, {});
-  const total = Number(response.headers.get("content-length"));
-  const reader = bodyOf(response).getReader();
-  /** @type {Uint8Array<ArrayBuffer>[]} */
-  const blocks = [];
-  let taken = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    blocks.push(value);
-    taken += value.length;
-    onProgress(total ? taken / total : null);
-  }
-  const name = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "")?.[1] ?? "download";
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob(blocks, { type: "application/octet-stream" }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  return name;
 }
 
 /**
@@ -164,7 +137,7 @@ async function* events(id, signal) {
 }
 
 /** @param {Response} response */
-function bodyOf(response) {
+export function bodyOf(response) {
   if (!response.body) throw new ApiError(0, "away", AWAY);
   return response.body;
 }

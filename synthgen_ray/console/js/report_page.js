@@ -3,7 +3,7 @@
  * one that opened it, and stands in a frame where no script runs.
  */
 
-import { ApiError, blob } from "./api.js";
+import { ApiError, fetchFile } from "./api.js";
 import { problem } from "./components/problem.js";
 import { byId, fill, h } from "./dom.js";
 import { findKey } from "./session.js";
@@ -15,7 +15,7 @@ async function show() {
   if (!id) return tell("Which report?", h("p", {}, "The address names none. The console lists those of each model."), "/", "To the console");
   if (!findKey()) return askForKey(id);
   try {
-    present(id, await blob(`/api/reports/${id}/download`));
+    present(id, await (await fetchFile({ method: "GET", path: `/api/reports/${id}/download` })).blob());
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) return askForKey(id);
     tell("That did not work", problem(error), `/#/reports/${id}`, "To the report in the console");

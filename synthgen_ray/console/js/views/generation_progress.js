@@ -1,6 +1,6 @@
 /** A generation as it runs, and its file once it is there. */
 
-import { save, watch } from "../api.js";
+import { watch } from "../api.js";
 import { action } from "../components/action.js";
 import { cancellation } from "../components/cancellation.js";
 import { failure } from "../components/failure.js";
@@ -9,6 +9,7 @@ import { problem } from "../components/problem.js";
 import { progress } from "../components/progress.js";
 import { fill, h } from "../dom.js";
 import { count, duration, percent, size } from "../format.js";
+import { canStream, save } from "../saving.js";
 
 /** @typedef {import("../types.js").Job} Job */
 
@@ -48,12 +49,12 @@ function download(job) {
   /** @type {import("../types.js").Call} */
   const call = { method: "GET", path: `/api/synthgen/jobs/${job.id}/download`, to: `synthetic.${format}` };
   const { button, place, command } = action(`Download ${count(rows)} rows`, () => call, async () => {
-    const name = await save(call, (share) => bar.show(share ?? 0, share === null ? "Downloading…" : `${percent(share)} of ${size(bytes)}`));
+    const name = await save(call, (share) => bar.show(share ?? 0, share === null ? "Downloading…" : `${percent(share)} of ${size(bytes)}`), bytes);
     bar.show(1, `Saved as ${name}`);
     notify(`Saved as ${name}.`);
   }, "primary");
   return h("div", { class: "stack" }, h("div", { class: "row" }, button, h("span", { class: "small quiet tabular" }, `${format.toUpperCase()} · ${size(bytes)}`),
     command),
-    bytes > LARGE_BYTES && h("p", { class: "small quiet" }, "A browser holds all of a file before it saves it. The curl command writes one of this size straight to the disk."),
+    bytes > LARGE_BYTES && !canStream() && h("p", { class: "small quiet" }, "This browser holds all of a file before it saves it. The curl command writes one of this size straight to the disk."),
     place, bar.element);
 }

@@ -1,6 +1,6 @@
 /** A model: its training while it learns, then all that can be made of it. */
 
-import { get, save } from "../api.js";
+import { get } from "../api.js";
 import { action } from "../components/action.js";
 import { deletionOfModel } from "../components/deletion.js";
 import { notify } from "../components/notices.js";
@@ -9,6 +9,7 @@ import { trail } from "../components/trail.js";
 import { fill, h } from "../dom.js";
 import { moment, percent, typeName } from "../format.js";
 import { go } from "../router.js";
+import { save } from "../saving.js";
 import { generatePanel } from "./generate_panel.js";
 import { jobList } from "./job_list.js";
 import { reportsPanel } from "./reports_panel.js";

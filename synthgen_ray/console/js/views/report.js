@@ -1,6 +1,6 @@
 /** A report: real against synthetic, by column and by pair. */
 
-import { get, save, watch } from "../api.js";
+import { get, watch } from "../api.js";
 import { heatmap } from "../charts/heatmap.js";
 import { action } from "../components/action.js";
 import { failure } from "../components/failure.js";
@@ -11,6 +11,7 @@ import { badge } from "../components/status.js";
 import { trail } from "../components/trail.js";
 import { fill, h } from "../dom.js";
 import { count, duration, moment, percent, plain } from "../format.js";
+import { save } from "../saving.js";
 import { comparisons } from "./comparisons.js";
 
 /** @typedef {import("../types.js").Report} Report */
