@@ -1,5 +1,6 @@
 """The console in a real browser, on a whole server: from a file to a file, without a line of code."""
 
+import contextlib
 import csv
 import re
 import subprocess
@@ -13,7 +14,7 @@ import palmerpenguins
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from synthgen_ray.client import SynthGen
+from synthgen_ray.client import ApiError, SynthGen
 from tests.cluster.conftest import LONG
 from tests.console.browser import a_browser, a_page, findings, open_with
 from tests.servers import UpServer, wait_until
@@ -72,6 +73,22 @@ def birds(server: UpServer, browser: Browser) -> dict[str, str]:
         "birds": f"#/models/{model}",
         "Real against synthetic": f"#/reports/{report}",
     }
+
+
+@pytest.fixture
+def given_long_training(client: SynthGen, given_training):
+    """Trainings that go on until the test is over, and no longer: the next one needs their place."""
+    started: list[str] = []
+
+    def given() -> dict[str, Any]:
+        training = given_training(config=LONG)
+        started.append(training["job_id"])
+        return training
+
+    yield given
+    for job in started:
+        with contextlib.suppress(ApiError):
+            client.cancel_job(job)
 
 
 def seen(page: Page, title: str) -> None:
@@ -215,8 +232,8 @@ class TestReportPage:
         context.close()
 
 
-def test_a_training_is_seen_to_move_and_can_be_cancelled(page, server, given_training):
-    model = given_training(config=LONG)
+def test_a_training_is_seen_to_move_and_can_be_cancelled(page, server, given_long_training):
+    model = given_long_training()
     open_with(page, server.key, f"#/models/{model['id']}")
     moved = """since => {
         const told = document.querySelector('[role=progressbar]')?.getAttribute('aria-valuetext');
@@ -254,9 +271,9 @@ def test_a_model_is_deleted_once_it_was_asked_twice(page, server, birds, client:
 
 
 def test_a_job_is_found_by_its_status_and_cancelled_from_the_list(
-    page, server, client: SynthGen, dataset, given_training
+    page, server, client: SynthGen, dataset, given_long_training
 ):
-    training = given_training(config=LONG)
+    training = given_long_training()
     wait_until(lambda: client.get_job(training["job_id"])["status"] == "running", "the training runs")
     open_with(page, server.key, f"#/projects/{dataset['project_id']}/jobs?status=running")
 
@@ -270,14 +287,20 @@ class TestLists:
     """They follow what happens elsewhere while something in them goes on."""
 
     def test_jobs_change_and_come_by_themselves_and_nothing_else_moves(
-        self, page, server, client: SynthGen, dataset, given_training
+        self, page, server, client: SynthGen, dataset, given_long_training
     ):
-        training = given_training(config=LONG)
+        training = given_long_training()
         open_with(page, server.key, f"#/projects/{dataset['project_id']}/jobs")
         line = page.locator(".list > li").first
         expect(line.locator(".badge")).to_have_text("running", timeout=SLOW_MS)
         cancel = line.get_by_role("button", name="Cancel")
         cancel.focus()
+        with page.expect_response("**/api/synthgen/jobs?**") as answered:
+            pass
+        same = answered.value.text()
+        page.route("**/api/synthgen/jobs?**", lambda route: route.fulfill(body=same, content_type="application/json"))
+        with page.expect_response("**/api/synthgen/jobs?**"):
+            pass
         page.evaluate("""() => {
             window.first = document.querySelector('.list > li');
             window.changes = [];
@@ -289,23 +312,23 @@ class TestLists:
                 pass
         assert page.evaluate("window.changes.length") == 0
         expect(cancel).to_be_focused()
+        page.unroute("**/api/synthgen/jobs?**")
 
-        second = given_training(config=LONG)
+        second = given_long_training()
         expect(page.locator(".list > li .badge").nth(1)).to_have_text("running", timeout=SLOW_MS)
         client.cancel_job(training["job_id"])
 
         expect(page.locator(".list > li .badge").nth(1)).to_have_text("failed", timeout=SLOW_MS)
         assert page.evaluate("window.first === document.querySelectorAll('.list > li')[1]")
         expect(page.locator(".list > li").nth(1).get_by_role("link")).to_be_focused()
-        client.cancel_job(second["job_id"])
-        expect(page.locator(".list > li .badge").first).to_have_text("failed", timeout=SLOW_MS)
+        assert second["synthgen_job_id"] in page.locator(".list > li a").first.get_attribute("href")
 
     def test_a_model_is_ready_by_itself_and_then_nobody_asks_any_more(
-        self, page, server, client: SynthGen, dataset, given_training
+        self, page, server, client: SynthGen, dataset, given_long_training
     ):
         asked = []
         page.on("request", lambda request: asked.append(request.url) if "/models?" in request.url else None)
-        training = given_training(config=LONG)
+        training = given_long_training()
         open_with(page, server.key, f"#/projects/{dataset['project_id']}/models")
         badge = page.locator(".list > li .badge").first
         expect(badge).to_have_text("training", timeout=SLOW_MS)
@@ -316,10 +339,10 @@ class TestLists:
         page.wait_for_timeout(2 * POLL_MS)
         assert len(asked) == seen_by_then
 
-    def test_a_view_that_was_left_asks_no_more(self, page, server, client: SynthGen, dataset, given_training):
+    def test_a_view_that_was_left_asks_no_more(self, page, server, dataset, given_long_training):
         asked = []
         page.on("request", lambda request: asked.append(request.url) if "/jobs?" in request.url else None)
-        training = given_training(config=LONG)
+        given_long_training()
         open_with(page, server.key, f"#/projects/{dataset['project_id']}/jobs")
         with page.expect_response("**/api/synthgen/jobs?**"):
             pass
@@ -329,7 +352,6 @@ class TestLists:
         seen_by_then = len(asked)
         page.wait_for_timeout(2 * POLL_MS)
         assert len(asked) == seen_by_then
-        client.cancel_job(training["job_id"])
 
 
 class TestConditions:
@@ -419,8 +441,8 @@ class TestCommands:
             assert ident in told
             page.get_by_role("button", name="Keep it").click()
 
-    def test_a_job_that_runs_has_that_of_its_cancelling(self, page, server, client: SynthGen, given_training):
-        training = given_training(config=LONG)
+    def test_a_job_that_runs_has_that_of_its_cancelling(self, page, server, client: SynthGen, given_long_training):
+        training = given_long_training()
         open_with(page, server.key, f"#/models/{training['model_id']}")
 
         command = command_of(page, "Cancel the training").replace("$SYNTHGEN_KEY", server.key)
@@ -490,9 +512,7 @@ def test_the_key_is_in_this_tab_alone(page, server, birds):
     open_with(page, server.key, birds["penguins"])
     seen(page, "penguins")
 
-    page.get_by_text("As a curl command").first.click()
-    told = page.locator("pre").first.inner_text()
-    assert "$SYNTHGEN_KEY" in told
+    command_of(page, "Correct a kind")
     assert server.key not in page.content() + page.url
     assert page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
     page.get_by_role("button", name="Forget key").click()

@@ -23,7 +23,7 @@ export function searchable(what, items, textOf, show, empty) {
     const found = items.filter((item) => textOf(item).toLowerCase().includes(wanted));
     const node = found.length > 0 ? show(found) : items.length > 0 ? nothing : empty;
     if (place.firstChild !== node) place.replaceChildren(node);
-    bar.hidden = items.length < WORTH_SEARCHING && wanted === "";
+    bar.toggleAttribute("hidden", items.length < WORTH_SEARCHING && wanted === "");
     const sentence = `${wanted ? `${count(found.length)} of ` : ""}${count(items.length)} ${what}`;
     if (told.textContent !== sentence) told.textContent = sentence;
   }
