@@ -16,13 +16,22 @@ MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-_PAGE = "/index.html"
-# No script and no style stands within the page, it speaks to this server alone, and no text of it ever becomes markup.
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-)
 
+
+def _policy(styles: str = "'self'", pictures: str = "'self'", frames: str = "'none'") -> str:
+    """No script stands within a page, it speaks to this server alone, and no text of it ever becomes markup."""
+    return (
+        f"default-src 'none'; script-src 'self'; style-src {styles}; img-src {pictures}; connect-src 'self'; "
+        f"frame-src {frames}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+
+
+_POLICY = _policy()
+# A report has its style and its pictures within it, and the frame that shows it inherits the policy of the page around.
+_REPORT_POLICY = _policy("'self' 'unsafe-inline'", "'self' data:", "blob:")
+# By their files: the addresses of the pages, and what they may do.
+_PAGES = {"/index.html": ("/", _POLICY), "/report.html": ("/console/report", _REPORT_POLICY)}
 
 # The address of a file has the version of all of them, so that what was fetched once is never asked for again.
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -34,6 +43,7 @@ class ConsoleFile:
     media_type: str
     etag: str
     cache: str
+    policy: str
 
 
 def _contents(folder: Traversable, address: str = "") -> dict[str, bytes]:
@@ -49,16 +59,18 @@ def _contents(folder: Traversable, address: str = "") -> dict[str, bytes]:
 
 
 def _files(contents: dict[str, bytes]) -> dict[str, ConsoleFile]:
-    """The files by their addresses; the page, at `/`, names the others by their version."""
-    others = {path: content for path, content in sorted(contents.items()) if path != _PAGE}
+    """The files by their addresses; the pages name the others by their version."""
+    others = {path: content for path, content in sorted(contents.items()) if path not in _PAGES}
     root = f"/console/{_digest(b''.join(others.values()))}"
-    page = contents[_PAGE].replace(b'"/console/', f'"{root}/'.encode())
-    named = {f"{root}{path}": _file(path, content, _FOR_EVER) for path, content in others.items()}
-    return {"/": _file(_PAGE, page, "no-cache"), **named}
+    found = {f"{root}{path}": _file(path, content, _FOR_EVER, _POLICY) for path, content in others.items()}
+    for path, (address, policy) in _PAGES.items():
+        page = contents[path].replace(b'"/console/', f'"{root}/'.encode())
+        found[address] = _file(path, page, "no-cache", policy)
+    return found
 
 
-def _file(path: str, content: bytes, cache: str) -> ConsoleFile:
-    return ConsoleFile(content, MEDIA_TYPES[PurePath(path).suffix], f'"{_digest(content)}"', cache)
+def _file(path: str, content: bytes, cache: str, policy: str) -> ConsoleFile:
+    return ConsoleFile(content, MEDIA_TYPES[PurePath(path).suffix], f'"{_digest(content)}"', cache, policy)
 
 
 def _digest(content: bytes) -> str:
@@ -77,7 +89,7 @@ def install(app: FastAPI) -> None:
 
 async def _answer(request: Request) -> Response:
     file = FILES[request.scope["path"]]
-    headers = {"ETag": file.etag, "Cache-Control": file.cache, "Content-Security-Policy": _POLICY}
+    headers = {"ETag": file.etag, "Cache-Control": file.cache, "Content-Security-Policy": file.policy}
     if request.headers.get("if-none-match") == file.etag:
         return Response(status_code=304, headers=headers)
     return Response(file.content, headers=headers, media_type=file.media_type)

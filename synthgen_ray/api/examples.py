@@ -72,6 +72,7 @@ LIMITS = {
     "generate": {"max_rows": 10000000, "max_conditions": 100},
     "sample": {"max_rows": 100000},
 }
+WARNING = {"code": "missing_values", "message": "12 cells of column 'income' are blank or NA and were read as missing."}
 UPLOAD = {
     "id": DATASET_ID,
     "dataset_id": DATASET_ID,
@@ -81,7 +82,7 @@ UPLOAD = {
     "num_rows": 32561,
     "num_columns": 1,
     "columns": [COLUMN],
-    "warnings": [],
+    "warnings": [WARNING],
 }
 DATASET = {
     "id": DATASET_ID,
@@ -103,7 +104,7 @@ VERSION = {
     "num_columns": 1,
     "size_bytes": 402113,
     "columns": [COLUMN],
-    "warnings": [],
+    "warnings": [WARNING],
     "created_at": CREATED_AT,
 }
 MODEL_CREATE = {

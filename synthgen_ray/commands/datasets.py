@@ -203,7 +203,7 @@ def _say_added(session: Session, done: str, name: str, version: JSON) -> None:
 
 def _note_warnings(session: Session, version: JSON) -> None:
     for warning in version["warnings"]:
-        session.output.note(f"warning: {warning}")
+        session.output.note(f"warning: {warning['message']}")
 
 
 def _stem(file: Path) -> str:

@@ -196,7 +196,7 @@ class TestTaken:
             (
                 what,
                 [column["kind"] for column in answer.json().get("columns", [])],
-                [warning.split(":")[0] for warning in answer.json().get("warnings", [answer.text])],
+                [warning["code"] for warning in answer.json().get("warnings", [{"code": answer.text}])],
             )
             for (what, *_), answer in zip(TAKEN, answers, strict=True)
         ]
@@ -220,7 +220,7 @@ class TestTaken:
         answer = (await upload(content, "t.parquet")).json()
 
         assert answer["columns"][0]["kind"] == kind
-        assert [warning.split(":")[0] for warning in answer["warnings"]] == warnings
+        assert [warning["code"] for warning in answer["warnings"]] == warnings
 
 
 # By its name the cells of a column, and what those that are made of it must be.

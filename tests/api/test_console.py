@@ -2,15 +2,20 @@
 
 import re
 
+import pytest
+
 from synthgen_ray.api.console import FILES
 from tests.api.bank import PROBLEM
 
+PAGES = ("/", "/console/report")
 SCRIPTS = sorted(path for path in FILES if path.endswith(".js"))
 MOST_BYTES = 200_000
 ELSEWHERE = (
     "/console",
     "/console/",
     "/console/index.html",
+    "/console/report.html",
+    "/console/report/",
     "/console/js",
     "/console/../api/auth.py",
     "/console/%2e%2e/settings.py",
@@ -40,13 +45,11 @@ class TestFiles:
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["etag"] == first.headers["etag"]
 
-    async def test_what_the_page_loads_is_kept_for_ever_and_the_page_is_not(self, client):
-        page = await client.get("/")
-        others = [path for path in FILES if path != "/"]
+    async def test_what_a_page_loads_is_kept_for_ever_and_the_page_is_not(self, client):
+        for path in FILES:
+            kept = (await client.get(path)).headers["cache-control"]
 
-        assert page.headers["cache-control"] == "no-cache"
-        for path in others:
-            assert "immutable" in (await client.get(path)).headers["cache-control"]
+            assert (kept == "no-cache") if path in PAGES else ("immutable" in kept), path
 
     async def test_nothing_else_has_an_address(self, client):
         for path in ELSEWHERE:
@@ -60,21 +63,51 @@ class TestFiles:
 
 
 class TestPolicy:
-    async def test_the_page_runs_and_loads_nothing_but_its_own_files(self, client):
-        policy = (await client.get("/")).headers["content-security-policy"]
+    async def test_the_console_runs_and_loads_nothing_but_its_own_files(self, client):
+        for path in FILES:
+            if path == "/console/report":
+                continue
+            policy = (await client.get(path)).headers["content-security-policy"]
 
-        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
-        assert "unsafe" not in policy
-        assert "require-trusted-types-for 'script'" in policy
+            assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+            assert "unsafe" not in policy
+            assert "frame-src 'none'" in policy
+            assert "require-trusted-types-for 'script'" in policy
 
-    async def test_the_page_holds_no_script_no_style_and_no_address_elsewhere(self):
-        page = FILES["/"].content.decode()
+    async def test_the_page_of_a_report_may_also_show_one_with_its_style_and_pictures(self, client):
+        answer = await client.get("/console/report")
+        policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
+
+        assert policy == {
+            "default-src": "'none'",
+            "script-src": "'self'",
+            "style-src": "'self' 'unsafe-inline'",
+            "img-src": "'self' data:",
+            "connect-src": "'self'",
+            "frame-src": "blob:",
+            "base-uri": "'none'",
+            "form-action": "'none'",
+            "frame-ancestors": "'none'",
+            "require-trusted-types-for": "'script'",
+            "trusted-types": "'none'",
+        }
+
+    async def test_no_script_runs_in_the_frame_of_a_report(self):
+        frames = [FILES[path].content.decode() for path in SCRIPTS if '"iframe"' in FILES[path].content.decode()]
+
+        assert len(frames) == 1
+        assert 'sandbox: "allow-same-origin allow-modals"' in frames[0]
+
+    @pytest.mark.parametrize("path", PAGES)
+    async def test_a_page_holds_no_script_no_style_and_no_address_elsewhere(self, path):
+        page = FILES[path].content.decode()
 
         assert re.findall(r"<script[^>]*>[^<]", page) == []
         assert re.findall(r"<style|style=|\son\w+=|https?:", page) == []
 
-    async def test_all_that_it_refers_to_is_there(self):
-        referred = set(re.findall(r'(?:src|href)="(/[^"#]*)"', FILES["/"].content.decode()))
+    async def test_all_that_they_refer_to_is_there(self):
+        pages = "".join(FILES[path].content.decode() for path in PAGES)
+        referred = set(re.findall(r'(?:src|href)="(/[^"#]*)"', pages))
         for path in SCRIPTS:
             folder = path.rpartition("/")[0]
             for imported in re.findall(r'from "(\.[^"]+)"', FILES[path].content.decode()):

@@ -302,6 +302,14 @@ class TestSchema:
         assert columns["day"]["format"] == "%d/%m/%Y"
         assert response.json()["warnings"] == []
 
+    async def test_a_warning_is_a_code_for_programs_and_a_sentence_for_people(self, client, project_id):
+        schema = {"columns": {"zip": {"kind": "integer"}}}
+
+        response = await self.upload(client, project_id, schema)
+
+        message = "Column 'zip' is written without its leading zeros as a number."
+        assert response.json()["warnings"][-1] == {"code": "leading_zeros", "message": message}
+
     @pytest.mark.parametrize(
         ("schema", "code", "field"),
         [

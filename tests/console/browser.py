@@ -30,7 +30,7 @@ def a_browser() -> Iterator[Browser]:
 
 @contextmanager
 def a_page(browser: Browser, url: str, *, width: int = 1440, height: int = 900, dark: bool = False) -> Iterator[Page]:
-    """A tab of its own on the console. Whatever goes wrong in it, also against its policy, fails here at the end."""
+    """A tab of its own on the console. Whatever goes wrong in it or what it opens fails here, also by a policy."""
     context = browser.new_context(
         base_url=url,
         viewport={"width": width, "height": height},
@@ -39,8 +39,8 @@ def a_page(browser: Browser, url: str, *, width: int = 1440, height: int = 900, 
     )
     page = context.new_page()
     wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda told: wrong.append(told.text) if told.type == "error" else None)
+    context.on("weberror", lambda failed: wrong.append(str(failed.error)))
+    context.on("console", lambda told: wrong.append(told.text) if told.type == "error" else None)
     try:
         yield page
     finally:

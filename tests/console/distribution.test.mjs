@@ -4,13 +4,13 @@ import { test } from "node:test";
 import { distribution } from "../../synthgen_ray/console/js/distribution.js";
 
 test("numbers fall into equal ranges, and missing ones into none", () => {
-  const shown = distribution(["0", "1", "9", "10", "", null], "integer", 2);
+  const shown = distribution(["0", "1", "9", "10", "", null], "integer", { bins: 2 });
 
   assert.deepEqual(shown, { kind: "ranges", low: 0, high: 10, shares: [0.5, 0.5], isTime: false });
 });
 
 test("a column of one number has one range", () => {
-  const shown = distribution([3, 3, 3], "float", 2);
+  const shown = distribution([3, 3, 3], "float", { bins: 2 });
 
   assert.deepEqual(shown?.shares, [1, 0]);
 });

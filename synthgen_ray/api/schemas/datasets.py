@@ -26,6 +26,21 @@ class ColumnSchema(Mirror):
     format: str | None
 
 
+class WarningSchema(Answer):
+    """What was noticed about a table, and left as it is."""
+
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.WARNING))
+
+    code: str
+    message: str
+
+    @classmethod
+    def of(cls, warning: str) -> Self:
+        """Of its line: `code: what was noticed`."""
+        code, _, message = warning.partition(": ")
+        return cls(code=code, message=message[:1].upper() + message[1:])
+
+
 JSON_TEXT = WithJsonSchema({"type": "string", "contentMediaType": "application/json"})
 
 
@@ -63,7 +78,7 @@ class UploadAccepted(Answer):
     num_rows: int
     num_columns: int
     columns: list[ColumnSchema]
-    warnings: list[str]
+    warnings: list[WarningSchema]
 
     @classmethod
     def of(cls, version: DatasetVersion) -> Self:
@@ -76,7 +91,7 @@ class UploadAccepted(Answer):
             num_rows=version.num_rows,
             num_columns=len(version.columns),
             columns=[ColumnSchema.of(column) for column in version.columns],
-            warnings=list(version.warnings),
+            warnings=[WarningSchema.of(warning) for warning in version.warnings],
         )
 
 
@@ -123,7 +138,7 @@ class VersionSchema(Answer):
     num_columns: int
     size_bytes: int
     columns: list[ColumnSchema]
-    warnings: list[str]
+    warnings: list[WarningSchema]
     created_at: Moment
 
     @classmethod
@@ -136,7 +151,7 @@ class VersionSchema(Answer):
             num_columns=len(version.columns),
             size_bytes=version.size_bytes,
             columns=[ColumnSchema.of(column) for column in version.columns],
-            warnings=list(version.warnings),
+            warnings=[WarningSchema.of(warning) for warning in version.warnings],
             created_at=version.created_at,
         )
 

@@ -3,6 +3,7 @@
 import { findKey } from "./session.js";
 
 /** @typedef {import("./types.js").Job} Job */
+/** @typedef {import("./types.js").Call} Call */
 
 export class ApiError extends Error {
   /** @param {number} status 0 where no answer came. @param {string} code @param {string} detail @param {string[]} fields */
@@ -31,7 +32,7 @@ function errorOf(problem, status) {
  * @param {{[name: string]: string}} headers @param {AbortSignal} [signal]
  * @returns {Promise<Response>} One that is fine.
  */
-async function send(method, path, body, headers, signal) {
+async function request(method, path, body, headers, signal) {
   const authorization = { Authorization: `Bearer ${findKey() ?? ""}` };
   /** @type {Response} */
   let response;
@@ -47,32 +48,28 @@ async function send(method, path, body, headers, signal) {
 }
 
 /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
-export const get = async (path, signal) => (await send("GET", path, null, {}, signal)).json();
+export const get = async (path, signal) => (await request("GET", path, null, {}, signal)).json();
 
-/** @param {string} path @param {unknown} [body] @returns {Promise<any>} */
-export const post = (path, body = {}) => sendJson("POST", path, body);
-
-/** @param {string} path @param {unknown} body @returns {Promise<any>} */
-export const patch = (path, body) => sendJson("PATCH", path, body);
-
-/** @param {string} path @returns {Promise<any>} */
-export const remove = async (path) => (await send("DELETE", path, null, {})).json();
-
-/** @param {string} method @param {string} path @param {unknown} body */
-async function sendJson(method, path, body) {
-  const headers = { "Content-Type": "application/json", Accept: "application/json" };
-  return (await send(method, path, JSON.stringify(body), headers)).json();
+/** Make a call that answers JSON. @param {Call} call @returns {Promise<any>} */
+export async function send({ method, path, json }) {
+  const body = json === undefined ? null : JSON.stringify(json);
+  return (await request(method, path, body, body === null ? {} : { "Content-Type": "application/json" })).json();
 }
+
+/** Make a call that answers a file. @param {Call} call */
+export const fetchFile = ({ method, path }) => request(method, path, null, {});
 
 /**
  * Upload a file; `fetch` cannot tell how far a body is, so this is the older way.
- * @param {string} path @param {FormData} form @param {(share: number) => void} onProgress
+ * @param {Call} call @param {(share: number) => void} onProgress
  * @returns {Promise<any>}
  */
-export function upload(path, form, onProgress) {
+export function upload({ method, path, form = {} }, onProgress) {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(form)) body.append(name, value);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", path);
+    request.open(method, path);
     request.setRequestHeader("Authorization", `Bearer ${findKey() ?? ""}`);
     request.upload.onprogress = (event) => onProgress(event.total ? event.loaded / event.total : 0);
     request.onerror = () => reject(new ApiError(0, "away", AWAY));
@@ -82,13 +79,13 @@ export function upload(path, form, onProgress) {
       if (request.status < 300) resolve(answer);
       else reject(errorOf(answer, request.status));
     };
-    request.send(form);
+    request.send(body);
   });
 }
 
 /** The first bytes of a text, and whether they are all of it. @param {string} path @param {number} most @param {AbortSignal} signal */
 export async function head(path, most, signal) {
-  const response = await send("GET", path, null, {}, signal);
+  const response = await request("GET", path, null, {}, signal);
   const reader = bodyOf(response).pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   while (text.length < most) {
@@ -98,33 +95,6 @@ export async function head(path, most, signal) {
   }
   await reader.cancel();
   return { text, isWhole: false };
-}
-
-/**
- * Fetch a file with the key, then have the browser save it.
- * @param {string} path @param {(share: number | null) => void} onProgress null where its size is not known.
- */
-export async function save(path, onProgress) {
-  const response = await send("GET", path, null, {});
-  const total = Number(response.headers.get("content-length"));
-  const reader = bodyOf(response).getReader();
-  /** @type {Uint8Array<ArrayBuffer>[]} */
-  const blocks = [];
-  let taken = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    blocks.push(value);
-    taken += value.length;
-    onProgress(total ? taken / total : null);
-  }
-  const name = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "")?.[1] ?? "download";
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob(blocks, { type: "application/octet-stream" }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  return name;
 }
 
 /**
@@ -151,7 +121,7 @@ export async function* watch(id, signal) {
  * @param {string} id @param {AbortSignal} signal @returns {AsyncGenerator<Job>}
  */
 async function* events(id, signal) {
-  const response = await send("GET", `/api/synthgen/jobs/${id}/events`, null, { Accept: "text/event-stream" }, signal);
+  const response = await request("GET", `/api/synthgen/jobs/${id}/events`, null, { Accept: "text/event-stream" }, signal);
   const reader = bodyOf(response).pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {
@@ -167,7 +137,7 @@ async function* events(id, signal) {
 }
 
 /** @param {Response} response */
-function bodyOf(response) {
+export function bodyOf(response) {
   if (!response.body) throw new ApiError(0, "away", AWAY);
   return response.body;
 }

@@ -9,17 +9,17 @@ const BINS = 20;
 const RANGED = new Set(["integer", "float", "datetime"]);
 
 /**
- * @param {Scalar[]} cells null and "" are missing. @param {string} kind The column's. @param {number} [bins]
+ * @param {Scalar[]} cells null and "" are missing. @param {string} kind The column's. @param {{bins?: number, most?: number}} [of] How many ranges, and how many categories at most.
  * @returns {Ranges | Categories | null} null where there is nothing to show.
  */
-export function distribution(cells, kind, bins = BINS) {
+export function distribution(cells, kind, { bins = BINS, most = MOST_CATEGORIES } = {}) {
   const present = cells.filter((cell) => cell !== null && cell !== "");
   if (present.length === 0 || kind === "id" || kind === "text") return null;
   if (RANGED.has(kind)) {
     const ranges = rangesOf(present, kind === "datetime", bins);
     if (ranges) return ranges;
   }
-  return categoriesOf(present);
+  return categoriesOf(present, most);
 }
 
 /** @param {Scalar[]} cells @param {boolean} isTime @param {number} bins @returns {Ranges | null} */
@@ -35,13 +35,13 @@ function rangesOf(cells, isTime, bins) {
   return { kind: "ranges", low, high, shares, isTime };
 }
 
-/** @param {Scalar[]} cells @returns {Categories} */
-function categoriesOf(cells) {
+/** @param {Scalar[]} cells @param {number} most @returns {Categories} */
+function categoriesOf(cells, most) {
   /** @type {Map<Scalar, number>} */
   const counts = new Map();
   for (const cell of cells) counts.set(cell, (counts.get(cell) ?? 0) + 1);
   const sorted = [...counts].sort((a, b) => b[1] - a[1]);
   /** @type {[Scalar, number][]} */
-  const values = sorted.slice(0, MOST_CATEGORIES).map(([value, times]) => [value, times / cells.length]);
+  const values = sorted.slice(0, most).map(([value, times]) => [value, times / cells.length]);
   return { kind: "categories", values, others: sorted.length - values.length };
 }

@@ -7,7 +7,7 @@
  * @typedef {{id: string, project_id: string, name: string, description: string, dataset_version_id: string,
  *   version: number, num_rows: number, num_columns: number, size_bytes: number, created_at: string}} Dataset
  * @typedef {{id: string, dataset_id: string, version: number, num_rows: number, num_columns: number,
- *   size_bytes: number, columns: Column[], warnings: string[]}} Version
+ *   size_bytes: number, columns: Column[], warnings: {code: string, message: string}[]}} Version
  * @typedef {{generated_rows: number, training_seconds: number, storage_bytes: number, pending_jobs: number}} Usage
  * @typedef {{column_shapes: number | null, pair_trends: number | null}} Quality
  * @typedef {{id: string, name: string, model_type: string, status: string, dataset_name: string | null,
@@ -45,6 +45,12 @@
  * @typedef {{level: string, area: string, sentence: string, advice: string}} Finding
  * @typedef {{scope: {real_rows: number, synthetic_rows: number, holdout_rows: number | null}, verdict: Finding[],
  *   columns: ColumnResult[], pairs: PairResult[], associations: Associations}} Assessment
+ */
+
+/**
+ * A call of the API: what is sent, and what the curl command beside its button says.
+ * @typedef {{method: "GET" | "POST" | "PATCH" | "DELETE", path: string, json?: unknown,
+ *   form?: {[name: string]: string | File}, to?: string}} Call `to` is the file that the command writes.
  */
 
 /** @template T @typedef {{items: T[], total: number}} Listed */

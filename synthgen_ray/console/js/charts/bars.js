@@ -3,7 +3,7 @@
 import { h } from "../dom.js";
 import { percent } from "../format.js";
 
-/** @typedef {{label: string, shares: number[], isPressed?: boolean, onclick?: () => void}} Bar `shares`: synthetic alone, or real and synthetic. */
+/** @typedef {{label: string, shares: number[], onclick?: () => void}} Bar `shares`: synthetic alone, or real and synthetic. */
 
 /**
  * @param {Bar[]} bars @param {{isReal?: boolean}} [of] A single share is synthetic unless it is said to be real.
@@ -25,7 +25,7 @@ export function barList(bars, of = {}) {
       h("span", { class: "number small" }, isPaired && h("span", { class: "sr-only" }, `real ${told[0]}, synthetic `), told.at(-1)),
     ];
     if (!bar.onclick) return h("div", {}, ...parts);
-    return h("button", { type: "button", "aria-pressed": String(bar.isPressed ?? false), onclick: bar.onclick }, ...parts);
+    return h("button", { type: "button", "aria-pressed": "false", onclick: bar.onclick }, ...parts);
   }));
 }
 

@@ -1,37 +1,30 @@
-/** The command of an action, to copy. The key stays out of it: it stands in a variable of the reader's shell. */
+/** The command of an action, to copy. */
 
+import { curlCommand } from "../curl_command.js";
 import { h } from "../dom.js";
-import { notify } from "./notices.js";
-
-/** @param {string} text */
-const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /**
- * @param {string} method @param {string} path
- * @param {{json?: unknown, form?: {[name: string]: string}, to?: string, accept?: string}} [sent]
+ * @param {() => import("../types.js").Call} call As it is when it is looked at. @param {string} of What it does, for who does not see the button.
+ * @param {string} [text]
  */
-export function curlCommand(method, path, sent = {}) {
-  const lines = [`curl ${method === "GET" ? "" : `-X ${method} `}${quoted(location.origin + path)}`];
-  lines.push(`-H "Authorization: Bearer $SYNTHGEN_KEY"`);
-  if (sent.accept) lines.push(`-H ${quoted(`Accept: ${sent.accept}`)}`);
-  if (sent.json !== undefined) lines.push(`--json ${quoted(JSON.stringify(sent.json))}`);
-  for (const [name, value] of Object.entries(sent.form ?? {})) lines.push(`-F ${quoted(`${name}=${value}`)}`);
-  if (sent.to) lines.push(`-o ${quoted(sent.to)}`);
-  return lines.join(" \\\n  ");
-}
-
-/** @param {() => string} command As it is when it is looked at. */
-export function curl(command) {
+export function curl(call, of, text = "As a curl command") {
+  const command = () => curlCommand(call(), location.origin);
   const shown = h("pre", { tabindex: "0", "aria-label": "The command" });
+  const told = h("span", { class: "quiet", role: "status" });
   const copy = h("button", { class: "button plain", type: "button", onclick: async () => {
+    shown.textContent = command();
     try {
       await navigator.clipboard.writeText(command());
-      notify("The command is copied.");
+      told.textContent = "It is copied.";
     } catch {
-      notify("The browser did not let the page copy; mark the command and copy it yourself.");
+      told.textContent = "The browser did not let the page copy; mark the command and copy it yourself.";
     }
   } }, "Copy");
-  const details = h("details", { class: "curl" }, h("summary", {}, "As a curl command"), shown, copy);
-  details.addEventListener("toggle", () => (shown.textContent = command()));
+  const details = h("details", { class: "curl" }, h("summary", {}, text, h("span", { class: "sr-only" }, `: ${of}`)),
+    shown, h("div", { class: "row" }, copy, told));
+  details.addEventListener("toggle", () => {
+    shown.textContent = command();
+    told.textContent = "";
+  });
   return details;
 }

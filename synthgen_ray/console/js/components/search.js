@@ -8,16 +8,31 @@ const WORTH_SEARCHING = 6;
 /**
  * @template T
  * @param {string} what @param {T[]} items @param {(item: T) => string} textOf @param {(items: T[]) => Node} show
+ * @param {Node} empty What stands there while there is none.
+ * @returns {{element: HTMLElement, show: (items: T[]) => void}} `show` takes the items as they are later.
  */
-export function searchable(what, items, textOf, show) {
-  const place = h("div", {}, show(items));
-  if (items.length < WORTH_SEARCHING) return place;
-  const told = h("p", { class: "small quiet", "aria-live": "polite" }, `${count(items.length)} ${what}`);
-  const search = h("input", { type: "search", "aria-label": `Search ${what}`, placeholder: `Search ${what}`, oninput: () => {
+export function searchable(what, items, textOf, show, empty) {
+  const place = h("div");
+  const told = h("p", { class: "small quiet", "aria-live": "polite" });
+  const search = h("input", { type: "search", "aria-label": `Search ${what}`, placeholder: `Search ${what}`, oninput: showFound });
+  const bar = h("div", { class: "row" }, h("div", { class: "grow" }, search), told);
+  const nothing = h("p", { class: "empty" }, "Nothing matches. Fewer letters find more.");
+
+  function showFound() {
     const wanted = search.value.trim().toLowerCase();
     const found = items.filter((item) => textOf(item).toLowerCase().includes(wanted));
-    told.textContent = `${count(found.length)} of ${count(items.length)} ${what}`;
-    place.replaceChildren(found.length ? show(found) : h("p", { class: "empty" }, "Nothing matches. Fewer letters find more."));
-  } });
-  return h("div", { class: "stack" }, h("div", { class: "row" }, h("div", { class: "grow" }, search), told), place);
+    const node = found.length > 0 ? show(found) : items.length > 0 ? nothing : empty;
+    if (place.firstChild !== node) place.replaceChildren(node);
+    bar.toggleAttribute("hidden", items.length < WORTH_SEARCHING && wanted === "");
+    const sentence = `${wanted ? `${count(found.length)} of ` : ""}${count(items.length)} ${what}`;
+    if (told.textContent !== sentence) told.textContent = sentence;
+  }
+  showFound();
+  return {
+    element: h("div", { class: "stack" }, bar, place),
+    show(later) {
+      items = later;
+      showFound();
+    },
+  };
 }

@@ -1,7 +1,7 @@
 /** The tables of a project, and where the next one is dropped. */
 
 import { get, upload } from "../api.js";
-import { curl, curlCommand } from "../components/curl.js";
+import { curl } from "../components/curl.js";
 import { problem } from "../components/problem.js";
 import { progress } from "../components/progress.js";
 import { searchable } from "../components/search.js";
@@ -16,8 +16,8 @@ export async function dataTab({ project, signal }) {
   /** @type {import("../types.js").Listed<Dataset>} */
   const datasets = await get(`/api/datasets?project_id=${project.id}&limit=500`, signal);
   return h("div", { class: "stack" }, dropZone(project.id),
-    datasets.total > 0 ? searchable("tables", datasets.items, (dataset) => dataset.name, (items) => h("ul", { class: "list" }, ...items.map(line)))
-      : h("div", { class: "empty" }, h("h2", {}, "No table yet"), h("p", {}, "Drop a CSV or Parquet file above. You will see its columns before anything is trained.")));
+    searchable("tables", datasets.items, (dataset) => dataset.name, (items) => h("ul", { class: "list" }, ...items.map(line)),
+      h("div", { class: "empty" }, h("h2", {}, "No table yet"), h("p", {}, "Drop a CSV or Parquet file above. You will see its columns before anything is trained."))).element);
 }
 
 /** @param {Dataset} dataset */
@@ -43,18 +43,19 @@ function dropZone(projectId) {
     take(event.dataTransfer?.files[0]);
   });
 
+  let last = new File([], "payments.csv");
+  /** @returns {import("../types.js").Call} */
+  const call = () => ({ method: "POST", path: "/api/datasets/upload", form: { project_id: projectId, name: nameOf(last), file: last } });
+
   /** @param {File} [file] */
   async function take(file) {
     if (!file) return;
     const bar = progress(`Uploading ${file.name}`);
     fill(place, bar.element);
     input.disabled = true;
-    const form = new FormData();
-    form.append("project_id", projectId);
-    form.append("name", nameOf(file));
-    form.append("file", file);
+    last = file;
     try {
-      const made = await upload("/api/datasets/upload", form, (share) =>
+      const made = await upload(call(), (share) =>
         bar.show(share, share < 1 ? `${file.name}: ${percent(share)} of ${size(file.size)}` : `${file.name}: reading the table…`));
       go(`#/datasets/${made.dataset_id}`);
     } catch (error) {
@@ -64,8 +65,7 @@ function dropZone(projectId) {
       input.value = "";
     }
   }
-  return h("div", { class: "stack" }, zone, place,
-    curl(() => curlCommand("POST", "/api/datasets/upload", { form: { project_id: projectId, name: "payments", file: "@payments.csv" } })));
+  return h("div", { class: "stack" }, zone, place, curl(call, "Upload a table"));
 }
 
 /** @param {File} file */

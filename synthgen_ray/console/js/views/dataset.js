@@ -1,10 +1,9 @@
 /** A table: its columns as they were understood, to be corrected before a model learns them. */
 
-import { ApiError, get, patch, remove } from "../api.js";
-import { action } from "../components/action.js";
+import { ApiError, get, send } from "../api.js";
 import { columnChart } from "../components/column_chart.js";
-import { confirmed } from "../components/confirm.js";
-import { curl, curlCommand } from "../components/curl.js";
+import { curl } from "../components/curl.js";
+import { deletion } from "../components/deletion.js";
 import { choice } from "../components/fields.js";
 import { notify } from "../components/notices.js";
 import { problem } from "../components/problem.js";
@@ -17,7 +16,9 @@ import { preview } from "../preview.js";
 import { go } from "../router.js";
 
 /** @typedef {import("../types.js").Column} Column */
+/** @typedef {import("../types.js").Call} Call */
 /** @typedef {import("../preview.js").Preview} Preview */
+/** @typedef {(column: string, kind: string) => Promise<Column>} Correct */
 
 const KINDS = ["integer", "float", "categorical", "boolean", "datetime", "id", "text", "constant"];
 const SHOWN_ROWS = 12;
@@ -41,14 +42,14 @@ export async function datasetView({ params: [id], query, signal }) {
       h("a", { class: "button primary", href: `#/datasets/${id}/train` }, "Train a model")),
     warningsOf(version.warnings),
     columnList(id, version, head),
-    rowsOf(head),
-    h("div", { class: "row" }, versions(dataset, number), deletion(dataset)));
+    rowsOf(id, number, head),
+    h("div", { class: "row" }, versions(dataset, number), removal(dataset)));
 }
 
-/** @param {string[]} warnings Each begins with its code. */
+/** @param {import("../types.js").Version["warnings"]} warnings */
 function warningsOf(warnings) {
   if (warnings.length === 0) return null;
-  const list = h("ul", {}, ...warnings.map((text) => h("li", {}, text.replace(/^[a-z_]+: /, ""))));
+  const list = h("ul", {}, ...warnings.map((warning) => h("li", {}, warning.message)));
   if (warnings.length <= SHOWN_WARNINGS) return h("div", { class: "warning" }, list);
   return h("details", { class: "warning more" }, h("summary", {}, `${several(warnings.length, "note")} on how the file was read`), list);
 }
@@ -61,15 +62,24 @@ function refused(error) {
 
 /** @param {string} id @param {import("../types.js").Version} of @param {Preview | ApiError} head */
 function columnList(id, { version, columns, num_rows: rows }, head) {
+  /** @param {string} column @param {string} kind @returns {Call} */
+  const callOf = (column, kind) => ({ method: "PATCH", path: `/api/datasets/${id}/versions/${version}/schema`, json: { columns: { [column]: { kind } } } });
+  let last = callOf(columns[0].name, columns[0].kind);
+  /** @type {Correct} */
+  const correct = async (column, kind) => {
+    last = callOf(column, kind);
+    const corrected = await send(last);
+    return corrected.columns.find((/** @type {Column} */ each) => each.name === column);
+  };
   const basis = head instanceof ApiError || head.rows.length >= rows ? "" : ` The charts are of the first ${count(head.rows.length)} rows.`;
   return h("section", { class: "stack" }, h("h2", {}, "Columns"),
     h("p", { class: "quiet" }, `A model learns each column by its kind. Correct what was guessed wrong before you train.${basis}`),
-    h("ul", { class: "grid" }, ...columns.map((column) => columnCard(id, version, column, head))),
-    curl(() => curlCommand("PATCH", `/api/datasets/${id}/versions/${version}/schema`, { json: { columns: { [columns[0].name]: { kind: columns[0].kind } } } })));
+    h("ul", { class: "grid" }, ...columns.map((column) => columnCard(column, head, correct))),
+    curl(() => last, "Correct a kind"));
 }
 
-/** @param {string} id @param {number} version @param {Column} column @param {Preview | ApiError} head */
-function columnCard(id, version, column, head) {
+/** @param {Column} column @param {Preview | ApiError} head @param {Correct} correct */
+function columnCard(column, head, correct) {
   const place = h("div");
   const kind = choice(KINDS.map((name) => [name, words(name)]), column.kind, { "aria-label": `Kind of ${column.name}` });
   const card = h("li", { class: "card column stack-s" },
@@ -77,10 +87,9 @@ function columnCard(id, version, column, head) {
   kind.addEventListener("change", async () => {
     place.replaceChildren();
     try {
-      const corrected = await patch(`/api/datasets/${id}/versions/${version}/schema`, { columns: { [column.name]: { kind: kind.value } } });
-      const changed = corrected.columns.find((/** @type {Column} */ each) => each.name === column.name);
+      const changed = await correct(column.name, kind.value);
       notify(`“${column.name}” is learnt as ${changed.kind}.`);
-      card.replaceWith(columnCard(id, version, changed, head));
+      card.replaceWith(columnCard(changed, head, correct));
     } catch (error) {
       kind.value = column.kind;
       place.replaceChildren(problem(error));
@@ -103,11 +112,12 @@ function chartOf(column, head) {
   return columnChart(column.name, distribution(head.rows.map((row) => row[at] ?? null), column.kind), true);
 }
 
-/** @param {Preview | ApiError} head */
-function rowsOf(head) {
+/** @param {string} id @param {number} version @param {Preview | ApiError} head */
+function rowsOf(id, version, head) {
   const title = h("h2", {}, "First rows");
   if (head instanceof ApiError) return h("section", { class: "stack" }, title, problem(head));
-  return h("section", { class: "stack" }, title, rowsTable(head.columns, head.rows.slice(0, SHOWN_ROWS), "The first rows of the table"));
+  return h("section", { class: "stack" }, title, rowsTable(head.columns, head.rows.slice(0, SHOWN_ROWS), "The first rows of the table"),
+    curl(() => ({ method: "GET", path: `/api/datasets/${id}/download?format=csv&version=${version}`, to: "table.csv" }), "Download the table"));
 }
 
 /** @param {import("../types.js").Dataset} dataset @param {number} shown */
@@ -119,12 +129,8 @@ function versions(dataset, shown) {
 }
 
 /** @param {import("../types.js").Dataset} dataset */
-function deletion(dataset) {
-  const { button, place } = action("Delete the table", async () => {
-    const isSure = await confirmed(`Delete “${dataset.name}”?`, "All its versions are gone for good. One that a model was trained on is kept until the model is gone.", "Delete the table");
-    if (!isSure) return;
-    await remove(`/api/datasets/${dataset.id}`);
-    go(`#/projects/${dataset.project_id}`);
-  }, "danger");
+function removal(dataset) {
+  const { button, place } = deletion("table", dataset.name, `/api/datasets/${dataset.id}`,
+    "All its versions are gone for good. One that a model was trained on is kept until the model is gone.", () => go(`#/projects/${dataset.project_id}`));
   return h("div", { class: "stack-s" }, h("div", {}, button), place);
 }

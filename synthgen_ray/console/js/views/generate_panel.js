@@ -1,8 +1,8 @@
 /** Any number of rows as a file. */
 
-import { post } from "../api.js";
+import { refuseFault, wishes } from "../asked.js";
+import { send } from "../api.js";
 import { submit } from "../components/action.js";
-import { curl, curlCommand } from "../components/curl.js";
 import { choice, field } from "../components/fields.js";
 import { fill, h } from "../dom.js";
 import { draft, keepDraft } from "../session.js";
@@ -10,7 +10,7 @@ import { generationProgress } from "./generation_progress.js";
 
 const FORMATS = /** @type {[string, string][]} */ ([["csv", "CSV"], ["parquet", "Parquet"], ["jsonl", "JSON lines"]]);
 
-/** @param {import("../types.js").Model} model @param {import("./conditions.js").Asked} asked @param {AbortSignal} signal */
+/** @param {import("../types.js").Model} model @param {import("../asked.js").Asked} asked @param {AbortSignal} signal */
 export function generatePanel(model, asked, signal) {
   const path = `/api/synthgen/models/${model.id}/generate`;
   const draftName = `generation.${model.id}`;
@@ -20,10 +20,11 @@ export function generatePanel(model, asked, signal) {
   const made = h("div");
   const body = () => ({
     num_rows: Number(rows.value), format: format.value, ...(seed.value && { seed: Number(seed.value) }),
-    ...(Object.keys(asked.conditions).length > 0 && { conditions: asked.conditions }),
+    ...wishes(asked),
   });
-  const { button, place, onsubmit } = submit("Generate", async () => {
-    const accepted = await post(path, body());
+  const { button, place, command, onsubmit } = submit("Generate", () => ({ method: "POST", path, json: body() }), async (call) => {
+    refuseFault(asked);
+    const accepted = await send(call);
     keepDraft(draftName, accepted.synthgen_job_id);
     fill(made, generationProgress(accepted.synthgen_job_id, signal));
   });
@@ -32,5 +33,5 @@ export function generatePanel(model, asked, signal) {
   return h("form", { class: "card stack", onsubmit },
     h("div", { class: "stack-s" }, h("h2", {}, "Generate a file"), h("p", { class: "quiet" }, "As many rows as you like, under the conditions above.")),
     h("div", { class: "grid" }, field("Rows", rows), field("Format", format), field("Seed", seed, "The same seed gives the same rows.")),
-    place, h("div", { class: "row" }, button, curl(() => curlCommand("POST", path, { json: body() }))), made);
+    place, h("div", { class: "row" }, button, command), made);
 }

@@ -1,14 +1,15 @@
 /** A generation as it runs, and its file once it is there. */
 
-import { post, save, watch } from "../api.js";
+import { watch } from "../api.js";
 import { action } from "../components/action.js";
-import { curl, curlCommand } from "../components/curl.js";
+import { cancellation } from "../components/cancellation.js";
 import { failure } from "../components/failure.js";
 import { notify } from "../components/notices.js";
 import { problem } from "../components/problem.js";
 import { progress } from "../components/progress.js";
 import { fill, h } from "../dom.js";
 import { count, duration, percent, size } from "../format.js";
+import { canStream, save } from "../saving.js";
 
 /** @typedef {import("../types.js").Job} Job */
 
@@ -18,9 +19,7 @@ const LARGE_BYTES = 500e6;
 export function generationProgress(jobId, signal) {
   const bar = progress("Generation");
   const below = h("div");
-  const { button: cancel, place: refusal } = action("Cancel", async () => {
-    await post(`/api/synthgen/jobs/${jobId}/cancel`);
-  });
+  const cancel = cancellation("Cancel", jobId);
 
   /** @param {Job} job */
   function show(job) {
@@ -31,7 +30,7 @@ export function generationProgress(jobId, signal) {
   }
 
   async function follow() {
-    fill(below, cancel, refusal);
+    fill(below, h("div", { class: "row" }, cancel.button, cancel.command), cancel.place);
     try {
       for await (const job of watch(jobId, signal)) show(job);
     } catch (error) {
@@ -45,16 +44,17 @@ export function generationProgress(jobId, signal) {
 /** @param {Job} job One that is completed. */
 function download(job) {
   if (!job.result) return null;
-  const path = `/api/synthgen/jobs/${job.id}/download`;
   const { num_rows: rows, format, size_bytes: bytes } = job.result;
   const bar = progress("Download");
-  const { button, place } = action(`Download ${count(rows)} rows`, async () => {
-    const name = await save(path, (share) => bar.show(share ?? 0, share === null ? "Downloading…" : `${percent(share)} of ${size(bytes)}`));
+  /** @type {import("../types.js").Call} */
+  const call = { method: "GET", path: `/api/synthgen/jobs/${job.id}/download`, to: `synthetic.${format}` };
+  const { button, place, command } = action(`Download ${count(rows)} rows`, () => call, async () => {
+    const name = await save(call, (share) => bar.show(share ?? 0, share === null ? "Downloading…" : `${percent(share)} of ${size(bytes)}`), bytes);
     bar.show(1, `Saved as ${name}`);
     notify(`Saved as ${name}.`);
   }, "primary");
   return h("div", { class: "stack" }, h("div", { class: "row" }, button, h("span", { class: "small quiet tabular" }, `${format.toUpperCase()} · ${size(bytes)}`),
-    curl(() => curlCommand("GET", path, { to: `synthetic.${format}` }))),
-    bytes > LARGE_BYTES && h("p", { class: "small quiet" }, "A browser holds all of a file before it saves it. The curl command writes one of this size straight to the disk."),
+    command),
+    bytes > LARGE_BYTES && !canStream() && h("p", { class: "small quiet" }, "This browser holds all of a file before it saves it. The curl command writes one of this size straight to the disk."),
     place, bar.element);
 }

@@ -1,44 +1,63 @@
 /** The jobs of a project, by status. */
 
-import { get, post } from "../api.js";
-import { action } from "../components/action.js";
+import { get } from "../api.js";
+import { cancellation } from "../components/cancellation.js";
+import { lines } from "../components/lines.js";
 import { notify } from "../components/notices.js";
 import { searchable } from "../components/search.js";
 import { badge } from "../components/status.js";
-import { h } from "../dom.js";
+import { fill, h } from "../dom.js";
 import { moment, words } from "../format.js";
+import { poll } from "../polling.js";
 
 /** @typedef {import("../types.js").JobItem} JobItem */
 
 const STATUSES = ["pending", "running", "completed", "failed"];
 
+/** @param {JobItem} job */
+const isOpen = (job) => job.status === "pending" || job.status === "running";
+
 /** @param {import("./project.js").Tab} tab */
 export async function jobsTab({ project, query, signal }) {
   const status = STATUSES.find((name) => name === query.get("status"));
-  /** @type {import("../types.js").Listed<JobItem>} */
-  const jobs = await get(`/api/synthgen/jobs?project_id=${project.id}&limit=500${status ? `&status=${status}` : ""}`, signal);
+  /** @returns {Promise<JobItem[]>} */
+  const look = async () => (await get(`/api/synthgen/jobs?project_id=${project.id}&limit=500${status ? `&status=${status}` : ""}`, signal)).items;
   const address = `#/projects/${project.id}/jobs`;
   const filter = h("nav", { class: "row", "aria-label": "Only with a status" },
     h("a", { href: address, class: "button plain", "aria-current": !status && "true" }, "All"),
     ...STATUSES.map((name) => h("a", { href: `${address}?status=${name}`, class: "button plain", "aria-current": name === status && "true" }, words(name))));
-  const list = jobs.total > 0
-    ? searchable("jobs", jobs.items, (job) => `${job.model_name} ${job.job_type} ${job.status}`, (items) => h("ul", { class: "list" }, ...items.map(line)))
-    : h("div", { class: "empty" }, h("h2", {}, status ? `No ${status} job` : "No job yet"), h("p", {}, "Each training, generation and report is a job; they are listed here."));
-  return h("div", { class: "stack" }, filter, list);
+  const empty = h("div", { class: "empty" }, h("h2", {}, status ? `No ${status} job` : "No job yet"), h("p", {}, "Each training, generation and report is a job; they are listed here."));
+  const jobs = await look();
+  const list = searchable("jobs", jobs, (job) => `${job.model_name} ${job.job_type} ${job.status}`, lines(line), empty);
+  poll(jobs, (seen) => seen.some(isOpen), look, list.show, signal);
+  return h("div", { class: "stack" }, filter, list.element);
 }
 
-/** @param {JobItem} job */
+/** @param {JobItem} job @returns {import("../components/lines.js").Line<JobItem>} */
 function line(job) {
-  const isOpen = job.status === "pending" || job.status === "running";
-  const shown = badge(job.status);
-  const { button, place } = action("Cancel", async () => {
-    await post(`/api/synthgen/jobs/${job.id}/cancel`);
+  const link = h("a", { href: `#/jobs/${job.id}` }, `${words(job.job_type)}: ${job.model_name}`);
+  const status = h("span");
+  let hasEnded = false;
+  const { button, place, command } = cancellation("Cancel", job.id, () => {
     notify("The job is cancelled.");
-    shown.replaceWith(badge("failed", "cancelled"));
-    button.remove();
+    end("cancelled");
   }, "plain");
-  return h("li", {},
-    h("div", { class: "main" }, h("a", { href: `#/jobs/${job.id}` }, `${words(job.job_type)}: ${job.model_name}`),
-      h("p", { class: "small quiet" }, moment(job.created_at))),
-    shown, isOpen && button, place);
+  const element = h("li", {}, h("div", { class: "main" }, link, h("p", { class: "small quiet" }, moment(job.created_at))), status, button, command, place);
+
+  /** @param {string} text */
+  function end(text) {
+    if (hasEnded) return; // it says how: “cancelled” tells more than the list's “failed”
+    hasEnded = true;
+    if (element.contains(document.activeElement)) link.focus({ preventScroll: true });
+    button.remove();
+    command.remove();
+    fill(status, badge(text === "cancelled" ? "failed" : text, text));
+  }
+  /** @param {JobItem} now */
+  function show(now) {
+    if (isOpen(now)) fill(status, badge(now.status));
+    else end(now.status);
+  }
+  show(job);
+  return { element, show };
 }

@@ -3,16 +3,16 @@
 import { submit } from "../components/action.js";
 import { field } from "../components/fields.js";
 import { h } from "../dom.js";
-import { get } from "../api.js";
+import { send } from "../api.js";
 import { forgetAll, keepKey } from "../session.js";
 
 /** @param {() => void} onOpen @param {string} [why] Why the last one is no longer there. */
 export function keyView(onOpen, why) {
   const key = h("input", { type: "password", name: "key", autocomplete: "off", required: true, spellcheck: "false" });
-  const { button, place, onsubmit } = submit("Open", async () => {
+  const { button, place, onsubmit } = submit("Open", () => ({ method: "GET", path: "/api/projects?limit=1" }), async (call) => {
     keepKey(key.value.trim());
     try {
-      await get("/api/projects?limit=1");
+      await send(call);
     } catch (error) {
       forgetAll();
       throw error;

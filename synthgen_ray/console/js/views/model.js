@@ -1,16 +1,17 @@
 /** A model: its training while it learns, then all that can be made of it. */
 
-import { get, save } from "../api.js";
+import { get } from "../api.js";
 import { action } from "../components/action.js";
+import { deletionOfModel } from "../components/deletion.js";
 import { notify } from "../components/notices.js";
 import { badge } from "../components/status.js";
 import { trail } from "../components/trail.js";
 import { fill, h } from "../dom.js";
 import { moment, percent, typeName } from "../format.js";
 import { go } from "../router.js";
+import { save } from "../saving.js";
 import { generatePanel } from "./generate_panel.js";
 import { jobList } from "./job_list.js";
-import { deletionOfModel } from "./model_deletion.js";
 import { reportsPanel } from "./reports_panel.js";
 import { samplePanel } from "./sample_panel.js";
 import { trainingPanel } from "./training_panel.js";
@@ -36,7 +37,7 @@ export async function modelView(visit) {
   };
   const page = h("div", { class: "stack-l" }, head(model, status),
     model.status === "ready" ? await ready(model, jobs, signal) : training && trainingPanel(training.id, signal, onEnd),
-    h("div", { class: "row" }, exportOf(model), another(model), ...removal(model)));
+    footer(model));
   fill(place, page);
   return place;
 }
@@ -59,23 +60,20 @@ async function ready(model, jobs, signal) {
   const columns = model.dataset_id
     ? (await get(`/api/datasets/${model.dataset_id}/columns?version=${model.dataset_version}`, signal)).columns
     : [];
-  const asked = { conditions: {} };
+  /** @type {import("../asked.js").Asked} */
+  const asked = { conditions: {}, shares: null };
   return h("div", { class: "stack-l" }, samplePanel(model, columns, asked, signal), generatePanel(model, asked, signal),
     await reportsPanel(model, signal), jobs.length > 0 && jobList(jobs));
 }
 
-/** @param {Model} model */
-function exportOf(model) {
-  if (model.status !== "ready") return null;
-  const { button, place } = action("Export the model", async () => notify(`Saved ${await save(`/api/synthgen/models/${model.id}/export`, () => {})}.`));
-  return h("div", {}, button, place);
-}
-
-/** @param {Model} model */
-const another = (model) => model.dataset_id && h("a", { class: "button", href: `#/datasets/${model.dataset_id}/train` }, "Train another");
-
-/** @param {Model} model */
-function removal(model) {
-  const { button, place } = deletionOfModel(model, () => go(`#/projects/${model.project_id}/models`), "danger");
-  return [button, place];
+/** What can be done with all of it. @param {Model} model */
+function footer(model) {
+  /** @type {import("../types.js").Call} */
+  const call = { method: "GET", path: `/api/synthgen/models/${model.id}/export`, to: "model.synthgen" };
+  const exported = action("Export the model", () => call, async () => notify(`Saved ${await save(call, () => {})}.`));
+  const removal = deletionOfModel(model, () => go(`#/projects/${model.project_id}/models`));
+  const isReady = model.status === "ready";
+  return h("div", { class: "row" }, isReady && exported.button, isReady && exported.command,
+    model.dataset_id && h("a", { class: "button", href: `#/datasets/${model.dataset_id}/train` }, "Train another"),
+    removal.button, exported.place, removal.place);
 }

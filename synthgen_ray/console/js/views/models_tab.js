@@ -1,33 +1,44 @@
 /** The models of a project. */
 
 import { get } from "../api.js";
+import { deletionOfModel } from "../components/deletion.js";
+import { lines } from "../components/lines.js";
 import { searchable } from "../components/search.js";
 import { badge } from "../components/status.js";
-import { h } from "../dom.js";
+import { fill, h } from "../dom.js";
 import { moment, typeName } from "../format.js";
-import { deletionOfModel } from "./model_deletion.js";
+import { poll } from "../polling.js";
 
 /** @typedef {import("../types.js").ModelItem} ModelItem */
 
+/** @param {ModelItem} model */
+const isOpen = (model) => model.status === "pending" || model.status === "training";
+
 /** @param {import("./project.js").Tab} tab */
 export async function modelsTab({ project, signal }) {
-  /** @type {import("../types.js").Listed<ModelItem>} */
-  const models = await get(`/api/synthgen/models?project_id=${project.id}&limit=500`, signal);
-  if (models.total === 0) {
-    return h("div", { class: "empty stack" }, h("h2", {}, "No model yet"), h("p", {}, "Choose a table, then train a model on it."),
-      h("p", {}, h("a", { class: "button primary", href: `#/projects/${project.id}` }, "To the tables")));
+  /** @returns {Promise<ModelItem[]>} */
+  const look = async () => (await get(`/api/synthgen/models?project_id=${project.id}&limit=500`, signal)).items;
+  const empty = h("div", { class: "empty stack" }, h("h2", {}, "No model yet"), h("p", {}, "Choose a table, then train a model on it."),
+    h("p", {}, h("a", { class: "button primary", href: `#/projects/${project.id}` }, "To the tables")));
+  let models = await look();
+  /** @param {ModelItem[]} now */
+  function show(now) {
+    models = now;
+    list.show(now);
   }
-  return searchable("models", models.items, (model) => `${model.name} ${model.status} ${typeName(model.model_type)} ${model.dataset_name}`, (items) =>
-    h("ul", { class: "list" }, ...items.map(line)));
+  const lineOf = (/** @type {ModelItem} */ model) => line(model, () => show(models.filter((each) => each.id !== model.id)));
+  const list = searchable("models", models, (model) => `${model.name} ${model.status} ${typeName(model.model_type)} ${model.dataset_name}`, lines(lineOf), empty);
+  poll(models, (seen) => seen.some(isOpen), look, show, signal);
+  return list.element;
 }
 
-/** @param {ModelItem} model */
-function line(model) {
-  const item = h("li");
-  const { button, place } = deletionOfModel(model, () => item.remove(), "plain danger");
-  item.append(
+/** @param {ModelItem} model @param {() => void} onDeleted @returns {import("../components/lines.js").Line<ModelItem>} */
+function line(model, onDeleted) {
+  const status = h("span", {}, badge(model.status));
+  const { button, place } = deletionOfModel(model, onDeleted, "plain danger");
+  const element = h("li", {},
     h("div", { class: "main" }, h("a", { href: `#/models/${model.id}` }, model.name),
       h("p", { class: "small quiet" }, `${typeName(model.model_type)} · ${model.dataset_name ? `${model.dataset_name} version ${model.dataset_version}` : "imported"} · ${moment(model.created_at)}`)),
-    badge(model.status), button, place);
-  return item;
+    status, button, place);
+  return { element, show: (now) => fill(status, badge(now.status)) };
 }

@@ -1,8 +1,7 @@
 /** A project: its tables, its models, its jobs. */
 
-import { get, remove } from "../api.js";
-import { action } from "../components/action.js";
-import { confirmed } from "../components/confirm.js";
+import { get } from "../api.js";
+import { deletion } from "../components/deletion.js";
 import { trail } from "../components/trail.js";
 import { h } from "../dom.js";
 import { count, duration, size } from "../format.js";
@@ -32,7 +31,7 @@ export const projectView = (chosen) => async ({ params: [id], query, signal }) =
     h("nav", { class: "tabs", "aria-label": "Of the project" }, ...Object.entries(NAMES).map(([name, text]) =>
       h("a", { href: `#/projects/${id}${name === "data" ? "" : `/${name}`}`, "aria-current": name === chosen && "page" }, text))),
     tab,
-    chosen === "data" && deletion(project));
+    chosen === "data" && removal(project));
 };
 
 /** @param {import("../types.js").Usage} usage */
@@ -42,12 +41,8 @@ const facts = (usage) => h("dl", { class: "facts" },
   h("div", {}, h("dt", {}, "Stored"), h("dd", {}, size(usage.storage_bytes))));
 
 /** @param {Project} project */
-function deletion(project) {
-  const { button, place } = action("Delete the project", async () => {
-    const isSure = await confirmed(`Delete “${project.name}”?`, "Its tables, models, jobs and their files are gone for good.", "Delete the project");
-    if (!isSure) return;
-    await remove(`/api/projects/${project.id}?force=true`);
-    go("#/");
-  }, "danger");
+function removal(project) {
+  const { button, place } = deletion("project", project.name, `/api/projects/${project.id}?force=true`,
+    "Its tables, models, jobs and their files are gone for good.", () => go("#/"));
   return h("div", { class: "stack-s" }, h("div", {}, button), place);
 }

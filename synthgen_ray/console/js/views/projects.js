@@ -1,8 +1,7 @@
 /** All projects that the key sees. */
 
-import { get, post } from "../api.js";
+import { get, send } from "../api.js";
 import { submit } from "../components/action.js";
-import { curl, curlCommand } from "../components/curl.js";
 import { field } from "../components/fields.js";
 import { searchable } from "../components/search.js";
 import { trail } from "../components/trail.js";
@@ -20,9 +19,8 @@ export async function projectsView({ signal }) {
   return h("div", { class: "stack-l" },
     h("div", { class: "stack-s" }, h("h1", { tabindex: "-1" }, "Projects"),
       h("p", { class: "quiet" }, "A project holds tables, and the models that were trained on them.")),
-    projects.total > 0 ? searchable("projects", projects.items, (project) => project.name, (items) =>
-      h("div", { class: "grid" }, ...items.map(projectCard)))
-      : h("div", { class: "empty" }, h("h2", {}, "No project yet"), h("p", {}, "Name one below; then drop your first table into it.")),
+    searchable("projects", projects.items, (project) => project.name, (items) => h("div", { class: "grid" }, ...items.map(projectCard)),
+      h("div", { class: "empty" }, h("h2", {}, "No project yet"), h("p", {}, "Name one below; then drop your first table into it."))).element,
     newProject());
 }
 
@@ -33,11 +31,12 @@ const projectCard = (project) =>
 
 function newProject() {
   const name = h("input", { required: true, maxlength: 255, placeholder: "Card payments" });
-  const { button, place, onsubmit } = submit("Make the project", async () => {
-    const project = await post("/api/projects", { name: name.value });
+  /** @returns {import("../types.js").Call} */
+  const call = () => ({ method: "POST", path: "/api/projects", json: { name: name.value || name.placeholder } });
+  const { button, place, command, onsubmit } = submit("Make the project", call, async (sent) => {
+    const project = await send(sent);
     go(`#/projects/${project.id}`);
   });
   return h("form", { class: "card stack", onsubmit }, h("h2", {}, "New project"),
-    h("div", { class: "row-end" }, h("div", { class: "grow" }, field("Name", name)), button), place,
-    curl(() => curlCommand("POST", "/api/projects", { json: { name: name.value || "Card payments" } })));
+    h("div", { class: "row-end" }, h("div", { class: "grow" }, field("Name", name)), button), place, command);
 }

@@ -1,9 +1,8 @@
 /** A report: real against synthetic, by column and by pair. */
 
-import { get, save, watch } from "../api.js";
+import { get, watch } from "../api.js";
 import { heatmap } from "../charts/heatmap.js";
 import { action } from "../components/action.js";
-import { curl, curlCommand } from "../components/curl.js";
 import { failure } from "../components/failure.js";
 import { notify } from "../components/notices.js";
 import { problem } from "../components/problem.js";
@@ -12,6 +11,7 @@ import { badge } from "../components/status.js";
 import { trail } from "../components/trail.js";
 import { fill, h } from "../dom.js";
 import { count, duration, moment, percent, plain } from "../format.js";
+import { save } from "../saving.js";
 import { comparisons } from "./comparisons.js";
 
 /** @typedef {import("../types.js").Report} Report */
@@ -61,9 +61,13 @@ async function body(report, signal, onDone) {
 
 /** @param {string} id */
 function pageOf(id) {
-  const path = `/api/reports/${id}/download`;
-  const { button, place } = action("Save the whole report", async () => notify(`Saved as ${await save(path, () => {})}.`), "primary");
-  return h("div", { class: "stack-s" }, h("div", { class: "row" }, button, curl(() => curlCommand("GET", path, { to: "report.html" }))), place);
+  /** @type {import("../types.js").Call} */
+  const call = { method: "GET", path: `/api/reports/${id}/download`, to: "report.html" };
+  const { button, place, command } = action("Save it", () => call, async () => notify(`Saved as ${await save(call, () => {})}.`));
+  return h("div", { class: "stack-s" }, h("div", { class: "row" },
+    // “opener”, since a tab has the session of the one that opened it only where the two know each other.
+    h("a", { class: "button primary", href: `/console/report#${id}`, target: "_blank", rel: "opener" }, "Open the whole report"),
+    button, command), place);
 }
 
 /** @param {string} id @param {AbortSignal} signal @param {() => void} onDone */

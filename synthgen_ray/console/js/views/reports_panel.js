@@ -1,8 +1,7 @@
 /** The reports of a model, and where one is asked for. */
 
-import { get, post } from "../api.js";
+import { get, send } from "../api.js";
 import { action } from "../components/action.js";
-import { curl, curlCommand } from "../components/curl.js";
 import { badge } from "../components/status.js";
 import { h } from "../dom.js";
 import { moment, percent } from "../format.js";
@@ -16,8 +15,8 @@ export async function reportsPanel(model, signal) {
   const all = await get(`/api/reports?project_id=${model.project_id}&limit=500`, signal);
   const own = all.items.filter((report) => report.entity_id === model.id);
   const body = { project_id: model.project_id, kind: "synthgen", entity_id: model.id };
-  const { button, place } = action("Make a report", async () => {
-    const report = await post("/api/reports", body);
+  const { button, place, command } = action("Make a report", () => ({ method: "POST", path: "/api/reports", json: body }), async (call) => {
+    const report = await send(call);
     go(`#/reports/${report.id}`);
   });
   return h("section", { class: "stack" },
@@ -27,7 +26,7 @@ export async function reportsPanel(model, signal) {
     place,
     own.length > 0 ? h("ul", { class: "list" }, ...own.map(line))
       : h("p", { class: "empty" }, model.dataset_id ? "No report yet. Making one takes some seconds." : "A model that was imported has no table here to be compared with."),
-    model.dataset_id && curl(() => curlCommand("POST", "/api/reports", { json: body })));
+    model.dataset_id && command);
 }
 
 /** @param {Report} report */

@@ -1,51 +1,55 @@
 /** Rows of a model at once, and conditions chosen from them. */
 
-import { post } from "../api.js";
+import { fault, refuseFault, wishes } from "../asked.js";
+import { send } from "../api.js";
 import { action } from "../components/action.js";
-import { curl, curlCommand } from "../components/curl.js";
 import { problem } from "../components/problem.js";
 import { rowsTable } from "../components/rows.js";
 import { fill, h } from "../dom.js";
 import { count } from "../format.js";
 import { draft, keepDraft } from "../session.js";
-import { conditionCards, conditionChips } from "./conditions.js";
+import { conditionCard } from "./condition_card.js";
+import { conditionChips } from "./conditions.js";
 
 /** @typedef {import("../types.js").Row} Row */
 
 const NUM_ROWS = 500;
 const SHOWN_ROWS = 8;
+const SEED = 0; // The values to choose from are the same after a reload.
 
 /**
  * @param {import("../types.js").Model} model @param {import("../types.js").Column[]} columns
- * @param {import("./conditions.js").Asked} asked Filled here, read by the generation. @param {AbortSignal} signal
+ * @param {import("../asked.js").Asked} asked Filled here, read by the generation. @param {AbortSignal} signal
  */
 export function samplePanel(model, columns, asked, signal) {
   const path = `/api/synthgen/models/${model.id}/sample`;
-  const draftName = `conditions.${model.id}`;
-  asked.conditions = draft(draftName, asked.conditions);
-  const body = () => ({ num_rows: NUM_ROWS, ...(Object.keys(asked.conditions).length > 0 && { conditions: asked.conditions }) });
-  const kinds = new Map(columns.map((column) => [column.name, column.kind]));
+  const draftName = `asked.${model.id}`;
+  Object.assign(asked, draft(draftName, asked));
+  const body = () => ({ num_rows: NUM_ROWS, ...wishes(asked) });
+  /** @returns {import("../types.js").Call} */
+  const call = () => ({ method: "POST", path, json: body() });
+  const known = new Map(columns.map((column) => [column.name, column]));
   const chips = h("div", { "aria-live": "polite" });
-  const cards = h("div");
+  const cards = h("ul", { class: "grid" });
   const table = h("div", { class: "stack" }, h("p", { class: "quiet", "aria-busy": "true" }, "Drawing rows…"));
-  /** @type {Row[]} */
-  let free = [];
+  /** @type {import("./condition_card.js").Shown[]} */
+  let shown = [];
 
   function showConditions() {
-    keepDraft(draftName, asked.conditions);
+    keepDraft(draftName, asked);
     fill(chips, conditionChips(asked, changed));
-    const names = free.length > 0 ? Object.keys(free[0]) : [];
-    fill(cards, conditionCards(names, free, (name) => kinds.get(name) ?? guessed(free, name), asked, changed));
+    shown.forEach((card) => card.show());
   }
 
   function changed() {
     showConditions();
-    draw().catch(showProblem);
+    if (!fault(asked)) draw().catch(showProblem); // else the sentence stands where the shares are typed
   }
 
   async function draw() {
+    refuseFault(asked);
     /** @type {Row[]} */
-    const rows = await post(path, body());
+    const rows = await send(call());
     if (signal.aborted) return;
     const names = Object.keys(rows[0] ?? {});
     fill(table, rowsTable(names, rows.slice(0, SHOWN_ROWS).map((row) => names.map((name) => row[name])), "Synthetic rows"));
@@ -53,27 +57,33 @@ export function samplePanel(model, columns, asked, signal) {
   }
 
   async function start() {
-    free = await post(path, { num_rows: NUM_ROWS });
+    /** @type {Row[]} */
+    const free = await send({ method: "POST", path, json: { num_rows: NUM_ROWS, seed: SEED } });
     if (signal.aborted) return;
+    shown = Object.keys(free[0] ?? {}).map((name) => {
+      const cells = free.map((row) => row[name]);
+      return conditionCard(known.get(name) ?? guessed(name, cells), cells, asked, changed);
+    });
+    fill(cards, ...shown.map((card) => card.element));
     showConditions();
     await draw();
   }
 
   /** @param {unknown} error */
   const showProblem = (error) => fill(table, problem(error));
-  const { button, place } = action("Draw others", async () => void (await draw()));
+  const { button, place, command } = action("Draw others", call, async () => void (await draw()));
   start().catch(showProblem);
   return h("section", { class: "stack" },
     h("div", { class: "spread" }, h("div", { class: "stack-s" }, h("h2", {}, "A sample, at once"),
       h("p", { class: "quiet" }, "These rows come straight from the model. A report tells how like the real ones they are.")), button),
     place, chips, table,
-    h("details", { class: "more", open: Object.keys(asked.conditions).length > 0 }, h("summary", {}, "Conditions"),
+    h("details", { class: "more", open: Object.keys(wishes(asked)).length > 0 }, h("summary", {}, "Conditions"),
       h("div", { class: "stack" }, h("p", { class: "small quiet" }, `What the model makes by itself, by ${count(NUM_ROWS)} rows.`), cards)),
-    curl(() => curlCommand("POST", path, { json: body(), accept: "text/csv" })));
+    command);
 }
 
-/** The kind of a column of an imported model, whose table is elsewhere. @param {Row[]} rows @param {string} name */
-function guessed(rows, name) {
-  const value = rows.map((row) => row[name]).find((each) => each !== null);
-  return typeof value === "number" ? "float" : "categorical";
+/** A column of an imported model, whose table is elsewhere. @param {string} name @param {import("../types.js").Scalar[]} cells */
+function guessed(name, cells) {
+  const value = cells.find((each) => each !== null);
+  return { name, kind: typeof value === "number" ? "float" : "categorical", nullable: cells.includes(null) };
 }

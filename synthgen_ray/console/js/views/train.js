@@ -1,8 +1,7 @@
 /** Which model is to learn a table, and how. */
 
-import { get, post } from "../api.js";
+import { get, send } from "../api.js";
 import { submit } from "../components/action.js";
-import { curl, curlCommand } from "../components/curl.js";
 import { field } from "../components/fields.js";
 import { trail } from "../components/trail.js";
 import { fill, h } from "../dom.js";
@@ -64,15 +63,15 @@ function form(dataset, types) {
     showOptions();
   }));
   showOptions();
-  const { button, place, onsubmit } = submit("Start training", async () => {
-    const made = await post("/api/synthgen/models", body());
+  const { button, place, command, onsubmit } = submit("Start training", () => ({ method: "POST", path: "/api/synthgen/models", json: body() }), async (call) => {
+    const made = await send(call);
     dropDraft(draftName);
     go(`#/models/${made.id}`);
   });
   const element = h("form", { class: "stack-l", onsubmit, oninput: () => keepDraft(draftName, { type: chosen.type, name: name.value, config: config() }) },
     h("fieldset", {}, h("legend", {}, "Model type"), h("div", { class: "grid types" }, ...cards)),
     h("div", { class: "card stack" }, field("Name of the model", name), options),
-    place, h("div", { class: "row" }, button, curl(() => curlCommand("POST", "/api/synthgen/models", { json: body() }))));
+    place, h("div", { class: "row" }, button, command));
   return element;
 }
 

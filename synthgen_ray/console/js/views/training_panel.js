@@ -1,9 +1,9 @@
 /** A training as it runs: how far, how long still, and its losses. */
 
-import { post, watch } from "../api.js";
+import { watch } from "../api.js";
 import { lossCurves } from "../charts/curves.js";
-import { action } from "../components/action.js";
-import { curl, curlCommand } from "../components/curl.js";
+import { cancellation } from "../components/cancellation.js";
+import { curl } from "../components/curl.js";
 import { failure } from "../components/failure.js";
 import { problem } from "../components/problem.js";
 import { progress } from "../components/progress.js";
@@ -22,9 +22,7 @@ export function trainingPanel(jobId, signal, onEnd) {
   const bar = progress("Training");
   const chart = h("div");
   const place = h("div", { class: "stack" });
-  const { button, place: refusal } = action("Cancel the training", async () => {
-    await post(`/api/synthgen/jobs/${jobId}/cancel`);
-  });
+  const { button, place: refusal, command } = cancellation("Cancel the training", jobId);
   /** @type {Point[]} */
   let points = draft(`losses.${jobId}`, /** @type {Point[]} */ ([]));
 
@@ -38,6 +36,7 @@ export function trainingPanel(jobId, signal, onEnd) {
     if (points.length > 1) fill(chart, lossCurves(points, Math.max(NARROWEST_PX, chart.clientWidth)));
     if (job.status === "failed") {
       button.remove();
+      command.remove();
       fill(place, failure(job));
     }
   }
@@ -54,7 +53,8 @@ export function trainingPanel(jobId, signal, onEnd) {
   }
   follow();
   return h("section", { class: "card stack" }, h("h2", {}, "Training"), bar.element, chart, place, refusal,
-    h("div", { class: "row" }, button, curl(() => curlCommand("GET", `/api/synthgen/jobs/${jobId}/events`))));
+    h("div", { class: "row" }, button, command,
+      curl(() => ({ method: "GET", path: `/api/synthgen/jobs/${jobId}/events` }), "Watch the training", "Watch it with curl")));
 }
 
 /** @param {Job} job */
