@@ -85,8 +85,10 @@ def _is_among(value: object, categories: Sequence[object]) -> bool:
 
 
 def _is_alike(value: object, category: object) -> bool:
-    """Python takes True for 1; a caller does not."""
-    return isinstance(value, type(category)) and isinstance(value, bool) == isinstance(category, bool)
+    """Python takes True for 1; a caller does not. To JSON 1 and 1.0 are one number."""
+    if isinstance(value, bool) or isinstance(category, bool):
+        return isinstance(value, bool) and isinstance(category, bool)
+    return isinstance(value, int | float if isinstance(category, int | float) else type(category))
 
 
 def _fits(value: object, column: LearnedColumn) -> bool:

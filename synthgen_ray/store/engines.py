@@ -50,6 +50,7 @@ def _sqlite(url: str, *, migrates: bool) -> AsyncEngine:
     # SQLite changes a table by making it anew: with foreign keys on, what points at it would be deleted with it.
     event.listen(engine.sync_engine, "connect", partial(_configure_sqlite, migrates=migrates))
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    event.listen(engine.sync_engine, "invalidate", _end_what_was_cancelled)
     return engine
 
 
@@ -71,6 +72,12 @@ def _begin_sqlite(connection: Connection) -> None:
     # A deferred BEGIN that turns into a write fails at once when another writes; IMMEDIATE waits.
     reads = connection.get_execution_options().get("reads", False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _end_what_was_cancelled(connection: Any, _record: Any, _error: BaseException | None) -> None:
+    # SQLite closes a connection when its last cursor is gone. Who was cancelled leaves one behind, and until Python
+    # collects that, what was begun would keep everybody else from writing.
+    connection.rollback()
 
 
 def _postgres(url: str, *, migrates: bool) -> AsyncEngine:
