@@ -44,6 +44,20 @@ test("a column has a condition or shares, and one column alone has shares", () =
   assert.deepEqual(asked, nothing());
 });
 
+test("a hostile name of a column is a name", () => {
+  for (const name of ["constructor", "__proto__"]) {
+    const asked = nothing();
+    askRange(asked, name, { min: 1 });
+    assert.equal(JSON.stringify(wishes(asked)), `{"conditions":{"${name}":{"min":1}}}`);
+    toggle(asked, name, "x");
+    assert.equal(JSON.stringify(wishes(asked)), `{"conditions":{"${name}":"x"}}`);
+    toggle(asked, name, "x");
+    assert.deepEqual(asked, nothing());
+    askShares(asked, name, { [name]: 100 });
+    assert.equal(JSON.stringify(wishes(asked)), `{"distribution":{"${name}":{"${name}":1}}}`);
+  }
+});
+
 test("shares that do not add up are told by a sentence", () => {
   const asked = nothing();
   assert.equal(fault(asked), null);
@@ -58,10 +72,4 @@ test("shares that do not add up are told by a sentence", () => {
 test("whole per cents are together 100", () => {
   assert.deepEqual(wholePercents([1 / 3, 1 / 3, 1 / 3]), [34, 33, 33]);
   assert.deepEqual(wholePercents([0.5]), [100]);
-});
-
-test("a hostile name of a column is a name", () => {
-  const asked = nothing();
-  toggle(asked, "constructor", "x");
-  assert.deepEqual(wishes(asked), { conditions: { constructor: "x" } });
 });

@@ -51,6 +51,9 @@ export function rangeOf({ conditions }, column) {
 /** A column may be called “constructor”. @param {Conditions} conditions @param {string} column */
 const own = (conditions, column) => (Object.hasOwn(conditions, column) ? conditions[column] : undefined);
 
+/** Or “__proto__”, to which an assignment would do something else. @param {Conditions} conditions @param {string} column @param {import("./types.js").Condition} value */
+const put = (conditions, column, value) => Object.defineProperty(conditions, column, { value, enumerable: true, configurable: true, writable: true });
+
 /** @param {unknown} condition @returns {condition is Range} */
 const isRange = (condition) => typeof condition === "object" && condition !== null && !Array.isArray(condition);
 
@@ -60,13 +63,13 @@ export function toggle(asked, column, value) {
   const others = chosen.filter((each) => each !== value);
   const now = others.length < chosen.length ? others : [...chosen, value];
   leave(asked, column);
-  if (now.length > 0) asked.conditions[column] = now.length === 1 ? now[0] : now;
+  if (now.length > 0) put(asked.conditions, column, now.length === 1 ? now[0] : now);
 }
 
 /** @param {Asked} asked @param {string} column @param {Range} range One without ends asks for nothing. */
 export function askRange(asked, column, range) {
   leave(asked, column);
-  if (range.min !== undefined || range.max !== undefined) asked.conditions[column] = range;
+  if (range.min !== undefined || range.max !== undefined) put(asked.conditions, column, range);
 }
 
 /** @param {Asked} asked @param {string} column @param {{[value: string]: number}} percents */
