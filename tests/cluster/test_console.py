@@ -97,6 +97,18 @@ def seen(page: Page, title: str) -> None:
     expect(page.locator("[aria-busy]")).to_have_count(0, timeout=SLOW_MS)
 
 
+def tab_to(page: Page, name: str) -> None:
+    """By the keyboard alone, to what is called so; where the focus is can be seen."""
+    target = page.locator("a, button, input, select, summary").filter(has_text=name).or_(page.get_by_label(name)).first
+    expect(target).to_be_visible(timeout=SLOW_MS)
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            break
+    expect(target).to_be_focused(timeout=1)
+    assert target.evaluate("element => getComputedStyle(element).outlineStyle") == "solid", name
+
+
 def command_of(page: Page, action: str) -> str:
     """The curl command that stands beside an action."""
     command = page.locator("details.curl").filter(has=page.get_by_text(re.compile(f": {action}$")))
@@ -154,6 +166,32 @@ def test_a_table_goes_in_and_a_synthetic_one_comes_out(page, server, tmp_path):
     assert len(rows) == 123
     assert {row["island"] for row in rows} == {"Dream"}
     assert list(rows[0]) == PENGUINS.read_text().splitlines()[0].split(",")
+
+
+def test_the_keyboard_alone_leads_from_the_key_to_other_rows(page, server, birds, client: SynthGen):
+    page.goto("/")
+    tab_to(page, "API key")
+    page.keyboard.type(server.key)
+    page.keyboard.press("Enter")
+    for link in ("Antarctica", "penguins", "Train a model"):
+        tab_to(page, link)
+        page.keyboard.press("Enter")
+    seen(page, "Train a model")
+    tab_to(page, "Gaussian Copula")
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("radio", name="TVAE")).to_be_checked()
+    page.keyboard.press("ArrowDown")
+    tab_to(page, "Start training")
+    page.keyboard.press("Enter")
+    rows = page.get_by_role("region", name="Synthetic rows").locator("tbody")
+    expect(rows.locator("tr")).to_have_count(8, timeout=SLOW_MS)
+    before = rows.inner_text()
+
+    tab_to(page, "Draw others")
+    page.keyboard.press("Space")
+
+    expect(rows).not_to_have_text(before, use_inner_text=True)
+    client.delete_model(page.url.rpartition("/")[2])
 
 
 def test_a_report_shows_real_beside_synthetic_and_is_saved_as_a_page(page, server, birds):
