@@ -113,7 +113,7 @@ def command_of(page: Page, action: str) -> str:
     """The curl command that stands beside an action."""
     command = page.locator("details.curl").filter(has=page.get_by_text(re.compile(f": {action}$")))
     command.locator("summary").click()
-    expect(command.locator("pre")).to_contain_text("$SYNTHGEN_KEY")
+    expect(command.locator("pre")).to_contain_text("$SYNTHGEN_API_KEY")
     return command.locator("pre").inner_text()
 
 
@@ -483,7 +483,7 @@ class TestCommands:
         training = given_long_training()
         open_with(page, server.key, f"#/models/{training['model_id']}")
 
-        command = command_of(page, "Cancel the training").replace("$SYNTHGEN_KEY", server.key)
+        command = command_of(page, "Cancel the training").replace("$SYNTHGEN_API_KEY", server.key)
         subprocess.run(["sh", "-c", command], check=True, capture_output=True)
 
         expect(page.get_by_text("It was cancelled.")).to_be_visible(timeout=SLOW_MS)

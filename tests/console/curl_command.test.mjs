@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { curlCommand } from "../../synthgen_ray/console/js/curl_command.js";
 
 const HOSTILE = "it's $(id) `id` \"$HOME\" \\ ; rm -rf / # \n@x, é";
-const SHELL = `curl() { printf '%s\\0' "$@"; }\nSYNTHGEN_KEY=secret\n`;
+const SHELL = `curl() { printf '%s\\0' "$@"; }\nSYNTHGEN_API_KEY=secret\n`;
 
 /** What a shell hands to curl. */
 function argumentsOf(call) {

@@ -9,7 +9,7 @@ const fileName = (name) => `"${name.replaceAll("\\", "\\\\").replaceAll('"', '\\
 /** @param {import("./types.js").Call} call @param {string} origin Of the server: `http://localhost:8888`. */
 export function curlCommand({ method, path, json, form = {}, to }, origin) {
   const lines = [`curl ${method === "GET" ? "" : `-X ${method} `}${word(origin + path)}`];
-  lines.push('-H "Authorization: Bearer $SYNTHGEN_KEY"');
+  lines.push('-H "Authorization: Bearer $SYNTHGEN_API_KEY"');
   if (json !== undefined) lines.push(`--json ${word(JSON.stringify(json))}`);
   for (const [name, value] of Object.entries(form)) {
     // `-F` would read a text that begins with @ or < from a file.
