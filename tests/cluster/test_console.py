@@ -321,6 +321,26 @@ def test_a_job_is_found_by_its_status_and_cancelled_from_the_list(
     assert client.get_job(training["job_id"])["cancelled"]
 
 
+def test_models_and_jobs_are_found_by_their_words(page, server, birds, client: SynthGen, tmp_path):
+    file = client.export_model(birds["birds"].rpartition("/")[2], tmp_path / "birds.synthgen")
+    project = client.create_project("Aviary")["id"]
+    for bird in ("auk", "emu", "gull", "jay", "owl", "tit"):
+        client.generate(client.import_model(project, bird, file)["id"], 10)
+    open_with(page, server.key)
+    for tab in ("models", "jobs"):
+        page.goto(f"/#/projects/{project}/{tab}")
+        shown = page.locator(".list > li")
+        expect(shown).to_have_count(6, timeout=SLOW_MS)
+
+        page.get_by_label(f"Search {tab}").fill("OW")
+
+        expect(shown).to_have_count(1)
+        expect(shown).to_contain_text("owl")
+        expect(page.get_by_text(f"1 of 6 {tab}")).to_be_visible()
+        page.get_by_label(f"Search {tab}").fill("ostrich")
+        expect(page.get_by_text("Nothing matches.")).to_be_visible()
+
+
 class TestLists:
     """They follow what happens elsewhere while something in them goes on."""
 
