@@ -18,11 +18,10 @@ from synthgen_ray.operating.backup import backup, restore
 from synthgen_ray.operating.doctor import doctor
 from synthgen_ray.operating.settings import ConfigOption, DataDirOption, load_settings, refuse
 from synthgen_ray.runtime.admin_key import KEY_FILE
-from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
+from synthgen_ray.runtime.data_dir import START_S, DataDir, ServerInfo, StartFailed
 from synthgen_ray.runtime.server import run
 from synthgen_ray.settings import Settings
 
-START_S = 600.0  # three attempts of Ray, on a machine with much else to do; one that died is noticed at once
 STOP_S = 60.0
 
 app = typer.Typer(help="Learn a table, generate synthetic rows like it.", no_args_is_help=True, add_completion=False)

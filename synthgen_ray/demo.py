@@ -32,12 +32,12 @@ from synthgen_ray.client import ClientError, SynthGen
 from synthgen_ray.commands.output import Output
 from synthgen_ray.commands.server import find_server
 from synthgen_ray.domain.keys import new_key
+from synthgen_ray.runtime.data_dir import START_S
 
 JSON = dict[str, Any]
 
 MODEL_TYPES = ("gaussian_copula", "tvae", "ctgan", "copulagan")
 SEED = 42
-START_S = 600.0  # as `synthgen up --detach` has it
 STOP_S = 60.0
 SHOWN = {"column_shapes": "column shapes", "pair_trends": "pair trends"}
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+START_S = 600.0  # three attempts of Ray, on a machine with much else to do; a server that died is noticed at once
 KEPT_SESSIONS = 3  # with their logs
 # A socket's path has 107 characters, and Ray's longest one ends like this.
 SOCKET_PATH_ROOM = 107 - len("/session_2026-01-01_00-00-00_000000_4194304/sockets/dash_TaskEventsHead")
