@@ -1,0 +1,117 @@
+"""What may be asked of a model by clicks, and the curl command of each action."""
+
+import csv
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import ClassVar
+
+from playwright.sync_api import expect
+
+from synthgen_ray.client import SynthGen
+from tests.cluster.console.steps import SLOW_MS, command_of, sampled, seen
+from tests.console.browser import open_with
+
+
+def generated(client: SynthGen, birds: dict[str, str], folder: Path) -> list[dict[str, str]]:
+    """The rows of the model's last generation."""
+    jobs = client.list_jobs(model_id=birds["birds"].rpartition("/")[2])["items"]
+    job = next(job for job in jobs if job["job_type"] == "generate")
+    return list(csv.DictReader(client.download(job["id"], folder / "rows.csv").read_text().splitlines()))
+
+
+class TestConditions:
+    def test_missing_is_a_value_to_ask_for_and_any_of_several_too(
+        self, page, server, birds, client: SynthGen, tmp_path
+    ):
+        sampled(page, server, birds)
+        missing = page.get_by_role("button", name="of bill_length_mm")
+        missing.click()
+        expect(page.get_by_role("button", name="Without: bill_length_mm is missing")).to_be_visible()
+        expect(missing).to_have_attribute("aria-pressed", "true")
+        expect(missing).to_be_focused()
+        page.get_by_role("button", name="Dream").click()
+        page.get_by_role("button", name="Biscoe").click()
+        page.get_by_label("body_mass_g, from").fill("4000")
+        page.get_by_role("button", name="Generate", exact=True).click()
+        expect(page.get_by_role("button", name="Download 1,000 rows")).to_be_visible(timeout=SLOW_MS)
+
+        rows = generated(client, birds, tmp_path)
+        assert {row["bill_length_mm"] for row in rows} == {""}
+        assert {row["island"] for row in rows} == {"Dream", "Biscoe"}
+        assert min(float(row["body_mass_g"]) for row in rows) >= 4000
+        page.get_by_label("bill_length_mm, from").fill("40")
+        page.get_by_label("bill_length_mm, to").fill("41")
+        page.get_by_label("bill_length_mm, to").press("Enter")
+        expect(page.get_by_role("button", name="Without: bill_length_mm from 40 to 41")).to_be_visible()
+        expect(missing).to_have_attribute("aria-pressed", "false")
+
+    def test_shares_of_values_are_set_and_must_add_up(self, page, server, birds, client: SynthGen, tmp_path):
+        sampled(page, server, birds)
+        page.get_by_role("button", name="Set shares of island").click()
+        page.get_by_label("Share of Dream in per cent").fill("70")
+        page.get_by_label("Share of Biscoe in per cent").fill("20")
+        page.get_by_label("Share of Torgersen in per cent").fill("5")
+        page.get_by_role("button", name="Generate", exact=True).click()
+        expect(page.get_by_role("alert").first).to_contain_text(
+            "The shares of “island” add up to 95 %; they must add up to 100 %."
+        )
+
+        page.get_by_label("Share of Torgersen in per cent").fill("10")
+        expect(page.get_by_text("Sum: 100 %.")).to_be_visible()
+        page.get_by_role("button", name="Generate", exact=True).click()
+        expect(page.get_by_role("button", name="Download 1,000 rows")).to_be_visible(timeout=SLOW_MS)
+
+        counts = Counter(row["island"] for row in generated(client, birds, tmp_path))
+        assert counts == {"Dream": 700, "Biscoe": 200, "Torgersen": 100}
+        page.reload()
+        expect(page.get_by_label("Share of Dream in per cent")).to_have_value("70", timeout=SLOW_MS)
+        assert '"distribution":{"island":{' in command_of(page, "Generate")
+        page.get_by_role("button", name="Without: island").click()
+        expect(page.get_by_role("button", name="Set shares of island")).to_be_visible()
+
+
+class TestCommands:
+    ACTIONS: ClassVar = {
+        "Projects": {"Make the project": "-X POST"},
+        "Antarctica": {"Upload a table": "/api/datasets/upload"},
+        "penguins": {"Correct a kind": "-X PATCH", "Download the table": "/download?format=csv&version=0"},
+        "Train a model": {"Start training": "/api/synthgen/models'"},
+        "birds": {
+            "Draw others": "/sample",
+            "Generate": "/generate",
+            "Make a report": "/api/reports",
+            "Export the model": "/export",
+        },
+        "Real against synthetic": {"Save it": "/download"},
+    }
+
+    def test_each_action_has_one_beside_it(self, page, server, birds):
+        open_with(page, server.key)
+        for title, actions in self.ACTIONS.items():
+            page.goto(f"/{birds[title]}")
+            seen(page, title)
+            for action, part in actions.items():
+                assert part in command_of(page, action)
+        assert server.key not in page.content()
+
+    def test_a_deletion_has_it_where_it_is_asked_again(self, page, server, birds):
+        open_with(page, server.key)
+        for title, what in (("Antarctica", "project"), ("penguins", "table"), ("birds", "model")):
+            page.goto(f"/{birds[title]}")
+            page.get_by_role("button", name=f"Delete the {what}").click()
+
+            ident = birds[title].rpartition("/")[2]
+            told = command_of(page, f"Delete the {what}")
+            assert "-X DELETE" in told
+            assert ident in told
+            page.get_by_role("button", name="Keep it").click()
+
+    def test_a_job_that_runs_has_that_of_its_cancelling(self, page, server, client: SynthGen, given_long_training):
+        training = given_long_training()
+        open_with(page, server.key, f"#/models/{training['model_id']}")
+
+        command = command_of(page, "Cancel the training").replace("$SYNTHGEN_API_KEY", server.key)
+        subprocess.run(["sh", "-c", command], check=True, capture_output=True)
+
+        expect(page.get_by_text("It was cancelled.")).to_be_visible(timeout=SLOW_MS)
