@@ -45,10 +45,11 @@ def test_the_keyboard_alone_leads_from_the_key_to_other_rows(page, server, birds
     tab_to(page, "API key")
     page.keyboard.type(server.key)
     page.keyboard.press("Enter")
+    seen(page, "Projects")
     for link in ("Antarctica", "penguins", "Train a model"):
         tab_to(page, link)
         page.keyboard.press("Enter")
-    seen(page, "Train a model")
+        seen(page, link)  # until then the last view stands there, with links of the same names
     tab_to(page, "Gaussian Copula")
     page.keyboard.press("ArrowUp")
     expect(page.get_by_role("radio", name="TVAE")).to_be_checked()
