@@ -52,16 +52,20 @@ class SDV:
 
 
 def measured(task: Task, model_type: ModelType, seed: int, epochs: int) -> Result:
-    # It has no seed of its own: all its random numbers come from these three.
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
+    seed_all(seed)
     model = SDV(model_type, epochs)
     made: list[pd.DataFrame] = []
     fit_s = seconds(lambda: model.fit(task.train))
     sample_s = seconds(lambda: made.append(model.sample(len(task.train))))
     found = scores(task.train, task.holdout, made[0], task.target)
     return Result(task.name, WHO, model_type, seed, epochs, round(fit_s, 2), round(sample_s, 3), *found)
+
+
+def seed_all(seed: int) -> None:
+    """SDV has no seed of its own: all its random numbers come from these three."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
 
 
 def _metadata(table: pd.DataFrame) -> Metadata:

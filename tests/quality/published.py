@@ -2,6 +2,7 @@
 
     python -m tests.quality.published --seeds 1 2 3 --to results.jsonl
 
+Where none were published `--peers` trains SDV's four here, at their defaults; that needs the `bench` extra.
 A result is a line of a file, so that hours of training can be broken off and go on.
 """
 
@@ -42,6 +43,9 @@ HEADINGS = {
 }
 
 
+Maker = Callable[[pa.Table, ModelType, int, int], pa.Table]
+
+
 class Result(NamedTuple):
     table: str
     who: str
@@ -80,7 +84,9 @@ def measures(found: Assessment) -> dict[str, float]:
     return {name: one.value for name, one in known.items() if one is not None and one.value is not None}
 
 
-def entries(table: str, models: Sequence[str], seeds: Sequence[int], epochs: int) -> Iterator[Entry]:
+def entries(
+    table: str, models: Sequence[str], seeds: Sequence[int], epochs: int, peers: bool = False
+) -> Iterator[Entry]:
     """The hold-out, half of it in the place of synthetic rows; SDV's rows where they were published; then ours."""
     real, holdout = (read(path) for path in TABLES[table])
     half = holdout.num_rows // 2
@@ -88,13 +94,25 @@ def entries(table: str, models: Sequence[str], seeds: Sequence[int], epochs: int
     for model in models if table == "fidelity2023_adult" else ():
         rows = read(FOLDER / f"adult_{model}.csv.gz")
         yield Entry(f"SDV 1.1 {model}", 0, 0, partial(assessed, real, rows, holdout))
-    for model, seed in product(models, seeds):
+    makers = {"": made, **({"SDV 2.0 ": made_by_sdv} if peers and table != "fidelity2023_adult" else {})}
+    for who, model, seed in product(makers, models, seeds):
         taken = 0 if model == ModelType.GAUSSIAN_COPULA else epochs
-        yield Entry(model, seed, taken, partial(assessed_model, real, holdout, ModelType(model), seed, epochs))
+        assess_it = partial(assessed_model, makers[who], real, holdout, ModelType(model), seed, epochs)
+        yield Entry(f"{who}{model}", seed, taken, assess_it)
 
 
-def assessed_model(real: pa.Table, holdout: pa.Table, model_type: ModelType, seed: int, epochs: int) -> Assessment:
-    return assessed(real, made(real, model_type, seed, epochs), holdout)
+def assessed_model(
+    make: Maker, real: pa.Table, holdout: pa.Table, model_type: ModelType, seed: int, epochs: int
+) -> Assessment:
+    return assessed(real, make(real, model_type, seed, epochs), holdout)
+
+
+def made_by_sdv(real: pa.Table, model_type: ModelType, seed: int, epochs: int) -> pa.Table:
+    from tests.bench.peers import SDV, seed_all
+
+    seed_all(seed)
+    rows = SDV(model_type, epochs).fit(real.to_pandas()).sample(real.num_rows)
+    return pa.Table.from_pandas(rows, preserve_index=False).select(real.column_names).cast(real.schema)
 
 
 def made(real: pa.Table, model_type: ModelType, seed: int, epochs: int) -> pa.Table:
@@ -124,6 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--epochs", type=int, default=300, help="of the networks")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--peers", action="store_true", help="train SDV's four too, where it published no rows")
     parser.add_argument("--to", type=Path, metavar="JSONL", help="keep the results, and go on there")
     options = parser.parse_args(arguments)
     if not SHARED.is_dir():
@@ -135,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"\n{table}\n\n| {' | '.join(['rows of', 'seeds', *HEADINGS.values()])} |")
         print(f"|{'---|' * (2 + len(HEADINGS))}")
         found: list[Result] = []
-        for entry in entries(table, options.models, options.seeds, options.epochs):
+        for entry in entries(table, options.models, options.seeds, options.epochs, options.peers):
             if found and entry.who != found[0].who:
                 print(line(found), flush=True)
                 found = []

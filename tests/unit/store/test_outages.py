@@ -135,6 +135,7 @@ class TestSilence:
 
     @pytest.fixture
     async def behind_proxy(self, store, proxy, postgres, database_url, monkeypatch):
+        await store.ping()  # a connection of the usual patience, for whoever waits for the silent one
         monkeypatch.setattr(engines, "COMMAND_S", 0.5)
         monkeypatch.setattr(engines, "CONNECT_S", 0.5)
         behind_proxy = Store(postgres.url(database_url.rsplit("/", 1)[1], proxy.port))
