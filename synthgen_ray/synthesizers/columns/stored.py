@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
 from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.synthesizers.columns import arrow
@@ -15,7 +15,7 @@ class Stored(BaseModel):
 
 
 Value = bool | int | float | str  # a cell as JSON has it; moments are integers in the unit of their type
-Kind = Annotated[ColumnKind, PlainValidator(ColumnKind), PlainSerializer(str)]
+Kind = Annotated[ColumnKind, Field(strict=False), PlainSerializer(str)]
 Count = Annotated[int, Field(ge=1)]
 
 
