@@ -71,7 +71,6 @@ async def test_it_tells_what_waits_what_runs_and_what_failed(client, server, giv
     assert last["error"]["code"] == "artifact_missing"
 
 
-@on_both_databases
 async def test_the_last_to_fail_comes_first_and_ten_are_shown(client, server, given_model):
     ids = [(await given_model(f"m{number}"))["synthgen_job_id"] for number in range(12)]
     shutil.rmtree(server.artifacts.path("datasets", ""))
