@@ -25,7 +25,7 @@ const EVERY_MS = 5000;
 const SEEN = "status.seen"; // kept in the tab, as a draft is: who looks at a job and comes back finds it
 const NONE = "–";
 const UNKNOWN = "Not known: the metadata store, or the server, does not answer.";
-const STATUSES = /** @type {const} */ (["pending", "running", "completed", "failed"]);
+const STATUSES = /** @type {const} */ (["running", "failed", "completed"]);
 
 /** @type {import("../router.js").View} */
 export async function statusView({ signal }) {
@@ -107,7 +107,7 @@ const DOES = {
 
 /** @returns {Part} */
 function queue() {
-  const columns = [...STATUSES.map(words), "Oldest waits"];
+  const columns = ["Pending", "Oldest waits", ...STATUSES.map(words)]; // what matters first: a phone shows the first ones
   const rows = KIND_NAMES.map((kind) => ({ kind, cells: columns.map(() => h("td", { class: "number" }, NONE)) }));
   const caption = "Jobs by kind and status";
   const element = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
@@ -120,7 +120,8 @@ function queue() {
       for (const { kind, cells } of rows) {
         const figures = status?.queue?.find((each) => each.job_type === kind);
         const oldest = figures?.oldest_pending_seconds ?? null;
-        const texts = [...STATUSES.map((name) => (figures ? count(figures[name]) : NONE)), oldest === null ? NONE : duration(oldest)];
+        const told = (/** @type {"pending" | "running" | "completed" | "failed"} */ name) => (figures ? count(figures[name]) : NONE);
+        const texts = [told("pending"), oldest === null ? NONE : duration(oldest), ...STATUSES.map(told)];
         cells.forEach((cell, at) => write(cell, texts[at]));
       }
     },
