@@ -41,9 +41,7 @@ def main() -> None:
             page.goto("/#/status")
             for name in ("Penguins, TVAE", "Penguins, CopulaGAN"):
                 page.wait_for_timeout(WATCHED_MS)
-                client.create_model(
-                    project, dataset["dataset_version_id"], name, name.split()[1].lower(), {"epochs": 50}
-                )
+                client.create_model(project, dataset["dataset_version_id"], name, name.split()[1].lower())
             page.wait_for_timeout(WATCHED_MS)
             _take(page, "status", "All is well.")
         with a_page(browser, server.url, width=390, height=844, dark=True) as page:

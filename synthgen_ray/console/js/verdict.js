@@ -1,6 +1,6 @@
 /** Whether a server is well, in a sentence, and what to do where it is not. The sharpest trouble comes first. */
 
-import { duration, size } from "./format.js";
+import { duration, size, words } from "./format.js";
 
 /** @typedef {import("./types.js").ServerStatus} ServerStatus */
 /** @typedef {{level: "good" | "warn" | "bad", sentence: string, advice: string}} Verdict */
@@ -34,7 +34,8 @@ export function verdictOfSilence(error) {
 export function verdictOf(status) {
   const broken = status.checks.filter((check) => !check.ok);
   if (broken.length > 0) {
-    return { level: "bad", sentence: broken.map((check) => `The ${partName(check.name).toLowerCase()} does not work: ${check.detail}`).join(" "), advice: DOCTOR };
+    const names = broken.map((check) => `the ${partName(check.name).toLowerCase()}`);
+    return { level: "bad", sentence: `${all(names)} ${names.length > 1 ? "do" : "does"} not work.`, advice: DOCTOR };
   }
   const { disk } = status;
   if (disk && disk.free_bytes < disk.needed_bytes) {
@@ -45,6 +46,9 @@ export function verdictOf(status) {
   }
   return verdictOfQueue(status.queue ?? []);
 }
+
+/** As the beginning of a sentence. @param {string[]} names */
+const all = (names) => words(new Intl.ListFormat("en").format(names));
 
 /** @param {import("./types.js").QueueFigures[]} queue @returns {Verdict} */
 function verdictOfQueue(queue) {

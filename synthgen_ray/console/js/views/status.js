@@ -40,7 +40,7 @@ export async function statusView({ signal }) {
   }
   const first = await look();
   if (first.error && isFinal(first.error)) throw first.error;
-  trail(["Status"]);
+  trail();
   const parts = [verdict(), checks(), queue(), activity(), running(), failures()];
   /** @param {Look} seen */
   const show = (seen) => parts.forEach((part) => part.show(seen));
@@ -130,7 +130,7 @@ function queue() {
 
 /** @returns {Part} */
 function activity() {
-  const chart = h("div", { class: "activity" });
+  const chart = h("div", { class: "activity" }, h("p", { class: "quiet" }, UNKNOWN));
   let seen = draft(SEEN, /** @type {Seen[]} */ ([]));
   let width = 0;
   function draw() {
