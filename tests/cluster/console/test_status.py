@@ -48,11 +48,12 @@ def test_a_training_is_seen_to_run_and_to_end_and_a_failure_says_why(
     seen(page, "Generate: ringed")
 
 
-def test_a_server_that_falls_silent_is_told_of_and_its_return_too(page, server):
+@pytest.mark.parametrize("act", [lambda route: route.abort(), lambda _: None], ids=["refuses", "hangs"])
+def test_a_server_that_falls_silent_is_told_of_and_its_return_too(page, server, act):
     open_with(page, server.key, "#/status")
     expect(verdict(page)).to_have_text("All is well.", timeout=SLOW_MS)
 
-    page.route("**/api/status", lambda route: route.abort())
+    page.route("**/api/status", act)
     expect(verdict(page)).to_contain_text("The server does not answer.", timeout=SLOW_MS)
     expect(verdict(page)).to_contain_text("synthgen doctor")
     expect(page.get_by_text("not known", exact=True)).to_have_count(3)

@@ -22,6 +22,7 @@ import { KIND_NAMES, PART_NAMES, kindName, partName, verdictOf, verdictOfSilence
 
 const PATH = "/api/status";
 const EVERY_MS = 5000;
+const PATIENCE_MS = 12_000;
 const SEEN = "status.seen"; // kept in the tab, as a draft is: who looks at a job and comes back finds it
 const NONE = "–";
 const UNKNOWN = "Not known: the metadata store, or the server, does not answer.";
@@ -31,11 +32,13 @@ const STATUSES = /** @type {const} */ (["running", "failed", "completed"]);
 export async function statusView({ signal }) {
   /** @returns {Promise<Look>} */
   async function look() {
+    const patience = AbortSignal.timeout(PATIENCE_MS); // a server that hangs is worse than one that refuses
     try {
-      return { status: await get(PATH, signal), error: null };
+      return { status: await get(PATH, AbortSignal.any([signal, patience])), error: null };
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      return { status: null, error };
+      if (error instanceof ApiError) return { status: null, error };
+      if (signal.aborted || !patience.aborted) throw error;
+      return { status: null, error: new ApiError(0, "away", "") };
     }
   }
   const first = await look();
