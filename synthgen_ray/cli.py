@@ -7,12 +7,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from synthgen_ray.commands import register
 from synthgen_ray.commands.output import Output
+from synthgen_ray.commands.server import find_server
 from synthgen_ray.commands.session import AsJson
 from synthgen_ray.operating.backup import backup, restore
 from synthgen_ray.operating.doctor import doctor
@@ -21,6 +22,9 @@ from synthgen_ray.runtime.admin_key import KEY_FILE
 from synthgen_ray.runtime.data_dir import START_S, DataDir, ServerInfo, StartFailed
 from synthgen_ray.runtime.server import run
 from synthgen_ray.settings import Settings
+
+if TYPE_CHECKING:
+    from synthgen_ray.client import SynthGen
 
 STOP_S = 60.0
 
@@ -80,12 +84,25 @@ def status(data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
     info = place.find_info()
     if info is None:
         refuse(f"No server runs on {place.path}.")
-    ready = SynthGen(info.url).is_ready()
-    answer = {"url": info.url, "ready": ready, "pid": info.pid, "dashboard": info.dashboard}
+    with SynthGen(info.url, find_server(None, None, place.path).key) as client:
+        ready = client.is_ready()
+        told = _find_status(client)
+    answer = {"url": info.url, "ready": ready, "pid": info.pid, "dashboard": info.dashboard, "status": told}
     dashboard = info.dashboard or "none"
     sentence = f"{info.url} is {'ready' if ready else 'not ready'} (process {info.pid}, dashboard {dashboard})"
-    Output(as_json).say(answer, sentence)
+    broken = [check for check in told["checks"] if not check["ok"]] if told else []
+    Output(as_json).say(answer, "\n".join([sentence, *(f"{check['name']}: {check['detail']}" for check in broken)]))
     raise typer.Exit(0 if ready else 1)
+
+
+def _find_status(client: "SynthGen") -> dict[str, Any] | None:
+    """`None` where the key of the data directory does not open the server, or it cannot answer."""
+    from synthgen_ray.client import ClientError
+
+    try:
+        return client.get_status()
+    except ClientError:
+        return None
 
 
 def _start_in_background(place: DataDir, settings: Settings) -> ServerInfo:

@@ -1,6 +1,6 @@
 """The HTTP application, made from a service. Knows nothing of where it runs."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection, Mapping
 
 from fastapi import Depends, FastAPI
 from fastapi.security import HTTPBearer
@@ -19,10 +19,12 @@ from synthgen_ray.api import (
     problems,
     projects,
     reports,
+    status,
     swagger,
 )
 from synthgen_ray.api.auth import OPEN, FindAdmission, KeyGate, RequestId
 from synthgen_ray.api.bodies import BodyLimit, StrictJson
+from synthgen_ray.api.checks import Check, Checks, Part
 from synthgen_ray.api.edge import Edge
 from synthgen_ray.api.queries import check_query
 from synthgen_ray.api.rate_limits import RateLimits
@@ -35,14 +37,14 @@ SHOW_LOCK = Depends(HTTPBearer(auto_error=False, description="An API key."))
 def create_app(
     service: Service,
     find_admission: FindAdmission,
-    check_ready: Callable[[], Awaitable[None]],
+    checks: Mapping[Part, Check],
     *,
     hosts: Collection[str] = (),
     rate_limits: RateLimits = RateLimits(),  # noqa: B008 - frozen
     docs: bool = True,
     answer_request_id: bool = True,
 ) -> FastAPI:
-    """`find_admission` takes a key's hash. `check_ready` raises what keeps the server from working.
+    """`find_admission` takes a key's hash. `checks` raise what keeps the server from working.
     `hosts` are the names by which clients may call it, beside the loopback ones.
 
     `answer_request_id` is off where a proxy in front puts the X-Request-ID header on answers.
@@ -71,14 +73,14 @@ def create_app(
         ],
     )
     app.state.service = service
-    app.state.check_ready = check_ready
+    app.state.checks = Checks(checks)
     app.state.rate_limits = rate_limits
     problems.install(app)
     console.install(app)
     if docs:
         swagger.install(app)
     app.include_router(health.router)
-    for module in (projects, datasets, model_types, models, jobs, reports, keys, audit, limits):
+    for module in (projects, datasets, model_types, models, jobs, reports, keys, audit, limits, status):
         app.include_router(module.router, dependencies=[SHOW_LOCK])
 
     return app

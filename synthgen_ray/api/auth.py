@@ -1,7 +1,7 @@
 """Who may come in. Closed by default: a new route needs a key unless it is listed as open.
 
-The gate tells whose key it is; a route says by `Viewer`, `Editor` or `Admin` what the key must be, and hands the
-principal on to the store, which shows it its own projects alone.
+The gate tells whose key it is; a route says by `Viewer`, `Editor`, `Admin` or `Operator` what the key must be, and
+hands the principal on to the store, which shows it its own projects alone.
 """
 
 import re
@@ -121,6 +121,12 @@ def _holder_of(role: Role) -> Callable[[Request], Awaitable[Principal]]:
     return holder
 
 
+async def _operator(principal: Annotated[Principal, Depends(_holder_of(Role.ADMIN))]) -> Principal:
+    principal.require_unbound()
+    return principal
+
+
 Viewer = Annotated[Principal, Depends(_holder_of(Role.VIEWER))]
 Editor = Annotated[Principal, Depends(_holder_of(Role.EDITOR))]
 Admin = Annotated[Principal, Depends(_holder_of(Role.ADMIN))]
+Operator = Annotated[Principal, Depends(_operator)]  # an admin of all projects

@@ -205,6 +205,62 @@ REPORT = {
     "started_at": CREATED_AT,
     "finished_at": "2026-02-25T10:00:40Z",
 }
+STATUS = {
+    "version": "0.1.0",
+    "checks": [
+        {"name": "store", "ok": True, "code": None, "detail": None},
+        {
+            "name": "artifacts",
+            "ok": False,
+            "code": "artifacts_unavailable",
+            "detail": "The artifact store takes no files now.",
+        },
+        {"name": "dispatcher", "ok": True, "code": None, "detail": None},
+    ],
+    "disk": {"free_bytes": 81604378624, "total_bytes": 107374182400, "needed_bytes": 5368709120},
+    "queue": [
+        {
+            "job_type": "train",
+            "pending": 2,
+            "running": 1,
+            "completed": 40,
+            "failed": 1,
+            "oldest_pending_seconds": 12.5,
+        },
+    ],
+    "running": [
+        {
+            "id": JOB_ID,
+            "job_type": "train",
+            "model_id": MODEL_ID,
+            "model_name": "Transactions",
+            "project_id": PROJECT_ID,
+            "project_name": "Bank",
+            "attempt": 1,
+            "progress": 0.4,
+            "message": "epoch 120 of 300",
+            "started_at": CREATED_AT,
+            "eta_seconds": 61.5,
+        },
+    ],
+    "failed": [
+        {
+            "id": BACKGROUND_ID,
+            "job_type": "train",
+            "model_id": MODEL_ID,
+            "model_name": "Transactions",
+            "project_id": PROJECT_ID,
+            "project_name": "Bank",
+            "attempt": 1,
+            "finished_at": CREATED_AT,
+            "error": {
+                "code": "out_of_memory",
+                "message": "The job needs more memory than there is: try fewer columns or rows.",
+                "retryable": False,
+            },
+        },
+    ],
+}
 MODEL_TYPES = {
     "model_types": [
         {

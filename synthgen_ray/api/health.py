@@ -17,5 +17,5 @@ async def is_alive() -> Alive:
 @router.get("/readyz", responses=problems(503))
 async def is_ready(request: Request) -> Alive:
     """The metadata store, the artifacts and the dispatcher work."""
-    await request.app.state.check_ready()
+    await request.app.state.checks.require_all()
     return Alive(status="ready")

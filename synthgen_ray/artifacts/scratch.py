@@ -5,12 +5,22 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 from synthgen_ray.domain.errors import insufficient_storage
 
 ABANDONED_S = 3600  # no upload is silent for so long
+
+
+@dataclass(frozen=True)
+class Room:
+    """On a disk. Uploads are refused while less is free than is needed."""
+
+    free_bytes: int
+    total_bytes: int
+    needed_bytes: int
 
 
 class Scratch:
@@ -51,12 +61,17 @@ class Scratch:
 
     def check_free(self, num_bytes: int, share: float) -> None:
         """Raises: InsufficientStorage, where less of the disk is free."""
+        room = self.find_room(num_bytes, share)
+        if room is not None and room.free_bytes < room.needed_bytes:
+            raise insufficient_storage()
+
+    def find_room(self, num_bytes: int, share: float) -> Room | None:
+        """Of the disk, where so many bytes and such a share must stay free; `None` where nothing was ever stored."""
         try:
             disk = shutil.disk_usage(self._folder)
         except FileNotFoundError:
-            return  # nothing was ever stored
-        if disk.free < max(num_bytes, share * disk.total):
-            raise insufficient_storage()
+            return None
+        return Room(disk.free, disk.total, max(num_bytes, int(share * disk.total)))
 
     def _make(self) -> None:
         self._folder.mkdir(parents=True, mode=0o700, exist_ok=True)

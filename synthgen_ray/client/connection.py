@@ -49,6 +49,10 @@ class Connection:
     def get(self, path: str, **query: Any) -> JSON:
         return self.patiently(lambda: self._ask("GET", path, params=given(**query)))
 
+    def look(self, path: str) -> JSON:
+        """How something is now: not asked again where the server cannot tell."""
+        return self.patiently(lambda: self._ask("GET", path), repeatable=False)
+
     def create(self, path: str, body: Mapping[str, Any], *, of_table: bool = False) -> JSON:
         """A POST with a key of its own, by which the server knows a repeat: it makes one thing, never two."""
         request = {"json": body, "headers": _new_key(), **self._patience_for(of_table)}

@@ -54,6 +54,11 @@ class SynthGen(Projects, Datasets, Models, Jobs, Reports, Keys, Audit):
         """What is too large or too much for this server."""
         return self._connection.get("/api/limits")
 
+    def get_status(self) -> JSON:
+        """Whether each part of the server works, how its queue is, what runs and what failed last, as it is now; for an
+        admin key that is not bound to projects."""
+        return self._connection.look("/api/status")
+
     def wait_for_model(
         self,
         model_id: Id,

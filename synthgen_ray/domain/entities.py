@@ -133,6 +133,7 @@ class JobFailure:
 
 # The losses of a training by name, at some of its epochs.
 LossCurve = tuple[tuple[int, dict[str, float]], ...]
+CANCELLED = JobFailure("cancelled", "The job was cancelled.")
 BATCH_STOPPED = JobFailure("batch_stopped", "The batch stopped before its end: --resume goes on with it.", True)
 
 
@@ -179,7 +180,7 @@ class Job:
 
     @property
     def is_cancelled(self) -> bool:
-        return self.failure is not None and self.failure.code == "cancelled"
+        return self.failure is not None and self.failure.code == CANCELLED.code
 
     @property
     def output_format(self) -> OutputFormat:

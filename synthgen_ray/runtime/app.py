@@ -9,6 +9,7 @@ from ray import serve
 from ray.serve.handle import DeploymentHandle
 
 from synthgen_ray.api.app import create_app
+from synthgen_ray.api.checks import Check, Part
 from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.datasets.converter import Converter
@@ -48,10 +49,11 @@ class Api:
         dispatcher_actor = dispatcher()
         artifacts = open_artifacts(settings.artifacts_url, settings.data_dir)
 
-        async def check_ready() -> None:
-            await store.ping()
-            await asyncio.to_thread(artifacts.check_writable)
-            await check_dispatcher(dispatcher_actor)
+        checks: dict[Part, Check] = {
+            Part.STORE: store.ping,
+            Part.ARTIFACTS: lambda: asyncio.to_thread(artifacts.check_writable),
+            Part.DISPATCHER: lambda: check_dispatcher(dispatcher_actor),
+        }
 
         async def check_resources(model_type: ModelType, resources: Resources) -> None:
             plan_workers(model_type, resources, await asyncio.to_thread(ray.cluster_resources), settings)
@@ -70,7 +72,7 @@ class Api:
         app = create_app(
             service,
             store.find_admission,
-            check_ready,
+            checks,
             hosts=[settings.host, *settings.allowed_hosts],
             rate_limits=RateLimits(**settings.rate_limits.model_dump()),
             docs=settings.docs,

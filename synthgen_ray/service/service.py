@@ -17,6 +17,7 @@ from synthgen_ray.service.models import CheckResources, Models
 from synthgen_ray.service.projects import Projects
 from synthgen_ray.service.reports import Reports
 from synthgen_ray.service.sampling import DrawChunks, Sampling
+from synthgen_ray.service.status import Statuses
 from synthgen_ray.store.looks import Looks
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 async def _any_resources(model_type: ModelType, resources: Resources) -> None: ...
 
 
-class Service(Projects, Datasets, Models, Sampling, Jobs, Reports, Keys, Audits):
+class Service(Projects, Datasets, Models, Sampling, Jobs, Reports, Keys, Audits, Statuses):
     """`nudge` tells the dispatcher that there is work; it may be lost without harm. `draw` has rows drawn at once,
     `max_sample_rows` at most. Tables may be fetched from under `allowed_uris`. `check_resources` raises InvalidRequest
     for what no training can ever get."""

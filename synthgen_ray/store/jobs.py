@@ -13,7 +13,7 @@ from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.columns import check_same_columns
 from synthgen_ray.domain.conditions import check_conditions
-from synthgen_ray.domain.entities import Artifact, Job, Page
+from synthgen_ray.domain.entities import CANCELLED, Artifact, Job, Page
 from synthgen_ray.domain.errors import Conflict, NotFound
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.once import Made, Once
@@ -139,6 +139,14 @@ class Jobs:
         matching = select(JobRow).join(JobRow.model).where(wanted)
         async with self._sessions.reading() as session:
             return await page_of_jobs(session, matching, limit, offset)
+
+    async def list_failures(self, principal: Principal, limit: int) -> tuple[Job, ...]:
+        """The jobs that failed last, newest first, without those that were cancelled."""
+        failed = (JobRow.status == JobStatus.FAILED) & (JobRow.error_code != CANCELLED.code)
+        last = select(JobRow).where(failed, sees(principal, JobRow.project_id))
+        last = last.order_by(JobRow.finished_at.desc(), JobRow.id).limit(limit).options(*FULL_JOB)
+        async with self._sessions.reading() as session:
+            return tuple(map(to_job, await session.scalars(last)))
 
 
 async def page_of_jobs(session: AsyncSession, matching: Select[JobRow], limit: int, offset: int) -> Page[Job]:

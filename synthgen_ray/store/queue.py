@@ -16,6 +16,7 @@ from sqlalchemy.orm import aliased
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.entities import (
+    CANCELLED,
     Artifact,
     Assignment,
     Job,
@@ -48,7 +49,6 @@ from synthgen_ray.store.tables import ArtifactRow, JobRow, ModelRow
 from synthgen_ray.store.usage import add_usage
 
 log = logging.getLogger(__name__)
-CANCELLED = JobFailure("cancelled", "The job was cancelled.")
 
 
 class Queue(Attempts):

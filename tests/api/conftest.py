@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
 from synthgen_ray.api.app import create_app
+from synthgen_ray.api.checks import Check, Part
 from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.artifacts.disk import DiskArtifacts
@@ -43,6 +44,7 @@ class Server:
     dispatcher: Dispatcher
     app: Any
     key: str
+    checks: dict[Part, Check]
 
     async def run_queue(self) -> None:
         """Run every job that is due, one after the other."""
@@ -59,8 +61,13 @@ class Server:
         return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
 
 
-def an_app(service: Service, store: Store) -> FastAPI:
-    app = create_app(service, store.find_admission, store.ping, rate_limits=NO_LIMITS)
+def checks_of(store: Store, artifacts: Artifacts) -> dict[Part, Check]:
+    """The dispatcher's is Ray's."""
+    return {Part.STORE: store.ping, Part.ARTIFACTS: lambda: asyncio.to_thread(artifacts.check_writable)}
+
+
+def an_app(service: Service, store: Store, checks: dict[Part, Check]) -> FastAPI:
+    app = create_app(service, store.find_admission, checks, rate_limits=NO_LIMITS)
     # FastAPI makes them ready at the first request, which takes longer than most tests, and they know of no service.
     _routes[:] = _routes or app.router.routes
     app.router.routes[:] = _routes
@@ -80,7 +87,8 @@ async def a_server(
     tables = [f"file://{folder}/tables"]
     draw = ThreadSamplers(artifacts).draw
     service = Service(store, artifacts, dispatcher.nudge, RememberingConverter(UploadLimits(**limits)), draw, tables)
-    yield Server(store, artifacts, dispatcher, an_app(service, store), key)
+    checks = checks_of(store, artifacts)
+    yield Server(store, artifacts, dispatcher, an_app(service, store, checks), key, checks)
     await asyncio.gather(*dispatcher.tasks)  # a job that a test left running still writes to the store
     await dispatcher.stop()
     await store.dispose()
@@ -113,7 +121,7 @@ def limited(server: Server, client: httpx.AsyncClient):
     def with_limits(**limits: float) -> httpx.AsyncClient:
         converter, draw = RememberingConverter(UploadLimits(**limits)), ThreadSamplers(server.artifacts).draw
         service = Service(server.store, server.artifacts, server.dispatcher.nudge, converter, draw)
-        transport = httpx.ASGITransport(an_app(service, server.store), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(an_app(service, server.store, server.checks), raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=client.headers)
 
     return with_limits

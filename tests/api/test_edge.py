@@ -6,13 +6,13 @@ import httpx
 import pytest
 
 from synthgen_ray.api.app import create_app
-from synthgen_ray.api.schemas import audit, common, datasets, jobs, keys, limits, models, projects, reports
+from synthgen_ray.api.schemas import audit, common, datasets, jobs, keys, limits, models, projects, reports, status
 from tests.api.bank import PROBLEM
 from tests.api.conftest import SYNTHGEN
 
 SCHEMAS = {
     name: found
-    for part in (audit, common, datasets, jobs, keys, limits, models, projects, reports)
+    for part in (audit, common, datasets, jobs, keys, limits, models, projects, reports, status)
     for name, found in vars(part).items()
 }
 OPEN = {"/", "/healthz", "/readyz", "/openapi.json", "/docs", "/docs/start.js", "/docs/assets/swagger-ui.css"}
@@ -129,7 +129,7 @@ class TestAddressAndHeaders:
         ],
     )
     async def test_the_operator_names_the_others(self, client, server, hosts, host, status):
-        app = create_app(server.app.state.service, server.store.find_admission, server.store.ping, hosts=hosts)
+        app = create_app(server.app.state.service, server.store.find_admission, server.checks, hosts=hosts)
 
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as other:
             assert (await other.get("/healthz", headers={"Host": host})).status_code == status
@@ -272,7 +272,7 @@ class TestOpenApi:
         assert "script-src 'self';" in page.headers["content-security-policy"]
 
     async def test_docs_can_be_closed(self, client, server):
-        app = create_app(server.app.state.service, server.store.find_admission, server.store.ping, docs=False)
+        app = create_app(server.app.state.service, server.store.find_admission, server.checks, docs=False)
 
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as other:
             for path in ("/docs", "/docs/start.js", "/openapi.json"):

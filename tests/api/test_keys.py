@@ -117,7 +117,7 @@ async def test_429_for_an_address_that_guesses_and_for_a_key_in_a_hurry(server):
     app = create_app(
         server.app.state.service,
         server.store.find_admission,
-        server.store.ping,
+        server.checks,
         rate_limits=RateLimits(requests_per_second=0.001, burst=3, wrong_keys_per_minute=5),
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:

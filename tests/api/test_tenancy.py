@@ -39,6 +39,7 @@ CALLS = {
     ("DELETE", "/api/keys/{key_id}"): Call(ADMIN),
     ("GET", "/api/limits"): Call(VIEWER),
     ("GET", "/api/audit"): Call(ADMIN),
+    ("GET", "/api/status"): Call(ADMIN, ok={403}),  # not with a bound key
     ("POST", "/api/datasets/upload"): Call(EDITOR, data={"project_id": "{project_id}", "name": "d"}, files=FILE),
     ("GET", "/api/datasets"): Call(VIEWER),
     ("GET", DATASET): Call(VIEWER),

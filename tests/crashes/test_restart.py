@@ -119,7 +119,9 @@ def test_a_second_server_on_the_directory_is_refused_and_the_first_goes_on(serve
     assert second.returncode == 1
     assert "already runs" in second.stderr
     assert "is ready" in server.synthgen("status").stdout
-    assert json.loads(server.synthgen("status", "--json").stdout)["ready"] is True
+    told = json.loads(server.synthgen("status", "--json").stdout)
+    assert told["ready"] is True
+    assert [check["name"] for check in told["status"]["checks"] if check["ok"]] == ["store", "artifacts", "dispatcher"]
 
 
 def test_a_taken_port_is_said_to_be_taken(server, tmp_path_factory):

@@ -35,6 +35,11 @@ export function duration(seconds) {
 /** @param {string} iso */
 export const moment = (iso) => moments.format(new Date(iso));
 
+const times = new Intl.DateTimeFormat("en", { timeStyle: "medium" });
+
+/** @param {Date} date */
+export const time = (date) => times.format(date);
+
 /** @type {{[id: string]: string}} */
 const TYPE_NAMES = { ctgan: "CTGAN", copulagan: "CopulaGAN", tvae: "TVAE", gaussian_copula: "Gaussian Copula" };
 

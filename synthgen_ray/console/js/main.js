@@ -14,6 +14,7 @@ import { projectsView } from "./views/projects.js";
 import { reportView } from "./views/report.js";
 import { trainView } from "./views/train.js";
 import { jobView } from "./views/job.js";
+import { statusView } from "./views/status.js";
 
 const find = router({
   "/": projectsView,
@@ -25,8 +26,10 @@ const find = router({
   "/models/:id": modelView,
   "/jobs/:id": jobView,
   "/reports/:id": reportView,
+  "/status": statusView,
 });
 
+const STATUS = "#/status";
 const content = byId("content");
 let visit = new AbortController();
 
@@ -83,7 +86,9 @@ function showAccount() {
     forgetAll();
     show();
   } }, "Forget key");
-  fill(byId("account"), theme, findKey() && leave);
+  const isThere = location.hash === STATUS && "page";
+  const status = h("a", { class: "button plain", href: STATUS, "aria-current": isThere }, "Status");
+  fill(byId("account"), findKey() && status, theme, findKey() && leave);
 }
 
 function showTheme() {

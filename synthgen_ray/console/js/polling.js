@@ -26,4 +26,4 @@ export async function poll(seen, isOpen, look, show, signal, everyMs = EVERY_MS)
 }
 
 /** The next look would be refused as well. @param {unknown} error */
-const isFinal = (error) => error instanceof ApiError && [401, 403, 404].includes(error.status);
+export const isFinal = (error) => error instanceof ApiError && [401, 403, 404].includes(error.status);

@@ -25,6 +25,15 @@
  *   utility: number | null, utility_real: number | null, copies: number | null, distance_share: number | null}} Scores
  * @typedef {{id: string, project_id: string, entity_id: string, status: string, progress: number, message: string,
  *   error: Failure | null, scores: Scores | null, created_at: string}} Report
+ * @typedef {{job_type: string, pending: number, running: number, completed: number, failed: number,
+ *   oldest_pending_seconds: number | null}} QueueFigures
+ * @typedef {{id: string, job_type: string, model_name: string, project_id: string, project_name: string,
+ *   attempt: number}} StatusJob
+ * @typedef {StatusJob & {progress: number, message: string, started_at: string | null, eta_seconds: number | null}} RunningJob
+ * @typedef {StatusJob & {finished_at: string | null, error: Failure | null}} FailedJob
+ * @typedef {{version: string, checks: {name: string, ok: boolean, code: string | null, detail: string | null}[],
+ *   disk: {free_bytes: number, total_bytes: number, needed_bytes: number} | null, queue: QueueFigures[] | null,
+ *   running: RunningJob[] | null, failed: FailedJob[] | null}} ServerStatus
  * @typedef {{type?: string, anyOf?: Option[], enum?: unknown[], default?: unknown, description?: string,
  *   minimum?: number, maximum?: number, exclusiveMinimum?: number, title?: string}} Option
  * @typedef {{id: string, name: string, description: string,

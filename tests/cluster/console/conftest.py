@@ -52,6 +52,7 @@ def birds(server: UpServer, browser: Browser) -> dict[str, str]:
         "Train a model": f"{table}/train",
         "birds": f"#/models/{model}",
         "Real against synthetic": f"#/reports/{report}",
+        "Status": "#/status",
     }
 
 

@@ -84,6 +84,7 @@ class TestCommands:
             "Export the model": "/export",
         },
         "Real against synthetic": {"Save it": "/download"},
+        "Status": {"Show the status": "/api/status'"},
     }
 
     def test_each_action_has_one_beside_it(self, page, server, birds):

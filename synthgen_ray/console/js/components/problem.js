@@ -6,7 +6,7 @@ import { h } from "../dom.js";
 /** @type {{[code: string]: string}} */
 const ADVICE = {
   missing_role: "Ask whoever runs the server for a key of that role.",
-  key_is_bound: "Ask whoever runs the server to make it, or for a key that is not bound.",
+  key_is_bound: "Ask whoever runs the server to do it, or for a key that is not bound.",
   rate_limited: "Wait a moment, then try again.",
 };
 

@@ -1,0 +1,54 @@
+"""How the parts of a server are looked at."""
+
+import asyncio
+
+import pytest
+
+from synthgen_ray.api.checks import Checks, Finding, Part
+from synthgen_ray.domain.errors import Unavailable
+
+
+async def works() -> None: ...
+
+
+async def is_away() -> None:
+    raise Unavailable("The dispatcher does not answer.", "dispatcher_unavailable")
+
+
+async def breaks_down() -> None:
+    raise ZeroDivisionError("secret")
+
+
+async def test_all_parts_are_looked_at_also_when_one_is_away_or_breaks_down():
+    checks = Checks({Part.STORE: breaks_down, Part.ARTIFACTS: works, Part.DISPATCHER: is_away})
+
+    findings = await checks.look()
+
+    assert list(findings) == list(Part)
+    assert findings[Part.ARTIFACTS] == Finding(Part.ARTIFACTS, True)
+    assert findings[Part.DISPATCHER].code == "dispatcher_unavailable"
+    assert findings[Part.STORE].code == "store_unavailable"
+    assert "secret" not in str(findings)
+
+
+async def test_a_part_that_is_silent_is_asked_once_until_it_speaks():
+    asked, speaks = [], asyncio.Event()
+
+    async def is_silent() -> None:
+        asked.append(1)
+        await speaks.wait()
+
+    checks = Checks({Part.STORE: works, Part.ARTIFACTS: is_silent}, patience_s=0.01)
+    silent = [await checks.look() for _ in range(3)]
+    speaks.set()
+    while not (spoken := await checks.look())[Part.ARTIFACTS].ok:
+        assert len(asked) == 1
+
+    assert [look[Part.ARTIFACTS].code for look in silent] == ["artifacts_unavailable"] * 3
+    assert all(look[Part.STORE].ok for look in silent)
+    assert spoken[Part.ARTIFACTS] == Finding(Part.ARTIFACTS, True)
+
+
+async def test_whoever_needs_all_is_told_of_the_first_that_does_not_work():
+    with pytest.raises(Unavailable, match="dispatcher"):
+        await Checks({Part.STORE: works, Part.DISPATCHER: is_away, Part.ARTIFACTS: breaks_down}).require_all()
