@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 STALLED_S = 30.0
 READ_AGAIN_S = 10.0
+# An actor that is alive and silent, as one whose machine hangs. Writers wait for their turn for up to a minute.
+READ_S, WRITE_S = 30.0, 120.0
 # What only reads may be repeated when the actor was lost on the way.
 _READS = ("get_", "list_", "find_", "require_", "ping")
 
@@ -28,7 +30,7 @@ def metadata_store() -> "Store":
     """The cluster's store. Looks like a `Store`; each call is one hop.
 
     A lost actor comes back. A lost read is repeated; a lost write is not, since it may have
-    committed: it raises `Unavailable`.
+    committed: it raises `Unavailable`, as does a call that is not answered.
     """
     return cast("Store", _Remote(ray.get_actor(METADATA, NAMESPACE)))
 
@@ -69,17 +71,23 @@ class _Remote:
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         method = self._actor.call.options(name=f"Metadata.{name}")
-        again_s = READ_AGAIN_S if name.startswith(_READS) else 0.0
+        again_s, patience_s = (READ_AGAIN_S, READ_S) if name.startswith(_READS) else (0.0, WRITE_S)
+
+        async def answer(*args: Any, **kwargs: Any) -> Any:
+            return await method.remote(name, *args, **kwargs)
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             give_up = time.monotonic() + again_s
             while True:
                 try:
-                    return await method.remote(name, *args, **kwargs)
+                    return await asyncio.wait_for(answer(*args, **kwargs), patience_s)
                 except RayTaskError as error:
                     if isinstance(error.cause, SynthGenError):
                         raise error.cause from None
                     raise
+                except TimeoutError as error:
+                    detail = "The metadata store does not answer; try again."
+                    raise Unavailable(detail, "store_unavailable") from error
                 except RayActorError as error:
                     if time.monotonic() >= give_up:
                         raise Unavailable("The metadata store is away; try again.", "store_unavailable") from error

@@ -2,6 +2,8 @@
 
 import threading
 
+import httpx
+
 from tests.cluster.conftest import QUICK
 from tests.servers import wait_until
 
@@ -47,3 +49,20 @@ def test_a_killed_dispatcher_runs_again_what_it_had_running(client, server, give
     server.kill("ray::DispatcherActor")
 
     client.wait_for_model(model["id"], timeout_s=120)
+
+
+def test_a_store_that_is_alive_and_silent_is_told_of_and_found_again(server):
+    def look() -> tuple[int, str]:
+        key = {"Authorization": "Bearer a-key-that-nobody-remembers"}
+        answer = httpx.get(f"{server.url}/api/limits", headers=key, timeout=100)
+        return answer.status_code, answer.json()["code"]
+
+    (metadata,) = server.processes("ray::Metadata")
+    metadata.suspend()
+    try:
+        silent = look()
+    finally:
+        metadata.resume()
+
+    assert silent == (503, "store_unavailable")
+    wait_until(lambda: look() == (401, "invalid_key"), "it answers again")

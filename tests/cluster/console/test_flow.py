@@ -89,6 +89,7 @@ def test_a_training_is_seen_to_move_and_can_be_cancelled(page, server, given_lon
     }"""
 
     first = page.wait_for_function(moved, arg=0).json_value()
+    expect(page.locator(".head .badge")).to_have_text("training")
     points = page.locator("polyline").first.get_attribute("points")
     page.wait_for_function(moved, arg=first)
     expect(page.locator("polyline").first).not_to_have_attribute("points", points)

@@ -31,12 +31,12 @@ export async function modelView(visit) {
   const training = jobs.find((job) => job.job_type === "train");
   const status = h("span", {}, badge(model.status));
   /** @param {Job} job */
-  const onEnd = async (job) => {
-    fill(status, badge(job.status));
+  const onChange = async (job) => {
+    fill(status, badge(job.status === "running" ? "training" : job.status));
     if (job.status === "completed" && !signal.aborted) fill(place, await modelView(visit));
   };
   const page = h("div", { class: "stack-l" }, head(model, status),
-    model.status === "ready" ? await ready(model, jobs, signal) : training && trainingPanel(training.id, signal, onEnd),
+    model.status === "ready" ? await ready(model, jobs, signal) : training && trainingPanel(training.id, signal, onChange),
     footer(model));
   fill(place, page);
   return place;

@@ -17,8 +17,8 @@ import { draft, keepDraft } from "../session.js";
 const MOST_POINTS = 400;
 const NARROWEST_PX = 280;
 
-/** @param {string} jobId @param {AbortSignal} signal @param {(job: Job) => void} onEnd */
-export function trainingPanel(jobId, signal, onEnd) {
+/** @param {string} jobId @param {AbortSignal} signal @param {(job: Job) => void} onChange Of its status. */
+export function trainingPanel(jobId, signal, onChange) {
   const bar = progress("Training");
   const chart = h("div");
   const place = h("div", { class: "stack" });
@@ -42,10 +42,12 @@ export function trainingPanel(jobId, signal, onEnd) {
   }
 
   async function follow() {
+    let status = "";
     try {
       for await (const job of watch(jobId, signal)) {
         show(job);
-        if (job.status === "completed" || job.status === "failed") onEnd(job);
+        if (job.status !== status) onChange(job);
+        status = job.status;
       }
     } catch (error) {
       if (!signal.aborted) fill(place, problem(error));
