@@ -161,6 +161,7 @@ async def test_a_corrected_table_is_what_a_model_learns(client, server, given_da
 
     made = await client.post(f"{SYNTHGEN}/models", json=body | {"model_type": "gaussian_copula"})
     await server.run_queue()
+    await server.dispatcher.tidy()
 
     export = await client.get(f"{SYNTHGEN}/models/{made.json()['id']}/export")
     assert export.status_code == 200

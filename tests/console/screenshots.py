@@ -14,6 +14,7 @@ from tests.servers import an_up_server, wait_until
 DOCS = Path(__file__).parents[2] / "docs"
 PENGUINS = Path(palmerpenguins.__file__).parent / "data" / "penguins-raw.csv"
 WAIT_MS = 120_000
+WELL_ON = "() => Number(document.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow')) >= 40"
 WATCHED_MS = 20_000  # so that there is something to draw
 
 
@@ -35,7 +36,7 @@ def main() -> None:
             config = {"epochs": 1500, "batch_size": 100, "seed": 1}
             slow = client.create_model(project, dataset["dataset_version_id"], "Penguins, CTGAN", "ctgan", config)
             page.goto(f"/#/models/{slow['id']}")
-            page.locator("[aria-valuenow='40']").wait_for(timeout=WAIT_MS)
+            page.wait_for_function(WELL_ON, timeout=WAIT_MS)
             _take(page, "training", "Cancel the training")
             page.set_viewport_size({"width": 1280, "height": 1060})
             page.goto("/#/status")
