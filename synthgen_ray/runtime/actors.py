@@ -73,14 +73,12 @@ class _Remote:
         method = self._actor.call.options(name=f"Metadata.{name}")
         again_s, patience_s = (READ_AGAIN_S, READ_S) if name.startswith(_READS) else (0.0, WRITE_S)
 
-        async def answer(*args: Any, **kwargs: Any) -> Any:
-            return await method.remote(name, *args, **kwargs)
-
         async def call(*args: Any, **kwargs: Any) -> Any:
             give_up = time.monotonic() + again_s
             while True:
                 try:
-                    return await asyncio.wait_for(answer(*args, **kwargs), patience_s)
+                    async with asyncio.timeout(patience_s):
+                        return await method.remote(name, *args, **kwargs)
                 except RayTaskError as error:
                     if isinstance(error.cause, SynthGenError):
                         raise error.cause from None
