@@ -35,7 +35,7 @@ class TestResources:
             ThreadSamplers(server.artifacts).draw,
             check_resources=refuse,
         )
-        app = an_app(service, server.store)
+        app = an_app(service, server.store, server.checks)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
 
         async with httpx.AsyncClient(

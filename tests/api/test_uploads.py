@@ -219,7 +219,7 @@ class FullDisk(Service):
 async def test_507_when_the_disk_is_full_half_way(client, server, texts, size):
     draw = ThreadSamplers(server.artifacts).draw
     service = FullDisk(server.store, server.artifacts, server.dispatcher.nudge, Converter(UploadLimits()), draw)
-    app = an_app(service, server.store)
+    app = an_app(service, server.store, server.checks)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=client.headers) as full:
         response = await full.post(URL, content=texts + part("file", b"1" * size, "t.csv") + END, headers=FORM)
