@@ -1,6 +1,7 @@
 """Temporary files on this machine's disk, which its processes share."""
 
 import errno
+import math
 import shutil
 import time
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ class Scratch:
             disk = shutil.disk_usage(self._folder)
         except FileNotFoundError:
             return None
-        return Room(disk.free, disk.total, max(num_bytes, int(share * disk.total)))
+        return Room(disk.free, disk.total, max(num_bytes, math.ceil(share * disk.total)))
 
     def _make(self) -> None:
         self._folder.mkdir(parents=True, mode=0o700, exist_ok=True)

@@ -1,3 +1,4 @@
+import math
 import os
 import time
 
@@ -110,3 +111,13 @@ class TestCopies:
         copies.keep(file, self.SHA)
 
         assert not copies.lend(self.SHA, tmp_path / "lent")
+
+
+def test_the_room_that_must_stay_free_is_no_byte_less_than_its_share(scratch, tmp_path):
+    (tmp_path / "scratch").mkdir()
+    share = math.pi / 10  # of no number of bytes a whole one
+
+    room = scratch.find_room(0, share)
+
+    assert room.needed_bytes >= share * room.total_bytes
+    assert scratch.find_room(room.total_bytes, share).needed_bytes == room.total_bytes
