@@ -51,16 +51,12 @@ def nudge(actor: ActorHandle) -> Callable[[], None]:
 async def check_dispatcher(actor: ActorHandle) -> None:
     """Raises: Unavailable, when the dispatcher is away or has not looked at the queue for long."""
     try:
-        silence_s = await asyncio.wait_for(_answer(actor.seconds_since_tick), timeout=STALLED_S)
+        async with asyncio.timeout(STALLED_S):
+            silence_s: float = await actor.seconds_since_tick.remote()
     except (RayActorError, TimeoutError) as error:
         raise Unavailable("The dispatcher does not answer.", "dispatcher_unavailable") from error
     if silence_s > STALLED_S:
         raise Unavailable("The dispatcher is stalled.", "dispatcher_unavailable")
-
-
-async def _answer(method: Any) -> float:
-    silence_s: float = await method.remote()
-    return silence_s
 
 
 class _Remote:
