@@ -1,8 +1,9 @@
 /** Jobs that wait and jobs that run, over the time that one looks. */
 
 import { stretches } from "../activity.js";
-import { h, svg } from "../dom.js";
+import { svg } from "../dom.js";
 import { count, duration } from "../format.js";
+import { lineChart } from "./line_chart.js";
 
 const HEIGHT = 160, LEFT = 32, BOTTOM = 20, TOP = 6;
 const SHORTEST_MS = 60_000;
@@ -17,23 +18,17 @@ export function activityChart(seen, width) {
   const most = axisEnd(Math.max(...seen.flatMap((look) => [look.pending, look.running])));
   const x = (/** @type {number} */ at) => LEFT + (1 - (last.at - at) / span) * (width - LEFT - 2);
   const y = (/** @type {number} */ jobs) => TOP + (1 - jobs / most) * (HEIGHT - BOTTOM - TOP);
-  const lines = stretches(seen).flatMap((stretch) => LINES.map((status, index) => svg("polyline", {
-    class: index ? "curve second" : "curve",
-    points: stretch.map((look) => `${x(look.at).toFixed(1)},${y(look[status]).toFixed(1)}`).join(" "),
+  const lines = stretches(seen).flatMap((stretch) => LINES.map((status, index) => ({
+    index, points: stretch.map((look) => /** @type {[number, number]} */ ([x(look.at), y(look[status])])),
   })));
-  const ticks = [0, most / 2, most].flatMap((jobs) => [
-    svg("line", { class: "axis", x1: LEFT, x2: width, y1: y(jobs), y2: y(jobs) }),
-    svg("text", { x: LEFT - 6, y: y(jobs) + 4, "text-anchor": "end" }, count(jobs)),
-  ]);
+  const ticks = [0, most / 2, most].map((jobs) => ({ y: y(jobs), text: count(jobs) }));
   const times = [
     svg("text", { x: LEFT, y: HEIGHT - 2 }, `${duration(span / 1000)} ago`),
     svg("text", { x: width - 2, y: HEIGHT - 2, "text-anchor": "end" }, "now"),
   ];
-  const told = `${count(last.running)} running, ${count(last.pending)} pending`;
-  const chart = svg("svg", { class: "chart", viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": `Jobs since ${duration(span / 1000)}; now ${told}` },
-    ...ticks, ...times, ...lines);
-  const legend = [h("span", { class: "curve-first tabular" }, `${count(last.running)} running`), h("span", { class: "curve-second tabular" }, `${count(last.pending)} pending`)];
-  return h("figure", { class: "stack-s" }, h("figcaption", { class: "legend" }, ...legend), chart);
+  const legend = LINES.map((status) => `${count(last[status])} ${status}`);
+  const label = `Jobs since ${duration(span / 1000)}; now ${legend.join(", ")}`;
+  return lineChart({ width, height: HEIGHT, left: LEFT, label, ticks, lines, legend }, ...times);
 }
 
 /** An even number at least as large as the most jobs, so that the middle of the axis is a whole one. @param {number} most */
