@@ -205,6 +205,14 @@ REPORT = {
     "started_at": CREATED_AT,
     "finished_at": "2026-02-25T10:00:40Z",
 }
+STATUS_JOB = {
+    "job_type": "train",
+    "model_id": MODEL_ID,
+    "model_name": "Transactions",
+    "project_id": PROJECT_ID,
+    "project_name": "Bank",
+    "attempt": 1,
+}
 STATUS = {
     "version": "0.1.0",
     "checks": [
@@ -231,12 +239,7 @@ STATUS = {
     "running": [
         {
             "id": JOB_ID,
-            "job_type": "train",
-            "model_id": MODEL_ID,
-            "model_name": "Transactions",
-            "project_id": PROJECT_ID,
-            "project_name": "Bank",
-            "attempt": 1,
+            **STATUS_JOB,
             "progress": 0.4,
             "message": "epoch 120 of 300",
             "started_at": CREATED_AT,
@@ -246,12 +249,7 @@ STATUS = {
     "failed": [
         {
             "id": BACKGROUND_ID,
-            "job_type": "train",
-            "model_id": MODEL_ID,
-            "model_name": "Transactions",
-            "project_id": PROJECT_ID,
-            "project_name": "Bank",
-            "attempt": 1,
+            **STATUS_JOB,
             "finished_at": CREATED_AT,
             "error": {
                 "code": "out_of_memory",

@@ -91,10 +91,11 @@ def entries(
     real, holdout = (read(path) for path in TABLES[table])
     half = holdout.num_rows // 2
     yield Entry("the hold-out", 0, 0, partial(assessed, real, holdout.slice(0, half), holdout.slice(half)))
-    for model in models if table == "fidelity2023_adult" else ():
+    are_published = table == FOLDER.name
+    for model in models if are_published else ():
         rows = read(FOLDER / f"adult_{model}.csv.gz")
         yield Entry(f"SDV 1.1 {model}", 0, 0, partial(assessed, real, rows, holdout))
-    makers = {"": made, **({"SDV 2.0 ": made_by_sdv} if peers and table != "fidelity2023_adult" else {})}
+    makers = {"": made, **({"SDV 2.0 ": made_by_sdv} if peers and not are_published else {})}
     for who, model, seed in product(makers, models, seeds):
         taken = 0 if model == ModelType.GAUSSIAN_COPULA else epochs
         assess_it = partial(assessed_model, makers[who], real, holdout, ModelType(model), seed, epochs)

@@ -35,6 +35,10 @@ class JobErrorSchema(Mirror):
     message: str
     retryable: bool
 
+    @classmethod
+    def find(cls, job: Job) -> Self | None:
+        return cls.of(job.failure) if job.failure else None
+
 
 class JobResult(Answer):
     num_rows: int
@@ -76,7 +80,7 @@ class JobDetail(JobItem):
             progress=job.progress.fraction,
             message=job.progress.message,
             losses=job.progress.losses,
-            error=JobErrorSchema.of(job.failure) if job.failure else None,
+            error=JobErrorSchema.find(job),
             cancelled=job.is_cancelled,
             result=JobResult.find(job),
             started_at=job.started_at,

@@ -85,7 +85,7 @@ class ReportSchema(Answer):
             progress=job.progress.fraction,
             message=job.progress.message,
             eta_seconds=eta_seconds(job),
-            error=JobErrorSchema.of(job.failure) if job.failure else None,
+            error=JobErrorSchema.find(job),
             scores=ReportScoresSchema.of(job.scores) if job.scores else None,
             created_at=job.created_at,
             started_at=job.started_at,

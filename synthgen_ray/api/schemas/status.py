@@ -45,7 +45,9 @@ class QueueSchema(Answer):
         return cls(job_type=job_type, **counts, oldest_pending_seconds=oldest)
 
 
-class RunningJob(Answer):
+class StatusJob(Answer):
+    """What is told of a job, whether it runs or has failed."""
+
     id: UUID
     job_type: JobType
     model_id: UUID
@@ -53,6 +55,9 @@ class RunningJob(Answer):
     project_id: UUID
     project_name: str
     attempt: int
+
+
+class RunningJob(StatusJob):
     progress: float
     message: str
     started_at: Moment | None
@@ -69,21 +74,13 @@ class RunningJob(Answer):
         )
 
 
-class FailedJob(Answer):
-    id: UUID
-    job_type: JobType
-    model_id: UUID
-    model_name: str
-    project_id: UUID
-    project_name: str
-    attempt: int
+class FailedJob(StatusJob):
     finished_at: Moment | None
     error: JobErrorSchema | None
 
     @classmethod
     def of(cls, job: Job) -> Self:
-        error = JobErrorSchema.of(job.failure) if job.failure else None
-        return cls(**_job_fields(job), finished_at=job.finished_at, error=error)
+        return cls(**_job_fields(job), finished_at=job.finished_at, error=JobErrorSchema.find(job))
 
 
 class Status(Answer):
@@ -111,5 +108,4 @@ class Status(Answer):
 
 
 def _job_fields(job: Job) -> dict[str, Any]:
-    names = ("id", "job_type", "model_id", "model_name", "project_id", "project_name", "attempt")
-    return {name: getattr(job, name) for name in names}
+    return {name: getattr(job, name) for name in StatusJob.model_fields}
