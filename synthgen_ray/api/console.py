@@ -7,8 +7,11 @@ from importlib.resources.abc import Traversable
 from pathlib import PurePath
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -70,7 +73,9 @@ def _files(contents: dict[str, bytes]) -> dict[str, ConsoleFile]:
 
 
 def _file(path: str, content: bytes, cache: str, policy: str) -> ConsoleFile:
-    return ConsoleFile(content, MEDIA_TYPES[PurePath(path).suffix], f'"{_digest(content)}"', cache, policy)
+    # Weak: the same file goes out as it is and compressed (RFC 9110, section 8.8.1).
+    etag = f'W/"{_digest(content)}"'
+    return ConsoleFile(content, MEDIA_TYPES[PurePath(path).suffix], etag, cache, policy)
 
 
 def _digest(content: bytes) -> str:
@@ -84,7 +89,7 @@ PATHS = frozenset(FILES)
 def install(app: FastAPI) -> None:
     """Serve the console; `PATHS` need no key, for nothing in them is anybody's."""
     for path in PATHS:
-        app.add_route(path, _answer, include_in_schema=False)
+        app.router.routes.append(Route(path, _answer, include_in_schema=False, middleware=[Middleware(GZipMiddleware)]))
 
 
 async def _answer(request: Request) -> Response:

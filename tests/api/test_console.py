@@ -37,6 +37,18 @@ class TestFiles:
             assert answer.content == file.content
             assert answer.headers["content-type"] == file.media_type
 
+    async def test_each_is_compressed_for_whom_asks_so(self, client):
+        for path, file in FILES.items():
+            plain = await client.get(path, headers={"Accept-Encoding": "identity"})
+            zipped = await client.get(path, headers={"Accept-Encoding": "gzip"})
+
+            assert plain.content == zipped.content == file.content  # the client has unpacked it
+            assert "content-encoding" not in plain.headers
+            if len(file.content) >= 500:
+                assert zipped.headers["content-encoding"] == "gzip"
+                assert zipped.num_bytes_downloaded < len(file.content)
+                assert plain.headers["vary"] == zipped.headers["vary"] == "Accept-Encoding"
+
     async def test_one_that_is_there_already_is_not_sent_again(self, client):
         first = await client.get("/")
 
