@@ -19,6 +19,7 @@ RAY = str(Path(sys.executable).parent / "ray")
 LOOPBACK = "127.0.0.1"
 STARTED = "Ray runtime started"  # said once the head has it among its nodes
 MEMORY = "--object-store-memory=80000000"
+UNSEEN = "--include-log-monitor=false"  # a process that shows all logs to drivers, of whom none here listens
 # A node that is gone is noticed within some six seconds, not fifteen; one that is slow, of a busy machine, stays.
 QUICK_TO_NOTICE = {
     "RAY_health_check_initial_delay_ms": "1000",
@@ -78,7 +79,7 @@ class RayNodes:
         raise LookupError(title)
 
     def _start(self, num_cpus: int, *options: str, within: Sequence[str] = ()) -> subprocess.Popen[bytes]:
-        command = [*within, RAY, "start", "--block", f"--num-cpus={num_cpus}", MEMORY, *options]
+        command = [*within, RAY, "start", "--block", f"--num-cpus={num_cpus}", MEMORY, UNSEEN, *options]
         command += [f"--temp-dir={self.session}"] * ("--head" in options)
         said = self.session / f"said-{next(self._numbers)}"
         with said.open("wb") as out:

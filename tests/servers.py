@@ -21,6 +21,7 @@ from synthgen_ray.runtime.data_dir import DataDir
 
 START_S = 200
 WAIT_S = 120
+LONGEST_PAUSE_S = 0.3
 # For tests that ask more at once than a client should.
 NO_RATE_LIMITS = '{"requests_per_second": null, "open_requests": null, "wrong_keys_per_minute": null}'
 
@@ -39,13 +40,15 @@ def free_port() -> int:
         return port
 
 
-def wait_until(claim: Callable[[], object], what: str, timeout_s: float = WAIT_S) -> None:
+def wait_until(
+    claim: Callable[[], object], what: str, timeout_s: float = WAIT_S, longest_pause_s: float = LONGEST_PAUSE_S
+) -> None:
     give_up, pause_s = time.monotonic() + timeout_s, 0.05
     while not claim():
         if time.monotonic() > give_up:
             raise AssertionError(f"{what}: not within {timeout_s} s")
         time.sleep(pause_s)
-        pause_s = min(1.3 * pause_s, 0.3)  # what is looked at does the work
+        pause_s = min(1.3 * pause_s, longest_pause_s)  # what is looked at does the work
 
 
 def every(listed: Callable[..., dict[str, Any]]) -> list[dict[str, Any]]:
@@ -130,7 +133,8 @@ def standing_still(processes: list[psutil.Process]) -> Iterator[None]:
         yield
     finally:
         for process in processes:
-            process.resume()
+            with contextlib.suppress(psutil.NoSuchProcess):  # others may have ended it
+                process.resume()
 
 
 def processes_below(pid: int, title: str) -> list[psutil.Process]:

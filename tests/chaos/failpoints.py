@@ -12,8 +12,6 @@ import errno
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import traceback
 from collections import Counter
@@ -180,7 +178,7 @@ def _broken_run(folder: Path, number: int, action: Action) -> str:
     """Whether the point was met; nothing when it killed the process."""
 
     def run() -> None:
-        points = Failpoints(number, action, delay=lambda: _succeed(folder, stopped=action is Action.STOP))
+        points = Failpoints(number, action, delay=_successor(folder, stops=action is Action.STOP))
         points.put()
         asyncio.run(_run(folder, "victim"))
         _say("met" if points.fired else "not met")
@@ -188,24 +186,43 @@ def _broken_run(folder: Path, number: int, action: Action) -> str:
     return _in_child(run)
 
 
-def _succeed(folder: Path, *, stopped: bool) -> None:
-    """Another dispatcher, for whom all leases have run out, goes on while this thread stands still, or all of this
-    process does."""
-    command = [sys.executable, "-m", "tests.chaos.failpoints", str(folder), *([str(os.getpid())] if stopped else [])]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as successor:
-        if stopped:
+def _successor(folder: Path, *, stops: bool) -> Callable[[], None]:
+    """Another dispatcher, for whom all leases have run out: it goes on while the caller's thread stands still, or all
+    of its process does. It is forked here, before there are threads."""
+    reading, writing = os.pipe()
+    victim = psutil.Process()
+    successor = os.fork()
+    if successor == 0:
+        os.close(writing)
+        if os.read(reading, 1):  # nothing of a victim that has ended without it
+            os._exit(_go_on_after(folder, victim if stops else None))
+        os._exit(0)
+    os.close(reading)
+
+    def succeed() -> None:
+        os.write(writing, b".")
+        if stops:
             os.kill(os.getpid(), signal.SIGSTOP)
-    assert successor.returncode == 0
+        if os.waitpid(successor, 0)[1] != 0:
+            _say(BROKEN)
+            os._exit(1)
+
+    return succeed
 
 
-def _go_on_after(folder: Path, stopped: psutil.Process | None) -> None:
-    if stopped:
-        wait_until(lambda: stopped.status() == psutil.STATUS_STOPPED, "the process is stopped")
+def _go_on_after(folder: Path, stopped: psutil.Process | None) -> int:
+    """Its exit status."""
     try:
+        if stopped:
+            wait_until(lambda: stopped.status() == psutil.STATUS_STOPPED, "the process is stopped")
         asyncio.run(_run(folder, "successor", ahead=2 * LEASE, patient=False))
+    except BaseException:  # noqa: BLE001 - whatever it is, the victim hears of it
+        traceback.print_exc()
+        return 1
     finally:
         if stopped:
             stopped.send_signal(signal.SIGCONT)
+    return 0
 
 
 class _Steady(ClockWatch):
@@ -217,13 +234,14 @@ async def _run(folder: Path, owner: str, ahead: timedelta = timedelta(0), *, pat
     """Look at the queue until nothing waits or runs any more, a second of the store's time after the other.
 
     Who is not patient leaves when the store is away, as it is for all others when a commit takes long.
+    Raises: AssertionError, when the job does not end.
     """
     dispatching.POLL_S = 0.01
     clock = FakeClock()
     clock.now = utc_now() + ahead
     store, artifacts = Store(sqlite_url(folder), clock=clock), DiskArtifacts(folder / "artifacts")
     launcher, slots = WritingLauncher(artifacts), dict.fromkeys(JobType, 1)
-    dispatcher = Dispatcher(store, artifacts, launcher, slots, owner, _Steady(0))
+    dispatcher = Dispatcher(store, artifacts, launcher, slots, owner, clock=_Steady(0))
     await dispatcher._attempted(dispatcher._recover)
     for _ in range(LOOKS):
         there = await dispatcher._attempted(dispatcher.heartbeat) and await dispatcher._attempted(dispatcher.tick)
@@ -231,6 +249,8 @@ async def _run(folder: Path, owner: str, ahead: timedelta = timedelta(0), *, pat
         if await _is_over(store) or not (there or patient):
             break
         clock.advance(timedelta(seconds=1))
+    else:
+        raise AssertionError(f"{owner}: the job has no end")
     await store.dispose()
 
 
@@ -252,7 +272,3 @@ async def _recover(folder: Path) -> str:
     bank.check_files(folder / "artifacts", [job.artifact] if job.artifact else [])
     await bank.store.dispose()
     return job.failure.code if job.failure else job.status.value
-
-
-if __name__ == "__main__":
-    _go_on_after(Path(sys.argv[1]), psutil.Process(int(sys.argv[2])) if len(sys.argv) > 2 else None)

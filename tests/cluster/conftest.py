@@ -1,4 +1,4 @@
-"""One real cluster for all of these tests: `synthgen up`, with room for two training workers."""
+"""One real cluster for all of these tests: `synthgen up`, with room for two training workers and no more."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ def server() -> Iterator[UpServer]:
     settings = {"SYNTHGEN_RATE_LIMITS": NO_RATE_LIMITS, "SYNTHGEN_QUOTAS": '{"pending_jobs": null}'}
     settings |= {"SYNTHGEN_TRAINING__CHECKPOINT_SECONDS": "0.2", "SYNTHGEN_SAMPLER__MAX_ROWS": "10000000"}
     settings |= {"SYNTHGEN_SAMPLER__MAX_QUEUED": "40", "SYNTHGEN_GENERATION__MAX_ROWS_BY_SAMPLERS": "250000"}
-    with an_up_server(SYNTHGEN_NUM_CPUS="4", SYNTHGEN_METRICS_PORT=str(free_port()), **settings) as server:
+    with an_up_server(SYNTHGEN_NUM_CPUS="3", SYNTHGEN_METRICS_PORT=str(free_port()), **settings) as server:
         yield server
 
 

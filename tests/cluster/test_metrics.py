@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,8 @@ from tests.servers import wait_until
 RAYS_OWN = {"Component", "NodeAddress", "SessionName", "Version", "WorkerId", "JobId", "NodeId", "le"}
 KINDS, STATUSES = ("train", "generate", "report", "batch"), ("pending", "running", "completed", "failed")
 OUTCOMES = ("completed", "failed", "cancelled", "lost")
+# Ray has new figures every ten seconds, and writes out all of them for each who asks.
+wait_for_figures = partial(wait_until, timeout_s=40, longest_pause_s=1.5)
 
 
 @pytest.fixture
@@ -22,7 +25,7 @@ def grows(server) -> Callable[..., None]:
 
     def grown(by: float, name: str, **labels: str) -> None:
         start = total(before, name, **labels) or 0.0
-        wait_until(lambda: (total(scrape(server.data_dir), name, **labels) or 0.0) >= start + by, f"{name} grows", 40)
+        wait_for_figures(lambda: (total(scrape(server.data_dir), name, **labels) or 0.0) >= start + by, f"{name} grows")
 
     return grown
 
@@ -40,7 +43,7 @@ def test_the_queue_is_shown_by_kind_and_status(server, client, ready_model):
                  for status in STATUSES}  # fmt: skip
         return None not in shown.values() and sum(shown[kind, "completed"] for kind in KINDS) == jobs
 
-    wait_until(shows_them, "the jobs are counted", 40)
+    wait_for_figures(shows_them, "the jobs are counted")
     ages = [total(scrape(server.data_dir), "ray_synthgen_oldest_pending_job_age_seconds", kind=kind) for kind in KINDS]
     assert all(age is not None and age >= 0 for age in ages)
 
@@ -96,7 +99,7 @@ def test_they_are_at_the_port_that_the_operator_chose(server):
 def test_rays_figures_of_tasks_name_no_model(server, client, given_training):
     model = given_training("tvae", QUICK)
     client.wait_for_job(model["job_id"], timeout_s=120)
-    wait_until(lambda: total(scrape(server.data_dir), "ray_tasks"), "tasks are counted", 40)
+    wait_for_figures(lambda: total(scrape(server.data_dir), "ray_tasks"), "tasks are counted")
 
     assert {one.labels.get("Name", "") for one in scrape(server.data_dir) if one.name == "ray_tasks"} == {""}
 

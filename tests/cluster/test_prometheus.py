@@ -65,7 +65,7 @@ def test_every_query_of_the_dashboards_gives_figures(prometheus, client, server,
     def empty() -> list[str]:
         return [one for one in queries() if not any(row["value"][1] != "NaN" for row in prometheus.query(one))]
 
-    wait_until(lambda: not empty(), "no panel is empty", 60)
+    wait_until(lambda: not empty(), "no panel is empty", 60, longest_pause_s=2)  # a look is a query for each panel
 
 
 def test_its_alerts_are_loaded_and_each_of_their_series_is_there(prometheus, server):

@@ -14,7 +14,7 @@ from synthgen_ray.runtime.data_dir import DataDir
 from tests.ray_nodes import RAY
 from tests.servers import UpServer, wait_until
 
-ROWS = 30_000
+ROWS = 20_000
 
 
 def submission(server: UpServer, *arguments: str) -> tuple[list[str], dict[str, str]]:
@@ -49,7 +49,7 @@ def test_it_makes_the_rows_of_a_generation_and_is_a_job_of_the_server(client, se
 
     assert done.returncode == 0, done.stdout + done.stderr
     files = sorted(Path(folder).glob("rows-*"))
-    assert len(files) == 3
+    assert len(files) == 2
     assert (folder / "_SUCCESS").exists()
     made = [file["name"] for file in json.loads((folder / "_manifest.json").read_text())["files"]]
     assert pq.read_table([folder / name for name in made]) == generated
@@ -61,7 +61,7 @@ def test_it_makes_the_rows_of_a_generation_and_is_a_job_of_the_server(client, se
 
 
 def test_one_that_is_cancelled_ends(client, server, ready_model, tmp_path):
-    order = ["--model-id", ready_model, "--num-rows", str(10**8), "--rows-per-file", "50000"]
+    order = ["--model-id", ready_model, "--num-rows", str(10**8), "--rows-per-file", "50000", "--workers", "1"]
     command, environment = submission(server, *order, "--output", str(tmp_path / "rows"))
 
     def running() -> list[str]:

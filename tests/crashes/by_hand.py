@@ -1,7 +1,7 @@
-"""`python -m tests.crashes.by_hand TABLE.csv FOLDER RANK CONFIG`: one of two workers that share a CTGAN by PyTorch,
-without Ray and without a job. The first prints the hash of the rows that the model makes.
+"""`python -m tests.crashes.by_hand TABLE.csv FOLDER CONFIG`: two workers that share a CTGAN by PyTorch, without Ray and
+without a job. The first prints the hash of the rows that the model makes.
 
-They meet in the folder. It leaves at once: see `tests/unit/synthesizers/test_parallel.py`.
+They meet in the folder. They leave at once: see `tests/unit/synthesizers/test_parallel.py`.
 """
 
 import hashlib
@@ -23,7 +23,8 @@ from synthgen_ray.synthesizers import CTGAN
 ROWS, SEED = 1000, 1
 
 
-def main(file: Path, folder: Path, rank: int, config: dict[str, int]) -> None:
+def main(file: Path, folder: Path, config: dict[str, int]) -> None:
+    rank = int(os.fork() == 0)  # here, where all is imported and no thread has begun
     torch.set_num_threads(1)
     table = folder / f"table-{rank}.parquet"
     columns = convert(file, file.name, table, UploadLimits()).columns
@@ -38,4 +39,4 @@ def main(file: Path, folder: Path, rank: int, config: dict[str, int]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), json.loads(sys.argv[4]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3]))

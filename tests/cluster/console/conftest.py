@@ -11,7 +11,7 @@ from synthgen_ray.client import ApiError, SynthGen
 from tests.cluster.conftest import LONG
 from tests.cluster.console.steps import PENGUINS, SLOW_MS, OpenPage
 from tests.console.browser import a_browser, a_page
-from tests.servers import UpServer
+from tests.servers import UpServer, standing_still, wait_until
 
 
 @pytest.fixture(scope="package")
@@ -70,3 +70,17 @@ def given_long_training(client: SynthGen, given_training):
     for job in started:
         with contextlib.suppress(ApiError):
             client.cancel_job(job)
+
+
+@pytest.fixture
+def given_resting_training(client: SynthGen, server: UpServer, given_long_training):
+    """One that runs, as everybody is told, while its process stands still: it takes no CPU from who looks at it."""
+    with contextlib.ExitStack() as resting:
+
+        def given() -> dict[str, Any]:
+            training = given_long_training()
+            wait_until(lambda: client.get_job(training["job_id"])["progress"] > 0, "the training runs")
+            resting.enter_context(standing_still(server.processes("ray::train ")))
+            return training
+
+        yield given

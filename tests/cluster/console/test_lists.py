@@ -45,9 +45,9 @@ class TestLists:
     """They follow what happens elsewhere while something in them goes on."""
 
     def test_jobs_change_and_come_by_themselves_and_nothing_else_moves(
-        self, page, server, client: SynthGen, dataset, given_long_training
+        self, page, server, client: SynthGen, dataset, given_resting_training, given_long_training
     ):
-        training = given_long_training()
+        training = given_resting_training()
         open_with(page, server.key, f"#/projects/{dataset['project_id']}/jobs")
         line = page.locator(".list > li").first
         expect(line.locator(".badge")).to_have_text("running", timeout=SLOW_MS)
@@ -97,10 +97,10 @@ class TestLists:
         page.wait_for_timeout(2 * POLL_MS)
         assert len(asked) == seen_by_then
 
-    def test_a_view_that_was_left_asks_no_more(self, page, server, dataset, given_long_training):
+    def test_a_view_that_was_left_asks_no_more(self, page, server, dataset, given_resting_training):
         asked = []
         page.on("request", lambda request: asked.append(request.url) if "/jobs?" in request.url else None)
-        given_long_training()
+        given_resting_training()
         open_with(page, server.key, f"#/projects/{dataset['project_id']}/jobs")
         with page.expect_response("**/api/synthgen/jobs?**"):
             pass

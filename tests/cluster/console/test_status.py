@@ -20,9 +20,9 @@ def verdict(page: Page) -> Locator:
 
 
 def test_a_training_is_seen_to_run_and_to_end_and_a_failure_says_why(
-    page, server, client: SynthGen, dataset, given_long_training, tmp_path
+    page, server, client: SynthGen, dataset, given_resting_training, tmp_path
 ):
-    training = given_long_training()
+    training = given_resting_training()
     open_with(page, server.key)
     page.get_by_role("link", name="Status").click()
     seen(page, "Status")
