@@ -14,6 +14,7 @@ from typing import IO
 
 START_S = 600.0  # three attempts of Ray, on a machine with much else to do; a server that died is noticed at once
 KEPT_SESSIONS = 3  # with their logs
+ELSEWHERE = "ray_elsewhere"  # a link to the folder of a Ray for which paths in here are too long
 # A socket's path has 107 characters, and Ray's longest one ends like this.
 SOCKET_PATH_ROOM = 107 - len("/session_2026-01-01_00-00-00_000000_4194304/sockets/dash_TaskEventsHead")
 
@@ -87,8 +88,18 @@ class DataDir:
                 shutil.rmtree(session, ignore_errors=True)
             yield inside
         else:
+            link = self.path / ELSEWHERE
+            if link.is_symlink():  # its server was killed
+                shutil.rmtree(link.readlink().parent, ignore_errors=True)
+                link.unlink()
             with tempfile.TemporaryDirectory(prefix="synthgen-", ignore_cleanup_errors=True) as outside:
+                link.symlink_to(Path(outside) / "ray")
                 yield Path(outside) / "ray"
+            link.unlink()
+
+    def ray_dirs(self) -> list[Path]:
+        """Where the Ray of a server here keeps its files, and did so when it was killed."""
+        return [place.resolve() for place in (self.path / "ray", self.path / ELSEWHERE) if place.exists()]
 
     def write_info(self, info: ServerInfo) -> None:
         unfinished = self.path / "server.json.new"
@@ -103,9 +114,9 @@ class DataDir:
         return ServerInfo(**json.loads(file.read_text()))
 
     def find_ray_address(self) -> str | None:
-        """Of the Ray that a server here has started; `None` where none runs, or its files are elsewhere."""
-        file = self.path / "ray" / "ray_current_cluster"
-        return file.read_text().strip() if file.exists() and self.find_info() else None
+        """Of the Ray that a server here has started; `None` where none runs."""
+        files = [folder / "ray_current_cluster" for folder in self.ray_dirs()]
+        return next((file.read_text().strip() for file in files if file.exists() and self.find_info()), None)
 
     def forget_info(self) -> None:
         (self.path / "server.json").unlink(missing_ok=True)

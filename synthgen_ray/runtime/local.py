@@ -17,7 +17,7 @@ from synthgen_ray.runtime.bootstrap import bootstrap
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
 from synthgen_ray.runtime.listening import check_host, check_port, free_port
 from synthgen_ray.runtime.names import APP, DISPATCHER, METADATA, NAMESPACE
-from synthgen_ray.runtime.own_ray import start_ray
+from synthgen_ray.runtime.own_ray import end_leftovers, start_ray
 from synthgen_ray.settings import Settings
 
 STOP_S = 20.0
@@ -31,17 +31,20 @@ def running(settings: Settings) -> Iterator[ServerInfo]:
     Raises: StartFailed; AlreadyRunning, which is one, when another server uses the data directory.
     """
     data_dir = DataDir(settings.data_dir)
-    with data_dir.lock(), data_dir.ray_session_dir() as session_dir:
-        check_host(settings.host, allow_remote=settings.allow_remote)
-        if settings.address is None:
-            check_port(settings.host, settings.port)
-        try:
-            info = _start(settings, session_dir)
-            data_dir.write_info(info)
-            yield info
-        finally:
-            data_dir.forget_info()
-            _stop(settings)
+    with data_dir.lock():
+        for folder in data_dir.ray_dirs():
+            end_leftovers(folder)
+        with data_dir.ray_session_dir() as session_dir:
+            check_host(settings.host, allow_remote=settings.allow_remote)
+            if settings.address is None:
+                check_port(settings.host, settings.port)
+            try:
+                info = _start(settings, session_dir)
+                data_dir.write_info(info)
+                yield info
+            finally:
+                data_dir.forget_info()
+                _stop(settings)
 
 
 def _start(settings: Settings, session_dir: Path) -> ServerInfo:

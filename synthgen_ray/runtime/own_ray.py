@@ -52,6 +52,25 @@ def start_ray(folder: Path, *, unseen: bool = False, **options: Any) -> "ray._pr
     raise TimeoutError("Ray did not start within its 30 seconds, whatever else runs here; see its logs for more.")
 
 
+def end_leftovers(folder: Path) -> None:
+    """End what a Ray with its files in this folder has left running, whose server was killed.
+
+    Its agents ask the dead Ray for a minute and more before they end, and the next one cannot have their ports.
+    """
+    left = [process for process in psutil.process_iter() if _is_left_by(process, folder)]
+    if left:
+        log.warning("A server was killed here: %d processes of its Ray are ended.", len(left))
+    _end(left)
+
+
+def _is_left_by(process: psutil.Process, folder: Path) -> bool:
+    try:
+        is_rays = " ".join(process.cmdline()).startswith("ray::")  # and not, say, a pager on one of its logs
+        return is_rays and any(Path(file.path).is_relative_to(folder) for file in process.open_files())
+    except psutil.Error:  # it has ended, or is of another user
+        return False
+
+
 @contextmanager
 def _ray_params(**given: Any) -> Iterator[None]:
     """What `ray start` has options for, or no command has, and `ray.init` does not take."""

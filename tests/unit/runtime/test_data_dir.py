@@ -79,7 +79,24 @@ def test_a_long_path_moves_rays_sockets_elsewhere(tmp_path):
     with deep.ray_session_dir() as session:
         assert len(str(session)) <= data_dir.SOCKET_PATH_ROOM == 36
         assert mode(session.parent) == 0o700
+        assert deep.ray_dirs() == []  # Ray makes it
+        session.mkdir()
+        assert deep.ray_dirs() == [session]
     assert not session.parent.exists()
+    assert deep.ray_dirs() == []
+
+
+def test_what_a_killed_server_left_there_goes_with_the_next_start(tmp_path):
+    deep = DataDir(tmp_path / ("d" * 80))
+    deep.prepare()
+    killed = deep.ray_session_dir()
+    left = killed.__enter__()
+    left.mkdir()
+
+    assert deep.ray_dirs() == [left]
+    with deep.ray_session_dir() as session:
+        assert session != left
+        assert not left.parent.exists()
 
 
 def test_the_logs_of_the_last_sessions_are_kept(monkeypatch, place):

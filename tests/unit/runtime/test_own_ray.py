@@ -1,0 +1,44 @@
+"""What is ended of a Ray whose server was killed, and what is not."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from synthgen_ray.runtime.own_ray import end_leftovers
+
+HOLDS = "import sys; held = open(sys.argv[1], 'a'); print(flush=True); sys.stdin.read()"
+
+
+@pytest.fixture
+def given_process() -> Iterator:
+    """A process of a title that holds a file open."""
+    with ExitStack() as held:
+
+        def given(title: str, file: Path) -> subprocess.Popen:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            command, pipe = [title, "-c", HOLDS, str(file)], subprocess.PIPE
+            process = held.enter_context(
+                subprocess.Popen(command, executable=sys.executable, stdin=pipe, stdout=pipe, text=True)
+            )
+            held.callback(process.kill)
+            assert process.stdout is not None
+            process.stdout.readline()  # it has the file
+            return process
+
+        yield given
+
+
+def test_rays_processes_that_write_there_end_and_no_others(given_process, tmp_path):
+    log = tmp_path / "data" / "ray" / "session_1" / "logs" / "agent.log"
+    left = given_process("ray::DashboardAgent", log)
+    elsewhere = given_process("ray::DashboardAgent", tmp_path / "other" / "agent.log")
+    looking = given_process("less", log)
+
+    end_leftovers(tmp_path / "data" / "ray")
+
+    assert left.poll() is not None
+    assert (elsewhere.poll(), looking.poll()) == (None, None)
