@@ -27,6 +27,9 @@ from synthgen_ray.runtime.samplers import draw_chunks
 from synthgen_ray.service.service import Service
 from synthgen_ray.settings import Settings
 
+# Serve learns of a replica's death when it looks at it next, and by default looks every ten seconds.
+HEALTH_CHECK_S = 1.0
+
 
 @serve.ingress()
 class Api:
@@ -104,6 +107,7 @@ def app(settings: Settings) -> serve.Application:
         },
         max_ongoing_requests=max(8, 2 * (settings.sampler.threads or 0)),
         max_queued_requests=settings.sampler.max_queued,
+        health_check_period_s=HEALTH_CHECK_S,
         ray_actor_options={"num_cpus": settings.sampler.num_cpus},
     ).bind(open_artifacts(settings.artifacts_url, settings.data_dir), settings.sampler, settings.log_format)
     ingress = serve.deployment(
@@ -113,6 +117,7 @@ def app(settings: Settings) -> serve.Application:
         max_ongoing_requests=MAX_ONGOING,
         max_queued_requests=MAX_ONGOING,  # of probes, which have no other limit
         backpressure_config={"status_code": 429, "retry_after_s": 1},
+        health_check_period_s=HEALTH_CHECK_S,
         ray_actor_options={"num_cpus": settings.ingress.num_cpus},
     )
     return ingress.bind(settings, sampler)
