@@ -115,8 +115,10 @@ class DataDir:
 
     def find_ray_address(self) -> str | None:
         """Of the Ray that a server here has started; `None` where none runs."""
+        if self.find_info() is None:
+            return None
         files = [folder / "ray_current_cluster" for folder in self.ray_dirs()]
-        return next((file.read_text().strip() for file in files if file.exists() and self.find_info()), None)
+        return next((file.read_text().strip() for file in files if file.exists()), None)
 
     def forget_info(self) -> None:
         (self.path / "server.json").unlink(missing_ok=True)
