@@ -2,7 +2,7 @@
 Ray Data."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, cast
 
 import ray
@@ -17,6 +17,7 @@ from synthgen_ray.runtime.capacity import Workers, plan_workers
 from synthgen_ray.runtime.generate import GenerateJob, plans_of
 from synthgen_ray.runtime.leftovers import free_leftovers, free_leftovers_soon
 from synthgen_ray.runtime.names import run_name
+from synthgen_ray.runtime.nodes import unless_it_dies
 from synthgen_ray.runtime.report import judge
 from synthgen_ray.runtime.samplers import cause_of, deployed, forget, having, insist
 from synthgen_ray.runtime.train import TrainJob, train
@@ -92,11 +93,22 @@ async def _run_warm(function: Callable[..., T], name: str, cpus: float, *order: 
 
     Raises: WorkerLost; what it raises.
     """
-    task = ray.remote(function).options(name=name, num_cpus=cpus, max_retries=0).remote(*order)
+    task = ray.remote(_tell).options(name=name, num_cpus=cpus, max_retries=0).remote(function, *order)
     try:
-        return cast(T, await _answer_of(task))
+        node_id = await _next_of(task)
+        return cast(T, await unless_it_dies(node_id, _next_of(task)))
     finally:
         ray.cancel(task, force=True)  # of one that is done nothing is left to cancel
+
+
+def _tell(function: Callable[..., T], *order: Any) -> Iterator[str | T]:
+    """The node that this runs on, then what the function answers."""
+    yield ray.get_runtime_context().get_node_id()
+    yield function(*order)
+
+
+async def _next_of(task: "ray.ObjectRefGenerator[Any]") -> Any:
+    return await _answer_of(await anext(task))
 
 
 async def _run_apart(job_class: type, name: str, *order: Any) -> Any:

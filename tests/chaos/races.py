@@ -103,7 +103,7 @@ async def cancel_at_any_moment(folder: Path, count: int, seed: int = 1) -> str:
                 working.dispatcher.nudge()
                 ended = await bank.check_ended(job.id)
                 assert ended.is_cancelled == cancelled
-                outcomes["cancelled" if cancelled else ended.status] += 1
+                outcomes["cancelled" if cancelled else ended.status.value] += 1
 
             await _in_flight(one, count, chance)
         await _check_the_rest(folder, bank)

@@ -1,6 +1,6 @@
 """`synthgen up --address` on a Ray cluster of three nodes that runs already, with PostgreSQL and an object store.
 
-Work runs beside the head. A node loses its power, or what keeps the metadata is killed, or a store goes away and comes
+Work runs beside the head. A node falls silent, or what keeps the metadata is killed, or a store goes away and comes
 back: nothing that was acknowledged is lost. Of what is deleted nothing is left, and the cluster outlives the server.
 """
 
@@ -125,7 +125,7 @@ def test_what_is_trained_sampled_in_each_format_and_deleted_leaves_no_trace(serv
     assert files_of(server) == before_here == set()
 
 
-def test_a_training_and_a_generation_outlive_a_node_that_both_are_on(client, nodes, project):
+def test_a_training_and_a_generation_outlive_the_silence_of_a_node_that_both_are_on(client, nodes, project):
     def generation() -> str:
         return client.generate(project["model"], ROWS, seed=5)["job_id"]
 
@@ -141,13 +141,14 @@ def test_a_training_and_a_generation_outlive_a_node_that_both_are_on(client, nod
     generated = generation()
     wait_until(lambda: client.get_job(generated)["progress"] > 0, "the generation runs")
 
-    nodes.kill(node)
+    nodes.silence(node)
     seen: list[dict[str, Any]] = []
     client.wait_for_job(model["job_id"], on_progress=seen.append, poll_s=0.1, timeout_s=240)
 
     assert min(job["progress"] for job in seen) > 0.1  # from its checkpoint
     assert len(client.get_model(model["id"])["jobs"]) == 1
     assert sha256_of(generated) == undisturbed
+    nodes.kill(node)
     nodes.join(num_cpus=2)
 
 
