@@ -6,9 +6,11 @@ node whose network is cut does so after seven minutes (Ray's `grpc_client_keepal
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import ray
+from ray.exceptions import RayError
 
 from synthgen_ray.domain.errors import WorkerLost
 
@@ -33,9 +35,10 @@ async def unless_it_dies(node_id: str, answer: Coroutine[Any, Any, T]) -> T:
 async def _death_of(node_id: str) -> None:
     while True:
         await asyncio.sleep(LOOK_S)
-        if node_id not in await asyncio.to_thread(_alive):
-            return
+        with suppress(RayError):  # it cannot say now, which says nothing of the node
+            if node_id in await asyncio.to_thread(_dead):
+                return
 
 
-def _alive() -> set[str]:
-    return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+def _dead() -> set[str]:
+    return {node["NodeID"] for node in ray.nodes() if not node["Alive"]}
