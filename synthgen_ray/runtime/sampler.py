@@ -16,6 +16,7 @@ from synthgen_ray.jobs.online import encoded_chunk
 from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.metrics import SamplerMetrics
+from synthgen_ray.runtime.tidying import keep_tidy
 from synthgen_ray.settings import LogFormat, SamplerSettings
 from synthgen_ray.synthesizers.base import Synthesizer, load
 from synthgen_ray.synthesizers.threads import compute_with
@@ -31,6 +32,7 @@ class Sampler:
         write_logs(log_format)
         self._metrics = SamplerMetrics()
         self._artifacts = artifacts
+        keep_tidy(artifacts)
         self._models = ModelCache(self._load, settings.models_mb * 2**20)
         # Each sampling fills a CPU: as many at a time as there are, the others wait here.
         self._turn = asyncio.Semaphore(settings.threads or os.cpu_count() or 1)

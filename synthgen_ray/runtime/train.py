@@ -14,6 +14,7 @@ from synthgen_ray.runtime.capacity import Workers
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.names import run_name
 from synthgen_ray.runtime.teller import Teller
+from synthgen_ray.runtime.tidying import tidy
 from synthgen_ray.settings import Settings
 
 # There is room for the workers, or nodes that are away or to come make it: this is no reason to lose an attempt.
@@ -118,6 +119,7 @@ def _work(order: dict[str, Any], is_first: bool = True) -> TrainedModel | None:
     compute_with(order["cpus"])
     assignment: Assignment = order["assignment"]
     artifacts: Artifacts = order["artifacts"]
+    tidy(artifacts)
     teller = Teller(assignment.job)
     every_s = order["checkpoint_seconds"] if is_first else 0
     with about(job_id=assignment.job.id, model_id=assignment.job.model_id):

@@ -76,7 +76,9 @@ def test_two_workers_whose_controller_is_killed_train_again_and_leave_their_cpus
 
     wait_until(lambda: progress_of(client, model["job_id"]) > 0, "the training runs")
     assert len(server.processes("RayTrainWorker")) == 2  # and there is no room for two more
-    wait_until(lambda: f"m-{model['synthgen_job_id'][:8]}-2" in runs_of_ray_train(server), "the dashboard shows the run", 60)
+    wait_until(
+        lambda: f"m-{model['synthgen_job_id'][:8]}-2" in runs_of_ray_train(server), "the dashboard shows the run", 60
+    )
     client.cancel_job(model["job_id"])
 
     wait_until(lambda: not server.processes("RayTrainWorker"), "the workers are gone", 30)
