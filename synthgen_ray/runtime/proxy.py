@@ -29,6 +29,9 @@ _SERVE_HEADERS = frozenset(
     }
 )
 _SERVE_PATHS = "/-/"
+# What Serve answers by itself: for an application that is not there yet, for one that takes too long, when it is full,
+# and when nobody answers (`http_util.send_http_response_on_exception`, `HTTPProxy.not_found_response`).
+_SERVES = frozenset({404, 408, 429, 503})
 # Where HAProxy is the proxy, all this is in the replicas, which it asks for their health here. A client that does is
 # answered by HAProxy itself.
 _HAPROXY_ASKS = "/-/healthz"
@@ -116,7 +119,8 @@ class ServeAnswers:
 
 def _is_serves(start: Message) -> bool:
     # The application's errors are JSON.
-    return start["status"] >= 400 and Headers(raw=start["headers"]).get("content-type", "").startswith("text/plain")
+    is_text = Headers(raw=start["headers"]).get("content-type", "").startswith("text/plain")
+    return is_text and start["status"] in _SERVES
 
 
 def _error_for(status: int) -> SynthGenError:

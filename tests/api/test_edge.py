@@ -271,6 +271,38 @@ class TestOpenApi:
         assert re.findall(r"<script[^>]*>[^<]", page.text) == []
         assert "script-src 'self';" in page.headers["content-security-policy"]
 
+    @pytest.mark.parametrize("range", ["x", "bytes=999999999-", "bytes=0-0", "bytes=5-1,2-"])
+    async def test_its_files_come_whole_whatever_range_is_asked_for(self, client, range):
+        del client.headers["Authorization"]
+
+        for path in ("/docs/assets/swagger-ui.css", "/docs/assets/favicon.png", "/docs/start.js", "/docs", "/"):
+            plain, ranged = [await client.get(path, headers=headers) for headers in ({}, {"Range": range})]
+
+            assert (ranged.status_code, ranged.content) == (200, plain.content)
+            assert ranged.headers["content-type"] == plain.headers["content-type"]
+
+    @pytest.mark.parametrize(
+        ("tags", "status"),
+        [
+            ("{}", 304),
+            ("*", 304),
+            ('"x, y", {}, W/"z"', 304),
+            ('"x",{}', 304),
+            ("{}x", 200),
+            ('"{}"', 200),
+            ("", 200),
+            ('"x', 200),
+        ],
+    )
+    async def test_a_file_that_is_had_is_not_sent_again(self, client, tags, status):
+        for path in ("/docs/assets/swagger-ui.css", "/"):
+            tag = (await client.get(path)).headers["etag"]
+
+            for had in (tag, tag.removeprefix("W/")):
+                answer = await client.get(path, headers={"If-None-Match": tags.format(had)})
+
+                assert answer.status_code == status, had
+
     async def test_docs_can_be_closed(self, client, server):
         app = create_app(server.app.state.service, server.store.find_admission, server.checks, docs=False)
 

@@ -47,7 +47,15 @@ async def test_what_serve_says_by_itself_becomes_a_problem(ask, app, status, cod
     assert ("retry-after" in response.headers) == (status == 503)
 
 
-@pytest.mark.parametrize("app", [JSONResponse({"a": 1}), JSONResponse({"code": "x"}, 404), PlainTextResponse("a 1\n")])
+@pytest.mark.parametrize(
+    "app",
+    [
+        JSONResponse({"a": 1}),
+        JSONResponse({"code": "x"}, 404),
+        PlainTextResponse("a 1\n"),
+        *(PlainTextResponse("not Serve's", status) for status in (400, 416, 418, 451)),
+    ],
+)
 async def test_what_the_application_says_passes(ask, app):
     response = await ask(app)
 
