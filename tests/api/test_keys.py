@@ -71,6 +71,8 @@ async def test_an_expired_key_works_no_longer_even_while_it_is_remembered(client
         ({"project_ids": []}, "out_of_range"),
         ({"project_ids": ["x"]}, "invalid_id"),
         ({"expires_at": "2020-01-01T00:00:00Z"}, "out_of_range"),
+        ({"expires_at": "9999-12-31T23:59:59-23:59"}, "out_of_range"),  # of the year 10000 in UTC
+        ({"expires_at": "0001-01-01T00:00:00+23:59"}, "out_of_range"),
         ({"expires_at": "2099-01-01T00:00:00"}, None),  # of no time zone
         ({"key": "mine"}, "unknown_field"),
     ],
@@ -80,6 +82,10 @@ async def test_422_for_a_key_that_cannot_be(client, fields, code):
 
     assert response.status_code == 422, response.text
     assert code in (None, response.json()["code"])
+
+
+async def test_a_key_lasts_until_the_last_moment_that_there_is(given_key):
+    assert (await given_key(expires_at="9999-12-31T22:59:59-01:00"))["expires_at"] == "9999-12-31T23:59:59Z"
 
 
 async def test_404_for_a_key_to_a_project_that_is_not_there(client):

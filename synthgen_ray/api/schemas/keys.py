@@ -27,9 +27,15 @@ class KeyCreate(Params):
     @field_validator("expires_at")
     @classmethod
     def _lies_ahead(cls, moment: datetime | None) -> datetime | None:
-        if moment is not None and moment <= datetime.now(UTC):
+        if moment is None:
+            return None
+        try:
+            in_utc = moment.astimezone(UTC)
+        except OverflowError:
+            raise PydanticCustomError("out_of_range", "must lie in the years 1 to 9999 of UTC") from None
+        if in_utc <= datetime.now(UTC):
             raise PydanticCustomError("out_of_range", "must lie in the future")
-        return moment
+        return in_utc
 
 
 class KeySchema(Answer):
