@@ -5,10 +5,10 @@ hands the principal on to the store, which shows it its own projects alone.
 """
 
 import re
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Annotated
 from uuid import uuid4
 
@@ -95,7 +95,7 @@ class KeyGate:
             raise Unauthenticated(detail, "missing_key")
         hashed = key_hash(key.strip())
         admission, until = self._admitted.get(hashed, (None, 0.0))
-        if until <= time.monotonic():
+        if until <= monotonic():
             admission = await self._find(hashed)
             self._remember(hashed, admission)
         if admission is None or (admission.expires_at and admission.expires_at <= datetime.now(UTC)):
@@ -109,7 +109,7 @@ class KeyGate:
         if admission is not None:
             if len(self._admitted) >= MOST_REMEMBERED:
                 self._admitted.clear()
-            self._admitted[hashed] = (admission, time.monotonic() + CACHE_S)
+            self._admitted[hashed] = (admission, monotonic() + CACHE_S)
 
 
 def _holder_of(role: Role) -> Callable[[Request], Awaitable[Principal]]:

@@ -92,11 +92,18 @@ class Keys:
 
 
 def _sees_key(principal: Principal) -> ColumnElement[bool]:
-    """A bound key manages those that are bound to no other project than its own are."""
+    """A bound key manages those that are bound to projects of its own, and to no other: what is bound to none any
+    more may have been anybody's."""
     if principal.projects is None:
         return ~ApiKeyRow.is_bootstrap
-    others = select(ApiKeyProjectRow.api_key_id).where(ApiKeyProjectRow.project_id.not_in(principal.projects))
-    return ApiKeyRow.is_bound & ApiKeyRow.id.not_in(others)
+    own, others = [
+        select(ApiKeyProjectRow.api_key_id).where(where)
+        for where in (
+            ApiKeyProjectRow.project_id.in_(principal.projects),
+            ApiKeyProjectRow.project_id.not_in(principal.projects),
+        )
+    ]
+    return ApiKeyRow.id.in_(own) & ApiKeyRow.id.not_in(others)
 
 
 def _only_one(projects: frozenset[UUID] | None) -> UUID | None:

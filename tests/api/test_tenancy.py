@@ -204,14 +204,17 @@ async def test_of_two_own_projects_the_dataset_must_be_of_the_one_named(world):
     assert (response.status_code, response.json()["code"]) == (422, "project_mismatch")
 
 
-async def test_a_deleted_projects_key_sees_nothing_and_not_everything(world):
+async def test_a_deleted_projects_key_sees_nothing_and_not_everything_while_it_is_remembered(world):
     path, headers = f"/api/projects/{world.own['project_id']}", {"Authorization": f"Bearer {world.keys[Role.ADMIN]}"}
+    assert (await world.client.get(path, headers=headers)).status_code == 200
     await world.client.delete(path, params={"force": True})
 
-    listed, shown = [await world.client.get(address, headers=headers) for address in ("/api/projects", path)]
+    shown = await world.client.get(path, headers=headers)
 
-    assert listed.json()["total"] == 0
     assert (shown.status_code, shown.json()["code"]) == (404, "not_found")
+    for address in (*LISTS, "/api/keys"):
+        assert (await world.client.get(address, headers=headers)).json()["total"] == 0, address
+    assert world.foreign["project_id"] not in (await world.client.get("/api/audit", headers=headers)).text
 
 
 async def test_no_query_of_a_caller_goes_without_a_principal(server):
