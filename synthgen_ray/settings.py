@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -135,6 +135,9 @@ class Settings(BaseSettings):
     allow_remote: bool = Field(False, description="Take a `host` that other machines reach; put a TLS proxy in front.")
     allowed_hosts: tuple[str, ...] = Field(
         (), description="Names in the Host header beside `host` and the loopback ones; * allows all."
+    )
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (), description="Addresses and networks of the proxies in front, whose X-Forwarded-For is believed."
     )
     port: int = Field(8888, ge=1, le=65535, description="Port of the REST API.")
     dashboard_port: int | None = Field(8265, description="Port of the Ray dashboard; when taken or null, a free one.")

@@ -39,8 +39,10 @@ _HAPROXY_ASKS = "/-/healthz"
 
 def middlewares() -> list[Middleware]:
     """From the inside out: the last one meets a request first, before the proxy's own."""
-    # Serve starts uvicorn right after this call and leaves the choice of the protocol to it.
+    # Serve starts uvicorn right after this call and leaves to it the choice of the protocol, and whom it trusts.
     uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{BoundedHttp.__module__}:{BoundedHttp.__name__}"
+    # It would take any X-Forwarded-For that comes from loopback; `api/addresses.py` looks at it, by the settings.
+    os.environ["FORWARDED_ALLOW_IPS"] = ""
     behind_haproxy = os.environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "1"
     return [
         # The proxy reads ahead: what it takes is memory.

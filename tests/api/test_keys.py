@@ -1,12 +1,16 @@
 """`/api/keys`: roles, bindings, expiry."""
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from sqlalchemy import delete
 
 from synthgen_ray.api import auth
+from synthgen_ray.api.app import create_app
+from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.store.tables import ProjectRow
 from tests.databases import on_both_databases
 
@@ -185,11 +189,6 @@ async def test_a_key_whose_project_is_gone_is_not_another_projects(client, serve
 
 
 async def test_429_for_an_address_that_guesses_and_for_a_key_in_a_hurry(server):
-    import httpx
-
-    from synthgen_ray.api.app import create_app
-    from synthgen_ray.api.rate_limits import RateLimits
-
     app = create_app(
         server.app.state.service,
         server.store.find_admission,
@@ -204,3 +203,22 @@ async def test_429_for_an_address_that_guesses_and_for_a_key_in_a_hurry(server):
     assert [call.status_code for call in calls] == [200] * 3 + [429]
     assert int(calls[-1].headers["retry-after"]) > 900
     assert guesses[-1].json()["code"] == "too_many_wrong_keys"
+
+
+@pytest.mark.parametrize(("trusted", "last"), [([], 429), (["127.0.0.1"], 401)])
+async def test_who_guesses_is_another_only_where_a_trusted_proxy_says_so(server, trusted, last):
+    app = create_app(
+        server.app.state.service,
+        server.store.find_admission,
+        server.checks,
+        trusted_proxies=[ip_network(one) for one in trusted],
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        headers = [{**bearer(f"guess {n}"), "X-Forwarded-For": f"1.2.3.{n}"} for n in range(6)]
+        guesses = [await client.get("/api/projects", headers=one) for one in headers]
+        made = {**bearer(server.key), "X-Forwarded-For": "x" * 10_000}
+        await client.post("/api/projects", json={"name": "p"}, headers=made)
+        (event,) = (await client.get("/api/audit", headers=bearer(server.key))).json()["items"]
+
+    assert [guess.status_code for guess in guesses] == [401] * 5 + [last]
+    assert event["address"] == "127.0.0.1"
