@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from synthgen_ray.api.problems import problem_of
 from synthgen_ray.api.rate_limits import RateLimiter, RateLimits
-from synthgen_ray.domain.access import Admission, Origin, Principal, Role
+from synthgen_ray.domain.access import Origin, Principal, Role
 from synthgen_ray.domain.errors import SynthGenError, Unauthenticated
 from synthgen_ray.domain.keys import key_hash
 from synthgen_ray.domain.log_context import about
@@ -29,7 +29,7 @@ MOST_REMEMBERED = 10_000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-FindAdmission = Callable[[str], Awaitable[Admission | None]]
+FindAdmission = Callable[[str], Awaitable[Principal | None]]
 
 
 class RequestId:
@@ -66,7 +66,7 @@ class KeyGate:
         self._find = find_admission
         self._limiter = RateLimiter(limits)
         self._open = open_paths
-        self._admitted: dict[str, tuple[Admission, float]] = {}
+        self._admitted: dict[str, tuple[Principal, float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in self._open:
@@ -94,22 +94,22 @@ class KeyGate:
             detail = "This needs an API key: send it as 'Authorization: Bearer KEY'."
             raise Unauthenticated(detail, "missing_key")
         hashed = key_hash(key.strip())
-        admission, until = self._admitted.get(hashed, (None, 0.0))
+        principal, until = self._admitted.get(hashed, (None, 0.0))
         if until <= monotonic():
-            admission = await self._find(hashed)
-            self._remember(hashed, admission)
-        if admission is None or (admission.expires_at and admission.expires_at <= datetime.now(UTC)):
+            principal = await self._find(hashed)
+            self._remember(hashed, principal)
+        if principal is None or (principal.expires_at and principal.expires_at <= datetime.now(UTC)):
             self._limiter.count_wrong_key(client[0] if client else "")
             raise Unauthenticated("The API key is not known here, or is no longer valid.", "invalid_key")
         self._limiter.count_request(hashed)
-        return admission.principal
+        return principal
 
-    def _remember(self, hashed: str, admission: Admission | None) -> None:
+    def _remember(self, hashed: str, principal: Principal | None) -> None:
         self._admitted.pop(hashed, None)
-        if admission is not None:
+        if principal is not None:
             if len(self._admitted) >= MOST_REMEMBERED:
                 self._admitted.clear()
-            self._admitted[hashed] = (admission, monotonic() + CACHE_S)
+            self._admitted[hashed] = (principal, monotonic() + CACHE_S)
 
 
 def _holder_of(role: Role) -> Callable[[Request], Awaitable[Principal]]:

@@ -17,8 +17,9 @@ from tests.databases import on_both_databases
 
 @pytest.fixture
 def given_key(client):
-    async def given(**fields) -> dict:
-        response = await client.post("/api/keys", json={"name": "nightly", "role": "editor", **fields})
+    async def given(headers: dict[str, str] | None = None, **fields) -> dict:
+        body = {"name": "nightly", "role": "editor", **fields}
+        response = await client.post("/api/keys", json=body, headers=headers)
         assert response.status_code == 201, response.text
         return response.json()
 
@@ -114,6 +115,16 @@ async def test_422_for_a_key_that_cannot_be(client, fields, code):
 
 async def test_a_key_lasts_until_the_last_moment_that_there_is(given_key):
     assert (await given_key(expires_at="9999-12-31T22:59:59-01:00"))["expires_at"] == "9999-12-31T23:59:59Z"
+
+
+async def test_a_key_that_expires_makes_none_that_lasts_longer(client, given_key):
+    soon, sooner, later = [(datetime.now(UTC) + timedelta(hours=hours)).isoformat() for hours in (2, 1, 3)]
+    maker = await given_key(role="admin", expires_at=soon)
+
+    made = [await given_key(headers=bearer(maker["key"]), expires_at=asked) for asked in (None, later, sooner)]
+
+    assert [key["expires_at"] for key in made[:2]] == [maker["expires_at"]] * 2
+    assert made[2]["expires_at"] < maker["expires_at"]
 
 
 async def test_404_for_a_key_to_a_project_that_is_not_there(client):

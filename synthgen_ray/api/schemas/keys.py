@@ -22,7 +22,9 @@ class KeyCreate(Params):
     project_ids: list[Id] | None = Field(
         None, min_length=1, max_length=1000, description="The projects that the key is bound to; null for all."
     )
-    expires_at: AwareDatetime | None = Field(None, strict=False, description="When it ends to work; null for never.")
+    expires_at: AwareDatetime | None = Field(
+        None, strict=False, description="When it ends to work; null for never, or when the key that makes it does."
+    )
 
     @field_validator("expires_at")
     @classmethod
