@@ -116,7 +116,10 @@ class RetentionSettings(Group):
 class RateLimitSettings(Group):
     requests_per_second: float | None = Field(20, gt=0, description="Requests of one key, for each ingress process.")
     burst: int = Field(40, ge=1, description="Requests of one key that may come at once.")
-    open_requests: int | None = Field(100, ge=1, description="Requests of one key that are open at the same time.")
+    open_requests: int | None = Field(
+        50, ge=1, description="Requests that are open at the same time, of one key or of all keys to one project."
+    )
+    event_streams: int | None = Field(10, ge=1, description="Streams of events that one key has open.")
     wrong_keys_per_minute: int | None = Field(5, ge=1, description="Unknown keys that one address may try.")
 
 

@@ -6,8 +6,10 @@ hands the principal on to the store, which shows it its own projects alone.
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from typing import Annotated
 from uuid import uuid4
@@ -24,6 +26,7 @@ from synthgen_ray.domain.keys import key_hash
 from synthgen_ray.domain.log_context import about
 
 OPEN = frozenset({"/healthz", "/readyz"})
+EVENTS_PATH = "/events"  # how the addresses of streams of events end
 CACHE_S = 5.0  # a revoked key works no longer than this
 MOST_REMEMBERED = 10_000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -72,21 +75,20 @@ class KeyGate:
         if scope["type"] != "http" or scope["path"] in self._open:
             await self._app(scope, receive, send)
             return
-        try:
-            principal = await self._admit(Headers(scope=scope), scope["client"])
-            holder = str(principal.key_id)
-            self._limiter.begin(holder)
-        except SynthGenError as error:
-            await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
-            return
-        address = scope["client"][0] if scope["client"] else ""
-        scope["state"]["principal"] = replace(principal, origin=Origin(scope["state"]["request_id"], address))
-        try:
+        with ExitStack() as answering:
+            try:
+                hashed, principal = await self._admit(Headers(scope=scope), scope["client"])
+                is_stream = scope["path"].endswith(EVENTS_PATH)
+                answering.enter_context(self._limiter.one_open(principal, is_stream=is_stream))
+            except SynthGenError as error:
+                await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
+                return
+            address = scope["client"][0] if scope["client"] else ""
+            scope["state"]["principal"] = replace(principal, origin=Origin(scope["state"]["request_id"], address))
+            scope["state"]["is_admitted"] = partial(self._holds, hashed)
             await self._app(scope, receive, send)
-        finally:
-            self._limiter.end(holder)
 
-    async def _admit(self, headers: Headers, client: tuple[str, int] | None) -> Principal:
+    async def _admit(self, headers: Headers, client: tuple[str, int] | None) -> tuple[str, Principal]:
         """Raises: Unauthenticated; RateLimited."""
         given = headers.getlist("authorization")
         scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")
@@ -94,15 +96,25 @@ class KeyGate:
             detail = "This needs an API key: send it as 'Authorization: Bearer KEY'."
             raise Unauthenticated(detail, "missing_key")
         hashed = key_hash(key.strip())
+        principal = await self._holder(hashed)
+        if principal is None:
+            self._limiter.count_wrong_key(client[0] if client else "")
+            raise Unauthenticated("The API key is not known here, or is no longer valid.", "invalid_key")
+        self._limiter.count_request(hashed)
+        return hashed, principal
+
+    async def _holder(self, hashed: str) -> Principal | None:
         principal, until = self._admitted.get(hashed, (None, 0.0))
         if until <= monotonic():
             principal = await self._find(hashed)
             self._remember(hashed, principal)
         if principal is None or (principal.expires_at and principal.expires_at <= datetime.now(UTC)):
-            self._limiter.count_wrong_key(client[0] if client else "")
-            raise Unauthenticated("The API key is not known here, or is no longer valid.", "invalid_key")
-        self._limiter.count_request(hashed)
+            return None
         return principal
+
+    async def _holds(self, hashed: str) -> bool:
+        """For answers that go on: whether the key still lets in."""
+        return await self._holder(hashed) is not None
 
     def _remember(self, hashed: str, principal: Principal | None) -> None:
         self._admitted.pop(hashed, None)

@@ -33,7 +33,7 @@ from tests.beside import beside
 from tests.fakes import RememberingConverter, ThreadLauncher, ThreadSamplers
 
 SYNTHGEN = "/api/synthgen"
-NO_LIMITS = RateLimits(requests_per_second=None, open_requests=None, wrong_keys_per_minute=None)
+NO_LIMITS = RateLimits(requests_per_second=None, open_requests=None, event_streams=None, wrong_keys_per_minute=None)
 _routes: list[BaseRoute] = []  # of the first application
 
 
