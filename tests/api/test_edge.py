@@ -5,29 +5,27 @@ import re
 import httpx
 import pytest
 
+from synthgen_ray.api import console
 from synthgen_ray.api.app import create_app
 from synthgen_ray.api.schemas import audit, common, datasets, jobs, keys, limits, models, projects, reports, status
 from tests.api.bank import PROBLEM
-from tests.api.conftest import SYNTHGEN
+from tests.api.conftest import SYNTHGEN, routes_of
 
 SCHEMAS = {
     name: found
     for part in (audit, common, datasets, jobs, keys, limits, models, projects, reports, status)
     for name, found in vars(part).items()
 }
-OPEN = {"/", "/healthz", "/readyz", "/openapi.json", "/docs", "/docs/start.js", "/docs/assets/swagger-ui.css"}
+DOCS = {"/docs", "/docs/start.js", "/openapi.json"}
+ASSETS = {f"/docs/assets/{name}" for name in ("favicon.png", "swagger-ui-bundle.js", "swagger-ui.css")}
+OPEN = {"/healthz", "/readyz", *DOCS, *ASSETS, *console.PATHS}
 OTHER_METHODS = ("HEAD", "OPTIONS", "PUT", "PATCH", "TRACE", "FOO")
-
-
-def routes(app) -> list[tuple[str, str]]:
-    paths = app.openapi()["paths"]
-    return [(method.upper(), path) for path, methods in paths.items() for method in methods]
 
 
 class TestKeys:
     async def test_every_route_but_the_open_ones_needs_a_key(self, client, server):
-        closed = [(method, path) for method, path in routes(server.app) if path not in OPEN]
-        assert len(closed) >= 13
+        closed = [(method, path) for method, path in routes_of(server.app) if path not in OPEN]
+        assert len(closed) >= 40
         del client.headers["Authorization"]
 
         unlisted = [("GET", "/nowhere"), ("GET", "/metrics"), *((method, "/api/projects") for method in OTHER_METHODS)]
