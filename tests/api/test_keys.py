@@ -155,6 +155,7 @@ async def test_a_bound_key_makes_and_sees_only_keys_of_its_projects(client, give
 
 @on_both_databases
 async def test_the_keys_of_a_deleted_project_go_with_it_and_are_nobodys_before(client, given_key, project_id, clock):
+    """A project is there or gone, never switched off: its keys find nothing for five seconds, then are 401."""
     other = (await client.post("/api/projects", json={"name": "Other"})).json()["id"]
     watching = await given_key(role="admin", project_ids=[project_id])
     gone = [await given_key(role=role, project_ids=[other]) for role in ("admin", "viewer")]

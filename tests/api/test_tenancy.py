@@ -139,6 +139,7 @@ async def test_foreign_ids_are_answered_like_such_as_are_nobodys(world):
 
 
 async def test_a_key_of_a_lesser_role_is_refused(world):
+    """By `missing_role`: keys have one of three roles and no list of scopes, and who may read may download."""
     for (method, path), call in CALLS.items():
         for role in list(Role)[: list(Role).index(call.role)]:
             refused = await world.call(method, path, world.own, role)
