@@ -173,8 +173,9 @@ class Privacy(Result):
     # the hold-out's; without one, the share of real rows that are there more than once.
     copies: Measure
     copied_values: tuple[CopiedValues, ...]
-    distance_share: Measure | None  # share of synthetic rows that lie closer to a real row than to the hold-out's
-    distance_ratio: Measure | None  # median of the distances to the closest and the fifth closest real row, divided
+    remembered: Measure | None  # share of synthetic rows that lie closer to a real row than chance explains
+    distance_share: Measure | None  # of those that lie closer to one of some real rows than to as many of the hold-out
+    distance_ratio: Measure | None  # median of the distances to the closest and the second closest real row, divided
     singling_out: tuple[Attack, ...]
     inference: tuple[Attack, ...]
 

@@ -86,10 +86,19 @@ DEFINITIONS = {
         best=0,
         source="counted",
     ),
+    "remembered": Definition(
+        title="Remembered rows",
+        meaning="The share of synthetic rows that lie closer to a row that training saw than chance explains. By "
+        "chance the closest of all real rows is one of the hold-out as often as they are many; what that lacks was "
+        "made after rows of the training table. The verdict goes by the low end of the interval.",
+        best=0,
+        source="counted, by the distance of Gower 1971; interval: Cochran 1977, theorem 2.2",
+    ),
     "distance_share": Definition(
         title="Closer to training rows",
-        meaning="The share of synthetic rows that lie closer to a row that training saw than to any of as many rows "
-        "that it did not see.",
+        meaning="The share of synthetic rows that lie closer to one of some rows that training saw than to any of as "
+        "many that it did not see. Where the hold-out is small, most rows that training saw are left out, and even a "
+        "table of nothing but remembered rows stays near 0.5.",
         best=0.5,
         source=f"{ACCURACY}; distance: Gower 1971",
     ),

@@ -32,7 +32,8 @@ COVERED = (0.85, 0.0)
 DETECTED = (0.70, 0.97)  # nearly all generators of tables are found out; what that costs, trends and utility tell
 COPIED = (0.002, 0.02)  # beyond what other real rows have in common with the training table
 COPIED_TEXT = (0.05, 0.25)
-CLOSER = (0.52, 0.60)  # here a row in five leans on one of the training table that it would not know otherwise
+REMEMBERED = (0.04, 0.20)  # at the low end of the interval
+MOST_UNSURE = 0.50  # the high end that good news may have
 AT_RISK = (0.05, 0.20)  # at the low end of the interval
 
 RANK = {Level.BAD: 0, Level.WARN: 1, Level.GOOD: 2}
@@ -57,17 +58,22 @@ def verdict(
 
 def _privacy(privacy: Privacy, noise: float) -> Iterator[Finding]:
     yield from _copies(privacy, noise)
-    share = privacy.distance_share
-    if share is None or share.value is None:
+    remembered, share = privacy.remembered, privacy.distance_share
+    if remembered is None or remembered.value is None or share is None or share.value is None:
         sentence = "There is no hold-out, so that nobody can tell whether the model remembers rows."
         advice = "Train with `holdout_fraction` above 0, and make the report again."
         yield Finding(level=Level.WARN, area="privacy", sentence=sentence, advice=advice)
         return
+    level = _low(remembered.low or 0.0, REMEMBERED)
     sentence = (
-        f"{share.value:.0%} of the synthetic rows are closer to a row of the training table than to other real rows; "
-        "50% would be chance."
+        f"{remembered.value:.0%} of the synthetic rows are closer to a row of the training table than chance explains; "
+        f"beside as many other real rows {share.value:.0%} are, where 50% would be chance."
     )
-    yield _finding(_low(share.low or 0.0, CLOSER), "privacy", sentence, *REMEMBERS)
+    yield _finding(level, "privacy", sentence, *REMEMBERS)
+    if level is Level.GOOD and (remembered.high or 0.0) > MOST_UNSURE:
+        sentence = f"The hold-out is too short to tell more: up to {remembered.high:.0%} of the rows may be remembered."
+        advice = "Train with a larger `holdout_fraction`, or judge more rows, and make the report again."
+        yield _finding(Level.WARN, "privacy", sentence, advice)
     yield _attacks(
         privacy.singling_out, "Statements that fit one synthetic row single out people of the training table"
     )
