@@ -26,6 +26,7 @@ class Measure(Result):
     low: float | None = None  # 95 % interval, where the number was sampled
     high: float | None = None
     ceiling: float | None = None  # what the hold-out gets in the place of the synthetic table
+    matched: float | None = None  # what as many synthetic rows get as were held out, where the verdict needs it
 
 
 class Definition(Result):

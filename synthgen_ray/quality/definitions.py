@@ -5,12 +5,14 @@ from synthgen_ray.quality.assessment import Definition
 SDMETRICS = "SDMetrics (DataCebo)"
 ACCURACY = "Platzer and Reutterer 2021, arXiv:2104.00635"
 GIOMI = "Giomi et al. 2023, PoPETs 2023(2)"
+MATCHED = " The verdict sets as many synthetic rows beside the hold-out: `matched`, the mean of some parts."
 
 DEFINITIONS = {
     "column_shapes": Definition(
         title="Column shapes",
         meaning="How like each column's distribution is: 1 - the largest gap between the cumulative shares of numbers "
-        "and moments, or 1 - half the sum of the gaps between the shares of categories; the mean over the columns.",
+        "and moments, or 1 - half the sum of the gaps between the shares of categories; the mean over the columns."
+        + MATCHED,
         best=1,
         source=f"{SDMETRICS}, KSComplement and TVComplement",
     ),
@@ -18,7 +20,7 @@ DEFINITIONS = {
         title="Pair trends",
         meaning="Whether columns that go together in the real table (correlation over 0.5, or Cramér's V over 0.3) do "
         "so in the synthetic one: 1 - half the difference of their correlations, or 1 - half the sum of the gaps "
-        "between the shares of their combinations; the mean over these pairs.",
+        "between the shares of their combinations; the mean over these pairs." + MATCHED,
         best=1,
         source=f"{SDMETRICS}, CorrelationSimilarity and ContingencySimilarity",
     ),
@@ -49,7 +51,7 @@ DEFINITIONS = {
     "coverage": Definition(
         title="Coverage",
         meaning="The share of the real range, or of the real categories, that the synthetic table reaches; rare "
-        "extremes and categories are not to be reached.",
+        "extremes and categories are not to be reached." + MATCHED,
         best=1,
         source=f"{SDMETRICS}, RangeCoverage and CategoryCoverage",
     ),
