@@ -113,8 +113,9 @@ DEFINITIONS = {
     ),
     "singling_out": Definition(
         title="Singling-out risk",
-        meaning="How much more often a statement that fits just one synthetic row fits just one row that training saw, "
-        "than just one that it did not see.",
+        meaning="How much more often a statement that fits just one synthetic row fits just one of all real rows, and "
+        "that one training saw, than one that it did not see. Where fewer rows were held out than learnt, the latter "
+        "are counted for so many more.",
         best=0,
         source=GIOMI,
     ),

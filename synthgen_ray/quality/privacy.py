@@ -21,7 +21,7 @@ IDEAL_SHARE = 0.5  # of a table that knows the training rows no better than the 
 def privacy(
     tables: Tables, sample: Tables, fresh: tuple[CopiedValues, ...], columns: Sequence[Column], seed: int
 ) -> Privacy:
-    """Copies and remembered rows are looked for in all rows, the rest is tried on the `sample`."""
+    """Copies, remembered and singled out rows are looked for in all rows, the rest is tried on the `sample`."""
     copies = _copies(tables)
     real, synthetic, holdout = sample
     if holdout is None or tables.holdout is None or not real.names:
@@ -43,7 +43,7 @@ def privacy(
         remembered=_share(*remembered_rows(tables.real, tables.synthetic, tables.holdout, seed)),
         distance_share=measure(distances.share[0], IDEAL_SHARE, distances.share[1]),
         distance_ratio=measure(distances.ratio[0], distances.ratio_ceiling, distances.ratio[1]),
-        singling_out=singling_out(real, synthetic, holdout, seed),
+        singling_out=singling_out(tables.real, synthetic, tables.holdout, seed),
         inference=inference(real, synthetic, holdout, moments, seed),
     )
 

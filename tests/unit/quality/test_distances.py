@@ -17,7 +17,7 @@ from tests.unit.quality.tables import given_columns
 LEARNT, HELD_OUT = 900, 100
 
 
-def _drawn(rows: int, chance: np.random.Generator) -> Cells:
+def drawn(rows: int, chance: np.random.Generator) -> Cells:
     return Cells(
         {
             **{f"n{place}": chance.normal(0, 1, rows) for place in range(3)},
@@ -48,7 +48,7 @@ def test_a_model_that_remembers_nothing_is_hardly_ever_said_to_remember():
     found = []
     for seed in range(200):
         chance = np.random.default_rng(seed)
-        real, holdout, synthetic = (_drawn(rows, chance) for rows in (LEARNT, HELD_OUT, LEARNT))
+        real, holdout, synthetic = (drawn(rows, chance) for rows in (LEARNT, HELD_OUT, LEARNT))
         found.append(remembered_rows(real, synthetic, holdout, seed))
 
     values, errors = np.array(found).T
@@ -60,7 +60,7 @@ def test_a_model_that_remembers_nothing_is_hardly_ever_said_to_remember():
 @pytest.mark.parametrize("share", [1.0, 0.6])
 def test_all_rows_that_were_made_after_training_rows_are_counted(share):
     chance = np.random.default_rng(1)
-    real, holdout, others = (_drawn(rows, chance) for rows in (LEARNT, HELD_OUT, LEARNT))
+    real, holdout, others = (drawn(rows, chance) for rows in (LEARNT, HELD_OUT, LEARNT))
     synthetic = _mixed(_jittered(real, chance), others, int(share * LEARNT))
 
     value, error = remembered_rows(real, synthetic, holdout, 0)
@@ -71,7 +71,7 @@ def test_all_rows_that_were_made_after_training_rows_are_counted(share):
 
 def test_rows_next_to_those_of_the_training_table_must_not_be_handed_out():
     chance = np.random.default_rng(1)
-    real, holdout = (_drawn(rows, chance) for rows in (LEARNT, HELD_OUT))
+    real, holdout = (drawn(rows, chance) for rows in (LEARNT, HELD_OUT))
     tables = [pa.table(cells.columns) for cells in (real, _jittered(real, chance), holdout)]
     kinds = {name: ColumnKind.FLOAT if real.is_number(name) else ColumnKind.CATEGORICAL for name in real.names}
 
@@ -86,7 +86,7 @@ def test_rows_next_to_those_of_the_training_table_must_not_be_handed_out():
 
 def test_a_holdout_that_is_too_short_to_tell_is_said_to_be():
     chance = np.random.default_rng(0)
-    tables = [pa.table(_drawn(rows, chance).columns) for rows in (400, 400, 12)]
+    tables = [pa.table(drawn(rows, chance).columns) for rows in (400, 400, 12)]
 
     found = assess(*tables, given_columns(dict.fromkeys(tables[0].column_names, ColumnKind.FLOAT)))
 
