@@ -75,8 +75,8 @@ def assess(
         **_of_groups(found, best, batches, sample, seed),
         key_uniqueness=_key_uniqueness(real, synthetic, holdout, columns),
         missing_values=measure(
-            missing_values(tables.real, tables.synthetic),
-            None if tables.holdout is None else missing_values(tables.real, tables.holdout),
+            missing_values(tables.real, tables.synthetic, k),
+            None if tables.holdout is None else missing_values(tables.real, tables.holdout, k, other_is_real=True),
         ),
         detection_auc=_detection(sample, seed),
     )

@@ -1,7 +1,7 @@
 """What an assessment says: numbers with their intervals, what a page draws from, and a verdict.
 
 All of it may be handed out with the synthetic table: it holds no row of the real one, no category, null or bin that
-fewer than k of its rows have, and no extreme beyond the k-th.
+fewer than k of its rows have, and no number or moment of one of them: the ends of a range are means of k.
 """
 
 from enum import StrEnum
@@ -128,7 +128,7 @@ class MissingTogether(Result):
     """How often two columns, or one with itself, lack a value in the same row, as a share of all rows."""
 
     columns: tuple[str, str]
-    real: float | None  # `None`: fewer than k rows, though not none
+    real: float | None  # `None`: fewer than k rows, though not none, have both, either or none of the two
     synthetic: float
 
 

@@ -63,7 +63,8 @@ DEFINITIONS = {
     ),
     "missing_values": Definition(
         title="Missing values",
-        meaning="1 - the gap between the shares of missing values; the mean over the columns that have any.",
+        meaning="1 - the gap between the shares of missing values; the mean over the columns that have any, but for "
+        "those of which fewer than k rows lack a value, or have one.",
         best=1,
         source=f"{SDMETRICS}, MissingValueSimilarity",
     ),
@@ -113,9 +114,9 @@ DEFINITIONS = {
     ),
     "singling_out": Definition(
         title="Singling-out risk",
-        meaning="How much more often a statement that fits just one synthetic row fits just one of all real rows, and "
-        "that one training saw, than one that it did not see. Where fewer rows were held out than learnt, the latter "
-        "are counted for so many more.",
+        meaning="How much more often a statement that fits just one synthetic row fits just one row that training "
+        "saw than it would by chance; that is known from the statements that fit rows which training did not see and "
+        "none that it saw.",
         best=0,
         source=GIOMI,
     ),

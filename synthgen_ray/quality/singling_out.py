@@ -53,8 +53,12 @@ def singling_out(real: Cells, synthetic: Cells, holdout: Cells, seed: int) -> tu
         if statements:
             guesses = [at_random(synthetic, values, width, chance) for _ in range(ATTACKS)]
             seen, unseen = singled_out(statements, real), missed(statements, real, holdout)
-            successes = len(seen), len(singled_out(guesses, real)), by_chance(unseen, holdout.num_rows)
-            tries = (Tries(min(count, len(statements)), len(statements)) for count in successes)
+            attempts, chances = len(statements), by_chance(unseen, holdout.num_rows)
+            tries = (
+                Tries(len(seen), attempts),
+                Tries(len(singled_out(guesses, real)), ATTACKS),
+                Tries(min(chances, attempts), attempts),
+            )
             by = "1 attribute" if width == 1 else f"{width} attributes"
             lengths, shared = real.num_rows / holdout.num_rows, crowding(seen, list(chain(*unseen)))
             found.append(attack("singling_out", by, *tries, lengths=lengths, crowding=shared))
