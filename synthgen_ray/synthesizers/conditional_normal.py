@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr
 
-from synthgen_ray.synthesizers.columns.modes import truncated_normal
+from synthgen_ray.synthesizers.columns.normal import log_probability, truncated_normal
 from synthgen_ray.synthesizers.noise import normals
 
 SWEEPS = 30
@@ -77,15 +76,6 @@ def _draw_one(bound: Bound, mean: np.ndarray, sd: float, rng: np.random.Generato
         choice = np.argmax(log_mass + rng.gumbel(size=log_mass.shape), axis=1)
     low, high = bound.lows[choice], bound.highs[choice]
     return truncated_normal(mean, np.full(len(mean), sd), np.minimum(low, high), high, rng), choice
-
-
-def log_probability(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Of a standard normal to be in an interval, however far out the interval is."""
-    flip = low > 0
-    low, high = np.where(flip, -high, low), np.where(flip, -low, high)
-    mass = ndtr(high) - ndtr(low)
-    # Too thin or too far for a difference: half of it at most is lost to the other end.
-    return np.asarray(np.where(mass > 1e-300, np.log(np.maximum(mass, 1e-300)), log_ndtr(high) - np.log(2)))
 
 
 def _root(matrix: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from scipy.special import ndtr, ndtri
 
+from synthgen_ray.synthesizers.columns.normal import mean_between
 from synthgen_ray.synthesizers.columns.ramp import Ramp
 from synthgen_ray.synthesizers.columns.stored import Stored
 
@@ -131,13 +132,6 @@ class QuantileMap(Stored):
     def source_of(self, lows: np.ndarray, highs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The ranges of the source that are sent into these."""
         return self.source.back(self.target.lowest(lows)), self.source.back(self.target.highest(highs))
-
-
-def mean_between(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """The mean of a standard normal that is known to be in an interval, which may be a point."""
-    mass = np.where(low > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))  # the nearer tail keeps its digits
-    fall = (np.exp(-(low**2) / 2) - np.exp(-(high**2) / 2)) / np.sqrt(2 * np.pi)
-    return np.asarray(np.divide(fall, mass, out=(low + high) / 2, where=mass > 0))
 
 
 def _knots(values: np.ndarray, counts: np.ndarray, cell: int, k: int) -> tuple[np.ndarray, np.ndarray]:

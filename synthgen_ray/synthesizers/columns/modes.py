@@ -8,9 +8,10 @@ from typing import Self
 
 import numpy as np
 from pydantic import Field, model_validator
-from scipy.special import log_ndtr, ndtr, ndtri
+from scipy.special import ndtr
 
 from synthgen_ray.synthesizers.columns import mixture
+from synthgen_ray.synthesizers.columns.normal import truncated_normal
 from synthgen_ray.synthesizers.columns.stored import Stored
 
 MAX_MODES = 10
@@ -110,21 +111,6 @@ class Modes(Stored):
 
 
 _NO_MODES = (np.zeros(0), np.zeros(0), np.zeros(0))
-
-
-def truncated_normal(
-    mean: np.ndarray, sd: np.ndarray, low: np.ndarray, high: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Normal numbers between bounds, by the inverse of the distribution function, in the tail that keeps
-    its digits. Bounds may be infinite. Beyond all digits the answer is the nearer bound."""
-    a, b = (low - mean) / sd, (high - mean) / sd
-    flip = a > 0  # the upper tail is computed as the lower one of the mirror image
-    a, b = np.where(flip, -b, a), np.where(flip, -a, b)
-    start, end = ndtr(a), ndtr(b)
-    z = ndtri(start + rng.random(len(mean)) * (end - start))
-    lost = ~np.isfinite(z) | (np.isneginf(log_ndtr(b)))
-    z = np.clip(np.where(lost, b, z), a, b)
-    return np.asarray(np.clip(mean + sd * np.where(flip, -z, z), low, high))
 
 
 def _drawn_by_share(

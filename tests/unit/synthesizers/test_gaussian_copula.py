@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from synthgen_ray.synthesizers.columns.marginal import Marginal
-from synthgen_ray.synthesizers.columns.modes import Modes, truncated_normal
+from synthgen_ray.synthesizers.columns.modes import Modes
+from synthgen_ray.synthesizers.columns.normal import log_probability, truncated_normal
 from synthgen_ray.synthesizers.conditional_normal import Bound, draw_normal
 from synthgen_ray.synthesizers.latent_correlation import latent_correlation
 
@@ -58,6 +59,36 @@ def test_intervals_out_of_reach_are_met_all_the_same():
 
     assert ((z[0] >= 30) & (z[0] <= 31)).all()
     assert set(choices[0]) == {0}
+
+
+def test_of_several_intervals_one_that_no_row_is_in_is_not_drawn():
+    z, _ = draw_normal(MATRIX, [bound(0, (0.5, 0.5), (1.0, 2.0))], 1000, np.random.default_rng(1))
+
+    assert z[0].min() >= 1.0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (-INF, INF, 0.0),
+        (0.2, INF, np.log(ndtr(-0.2))),
+        (1.0, 1.0 + 1e-9, np.log(1e-9) - 0.5 - np.log(2 * np.pi) / 2),
+        (-1e-3, 1e-3, np.log(2e-3) - np.log(2 * np.pi) / 2),
+        (-9.0, -8.0, np.log(ndtr(-8.0) - ndtr(-9.0))),
+        (40.0, 41.0, -804.608442),
+        (-41.0, -40.0, -804.608442),
+        (1e6, 2e6, -5e11),
+    ],
+    ids=str,
+)
+def test_the_probability_of_an_interval_is_known_however_thin_or_far_it_is(low, high, expected):
+    assert log_probability(np.array([low]), np.array([high])) == pytest.approx([expected], rel=1e-7, abs=1e-12)
+
+
+def test_of_two_points_the_density_decides():
+    near, far = log_probability(np.array([0.0, 3.0]), np.array([0.0, 3.0]))
+
+    assert near - far == pytest.approx(4.5)
 
 
 def test_correlations_are_over_the_rows_where_both_are_known():
