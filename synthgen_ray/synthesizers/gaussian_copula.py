@@ -77,11 +77,10 @@ class GaussianCopula(Synthesizer):
                 columns[codec.name] = CategoryCells(codes, target if isinstance(target, CategoryTarget) else None)
             else:
                 null = _is_null(codec, z_DN, dimension)
-                bounds = None
+                numbers, asked = codec.marginal_or_fail.back(z_DN[dimension]), None
                 if isinstance(target, NumberTarget):
-                    null = nulls[codec.name]
-                    bounds = target.bounds(choices[codec.name]) if len(target.lows) else None
-                columns[codec.name] = NumberCells(codec.marginal_or_fail.back(z_DN[dimension]), null, bounds)
+                    null, asked = nulls[codec.name], target
+                columns[codec.name] = NumberCells.obeying(numbers, null, asked, choices.get(codec.name))
             dimension += _dimensions(codec)
         return columns
 
@@ -96,7 +95,7 @@ class GaussianCopula(Synthesizer):
                 bounds[codec.name] = Bound(dimension, cuts[allowed], cuts[allowed + 1], target.weights[allowed])
             elif isinstance(target, NumberTarget) and isinstance(codec, NumberCodec):
                 if not is_null[codec.name]:
-                    wide = codec.search_bounds(target)
+                    wide = codec.parts(target).bounds
                     bounds[codec.name] = Bound(dimension, wide[:, 0], wide[:, 1], np.ones(len(wide)))
                 if codec.null_share > 0:
                     cut = np.array([ndtri(1 - codec.null_share)])
@@ -110,7 +109,7 @@ class GaussianCopula(Synthesizer):
         codec = next(codec for codec in self.codec.numbers if codec.name == name)
         if not isinstance(target, NumberTarget) or not target.null:
             return 0.0
-        wide = codec.search_bounds(target)
+        wide = codec.parts(target).bounds
         values = float((ndtr(wide[:, 1]) - ndtr(wide[:, 0])).sum()) * (1 - codec.null_share)
         return codec.null_share / (codec.null_share + values)
 
