@@ -1,12 +1,16 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy.special import ndtr, ndtri
 
+from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.columns.marginal import Marginal
 from synthgen_ray.synthesizers.columns.modes import Modes
 from synthgen_ray.synthesizers.columns.normal import log_probability, truncated_normal
-from synthgen_ray.synthesizers.conditional_normal import Bound, draw_normal
+from synthgen_ray.synthesizers.conditional_normal import Bound, draw_normal, log_chance
 from synthgen_ray.synthesizers.latent_correlation import latent_correlation
+from tests.unit.synthesizers.conftest import given_model
 
 MATRIX = np.array([[1.0, 0.8, 0.3], [0.8, 1.0, 0.1], [0.3, 0.1, 1.0]])
 INF = np.inf
@@ -44,6 +48,36 @@ def test_conditional_draws_are_those_of_rejection(bounds):
 
     assert z.mean(axis=0) == pytest.approx(expected.mean(axis=0), abs=0.03)
     assert np.cov(z.T) == pytest.approx(np.cov(expected.T), abs=0.04)
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        [bound(0, (1.0, 2.0))],
+        [bound(1, (-INF, -1.0), (0.5, 0.7), (2.0, INF))],
+        [bound(0, (0.5, INF)), bound(1, (-INF, 0.0))],
+        [bound(2, (0.0, 1.0)), bound(0, (-1.0, 0.5)), bound(1, (0.2, 0.3), (1.0, INF))],
+    ],
+    ids=["one", "several intervals", "two against each other", "all"],
+)
+def test_the_chance_of_bounds_is_the_share_of_rows_inside(bounds):
+    chance = np.exp(log_chance(MATRIX, bounds, np.random.default_rng(1)))
+
+    assert chance == pytest.approx(len(rejected(*bounds)) / 400_000, rel=0.05)
+
+
+def test_null_or_a_value_is_drawn_given_the_other_conditions():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=4000)
+    y = pa.array(np.where(rng.random(4000) < 0.5, 0.0, rng.normal(9, 1, 4000)), mask=x + rng.normal(size=4000) > 1)
+    columns = (Column("x", ColumnKind.FLOAT), Column("y", ColumnKind.FLOAT, nullable=True))
+    model = given_model(ModelType.GAUSSIAN_COPULA, pa.table({"x": x, "y": y}), columns)
+    every = model.sample(40_000, seed=1).to_pandas()
+    every = every[(every.x >= 1) & (every.y.isna() | (every.y == 0))]
+
+    rows = model.sample(4000, seed=2, conditions={"x": {"min": 1}, "y": [None, 0.0]})
+
+    assert rows["y"].null_count / 4000 == pytest.approx(every.y.isna().mean(), abs=0.03)
 
 
 def test_a_point_gives_the_conditional_mean_and_variance():
