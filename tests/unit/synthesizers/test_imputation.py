@@ -190,3 +190,18 @@ def test_a_single_column_is_filled_by_its_frequencies():
     filled = model.impute(pa.table({"coin": pa.nulls(ROWS, pa.string())}), seed=1)
 
     assert 0.65 < filled["coin"].to_pylist().count("heads") / ROWS < 0.75
+
+
+def test_a_column_that_is_nearly_empty_is_filled_with_numbers_of_its_range():
+    """So nearly that a sample of the model's own rows holds none of its numbers."""
+    rows = 400_000
+    rng = np.random.default_rng(5)
+    table = pa.table(
+        {"half": rng.normal(size=rows), "rare": pa.array(np.arange(rows) % 5 + 7.0, mask=np.arange(rows) >= 5)}
+    )
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, None, holdout_fraction=0.0)
+
+    filled = model.impute(table.slice(0, 200), seed=1)
+
+    assert filled["rare"].null_count == 0
+    assert 7 <= pc.min(filled["rare"]).as_py() <= pc.max(filled["rare"]).as_py() <= 11
