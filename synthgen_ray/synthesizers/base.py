@@ -93,7 +93,7 @@ class Synthesizer(ABC):
         train, _ = learnt_and_held_out(table, self.params)
         check_trainable(train.num_rows)
         rng = stream(seed, ENCODE)
-        self._codec = TableCodec.learn(train, self._columns, self._codec_options, rng, pace.breathe)
+        self._codec = TableCodec.learn(train, table, self._columns, self._codec_options, rng, pace.breathe)
         if not self._codec.learnt:
             raise InvalidTable("No column holds anything to learn.", "no_usable_columns")
         self._trained_rows = train.num_rows
