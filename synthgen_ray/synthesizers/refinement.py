@@ -249,7 +249,7 @@ def _cells(columns: Sequence[LearntCodec], table: pa.Table, rng: np.random.Gener
 
 def _codes(columns: Sequence[LearntCodec], card: RefinementCard, cells: Mapping[str, Cells]) -> np.ndarray:
     codes = [_column_codes(cells[codec.name], bins) for codec, bins in zip(columns, card.bins, strict=True)]
-    return np.stack(codes, axis=1).astype(np.int32)
+    return np.stack(codes, axis=1).astype(np.int32, copy=False)
 
 
 def _column_codes(cells: Cells, bins: Bins | None) -> np.ndarray:

@@ -168,3 +168,11 @@ def test_a_file_of_before_lacks_the_learnt_biases(refined):
     again = Refinement.restore(refined.codec.learnt, kept.card, tensors)
 
     assert np.array_equal(again.tensors()["output_bias"], tensors["output_bias"])
+
+
+def test_columns_of_a_wide_table_may_all_say_something_but_the_first():
+    rng = np.random.default_rng(1)
+    noise, shared = rng.integers(0, 3, (2000, 16)), rng.integers(0, 3, (2000, 1))
+    codes = np.concatenate([noise, np.repeat(shared, 16, axis=1)], axis=1)
+
+    assert learn_dependencies(codes, np.full(32, 3), 1, Pace(None, None)) is not None
