@@ -70,8 +70,8 @@ class Seen(Stored):
 
     def looks_in(self, size: int) -> int:
         """In how many parts of a space of so many values to look for one that is new: it is worth more looks where a
-        part still has room for a large job."""
-        return min(max(size >> 20, 2), self.looks)
+        part still has room for a large job. The fewest fail once in 256."""
+        return min(max(size >> 20, round(self.looks / 4)), self.looks)
 
     @cached_property
     def _bits(self) -> np.ndarray:
