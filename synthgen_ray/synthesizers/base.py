@@ -25,19 +25,20 @@ from synthgen_ray.synthesizers.codec import Cells, CodecOptions, TableCodec
 from synthgen_ray.synthesizers.columns import arrow, checks
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
-from synthgen_ray.synthesizers.columns.number import NumberTarget
+from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out, with_agreed_holdout
 from synthgen_ray.synthesizers.imputation import conformed, imputed
 from synthgen_ray.synthesizers.model_file import BROKEN, ModelCard, Tensors, corrupt, read_model, write_model
 from synthgen_ray.synthesizers.pace import OnProgress, Pace
 from synthgen_ray.synthesizers.refinement import SAMPLE_ROWS, Refinement
 from synthgen_ray.synthesizers.shares import rows_between
-from synthgen_ray.synthesizers.streams import CALIBRATE, ENCODE, fresh_seed, stream
+from synthgen_ray.synthesizers.streams import CALIBRATE, ENCODE, REFINE, fresh_seed, stream
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CHUNK_ROWS = 10_000
+ROWS_WITH = 100  # a number of a nearly empty column, for its few bins
 PART_BEFORE_REFINEMENT = 0.7  # of a limited time
 REFINEMENT = "refinement."  # before the names of its tensors
 LIBRARIES = ("synthgen-ray", "numpy", "pyarrow", "scikit-learn", "torch", "ctgan")
@@ -93,7 +94,7 @@ class Synthesizer(ABC):
         train, _ = learnt_and_held_out(table, self.params)
         check_trainable(train.num_rows)
         rng = stream(seed, ENCODE)
-        self._codec = TableCodec.learn(train, self._columns, self._codec_options, rng, pace.breathe)
+        self._codec = TableCodec.learn(train, table, self._columns, self._codec_options, rng, pace.breathe)
         if not self._codec.learnt:
             raise InvalidTable("No column holds anything to learn.", "no_usable_columns")
         self._trained_rows = train.num_rows
@@ -252,8 +253,17 @@ class Synthesizer(ABC):
         if self._refinement:
             return self._refinement
         learnt, k = self.codec.learnt, self.params.min_category_count
-        rows = self.sample(SAMPLE_ROWS, seed=0)
+        rows = self.sample(SAMPLE_ROWS, seed=0).select([codec.name for codec in learnt])
+        rare = [codec for codec in self.codec.numbers if len(codec.plain(rows[codec.name]).drop_null()) < k]
+        rows = pa.concat_tables([rows, *(self._rows_with(codec) for codec in rare)])
         return Refinement.learn(learnt, rows, k, 0, Pace(None, None)) or Refinement.of_frequencies(learnt, rows, k, 0)
+
+    def _rows_with(self, codec: NumberCodec) -> pa.Table:
+        """Some rows that hold a number of a column that is nearly empty, which a sample of all rows may lack."""
+        first, last = np.array(codec.form.between(None, None), dtype=codec.form.exact)[:, None]
+        rng = stream(0, REFINE, 3, self.codec.learnt.index(codec))
+        target = NumberTarget(first, last, null=False)
+        return pa.table(self._written(self._draw(ROWS_WITH, {codec.name: target}, rng), rng))
 
     def _refined(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, Cells]:
         drawn = self._draw(num_rows, targets, rng)

@@ -40,6 +40,7 @@ class GaussianCopula(Synthesizer):
         columns = [seen(codec, table[codec.name], rng) for codec in self.codec.learnt]
         pace.say(0.5, "learning the correlations")
         ordered, seen_ND = in_line(columns)
+        del columns  # as large as the table once more
         self._codec = self.codec.with_learnt(ordered)
         self._correlation_DD = latent_correlation(seen_ND)
 

@@ -158,6 +158,10 @@ class NumberCodec(Stored):
         """The column's cells as plain numbers or nulls."""
         return self.wrapped.unwrap(column) if self.wrapped else arrow.plain(column)
 
+    def is_unknown(self, column: pa.ChunkedArray) -> np.ndarray:
+        """No cell is: beyond the model's range a number counts as the end of it."""
+        return np.zeros(len(column), dtype=bool)
+
     def _present(self, column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
         """Which rows hold a number, (N,), and these numbers as the form counts."""
         array = self.plain(column)
