@@ -69,7 +69,12 @@ LIMITS = {
         "max_columns": 1000,
         "max_cell_bytes": 1048576,
     },
-    "generate": {"max_rows": 10000000, "max_conditions": 100},
+    "generate": {
+        "max_rows": 10000000,
+        "max_bytes": 68719476736,
+        "max_chunk_bytes": 536870912,
+        "max_conditions": 100,
+    },
     "sample": {"max_rows": 100000},
 }
 WARNING = {"code": "missing_values", "message": "12 cells of column 'income' are blank or NA and were read as missing."}

@@ -17,6 +17,7 @@ from synthgen_ray.datasets.nursery import ENVIRONMENT
 from synthgen_ray.domain.columns import LearnedColumn
 from synthgen_ray.domain.errors import InvalidRequest, SynthGenError
 from synthgen_ray.domain.params import ModelType
+from synthgen_ray.domain.widths import listed
 
 MOST_SECONDS = 60
 
@@ -75,7 +76,7 @@ def main() -> None:
         found = Finding(None, error.detail)
     else:
         config = model.params.model_dump(mode="json")
-        found = Finding(ModelFacts(model.model_type, config, model.learned_columns, model.chunk_rows))
+        found = Finding(ModelFacts(model.model_type, config, listed(model.learned_columns), model.chunk_rows))
     sys.stdout.buffer.write(FINDING.dump_json(found))
 
 
