@@ -63,7 +63,7 @@ class Datasets(Files):
         check_allowed(uri, self._allowed_uris)
         with self.upload_folder() as folder:
             file = folder / "fetched"
-            filename = await asyncio.to_thread(fetch, uri, file, self.upload_limits.max_bytes)
+            filename = await asyncio.to_thread(fetch, uri, file, self.upload_limits.max_bytes, self.check_free)
             target = (dataset.project_id, dataset.name, dataset.description, file, filename, dataset_id)
             return await self.upload_dataset(principal, *target, once=once)
 
