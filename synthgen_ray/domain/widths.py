@@ -11,6 +11,7 @@ CHUNK_BYTES = 64 * 2**20  # of the rows that a model draws at a time, by which i
 # Of those of models that were made elsewhere or before: they are in memory at once, several times over.
 MAX_CHUNK_BYTES = 512 * 2**20
 MAX_BYTES = 64 * 2**30  # of all rows of a generation
+MAX_CHUNKS = 20_000  # of a generation: some of them are a file each
 # Characters of all categories that are kept beside a model, each time read with it.
 MAX_LISTED = 2 * 2**20
 
@@ -27,10 +28,11 @@ def widest_of(values: Sequence[Scalar | None]) -> int:
 def check_room(num_rows: int, chunk_rows: int, columns: Sequence[LearnedColumn]) -> None:
     """Refuse rows that, were all as long as the longest one, nobody would have room for. Raises: TooLarge."""
     widest = max(widest_row(columns), 1)
-    at_once = min(num_rows, chunk_rows)
-    if widest * at_once > MAX_CHUNK_BYTES or widest * num_rows > MAX_BYTES:
-        most = MAX_BYTES // widest if widest * chunk_rows <= MAX_CHUNK_BYTES else MAX_CHUNK_BYTES // widest
-        detail = f"A row of this model may have {widest:,} bytes: ask for {most:,} rows at most."
+    most = min(MAX_BYTES // widest, MAX_CHUNKS * chunk_rows)
+    if widest * chunk_rows > MAX_CHUNK_BYTES:
+        most = min(most, MAX_CHUNK_BYTES // widest)
+    if num_rows > most:
+        detail = f"A row of this model may have {widest:,} bytes: at most {most:,} rows are drawn at once."
         raise TooLarge(detail, "rows_too_large")
 
 
