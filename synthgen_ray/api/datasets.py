@@ -96,7 +96,7 @@ async def fetch_version(
 
 
 @router.patch(
-    "/{dataset_id:uuid}/versions/{version}/schema", responses=problems(400, 403, 404, 409, 410, 422, 503, 507)
+    "/{dataset_id:uuid}/versions/{version}/schema", responses=problems(400, 403, 404, 409, 410, 422, 429, 503, 507)
 )
 async def correct_version(
     dataset_id: UUID, version: Version, body: SchemaCorrection, principal: Editor, service: ServiceDep

@@ -127,7 +127,8 @@ class Datasets:
     ) -> DatasetVersion:
         """Put corrected columns, and a table of other types if there is one, in the place of those with that artifact.
 
-        Raises: NotFound; Conflict, when a model was trained on it, or another correction came first.
+        Raises: NotFound; Conflict, when a model was trained on it, or another correction came first; TooMany, over a
+        quota.
         """
         async with self._sessions.writing() as session:
             row = await session.scalar(_visible_versions(principal).where(DatasetVersionRow.id == version_id))
@@ -138,6 +139,9 @@ class Datasets:
                 raise Conflict("Another correction came first: look at the columns again.", "changed_meanwhile")
             row.columns, row.warnings = as_json(COLUMNS, columns), list(warnings)
             if artifact is not None:
+                more = artifact.size_bytes - row.artifact.size_bytes
+                if more > 0:  # who has too much already may still make it less
+                    await check_storage(session, row.dataset.project_id, self._quotas, more)
                 row.artifact = to_artifact_row(artifact)
                 await session.flush()
                 await erase_artifacts(session, [before])
