@@ -112,6 +112,7 @@ VERSION = {
     "warnings": [WARNING],
     "created_at": CREATED_AT,
 }
+VERSION_ITEM = {name: value for name, value in VERSION.items() if name not in ("columns", "warnings")}
 MODEL_CREATE = {
     "project_id": PROJECT_ID,
     "dataset_version_id": VERSION_ID,

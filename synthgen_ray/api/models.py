@@ -88,7 +88,7 @@ async def import_model(
 
 @router.get("/{model_id:uuid}", responses=problems(404))
 async def get_model(model_id: UUID, principal: Viewer, service: ServiceDep) -> ModelDetail:
-    """Show a model and its jobs, newest first."""
+    """Show a model, its training and its newest generations, newest first: a hundred jobs at most."""
     model, jobs = await service.get_model(principal, model_id)
     return ModelDetail(model=ModelSchema.of(model), jobs=[ModelJob.of(job) for job in jobs])
 

@@ -13,7 +13,7 @@ from synthgen_ray.datasets.reading import TableSummary
 from synthgen_ray.datasets.writing import csv_blocks
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.corrections import SchemaCorrection
-from synthgen_ray.domain.entities import Artifact, Dataset, DatasetVersion, Page
+from synthgen_ray.domain.entities import Artifact, Dataset, DatasetVersion, Page, VersionSummary
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.service.files import Files
 
@@ -97,7 +97,7 @@ class Datasets(Files):
 
     async def list_versions(
         self, principal: Principal, dataset_id: UUID, limit: int, offset: int
-    ) -> Page[DatasetVersion]:
+    ) -> Page[VersionSummary]:
         return await self._store.list_versions(principal, dataset_id, limit, offset)
 
     async def get_version(self, principal: Principal, dataset_id: UUID, version: int | None) -> DatasetVersion:
