@@ -153,6 +153,10 @@ class WorkerLost(Exception):
     """A process behind an attempt is gone: not the job's fault, worth another attempt. No caller sees it."""
 
 
+class Postponed(Exception):
+    """An attempt could not begin, as the cluster is now: it costs none of those that a job has. No caller sees it."""
+
+
 def frames_of(error: BaseException) -> str:
     """What a log may hold of an unexpected error: its type and where it came from.
 
