@@ -77,19 +77,23 @@ def down(data_dir: DataDirOption = None) -> None:
 
 @app.command()
 def status(data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
-    """Say whether a server runs on a data directory and whether it is ready."""
+    """Say whether a server runs on a data directory, or on the cluster of `address`, and whether it is ready."""
     from synthgen_ray.client import SynthGen
 
-    place = DataDir(load_settings(None, data_dir=data_dir).data_dir)
-    info = place.find_info()
-    if info is None:
-        refuse(f"No server runs on {place.path}.")
-    with SynthGen(info.url, find_server(None, None, place.path).key) as client:
+    settings = load_settings(None, data_dir=data_dir)
+    info = DataDir(settings.data_dir).find_info()
+    if info is None and settings.address is None:
+        refuse(f"No server runs on {settings.data_dir}.")
+    local = find_server(None, None, settings.data_dir)
+    # What `serve deploy` has deployed is no process of ours, and answers on each node.
+    url = info.url if info else f"http://127.0.0.1:{settings.port}"
+    with SynthGen(url, local.key) as client:
         ready = client.is_ready()
         told = _find_status(client)
-    answer = {"url": info.url, "ready": ready, "pid": info.pid, "dashboard": info.dashboard, "status": told}
-    dashboard = info.dashboard or "none"
-    sentence = f"{info.url} is {'ready' if ready else 'not ready'} (process {info.pid}, dashboard {dashboard})"
+    pid, dashboard = (info.pid, info.dashboard) if info else (None, None)
+    answer = {"url": url, "ready": ready, "pid": pid, "dashboard": dashboard, "status": told}
+    about = f"process {pid}, dashboard {dashboard or 'none'}" if info else f"Ray at {settings.address}"
+    sentence = f"{url} is {'ready' if ready else 'not ready'} ({about})"
     broken = [check for check in told["checks"] if not check["ok"]] if told else []
     Output(as_json).say(answer, "\n".join([sentence, *(f"{check['name']}: {check['detail']}" for check in broken)]))
     raise typer.Exit(0 if ready else 1)

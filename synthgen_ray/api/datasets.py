@@ -33,7 +33,7 @@ CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
 @router.post(
     "/upload",
     status_code=201,
-    responses=problems(400, 403, 404, 409, 413, 415, 422, 429, 503, 507),
+    responses=problems(400, 403, 404, 408, 409, 413, 415, 422, 429, 503, 507),
     openapi_extra=form_in_openapi(UploadForm, "CSV with a header, CSV.gz or Parquet."),
 )
 async def upload_dataset(

@@ -61,7 +61,13 @@ LIMITS = {
         "json_depth": 32,
         "json_keys": 1000,
     },
-    "rate": {"requests_per_second": 20.0, "burst": 40, "open_requests": 100, "wrong_keys_per_minute": 5},
+    "rate": {
+        "requests_per_second": 20.0,
+        "burst": 40,
+        "open_requests": 50,
+        "event_streams": 10,
+        "wrong_keys_per_minute": 5,
+    },
     "upload": {
         "max_bytes": 536870912,
         "max_decoded_bytes": 2147483648,

@@ -73,7 +73,7 @@ async def list_models(
 @router.post(
     "/import",
     status_code=201,
-    responses=problems(400, 403, 404, 409, 413, 415, 422, 429, 503, 507),
+    responses=problems(400, 403, 404, 408, 409, 413, 415, 422, 429, 503, 507),
     openapi_extra=form_in_openapi(ImportForm, "A model's file, as an export gave it."),
 )
 async def import_model(

@@ -1,6 +1,7 @@
 """Which server the commands talk to, and with which key."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +17,13 @@ class Server:
 def find_server(url: str | None, key: str | None, data_dir: Path) -> Server:
     """The server that is asked for, else the one that `synthgen up` runs on the data directory.
 
-    The key of the data directory goes to its own server and to no other.
+    The key of the data directory, or the one that the environment sets for it, goes to its own server and to no other.
     """
     info = data_dir / "server.json"
     local = _normal(json.loads(info.read_text())["url"]) if info.exists() else DEFAULT_URL
     url = local if url is None else _normal(url)
     if key is None and url == local:
-        key = _local_key(data_dir / "admin_key")
+        key = os.environ.get("SYNTHGEN_ADMIN_KEY") or _local_key(data_dir / "admin_key")
     return Server(url, key)
 
 

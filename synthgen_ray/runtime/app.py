@@ -78,6 +78,7 @@ class Api:
             store.find_admission,
             checks,
             hosts=[settings.host, *settings.allowed_hosts],
+            trusted_proxies=settings.trusted_proxies,
             rate_limits=RateLimits(**settings.rate_limits.model_dump()),
             docs=settings.docs,
             answer_request_id=False,  # Serve's HTTP proxy does

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.entities import MODEL_FILE, Artifact, Job, Model, Page, TrainedModel
+from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.params import GenerateParams, ImputeParams, ModelType, Resources
 from synthgen_ray.domain.validation import check_workers, parse_train_params
@@ -44,7 +45,14 @@ class Models(Files):
         """
         params = parse_train_params(model_type, config)
         check_workers(params, resources)
-        await self._check_resources(model_type, resources)
+        try:
+            await self._check_resources(model_type, resources)
+        except InvalidRequest:
+            # The cluster may be smaller by now; what was made before is answered all the same.
+            before = await self._store.find_made_job(principal, once) if once else None
+            if before is None:
+                raise
+            return Made(before, replayed=True)
         made = await self._store.create_model(
             principal, project_id, dataset_version_id, name, model_type, params, resources, once
         )

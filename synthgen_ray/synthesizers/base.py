@@ -32,6 +32,7 @@ from synthgen_ray.synthesizers.imputation import conformed, imputed
 from synthgen_ray.synthesizers.model_file import BROKEN, ModelCard, Tensors, corrupt, read_model, write_model
 from synthgen_ray.synthesizers.pace import OnProgress, Pace
 from synthgen_ray.synthesizers.refinement import SAMPLE_ROWS, Refinement
+from synthgen_ray.synthesizers.shares import rows_between
 from synthgen_ray.synthesizers.streams import CALIBRATE, ENCODE, fresh_seed, stream
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class Synthesizer(ABC):
         rng = stream(seed, index, 0)
         pieces = [
             self._written(self._refined(rows, targets | part, rng), rng)
-            for rows, part in self._split(num_rows, distribution or {})
+            for rows, part in self._split(index * self.chunk_rows, num_rows, distribution or {})
             if rows
         ]
         order = pa.array(rng.permutation(num_rows)) if len(pieces) > 1 else None
@@ -274,14 +275,15 @@ class Synthesizer(ABC):
         learnt = {codec.name: codec for codec in self.codec.learnt}
         return {name: learnt[name].target(condition) for name, condition in conditions.items() if name in learnt}
 
-    def _split(self, num_rows: int, distribution: Distribution) -> Iterator[tuple[int, dict[str, Target]]]:
-        """Rows and targets of each share of a distribution."""
+    def _split(self, start: int, num_rows: int, distribution: Distribution) -> Iterator[tuple[int, dict[str, Target]]]:
+        """Rows and targets of each share of a distribution, in the chunk of a job that begins there."""
         for name, shares in distribution.items():
             codec = next(codec for codec in self.codec.columns if codec.name == name)
             if isinstance(codec, ConstantCodec) or not isinstance(codec, CategoryCodec):
                 continue
             known = {category_key(value): value for value in codec.values + codec.tail}
-            for (key, _), rows in zip(shares.items(), _apportion(num_rows, list(shares.values())), strict=True):
+            counts = rows_between(start, start + num_rows, list(shares.values()))
+            for key, rows in zip(shares, counts, strict=True):
                 yield rows, {name: codec.target(known[key])}
             return
         yield num_rows, {}
@@ -340,11 +342,3 @@ def _asked(
         return GenerateParams.model_validate(body | {"conditions": conditions, "distribution": distribution})
     except ValidationError as error:
         raise invalid_request(error.errors()) from None
-
-
-def _apportion(num_rows: int, shares: Sequence[float]) -> list[int]:
-    """Whole rows by share, by the largest remainders."""
-    exact = np.array(shares) / sum(shares) * num_rows
-    rows = np.floor(exact).astype(int)
-    rows[np.argsort(rows - exact, kind="stable")[: num_rows - rows.sum()]] += 1
-    return [int(count) for count in rows]

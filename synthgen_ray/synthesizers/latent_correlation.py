@@ -21,7 +21,8 @@ from scipy.special import ndtri
 
 from synthgen_ray.synthesizers.codec import LearntCodec
 from synthgen_ray.synthesizers.columns.category import CategoryCodec
-from synthgen_ray.synthesizers.columns.marginal import FAR, mean_between
+from synthgen_ray.synthesizers.columns.marginal import FAR
+from synthgen_ray.synthesizers.columns.normal import mean_between
 
 RIDGE = 1e-6
 

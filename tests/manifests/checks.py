@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from ray.autoscaler._private.util import prepare_config, validate_config
 from ray.serve.schema import ServeDeploySchema
 
+from synthgen_ray.runtime.environment import DEFAULTS
 from synthgen_ray.settings import Settings
 from tests.manifests.kubernetes import Manifest
 
@@ -38,7 +39,7 @@ def check_serve_config(text: str) -> None:
 
 
 def check_compose(text: str) -> None:
-    given = yaml.safe_load(text)
+    given = yaml.safe_load(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text))  # as where nothing is set
     try:
         compose_spec.PyCompose.from_yaml(yaml.safe_dump(given))
     except ValueError as error:
@@ -76,7 +77,7 @@ def check_rayservice(text: str) -> None:
 
 
 def check_dockerfile(text: str) -> None:
-    """Pinned, not root, and nothing from anywhere but the registries."""
+    """Pinned, not root, nothing from anywhere but the registries, and what `synthgen up` sets for Ray."""
     lines = [line for line in text.replace("\\\n", " ").splitlines() if line and not line.startswith("#")]
     for line in lines:
         word, _, rest = line.partition(" ")
@@ -84,6 +85,9 @@ def check_dockerfile(text: str) -> None:
             check_image(rest.split()[0])
         if word == "ADD" or re.search(r"\b(curl|wget|git clone)\b", line):
             raise Unsound(f"it fetches from outside the registries: {line}")
+    for name, value in DEFAULTS.items():
+        if f"{name}={value}" not in text.split():
+            raise Unsound(f"it does not set {name} to {value}, as `synthgen up` does")
     users = [line.split()[1] for line in lines if line.startswith("USER ")]
     if not users or users[-1] in ("root", "0"):
         raise Unsound("it runs as root")

@@ -155,6 +155,17 @@ class HeadGroup(Strict):
     ray_start_params: dict[str, str]
     template: PodTemplate
 
+    @model_validator(mode="after")
+    def _is_found_by_the_services_of_kuberay(self) -> Self:
+        ports = {
+            port.name: port.container_port for container in self.template.spec.containers for port in container.ports
+        }
+        if "serve" not in ports:
+            raise ValueError("KubeRay makes its service for clients of the head's port `serve`, for pods that have it")
+        if "app.kubernetes.io/name" in self.template.metadata.labels:
+            raise ValueError("app.kubernetes.io/name is KubeRay's, whose services select pods by it")
+        return self
+
 
 class WorkerGroup(HeadGroup):
     group_name: str
@@ -172,6 +183,7 @@ class WorkerGroup(HeadGroup):
 class AutoscalerOptions(Strict):
     version: Literal["v2"]
     idle_timeout_seconds: int
+    security_context: ContainerSecurity
     resources: Resources
 
 

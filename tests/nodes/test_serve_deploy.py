@@ -24,7 +24,7 @@ from tests.postgres import Postgres
 from tests.prometheus import a_prometheus, require_prometheus
 from tests.ray_nodes import RayNodes, ray_nodes
 from tests.s3 import CREDENTIALS, S3Server
-from tests.servers import free_port, processes_below, wait_until
+from tests.servers import free_port, kill_family, processes_below, wait_until
 
 CONFIG = Path(__file__).parents[2] / "configs" / "serve" / "cluster.yaml"
 README = (CONFIG.parents[2] / "cluster" / "README.md").read_text()
@@ -37,9 +37,7 @@ print(*(node["NodeID"] for node in ray.nodes() if node["Alive"] and node["Resour
 INGRESS = "ServeReplica:synthgen:Api"
 KEY = "the-admin-key-of-this-test"
 BIN = Path(sys.executable).parent
-# What two cores and one machine, whose nodes share their ports, ask for.
-SMALL = {"ingress": {"replicas": 1, "num_cpus": 0.1}, "training": {"num_workers": 1}}
-SAMPLERS = {"sampler": {"min_replicas": 0, "max_replicas": 1, "num_cpus": 0.4}}
+COMPOSE = yaml.safe_load((CONFIG.parents[2] / "cluster" / "compose.yaml").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +73,7 @@ def deploy(nodes: RayNodes, data_dir: Path) -> Callable[..., str]:
         config["proxy_location"] = "HeadOnly"
         config["http_options"] |= {"host": "127.0.0.1", "port": port}
         here = {"host": "127.0.0.1", "port": port, "data_dir": str(data_dir), "allow_remote": False}
-        config["applications"][0]["args"] |= {**here, **SMALL, **SAMPLERS, **settings}
+        config["applications"][0]["args"] |= {**here, **settings}
         file = data_dir / "serve.yaml"
         file.write_text(yaml.safe_dump(config))
         run(nodes, "serve", "deploy", f"--address=http://127.0.0.1:{nodes.dashboard_port}", str(file))
@@ -89,6 +87,24 @@ def client(deploy: Callable[..., str]) -> Iterator[SynthGen]:
     with SynthGen(deploy(), KEY) as client:
         wait_until(client.is_ready, "what was deployed is ready", 180)
         yield client
+
+
+@pytest.fixture
+def keeps_deployed(nodes: RayNodes, data_dir: Path, client: SynthGen) -> Iterator[None]:
+    """The loop of compose.yaml, here."""
+    *shell, script = COMPOSE["services"]["deploy"]["command"]
+    for there, here in {
+        "$$": "$",
+        "http://head:8888": client.base_url,
+        "http://head:8265": f"http://127.0.0.1:{nodes.dashboard_port}",
+        "/opt/synthgen/configs/serve/cluster.yaml": str(data_dir / "serve.yaml"),
+    }.items():
+        assert there in script
+        script = script.replace(there, here)
+    environment = {**nodes.environment, "PATH": f"{BIN}:/usr/bin:/bin"}
+    with subprocess.Popen([*shell, script], env=environment, start_new_session=True) as loop:
+        yield
+        kill_family(loop.pid)
 
 
 def run(nodes: RayNodes, program: str, *arguments: str, **environment: str) -> str:
@@ -136,13 +152,15 @@ def test_doctor_looks_at_each_node(client, nodes, data_dir):
     settings = {
         "SYNTHGEN_ADDRESS": nodes.address,
         "SYNTHGEN_DATA_DIR": str(data_dir),
-        "SYNTHGEN_PORT": str(free_port()),
+        "SYNTHGEN_PORT": client.base_url.rpartition(":")[2],
     }
 
     found: list[dict[str, Any]] = json.loads(run(nodes, "synthgen", "doctor", "--json", **settings))
 
     said = {finding["check"]: finding for finding in found}
     assert said["database"]["level"] == said["artifacts"]["level"] == "ok"
+    assert said["listening"]["said"] == f"{client.base_url} is ready."
+    assert run(nodes, "synthgen", "status", **settings).startswith(f"{client.base_url} is ready (Ray at ")
     lost, alive = (finding for finding in found if finding["check"] == "ray")
     assert (lost["level"], lost["said"]) == ("warn", "1 nodes were lost since it started.")
     assert (alive["level"], alive["said"]) == ("ok", "2 nodes with 2 CPUs do our work, and agree on the time.")
@@ -169,3 +187,18 @@ def test_a_node_that_is_drained_takes_no_work_and_what_answers_moves_to_another(
     wait_until(lambda: processes_below(other.pid, INGRESS), "an ingress is on the other node")
     wait_until(lambda: not processes_below(drained.pid, INGRESS), "none is on the one that is drained")
     assert client.is_ready()
+
+
+@pytest.mark.usefixtures("keeps_deployed")
+def test_a_head_that_starts_again_is_healthy_and_gets_what_was_deployed(client, nodes):
+    for node in reversed(nodes.nodes.copy()):  # the workers of a lost head end too
+        nodes.kill(node)
+    nodes.start_head(num_cpus=0)
+    nodes.join(num_cpus=2)
+    _, *check = COMPOSE["services"]["head"]["healthcheck"]["test"]
+    program, *arguments = (word.replace(":8265", f":{nodes.dashboard_port}") for word in check)
+
+    run(nodes, program, *arguments)
+    wait_until(client.is_ready, "it is ready again", 180)
+
+    assert client.list_projects()["total"] > 0

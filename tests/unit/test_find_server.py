@@ -26,6 +26,13 @@ def test_the_admin_key_stays_at_home(tmp_path):
     assert find_server("https://elsewhere.example", None, tmp_path).key is None
 
 
+def test_the_admin_key_that_the_environment_sets_is_that_of_the_server_here(tmp_path, monkeypatch):
+    monkeypatch.setenv("SYNTHGEN_ADMIN_KEY", "sg_set")
+
+    assert find_server(None, None, tmp_path).key == "sg_set"
+    assert find_server("https://elsewhere.example", None, tmp_path).key is None
+
+
 def test_a_key_that_is_given_wins(tmp_path):
     given_server_that_runs_on(tmp_path)
 

@@ -1,5 +1,6 @@
 """That `make check` finds what is wrong with a manifest; and that what is there is right."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_none_is_left_out():
         (SERVE, "route_prefix:", "route_prefx:"),
         (SERVE, "request_timeout_s:", "request_timeout:"),
         (SERVE, "enable_access_log:", "access_log:"),
-        (SERVE, "max_replicas: 4", "max_replica: 4"),
+        (SERVE, "max_replicas: 2", "max_replica: 2"),
         (SERVE, "replicas: 2", "replicas: two"),
         (SERVE, "    port: 8888\n    address", "    port: 8889\n    address"),
         (COMPOSE, "healthcheck:", "healthchek:"),
@@ -48,7 +49,10 @@ def test_none_is_left_out():
         (RAYSERVICE, "policyTypes:", "policyType:"),
         (RAYSERVICE, "mountPath:", "path:"),
         (RAYSERVICE, 'sizeLimit: 20Gi', 'sizeLimit: 20 GB'),
+        (RAYSERVICE, "{name: serve, containerPort: 8888}      #", "#"),
+        (RAYSERVICE, "labels: {app.kubernetes.io/instance:", "labels: {app.kubernetes.io/name:"),
         (DOCKERFILE, "USER synthgen", "USER root"),
+        (DOCKERFILE, "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S=50", "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S=5"),
         (DOCKERFILE, "python:3.11.14-slim-trixie", "python"),
         (DOCKERFILE, "RUN python", "RUN curl https://example.com/install.sh | sh && python"),
     ],
@@ -66,6 +70,23 @@ def test_token_authentication_is_asked_for_wherever_ray_is_started(file):
     text = (ROOT / file).read_text()
 
     assert any(words in text for words in ("RAY_AUTH_MODE: token", "RAY_AUTH_MODE=token", "mode: token"))
+
+
+def test_the_image_has_the_ray_that_kubernetes_is_told_of():
+    (ray,) = re.findall(r"\bray==(\S+)", (ROOT / DOCKERFILE).read_text())
+
+    assert f"rayVersion: {ray}\n" in (ROOT / RAYSERVICE).read_text()
+
+
+@pytest.mark.parametrize("file", [COMPOSE, RAY_UP])
+def test_rays_objects_fit_the_memory_that_is_shared(file):
+    """Else Ray keeps them on the disk."""
+    text = (ROOT / file).read_text()
+    (shared,) = re.findall(r"shm[-_]size[:=] ?(\d+)gb", text)
+    asked = [int(size) for size in re.findall(r"--object-store-memory=(\d+)", text)]
+
+    assert len(asked) == len(re.findall("ray,? start", text))
+    assert max(asked) < int(shared) * 2**30
 
 
 @pytest.mark.parametrize("file", [RAYSERVICE, DOCKERFILE])

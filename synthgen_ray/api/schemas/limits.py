@@ -51,6 +51,7 @@ class RateLimitsSchema(Mirror):
     requests_per_second: float | None
     burst: int
     open_requests: int | None
+    event_streams: int | None
     wrong_keys_per_minute: int | None
 
 

@@ -67,24 +67,29 @@ def listening(settings: Settings) -> Iterator[Finding]:
             return
     info = DataDir(settings.data_dir).find_info()
     if info is not None:
-        yield _readiness(info.url)
+        yield _readiness(info.url, "synthgen down, then synthgen up.")
         return
+    by_whom = f"ss -ltnp 'sport = :{settings.port}' tells by whom."
     try:
         check_port(settings.host, settings.port)
     except StartFailed as error:
-        yield fail("listening", str(error), f"ss -ltnp 'sport = :{settings.port}' tells by whom.")
+        if settings.address is None:
+            yield fail("listening", str(error), by_whom)
+        else:  # by Serve's proxy, which is no process of ours
+            yield _readiness(f"http://127.0.0.1:{settings.port}", f"serve status tells what is deployed; {by_whom}")
     else:
         yield ok("listening", f"No server runs, and port {settings.port} of {settings.host} is free.")
 
 
-def _readiness(url: str) -> Finding:
+def _readiness(url: str, advice: str) -> Finding:
     try:
         answer = httpx.get(f"{url}/readyz", timeout=READY_S)
     except httpx.HTTPError as error:
-        return fail("listening", f"{url} does not answer: {error}", "synthgen down, then synthgen up.")
+        return fail("listening", f"{url} does not answer: {error}", advice)
     if answer.is_success:
         return ok("listening", f"{url} is ready.")
-    return fail("listening", f"{url}/readyz answers {answer.status_code}: {answer.text}", "See what it names.")
+    said = f"{url}/readyz answers {answer.status_code}: {answer.text}"
+    return fail("listening", said, "See what it names." if answer.status_code == 503 else advice)
 
 
 def _unmet() -> Iterator[str]:

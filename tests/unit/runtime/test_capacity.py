@@ -1,12 +1,17 @@
 """What a training gets of a cluster, and what is refused."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.domain.params import ModelType, Resources
 from synthgen_ray.runtime.capacity import Workers, plan_workers
 from synthgen_ray.runtime.train import collectives
 from synthgen_ray.settings import Settings
+
+CONFIGS = Path(__file__).parents[3] / "configs"
 
 
 def planned(cluster: dict[str, float], model_type=ModelType.CTGAN, settings: dict | None = None, **asked) -> Workers:
@@ -73,3 +78,11 @@ def test_where_nodes_come_when_asked_for_the_operator_sets_the_bound():
     assert planned(cluster, num_workers=16, use_gpu=True, settings={"max_workers": 16}).count == 16
     with pytest.raises(InvalidRequest, match="17 workers and may have 16"):
         planned(cluster, num_workers=17, settings={"max_workers": 16})
+
+
+@pytest.mark.parametrize("file", ["cluster.yaml", "serve/cluster.yaml", "serve/haproxy.yaml", "serve/local.yaml"])
+def test_a_cluster_of_two_cores_trains_with_what_is_set_for_it(file):
+    given = yaml.safe_load((CONFIGS / file).read_text())
+    settings = Settings.model_validate(given["applications"][0]["args"] if "applications" in given else given)
+
+    assert plan_workers(ModelType.CTGAN, Resources(), {"CPU": 2.0}, settings).count == 1
