@@ -88,12 +88,12 @@ async def import_model(
 
 @router.get("/{model_id:uuid}", responses=problems(404))
 async def get_model(model_id: UUID, principal: Viewer, service: ServiceDep) -> ModelDetail:
-    """Show a model and its jobs, newest first."""
+    """Show a model, its training and its newest generations, newest first: a hundred jobs at most."""
     model, jobs = await service.get_model(principal, model_id)
     return ModelDetail(model=ModelSchema.of(model), jobs=[ModelJob.of(job) for job in jobs])
 
 
-@router.post("/{model_id:uuid}/generate", responses=problems(400, 403, 404, 409, 422, 429, 503))
+@router.post("/{model_id:uuid}/generate", responses=problems(400, 403, 404, 409, 413, 422, 429, 503))
 async def generate(
     model_id: UUID,
     principal: Editor,
@@ -107,7 +107,7 @@ async def generate(
     return GenerateAccepted.of(value_of(made, response))
 
 
-@router.post("/{model_id:uuid}/impute", responses=problems(400, 403, 404, 409, 422, 429, 503))
+@router.post("/{model_id:uuid}/impute", responses=problems(400, 403, 404, 409, 413, 422, 429, 503))
 async def impute(
     model_id: UUID,
     principal: Editor,

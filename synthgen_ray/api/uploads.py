@@ -54,7 +54,7 @@ async def received(
     _check_length(request, limits)
     with service.upload_folder() as folder:
         path = folder / "upload"
-        reader = await _stored(request, path, limits, pace)
+        reader = await _stored(request, path, service, pace)
         checked = _form_of(reader.texts, form)
         yield Upload(checked, path, reader.filename or "", once(request, key, _fingerprint(reader)))
 
@@ -66,11 +66,11 @@ def _check_length(request: Request, limits: UploadLimits) -> None:
         raise too_large(limits.max_bytes)
 
 
-async def _stored(request: Request, path: Path, limits: UploadLimits, pace: RequestLimits) -> FormReader:
+async def _stored(request: Request, path: Path, service: Service, pace: RequestLimits) -> FormReader:
     try:
         with path.open("wb") as file:
-            reader = FormReader(request.headers.get("content-type", ""), file, limits.max_bytes)
-            await _read(_paced(request.stream(), pace), reader, limits)
+            reader = FormReader(request.headers.get("content-type", ""), file, service.upload_limits.max_bytes)
+            await _read(_paced(request.stream(), pace), reader, service)
     except OSError as error:  # also of closing the file, which writes what is left
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise insufficient_storage() from None
@@ -78,8 +78,14 @@ async def _stored(request: Request, path: Path, limits: UploadLimits, pace: Requ
     return reader
 
 
-async def _read(chunks: AsyncIterator[bytes], reader: FormReader, limits: UploadLimits) -> None:
+async def _read(chunks: AsyncIterator[bytes], reader: FormReader, service: Service) -> None:
+    limits = service.upload_limits
     block, left = bytearray(), limits.max_bytes + MAX_OVERHEAD_BYTES
+
+    def take(some: bytes) -> None:
+        service.check_free()  # each time: others write beside this one
+        reader.feed(some)
+
     try:
         async for chunk in chunks:
             left -= len(chunk)
@@ -87,11 +93,11 @@ async def _read(chunks: AsyncIterator[bytes], reader: FormReader, limits: Upload
                 raise too_large(limits.max_bytes)
             block += chunk
             if len(block) >= BLOCK:
-                await asyncio.to_thread(reader.feed, bytes(block))
+                await asyncio.to_thread(take, bytes(block))
                 block.clear()
     except ClientDisconnect:
         raise invalid_multipart("The client went away before the end of the body.") from None
-    await asyncio.to_thread(reader.feed, bytes(block))
+    await asyncio.to_thread(take, bytes(block))
     reader.finish()
 
 

@@ -59,13 +59,26 @@ class DatasetVersion:
 
 
 @dataclass(frozen=True)
+class VersionSummary:
+    """A version without what is known of its columns, of which a list would hold hundreds of thousands."""
+
+    id: UUID
+    dataset_id: UUID
+    version: int
+    num_rows: int
+    num_columns: int
+    size_bytes: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class Dataset:
     id: UUID
     project_id: UUID
     name: str
     description: str
     created_at: datetime
-    latest: DatasetVersion
+    latest: VersionSummary
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from synthgen_ray.datasets.writing import write_csv, write_jsonl, write_parquet
 from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, Part
 from synthgen_ray.domain.params import GenerateParams, OutputFormat
+from synthgen_ray.jobs.drawing import drawing
 from synthgen_ray.jobs.impute import columns_of, filled
 from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.synthesizers.base import Synthesizer
@@ -25,18 +26,21 @@ from synthgen_ray.synthesizers.base import Synthesizer
 def write_part(model: Synthesizer, assignment: Assignment, plan: PartPlan, artifacts: Artifacts) -> Part:
     """Make the rows of one part and write them. Repeating it gives the same file.
 
-    Raises: JobError, for conditions that cannot be met; InvalidTable, for a table that is none to fill; Gone.
+    Raises: InvalidRequest and JobError, for conditions that cannot be met; JobError, for rows that are too large;
+    InvalidTable, for a table that is none to fill; Gone.
     """
     job = assignment.job
-    if assignment.table:
-        rows = filled(model, job, assignment.table, plan, artifacts)
-        columns = columns_of(model, assignment.columns)
-    else:
-        rows, columns = _drawn(model, job, plan), model.columns
-    name = f"part-{plan.index:05}.{job.output_format}"
-    folder = job.parts_folder if job.output_format is OutputFormat.PARQUET else job.folder
-    with artifacts.writing(folder, name) as sink:
-        _write(rows, columns, job, sink, first=plan.index == 0)
+    params = None if assignment.table else GenerateParams.model_validate(job.config)
+    with drawing(model, params):
+        if assignment.table:
+            rows = filled(model, job, assignment.table, plan, artifacts)
+            columns = columns_of(model, assignment.columns)
+        else:
+            rows, columns = _drawn(model, job, plan), model.columns
+        name = f"part-{plan.index:05}.{job.output_format}"
+        folder = job.parts_folder if job.output_format is OutputFormat.PARQUET else job.folder
+        with artifacts.writing(folder, name) as sink:
+            _write(rows, columns, job, sink, first=plan.index == 0)
     return artifacts.part(folder, name, plan.num_rows)
 
 

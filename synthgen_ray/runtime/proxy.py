@@ -17,6 +17,7 @@ from synthgen_ray.api.edge import ANY_HOST, Edge
 from synthgen_ray.api.problems import problem_of
 from synthgen_ray.domain.errors import NotFound, SynthGenError, Unavailable
 from synthgen_ray.runtime.backpressure import Backpressure, Crowded, Room
+from synthgen_ray.runtime.flow import TellsWhatIsSent
 from synthgen_ray.runtime.http_protocol import BoundedHttp
 
 # With these a client could end its request early, keep it alive for ever or choose its replica.
@@ -45,6 +46,7 @@ def middlewares() -> list[Middleware]:
     os.environ["FORWARDED_ALLOW_IPS"] = ""
     behind_haproxy = os.environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "1"
     return [
+        Middleware(TellsWhatIsSent),
         # The proxy reads ahead: what it takes is memory.
         Middleware(Backpressure),
         Middleware(BodyLimit),

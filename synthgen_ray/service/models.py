@@ -14,7 +14,7 @@ from synthgen_ray.domain.params import GenerateParams, ImputeParams, ModelType, 
 from synthgen_ray.domain.validation import check_workers, parse_train_params
 from synthgen_ray.service.files import Files
 from synthgen_ray.service.queued import log_queued
-from synthgen_ray.synthesizers.inspection import inspected
+from synthgen_ray.synthesizers.inspection import Inspector
 
 if TYPE_CHECKING:
     from synthgen_ray.store.store import Store
@@ -26,6 +26,7 @@ class Models(Files):
     _store: "Store"
     _nudge: Callable[[], None]
     _check_resources: CheckResources
+    _inspector: Inspector
 
     async def create_model(
         self,
@@ -77,7 +78,7 @@ class Models(Files):
         Raises: NotFound, for the project; InvalidRequest, for anything but a sound model file.
         """
         await self._store.require_upload_target(principal, project_id, None)
-        facts = await inspected(file)
+        facts = await self._inspector.inspect(file)
         artifact = await asyncio.to_thread(self._publish, file, f"models/{uuid4()}", MODEL_FILE, 0)
         trained = TrainedModel(artifact, facts.columns, facts.chunk_rows)
         call = self._store.add_trained_model(principal, project_id, name, facts.model_type, facts.config, trained, once)

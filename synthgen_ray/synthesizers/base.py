@@ -19,6 +19,7 @@ from synthgen_ray.domain.conditions import category_key, check_conditions
 from synthgen_ray.domain.errors import InvalidRequest, InvalidTable
 from synthgen_ray.domain.params import MAX_ROWS, Condition, GenerateParams, ModelType, TrainParams
 from synthgen_ray.domain.validation import invalid_request, parse_train_params
+from synthgen_ray.domain.widths import CHUNK_BYTES, widest_row
 from synthgen_ray.synthesizers.blas import spread
 from synthgen_ray.synthesizers.checkpoint import Checkpoints
 from synthgen_ray.synthesizers.codec import Cells, CodecOptions, TableCodec
@@ -98,6 +99,7 @@ class Synthesizer(ABC):
         if not self._codec.learnt:
             raise InvalidTable("No column holds anything to learn.", "no_usable_columns")
         self._trained_rows = train.num_rows
+        self.chunk_rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // widest_row(self.learned_columns)))
         with pace.part(PART_BEFORE_REFINEMENT if self._is_refined else 1.0):
             self._learn(train, seed, pace)
         self._refinement = self._learn_refinement(train, seed, pace)

@@ -141,10 +141,24 @@ class DatasetSchema(Answer):
             dataset_version_id=latest.id,
             version=latest.version,
             num_rows=latest.num_rows,
-            num_columns=len(latest.columns),
+            num_columns=latest.num_columns,
             size_bytes=latest.size_bytes,
             created_at=dataset.created_at,
         )
+
+
+class VersionItem(Mirror):
+    """A version in a list; it alone has its columns."""
+
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.VERSION_ITEM))
+
+    id: UUID
+    dataset_id: UUID
+    version: int
+    num_rows: int
+    num_columns: int
+    size_bytes: int
+    created_at: Moment
 
 
 class VersionSchema(Answer):

@@ -63,7 +63,8 @@ class CodeCodec(Stored):
 
     @property
     def learned(self) -> LearnedColumn:
-        return LearnedColumn(self.name, ColumnKind.ID, self.null_share > 0)
+        letters = max(sum(len(max(alphabet).encode()) for alphabet in shape.alphabets) for shape in self.shapes)
+        return LearnedColumn(self.name, ColumnKind.ID, self.null_share > 0, widest=letters + MOST_EXTRA)
 
     def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:
         """Ids of the rows with these numbers in a job; the key is the job's."""

@@ -12,6 +12,7 @@ from pydantic import model_validator
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import Condition, Family, Range
+from synthgen_ray.domain.widths import CELL_BYTES, widest_of
 from synthgen_ray.synthesizers.columns import arrow, moments
 from synthgen_ray.synthesizers.columns.forms import Form, learn_form
 from synthgen_ray.synthesizers.columns.marginal import Marginal, NormalMap
@@ -132,7 +133,9 @@ class NumberCodec(Stored):
         ends = (
             (moments.iso(int(low), type_), moments.iso(int(high), type_)) if moments.is_moment(type_) else (low, high)
         )
-        return LearnedColumn(self.name, self.column_kind, self.null_share > 0, None, *ends)
+        blank = self.wrapped.blank if self.wrapped else None
+        widest = max(CELL_BYTES, widest_of((blank or "",)))
+        return LearnedColumn(self.name, self.column_kind, self.null_share > 0, None, ends[0], ends[1], widest)
 
     @property
     def modes_or_fail(self) -> Modes:

@@ -22,6 +22,8 @@ MOST_OUTLINES = 200
 MOST_LENGTH = 500  # of an outline
 MOST_WORDS = 2000
 SAMPLE = 10_000  # texts tell whether the column is prose
+WORD_BYTES = 8  # of a word with its blank, where there are many
+LINE_BYTES = 128  # of a name, an address and the like
 MOST_CHARACTERS = 1 << 21  # more than a cell may hold
 
 
@@ -92,7 +94,14 @@ class TextCodec(Stored):
 
     @property
     def learned(self) -> LearnedColumn:
-        return LearnedColumn(self.name, ColumnKind.TEXT, self.null_share > 0)
+        return LearnedColumn(self.name, ColumnKind.TEXT, self.null_share > 0, widest=self._widest)
+
+    @property
+    def _widest(self) -> int:
+        """Bytes of the longest cell: of one that is longer than all of the table, if nothing else will do."""
+        outlined = max((len(outline.encode()) for outline in self.outlines), default=0)
+        prose = 0 if outlined else WORD_BYTES * max(self.words, default=0)
+        return max(outlined, prose, LINE_BYTES) + WORD_BYTES * (self.longest // 2 + 1)
 
     def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - made like the others
         texts = self._written(len(rows), rng).to_numpy(zero_copy_only=False)

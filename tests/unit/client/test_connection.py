@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -27,6 +28,8 @@ CREATING = {
 }
 NOT_REPEATABLE = {
     "a deletion": lambda client: client.delete_model("m"),
+    "a sample": lambda client: client.sample("m"),
+    "a sample to a file": lambda client: client.sample_to("m", Path(tempfile.mkdtemp()) / "rows.csv"),
 }
 
 
