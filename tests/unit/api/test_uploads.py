@@ -37,6 +37,9 @@ class Uploads:
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
 
+    def check_free(self) -> None:
+        """There is room."""
+
 
 def a_request(receive: Callable[[], Any]) -> Request:
     headers = [(b"content-type", b"multipart/form-data; boundary=b")]
