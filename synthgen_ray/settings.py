@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -116,7 +116,10 @@ class RetentionSettings(Group):
 class RateLimitSettings(Group):
     requests_per_second: float | None = Field(20, gt=0, description="Requests of one key, for each ingress process.")
     burst: int = Field(40, ge=1, description="Requests of one key that may come at once.")
-    open_requests: int | None = Field(100, ge=1, description="Requests of one key that are open at the same time.")
+    open_requests: int | None = Field(
+        50, ge=1, description="Requests that are open at the same time, of one key or of all keys to one project."
+    )
+    event_streams: int | None = Field(10, ge=1, description="Streams of events that one key has open.")
     wrong_keys_per_minute: int | None = Field(5, ge=1, description="Unknown keys that one address may try.")
 
 
@@ -135,6 +138,9 @@ class Settings(BaseSettings):
     allow_remote: bool = Field(False, description="Take a `host` that other machines reach; put a TLS proxy in front.")
     allowed_hosts: tuple[str, ...] = Field(
         (), description="Names in the Host header beside `host` and the loopback ones; * allows all."
+    )
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (), description="Addresses and networks of the proxies in front, whose X-Forwarded-For is believed."
     )
     port: int = Field(8888, ge=1, le=65535, description="Port of the REST API.")
     dashboard_port: int | None = Field(8265, description="Port of the Ray dashboard; when taken or null, a free one.")

@@ -1,6 +1,7 @@
 """Servers as users start them: `synthgen up` in a process of its own, on free ports and a new directory."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -23,7 +24,9 @@ START_S = 200
 WAIT_S = 120
 LONGEST_PAUSE_S = 0.3
 # For tests that ask more at once than a client should.
-NO_RATE_LIMITS = '{"requests_per_second": null, "open_requests": null, "wrong_keys_per_minute": null}'
+NO_RATE_LIMITS = json.dumps(
+    dict.fromkeys(("requests_per_second", "open_requests", "event_streams", "wrong_keys_per_minute"))
+)
 
 
 def clean_environment() -> dict[str, str]:

@@ -22,6 +22,7 @@ from synthgen_ray.api import (
     status,
     swagger,
 )
+from synthgen_ray.api.addresses import ClientAddress, Network
 from synthgen_ray.api.auth import OPEN, FindAdmission, KeyGate, RequestId
 from synthgen_ray.api.bodies import BodyLimit, StrictJson
 from synthgen_ray.api.checks import Check, Checks, Part
@@ -40,12 +41,14 @@ def create_app(
     checks: Mapping[Part, Check],
     *,
     hosts: Collection[str] = (),
+    trusted_proxies: Collection[Network] = (),
     rate_limits: RateLimits = RateLimits(),  # noqa: B008 - frozen
     docs: bool = True,
     answer_request_id: bool = True,
 ) -> FastAPI:
     """`find_admission` takes a key's hash. `checks` raise what keeps the server from working.
-    `hosts` are the names by which clients may call it, beside the loopback ones.
+    `hosts` are the names by which clients may call it, beside the loopback ones. What `trusted_proxies` say in
+    X-Forwarded-For is where a request comes from; of all others it is the connection's other end.
 
     `answer_request_id` is off where a proxy in front puts the X-Request-ID header on answers.
     """
@@ -63,6 +66,7 @@ def create_app(
             Middleware(RequestId, answer=answer_request_id),
             Middleware(Edge, hosts=hosts),
             Middleware(BodyLimit),
+            Middleware(ClientAddress, trusted=trusted_proxies),
             Middleware(
                 KeyGate,
                 find_admission=find_admission,

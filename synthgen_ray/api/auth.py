@@ -5,10 +5,12 @@ hands the principal on to the store, which shows it its own projects alone.
 """
 
 import re
-import time
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from time import monotonic
 from typing import Annotated
 from uuid import uuid4
 
@@ -18,18 +20,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from synthgen_ray.api.problems import problem_of
 from synthgen_ray.api.rate_limits import RateLimiter, RateLimits
-from synthgen_ray.domain.access import Admission, Origin, Principal, Role
+from synthgen_ray.domain.access import Origin, Principal, Role
 from synthgen_ray.domain.errors import SynthGenError, Unauthenticated
 from synthgen_ray.domain.keys import key_hash
 from synthgen_ray.domain.log_context import about
 
 OPEN = frozenset({"/healthz", "/readyz"})
+EVENTS_PATH = "/events"  # how the addresses of streams of events end
 CACHE_S = 5.0  # a revoked key works no longer than this
 MOST_REMEMBERED = 10_000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-FindAdmission = Callable[[str], Awaitable[Admission | None]]
+FindAdmission = Callable[[str], Awaitable[Principal | None]]
 
 
 class RequestId:
@@ -66,27 +69,26 @@ class KeyGate:
         self._find = find_admission
         self._limiter = RateLimiter(limits)
         self._open = open_paths
-        self._admitted: dict[str, tuple[Admission, float]] = {}
+        self._admitted: dict[str, tuple[Principal, float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in self._open:
             await self._app(scope, receive, send)
             return
-        try:
-            principal = await self._admit(Headers(scope=scope), scope["client"])
-            holder = str(principal.key_id)
-            self._limiter.begin(holder)
-        except SynthGenError as error:
-            await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
-            return
-        address = scope["client"][0] if scope["client"] else ""
-        scope["state"]["principal"] = replace(principal, origin=Origin(scope["state"]["request_id"], address))
-        try:
+        with ExitStack() as answering:
+            try:
+                hashed, principal = await self._admit(Headers(scope=scope), scope["client"])
+                is_stream = scope["path"].endswith(EVENTS_PATH)
+                answering.enter_context(self._limiter.one_open(principal, is_stream=is_stream))
+            except SynthGenError as error:
+                await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
+                return
+            address = scope["client"][0] if scope["client"] else ""
+            scope["state"]["principal"] = replace(principal, origin=Origin(scope["state"]["request_id"], address))
+            scope["state"]["is_admitted"] = partial(self._holds, hashed)
             await self._app(scope, receive, send)
-        finally:
-            self._limiter.end(holder)
 
-    async def _admit(self, headers: Headers, client: tuple[str, int] | None) -> Principal:
+    async def _admit(self, headers: Headers, client: tuple[str, int] | None) -> tuple[str, Principal]:
         """Raises: Unauthenticated; RateLimited."""
         given = headers.getlist("authorization")
         scheme, _, key = given[0].partition(" ") if len(given) == 1 else ("", "", "")
@@ -94,22 +96,32 @@ class KeyGate:
             detail = "This needs an API key: send it as 'Authorization: Bearer KEY'."
             raise Unauthenticated(detail, "missing_key")
         hashed = key_hash(key.strip())
-        admission, until = self._admitted.get(hashed, (None, 0.0))
-        if until <= time.monotonic():
-            admission = await self._find(hashed)
-            self._remember(hashed, admission)
-        if admission is None or (admission.expires_at and admission.expires_at <= datetime.now(UTC)):
+        principal = await self._holder(hashed)
+        if principal is None:
             self._limiter.count_wrong_key(client[0] if client else "")
             raise Unauthenticated("The API key is not known here, or is no longer valid.", "invalid_key")
         self._limiter.count_request(hashed)
-        return admission.principal
+        return hashed, principal
 
-    def _remember(self, hashed: str, admission: Admission | None) -> None:
+    async def _holder(self, hashed: str) -> Principal | None:
+        principal, until = self._admitted.get(hashed, (None, 0.0))
+        if until <= monotonic():
+            principal = await self._find(hashed)
+            self._remember(hashed, principal)
+        if principal is None or (principal.expires_at and principal.expires_at <= datetime.now(UTC)):
+            return None
+        return principal
+
+    async def _holds(self, hashed: str) -> bool:
+        """For answers that go on: whether the key still lets in."""
+        return await self._holder(hashed) is not None
+
+    def _remember(self, hashed: str, principal: Principal | None) -> None:
         self._admitted.pop(hashed, None)
-        if admission is not None:
+        if principal is not None:
             if len(self._admitted) >= MOST_REMEMBERED:
                 self._admitted.clear()
-            self._admitted[hashed] = (admission, time.monotonic() + CACHE_S)
+            self._admitted[hashed] = (principal, monotonic() + CACHE_S)
 
 
 def _holder_of(role: Role) -> Callable[[Request], Awaitable[Principal]]:

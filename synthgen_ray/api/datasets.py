@@ -18,6 +18,7 @@ from synthgen_ray.api.schemas.datasets import (
     UploadAccepted,
     UploadForm,
     VersionFetch,
+    VersionItem,
     VersionSchema,
 )
 from synthgen_ray.api.uploads import form_in_openapi, received
@@ -32,7 +33,7 @@ CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
 @router.post(
     "/upload",
     status_code=201,
-    responses=problems(400, 403, 404, 409, 413, 415, 422, 429, 503, 507),
+    responses=problems(400, 403, 404, 408, 409, 413, 415, 422, 429, 503, 507),
     openapi_extra=form_in_openapi(UploadForm, "CSV with a header, CSV.gz or Parquet."),
 )
 async def upload_dataset(
@@ -79,10 +80,10 @@ async def delete_dataset(dataset_id: UUID, principal: Editor, service: ServiceDe
 @router.get("/{dataset_id:uuid}/versions", responses=problems(404, 422))
 async def list_versions(
     dataset_id: UUID, principal: Viewer, service: ServiceDep, limit: Limit = 50, offset: Offset = 0
-) -> Listed[VersionSchema]:
-    """List the versions of a dataset, newest first."""
+) -> Listed[VersionItem]:
+    """List the versions of a dataset, newest first, without their columns."""
     page = await service.list_versions(principal, dataset_id, limit, offset)
-    return listed(page, VersionSchema.of, limit, offset)
+    return listed(page, VersionItem.of, limit, offset)
 
 
 @router.post(
@@ -96,7 +97,7 @@ async def fetch_version(
 
 
 @router.patch(
-    "/{dataset_id:uuid}/versions/{version}/schema", responses=problems(400, 403, 404, 409, 410, 422, 503, 507)
+    "/{dataset_id:uuid}/versions/{version}/schema", responses=problems(400, 403, 404, 409, 410, 422, 429, 503, 507)
 )
 async def correct_version(
     dataset_id: UUID, version: Version, body: SchemaCorrection, principal: Editor, service: ServiceDep

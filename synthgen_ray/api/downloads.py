@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from fastapi import Request, Response
 from starlette.responses import StreamingResponse
 
+from synthgen_ray.api.preconditions import is_had
 from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.domain.errors import SynthGenError
 
@@ -17,6 +18,10 @@ Read = Callable[[int, int], Iterator[bytes]]
 class RangeNotSatisfiable(SynthGenError):
     status = 416
     title = "Range not satisfiable"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"The file has {size} bytes; the range lies outside.", "range_not_satisfiable")
+        self.headers = {"Content-Range": f"bytes */{size}"}
 
 
 def download(request: Request, artifact: Artifact, read: Read, filename: str, media_type: str) -> Response:
@@ -30,7 +35,7 @@ def download(request: Request, artifact: Artifact, read: Read, filename: str, me
         "Content-Disposition": f'attachment; filename="{filename}"',
         "ETag": etag,
     }
-    if request.headers.get("if-none-match") in (etag, "*"):
+    if is_had(request.headers, etag):
         return Response(status_code=304, headers=headers)
     start, stop = 0, artifact.size_bytes
     status = 200
@@ -58,6 +63,8 @@ def _wanted_range(request: Request, etag: str, size: int) -> tuple[int, int] | N
     if asked is None or request.headers.get("if-range", etag) != etag:
         return None
     first, last = asked.groups()
+    if first and last and int(last) < int(first):
+        return None  # no range at all
     if first:
         start, stop = int(first), min(int(last) + 1, size) if last else size
     elif last:
@@ -65,5 +72,5 @@ def _wanted_range(request: Request, etag: str, size: int) -> tuple[int, int] | N
     else:
         return None
     if start >= stop:
-        raise RangeNotSatisfiable(f"The file has {size} bytes; the range lies outside.", "range_not_satisfiable")
+        raise RangeNotSatisfiable(size)
     return start, stop

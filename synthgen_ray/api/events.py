@@ -6,13 +6,16 @@ from typing import TypeVar
 
 from starlette.responses import StreamingResponse
 
+from synthgen_ray.domain.errors import SynthGenError
+
 T = TypeVar("T")
 EVENTS = "text/event-stream"
 SILENCE_S = 15.0  # after which proxies on the way would take the connection for dead
 
 
 async def event_stream(values: AsyncIterator[T], name: str, show: Callable[[T], str]) -> StreamingResponse:
-    """An event for each value. What the first one raises is raised here, while an error can still be answered."""
+    """An event for each value. What the first one raises is raised here, while an error can still be answered; a later
+    error ends the stream: who asks again is told."""
     first = await anext(values)
 
     async def lines() -> AsyncIterator[str]:
@@ -24,7 +27,10 @@ async def event_stream(values: AsyncIterator[T], name: str, show: Callable[[T], 
                 if not done:
                     yield ": still here\n\n"
                     continue
-                value = following.result()
+                try:
+                    value = following.result()
+                except SynthGenError:
+                    return
                 if value is None:
                     return
                 yield f"event: {name}\ndata: {show(value)}\n\n"

@@ -61,7 +61,13 @@ LIMITS = {
         "json_depth": 32,
         "json_keys": 1000,
     },
-    "rate": {"requests_per_second": 20.0, "burst": 40, "open_requests": 100, "wrong_keys_per_minute": 5},
+    "rate": {
+        "requests_per_second": 20.0,
+        "burst": 40,
+        "open_requests": 50,
+        "event_streams": 10,
+        "wrong_keys_per_minute": 5,
+    },
     "upload": {
         "max_bytes": 536870912,
         "max_decoded_bytes": 2147483648,
@@ -69,7 +75,12 @@ LIMITS = {
         "max_columns": 1000,
         "max_cell_bytes": 1048576,
     },
-    "generate": {"max_rows": 10000000, "max_conditions": 100},
+    "generate": {
+        "max_rows": 10000000,
+        "max_bytes": 68719476736,
+        "max_chunk_bytes": 536870912,
+        "max_conditions": 100,
+    },
     "sample": {"max_rows": 100000},
 }
 WARNING = {"code": "missing_values", "message": "12 cells of column 'income' are blank or NA and were read as missing."}
@@ -107,6 +118,7 @@ VERSION = {
     "warnings": [WARNING],
     "created_at": CREATED_AT,
 }
+VERSION_ITEM = {name: value for name, value in VERSION.items() if name not in ("columns", "warnings")}
 MODEL_CREATE = {
     "project_id": PROJECT_ID,
     "dataset_version_id": VERSION_ID,

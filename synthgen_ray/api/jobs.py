@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from synthgen_ray.api.auth import Editor, Viewer
+from synthgen_ray.api.auth import EVENTS_PATH, Editor, Viewer
 from synthgen_ray.api.downloads import download
 from synthgen_ray.api.events import EVENTS, event_stream
 from synthgen_ray.api.parameters import Limit, ModelFilter, Offset, ProjectFilter, ServiceDep, StatusFilter
@@ -51,18 +51,18 @@ async def cancel_job(job_id: UUID, principal: Editor, service: ServiceDep) -> Jo
 
 
 @router.get(
-    "/{job_id:uuid}/events",
+    f"/{{job_id:uuid}}{EVENTS_PATH}",
     response_class=Response,
     responses={
         200: {"description": "Events `job`, each with the job as it is.", "content": {EVENTS: {}}},
-        **problems(404),
+        **problems(404, 429),
     },
 )
-async def watch_job(job_id: UUID, principal: Viewer, service: ServiceDep) -> Response:
-    """Watch a job by server-sent events: one for each change of status, progress or losses, until it has ended."""
-    return await event_stream(
-        service.watch_job(principal, job_id), "job", lambda job: JobDetail.of(job).model_dump_json()
-    )
+async def watch_job(job_id: UUID, request: Request, principal: Viewer, service: ServiceDep) -> Response:
+    """Watch a job by server-sent events: one for each change of status, progress or losses, until it has ended. The
+    stream ends before that when the job is deleted, or the key is revoked or expires."""
+    jobs = service.watch_job(principal, job_id, request.state.is_admitted)
+    return await event_stream(jobs, "job", lambda job: JobDetail.of(job).model_dump_json())
 
 
 @router.head("/{job_id:uuid}/download", include_in_schema=False)

@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/keys", tags=["keys"])
 @router.post("", status_code=201, responses=problems(400, 403, 404, 409, 422))
 async def create_key(body: KeyCreate, principal: Admin, service: ServiceDep, once: OnceDep) -> KeyCreated:
     """Make a key. It is shown this once; only a hash of it is kept. A bound key makes only keys bound to the same
-    projects."""
+    projects, and none works longer than the key that made it."""
     projects = None if body.project_ids is None else frozenset(body.project_ids)
     made, key = await service.create_key(principal, body.name, body.role, projects, body.expires_at, once)
     return KeyCreated.of_new(made, key)

@@ -73,7 +73,7 @@ async def list_models(
 @router.post(
     "/import",
     status_code=201,
-    responses=problems(400, 403, 404, 409, 413, 415, 422, 429, 503, 507),
+    responses=problems(400, 403, 404, 408, 409, 413, 415, 422, 429, 503, 507),
     openapi_extra=form_in_openapi(ImportForm, "A model's file, as an export gave it."),
 )
 async def import_model(
@@ -88,12 +88,12 @@ async def import_model(
 
 @router.get("/{model_id:uuid}", responses=problems(404))
 async def get_model(model_id: UUID, principal: Viewer, service: ServiceDep) -> ModelDetail:
-    """Show a model and its jobs, newest first."""
+    """Show a model, its training and its newest generations, newest first: a hundred jobs at most."""
     model, jobs = await service.get_model(principal, model_id)
     return ModelDetail(model=ModelSchema.of(model), jobs=[ModelJob.of(job) for job in jobs])
 
 
-@router.post("/{model_id:uuid}/generate", responses=problems(400, 403, 404, 409, 422, 429, 503))
+@router.post("/{model_id:uuid}/generate", responses=problems(400, 403, 404, 409, 413, 422, 429, 503))
 async def generate(
     model_id: UUID,
     principal: Editor,
@@ -107,7 +107,7 @@ async def generate(
     return GenerateAccepted.of(value_of(made, response))
 
 
-@router.post("/{model_id:uuid}/impute", responses=problems(400, 403, 404, 409, 422, 429, 503))
+@router.post("/{model_id:uuid}/impute", responses=problems(400, 403, 404, 409, 413, 422, 429, 503))
 async def impute(
     model_id: UUID,
     principal: Editor,

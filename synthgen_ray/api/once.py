@@ -21,7 +21,13 @@ Key = Annotated[
 
 
 def once(request: Request, key: str | None, fingerprint: str) -> Once | None:
-    return Once(key, f"{request.method} {request.url.path}", fingerprint) if key else None
+    return Once(key, f"{request.method} {_address(request)}", fingerprint) if key else None
+
+
+def _address(request: Request) -> str:
+    """As we write it: an id in capitals, or without hyphens, is the same id."""
+    path: str = request.scope["route"].path_format
+    return path.format(**request.path_params)
 
 
 async def _once_of_json(request: Request, key: Key = None) -> Once | None:

@@ -76,7 +76,7 @@ def problem(
 
 
 def problem_of(request_id: str, error: SynthGenError) -> JSONResponse:
-    headers = {}
+    headers = dict(error.headers)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if error.retry_after_s is not None:

@@ -51,7 +51,8 @@ async def delete_project(
     service: ServiceDep,
     force: Annotated[bool, Query(description="Delete all that it holds with it, for good.")] = False,
 ) -> ProjectDeleted:
-    """Delete a project. One that holds datasets or models is refused unless `force` is given."""
+    """Delete a project, and with it the keys that are bound to no other. One that holds datasets or models is refused
+    unless `force` is given."""
     await service.delete_project(principal, project_id, force=force)
     return ProjectDeleted(ok=True, project_id=project_id)
 

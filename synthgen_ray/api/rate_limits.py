@@ -3,11 +3,16 @@
 import math
 import time
 from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
+from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.errors import FieldError, TooMany
 
 MOST_COUNTED = 10_000  # keys or addresses; of more the one that was quiet for longest is forgotten
+MOST_STREAMS = 100  # of events, of all keys together: half of what a process answers at a time
 
 
 @dataclass(frozen=True)
@@ -16,7 +21,8 @@ class RateLimits:
 
     requests_per_second: float | None = 20.0  # of one key
     burst: int = 40  # requests that may come at once
-    open_requests: int | None = 100  # of one key, that are answered at the same time: streams of events among them
+    open_requests: int | None = 50  # of one key, or all keys to one project, that are answered at the same time
+    event_streams: int | None = 10  # of one key: they are open for as long as somebody watches
     wrong_keys_per_minute: int | None = 5  # from one address
 
 
@@ -50,7 +56,7 @@ class RateLimiter:
         self._limits = limits
         per_second, per_minute = limits.requests_per_second, limits.wrong_keys_per_minute
         self._requests = Buckets(per_second, limits.burst) if per_second else None
-        self._open: Counter[str] = Counter()
+        self._open = Counter[tuple[str, UUID | None]]()
         self._guesses = Buckets(per_minute / 60, per_minute) if per_minute else None
 
     def count_request(self, key: str) -> None:
@@ -60,18 +66,36 @@ class RateLimiter:
             detail = f"The key asks too fast: at most {self._limits.requests_per_second:g} requests a second."
             raise RateLimited(detail, "rate_limited", retry_after_s=math.ceil(wait_s))
 
-    def begin(self, key: str) -> None:
-        """A request that is open until its `end`: no key takes all the room that there is. Raises: RateLimited."""
-        most = self._limits.open_requests
-        if most is not None and self._open[key] >= most:
-            detail = f"The key has {most} requests open: let one of them end before the next."
-            raise RateLimited(detail, "too_many_open")
-        self._open[key] += 1
+    @contextmanager
+    def one_open(self, principal: Principal, *, is_stream: bool) -> Iterator[None]:
+        """A request while it is answered: neither a key nor the keys to a project take all the room that there is.
 
-    def end(self, key: str) -> None:
-        self._open[key] -= 1
-        if not self._open[key]:
-            del self._open[key]
+        Raises: RateLimited.
+        """
+        places = self._places(principal, is_stream)
+        for place, most in places.items():
+            if self._open[place] >= most:
+                raise RateLimited(
+                    f"{place[0].format(most)} open: let one of them end before the next.", "too_many_open"
+                )
+        self._open.update(places.keys())
+        try:
+            yield
+        finally:
+            self._open.subtract(places.keys())
+            self._open = +self._open  # without those of whom none is left
+
+    def _places(self, principal: Principal, is_stream: bool) -> dict[tuple[str, UUID | None], int]:
+        """What such a request takes one of, and how many of it there are."""
+        limits, places = self._limits, dict[tuple[str, UUID | None], int]()
+        if limits.open_requests is not None:
+            places["The key has {} requests", principal.key_id] = limits.open_requests
+            for project_id in principal.projects or ():
+                places["The keys to a project have {} requests", project_id] = limits.open_requests
+        if is_stream and limits.event_streams is not None:
+            places["The key has {} streams of events", principal.key_id] = limits.event_streams
+            places["There are {} streams of events", None] = MOST_STREAMS
+        return places
 
     def count_wrong_key(self, address: str) -> None:
         """A known key is never held up by the wrong ones from its address. Raises: RateLimited."""

@@ -1,20 +1,13 @@
 """The page of the API's documentation, with all that it loads: it works where nothing else can be reached."""
 
-from fastapi import FastAPI
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.staticfiles import StaticFiles
+from importlib.resources import files
 
-PATHS = frozenset(
-    {
-        "/docs",
-        "/docs/start.js",
-        "/docs/assets/favicon.png",
-        "/docs/assets/swagger-ui-bundle.js",
-        "/docs/assets/swagger-ui.css",
-        "/openapi.json",
-    }
-)
+from fastapi import FastAPI
+
+from synthgen_ray.api import pages
+from synthgen_ray.api.pages import PageFile
+
+_ASSETS = ("favicon.png", "swagger-ui-bundle.js", "swagger-ui.css")
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -44,14 +37,20 @@ _POLICY = (
 )
 
 
-def install(app: FastAPI) -> None:
-    async def page(_: Request) -> Response:
-        return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
-
-    async def start(_: Request) -> Response:
-        return Response(_START, media_type="text/javascript")
-
-    app.add_route("/docs", page, include_in_schema=False)
-    app.add_route("/docs/start.js", start, include_in_schema=False)
+def _files() -> dict[str, PageFile]:
     # The package is there for its files: Swagger UI as it is published.
-    app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]))
+    folder = files("fastapi_offline").joinpath("static")
+    return {
+        "/docs": PageFile.of("docs.html", _PAGE.encode(), policy=_POLICY),
+        "/docs/start.js": PageFile.of("start.js", _START.encode()),
+        **{f"/docs/assets/{name}": PageFile.of(name, folder.joinpath(name).read_bytes()) for name in _ASSETS},
+    }
+
+
+FILES = _files()
+PATHS = frozenset({*FILES, "/openapi.json"})
+
+
+def install(app: FastAPI) -> None:
+    # Not compressed: they are large, and whoever asks needs no key.
+    pages.install(app, FILES)

@@ -8,14 +8,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from fastapi import Request
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
+from synthgen_ray.api.bodies import TooSlow
 from synthgen_ray.api.multipart import MAX_OVERHEAD_BYTES, FormReader, invalid_multipart
 from synthgen_ray.api.once import once
+from synthgen_ray.api.request_limits import LIMITS, RequestLimits
 from synthgen_ray.datasets.limits import UploadLimits, too_large
 from synthgen_ray.domain.errors import insufficient_storage
 from synthgen_ray.domain.once import Once
@@ -40,16 +43,18 @@ class Upload(Generic[F]):
 
 
 @asynccontextmanager
-async def received(request: Request, service: Service, key: str | None, form: type[F]) -> AsyncIterator[Upload[F]]:
+async def received(
+    request: Request, service: Service, key: str | None, form: type[F], pace: RequestLimits = LIMITS
+) -> AsyncIterator[Upload[F]]:
     """The form of a request, its texts checked, its file on disk until the block ends, however it ends.
 
-    Raises: Unreadable, InvalidRequest, UnsupportedMedia, TooLarge, InsufficientStorage.
+    Raises: Unreadable, InvalidRequest, UnsupportedMedia, TooLarge, TooSlow, InsufficientStorage.
     """
     limits = service.upload_limits
     _check_length(request, limits)
     with service.upload_folder() as folder:
         path = folder / "upload"
-        reader = await _stored(request, path, limits)
+        reader = await _stored(request, path, service, pace)
         checked = _form_of(reader.texts, form)
         yield Upload(checked, path, reader.filename or "", once(request, key, _fingerprint(reader)))
 
@@ -61,11 +66,11 @@ def _check_length(request: Request, limits: UploadLimits) -> None:
         raise too_large(limits.max_bytes)
 
 
-async def _stored(request: Request, path: Path, limits: UploadLimits) -> FormReader:
+async def _stored(request: Request, path: Path, service: Service, pace: RequestLimits) -> FormReader:
     try:
         with path.open("wb") as file:
-            reader = FormReader(request.headers.get("content-type", ""), file, limits.max_bytes)
-            await _read(request, reader, limits)
+            reader = FormReader(request.headers.get("content-type", ""), file, service.upload_limits.max_bytes)
+            await _read(_paced(request.stream(), pace), reader, service)
     except OSError as error:  # also of closing the file, which writes what is left
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise insufficient_storage() from None
@@ -73,21 +78,46 @@ async def _stored(request: Request, path: Path, limits: UploadLimits) -> FormRea
     return reader
 
 
-async def _read(request: Request, reader: FormReader, limits: UploadLimits) -> None:
+async def _read(chunks: AsyncIterator[bytes], reader: FormReader, service: Service) -> None:
+    limits = service.upload_limits
     block, left = bytearray(), limits.max_bytes + MAX_OVERHEAD_BYTES
+
+    def take(some: bytes) -> None:
+        service.check_free()  # each time: others write beside this one
+        reader.feed(some)
+
     try:
-        async for chunk in request.stream():
+        async for chunk in chunks:
             left -= len(chunk)
             if left < 0:
                 raise too_large(limits.max_bytes)
             block += chunk
             if len(block) >= BLOCK:
-                await asyncio.to_thread(reader.feed, bytes(block))
+                await asyncio.to_thread(take, bytes(block))
                 block.clear()
     except ClientDisconnect:
         raise invalid_multipart("The client went away before the end of the body.") from None
-    await asyncio.to_thread(reader.feed, bytes(block))
+    await asyncio.to_thread(take, bytes(block))
     reader.finish()
+
+
+async def _paced(chunks: AsyncIterator[bytes], pace: RequestLimits) -> AsyncIterator[bytes]:
+    """Only the time counts in which the client is waited for. Raises: TooSlow."""
+    size, left_s = 0, pace.upload_block_seconds
+    while True:
+        since = monotonic()
+        try:
+            async with asyncio.timeout(left_s):
+                chunk = await anext(chunks)
+        except TimeoutError:
+            per_second = pace.upload_block_bytes / pace.upload_block_seconds
+            raise TooSlow(f"An upload must bring {per_second:,.0f} bytes a second.", "request_timeout") from None
+        except StopAsyncIteration:
+            return
+        size, left_s = size + len(chunk), left_s - (monotonic() - since)
+        if size >= pace.upload_block_bytes:
+            size, left_s = 0, pace.upload_block_seconds
+        yield chunk
 
 
 def _form_of(texts: dict[str, str], form: type[F]) -> F:

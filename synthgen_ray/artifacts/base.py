@@ -21,6 +21,10 @@ SMALL = 64 << 20  # bytes that are hashed within a tenth of a second
 CLAIM, OWNER = "server", "owner"  # a folder, and the file in it that says whose metadata names all this
 
 
+# The bytes of the part with that name from a start to before a stop.
+Blocks = Callable[[str, int, int], Iterator[bytes]]
+
+
 class Artifacts(ABC):
     """Artifacts somewhere, and temporary files on this machine. Travels between processes as it is."""
 
@@ -87,7 +91,8 @@ class Artifacts(ABC):
         """The sizes of those of these parts that are there. Raises: Unavailable."""
 
     @abstractmethod
-    def _blocks(self, location: str, name: str, start: int, stop: int) -> Iterator[bytes]: ...
+    def _opened(self, artifact: Artifact) -> Blocks:
+        """A reader of its parts. Raises: Gone, when one is missing; Unavailable."""
 
     def part(self, location: str, name: str, num_rows: int) -> Part:
         return Part(name, num_rows, self.sizes(location, [name])[name])
@@ -112,15 +117,9 @@ class Artifacts(ABC):
     def read(self, artifact: Artifact, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """The bytes from `start` to before `stop` of all parts end to end, in blocks.
 
-        Raises: OSError or Gone, when a part is gone: `check` first; Unavailable.
+        Raises: Gone, when a part is gone; Unavailable.
         """
-        stop = artifact.size_bytes if stop is None else stop
-        offset = 0
-        for part in artifact.parts:
-            first, last = max(start - offset, 0), min(stop - offset, part.size_bytes)
-            if first < last:
-                yield from self._blocks(artifact.location, part.name, first, last)
-            offset += part.size_bytes
+        return _joined(artifact, self._opened(artifact), start, artifact.size_bytes if stop is None else stop)
 
     def reader(self, artifact: Artifact) -> Callable[[int, int], Iterator[bytes]]:
         """A reader of the bytes from a start to before a stop, which are those that were published.
@@ -130,15 +129,16 @@ class Artifacts(ABC):
 
         Raises: Gone; Unavailable.
         """
-        if artifact.size_bytes <= SMALL:
-            for _ in self.verified(artifact):
-                pass
-            return partial(self.read, artifact)
+        blocks = self._opened(artifact)
         self.check(artifact)
+        if artifact.size_bytes <= SMALL:
+            for _ in _verified(artifact, blocks):
+                pass
+            return partial(_joined, artifact, blocks)
 
         def read(start: int, stop: int) -> Iterator[bytes]:
             is_all = (start, stop) == (0, artifact.size_bytes)
-            return self.verified(artifact) if is_all else self.read(artifact, start, stop)
+            return _verified(artifact, blocks) if is_all else _joined(artifact, blocks, start, stop)
 
         return read
 
@@ -147,16 +147,9 @@ class Artifacts(ABC):
 
         Raises: Gone, in place of the last block; Unavailable.
         """
+        blocks = self._opened(artifact)
         self.check(artifact)
-        digest, withheld = hashlib.sha256(), b""
-        for block in self.read(artifact):
-            digest.update(block)
-            if withheld:
-                yield withheld
-            withheld = block
-        if digest.hexdigest() != artifact.sha256:
-            raise corrupt()
-        yield withheld
+        yield from _verified(artifact, blocks)
 
     def check(self, artifact: Artifact) -> None:
         """Raises: Gone, when a part is missing or has another size; Unavailable."""
@@ -192,6 +185,27 @@ class Artifacts(ABC):
             location = _location_of(path)
             newest[location] = max(changed_at, newest.get(location, changed_at))
         return tuple(location for location, changed_at in newest.items() if changed_at < before)
+
+
+def _joined(artifact: Artifact, blocks: Blocks, start: int, stop: int) -> Iterator[bytes]:
+    offset = 0
+    for part in artifact.parts:
+        first, last = max(start - offset, 0), min(stop - offset, part.size_bytes)
+        if first < last:
+            yield from blocks(part.name, first, last)
+        offset += part.size_bytes
+
+
+def _verified(artifact: Artifact, blocks: Blocks) -> Iterator[bytes]:
+    digest, withheld = hashlib.sha256(), b""
+    for block in _joined(artifact, blocks, 0, artifact.size_bytes):
+        digest.update(block)
+        if withheld:
+            yield withheld
+        withheld = block
+    if digest.hexdigest() != artifact.sha256:
+        raise corrupt()
+    yield withheld
 
 
 def missing() -> Gone:

@@ -1,5 +1,6 @@
 """Artifacts in a directory, which all processes see."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from synthgen_ray.artifacts.base import Artifacts
+from synthgen_ray.artifacts.base import Artifacts, Blocks, missing
 from synthgen_ray.artifacts.scratch import Scratch, space
 from synthgen_ray.domain.entities import FOLDERS, Artifact
 from synthgen_ray.domain.errors import Unavailable
@@ -55,14 +56,18 @@ class DiskArtifacts(Artifacts):
 
     @contextmanager
     def part_file(self, location: str, name: str) -> Iterator[Path]:
+        with _there():
+            self.path(location, name).stat()
         yield self.path(location, name)
 
     @contextmanager
     def verified_file(self, artifact: Artifact) -> Iterator[Path]:
         (part,) = artifact.parts
-        for _ in self.verified(artifact):
-            pass
-        yield self.path(artifact.location, part.name)
+        with self.scratch.folder() as folder:
+            file = _linked(self.path(artifact.location, part.name), folder / part.name)
+            for _ in self.verified(artifact):
+                pass
+            yield file
 
     def path(self, location: str, name: str) -> Path:
         return self._root / location / name
@@ -86,17 +91,59 @@ class DiskArtifacts(Artifacts):
         paths = {name: self.path(location, name) for name in names}
         return {name: path.stat().st_size for name, path in paths.items() if path.is_file()}
 
-    def _blocks(self, location: str, name: str, start: int, stop: int) -> Iterator[bytes]:
-        with self.path(location, name).open("rb") as file:
-            file.seek(start)
-            while start < stop and (block := file.read(min(self.block_bytes, stop - start))):
-                start += len(block)
-                yield block
+    def _opened(self, artifact: Artifact) -> Blocks:
+        return _Held({part.name: self.path(artifact.location, part.name) for part in artifact.parts}).blocks
 
     def _made(self, location: str) -> Path:
         folder = self._root / location
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         return folder
+
+
+class _Held:
+    """Files that stay as long as somebody may read them here, whoever erases them meanwhile."""
+
+    def __init__(self, paths: Mapping[str, Path]) -> None:
+        self._files: dict[str, int] = {}
+        with _there():
+            for name, path in paths.items():
+                self._files[name] = os.open(path, os.O_RDONLY)
+
+    def blocks(self, name: str, start: int, stop: int) -> Iterator[bytes]:
+        size = DiskArtifacts.block_bytes
+        while start < stop and (block := os.pread(self._files[name], min(size, stop - start), start)):
+            start += len(block)
+            yield block
+
+    def __del__(self) -> None:
+        # Not by a context: an answer that nobody began to read never ends either.
+        for file in self._files.values():
+            os.close(file)
+
+
+@contextmanager
+def _there() -> Iterator[None]:
+    """Raises: Gone, for a file that is not there; Unavailable, when too many are open."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise missing() from None
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        raise Unavailable("The server reads too many files now; try again.", "artifacts_unavailable") from error
+
+
+def _linked(file: Path, name: Path) -> Path:
+    """The file under a name of its own, by which it stays when it is erased; as it is where there are no such names."""
+    with _there():
+        try:
+            name.hardlink_to(file)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            return file
+    return name
 
 
 def _sync_folder(folder: Path) -> None:

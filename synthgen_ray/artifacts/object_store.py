@@ -5,14 +5,14 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
 
-from synthgen_ray.artifacts.base import Artifacts, missing
+from synthgen_ray.artifacts.base import Artifacts, Blocks, missing
 from synthgen_ray.artifacts.connection import connect
 from synthgen_ray.artifacts.copies import Copies
 from synthgen_ray.artifacts.scratch import Scratch, space
@@ -103,6 +103,9 @@ class ObjectStoreArtifacts(Artifacts):
     def sizes(self, location: str, names: Sequence[str]) -> Mapping[str, int]:
         sizes = {entry.base_name: entry.size for entry in self._list(location, recursive=False)}
         return {name: sizes[name] for name in names if name in sizes}
+
+    def _opened(self, artifact: Artifact) -> Blocks:
+        return partial(self._blocks, artifact.location)
 
     def _blocks(self, location: str, name: str, start: int, stop: int) -> Iterator[bytes]:
         with _answering(), self._filesystem.open_input_file(self._key(location, name)) as file:

@@ -114,7 +114,7 @@ class Models:
                 drawn: list[JSON] = json.loads(response.read())
                 return drawn
 
-        return self._connection.patiently(rows)
+        return self._connection.patiently(rows, repeatable=False)
 
     def sample_to(
         self,
@@ -141,7 +141,7 @@ class Models:
                     if on_bytes:
                         on_bytes(target.tell(), None)
 
-        self._connection.patiently(write)
+        self._connection.patiently(write, repeatable=False)  # its rows count against a quota each time
         return to
 
     @contextmanager

@@ -36,7 +36,7 @@ def retry_after_s(header: str | None) -> float | None:
         return None
     try:
         return float(header) if header.isdigit() else _seconds_until(parsedate_to_datetime(header))
-    except ValueError:  # what is neither form says nothing
+    except (ValueError, OverflowError):  # what is neither form, or no year of ours, says nothing
         return None
 
 

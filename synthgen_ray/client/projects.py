@@ -22,7 +22,8 @@ class Projects:
         return self._connection.patch(path("api", "projects", project_id), given(name=name, description=description))
 
     def delete_project(self, project_id: Id, force: bool = False) -> JSON:
-        """Delete a project; one that holds anything only with `force`, and all that with it, for good."""
+        """Delete a project and the keys to it alone; one that holds anything only with `force`, and all that with it,
+        for good."""
         return self._connection.delete(path("api", "projects", project_id), force=force)
 
     def get_usage(self, project_id: Id) -> JSON:

@@ -74,7 +74,7 @@ def delete(
     force: Annotated[bool, typer.Option("--force", help="With all that it holds.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Delete a project, for good; one that holds anything only with --force.
+    """Delete a project and the keys to it alone, for good; one that holds anything only with --force.
 
     Example: synthgen projects delete Bank --force
     """

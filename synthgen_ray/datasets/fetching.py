@@ -1,7 +1,7 @@
 """Tables from storage that the operator allows: `s3://…`, `gs://…`, `file://…`."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
@@ -35,10 +35,11 @@ def _resolved(uri: str) -> Path:
     return Path(uri.removeprefix(FILE)).resolve()
 
 
-def fetch(uri: str, target: Path, max_bytes: int) -> str:
-    """Copy a file to `target`; answers its name.
+def fetch(uri: str, target: Path, max_bytes: int, before_each: Callable[[], None]) -> str:
+    """Copy a file to `target`, a block at a time; answers its name.
 
-    Raises: InvalidRequest, when there is no such file; TooLarge; Unavailable, when the storage cannot be read now.
+    Raises: InvalidRequest, when there is no such file; TooLarge; Unavailable, when the storage cannot be read now; what
+    `before_each` raises.
     """
     try:
         filesystem, path = FileSystem.from_uri(uri)
@@ -53,6 +54,7 @@ def fetch(uri: str, target: Path, max_bytes: int) -> str:
                 left -= len(block)
                 if left < 0:
                     raise too_large(max_bytes)
+                before_each()
                 sink.write(block)
     except (OSError, pa.ArrowException) as error:
         raise Unavailable("The storage of this URI cannot be read now; try again.", "storage_unavailable") from error

@@ -17,6 +17,8 @@ from synthgen_ray.domain.errors import FieldError, InvalidTable
 # Leading zeros are welcome where a number is declared.
 INTEGER = r"[+-]?[0-9]+"
 FLOAT = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+# What no reader of a CSV file should have to find within a word for true or false.
+UNSPELLABLE = r"[\"\x00-\x1f\x7f-\x9f\u2028\u2029]"
 TRUTHS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("1", "0"))
 
 
@@ -168,6 +170,8 @@ def _spellings(column: Column, written: str) -> tuple[str, str]:
     true, slash, false = written.partition("/")
     if not (true and slash and false) or "/" in false or true == false:
         raise _bad_format(column, "is the words for true and false with a slash between, as in `Yes/No`")
+    if re.search(UNSPELLABLE, written):
+        raise _bad_format(column, "has no quotes, line breaks or control characters")
     return true, false
 
 

@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -22,6 +23,9 @@ from synthgen_ray.datasets.datetime_text import datetimes_as_text
 from synthgen_ray.domain.columns import Column
 
 BATCH_ROWS = 65_536
+BATCH_BYTES = 64 * 2**20  # of text; escapes may make six times as much of it, and an array of text ends at 2 GiB
+GROUP_ROWS = 2**20  # of Parquet, as pyarrow has it
+CELL_BYTES = 24  # of a number or a moment
 NEEDS_QUOTES = r'[",\r\n]'
 NEEDS_ESCAPES = r'["\\\x00-\x1f]'
 
@@ -40,7 +44,7 @@ def write_csv(
     by_name = {column.name: column for column in columns}
     # A lone empty cell would be a blank line, which readers skip.
     null = '""' if table.num_columns == 1 else ""
-    for batch in table.to_batches(BATCH_ROWS):
+    for batch in _batches(table):
         cells = [
             _csv_cells(values, by_name.get(name), safe)
             for name, values in zip(table.column_names, batch.columns, strict=True)
@@ -52,16 +56,19 @@ def write_csv(
 
 def csv_blocks(parquet: Path, columns: Sequence[Column], *, safe: bool = False) -> Iterator[bytes]:
     """A canonical Parquet file as CSV, some rows at a time."""
-    for place, batch in enumerate(pq.ParquetFile(parquet).iter_batches(BATCH_ROWS)):
-        block = BytesIO()
-        write_csv(pa.Table.from_batches([batch]), columns, block, header=place == 0, safe=safe)
-        yield block.getvalue()
+    is_first = True
+    for batch in _read_batches(parquet):
+        for piece in _batches(pa.Table.from_batches([batch])):
+            block = BytesIO()
+            write_csv(pa.Table.from_batches([piece]), columns, block, header=is_first, safe=safe)
+            is_first = False
+            yield block.getvalue()
 
 
 def write_jsonl(table: pa.Table, columns: Sequence[Column], sink: BinaryIO) -> None:
     """Write one JSON object per row; dates are text, a null or a number that is not finite is null."""
     by_name = {column.name: column for column in columns}
-    for batch in table.to_batches(BATCH_ROWS):
+    for batch in _batches(table, sum(len(json.dumps(name)) for name in table.column_names)):
         members = []
         for place, (name, values) in enumerate(zip(table.column_names, batch.columns, strict=True)):
             key = ("{" if place == 0 else ",") + json.dumps(name, ensure_ascii=False) + ":"
@@ -70,15 +77,19 @@ def write_jsonl(table: pa.Table, columns: Sequence[Column], sink: BinaryIO) -> N
 
 
 def write_parquet(table: pa.Table, sink: BinaryIO) -> None:
-    """Write a Parquet file, compressed, without metadata of a library."""
-    pq.write_table(table.replace_schema_metadata(None), sink, compression="zstd")
+    """Write a Parquet file, compressed, without metadata of a library. Its row groups are no more text than a reader
+    has room for."""
+    bare = table.replace_schema_metadata(None)
+    with pq.ParquetWriter(sink, bare.schema, compression="zstd") as writer:
+        for group in _pieces(bare, GROUP_ROWS) if bare.num_rows else [bare]:
+            writer.write_table(group, row_group_size=GROUP_ROWS)
 
 
 def as_text(values: pa.Array, column: Column | None) -> pa.Array:
     """The values as they are written; null where they are null or NaN."""
     written = column.format if column else None
     if pa.types.is_boolean(values.type) and written:
-        true, false = written.split("/")
+        true, _, false = written.partition("/")
         return pc.if_else(values, true, false)
     if pa.types.is_temporal(values.type):
         return datetimes_as_text(values, written)
@@ -88,11 +99,59 @@ def as_text(values: pa.Array, column: Column | None) -> pa.Array:
     return pc.cast(values, pa.string())
 
 
+def _batches(table: pa.Table, names_bytes: int = 0) -> Iterator[pa.RecordBatch]:
+    """The rows in order, some at a time; `names_bytes` are written with each row."""
+    most_rows = BATCH_BYTES // (names_bytes + CELL_BYTES * max(table.num_columns, 1))
+    for piece in _pieces(table, max(1, min(BATCH_ROWS, most_rows))):
+        yield from piece.to_batches()
+
+
+def _read_batches(parquet: Path) -> Iterator[pa.RecordBatch]:
+    """The rows of a file in order. A batch never reaches into a second row group, whose text would add to its own."""
+    with pq.ParquetFile(parquet, memory_map=True) as file:
+        most_rows = max(1, min(BATCH_ROWS, BATCH_BYTES // (CELL_BYTES * max(file.metadata.num_columns, 1))))
+        for group in range(file.num_row_groups):
+            yield from file.iter_batches(most_rows, row_groups=[group])
+
+
+def _pieces(table: pa.Table, most_rows: int) -> Iterator[pa.Table]:
+    """Slices of so many rows at most, and of no more text than is written at a time; a row is never cut."""
+    ends = np.cumsum(_text_bytes(table))
+    start = 0
+    while start < table.num_rows:
+        before = ends[start - 1] if start else 0
+        stop = int(np.searchsorted(ends, before + BATCH_BYTES, side="right"))
+        stop = min(max(stop, start + 1), start + most_rows)
+        yield table.slice(start, stop - start)
+        start = stop
+
+
+def _text_bytes(table: pa.Table) -> np.ndarray:
+    """Of each row, all texts together."""
+    total = np.zeros(table.num_rows, dtype=np.int64)
+    for column in table.columns:
+        if is_text(column.type) or pa.types.is_dictionary(column.type):
+            lengths = [_lengths(chunk) for chunk in column.chunks]
+            total += np.concatenate(lengths) if lengths else 0
+    return total
+
+
+def _lengths(texts: pa.Array) -> np.ndarray:
+    if pa.types.is_dictionary(texts.type):
+        if not is_text(texts.type.value_type):
+            return np.zeros(len(texts), dtype=np.int64)
+        lengths = pa.array(_lengths(texts.dictionary)).take(texts.indices)
+    else:
+        lengths = pc.binary_length(texts)
+    return np.asarray(pc.fill_null(lengths, 0).to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
 def _csv_cells(values: pa.Array, column: Column | None, safe: bool) -> pa.Array:
     if pa.types.is_dictionary(values.type):
         return _csv_cells(values.dictionary, column, safe).take(values.indices)
     text = as_text(values, column)
-    if not is_text(values.type):
+    has_words = pa.types.is_boolean(values.type) and column is not None and bool(column.format)
+    if not (is_text(values.type) or has_words):
         return text
     if safe:
         text = without_formulas(text)

@@ -27,11 +27,13 @@ class Origin:
 
 @dataclass(frozen=True)
 class Principal:
-    """The holder of a key. `projects` are those that the key is bound to; `None` means all there are."""
+    """The holder of a key. `projects` are those that the key is bound to; `None` means all there are. It is the holder
+    until `expires_at`; `None` is for ever."""
 
     key_id: UUID
     role: Role
     projects: frozenset[UUID] | None = None
+    expires_at: datetime | None = None
     origin: Origin = Origin()
 
     def require(self, role: Role) -> None:
@@ -54,6 +56,10 @@ class Principal:
         if self.projects is not None and (projects is None or not projects <= self.projects):
             raise Forbidden("A key bound to projects makes only keys bound to these.", "scope_too_wide")
 
+    def lifetime_of(self, expires_at: datetime | None) -> datetime | None:
+        """Until when a key works that this one makes: never longer than it does itself."""
+        return min((moment for moment in (expires_at, self.expires_at) if moment), default=None)
+
 
 @dataclass(frozen=True)
 class ApiKey:
@@ -64,12 +70,4 @@ class ApiKey:
     role: Role
     projects: frozenset[UUID] | None
     created_at: datetime
-    expires_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Admission:
-    """A known key that has not expired: whose it is, and until when."""
-
-    principal: Principal
     expires_at: datetime | None

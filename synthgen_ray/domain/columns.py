@@ -48,6 +48,8 @@ class LearnedColumn:
     # Of a number or a date (ISO 8601): the range that the model generates.
     minimum: int | float | str | None = None
     maximum: int | float | str | None = None
+    widest: int = 24  # bytes of a cell that is no category, at most
+    unlisted: bool = False  # it has categories, too many to be kept here
 
 
 @dataclass(frozen=True)

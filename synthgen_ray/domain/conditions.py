@@ -48,6 +48,8 @@ def category_key(value: object) -> str:
 
 
 def _distribution_fault(shares: Mapping[str, float], column: LearnedColumn) -> tuple[str, str]:
+    if column.unlisted:
+        return "", ""  # found when it is drawn
     if column.categories is None:
         return "invalid_type", "Only a column of categories can have one."
     if not set(shares) <= {category_key(value) for value in column.categories}:
@@ -100,7 +102,7 @@ def _fits(value: object, column: LearnedColumn) -> bool:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
         return column.kind is ColumnKind.FLOAT or value == int(value)
-    return any(_is_alike(value, category) for category in column.categories or ())
+    return column.unlisted or any(_is_alike(value, category) for category in column.categories or ())
 
 
 def _parsed(text: str) -> datetime | None:

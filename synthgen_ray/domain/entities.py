@@ -59,13 +59,26 @@ class DatasetVersion:
 
 
 @dataclass(frozen=True)
+class VersionSummary:
+    """A version without what is known of its columns, of which a list would hold hundreds of thousands."""
+
+    id: UUID
+    dataset_id: UUID
+    version: int
+    num_rows: int
+    num_columns: int
+    size_bytes: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class Dataset:
     id: UUID
     project_id: UUID
     name: str
     description: str
     created_at: datetime
-    latest: DatasetVersion
+    latest: VersionSummary
 
 
 @dataclass(frozen=True)
@@ -179,6 +192,11 @@ class Job:
         return attempt_folder(self.id, self.attempt)
 
     @property
+    def parts_folder(self) -> str:
+        """Where this attempt writes what it will join into one file."""
+        return parts_folder(self.id, self.attempt)
+
+    @property
     def is_cancelled(self) -> bool:
         return self.failure is not None and self.failure.code == CANCELLED.code
 
@@ -212,6 +230,11 @@ def checkpoints_folder(job_id: UUID) -> str:
 def attempt_folder(job_id: UUID, attempt: int) -> str:
     """Where one attempt writes: an older one that is still alive spoils nothing."""
     return f"{job_folder(job_id)}/{attempt}"
+
+
+def parts_folder(job_id: UUID, attempt: int) -> str:
+    """Of parts that are not published, but joined; erased once the job is done."""
+    return f"{attempt_folder(job_id, attempt)}/parts"
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ SynthGenError
 """
 
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Self
 
 LONGEST_NAME = 255  # of a column; an unknown name can be of any length
@@ -51,6 +52,7 @@ class SynthGenError(Exception):
     status = 500
     title = "Internal error"
     retry_after_s: int | None = None  # when it is worth to try again
+    headers: Mapping[str, str] = MappingProxyType({})  # more of the answer, that HTTP asks for
 
     def __init__(self, detail: str, code: str, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(detail, code, errors)  # all there is: pickle rebuilds an error from these
@@ -151,6 +153,10 @@ class Cancelled(JobError):
 
 class WorkerLost(Exception):
     """A process behind an attempt is gone: not the job's fault, worth another attempt. No caller sees it."""
+
+
+class Postponed(Exception):
+    """An attempt could not begin, as the cluster is now: it costs none of those that a job has. No caller sees it."""
 
 
 def frames_of(error: BaseException) -> str:

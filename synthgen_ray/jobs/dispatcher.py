@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, MadeReport, Progress, TrainedModel
-from synthgen_ray.domain.errors import Cancelled, Unavailable, WorkerLost, frames_of
+from synthgen_ray.domain.errors import Cancelled, Postponed, Unavailable, WorkerLost, frames_of
 from synthgen_ray.domain.lifecycle import LEASE, LOCAL, Attempt, JobType
 from synthgen_ray.domain.log_context import about
 from synthgen_ray.domain.retention import Retention
@@ -59,7 +59,7 @@ class Dispatcher:
     ) -> None:
         self._store = store
         self._tidying = Tidying(store, artifacts, retention, launcher.forget)
-        self._tidying_task: asyncio.Task[bool] | None = None
+        self._tidying_task: asyncio.Task[None] | None = None
         self._launcher = launcher
         self._slots = slots
         self._owner = owner
@@ -135,6 +135,9 @@ class Dispatcher:
         except WorkerLost:
             log.warning("job %s lost its worker in attempt %d", job.id, job.attempt)
             await self._insist(lambda: self._store.requeue(job.id, job.attempt, lost=True))
+        except Postponed:
+            log.info("job %s: the cluster has no room for attempt %d now", job.id, job.attempt)
+            await self._insist(lambda: self._store.postpone(job.id, job.attempt))
         except Unavailable as error:
             away = public_reason(error)
             log.warning("job %s found a store away in attempt %d: %s", job.id, job.attempt, away.code)
@@ -211,11 +214,14 @@ class Dispatcher:
 
     def _tidy_beside(self) -> None:
         # Not in line with the heartbeat: an object store takes its time, and leases run out.
-        if self._tidying_task is not None:
-            if not self._tidying_task.done():
-                return
-            self._tidying_task.result()  # a bug here ends the dispatcher, as any other does
-        self._tidying_task = asyncio.create_task(self._attempted(self.tidy))
+        if self._tidying_task is None or self._tidying_task.done():
+            self._tidying_task = asyncio.create_task(self._tidy_or_say())
+
+    async def _tidy_or_say(self) -> None:
+        try:
+            await self._attempted(self.tidy)
+        except Exception as error:  # noqa: BLE001 - no bug of it, and no disk, is worth the end of what runs
+            log.error("tidying failed, and is tried again: %s", frames_of(error))
 
     async def _recover(self) -> None:
         if requeued := await self._store.requeue_running(self._owner):

@@ -17,6 +17,7 @@ from synthgen_ray.datasets.writing import write_csv, write_jsonl, write_parquet
 from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, Part
 from synthgen_ray.domain.params import GenerateParams, OutputFormat
+from synthgen_ray.jobs.drawing import drawing
 from synthgen_ray.jobs.impute import columns_of, filled
 from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.synthesizers.base import Synthesizer
@@ -25,24 +26,29 @@ from synthgen_ray.synthesizers.base import Synthesizer
 def write_part(model: Synthesizer, assignment: Assignment, plan: PartPlan, artifacts: Artifacts) -> Part:
     """Make the rows of one part and write them. Repeating it gives the same file.
 
-    Raises: JobError, for conditions that cannot be met; InvalidTable, for a table that is none to fill; Gone.
+    Raises: InvalidRequest and JobError, for conditions that cannot be met; JobError, for rows that are too large;
+    InvalidTable, for a table that is none to fill; Gone.
     """
     job = assignment.job
-    if assignment.table:
-        rows = filled(model, job, assignment.table, plan, artifacts)
-        columns = columns_of(model, assignment.columns)
-    else:
-        rows, columns = _drawn(model, job, plan), model.columns
-    name = f"part-{plan.index:05}.{job.output_format}"
-    with artifacts.writing(job.folder, name) as sink:
-        _write(rows, columns, job, sink, first=plan.index == 0)
-    return artifacts.part(job.folder, name, plan.num_rows)
+    params = None if assignment.table else GenerateParams.model_validate(job.config)
+    with drawing(model, params):
+        if assignment.table:
+            rows = filled(model, job, assignment.table, plan, artifacts)
+            columns = columns_of(model, assignment.columns)
+        else:
+            rows, columns = _drawn(model, job, plan), model.columns
+        name = f"part-{plan.index:05}.{job.output_format}"
+        folder = job.parts_folder if job.output_format is OutputFormat.PARQUET else job.folder
+        with artifacts.writing(folder, name) as sink:
+            _write(rows, columns, job, sink, first=plan.index == 0)
+    return artifacts.part(folder, name, plan.num_rows)
 
 
 def publish(job: Job, parts: Sequence[Part], artifacts: Artifacts) -> Artifact:
     """The parts as one artifact. It is public when the store takes it.
 
-    CSV and JSONL parts end to end are one file. Parquet parts are not, so they are copied into one.
+    CSV and JSONL parts end to end are one file. Parquet parts are not, so they are copied into one, and
+    erased when the store has taken it.
     """
     if job.output_format is not OutputFormat.PARQUET:
         return artifacts.seal(job.folder, parts)
@@ -73,7 +79,7 @@ def _join_parquet(job: Job, parts: Sequence[Part], artifacts: Artifacts, sink: B
     with ExitStack() as stack:
         writer: pq.ParquetWriter | None = None
         for part in parts:
-            with artifacts.part_file(job.folder, part.name) as path, pq.ParquetFile(path) as file:
+            with artifacts.part_file(job.parts_folder, part.name) as path, pq.ParquetFile(path) as file:
                 writer = writer or stack.enter_context(pq.ParquetWriter(sink, file.schema_arrow, compression="zstd"))
                 for group in range(file.num_row_groups):
                     writer.write_table(file.read_row_group(group))

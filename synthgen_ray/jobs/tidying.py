@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.domain.lifecycle import LEASE, JobType
 from synthgen_ray.domain.retention import Retention
 
@@ -91,12 +92,20 @@ class Tidying:
         return [location for folder in folders for location in self._artifacts.list_idle(folder, before)]
 
     async def _erase(self) -> None:
+        """What cannot be erased now keeps no other folder."""
         erased: list[str] = []
+        failed: Exception | None = None
         try:
             for location in await self._store.list_erasures():
-                await asyncio.to_thread(self._artifacts.erase, location)
+                try:
+                    await asyncio.to_thread(self._artifacts.erase, location)
+                except (Unavailable, OSError) as error:
+                    failed = error
+                    continue
                 erased.append(location)
                 await self._store.erased((location,))
         finally:
             if erased:
                 await self._forget(tuple(erased))
+        if failed:
+            raise failed

@@ -12,6 +12,7 @@ from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.reading import read_table
 from synthgen_ray.domain.entities import MODEL_FILE, Assignment, Job, LossCurve, Progress, Quality, TrainedModel
 from synthgen_ray.domain.errors import frames_of
+from synthgen_ray.domain.widths import listed
 from synthgen_ray.quality.estimating import estimate
 from synthgen_ray.synthesizers.base import Synthesizer, create
 from synthgen_ray.synthesizers.checkpoint import Checkpoints
@@ -67,7 +68,7 @@ def keep(learnt: Learnt, assignment: Assignment, artifacts: Artifacts) -> Traine
         artifacts.adopt(file, folder, MODEL_FILE)
     artifact = artifacts.seal(folder, [artifacts.part(folder, MODEL_FILE, num_rows=0)])
     quality = _quality(assignment.job, learnt)
-    return TrainedModel(artifact, model.learned_columns, model.chunk_rows, quality, curve_of(learnt.losses))
+    return TrainedModel(artifact, listed(model.learned_columns), model.chunk_rows, quality, curve_of(learnt.losses))
 
 
 def _quality(job: Job, learnt: Learnt) -> Quality | None:

@@ -19,9 +19,11 @@ WIDTH = BINS + 2  # with one for the rest, one for null
 
 
 def binned(real: Cells, cells: Cells) -> Array:
-    """The bin of each cell of `cells`, (D, N) of integers below `WIDTH`."""
-    bins = [_bins(real.columns[name], cells.columns[name], real.is_number(name)) for name in real.names]
-    return np.array(bins, np.int64).reshape(len(bins), cells.num_rows)
+    """The bin of each cell of `cells`, (D, N) of bytes below `WIDTH`: the whole table, so one column at a time."""
+    found = np.empty((len(real.names), cells.num_rows), np.int8)
+    for place, name in enumerate(real.names):
+        found[place] = _bins(real.columns[name], cells.columns[name], real.is_number(name))
+    return found
 
 
 def accuracies(real: Array, synthetic: Array, places: Iterable[Group]) -> list[float]:
@@ -42,7 +44,7 @@ def associations(codes: Array) -> Array:
 
 def _shares(codes: Array, group: Group) -> Array:
     """Of all cells of the table of these columns, (WIDTH ** len(group),)."""
-    keys = codes[group[0]]
+    keys = codes[group[0]].astype(np.int16)  # three columns have 1,728 cells
     for place in group[1:]:
         keys = keys * WIDTH + codes[place]
     return np.asarray(np.bincount(keys, minlength=WIDTH ** len(group)) / codes.shape[1])

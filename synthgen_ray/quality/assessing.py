@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.quality.assessment import Assessment, ColumnResult, Fidelity, LeftOut, Measure, Scope
-from synthgen_ray.quality.cells import FRESH, read_cells
+from synthgen_ray.quality.cells import FRESH, Cells, read_cells
 from synthgen_ray.quality.definitions import DEFINITIONS
 from synthgen_ray.quality.detection import detection_auc
 from synthgen_ray.quality.fidelity import (
@@ -17,14 +17,18 @@ from synthgen_ray.quality.fidelity import (
     batch_scores,
     column_results,
     error,
+    matched,
     pair_results,
     scores,
 )
+from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.missing import missing_together, missing_values
 from synthgen_ray.quality.numbers import mean, measure
 from synthgen_ray.quality.privacy import fresh_values, privacy
+from synthgen_ray.quality.shapes import column_shapes
+from synthgen_ray.quality.trends import mean_trend, pair_trends
 from synthgen_ray.quality.utility import choose_target, utility
-from synthgen_ray.quality.validity import key_uniqueness
+from synthgen_ray.quality.validity import coverage, key_uniqueness
 from synthgen_ray.quality.verdict import verdict
 
 MAX_ROWS = 50_000
@@ -67,12 +71,12 @@ def assess(
     by_pair = pair_results(found, best, batches)
     tell(0.35)
     fidelity = Fidelity(
-        **_of_columns(by_column),
-        **_of_groups(found, best, batches),
+        **_of_columns(by_column, tables, seed, k),
+        **_of_groups(found, best, batches, sample, seed),
         key_uniqueness=_key_uniqueness(real, synthetic, holdout, columns),
         missing_values=measure(
-            missing_values(tables.real, tables.synthetic),
-            None if tables.holdout is None else missing_values(tables.real, tables.holdout),
+            missing_values(tables.real, tables.synthetic, k),
+            None if tables.holdout is None else missing_values(tables.real, tables.holdout, k, other_is_real=True),
         ),
         detection_auc=_detection(sample, seed),
     )
@@ -82,22 +86,23 @@ def assess(
     fresh = fresh_values(real, synthetic, holdout, columns)
     private = privacy(tables, sample, fresh, columns, seed)
     tell(1.0)
-    return Assessment(
-        scope=Scope(
-            real_rows=real.num_rows,
-            synthetic_rows=synthetic.num_rows,
-            holdout_rows=None if holdout is None else holdout.num_rows,
-            max_rows=max_rows,
-            columns=tables.real.names,
-            left_out=tuple(
-                LeftOut(column=column.name, kind=column.kind, reason=REASONS[column.kind])
-                for column in columns
-                if column.kind in FRESH
-            ),
-            seed=seed,
-            k=k,
+    scope = Scope(
+        real_rows=real.num_rows,
+        synthetic_rows=synthetic.num_rows,
+        holdout_rows=None if holdout is None else holdout.num_rows,
+        max_rows=max_rows,
+        columns=tables.real.names,
+        left_out=tuple(
+            LeftOut(column=column.name, kind=column.kind, reason=REASONS[column.kind])
+            for column in columns
+            if column.kind in FRESH
         ),
-        verdict=verdict(fidelity, by_column, useful, private, min(real.num_rows, synthetic.num_rows)),
+        seed=seed,
+        k=k,
+    )
+    return Assessment(
+        scope=scope,
+        verdict=verdict(fidelity, by_column, useful, private, scope),
         fidelity=fidelity,
         columns=by_column,
         pairs=by_pair,
@@ -109,12 +114,21 @@ def assess(
     )
 
 
-def _of_columns(results: Sequence[ColumnResult]) -> dict[str, Measure]:
+def _of_columns(results: Sequence[ColumnResult], tables: Tables, seed: int, k: int) -> dict[str, Measure]:
     """Means over the columns."""
+
+    def shapes(real: Cells, other: Cells) -> float | None:
+        return mean(column_shapes(real, other).values())
+
+    def covered(real: Cells, other: Cells) -> float | None:
+        return mean(coverage(real, other, name, k) for name in real.names)
+
+    beside = {"column_shapes": matched(tables, shapes, seed), "coverage": matched(tables, covered, seed)}
     return {
         total: Measure(
             value=mean(getattr(result, name).value for result in results),
             ceiling=mean(getattr(result, name).ceiling for result in results),
+            matched=beside.get(total),
         )
         for total, name in {
             "column_shapes": "shape",
@@ -125,7 +139,9 @@ def _of_columns(results: Sequence[ColumnResult]) -> dict[str, Measure]:
     }
 
 
-def _of_groups(found: Scores, best: Scores | None, batches: Sequence[Scores]) -> dict[str, Measure]:
+def _of_groups(
+    found: Scores, best: Scores | None, batches: Sequence[Scores], sample: Tables, seed: int
+) -> dict[str, Measure]:
     """Means over pairs and triples, with intervals where there are batches."""
     related = [trend.related for trend in found.trends]
 
@@ -136,12 +152,17 @@ def _of_groups(found: Scores, best: Scores | None, batches: Sequence[Scores]) ->
             "accuracy_3way": mean(one.accuracy_3way),
         }
 
+    def trends(real: Cells, other: Cells) -> float:
+        return mean_trend(pair_trends(real, other, column_groups(len(real.names), 2, seed)))
+
     ceilings = totals(best) if best else {}
     parts = [totals(batch) for batch in batches]
-    return {
+    measures = {
         name: measure(value, ceilings.get(name), error([part[name] for part in parts]) if parts else None)
         for name, value in totals(found).items()
     }
+    of_pairs = measures["pair_trends"].model_copy(update={"matched": matched(sample, trends, seed)})
+    return {**measures, "pair_trends": of_pairs}
 
 
 def _key_uniqueness(

@@ -1,7 +1,7 @@
 """What an assessment says: numbers with their intervals, what a page draws from, and a verdict.
 
 All of it may be handed out with the synthetic table: it holds no row of the real one, no category, null or bin that
-fewer than k of its rows have, and no extreme beyond the k-th.
+fewer than k of its rows have, and no number or moment of one of them: the ends of a range are means of k.
 """
 
 from enum import StrEnum
@@ -26,6 +26,7 @@ class Measure(Result):
     low: float | None = None  # 95 % interval, where the number was sampled
     high: float | None = None
     ceiling: float | None = None  # what the hold-out gets in the place of the synthetic table
+    matched: float | None = None  # what as many synthetic rows get as were held out, where the verdict needs it
 
 
 class Definition(Result):
@@ -127,7 +128,7 @@ class MissingTogether(Result):
     """How often two columns, or one with itself, lack a value in the same row, as a share of all rows."""
 
     columns: tuple[str, str]
-    real: float | None  # `None`: fewer than k rows, though not none
+    real: float | None  # `None`: fewer than k rows, though not none, have both, either or none of the two
     synthetic: float
 
 
@@ -173,8 +174,9 @@ class Privacy(Result):
     # the hold-out's; without one, the share of real rows that are there more than once.
     copies: Measure
     copied_values: tuple[CopiedValues, ...]
-    distance_share: Measure | None  # share of synthetic rows that lie closer to a real row than to the hold-out's
-    distance_ratio: Measure | None  # median of the distances to the closest and the fifth closest real row, divided
+    remembered: Measure | None  # share of synthetic rows that lie closer to a real row than chance explains
+    distance_share: Measure | None  # of those that lie closer to one of some real rows than to as many of the hold-out
+    distance_ratio: Measure | None  # median of the distances to the closest and the second closest real row, divided
     singling_out: tuple[Attack, ...]
     inference: tuple[Attack, ...]
 

@@ -5,12 +5,14 @@ from synthgen_ray.quality.assessment import Definition
 SDMETRICS = "SDMetrics (DataCebo)"
 ACCURACY = "Platzer and Reutterer 2021, arXiv:2104.00635"
 GIOMI = "Giomi et al. 2023, PoPETs 2023(2)"
+MATCHED = " The verdict sets as many synthetic rows beside the hold-out: `matched`, the mean of some parts."
 
 DEFINITIONS = {
     "column_shapes": Definition(
         title="Column shapes",
         meaning="How like each column's distribution is: 1 - the largest gap between the cumulative shares of numbers "
-        "and moments, or 1 - half the sum of the gaps between the shares of categories; the mean over the columns.",
+        "and moments, or 1 - half the sum of the gaps between the shares of categories; the mean over the columns."
+        + MATCHED,
         best=1,
         source=f"{SDMETRICS}, KSComplement and TVComplement",
     ),
@@ -18,7 +20,7 @@ DEFINITIONS = {
         title="Pair trends",
         meaning="Whether columns that go together in the real table (correlation over 0.5, or Cramér's V over 0.3) do "
         "so in the synthetic one: 1 - half the difference of their correlations, or 1 - half the sum of the gaps "
-        "between the shares of their combinations; the mean over these pairs.",
+        "between the shares of their combinations; the mean over these pairs." + MATCHED,
         best=1,
         source=f"{SDMETRICS}, CorrelationSimilarity and ContingencySimilarity",
     ),
@@ -49,7 +51,7 @@ DEFINITIONS = {
     "coverage": Definition(
         title="Coverage",
         meaning="The share of the real range, or of the real categories, that the synthetic table reaches; rare "
-        "extremes and categories are not to be reached.",
+        "extremes and categories are not to be reached." + MATCHED,
         best=1,
         source=f"{SDMETRICS}, RangeCoverage and CategoryCoverage",
     ),
@@ -61,7 +63,8 @@ DEFINITIONS = {
     ),
     "missing_values": Definition(
         title="Missing values",
-        meaning="1 - the gap between the shares of missing values; the mean over the columns that have any.",
+        meaning="1 - the gap between the shares of missing values; the mean over the columns that have any, but for "
+        "those of which fewer than k rows lack a value, or have one.",
         best=1,
         source=f"{SDMETRICS}, MissingValueSimilarity",
     ),
@@ -86,10 +89,19 @@ DEFINITIONS = {
         best=0,
         source="counted",
     ),
+    "remembered": Definition(
+        title="Remembered rows",
+        meaning="The share of synthetic rows that lie closer to a row that training saw than chance explains. By "
+        "chance the closest of all real rows is one of the hold-out as often as they are many; what that lacks was "
+        "made after rows of the training table. The verdict goes by the low end of the interval.",
+        best=0,
+        source="counted, by the distance of Gower 1971; interval: Cochran 1977, theorem 2.2",
+    ),
     "distance_share": Definition(
         title="Closer to training rows",
-        meaning="The share of synthetic rows that lie closer to a row that training saw than to any of as many rows "
-        "that it did not see.",
+        meaning="The share of synthetic rows that lie closer to one of some rows that training saw than to any of as "
+        "many that it did not see. Where the hold-out is small, most rows that training saw are left out, and even a "
+        "table of nothing but remembered rows stays near 0.5.",
         best=0.5,
         source=f"{ACCURACY}; distance: Gower 1971",
     ),
@@ -102,8 +114,9 @@ DEFINITIONS = {
     ),
     "singling_out": Definition(
         title="Singling-out risk",
-        meaning="How much more often a statement that fits just one synthetic row fits just one row that training saw, "
-        "than just one that it did not see.",
+        meaning="How much more often a statement that fits just one synthetic row fits just one row that training "
+        "saw than it would by chance; that is known from the statements that fit rows which training did not see and "
+        "none that it saw.",
         best=0,
         source=GIOMI,
     ),

@@ -1,4 +1,5 @@
-"""A column's distribution in bins that may be shown: each holds k real rows or more, or none."""
+"""A column's distribution in bins that may be shown: each holds k real rows or more, or none, and starts and ends at
+values that k rows have, or at means of k."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,12 +7,13 @@ import numpy as np
 
 from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.quality.assessment import Bin, BinKind, Edge
-from synthgen_ray.quality.cells import NULL, Array, Cells
-from synthgen_ray.quality.validity import extremes
+from synthgen_ray.quality.cells import NANOSECONDS_PER_DAY, NULL, Array, Cells
 
 MOST_CATEGORIES = 20
 MOST_BINS = 20
 TAIL = 0.01  # of the values lies beyond the even bins on each side
+MOST_DECIMALS = 7
+STEPS = tuple(NANOSECONDS_PER_DAY // parts for parts in (1, 24, 1_440, 86_400, 86_400_000, 86_400_000_000))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -48,7 +50,7 @@ def _categories(real: Array, synthetic: Array, labels: list[str], k: int) -> tup
 
 def _ranges(real: Array, synthetic: Array, kind: ColumnKind, k: int) -> tuple[Bin, ...]:
     ours, theirs = (values[~np.isnan(values)] for values in (real, synthetic))
-    edges = _edges(ours, k)
+    edges = _edges(ours, kind, k)
     nulls = len(real) - len(ours)
     if edges is None:
         if 0 < nulls < k or 0 < len(ours) < k:
@@ -70,9 +72,9 @@ def _ranges(real: Array, synthetic: Array, kind: ColumnKind, k: int) -> tuple[Bi
     return (*found, *_rest_and_null(0, 0, nulls / len(real), their_nulls / len(synthetic)))
 
 
-def _edges(values: Array, k: int) -> Array | None:
+def _edges(values: Array, kind: ColumnKind, k: int) -> Array | None:
     """Of bins that hold k values or more each, (B + 1,): a bin for each value if those are few, else even ones."""
-    bounds = extremes(values, k)
+    bounds = _bounds(values, k, kind, k)
     if bounds is None:
         return None
     low, high = bounds
@@ -82,11 +84,29 @@ def _edges(values: Array, k: int) -> Array | None:
         steps = np.diff(common) / 2
         edges = np.concatenate([[common[0] - steps[0]], common[:-1] + steps, [common[-1] + steps[-1]]])
     else:
-        inner = extremes(values, max(k, int(TAIL * len(values)))) or bounds
+        inner = _bounds(values, max(k, int(TAIL * len(values))), kind, k) or bounds
         edges = np.unique(np.concatenate([[low], np.linspace(*inner, MOST_BINS - 1), [high]]))
     if len(edges) < 2:
         return np.array([low, high])
     return _merged(edges, _counts(values, edges), k)
+
+
+def _bounds(values: Array, rank: int, kind: ColumnKind, k: int) -> tuple[float, float] | None:
+    """Means of the k values from the `rank`-th lowest and highest on, inwards; `None` where they cross."""
+    if len(values) < rank - 1 + k:
+        return None
+    ordered, inside = np.sort(values), slice(rank - 1, rank - 1 + k)
+    low, high = (_on_grid(float(part[inside].mean()), values, kind) for part in (ordered, ordered[::-1]))
+    return (low, high) if low <= high else None
+
+
+def _on_grid(mean: float, values: Array, kind: ColumnKind) -> float:
+    """With as many decimals as the values, or on a whole day, hour or so as they are."""
+    if kind is ColumnKind.DATETIME:
+        step = next((step for step in STEPS if not np.any(values % step)), STEPS[-1])
+        return round(mean / step) * float(step)
+    decimals = next((places for places in range(MOST_DECIMALS) if np.array_equal(values.round(places), values)), None)
+    return mean if decimals is None else round(mean, decimals)
 
 
 def _merged(edges: Array, counts: Array, k: int) -> Array:

@@ -12,7 +12,7 @@ from synthgen_ray.quality.cells import Array, Cells
 from synthgen_ray.quality.distributions import distribution
 from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.missing import null_share, safe_null_share
-from synthgen_ray.quality.numbers import measure
+from synthgen_ray.quality.numbers import mean, measure
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.trends import Trend, pair_trends
 from synthgen_ray.quality.validity import coverage, validity
@@ -20,6 +20,7 @@ from synthgen_ray.quality.validity import coverage, validity
 BATCHES = 10
 LEAST_ROWS = 20  # of a batch
 MOST_ASSOCIATED = 100
+MOST_PARTS = 5
 
 ByColumn = dict[str, float]
 
@@ -46,6 +47,20 @@ class Scores(NamedTuple):
     @property
     def trend_scores(self) -> Array:
         return np.array([trend.score for trend in self.trends])
+
+
+def matched(tables: Tables, of: Callable[[Cells, Cells], float | None], seed: int) -> float | None:
+    """What the synthetic table gets by `of(real, rows)` when it is as short as the hold-out: the mean of some parts.
+
+    A shorter table scores lower by chance alone, so the whole is not beside its ceiling. `None` where there is none to
+    be beside, or it is the longer one.
+    """
+    real, synthetic, holdout = tables
+    if holdout is None or not 0 < holdout.num_rows <= synthetic.num_rows:
+        return None
+    order, size = np.random.default_rng(seed).permutation(synthetic.num_rows), holdout.num_rows
+    starts = range(0, min(len(order) // size, MOST_PARTS) * size, size)
+    return mean(of(real, synthetic.rows(order[start : start + size])) for start in starts)
 
 
 def column_results(

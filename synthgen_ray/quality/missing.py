@@ -20,30 +20,40 @@ def safe_null_share(cells: Cells, name: str, k: int) -> float | None:
     return _safe(int(cells.nulls(name).sum()), cells.num_rows, k)
 
 
-def missing_values(real: Cells, synthetic: Cells) -> float | None:
+def missing_values(real: Cells, other: Cells, k: int, *, other_is_real: bool = False) -> float | None:
     """Mean of 1 - the difference of the shares of nulls, over the columns that have any in one of the tables.
 
-    `None` if none has. Source: SDMetrics, MissingValueSimilarity.
+    `None` if none has. A column whose share may not be told is left out: of a mean over few it could be computed.
+    Source: SDMetrics, MissingValueSimilarity, which is this for k = 1.
     """
-    shares = [(null_share(real, name), null_share(synthetic, name)) for name in real.names]
-    return mean(1 - abs(a - b) for a, b in shares if a or b)
+    told_of = k if other_is_real else 1
+    shares = [(safe_null_share(real, name, k), safe_null_share(other, name, told_of)) for name in real.names]
+    return mean(1 - abs(a - b) for a, b in shares if a is not None and b is not None and (a or b))
 
 
 def missing_together(real: Cells, synthetic: Cells, k: int) -> tuple[MissingTogether, ...]:
     """Of the pairs of columns with nulls, those whose shares differ most first."""
     names = [name for name in real.names if real.nulls(name).any() or synthetic.nulls(name).any()]
     counts, shares = (
-        {(a, b): float(np.sum(cells.nulls(a) & cells.nulls(b))) for a, b in combinations_with_replacement(names, 2)}
+        {(a, b): int(np.sum(cells.nulls(a) & cells.nulls(b))) for a, b in combinations_with_replacement(names, 2)}
         for cells in (real, synthetic)
     )
     pairs = [
         MissingTogether(
-            columns=pair, real=_safe(int(count), real.num_rows, k), synthetic=shares[pair] / synthetic.num_rows
+            columns=(a, b),
+            real=_safe_together(both, counts[a, a], counts[b, b], real.num_rows, k),
+            synthetic=shares[a, b] / synthetic.num_rows,
         )
-        for pair, count in counts.items()
+        for (a, b), both in counts.items()
     ]
     pairs.sort(key=lambda pair: -abs((pair.real or 0.0) - pair.synthetic))
     return tuple(pairs[:MOST_PAIRS])
+
+
+def _safe_together(both: int, first: int, second: int, num_rows: int, k: int) -> float | None:
+    """`None` where fewer than k rows are in one of the four cells that follow from the three counts."""
+    cells = both, first - both, second - both, num_rows - first - second + both
+    return None if any(0 < count < k for count in cells) else both / num_rows
 
 
 def _safe(count: int, num_rows: int, k: int) -> float | None:

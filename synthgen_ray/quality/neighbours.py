@@ -14,6 +14,7 @@ import numpy as np
 from synthgen_ray.quality.cells import Array, Cells
 
 QUERIES, ROWS = 64, 4_096  # of a block
+MOST_HELD = 2**24  # distances at a time, where those of a query to all rows are needed at once
 MOST_SMALL_CODE = np.iinfo(np.int16).max
 MOST_COUNTED = np.iinfo(np.uint8).max
 
@@ -49,6 +50,26 @@ def nearest(queries: Cells, rows: Cells, scale: dict[str, float]) -> Neighbours:
         second[near] = np.minimum(np.minimum(second[near], distances.min(axis=1)), np.maximum(best[near], first))
         best[near] = np.minimum(best[near], first)
     return Neighbours(best, second)
+
+
+def popularity(queries: Cells, tables: Sequence[Cells], scale: dict[str, float]) -> Array:
+    """Of each row of the tables together, the share of queries that it is closest to; equals have equal parts. (N,)"""
+    columns = []
+    for name in queries.names:
+        rows = Cells({name: np.concatenate([cells.columns[name] for cells in tables])})
+        columns.append(_column(queries, rows, name, scale))
+    num_rows = sum(cells.num_rows for cells in tables)
+    found = np.zeros(num_rows)
+    step = max(1, min(QUERIES, MOST_HELD // num_rows))
+    size = QUERIES * ROWS // step  # a block is as large with fewer queries
+    parts = [slice(first, min(first + size, num_rows)) for first in range(0, num_rows, size)]
+    for start in range(0, queries.num_rows, step):
+        near = slice(start, min(start + step, queries.num_rows))
+        distances = np.concatenate([_total(columns, (near, rows)) for rows in parts], axis=1)
+        closest = distances == distances.min(axis=1, keepdims=True)
+        query, row = np.nonzero(closest)
+        found += np.bincount(row, 1 / np.count_nonzero(closest, axis=1)[query], minlength=num_rows)
+    return found / queries.num_rows
 
 
 def nearest_without_each(

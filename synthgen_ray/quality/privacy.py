@@ -9,7 +9,7 @@ from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.quality.assessment import CopiedValues, Measure, Privacy
 from synthgen_ray.quality.cells import FRESH
 from synthgen_ray.quality.copies import copied_rows, copied_values, repeated_rows
-from synthgen_ray.quality.distances import closest_records
+from synthgen_ray.quality.distances import closest_records, remembered_rows
 from synthgen_ray.quality.fidelity import Tables
 from synthgen_ray.quality.inference import inference
 from synthgen_ray.quality.numbers import measure
@@ -21,12 +21,18 @@ IDEAL_SHARE = 0.5  # of a table that knows the training rows no better than the 
 def privacy(
     tables: Tables, sample: Tables, fresh: tuple[CopiedValues, ...], columns: Sequence[Column], seed: int
 ) -> Privacy:
-    """Copies are looked for in all rows, the rest is tried on the `sample`."""
+    """Copies, remembered and singled out rows are looked for in all rows, the rest is tried on the `sample`."""
     copies = _copies(tables)
     real, synthetic, holdout = sample
-    if holdout is None or not real.names:
+    if holdout is None or tables.holdout is None or not real.names:
         return Privacy(
-            copies=copies, copied_values=fresh, distance_share=None, distance_ratio=None, singling_out=(), inference=()
+            copies=copies,
+            copied_values=fresh,
+            remembered=None,
+            distance_share=None,
+            distance_ratio=None,
+            singling_out=(),
+            inference=(),
         )
     distances = closest_records(real, synthetic, holdout, seed)
     numbers = set(filter(real.is_number, real.names))
@@ -34,9 +40,10 @@ def privacy(
     return Privacy(
         copies=copies,
         copied_values=fresh,
+        remembered=_share(*remembered_rows(tables.real, tables.synthetic, tables.holdout, seed)),
         distance_share=measure(distances.share[0], IDEAL_SHARE, distances.share[1]),
         distance_ratio=measure(distances.ratio[0], distances.ratio_ceiling, distances.ratio[1]),
-        singling_out=singling_out(real, synthetic, holdout, seed),
+        singling_out=singling_out(tables.real, synthetic, tables.holdout, seed),
         inference=inference(real, synthetic, holdout, moments, seed),
     )
 
@@ -53,6 +60,13 @@ def fresh_values(
             copies = measure(copied_values(real[name], synthetic[name]), ceiling)
             found.append(CopiedValues(column=name, kind=column.kind, copies=copies))
     return tuple(found)
+
+
+def _share(value: float, error: float) -> Measure:
+    """An estimate that may miss 0 to 1 by chance, cut to it; other real rows get 0."""
+    found = measure(value, 0.0, error)
+    cut = {name: min(max(getattr(found, name), 0.0), 1.0) for name in ("value", "low", "high")}
+    return found.model_copy(update=cut)
 
 
 def _copies(tables: Tables) -> Measure:

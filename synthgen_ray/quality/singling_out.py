@@ -1,13 +1,16 @@
 """Singling out: statements that fit exactly one row of the synthetic table, and so perhaps of the real one.
 
-Source: Giomi et al. 2023, PoPETs 2023(2) (univariate and multivariate singling out). The statements are as there; the
-real table and the hold-out are cut to one length, in the place of a correction for their lengths, and the rate is that
-among the statements that were found, not among those that were wished for.
+Source: Giomi et al. 2023, PoPETs 2023(2) (univariate and multivariate singling out). The statements are as there, and
+the rate is that among those that were found, not among those that were wished for. Where N rows were learnt and n held
+out, the control is not extrapolated from n to N, but counted: a statement that fits t of all rows fits, by chance, just
+one of the N and t - 1 of the n as often as none of the N and t of the n, times N t / (n - t + 1).
 """
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -39,8 +42,6 @@ Statement = tuple[Term, ...]
 def singling_out(real: Cells, synthetic: Cells, holdout: Cells, seed: int) -> tuple[Attack, ...]:
     """By statements about one attribute, and about three. Empty where no statement fits just one synthetic row."""
     chance = np.random.default_rng(seed)
-    num_rows = min(real.num_rows, holdout.num_rows)
-    real, holdout = (distinct(cells.sample(num_rows, chance)) for cells in (real, holdout))
     synthetic = distinct(synthetic)
     values = {name: np.unique(column) for name, column in synthetic.columns.items()}
     ways = {1: by_one_attribute(synthetic, chance)}
@@ -51,8 +52,16 @@ def singling_out(real: Cells, synthetic: Cells, holdout: Cells, seed: int) -> tu
         statements = isolating(candidates, synthetic, ATTACKS)
         if statements:
             guesses = [at_random(synthetic, values, width, chance) for _ in range(ATTACKS)]
-            tries = tried(statements, real), tried(guesses, real), tried(statements, holdout)
-            found.append(attack("singling_out", "1 attribute" if width == 1 else f"{width} attributes", *tries))
+            seen, unseen = singled_out(statements, real), missed(statements, real, holdout)
+            attempts, chances = len(statements), by_chance(unseen, holdout.num_rows)
+            tries = (
+                Tries(len(seen), attempts),
+                Tries(len(singled_out(guesses, real)), ATTACKS),
+                Tries(min(chances, attempts), attempts),
+            )
+            by = "1 attribute" if width == 1 else f"{width} attributes"
+            lengths, shared = real.num_rows / holdout.num_rows, crowding(seen, list(chain(*unseen)))
+            found.append(attack("singling_out", by, *tries, lengths=lengths, crowding=shared))
     return tuple(found)
 
 
@@ -121,17 +130,40 @@ def isolating(candidates: Iterable[Statement], cells: Cells, most: int) -> list[
     return list(found)
 
 
+def singled_out(statements: Iterable[Statement], cells: Cells) -> list[int]:
+    """The row that it fits, for each statement that fits just one."""
+    places = (np.flatnonzero(_fits(statement, cells)) for statement in statements)
+    return [int(rows[0]) for rows in places if len(rows) == 1]
+
+
+def missed(statements: Iterable[Statement], real: Cells, holdout: Cells) -> list[list[int]]:
+    """The rows of the hold-out that it fits, for each statement that fits some of these and none of the real ones."""
+    places = (np.flatnonzero(_fits(statement, holdout)) for statement in statements if not fitting(statement, real))
+    return [rows.tolist() for rows in places if len(rows)]
+
+
+def by_chance(unseen: Sequence[list[int]], held_out: int) -> float:
+    """How many statements would fit just one real row by chance, were there as many of these as were held out."""
+    return sum(len(rows) * held_out / (held_out - len(rows) + 1) for rows in unseen)
+
+
+def crowding(*hits: Sequence[int]) -> float:
+    """How many hits share a row of their table, in the mean over them: so many fewer are independent."""
+    counts = np.array([count for rows in hits for count in Counter(rows).values()])
+    return float((counts**2).sum() / counts.sum()) if len(counts) else 1.0
+
+
 def fitting(statement: Statement, cells: Cells) -> int:
     """How many rows a statement fits."""
-    fits = np.ones(cells.num_rows, bool)
+    return int(np.count_nonzero(_fits(statement, cells)))
+
+
+def _fits(statement: Statement, cells: Cells) -> Array:
+    """(N,) of booleans."""
+    fits: Array = np.ones(cells.num_rows, bool)
     for column, compare, value in statement:
         if math.isnan(value):
             fits &= compare(cells.nulls(column), True)
         else:
             fits &= compare(cells.columns[column], value)
-    return int(np.count_nonzero(fits))
-
-
-def tried(statements: list[Statement], cells: Cells) -> Tries:
-    """How many of them single out a row."""
-    return Tries(sum(fitting(statement, cells) == 1 for statement in statements), len(statements))
+    return fits

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from math import sqrt
 from operator import itemgetter
 from statistics import NormalDist
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.quality.assessment import (
@@ -15,6 +15,7 @@ from synthgen_ray.quality.assessment import (
     Level,
     Measure,
     Privacy,
+    Scope,
     Utility,
 )
 from synthgen_ray.quality.numbers import Z
@@ -32,7 +33,8 @@ COVERED = (0.85, 0.0)
 DETECTED = (0.70, 0.97)  # nearly all generators of tables are found out; what that costs, trends and utility tell
 COPIED = (0.002, 0.02)  # beyond what other real rows have in common with the training table
 COPIED_TEXT = (0.05, 0.25)
-CLOSER = (0.52, 0.60)  # here a row in five leans on one of the training table that it would not know otherwise
+REMEMBERED = (0.04, 0.20)  # at the low end of the interval
+MOST_UNSURE = 0.50  # the high end that good news may have
 AT_RISK = (0.05, 0.20)  # at the low end of the interval
 
 RANK = {Level.BAD: 0, Level.WARN: 1, Level.GOOD: 2}
@@ -42,44 +44,60 @@ REMEMBERS = (
 )
 
 
-def verdict(
-    fidelity: Fidelity, columns: Sequence[ColumnResult], utility: Utility | None, privacy: Privacy, num_rows: int
-) -> tuple[Finding, ...]:
-    """Bad news first, then warnings, then what is good. What may be chance is no news.
+class Noise(NamedTuple):
+    """What is added to a score since chance may have taken it.
 
-    `num_rows` are those of the shorter of the two tables: the largest gap between two samples of n rows each is about
-    1 / √n, and so much is added to scores.
+    The largest gap between two samples of n rows each is about 1 / √n, n those of the shorter of the two tables. A mean
+    over columns or pairs is less at the mercy of chance: over hold-outs of n rows it deviates by some 1 / (3 √n), of
+    which 1.6 are exceeded by one in twenty.
     """
-    noise = 1 / sqrt(num_rows)
-    found = [*_privacy(privacy, noise), *_fidelity(fidelity, columns, noise), *_utility(utility)]
+
+    tables: float
+    holdout: float
+
+    @classmethod
+    def of(cls, scope: Scope) -> "Noise":
+        shorter, held_out = min(scope.real_rows, scope.synthetic_rows), scope.holdout_rows
+        return cls(1 / sqrt(shorter), 0.0 if held_out is None else 0.5 / sqrt(held_out))
+
+
+def verdict(
+    fidelity: Fidelity, columns: Sequence[ColumnResult], utility: Utility | None, privacy: Privacy, scope: Scope
+) -> tuple[Finding, ...]:
+    """Bad news first, then warnings, then what is good. What may be chance is no news."""
+    found = [*_privacy(privacy, scope), *_fidelity(fidelity, columns, Noise.of(scope)), *_utility(utility)]
     return tuple(sorted(found, key=lambda finding: RANK[finding.level]))
 
 
-def _privacy(privacy: Privacy, noise: float) -> Iterator[Finding]:
-    yield from _copies(privacy, noise)
-    share = privacy.distance_share
-    if share is None or share.value is None:
+def _privacy(privacy: Privacy, scope: Scope) -> Iterator[Finding]:
+    yield from _copies(privacy, scope)
+    remembered, share = privacy.remembered, privacy.distance_share
+    if remembered is None or remembered.value is None or share is None or share.value is None:
         sentence = "There is no hold-out, so that nobody can tell whether the model remembers rows."
         advice = "Train with `holdout_fraction` above 0, and make the report again."
         yield Finding(level=Level.WARN, area="privacy", sentence=sentence, advice=advice)
         return
+    level = _low(remembered.low or 0.0, REMEMBERED)
     sentence = (
-        f"{share.value:.0%} of the synthetic rows are closer to a row of the training table than to other real rows; "
-        "50% would be chance."
+        f"{remembered.value:.0%} of the synthetic rows are closer to a row of the training table than chance explains; "
+        f"beside as many other real rows {share.value:.0%} are, where 50% would be chance."
     )
-    yield _finding(_low(share.low or 0.0, CLOSER), "privacy", sentence, *REMEMBERS)
+    yield _finding(level, "privacy", sentence, *REMEMBERS)
+    if level is Level.GOOD and (remembered.high or 0.0) > MOST_UNSURE:
+        sentence = f"The hold-out is too short to tell more: up to {remembered.high:.0%} of the rows may be remembered."
+        advice = "Train with a larger `holdout_fraction`, or judge more rows, and make the report again."
+        yield _finding(Level.WARN, "privacy", sentence, advice)
     yield _attacks(
         privacy.singling_out, "Statements that fit one synthetic row single out people of the training table"
     )
     yield _attacks(privacy.inference, "Who knows the rest of a row of the training table can guess what is missing")
 
 
-def _copies(privacy: Privacy, noise: float) -> Iterator[Finding]:
+def _copies(privacy: Privacy, scope: Scope) -> Iterator[Finding]:
     copies = privacy.copies
     if copies.value is not None:
         expected = copies.ceiling or 0.0
-        error = noise * sqrt(2 * expected * (1 - expected))  # of the difference of two such shares
-        level = _low(copies.value - expected - 2 * error, COPIED)
+        level = _low(copies.value - expected - 2 * _chance_of_copies(copies.value, expected, scope), COPIED)
         sentence = f"{_percent(copies.value)} of the synthetic rows are copies of rows of the training table"
         sentence += f"; of other real rows {_percent(copies.ceiling)} are." if copies.ceiling else "."
         yield _finding(level, "privacy", f"It leaks: {sentence}" if level is Level.BAD else sentence, *REMEMBERS)
@@ -90,6 +108,18 @@ def _copies(privacy: Privacy, noise: float) -> Iterator[Finding]:
             sentence = f"{_percent(value)} of the values of '{text.column}' are in the training table too."
             advice = "Leave the column out, or mark it as personal data, so that it is made afresh."
             yield _finding(level, "privacy", sentence, advice, advice)
+
+
+def _chance_of_copies(value: float, expected: float, scope: Scope) -> float:
+    """Standard error of the difference of the two shares, were they of one kind of rows.
+
+    Source: Fleiss, Levin and Paik 2003, Statistical Methods for Rates and Proportions, sec. 3.1 (pooled).
+    """
+    if scope.holdout_rows is None:
+        return sqrt(2 * expected * (1 - expected) / min(scope.real_rows, scope.synthetic_rows))
+    drawn, held_out = scope.synthetic_rows, scope.holdout_rows
+    pooled = (value * drawn + expected * held_out) / (drawn + held_out)
+    return sqrt(pooled * (1 - pooled) * (1 / drawn + 1 / held_out))
 
 
 def _attacks(attacks: Sequence[Attack], what: str) -> Finding:
@@ -114,7 +144,7 @@ def _certain_risk(attack: Attack, attempts: int) -> float:
     return value - (value - low) * NormalDist().inv_cdf(1 - 0.025 / attempts) / Z
 
 
-def _fidelity(fidelity: Fidelity, columns: Sequence[ColumnResult], noise: float) -> Iterator[Finding]:
+def _fidelity(fidelity: Fidelity, columns: Sequence[ColumnResult], noise: Noise) -> Iterator[Finding]:
     shapes, trends, auc, coverage = (
         fidelity.column_shapes,
         fidelity.pair_trends,
@@ -136,12 +166,12 @@ def _fidelity(fidelity: Fidelity, columns: Sequence[ColumnResult], noise: float)
         bad = "Do not rely on relations between columns; train longer, or another model type."
         yield _finding(level, "fidelity", sentence, "Keep `refine` on, or train longer.", bad)
     if auc.value is not None:
-        level = _low((auc.low or auc.value) - noise, DETECTED)
+        level = _low((auc.low or auc.value) - noise.tables, DETECTED)
         sentence = f"A classifier tells which of two rows is real in {auc.value:.0%} of cases; 50% would be chance."
         advice = "For tests and teaching that is enough; before analyses look at utility.", "Use it for tests only."
         yield _finding(level, "fidelity", sentence, *advice)
     if coverage.value is not None and (level := _beside(coverage, COVERED, noise)) is not Level.GOOD:
-        sentence = f"On average {coverage.value:.0%} of a column's range or categories are reached."
+        sentence = f"On average {coverage.value:.0%} of a column's range or categories are reached: {_score(coverage)}."
         yield _finding(level, "fidelity", sentence, "Generate more rows, or ask for the rare ones by conditions.")
 
 
@@ -179,18 +209,24 @@ def _low(value: float, limits: Limits) -> Level:
     return Level.GOOD if value <= good else Level.BAD if value > bad else Level.WARN
 
 
-def _beside(measure: Measure, limits: Limits, noise: float) -> Level:
-    """Beside the hold-out, which has chance in it too; without one by these limits."""
-    value = measure.value or 0.0
-    if not measure.ceiling:
-        return _high(value + noise, limits)
-    level = _high(value / measure.ceiling, BESIDE)
-    return Level.GOOD if level is Level.WARN and value + noise >= BESIDE[0] * measure.ceiling else level
+def _beside(measure: Measure, limits: Limits, noise: Noise) -> Level:
+    """As many rows as were held out beside these, which have chance in them too; without them by these limits."""
+    value, ceiling, chance = measure.value or 0.0, measure.ceiling, noise.tables
+    if not ceiling:
+        return _high(value + chance, limits)
+    if measure.matched is not None:
+        value, chance = measure.matched, noise.holdout
+    level = _high(value / ceiling, BESIDE)
+    return Level.GOOD if level is Level.WARN and value + chance >= BESIDE[0] * ceiling else level
 
 
 def _score(measure: Measure) -> str:
-    ceiling = f", other real rows get {measure.ceiling:.3f}" if measure.ceiling is not None else ""
-    return f"{measure.value:.3f} of 1{ceiling}"
+    if measure.ceiling is None:
+        return f"{measure.value:.3f} of 1"
+    if measure.matched is None:
+        return f"{measure.value:.3f} of 1, other real rows get {measure.ceiling:.3f}"
+    beside = f"as many rows as were held out get {measure.matched:.3f}, other real rows {measure.ceiling:.3f}"
+    return f"{measure.value:.3f} of 1; {beside}"
 
 
 def _percent(share: float) -> str:

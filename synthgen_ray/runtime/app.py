@@ -18,6 +18,7 @@ from synthgen_ray.domain.params import ModelType, Resources
 from synthgen_ray.runtime.actors import check_dispatcher, dispatcher, metadata_store, nudge
 from synthgen_ray.runtime.backpressure import MAX_ONGOING
 from synthgen_ray.runtime.capacity import plan_workers
+from synthgen_ray.runtime.flow import WaitsForReader
 from synthgen_ray.runtime.listening import check_host
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.metrics import UploadMetrics
@@ -77,11 +78,13 @@ class Api:
             store.find_admission,
             checks,
             hosts=[settings.host, *settings.allowed_hosts],
+            trusted_proxies=settings.trusted_proxies,
             rate_limits=RateLimits(**settings.rate_limits.model_dump()),
             docs=settings.docs,
             answer_request_id=False,  # Serve's HTTP proxy does
         )
         app.add_middleware(RefusedUploads, count=UploadMetrics().refused)
+        app.add_middleware(WaitsForReader)
         return app
 
 

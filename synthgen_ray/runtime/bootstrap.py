@@ -27,7 +27,8 @@ _NAMED: dict[str, Any] = {
 
 async def bootstrap(settings: Settings) -> None:
     """Start what is not there yet; does nothing the second time. Before anything serves: scratch files go."""
-    open_artifacts(settings.artifacts_url, settings.data_dir).prepare()
+    if not _is_at_work():
+        open_artifacts(settings.artifacts_url, settings.data_dir).prepare()
     # A file is where it is; a PostgreSQL is as near to any node.
     place = HEAD if settings.keeps_sqlite else None
     ray.remote(Metadata).options(name=METADATA, resources=place, **_NAMED).remote(
@@ -39,6 +40,15 @@ async def bootstrap(settings: Settings) -> None:
     ray.remote(DispatcherActor).options(name=DISPATCHER, resources=HEAD, **_NAMED).remote(
         settings, _lease_owner(settings)
     )
+
+
+def _is_at_work() -> bool:
+    """Whether there is a dispatcher: then others may be writing scratch files."""
+    try:
+        ray.get_actor(DISPATCHER, NAMESPACE)
+    except ValueError:
+        return False
+    return True
 
 
 def _lease_owner(settings: Settings) -> str:

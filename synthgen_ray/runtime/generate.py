@@ -14,6 +14,7 @@ from synthgen_ray.jobs.parts import PartPlan, plan_parts
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.spread import Row, made_by_all, without_data
 from synthgen_ray.runtime.teller import Teller
+from synthgen_ray.runtime.tidying import tidy
 from synthgen_ray.settings import LogFormat, Settings
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class PartMaker:
     def __init__(self, assignment: Assignment, artifacts: Artifacts, log_format: LogFormat) -> None:
         write_logs(log_format)
         self._assignment, self._artifacts, self._plans = assignment, artifacts, plans_of(assignment)
+        tidy(artifacts)
 
     @without_data
     def __call__(self, row: Row) -> Row:

@@ -3,13 +3,14 @@ Ray Data."""
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar, cast
 
 import ray
 from ray.exceptions import RayError, RayTaskError
 
 from synthgen_ray.domain.entities import Artifact, Assignment, MadeReport, Part, Progress, TrainedModel
-from synthgen_ray.domain.errors import InvalidRequest, WorkerLost
+from synthgen_ray.domain.errors import InvalidRequest, Postponed, WorkerLost
 from synthgen_ray.domain.params import Resources
 from synthgen_ray.jobs.dispatcher import OnProgress
 from synthgen_ray.jobs.parts import PartPlan
@@ -17,13 +18,15 @@ from synthgen_ray.runtime.capacity import Workers, plan_workers
 from synthgen_ray.runtime.generate import GenerateJob, plans_of
 from synthgen_ray.runtime.leftovers import free_leftovers, free_leftovers_soon
 from synthgen_ray.runtime.names import run_name
-from synthgen_ray.runtime.nodes import unless_it_dies
+from synthgen_ray.runtime.nodes import unless_it_dies, unless_one_dies
 from synthgen_ray.runtime.report import judge
 from synthgen_ray.runtime.samplers import cause_of, deployed, forget, having, insist
 from synthgen_ray.runtime.train import TrainJob, train
 from synthgen_ray.settings import Settings
 
 T = TypeVar("T")
+# A process that works says so. One that does not for longer than a lease and a half hangs, as on a disk that is away.
+SIGN_EVERY_S, SILENCE_S = 10.0, 90.0
 
 
 class RayLauncher:
@@ -32,7 +35,7 @@ class RayLauncher:
         self._cleanings: set[asyncio.Task[None]] = set()
 
     async def train(self, assignment: Assignment) -> TrainedModel:
-        """Raises: InvalidRequest, when the cluster cannot run it; WorkerLost; what the training raises."""
+        """Raises: Postponed, when the cluster has no room for it now; WorkerLost; what the training raises."""
         workers = self._workers(assignment)
         name = f"train {run_name(assignment.job)}"
         await free_leftovers()
@@ -82,29 +85,43 @@ class RayLauncher:
         try:
             return plan_workers(job.model_type, asked, ray.cluster_resources(), self._settings)
         except InvalidRequest as error:
-            if job.attempt == 1:
-                raise
-            raise WorkerLost from error  # the cluster had it once: a node is away, and may come back
+            raise Postponed from error  # it had when the job was accepted: a node is away, and may come back
 
 
 async def _run_warm(function: Callable[..., T], name: str, cpus: float, *order: Any) -> T:
     """What it answers, run in a process that may have imported all for an earlier one, and that is killed when nobody
     waits for it any more.
 
-    Raises: WorkerLost; what it raises.
+    Raises: WorkerLost; Postponed; what it raises.
     """
     task = ray.remote(_tell).options(name=name, num_cpus=cpus, max_retries=0).remote(function, *order)
     try:
-        node_id = await _next_of(task)
-        return cast(T, await unless_it_dies(node_id, _next_of(task)))
+        node_id = await unless_one_dies(_next_of(task))
+        return cast(T, await unless_it_dies(node_id, _last_of(task)))
     finally:
         ray.cancel(task, force=True)  # of one that is done nothing is left to cancel
 
 
-def _tell(function: Callable[..., T], *order: Any) -> Iterator[str | T]:
-    """The node that this runs on, then what the function answers."""
+def _tell(function: Callable[..., T], *order: Any) -> Iterator[str | T | None]:
+    """The node that this runs on, nothing as a sign of life while it works, then what the function answers."""
     yield ray.get_runtime_context().get_node_id()
-    yield function(*order)
+    with ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(function, *order)
+        while not wait([answer], SIGN_EVERY_S).done:
+            yield None
+        yield answer.result()
+
+
+async def _last_of(task: "ray.ObjectRefGenerator[Any]") -> Any:
+    """Raises: WorkerLost, also when it falls silent; what the function raises."""
+    try:
+        while True:
+            async with asyncio.timeout(SILENCE_S):
+                said = await _next_of(task)
+            if said is not None:
+                return said
+    except TimeoutError as error:
+        raise WorkerLost from error
 
 
 async def _next_of(task: "ray.ObjectRefGenerator[Any]") -> Any:

@@ -17,7 +17,7 @@ LOOKS, EACH_S = 10, 1.0  # it takes a moment until a death is known
 
 
 async def free_leftovers() -> None:
-    """Free what actors reserved that are dead. Nothing that goes wrong here is a training's fault."""
+    """Free what actors of this server reserved that are dead. Nothing that goes wrong here is a training's fault."""
     try:
         groups = await asyncio.to_thread(_leftovers)
     except Exception as error:  # noqa: BLE001 - of Ray's inner parts anything may be raised, and all of it is logged
@@ -40,9 +40,13 @@ def _leftovers() -> list[PlacementGroup]:
     from ray._private.state import state
     from ray.core.generated.gcs_pb2 import PlacementGroupTableData
 
+    ours = ray.JobID.from_hex(ray.get_runtime_context().get_job_id()).binary()
     table = map(PlacementGroupTableData.FromString, state._connect_and_get_accessor().get_placement_group_table())
     return [
         PlacementGroup(ray.PlacementGroupID(group.placement_group_id))
         for group in table
-        if group.creator_actor_dead and not group.is_detached and group.state != PlacementGroupTableData.REMOVED
+        if group.creator_job_id == ours
+        and group.creator_actor_dead
+        and not group.is_detached
+        and group.state != PlacementGroupTableData.REMOVED
     ]

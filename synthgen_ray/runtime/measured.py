@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, MadeReport, TrainedModel
-from synthgen_ray.domain.errors import Cancelled, Unavailable, WorkerLost
+from synthgen_ray.domain.errors import Cancelled, Postponed, Unavailable, WorkerLost
 from synthgen_ray.jobs.dispatcher import Launcher, OnProgress
 from synthgen_ray.runtime.metrics import JobMetrics
 
@@ -45,6 +45,9 @@ class MeasuredLauncher:
             outcome = "completed"
         except (WorkerLost, Unavailable):
             outcome = "lost"
+            raise
+        except Postponed:
+            outcome = "postponed"
             raise
         except (Cancelled, asyncio.CancelledError):
             outcome = "cancelled"

@@ -5,14 +5,14 @@ node whose network is cut does so after seven minutes (Ray's `grpc_client_keepal
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
 import ray
 from ray.exceptions import RayError
 
-from synthgen_ray.domain.errors import WorkerLost
+from synthgen_ray.domain.errors import Postponed, WorkerLost
 
 T = TypeVar("T")
 LOOK_S = 2.0
@@ -20,25 +20,47 @@ LOOK_S = 2.0
 
 async def unless_it_dies(node_id: str, answer: Coroutine[Any, Any, T]) -> T:
     """Raises: WorkerLost, when Ray takes the node for dead before there is an answer; what the answer raises."""
-    answered, gone = asyncio.ensure_future(answer), asyncio.ensure_future(_death_of(node_id))
+    return await _before(_death_of(node_id), answer, WorkerLost())
+
+
+async def unless_one_dies(start: Coroutine[Any, Any, T]) -> T:
+    """For what may have been sent to any node.
+
+    Raises: Postponed, when Ray takes one for dead before the start is known; what the start raises.
+    """
+    return await _before(_any_death(), start, Postponed())
+
+
+async def _before(death: Coroutine[Any, Any, None], answer: Coroutine[Any, Any, T], loss: Exception) -> T:
+    answered, gone = asyncio.ensure_future(answer), asyncio.ensure_future(death)
     try:
         await asyncio.wait({answered, gone}, return_when=asyncio.FIRST_COMPLETED)
         if answered.done():
             return answered.result()
         gone.result()
-        raise WorkerLost
+        raise loss
     finally:
         answered.cancel()
         gone.cancel()
 
 
 async def _death_of(node_id: str) -> None:
+    await _until(lambda dead: node_id in dead)
+
+
+async def _any_death() -> None:
+    before = await _dead()
+    await _until(lambda dead: not dead <= before)
+
+
+async def _until(is_so: Callable[[set[str]], bool]) -> None:
     while True:
+        if is_so(await _dead()):
+            return
         await asyncio.sleep(LOOK_S)
-        with suppress(RayError):  # it cannot say now, which says nothing of the node
-            if node_id in await asyncio.to_thread(_dead):
-                return
 
 
-def _dead() -> set[str]:
-    return {node["NodeID"] for node in ray.nodes() if not node["Alive"]}
+async def _dead() -> set[str]:
+    with suppress(RayError):  # it cannot say now, which says nothing of a node
+        return await asyncio.to_thread(lambda: {node["NodeID"] for node in ray.nodes() if not node["Alive"]})
+    return set()

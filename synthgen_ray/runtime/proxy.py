@@ -17,6 +17,7 @@ from synthgen_ray.api.edge import ANY_HOST, Edge
 from synthgen_ray.api.problems import problem_of
 from synthgen_ray.domain.errors import NotFound, SynthGenError, Unavailable
 from synthgen_ray.runtime.backpressure import Backpressure, Crowded, Room
+from synthgen_ray.runtime.flow import TellsWhatIsSent
 from synthgen_ray.runtime.http_protocol import BoundedHttp
 
 # With these a client could end its request early, keep it alive for ever or choose its replica.
@@ -29,6 +30,9 @@ _SERVE_HEADERS = frozenset(
     }
 )
 _SERVE_PATHS = "/-/"
+# What Serve answers by itself: for an application that is not there yet, for one that takes too long, when it is full,
+# and when nobody answers (`http_util.send_http_response_on_exception`, `HTTPProxy.not_found_response`).
+_SERVES = frozenset({404, 408, 429, 503})
 # Where HAProxy is the proxy, all this is in the replicas, which it asks for their health here. A client that does is
 # answered by HAProxy itself.
 _HAPROXY_ASKS = "/-/healthz"
@@ -36,10 +40,13 @@ _HAPROXY_ASKS = "/-/healthz"
 
 def middlewares() -> list[Middleware]:
     """From the inside out: the last one meets a request first, before the proxy's own."""
-    # Serve starts uvicorn right after this call and leaves the choice of the protocol to it.
+    # Serve starts uvicorn right after this call and leaves to it the choice of the protocol, and whom it trusts.
     uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{BoundedHttp.__module__}:{BoundedHttp.__name__}"
+    # It would take any X-Forwarded-For that comes from loopback; `api/addresses.py` looks at it, by the settings.
+    os.environ["FORWARDED_ALLOW_IPS"] = ""
     behind_haproxy = os.environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "1"
     return [
+        Middleware(TellsWhatIsSent),
         # The proxy reads ahead: what it takes is memory.
         Middleware(Backpressure),
         Middleware(BodyLimit),
@@ -116,7 +123,8 @@ class ServeAnswers:
 
 def _is_serves(start: Message) -> bool:
     # The application's errors are JSON.
-    return start["status"] >= 400 and Headers(raw=start["headers"]).get("content-type", "").startswith("text/plain")
+    is_text = Headers(raw=start["headers"]).get("content-type", "").startswith("text/plain")
+    return is_text and start["status"] in _SERVES
 
 
 def _error_for(status: int) -> SynthGenError:

@@ -25,10 +25,10 @@ def begin(key: str, model_id: UUID, params: DrawParams, config: dict[str, Any]) 
 
     Raises: Forbidden; Conflict; InvalidRequest; TooMany; Unavailable.
     """
-    if not _has_server() or (admission := _call("find_admission", key_hash(key))) is None:
+    if not _has_server() or (principal := _call("find_admission", key_hash(key))) is None:
         return None
     try:
-        return _call("begin_batch", admission.principal, model_id, params, config)
+        return _call("begin_batch", principal, model_id, params, config)
     except NotFound:
         return None
 

@@ -5,6 +5,7 @@ from synthgen_ray.domain.entities import Assignment, MadeReport
 from synthgen_ray.domain.log_context import about
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.teller import Teller
+from synthgen_ray.runtime.tidying import tidy
 from synthgen_ray.settings import Settings
 
 
@@ -16,5 +17,6 @@ def judge(assignment: Assignment, settings: Settings) -> MadeReport:
     write_logs(settings.log_format)
     compute_with(1)
     artifacts = open_artifacts(settings.artifacts_url, settings.data_dir)
+    tidy(artifacts)
     with about(job_id=assignment.job.id, model_id=assignment.job.model_id):
         return make_report(assignment, artifacts, Teller(assignment.job).progress)

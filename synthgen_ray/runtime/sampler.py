@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from ray import serve
 
@@ -14,10 +16,12 @@ from synthgen_ray.jobs.online import encoded_chunk
 from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.metrics import SamplerMetrics
+from synthgen_ray.runtime.tidying import keep_tidy
 from synthgen_ray.settings import LogFormat, SamplerSettings
 from synthgen_ray.synthesizers.base import Synthesizer, load
 from synthgen_ray.synthesizers.threads import compute_with
 
+T = TypeVar("T")
 MODELS_ANNOUNCED = 64  # by which Serve sends a model's calls to a replica that had it lately
 
 
@@ -28,6 +32,7 @@ class Sampler:
         write_logs(log_format)
         self._metrics = SamplerMetrics()
         self._artifacts = artifacts
+        keep_tidy(artifacts)
         self._models = ModelCache(self._load, settings.models_mb * 2**20)
         # Each sampling fills a CPU: as many at a time as there are, the others wait here.
         self._turn = asyncio.Semaphore(settings.threads or os.cpu_count() or 1)
@@ -41,14 +46,12 @@ class Sampler:
         """Write some rows of a generation, or of a table to fill. In a thread, so that health checks do not wait."""
         with about(job_id=assignment.job.id, model_id=assignment.job.model_id):
             model = await self._model(assignment.source)
-            async with self._turn:
-                return await asyncio.to_thread(write_part, model, assignment, plan, self._artifacts)
+            return await self._in_turn(write_part, model, assignment, plan, self._artifacts)
 
     async def draw(self, draw: Draw, index: int) -> bytes:
         """Some rows that somebody waits for."""
         model = await self._model(draw.source)
-        async with self._turn:
-            rows = await asyncio.to_thread(encoded_chunk, model, draw, index)
+        rows = await self._in_turn(encoded_chunk, model, draw, index)
         self._metrics.rows.add(draw.chunks[index][1], way="online")
         return rows
 
@@ -59,6 +62,13 @@ class Sampler:
 
     async def publish(self, job: Job, parts: list[Part]) -> Artifact:
         return await asyncio.to_thread(publish, job, parts, self._artifacts)
+
+    async def _in_turn(self, work: Callable[..., T], *given: Any) -> T:
+        """In a thread, which goes on when nobody waits for it any more: its turn ends with it, not before."""
+        await self._turn.acquire()
+        thread = asyncio.ensure_future(asyncio.to_thread(work, *given))
+        thread.add_done_callback(lambda _: self._turn.release())
+        return await asyncio.shield(thread)
 
     async def _model(self, source: Artifact) -> Synthesizer:
         self._metrics.hits.add(source in self._models)

@@ -46,8 +46,12 @@ async def insist(samplers: "DeploymentHandle", method: str, *args: Any) -> Any:
     from ray.serve.exceptions import BackPressureError
 
     for attempt in range(1, ATTEMPTS + 1):
+        response = getattr(samplers, method).remote(*args)
         try:
-            return await getattr(samplers, method).remote(*args)
+            return await response
+        except asyncio.CancelledError:
+            response.cancel()
+            raise
         except BackPressureError as error:
             raise Unavailable("The samplers have more to do than they can: try again soon.", "busy") from error
         except RayTaskError as error:

@@ -4,9 +4,9 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from ray.exceptions import RayTaskError
+from ray.exceptions import RayError, RayTaskError
 
-from synthgen_ray.domain.errors import SynthGenError, frames_of
+from synthgen_ray.domain.errors import SynthGenError, WorkerLost, frames_of
 from synthgen_ray.runtime.samplers import cause_of
 
 M = TypeVar("M")
@@ -15,12 +15,13 @@ Row = dict[str, Any]
 # Half of each CPU is left to others: on a cluster that is full Ray Data waits for ever.
 CPUS_EACH = 0.5
 MOST_BLOCKS = 2000  # all of which are made before the first row is
+LOSSES = 3  # of an actor, and of what it makes; without a number Ray Data repeats what kills its process for ever
 
 
 def made_by_all(maker: type, given: tuple[Any, ...], rows: Sequence[Row], workers: int | None = None) -> Iterator[Row]:
     """What `maker(*given)` makes of each row, in the order in which it comes.
 
-    Raises: what a maker raises.
+    Raises: WorkerLost; what a maker raises.
     """
     import ray.data
 
@@ -33,11 +34,15 @@ def made_by_all(maker: type, given: tuple[Any, ...], rows: Sequence[Row], worker
         fn_constructor_args=given,
         compute=ray.data.ActorPoolStrategy(size=size),
         num_cpus=CPUS_EACH,
+        max_restarts=LOSSES,
+        max_task_retries=LOSSES,
     )
     try:
         yield from made.iter_rows()
     except RayTaskError as error:
         raise cause_of(error) from error
+    except RayError as error:
+        raise WorkerLost from error
 
 
 def without_data(make: Callable[[M, Row], Row]) -> Callable[[M, Row], Row]:

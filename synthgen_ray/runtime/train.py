@@ -14,10 +14,12 @@ from synthgen_ray.runtime.capacity import Workers
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.names import run_name
 from synthgen_ray.runtime.teller import Teller
+from synthgen_ray.runtime.tidying import tidy
 from synthgen_ray.settings import Settings
 
 # There is room for the workers, or nodes that are away or to come make it: this is no reason to lose an attempt.
 ROOM_COMES_S = "900"
+SILENCE_S = "90"  # of a worker that hangs; Ray Train's own is ten minutes
 
 
 def train(assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel:
@@ -48,6 +50,7 @@ def _fit(order: dict[str, Any], workers: Workers) -> TrainedModel:
     os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
     os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", ROOM_COMES_S)
+    os.environ.setdefault("RAY_TRAIN_WORKER_HEALTH_CHECK_TIMEOUT_S", SILENCE_S)
     # A process more a run, that tells the workers of a node's end: they keep checkpoints all the time.
     os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")
     from ray.train import FailureConfig, RunConfig, ScalingConfig
@@ -116,6 +119,7 @@ def _work(order: dict[str, Any], is_first: bool = True) -> TrainedModel | None:
     compute_with(order["cpus"])
     assignment: Assignment = order["assignment"]
     artifacts: Artifacts = order["artifacts"]
+    tidy(artifacts)
     teller = Teller(assignment.job)
     every_s = order["checkpoint_seconds"] if is_first else 0
     with about(job_id=assignment.job.id, model_id=assignment.job.model_id):

@@ -13,7 +13,7 @@ from synthgen_ray.datasets.reading import TableSummary
 from synthgen_ray.datasets.writing import csv_blocks
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.corrections import SchemaCorrection
-from synthgen_ray.domain.entities import Artifact, Dataset, DatasetVersion, Page
+from synthgen_ray.domain.entities import Artifact, Dataset, DatasetVersion, Page, VersionSummary
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.service.files import Files
 
@@ -63,7 +63,7 @@ class Datasets(Files):
         check_allowed(uri, self._allowed_uris)
         with self.upload_folder() as folder:
             file = folder / "fetched"
-            filename = await asyncio.to_thread(fetch, uri, file, self.upload_limits.max_bytes)
+            filename = await asyncio.to_thread(fetch, uri, file, self.upload_limits.max_bytes, self.check_free)
             target = (dataset.project_id, dataset.name, dataset.description, file, filename, dataset_id)
             return await self.upload_dataset(principal, *target, once=once)
 
@@ -97,7 +97,7 @@ class Datasets(Files):
 
     async def list_versions(
         self, principal: Principal, dataset_id: UUID, limit: int, offset: int
-    ) -> Page[DatasetVersion]:
+    ) -> Page[VersionSummary]:
         return await self._store.list_versions(principal, dataset_id, limit, offset)
 
     async def get_version(self, principal: Principal, dataset_id: UUID, version: int | None) -> DatasetVersion:

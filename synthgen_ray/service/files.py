@@ -27,9 +27,13 @@ class Files:
 
         Raises: InsufficientStorage, when the disk is almost full.
         """
-        self._artifacts.scratch.check_free(self.upload_limits.min_free_bytes, self.upload_limits.min_free_share)
+        self.check_free()
         with self._artifacts.scratch.folder() as folder:
             yield folder
+
+    def check_free(self) -> None:
+        """Raises: InsufficientStorage, when the disk is almost full."""
+        self._artifacts.scratch.check_free(self.upload_limits.min_free_bytes, self.upload_limits.min_free_share)
 
     async def read(self, artifact: Artifact) -> Callable[[int, int], Iterator[bytes]]:
         """A reader of the artifact's bytes from a start to before a stop.

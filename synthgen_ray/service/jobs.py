@@ -1,7 +1,7 @@
 """Jobs: how they stand, and what they made."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -42,8 +42,13 @@ class Jobs:
         self._nudge()
         return job
 
-    async def watch_job(self, principal: Principal, job_id: UUID) -> AsyncIterator[Job]:
-        """The job, each time that it has changed, until it has ended."""
+    async def watch_job(
+        self, principal: Principal, job_id: UUID, is_admitted: Callable[[], Awaitable[bool]]
+    ) -> AsyncIterator[Job]:
+        """The job, each time that it has changed, until it has ended or the principal is no longer admitted.
+
+        Raises: NotFound, also of one that is deleted meanwhile.
+        """
         shown: Job | None = None
         pause_s = FIRST_LOOK_S
         while True:
@@ -54,6 +59,8 @@ class Jobs:
                 return
             shown = job
             await asyncio.sleep(pause_s)
+            if not await is_admitted():
+                return
             pause_s = min(1.5 * pause_s, LOOK_S)
 
     async def get_output(self, principal: Principal, job_id: UUID) -> tuple[Job, Artifact]:

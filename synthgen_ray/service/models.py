@@ -8,12 +8,13 @@ from uuid import UUID, uuid4
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.entities import MODEL_FILE, Artifact, Job, Model, Page, TrainedModel
+from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.params import GenerateParams, ImputeParams, ModelType, Resources
 from synthgen_ray.domain.validation import check_workers, parse_train_params
 from synthgen_ray.service.files import Files
 from synthgen_ray.service.queued import log_queued
-from synthgen_ray.synthesizers.inspection import inspected
+from synthgen_ray.synthesizers.inspection import Inspector
 
 if TYPE_CHECKING:
     from synthgen_ray.store.store import Store
@@ -25,6 +26,7 @@ class Models(Files):
     _store: "Store"
     _nudge: Callable[[], None]
     _check_resources: CheckResources
+    _inspector: Inspector
 
     async def create_model(
         self,
@@ -43,7 +45,14 @@ class Models(Files):
         """
         params = parse_train_params(model_type, config)
         check_workers(params, resources)
-        await self._check_resources(model_type, resources)
+        try:
+            await self._check_resources(model_type, resources)
+        except InvalidRequest:
+            # The cluster may be smaller by now; what was made before is answered all the same.
+            before = await self._store.find_made_job(principal, once) if once else None
+            if before is None:
+                raise
+            return Made(before, replayed=True)
         made = await self._store.create_model(
             principal, project_id, dataset_version_id, name, model_type, params, resources, once
         )
@@ -69,7 +78,7 @@ class Models(Files):
         Raises: NotFound, for the project; InvalidRequest, for anything but a sound model file.
         """
         await self._store.require_upload_target(principal, project_id, None)
-        facts = await inspected(file)
+        facts = await self._inspector.inspect(file)
         artifact = await asyncio.to_thread(self._publish, file, f"models/{uuid4()}", MODEL_FILE, 0)
         trained = TrainedModel(artifact, facts.columns, facts.chunk_rows)
         call = self._store.add_trained_model(principal, project_id, name, facts.model_type, facts.config, trained, once)

@@ -10,7 +10,7 @@ from synthgen_ray.datasets.streaming import Joined
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.chunks import chunks
 from synthgen_ray.domain.entities import Draw
-from synthgen_ray.domain.errors import Gone, InvalidRequest, JobError, TooLarge
+from synthgen_ray.domain.errors import Gone, InvalidRequest, JobError, SynthGenError, TooLarge
 from synthgen_ray.domain.once import T
 from synthgen_ray.domain.params import SampleFormat, SampleParams
 from synthgen_ray.synthesizers.streams import fresh_seed
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # The chunks of rows that are wanted at once, in their order, each as `datasets.streaming` encodes it.
 DrawChunks = Callable[[Draw], AsyncGenerator[bytes, None]]
+REFUSALS: dict[str, type[SynthGenError]] = {"conditions_unsatisfiable": InvalidRequest, "rows_too_large": TooLarge}
 
 
 class Sampling:
@@ -50,8 +51,7 @@ class Sampling:
                 return seed, b"".join([block async for block in blocks])
             first = await anext(blocks)
         except JobError as error:
-            refusal = InvalidRequest if error.code == "conditions_unsatisfiable" else Gone
-            raise refusal(error.detail, error.code) from error
+            raise REFUSALS.get(error.code, Gone)(error.detail, error.code) from error
         return seed, _with_first(first, blocks)
 
     async def _joined(self, draw: Draw) -> AsyncGenerator[bytes, None]:

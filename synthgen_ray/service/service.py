@@ -19,6 +19,7 @@ from synthgen_ray.service.reports import Reports
 from synthgen_ray.service.sampling import DrawChunks, Sampling
 from synthgen_ray.service.status import Statuses
 from synthgen_ray.store.looks import Looks
+from synthgen_ray.synthesizers.inspection import Inspector
 
 if TYPE_CHECKING:
     from synthgen_ray.store.store import Store
@@ -48,6 +49,7 @@ class Service(Projects, Datasets, Models, Sampling, Jobs, Reports, Keys, Audits,
         self._artifacts = artifacts
         self._nudge = nudge
         self._converter = converter
+        self._inspector = Inspector(converter.limits)
         self._allowed_uris = allowed_uris
         self._check_resources = check_resources
         self._draw = draw

@@ -17,6 +17,7 @@ from synthgen_ray.domain.entities import (
     Progress,
     Project,
     Quality,
+    VersionSummary,
 )
 from synthgen_ray.domain.reports import ReportScores
 from synthgen_ray.store.tables import ArtifactRow, DatasetRow, DatasetVersionRow, JobRow, ModelRow, ProjectRow
@@ -69,7 +70,7 @@ def to_version(row: DatasetVersionRow) -> DatasetVersion:
     )
 
 
-def to_dataset(row: DatasetRow, latest: DatasetVersion) -> Dataset:
+def to_dataset(row: DatasetRow, latest: VersionSummary) -> Dataset:
     return Dataset(
         id=row.id,
         project_id=row.project_id,

@@ -19,6 +19,7 @@ from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.params import DrawParams, GenerateParams, ImputeParams, SampleParams
 from synthgen_ray.domain.quotas import Quotas
+from synthgen_ray.domain.widths import check_room
 from synthgen_ray.store.audit import record
 from synthgen_ray.store.datasets import require_version
 from synthgen_ray.store.entities import COLUMNS, LEARNED_COLUMNS, to_artifact, to_job
@@ -48,12 +49,12 @@ class Jobs:
     ) -> Made[Job]:
         """Write a generation of a ready model that can obey the conditions.
 
-        Raises: NotFound; Conflict, when the model is not ready; InvalidRequest, for the conditions; TooMany and
-        Unavailable, over a quota.
+        Raises: NotFound; Conflict, when the model is not ready; InvalidRequest, for the conditions; TooLarge;
+        TooMany and Unavailable, over a quota.
         """
 
         async def make(session: AsyncSession) -> Job:
-            model = await require_ready(session, principal, model_id, params)
+            model = await require_ready(session, principal, model_id, params, num_rows=params.num_rows)
             return await self._enqueue(session, principal, model, params.model_dump(mode="json"))
 
         async with self._sessions.writing() as session:
@@ -65,12 +66,13 @@ class Jobs:
         """Write a generation whose rows are those of a table of the model's project, with its missing cells filled.
 
         Raises: NotFound, for the model or the table; Conflict, when the model is not ready; InvalidRequest, when the
-        table is another project's or lacks a column; TooMany and Unavailable, over a quota.
+        table is another project's or lacks a column; TooLarge; TooMany and Unavailable, over a quota.
         """
 
         async def make(session: AsyncSession) -> Job:
             model = await require_ready(session, principal, model_id, DrawParams())
             version = await require_version(session, principal, params.dataset_version_id, model.project_id)
+            check_room(version.num_rows, model.chunk_rows or 1, LEARNED_COLUMNS.validate_python(model.learned_columns))
             names = [column.name for column in COLUMNS.validate_python(version.columns)]
             check_same_columns(names, LEARNED_COLUMNS.validate_python(model.learned_columns))
             config = {**params.model_dump(mode="json"), "num_rows": version.num_rows}
@@ -93,10 +95,12 @@ class Jobs:
     async def admit_draw(self, principal: Principal, model_id: UUID, params: SampleParams) -> tuple[Artifact, int]:
         """The file and the chunk rows of a ready model that can obey the conditions; the rows count from now.
 
-        Raises: NotFound; Conflict, when the model is not ready; InvalidRequest, for the conditions; TooMany.
+        Raises: NotFound; Conflict, when the model is not ready; InvalidRequest, for the conditions; TooLarge;
+        TooMany.
         """
         async with self._sessions.writing() as session:
-            model = await require_ready(session, principal, model_id, params, joinedload(ModelRow.artifact))
+            artifact = joinedload(ModelRow.artifact)
+            model = await require_ready(session, principal, model_id, params, artifact, num_rows=params.num_rows)
             await check_generation(session, model.project_id, self._quotas, params.num_rows)
             await add_usage(session, model.project_id, rows=params.num_rows)
             await record(session, principal, Action.MODEL_SAMPLE, model.id, model.project_id)
@@ -178,11 +182,11 @@ async def load_job(session: AsyncSession, job_id: UUID) -> JobRow:
 
 
 async def require_ready(
-    session: AsyncSession, principal: Principal, model_id: UUID, params: DrawParams, *more: Any
+    session: AsyncSession, principal: Principal, model_id: UUID, params: DrawParams, *more: Any, num_rows: int = 0
 ) -> ModelRow:
-    """A model from which such rows can be drawn; `more` are options of what else to load.
+    """A model from which so many such rows can be drawn; `more` are options of what else to load.
 
-    Raises: NotFound; Conflict; InvalidRequest, for the conditions.
+    Raises: NotFound; Conflict; InvalidRequest, for the conditions; TooLarge.
     """
     seen = select(ModelRow).where(ModelRow.id == model_id, sees(principal, ModelRow.project_id))
     model: ModelRow | None = await session.scalar(seen.options(undefer(ModelRow.learned_columns), *more))
@@ -190,7 +194,9 @@ async def require_ready(
         raise NotFound.of("model")
     if model.status is not ModelStatus.READY:
         raise Conflict(not_ready(model), "model_not_ready")
-    check_conditions(params.conditions, params.distribution, LEARNED_COLUMNS.validate_python(model.learned_columns))
+    columns = LEARNED_COLUMNS.validate_python(model.learned_columns)
+    check_conditions(params.conditions, params.distribution, columns)
+    check_room(num_rows, model.chunk_rows or 1, columns)
     return model
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from synthgen_ray.domain.access import Admission, ApiKey, Principal, Role
+from synthgen_ray.domain.access import ApiKey, Principal, Role
 from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.entities import Page
 from synthgen_ray.domain.errors import NotFound
@@ -30,13 +30,13 @@ class Keys:
             await session.execute(delete(ApiKeyRow).where(or_(ApiKeyRow.is_bootstrap, ApiKeyRow.sha256 == sha256)))
             session.add(ApiKeyRow(name="admin", sha256=sha256, role=Role.ADMIN, is_bootstrap=True))
 
-    async def find_admission(self, sha256: str) -> Admission | None:
+    async def find_admission(self, sha256: str) -> Principal | None:
         """Whom a key lets in; `None` for one that is not known or has expired."""
         alive = or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > utc_now())
         wanted = select(ApiKeyRow).where(ApiKeyRow.sha256 == sha256, alive).options(selectinload(ApiKeyRow.bindings))
         async with self._sessions.reading() as session:
             row = await session.scalar(wanted)
-            return Admission(Principal(row.id, row.role, _projects(row)), row.expires_at) if row else None
+            return Principal(row.id, row.role, _projects(row), row.expires_at) if row else None
 
     async def create_key(
         self,
@@ -48,7 +48,10 @@ class Keys:
         sha256: str,
         once: Once | None = None,
     ) -> Made[ApiKey]:
-        """Raises: Forbidden, for a scope wider than the principal's; NotFound, for a project."""
+        """It works no longer than the key that makes it.
+
+        Raises: Forbidden, for a scope wider than the principal's; NotFound, for a project.
+        """
         principal.require_covers(Role.ADMIN, projects)
 
         async def make(session: AsyncSession) -> ApiKey:
@@ -60,7 +63,7 @@ class Keys:
                 sha256=sha256,
                 role=role,
                 is_bound=projects is not None,
-                expires_at=expires_at,
+                expires_at=principal.lifetime_of(expires_at),
                 bindings=bindings,
             )
             session.add(row)
@@ -92,11 +95,18 @@ class Keys:
 
 
 def _sees_key(principal: Principal) -> ColumnElement[bool]:
-    """A bound key manages those that are bound to no other project than its own are."""
+    """A bound key manages those that are bound to projects of its own, and to no other: what is bound to none any
+    more may have been anybody's."""
     if principal.projects is None:
         return ~ApiKeyRow.is_bootstrap
-    others = select(ApiKeyProjectRow.api_key_id).where(ApiKeyProjectRow.project_id.not_in(principal.projects))
-    return ApiKeyRow.is_bound & ApiKeyRow.id.not_in(others)
+    own, others = [
+        select(ApiKeyProjectRow.api_key_id).where(where)
+        for where in (
+            ApiKeyProjectRow.project_id.in_(principal.projects),
+            ApiKeyProjectRow.project_id.not_in(principal.projects),
+        )
+    ]
+    return ApiKeyRow.id.in_(own) & ApiKeyRow.id.not_in(others)
 
 
 def _only_one(projects: frozenset[UUID] | None) -> UUID | None:

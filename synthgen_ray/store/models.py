@@ -40,6 +40,7 @@ from synthgen_ray.store.usage import check_storage, check_training
 
 # All that a Model shows, in one query.
 FULL_MODEL = (joinedload(ModelRow.dataset_version).joinedload(DatasetVersionRow.dataset),)
+SHOWN_JOBS = 100  # of a model, with it
 
 
 class Models:
@@ -142,14 +143,17 @@ class Models:
             return Page(tuple(map(to_model, rows)), total or 0)
 
     async def get_model(self, principal: Principal, model_id: UUID) -> tuple[Model, tuple[Job, ...]]:
-        """A model and its jobs, newest first.
+        """A model, and its newest generations and its training, newest first.
 
         Raises: NotFound.
         """
-        newest = select(JobRow).where(JobRow.model_id == model_id).order_by(JobRow.created_at.desc(), JobRow.id)
+        # A model's training is its first job, however many came after it.
+        of_model = select(JobRow).where(JobRow.model_id == model_id).order_by(JobRow.created_at.desc(), JobRow.id)
+        generations = of_model.where(JobRow.job_type == JobType.GENERATE).limit(SHOWN_JOBS - 1)
+        training = of_model.where(JobRow.job_type == JobType.TRAIN)
         async with self._sessions.reading() as session:
             row = await require_model(session, principal, model_id)
-            jobs = await session.scalars(newest.options(*FULL_JOB))
+            jobs = [job for asked in (generations, training) for job in await session.scalars(asked.options(*FULL_JOB))]
             return to_model(row), tuple(map(to_job, jobs))
 
     async def get_trained(self, principal: Principal, model_id: UUID) -> tuple[Model, Artifact]:

@@ -32,6 +32,12 @@ PROJECT = TypeAdapter(Project)
 class Onces:
     _sessions: Sessions
 
+    async def find_made_job(self, principal: Principal, once: Once) -> Job | None:
+        """What an earlier call with this key made. Raises: InvalidRequest, for another body."""
+        async with self._sessions.reading() as session:
+            before = await _recall(session, principal, once)
+        return None if before is None else JOB.validate_python(before)
+
     async def forget_old_calls(self) -> None:
         async with self._sessions.writing() as session:
             await session.execute(delete(OnceRow).where(OnceRow.created_at < utc_now() - REMEMBERED))

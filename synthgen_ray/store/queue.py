@@ -25,9 +25,11 @@ from synthgen_ray.domain.entities import (
     Progress,
     TrainedModel,
     attempt_folder,
+    parts_folder,
 )
 from synthgen_ray.domain.errors import Cancelled, Conflict, JobError, frames_of
 from synthgen_ray.domain.lifecycle import LEASE, LOCAL, Attempt, JobStatus, JobType
+from synthgen_ray.domain.params import OutputFormat
 from synthgen_ray.store.assignments import assignment_of
 from synthgen_ray.store.attempts import Attempts
 from synthgen_ray.store.audit import record
@@ -49,6 +51,7 @@ from synthgen_ray.store.tables import ArtifactRow, JobRow, ModelRow
 from synthgen_ray.store.usage import add_usage
 
 log = logging.getLogger(__name__)
+NO_ROOM = "waiting for room in the cluster"
 
 
 class Queue(Attempts):
@@ -105,7 +108,7 @@ class Queue(Attempts):
             renew = update(JobRow).where(_any_held(attempts)).values(lease_expires_at=now + LEASE)
             renew = renew.returning(JobRow.id, JobRow.attempt).execution_options(synchronize_session=False)
             renewed = {(job_id, attempt) for job_id, attempt in await session.execute(renew)}
-            reaped = await reap(session, now) if reaps else Reaped()
+            reaped = await reap(session, now) if reaps and self._sessions.is_steady() else Reaped()
         if attempts_ended := reaped.ended | reaped.expired:
             log.warning("%d jobs were past their deadline or their lease, or cannot be read", len(attempts_ended))
         if reaped.expired:
@@ -154,6 +157,8 @@ class Queue(Attempts):
 
         async def publish(session: AsyncSession, row: JobRow, _now: datetime) -> None:
             await add_usage(session, row.project_id, rows=artifact.num_rows)
+            if row.config.get("format") == OutputFormat.PARQUET:
+                await erase_later(session, parts_folder(row.id, row.attempt), LEASE)
 
         await self._complete(job_id, attempt, artifact, publish)
 
@@ -209,6 +214,13 @@ class Queue(Attempts):
                 await lose(session, mine, now, reason)
             else:
                 await move(session, JobStatus.RUNNING, JobStatus.PENDING, mine, now, not_before=now)
+
+    async def postpone(self, job_id: UUID, attempt: int) -> None:
+        """Give back a job that could not begin: it rests, so that others may, and has lost nothing."""
+        async with self._sessions.writing() as session:
+            now = self._clock()
+            rest = {"not_before": now + BACKOFF[-1], "message": NO_ROOM}
+            await move(session, JobStatus.RUNNING, JobStatus.PENDING, held(job_id, attempt), now, **rest)
 
     async def requeue_running(self, owner: str = LOCAL) -> int:
         """Give back all that runs for this owner: what its new dispatcher does, which knows that none is its own."""

@@ -1,6 +1,7 @@
 """The connection to SQL: one engine, three kinds of transaction."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -8,12 +9,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from synthgen_ray.domain.lifecycle import LEASE
 from synthgen_ray.store.engines import engine_at, is_sqlite, snapshots
 from synthgen_ray.store.outages import honest
 from synthgen_ray.store.tables import utc_now
 
 WRITERS = int.from_bytes(b"synthgen")  # the name of a lock: PostgreSQL has numbers for names
 TURN_S = 60.0
+JUMP = timedelta(seconds=5)  # more than clocks are corrected by between two looks
 
 
 class Sessions:
@@ -28,6 +31,7 @@ class Sessions:
         self._line = asyncio.Lock()
         self._wall: Callable[[], datetime] = utc_now
         self._ahead = timedelta(0)
+        self._steady_from: float | None = None  # not known before the first look
         self._write = async_sessionmaker(self.engine, expire_on_commit=False)
         self._read = async_sessionmaker(snapshots(self.engine), expire_on_commit=False)
 
@@ -63,7 +67,17 @@ class Sessions:
         """Look how far the database's clock is ahead. SQLite's is this machine's."""
         if not self._is_sqlite:
             theirs: datetime = (await session.scalars(select(func.clock_timestamp()))).one()
-            self._ahead = theirs - self._wall()
+            ahead = theirs - self._wall()
+            if self._steady_from is None:
+                self._steady_from = time.monotonic()
+            elif abs(ahead - self._ahead) > JUMP:
+                self._steady_from = time.monotonic() + LEASE.total_seconds()
+            self._ahead = ahead
+
+    def is_steady(self) -> bool:
+        """Whether the database's clock was not set lately: leases given before that look old, or too new, until who
+        lives has renewed its own."""
+        return self._steady_from is None or time.monotonic() >= self._steady_from
 
     async def dispose(self) -> None:
         await self.engine.dispose()

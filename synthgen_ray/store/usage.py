@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.entities import Usage
 from synthgen_ray.domain.errors import TooMany, Unavailable
-from synthgen_ray.domain.lifecycle import JobStatus
+from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.projects import require_project
 from synthgen_ray.store.sessions import Sessions
@@ -56,7 +56,7 @@ async def check_generation(session: AsyncSession, project_id: UUID, quotas: Quot
     await check_storage(session, project_id, quotas, 0)
     if quotas.generated_rows is not None:
         used = await _used(session, project_id)
-        if used.generated_rows + rows > quotas.generated_rows:
+        if used.generated_rows + await _rows_to_come(session, project_id) + rows > quotas.generated_rows:
             raise _over(f"its {quotas.generated_rows:,} generated rows")
 
 
@@ -93,6 +93,16 @@ async def _pending_jobs(session: AsyncSession, project_id: UUID) -> int:
     waiting = select(func.count()).select_from(JobRow).join(JobRow.model)
     of_project = waiting.where(JobRow.status == JobStatus.PENDING, ModelRow.project_id == project_id)
     return await session.scalar(of_project) or 0
+
+
+async def _rows_to_come(session: AsyncSession, project_id: UUID) -> int:
+    """That were asked for, and count when they are there."""
+    asked = select(func.sum(JobRow.config["num_rows"].as_integer())).where(
+        JobRow.project_id == project_id,
+        JobRow.job_type.in_((JobType.GENERATE, JobType.BATCH)),
+        JobRow.status.in_((JobStatus.PENDING, JobStatus.RUNNING)),
+    )
+    return int(await session.scalar(asked) or 0)
 
 
 async def _storage_bytes(session: AsyncSession, project_id: UUID) -> int:

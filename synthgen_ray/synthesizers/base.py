@@ -19,24 +19,27 @@ from synthgen_ray.domain.conditions import category_key, check_conditions
 from synthgen_ray.domain.errors import InvalidRequest, InvalidTable
 from synthgen_ray.domain.params import MAX_ROWS, Condition, GenerateParams, ModelType, TrainParams
 from synthgen_ray.domain.validation import invalid_request, parse_train_params
+from synthgen_ray.domain.widths import CHUNK_BYTES, widest_row
 from synthgen_ray.synthesizers.blas import spread
 from synthgen_ray.synthesizers.checkpoint import Checkpoints
 from synthgen_ray.synthesizers.codec import Cells, CodecOptions, TableCodec
 from synthgen_ray.synthesizers.columns import arrow, checks
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
-from synthgen_ray.synthesizers.columns.number import NumberTarget
+from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out, with_agreed_holdout
 from synthgen_ray.synthesizers.imputation import conformed, imputed
 from synthgen_ray.synthesizers.model_file import BROKEN, ModelCard, Tensors, corrupt, read_model, write_model
 from synthgen_ray.synthesizers.pace import OnProgress, Pace
 from synthgen_ray.synthesizers.refinement import SAMPLE_ROWS, Refinement
-from synthgen_ray.synthesizers.streams import CALIBRATE, ENCODE, fresh_seed, stream
+from synthgen_ray.synthesizers.shares import rows_between
+from synthgen_ray.synthesizers.streams import CALIBRATE, ENCODE, REFINE, fresh_seed, stream
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CHUNK_ROWS = 10_000
+ROWS_WITH = 100  # a number of a nearly empty column, for its few bins
 PART_BEFORE_REFINEMENT = 0.7  # of a limited time
 REFINEMENT = "refinement."  # before the names of its tensors
 LIBRARIES = ("synthgen-ray", "numpy", "pyarrow", "scikit-learn", "torch", "ctgan")
@@ -92,10 +95,11 @@ class Synthesizer(ABC):
         train, _ = learnt_and_held_out(table, self.params)
         check_trainable(train.num_rows)
         rng = stream(seed, ENCODE)
-        self._codec = TableCodec.learn(train, self._columns, self._codec_options, rng, pace.breathe)
+        self._codec = TableCodec.learn(train, table, self._columns, self._codec_options, rng, pace.breathe)
         if not self._codec.learnt:
             raise InvalidTable("No column holds anything to learn.", "no_usable_columns")
         self._trained_rows = train.num_rows
+        self.chunk_rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // widest_row(self.learned_columns)))
         with pace.part(PART_BEFORE_REFINEMENT if self._is_refined else 1.0):
             self._learn(train, seed, pace)
         self._refinement = self._learn_refinement(train, seed, pace)
@@ -137,7 +141,7 @@ class Synthesizer(ABC):
         rng = stream(seed, index, 0)
         pieces = [
             self._written(self._refined(rows, targets | part, rng), rng)
-            for rows, part in self._split(num_rows, distribution or {})
+            for rows, part in self._split(index * self.chunk_rows, num_rows, distribution or {})
             if rows
         ]
         order = pa.array(rng.permutation(num_rows)) if len(pieces) > 1 else None
@@ -251,8 +255,17 @@ class Synthesizer(ABC):
         if self._refinement:
             return self._refinement
         learnt, k = self.codec.learnt, self.params.min_category_count
-        rows = self.sample(SAMPLE_ROWS, seed=0)
+        rows = self.sample(SAMPLE_ROWS, seed=0).select([codec.name for codec in learnt])
+        rare = [codec for codec in self.codec.numbers if len(codec.plain(rows[codec.name]).drop_null()) < k]
+        rows = pa.concat_tables([rows, *(self._rows_with(codec) for codec in rare)])
         return Refinement.learn(learnt, rows, k, 0, Pace(None, None)) or Refinement.of_frequencies(learnt, rows, k, 0)
+
+    def _rows_with(self, codec: NumberCodec) -> pa.Table:
+        """Some rows that hold a number of a column that is nearly empty, which a sample of all rows may lack."""
+        first, last = np.array(codec.form.between(None, None), dtype=codec.form.exact)[:, None]
+        rng = stream(0, REFINE, 3, self.codec.learnt.index(codec))
+        target = NumberTarget(first, last, null=False)
+        return pa.table(self._written(self._draw(ROWS_WITH, {codec.name: target}, rng), rng))
 
     def _refined(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, Cells]:
         drawn = self._draw(num_rows, targets, rng)
@@ -272,14 +285,15 @@ class Synthesizer(ABC):
         learnt = {codec.name: codec for codec in self.codec.learnt}
         return {name: learnt[name].target(condition) for name, condition in conditions.items() if name in learnt}
 
-    def _split(self, num_rows: int, distribution: Distribution) -> Iterator[tuple[int, dict[str, Target]]]:
-        """Rows and targets of each share of a distribution."""
+    def _split(self, start: int, num_rows: int, distribution: Distribution) -> Iterator[tuple[int, dict[str, Target]]]:
+        """Rows and targets of each share of a distribution, in the chunk of a job that begins there."""
         for name, shares in distribution.items():
             codec = next(codec for codec in self.codec.columns if codec.name == name)
             if isinstance(codec, ConstantCodec) or not isinstance(codec, CategoryCodec):
                 continue
             known = {category_key(value): value for value in codec.values + codec.tail}
-            for (key, _), rows in zip(shares.items(), _apportion(num_rows, list(shares.values())), strict=True):
+            counts = rows_between(start, start + num_rows, list(shares.values()))
+            for key, rows in zip(shares, counts, strict=True):
                 yield rows, {name: codec.target(known[key])}
             return
         yield num_rows, {}
@@ -338,11 +352,3 @@ def _asked(
         return GenerateParams.model_validate(body | {"conditions": conditions, "distribution": distribution})
     except ValidationError as error:
         raise invalid_request(error.errors()) from None
-
-
-def _apportion(num_rows: int, shares: Sequence[float]) -> list[int]:
-    """Whole rows by share, by the largest remainders."""
-    exact = np.array(shares) / sum(shares) * num_rows
-    rows = np.floor(exact).astype(int)
-    rows[np.argsort(rows - exact, kind="stable")[: num_rows - rows.sum()]] += 1
-    return [int(count) for count in rows]

@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from synthgen_ray.synthesizers.categorical import offsets
 from synthgen_ray.synthesizers.codec import Encoded, TableCodec
-from synthgen_ray.synthesizers.columns.marginal import Marginal, QuantileMap
+from synthgen_ray.synthesizers.columns.marginal import Marginal
 from synthgen_ray.synthesizers.columns.number import NumberCodec
+from synthgen_ray.synthesizers.columns.quantile_map import QuantileMap
 from synthgen_ray.synthesizers.conditions import Drawn, Heads
 from synthgen_ray.synthesizers.layout import Layout
 

@@ -18,6 +18,7 @@ from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.identifier import CodeCodec
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec
 from synthgen_ray.synthesizers.columns.number_ids import ScatteredCodec, SequenceCodec, learn_number_ids
+from synthgen_ray.synthesizers.columns.seen import shares_of_strangers
 from synthgen_ray.synthesizers.columns.stored import Stored
 from synthgen_ray.synthesizers.columns.text import TextCodec
 from synthgen_ray.synthesizers.columns.wrapped import Wrapped
@@ -25,7 +26,8 @@ from synthgen_ray.synthesizers.streams import stream
 
 LearntCodec = CategoryCodec | NumberCodec
 Cells = CategoryCells | NumberCells
-FreshCodec = CodeCodec | SequenceCodec | ScatteredCodec | TextCodec
+AvoidingCodec = CodeCodec | ScatteredCodec | TextCodec
+FreshCodec = AvoidingCodec | SequenceCodec
 ColumnCodec = Annotated[LearntCodec | FreshCodec | ConstantCodec, Field(discriminator="kind")]
 
 
@@ -59,18 +61,22 @@ class TableCodec(Stored):
     @classmethod
     def learn(
         cls,
-        table: pa.Table,
+        train: pa.Table,
+        whole: pa.Table,
         columns: Sequence[Column],
         options: CodecOptions,
         rng: np.random.Generator,
         breathe: Callable[[], None] = lambda: None,
     ) -> Self:
-        """`breathe` is called before each column, and may raise."""
+        """From the rows of training; of the whole table only what no value that is made up may be.
+
+        `breathe` is called before each column, and may raise.
+        """
         learnt = []
         for column in columns:
             breathe()
-            learnt.append(_learn(table[column.name], column, options, rng))
-        return cls(columns=tuple(learnt))
+            learnt.append(_learn(train[column.name], whole[column.name], column, options, rng))
+        return cls(columns=_avoiding(learnt, whole, breathe))
 
     @cached_property
     def learnt(self) -> tuple[LearntCodec, ...]:
@@ -117,16 +123,43 @@ class TableCodec(Stored):
         return codec.make(rows, key, stream(seed, *JOB, place, first_row))  # type: ignore[union-attr]
 
 
+WEIGHT_OF_IDS = 3  # a text that is passed over is written again, an id may end beyond the shape of the table's
 JOB = (2**32 - 1,)  # a place that no chunk has
 
 
-def _learn(values: pa.ChunkedArray, column: Column, options: CodecOptions, rng: np.random.Generator) -> ColumnCodec:
+def _avoiding(columns: Sequence[ColumnCodec], whole: pa.Table, breathe: Callable[[], None]) -> tuple[ColumnCodec, ...]:
+    """The columns with those that make values up told which are the table's."""
+    hashes: dict[str, np.ndarray] = {}
+    weights: dict[str, int] = {}
+    for codec in columns:
+        if isinstance(codec, AvoidingCodec):
+            breathe()
+            found = codec.seen.hashes(codec.to_avoid(whole[codec.name]))
+            if len(found):
+                hashes[codec.name] = found
+                weights[codec.name] = 1 if isinstance(codec, TextCodec) else WEIGHT_OF_IDS
+    strangers = shares_of_strangers(weights)
+    return tuple(
+        codec.model_copy(update={"seen": codec.seen.of(hashes[codec.name], strangers[codec.name])})
+        if isinstance(codec, AvoidingCodec) and codec.name in hashes
+        else codec
+        for codec in columns
+    )
+
+
+def _learn(
+    values: pa.ChunkedArray,
+    whole: pa.ChunkedArray,
+    column: Column,
+    options: CodecOptions,
+    rng: np.random.Generator,
+) -> ColumnCodec:
     checks.check_values(column.name, values)
     name, k, type_ = column.name, options.k, arrow.value_type(values.type)
     present = arrow.plain(values).drop_null()
     wrapped = Wrapped.find(values, k) if _may_be_wrapped(column, values.type) else None
     if len(present) and column.kind in (ColumnKind.ID, ColumnKind.TEXT) and not wrapped:
-        return _learn_fresh(values, column, k, rng)
+        return _learn_fresh(values, whole, column, k, rng)
     if len(present) < k:
         return ConstantCodec(name=name, arrow_type=str(values.type), value=None)
     if len(present) == len(values) and _is_one_value(present):
@@ -140,7 +173,7 @@ def _learn(values: pa.ChunkedArray, column: Column, options: CodecOptions, rng: 
             return ConstantCodec(name=name, arrow_type=str(values.type), value=None)
         wrapped = Wrapped.find(values, k)
         if arrow.is_text(type_) and not wrapped:
-            return TextCodec.learn(name, values, column.pii, k, rng)
+            return TextCodec.learn(name, values, whole, column.pii, k, rng)
     if wrapped or kind is ColumnKind.CATEGORICAL:
         type_ = wrapped.unwrap(values).type if wrapped else type_
         kind = ColumnKind.FLOAT if arrow.is_real(type_) else ColumnKind.INTEGER
@@ -148,14 +181,18 @@ def _learn(values: pa.ChunkedArray, column: Column, options: CodecOptions, rng: 
     return NumberCodec.learn(name, kind, values, k, least_step, options.maps, options.marginals, rng, wrapped)
 
 
-def _learn_fresh(values: pa.ChunkedArray, column: Column, k: int, rng: np.random.Generator) -> ColumnCodec:
+def _learn_fresh(
+    values: pa.ChunkedArray, whole: pa.ChunkedArray, column: Column, k: int, rng: np.random.Generator
+) -> ColumnCodec:
     if arrow.is_text(values.type):
         if column.kind is ColumnKind.ID:
             return CodeCodec.learn(column.name, values, k, rng)
-        return TextCodec.learn(column.name, values, column.pii, k, rng)
+        return TextCodec.learn(column.name, values, whole, column.pii, k, rng)
     if pa.types.is_boolean(values.type):
         raise InvalidTable(f"Column {column.name!r} is boolean: it cannot tell rows apart.", "kind_mismatch")
-    return learn_number_ids(column.name, values, rng)
+    checks.check_values(column.name, whole)
+    null_share = arrow.plain(values).null_count / len(values)
+    return learn_number_ids(column.name, whole, null_share, rng)
 
 
 def _is_one_value(present: pa.Array) -> bool:

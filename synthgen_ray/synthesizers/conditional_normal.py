@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr
+from scipy.special import logsumexp
 
-from synthgen_ray.synthesizers.columns.modes import truncated_normal
+from synthgen_ray.synthesizers.columns.normal import log_probability, truncated_normal
 from synthgen_ray.synthesizers.noise import normals
 
 SWEEPS = 30
+LOOKS = 2000  # rows by which a chance is estimated, to a percent or so
 WHOLE = 16  # products of whole tiles have the same last digits on any number of threads
 
 
@@ -49,16 +50,28 @@ def draw_normal(
     return z_DN, choices
 
 
+def log_chance(correlation_DD: np.ndarray, bounds: Sequence[Bound], rng: np.random.Generator) -> float:
+    """The logarithm of how likely a row is to be inside of all bounds, weights counted: the GHK simulator.
+
+    Source: Keane 1994, "A computationally practical simulation estimator for panel data", section 3.
+    """
+    dimensions = [one.dimension for one in bounds]
+    inner_CC = correlation_DD[np.ix_(dimensions, dimensions)]
+    z_NC, log_mass_N = np.empty((LOOKS, len(bounds))), np.zeros(LOOKS)
+    for place, bound in enumerate(bounds):
+        mean, sd = _given_before(inner_CC, place, z_NC)
+        log_mass_N += logsumexp(_log_masses(bound, mean, sd), axis=1)
+        z_NC[:, place], _ = _draw_one(bound, mean, sd, rng)
+    return float(logsumexp(log_mass_N) - np.log(LOOKS))
+
+
 def _draw_bound(
     inner_CC: np.ndarray, bounds: Sequence[Bound], num_rows: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     z_NC = np.empty((num_rows, len(bounds)))
     choices = [np.zeros(num_rows, dtype=np.int64) for _ in bounds]
     for place, bound in enumerate(bounds):
-        before = inner_CC[:place, :place]
-        slope = np.linalg.solve(before, inner_CC[:place, place])
-        sd = max(1 - float(inner_CC[place, :place] @ slope), 1e-12) ** 0.5
-        z_NC[:, place], choices[place] = _draw_one(bound, z_NC[:, :place] @ slope, sd, rng)
+        z_NC[:, place], choices[place] = _draw_one(bound, *_given_before(inner_CC, place, z_NC), rng)
     precision = np.linalg.inv(inner_CC)
     for _ in range(SWEEPS if len(bounds) > 1 else 0):
         for place, bound in enumerate(bounds):
@@ -72,20 +85,22 @@ def _draw_one(bound: Bound, mean: np.ndarray, sd: float, rng: np.random.Generato
     """An interval for each row by its weight and probability, then a place in it."""
     choice = np.zeros(len(mean), dtype=np.int64)
     if len(bound.lows) > 1:
-        above, below = ((ends - mean[:, None]) / sd for ends in (bound.lows, bound.highs))
-        log_mass = log_probability(above, below) + np.log(bound.weights)
+        log_mass = _log_masses(bound, mean, sd)
         choice = np.argmax(log_mass + rng.gumbel(size=log_mass.shape), axis=1)
     low, high = bound.lows[choice], bound.highs[choice]
     return truncated_normal(mean, np.full(len(mean), sd), np.minimum(low, high), high, rng), choice
 
 
-def log_probability(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Of a standard normal to be in an interval, however far out the interval is."""
-    flip = low > 0
-    low, high = np.where(flip, -high, low), np.where(flip, -low, high)
-    mass = ndtr(high) - ndtr(low)
-    # Too thin or too far for a difference: half of it at most is lost to the other end.
-    return np.asarray(np.where(mass > 1e-300, np.log(np.maximum(mass, 1e-300)), log_ndtr(high) - np.log(2)))
+def _log_masses(bound: Bound, mean: np.ndarray, sd: float) -> np.ndarray:
+    """Of each interval its weight times its probability, (N, A)."""
+    above, below = ((ends - mean[:, None]) / sd for ends in (bound.lows, bound.highs))
+    return np.asarray(log_probability(above, below) + np.log(bound.weights))
+
+
+def _given_before(inner_CC: np.ndarray, place: int, z_NC: np.ndarray) -> tuple[np.ndarray, float]:
+    """Mean (N,) and standard deviation of a dimension given those before it."""
+    slope = np.linalg.solve(inner_CC[:place, :place], inner_CC[:place, place])
+    return z_NC[:, :place] @ slope, max(1 - float(inner_CC[place, :place] @ slope), 1e-12) ** 0.5
 
 
 def _root(matrix: np.ndarray) -> np.ndarray:

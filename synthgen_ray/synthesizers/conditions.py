@@ -16,6 +16,7 @@ from synthgen_ray.synthesizers.categorical import draw_codes, weights_of
 from synthgen_ray.synthesizers.codec import LearntCodec
 from synthgen_ray.synthesizers.columns.category import CategoryTarget
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
+from synthgen_ray.synthesizers.columns.quantile_map import Parts
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.noise import normals
 
@@ -128,8 +129,10 @@ def draw_rows(
             shares_WB = weights_WB / weights_WB.sum(axis=0, dtype=np.float64)
             if isinstance(codec, NumberCodec) and isinstance(target, NumberTarget):
                 spread = max(float(heads.spread_S[number]), BLUR)
-                choice_B = choices[codec.name] = np.asarray(rng.integers(len(target), size=rows))
-                weights_WB = _asked_shares(codec, target, choice_B, shares_WB, scalars_SB[number], spread)
+                parts = codec.parts(target)
+                part_B = np.asarray(rng.integers(len(parts.ranges) + target.null, size=rows))  # null is the last
+                choices[codec.name] = np.append(parts.ranges, len(target.lows))[part_B]
+                weights_WB = _asked_shares(codec, parts, part_B, shares_WB, scalars_SB[number], spread)
             elif isinstance(target, CategoryTarget):
                 weights_WB = (shares_WB + TINY) * target.weights[:, None]
             log_weights_B += np.log(weights_WB.sum(axis=0))
@@ -137,7 +140,7 @@ def draw_rows(
         if isinstance(codec, NumberCodec):
             if isinstance(target, NumberTarget):
                 strayed_SB[number] = _asked_scalars(
-                    codec, target, choice_B, codes_KB[place], scalars_SB[number], spread, rng
+                    codec, parts, part_B, codes_KB[place], scalars_SB[number], spread, rng
                 )
             number += 1
     return Drawn(codes_KB.T, np.clip(strayed_SB, -1, 1).T, log_weights_B, choices)
@@ -145,19 +148,18 @@ def draw_rows(
 
 def _asked_shares(
     codec: NumberCodec,
-    target: NumberTarget,
-    choice_B: np.ndarray,
+    parts: Parts,
+    part_B: np.ndarray,
     shares_WB: np.ndarray,
     scalars_B: np.ndarray,
     spread: float,
 ) -> np.ndarray:
-    """The chance of each code to be in the alternative that its row has chosen."""
+    """The chance of each code to be in the part that its row has chosen."""
     asked_WB = np.zeros_like(shares_WB)
-    value_B = _is_value(target, choice_B)
+    value_B = part_B < len(parts.ranges)
     if value_B.any():
-        modes = codec.modes_or_fail
-        low, high = codec.search_bounds(target)[choice_B[value_B]].T
-        inside_WB = modes.share_between(scalars_B[value_B], spread, low, high).T
+        modes, part = codec.modes_or_fail, part_B[value_B]
+        inside_WB = modes.share_between(scalars_B[value_B], spread, *parts.bounds[part].T).T * parts.shares[part]
         asked_WB[: len(modes), value_B] = (shares_WB[: len(modes), value_B] + TINY) * inside_WB + TINY**2
     asked_WB[-1, ~value_B] = shares_WB[-1, ~value_B] + TINY
     return asked_WB
@@ -165,21 +167,17 @@ def _asked_shares(
 
 def _asked_scalars(
     codec: NumberCodec,
-    target: NumberTarget,
-    choice_B: np.ndarray,
+    parts: Parts,
+    part_B: np.ndarray,
     codes_B: np.ndarray,
     scalars_B: np.ndarray,
     spread: float,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Where in its mode each number is, so that it is in the alternative that its row has chosen."""
+    """Where in its mode each number is, so that it is in the part that its row has chosen."""
     drawn_B = scalars_B.copy()
-    value_B = _is_value(target, choice_B)
+    value_B = part_B < len(parts.ranges)
     if value_B.any():
-        bounds = codec.search_bounds(target)[choice_B[value_B]]
+        bounds = parts.bounds[part_B[value_B]]
         drawn_B[value_B] = codec.modes_or_fail.draw_between(codes_B[value_B], scalars_B[value_B], spread, bounds, rng)
     return drawn_B
-
-
-def _is_value(target: NumberTarget, choice_B: np.ndarray) -> np.ndarray:
-    return np.asarray(choice_B < len(target.lows))

@@ -62,14 +62,14 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
     """The network that did best on rows held back before the time was over, if any did better than frequencies do."""
     order = stream(seed, REFINE).permutation(len(codes_NK))
     held_back = min(int(len(order) * HELD_BACK), MOST_HELD_BACK)
-    codes = torch.from_numpy(codes_NK.astype(np.int64))
-    train, judge = codes[order[held_back:]], codes[order[:held_back]]
+    codes, train = torch.from_numpy(codes_NK), torch.from_numpy(order[held_back:])  # all codes once, and which rows
+    judge = codes[order[:held_back]].long()
     network = DependencyNetwork(widths_K, stream(seed, REFINE, 0))
     batch = min(int(np.clip(len(train) // BATCHES, LEAST_ROWS, MOST_ROWS)), len(train))
     share = parallel.share(batch, may_idle=True)
     steps = _steps(len(train), batch, widths_K)
     adam = Adam(network.parameters(), decay=DECAY, decoupled=True)
-    by_frequency = _surprise_by_frequency(train, judge, widths_K)
+    by_frequency = _surprise_by_frequency(codes, train, judge, widths_K)
     best, least, worse = None, np.inf, 0
 
     for step in range(steps):
@@ -77,7 +77,7 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
         one_cycle(adam, RATE, step, steps)
         rng = stream(seed, REFINE, 1, step)
         targets, hide = _hidden_cells(batch, len(widths_K), rng)
-        codes_BK = train[torch.from_numpy(share.of(rng.integers(len(train), size=batch)))]
+        codes_BK = codes[train[torch.from_numpy(share.of(rng.integers(len(train), size=batch)))]].long()
         hide_BK = torch.from_numpy(share.of(hide))
         kept_BH = torch.from_numpy(share.of(rng.random((batch, HIDDEN), dtype=np.float32) >= DROPOUT))
 
@@ -119,7 +119,7 @@ def _hidden_cells(batch: int, columns: int, rng: np.random.Generator) -> tuple[l
 @torch.no_grad()
 def _mean_surprise(network: DependencyNetwork, codes_NK: Tensor) -> float:
     """Of cells that are hidden one at a time: what the refinement asks of the network."""
-    columns = range(min(codes_NK.shape[1], MOST_TARGETS))
+    columns = _judged(codes_NK.shape[1])
     total = 0.0
     for column in columns:
         hide_NK = torch.zeros(codes_NK.shape, dtype=torch.bool)
@@ -128,10 +128,15 @@ def _mean_surprise(network: DependencyNetwork, codes_NK: Tensor) -> float:
     return total / len(columns)
 
 
-def _surprise_by_frequency(train_NK: Tensor, judge_NK: Tensor, widths_K: np.ndarray) -> float:
+def _judged(columns: int) -> list[int]:
+    """The columns that tell how good the network is, spread evenly over the table."""
+    return [int(place) for place in np.linspace(0, columns - 1, min(columns, MOST_TARGETS)).round()]
+
+
+def _surprise_by_frequency(codes_NK: Tensor, train: Tensor, judge_NK: Tensor, widths_K: np.ndarray) -> float:
     """The same of one who knows the columns' frequencies only, unseen codes counted as half a row."""
-    columns = range(min(len(widths_K), MOST_TARGETS))
-    counts = [torch.bincount(train_NK[:, column], minlength=int(widths_K[column])) + 0.5 for column in columns]
+    columns = _judged(len(widths_K))
+    counts = [torch.bincount(codes_NK[train, column], minlength=int(widths_K[column])) + 0.5 for column in columns]
     surprises = [
         -(count / count.sum()).log()[judge_NK[:, column]].mean() for column, count in zip(columns, counts, strict=True)
     ]

@@ -6,23 +6,26 @@ Shapes: N rows, D dimensions. A column of numbers with nulls has two dimensions:
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, softmax
 
 from synthgen_ray.domain.params import GaussianCopulaParams, ModelType
-from synthgen_ray.synthesizers.base import Synthesizer, Target, Targets
+from synthgen_ray.synthesizers.base import Synthesizer, Targets
 from synthgen_ray.synthesizers.codec import Cells, CodecOptions, LearntCodec
 from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.marginal import FAR
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec, NumberTarget
-from synthgen_ray.synthesizers.conditional_normal import Bound, draw_normal
+from synthgen_ray.synthesizers.conditional_normal import Bound, draw_normal, log_chance
 from synthgen_ray.synthesizers.latent_correlation import cuts_of, in_line, latent_correlation, seen
 from synthgen_ray.synthesizers.model_file import Tensors, check_tensors, corrupt
 from synthgen_ray.synthesizers.pace import Pace
 from synthgen_ray.synthesizers.streams import TRAIN, stream
+
+MOST_EITHER = 6  # columns of which null or values are asked for, so that all their patterns can be weighed
 
 
 class GaussianCopula(Synthesizer):
@@ -37,16 +40,13 @@ class GaussianCopula(Synthesizer):
         columns = [seen(codec, table[codec.name], rng) for codec in self.codec.learnt]
         pace.say(0.5, "learning the correlations")
         ordered, seen_ND = in_line(columns)
+        del columns  # as large as the table once more
         self._codec = self.codec.with_learnt(ordered)
         self._correlation_DD = latent_correlation(seen_ND)
 
     def _draw(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, Cells]:
         """Rows whose asked columns are all null or all not are drawn together: they share their bounds."""
-        nulls = {
-            name: rng.random(num_rows) < self._null_chance(name, target)
-            for name, target in targets.items()
-            if isinstance(target, NumberTarget)
-        }
+        nulls = self._nulls(num_rows, targets, rng)
         z_DN = np.empty((len(self._correlation_DD), num_rows))
         choices = {name: np.zeros(num_rows, dtype=np.int64) for name in targets}
         for together in _alike([null for null in nulls.values() if null.any()]):
@@ -77,11 +77,10 @@ class GaussianCopula(Synthesizer):
                 columns[codec.name] = CategoryCells(codes, target if isinstance(target, CategoryTarget) else None)
             else:
                 null = _is_null(codec, z_DN, dimension)
-                bounds = None
+                numbers, asked = codec.marginal_or_fail.back(z_DN[dimension]), None
                 if isinstance(target, NumberTarget):
-                    null = nulls[codec.name]
-                    bounds = target.bounds(choices[codec.name]) if len(target.lows) else None
-                columns[codec.name] = NumberCells(codec.marginal_or_fail.back(z_DN[dimension]), null, bounds)
+                    null, asked = nulls[codec.name], target
+                columns[codec.name] = NumberCells.obeying(numbers, null, asked, choices.get(codec.name))
             dimension += _dimensions(codec)
         return columns
 
@@ -96,7 +95,7 @@ class GaussianCopula(Synthesizer):
                 bounds[codec.name] = Bound(dimension, cuts[allowed], cuts[allowed + 1], target.weights[allowed])
             elif isinstance(target, NumberTarget) and isinstance(codec, NumberCodec):
                 if not is_null[codec.name]:
-                    wide = codec.search_bounds(target)
+                    wide = codec.parts(target).bounds
                     bounds[codec.name] = Bound(dimension, wide[:, 0], wide[:, 1], np.ones(len(wide)))
                 if codec.null_share > 0:
                     cut = np.array([ndtri(1 - codec.null_share)])
@@ -105,12 +104,28 @@ class GaussianCopula(Synthesizer):
             dimension += _dimensions(codec)
         return bounds
 
-    def _null_chance(self, name: str, target: Target) -> float:
+    def _nulls(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Which asked numbers are null, (N,): as likely as that is given all that is asked for.
+
+        Of more columns than a few for which both null and values are asked, each by its own chance alone.
+        """
+        asked = {name: target for name, target in targets.items() if isinstance(target, NumberTarget)}
+        either = [name for name, target in asked.items() if target.null and len(target.lows)]
+        if not either or len(either) > MOST_EITHER:
+            return {name: rng.random(num_rows) < self._null_chance(name, target) for name, target in asked.items()}
+        known = {name: target.null for name, target in asked.items()}
+        patterns = [known | dict(zip(either, one, strict=True)) for one in product((False, True), repeat=len(either))]
+        bounds = [list(self._bounds(targets, pattern).values()) for pattern in patterns]
+        chances = softmax([log_chance(self._correlation_DD, one, rng) for one in bounds])
+        drawn = rng.choice(len(patterns), num_rows, p=chances)
+        return {name: np.array([pattern[name] for pattern in patterns])[drawn] for name in asked}
+
+    def _null_chance(self, name: str, target: NumberTarget) -> float:
         """How likely null is among the values that are asked for."""
         codec = next(codec for codec in self.codec.numbers if codec.name == name)
-        if not isinstance(target, NumberTarget) or not target.null:
+        if not target.null:
             return 0.0
-        wide = codec.search_bounds(target)
+        wide = codec.parts(target).bounds
         values = float((ndtr(wide[:, 1]) - ndtr(wide[:, 0])).sum()) * (1 - codec.null_share)
         return codec.null_share / (codec.null_share + values)
 

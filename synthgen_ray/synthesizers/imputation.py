@@ -34,6 +34,11 @@ def conformed(table: pa.Table, codec: TableCodec) -> pa.Table:
         except pa.ArrowException as error:
             detail = f"Column {column.name!r} is {table[place].type}, and does not fit the model's {type_}."
             raise InvalidTable(detail, "column_mismatch") from error
+    for number in codec.numbers:
+        try:
+            number.plain(table[number.name])
+        except pa.ArrowException:  # whose text has the cell
+            raise InvalidTable(f"Column {number.name!r} holds text that is no number.", "column_mismatch") from None
     return table
 
 
@@ -42,9 +47,10 @@ def imputed(table: pa.Table, codec: TableCodec, dependencies: Refinement, rng: n
 
     Others are made afresh in generated rows, ids and names among them: a made-up one would be none of this row.
     """
-    missing = {column.name: np.asarray(table[column.name].is_null()) for column in codec.learnt}
+    missing = {column.name: np.asarray(column.plain(table[column.name]).is_null()) for column in codec.learnt}
+    unknown = {column.name: column.is_unknown(table[column.name]) for column in codec.learnt}
     known = {column.name: column.cells_of(table[column.name], rng) for column in codec.learnt}
-    drawn = dependencies.filled(known, missing, rng)
+    drawn = dependencies.filled(known, missing, unknown, rng)
     filled = {
         column.name: column.written(drawn[column.name], rng)  # type: ignore[arg-type]
         for column in codec.learnt
@@ -53,16 +59,15 @@ def imputed(table: pa.Table, codec: TableCodec, dependencies: Refinement, rng: n
     for column in codec.columns:
         if isinstance(column, ConstantCodec):
             filled[column.name] = column.make(table.num_rows)
+            missing[column.name] = np.asarray(arrow.plain(table[column.name]).is_null())
     columns = [
-        _filled(column, filled[name]) if name in filled else column
+        _filled(column, filled[name], missing[name]) if name in filled else column
         for name, column in zip(table.column_names, table.columns, strict=True)
     ]
     return pa.table(columns, names=table.column_names)
 
 
-def _filled(column: pa.ChunkedArray, values: pa.Array) -> pa.ChunkedArray:
-    """The values where the column has none."""
-    if pa.types.is_dictionary(column.type):
-        plain = column.type.value_type
-        return pc.coalesce(column.cast(plain), values.cast(plain)).cast(column.type)
-    return pc.coalesce(column, values)
+def _filled(column: pa.ChunkedArray, values: pa.Array, missing: np.ndarray) -> pa.ChunkedArray:
+    """The values where the column has none, which a NaN and a text that stands for a gap are too."""
+    plain = arrow.value_type(column.type)
+    return pc.if_else(pa.array(missing), values.cast(plain), column.cast(plain)).cast(column.type)

@@ -7,18 +7,27 @@ import asyncio
 import resource
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from pydantic import TypeAdapter
 
+from synthgen_ray.datasets.limits import MIB, UploadLimits
 from synthgen_ray.datasets.nursery import ENVIRONMENT
+from synthgen_ray.datasets.writing import write_csv, write_jsonl
 from synthgen_ray.domain.columns import LearnedColumn
 from synthgen_ray.domain.errors import InvalidRequest, SynthGenError
 from synthgen_ray.domain.params import ModelType
+from synthgen_ray.domain.widths import listed
 
-MOST_SECONDS = 60
+MOST_SECONDS = 60  # of computing; a busy machine takes twice as long
+MAX_ANSWER_BYTES = 8 * MIB  # four times what `listed` leaves of categories: JSON writes some letters as six
+LIBRARIES_BYTES = 16 * 2**30  # of addresses, not of memory: PyTorch's for GPUs are large
+TRIED_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -40,25 +49,46 @@ class Finding:
 FINDING = TypeAdapter(Finding)
 
 
-async def inspected(file: Path) -> ModelFacts:
-    """Raises: InvalidRequest, for anything but a sound model file."""
-    command = [sys.executable, "-s", "-m", __name__, str(file)]
-    try:
-        done = await asyncio.to_thread(_answer_of, command)
-    except subprocess.TimeoutExpired:
-        raise _unsound("it takes too long to read") from None
-    if done.returncode:
-        raise _unsound("it cannot be read")
-    found: Finding = FINDING.validate_json(done.stdout)
+class Inspector:
+    """Inspects model files, as many at a time as uploads are converted, with as much memory for each."""
+
+    def __init__(self, limits: UploadLimits) -> None:
+        self._memory = str(limits.max_memory_bytes)
+        # Threads, not a semaphore: a process goes on for a while after its caller has gone.
+        self._threads = ThreadPoolExecutor(limits.max_running, "inspection")
+
+    async def inspect(self, file: Path) -> ModelFacts:
+        """Raises: InvalidRequest, for anything but a sound model file."""
+        command = [sys.executable, "-s", "-m", __name__, str(file), self._memory]
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _facts, command)
+
+
+def _facts(command: list[str]) -> ModelFacts:
+    answer, code = _answer_of(command)
+    if len(answer) > MAX_ANSWER_BYTES:
+        raise _unsound("its columns are described at too great a length")
+    if code:
+        raise _unsound("it cannot be read in the time and the memory that there are")
+    found: Finding = FINDING.validate_json(answer)
     if found.facts is None:
         raise InvalidRequest(found.fault, "model_corrupt")
     return found.facts
 
 
-def _answer_of(command: list[str]) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(  # noqa: S603  (the command is ours)
-        command, stdin=subprocess.DEVNULL, capture_output=True, env=ENVIRONMENT, timeout=2 * MOST_SECONDS
-    )
+def _answer_of(command: list[str]) -> tuple[bytes, int]:
+    """What the process says, up to a byte too much, and its exit code."""
+    with subprocess.Popen(  # noqa: S603  (the command is ours)
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT
+    ) as process:
+        end = threading.Timer(2 * MOST_SECONDS, process.kill)
+        end.start()
+        try:
+            answer = cast(IO[bytes], process.stdout).read(MAX_ANSWER_BYTES + 1)
+            if len(answer) > MAX_ANSWER_BYTES:
+                process.kill()
+            return answer, process.wait()
+        finally:
+            end.cancel()
 
 
 def _unsound(why: str) -> InvalidRequest:
@@ -66,17 +96,32 @@ def _unsound(why: str) -> InvalidRequest:
 
 
 def main() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+    file, memory = Path(sys.argv[1]), int(sys.argv[2])
+    for kind, most in (
+        (resource.RLIMIT_CPU, MOST_SECONDS),
+        (resource.RLIMIT_DATA, memory),
+        (resource.RLIMIT_AS, memory + LIBRARIES_BYTES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(kind, (most, most))
+    sys.stdout.buffer.write(FINDING.dump_json(_found(file)))
+
+
+def _found(file: Path) -> Finding:
     from synthgen_ray.synthesizers.base import load  # torch comes with it, for a GAN
+    from synthgen_ray.synthesizers.model_file import BROKEN
 
     try:
-        model = load(Path(sys.argv[1]))
+        model = load(file)
+        rows = model.sample_chunk(0, min(TRIED_ROWS, model.chunk_rows), 0)
+        for write in (write_csv, write_jsonl):
+            write(rows, model.columns, BytesIO())
     except SynthGenError as error:
-        found = Finding(None, error.detail)
-    else:
-        config = model.params.model_dump(mode="json")
-        found = Finding(ModelFacts(model.model_type, config, model.learned_columns, model.chunk_rows))
-    sys.stdout.buffer.write(FINDING.dump_json(found))
+        return Finding(None, error.detail)
+    except BROKEN:
+        return Finding(None, _unsound("its rows cannot be written").detail)
+    config = model.params.model_dump(mode="json")
+    return Finding(ModelFacts(model.model_type, config, listed(model.learned_columns), model.chunk_rows))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ from scipy.special import ndtri
 
 from synthgen_ray.synthesizers.codec import LearntCodec
 from synthgen_ray.synthesizers.columns.category import CategoryCodec
-from synthgen_ray.synthesizers.columns.marginal import FAR, mean_between
+from synthgen_ray.synthesizers.columns.marginal import FAR
+from synthgen_ray.synthesizers.columns.normal import mean_between
 
 RIDGE = 1e-6
 
@@ -84,11 +85,11 @@ def latent_correlation(means_ND: np.ndarray) -> np.ndarray:
     """The correlations of the normals, over the rows where both are known, made positive definite."""
     known = ~np.isnan(means_ND)
     means = np.where(known, means_ND, 0.0)
-    weight = known.astype(np.float64)
-    squares_DD = (means**2).T @ weight
+    products_DD = means.T @ means
+    squares_DD = np.square(means, out=means).T @ known.astype(np.float64)
     spread_D = np.sqrt(np.diag(squares_DD) / known.sum(axis=0))
     scale_DD = np.sqrt(squares_DD * squares_DD.T) * np.outer(spread_D, spread_D)
-    raw_DD = np.divide(means.T @ means, scale_DD, out=np.zeros_like(scale_DD), where=scale_DD > 0)
+    raw_DD = np.divide(products_DD, scale_DD, out=np.zeros_like(scale_DD), where=scale_DD > 0)
     latent_DD = np.clip(raw_DD, -1, 1)
     np.fill_diagonal(latent_DD, 1.0)
     values, vectors = np.linalg.eigh(latent_DD)

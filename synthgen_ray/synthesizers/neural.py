@@ -147,9 +147,9 @@ class NeuralSynthesizer(Synthesizer):
         for place, codec in enumerate(self.codec.learnt):
             target, codes = targets.get(codec.name), drawn.codes_BK[:, place]
             if isinstance(codec, NumberCodec):
-                asked = isinstance(target, NumberTarget) and len(target.lows) > 0
-                bounds = target.bounds(drawn.choices[codec.name]) if asked else None  # type: ignore[union-attr]
-                columns[codec.name] = codec.cells(codes, drawn.scalars_BS[:, number], rng, bounds)
+                asked = target if isinstance(target, NumberTarget) else None
+                choices = drawn.choices.get(codec.name)
+                columns[codec.name] = codec.cells(codes, drawn.scalars_BS[:, number], rng, asked, choices)
                 number += 1
             else:
                 columns[codec.name] = CategoryCells(codes, target if isinstance(target, CategoryTarget) else None)

@@ -4,6 +4,7 @@ One sweep of a Gibbs sampler that starts from what a model drew: column after co
 other columns come from a dependency network. With the true chances a sweep can only shrink the distance to the table's
 distribution. No row is rejected, asked cells stay, and a sweep costs about as much as drawing the row did.
 The output biases are set while a large sample is swept, so that every column's codes end as frequent as in the table.
+Gaps of real rows are drawn with the biases that were learnt: the others make up for what the model's rows lack.
 Sources: Geman & Geman 1984 (the sampler); Heckerman et al. 2000 (with learnt conditionals, in a fixed order).
 """
 
@@ -27,6 +28,7 @@ from synthgen_ray.synthesizers.streams import REFINE, stream
 BLOCK_ROWS = 1000  # whose hidden layer fits in a core's cache
 SAMPLE_ROWS = 20_000  # that the biases are set on
 MOST_LOGITS = 20_000_000  # held at once
+LEARNT_BIAS = "learnt_bias"  # a tensor's name
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,14 @@ class DependencyWeights:
 
 
 class Refinement:
-    def __init__(self, columns: Sequence[LearntCodec], card: RefinementCard, weights: DependencyWeights) -> None:
+    def __init__(
+        self,
+        columns: Sequence[LearntCodec],
+        card: RefinementCard,
+        weights: DependencyWeights,
+        learnt_bias: np.ndarray | None = None,
+    ) -> None:
+        """`learnt_bias` is the network's (D,), if its own was set on the model's rows since."""
         self.card, self._columns = card, tuple(columns)
         self._widths = widths(columns, card)
         self._inputs = []  # of each column, relative to a hidden cell
@@ -51,6 +60,7 @@ class Refinement:
         ends = np.cumsum(self._widths)[:-1]
         self._outputs = [np.ascontiguousarray(outputs.T) for outputs in np.split(weights.outputs, ends)]
         self._output_bias = np.split(weights.output_bias, ends)
+        self._learnt_bias = np.split(weights.output_bias if learnt_bias is None else learnt_bias, ends)
         self._weights = weights
 
     @classmethod
@@ -96,7 +106,7 @@ class Refinement:
             counts = np.bincount(real_NK[:, place], minlength=width)
             some = slice(MOST_LOGITS // width + 1)
             hidden_BH = sums_BH[some] - self._inputs[place][codes_BK[some, place]]
-            off = offsets(self._logits(place, hidden_BH), counts / counts.sum())
+            off = offsets(self._logits(place, hidden_BH, self._output_bias), counts / counts.sum())
             self._output_bias[place] = (self._output_bias[place] + off).astype(np.float32)
             chances_B = rng.random(len(codes_BK), dtype=np.float32)
             for start in range(0, len(codes_BK), BLOCK_ROWS):
@@ -125,17 +135,23 @@ class Refinement:
 
     @one_blas_thread()
     def filled(
-        self, known: Mapping[str, Cells], missing: Mapping[str, np.ndarray], rng: np.random.Generator
+        self,
+        known: Mapping[str, Cells],
+        missing: Mapping[str, np.ndarray],
+        unknown: Mapping[str, np.ndarray],
+        rng: np.random.Generator,
     ) -> dict[str, Cells]:
         """The rows with the missing cells (B,) of each column drawn, given the others of their rows; never null.
 
+        Of unknown cells (B,) nothing is known but that they are there: they stay, and nothing follows from them.
         One column after the other, the cells that are still missing hidden: sweeps after it bring nothing.
         """
         codes_KB = np.ascontiguousarray(_codes(self._columns, self.card, known).T)
         missing_KB = np.array([missing[codec.name] for codec in self._columns])
+        hidden_KB = missing_KB | np.array([unknown[codec.name] for codec in self._columns])
         for start in range(0, codes_KB.shape[1], BLOCK_ROWS):
             block = slice(start, start + BLOCK_ROWS)
-            self._fill(codes_KB[:, block], missing_KB[:, block], rng)
+            self._fill(codes_KB[:, block], missing_KB[:, block], hidden_KB[:, block], rng)
         return {
             codec.name: _filled(known[codec.name], bins, codes_KB[place], missing_KB[place], rng)
             for place, (codec, bins) in enumerate(zip(self._columns, self.card.bins, strict=True))
@@ -147,6 +163,7 @@ class Refinement:
             "input_bias": self._weights.input_bias,
             "outputs": self._weights.outputs,
             "output_bias": np.concatenate(self._output_bias),
+            LEARNT_BIAS: np.concatenate(self._learnt_bias),
         }
 
     @classmethod
@@ -164,8 +181,11 @@ class Refinement:
             "outputs": (total, hidden),
             "output_bias": (total,),
         }
+        if LEARNT_BIAS in tensors:  # which earlier files lack
+            shapes[LEARNT_BIAS] = (total,)
         check_tensors(tensors, {name: (shape, np.dtype(np.float32)) for name, shape in shapes.items()})
-        return cls(columns, card, DependencyWeights(**tensors))
+        weights = {name: tensor for name, tensor in tensors.items() if name != LEARNT_BIAS}
+        return cls(columns, card, DependencyWeights(**weights), tensors.get(LEARNT_BIAS))
 
     def _redraw(
         self, place: int, codes_B: np.ndarray, sums_BH: np.ndarray, chances_B: np.ndarray, scratch_BH: np.ndarray
@@ -176,21 +196,23 @@ class Refinement:
         """
         scratch_BH = scratch_BH[: len(codes_B)]
         sums_BH -= _gathered(self._inputs[place], codes_B, scratch_BH)
-        new_B = draw_codes(weights_of(self._logits(place, sums_BH, scratch_BH)), chances_B)
+        new_B = draw_codes(weights_of(self._logits(place, sums_BH, self._output_bias, scratch_BH)), chances_B)
         sums_BH += _gathered(self._inputs[place], new_B, scratch_BH)
         return new_B
 
-    def _fill(self, codes_KB: np.ndarray, missing_KB: np.ndarray, rng: np.random.Generator) -> None:
+    def _fill(
+        self, codes_KB: np.ndarray, missing_KB: np.ndarray, hidden_KB: np.ndarray, rng: np.random.Generator
+    ) -> None:
         """Write the missing codes of some rows."""
         sums_BH = np.tile(self._bias, (codes_KB.shape[1], 1))
-        for inputs, codes_B, missing_B in zip(self._inputs, codes_KB, missing_KB, strict=True):
-            sums_BH[~missing_B] += inputs[codes_B[~missing_B]]
+        for inputs, codes_B, hidden_B in zip(self._inputs, codes_KB, hidden_KB, strict=True):
+            sums_BH[~hidden_B] += inputs[codes_B[~hidden_B]]
         for place, missing_B in enumerate(missing_KB):
             rows = np.flatnonzero(missing_B)
             if not len(rows):
                 continue
             values = self._widths[place] - _has_null(self._columns[place])  # null has the last code
-            weights_WB = weights_of(self._logits(place, sums_BH[rows])[:values])
+            weights_WB = weights_of(self._logits(place, sums_BH[rows], self._learnt_bias)[:values])
             codes_KB[place, rows] = draw_codes(weights_WB, rng.random(len(rows), dtype=np.float32))
             sums_BH[rows] += self._inputs[place][codes_KB[place, rows]]
 
@@ -201,11 +223,13 @@ class Refinement:
             sums_BH += _gathered(inputs, codes_BK[:, place], gathered_BH)
         return sums_BH
 
-    def _logits(self, place: int, sums_BH: np.ndarray, hidden_BH: np.ndarray | None = None) -> np.ndarray:
+    def _logits(
+        self, place: int, sums_BH: np.ndarray, bias: Sequence[np.ndarray], hidden_BH: np.ndarray | None = None
+    ) -> np.ndarray:
         """Of a column's codes, (W, B); `hidden_BH` is written over."""
         hidden_BH = np.maximum(sums_BH, 0, out=hidden_BH)
         logits_BW: np.ndarray = hidden_BH @ self._outputs[place]
-        logits_BW += self._output_bias[place]
+        logits_BW += bias[place]
         return np.ascontiguousarray(logits_BW.T)
 
 
@@ -225,7 +249,7 @@ def _cells(columns: Sequence[LearntCodec], table: pa.Table, rng: np.random.Gener
 
 def _codes(columns: Sequence[LearntCodec], card: RefinementCard, cells: Mapping[str, Cells]) -> np.ndarray:
     codes = [_column_codes(cells[codec.name], bins) for codec, bins in zip(columns, card.bins, strict=True)]
-    return np.stack(codes, axis=1).astype(np.int32)
+    return np.stack(codes, axis=1).astype(np.int32, copy=False)
 
 
 def _column_codes(cells: Cells, bins: Bins | None) -> np.ndarray:

@@ -15,7 +15,8 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from starlette.routing import BaseRoute
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Route
 
 from synthgen_ray.api.app import create_app
 from synthgen_ray.api.checks import Check, Part
@@ -33,7 +34,7 @@ from tests.beside import beside
 from tests.fakes import RememberingConverter, ThreadLauncher, ThreadSamplers
 
 SYNTHGEN = "/api/synthgen"
-NO_LIMITS = RateLimits(requests_per_second=None, open_requests=None, wrong_keys_per_minute=None)
+NO_LIMITS = RateLimits(requests_per_second=None, open_requests=None, event_streams=None, wrong_keys_per_minute=None)
 _routes: list[BaseRoute] = []  # of the first application
 
 
@@ -59,6 +60,17 @@ class Server:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         headers = {"Authorization": f"Bearer {self.key}"}
         return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
+
+
+def routes_of(app: FastAPI) -> set[tuple[str, str]]:
+    """The method and path of all that the application answers, whether the documentation shows it or not."""
+    found: set[tuple[str, str]] = set()
+    for route in app.routes:
+        inner = route.original_router.routes if hasattr(route, "original_router") else [route]
+        for one in inner:
+            assert isinstance(one, Route | APIRoute), f"{one} may answer more than this can tell"
+            found |= {(method, one.path_format) for method in one.methods or ()}
+    return found
 
 
 def checks_of(store: Store, artifacts: Artifacts) -> dict[Part, Check]:

@@ -1,9 +1,13 @@
 """Who may not come in, and what nobody may set."""
 
+import hashlib
+
+import httpx
 import pytest
 
+from synthgen_ray.api.app import create_app
 from tests.api.bank import PROBLEM, Bank
-from tests.api.conftest import SYNTHGEN
+from tests.api.conftest import NO_LIMITS, SYNTHGEN
 
 FIXED = {
     "id": "02493dd3-4830-4596-bb2c-a682b412f3a3",
@@ -57,6 +61,22 @@ async def test_a_key_that_is_almost_right_is_answered_like_any_other(bank: Bank)
 
     assert {answer.status_code for answer in answers} == {401}
     assert len({(answer.content, str(answer.headers)) for answer in answers}) == 1
+
+
+async def test_a_wrong_key_is_looked_up_once_by_the_hash_of_all_of_it(bank: Bank):
+    """So the time of an answer tells nothing: there is no part of a key that is found, or compared, before the rest."""
+    key, looked_up = bank.server.key, []
+    wrong = [key[:-1], f"{key}x", key.swapcase(), "sg_" + "0" * 43, "x"]
+
+    async def find(hashed: str) -> None:
+        looked_up.append(hashed)
+
+    app = create_app(bank.server.app.state.service, find, bank.server.checks, rate_limits=NO_LIMITS)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        for one in wrong:
+            await client.get("/api/projects", headers={"Authorization": f"Bearer {one}"})
+
+    assert looked_up == [hashlib.sha256(one.encode()).hexdigest() for one in wrong]
 
 
 @pytest.mark.parametrize("field", FIXED)

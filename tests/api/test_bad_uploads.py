@@ -272,6 +272,7 @@ class TestTraining:
         ids=["constants", "ids and a constant"],
     )
     async def test_a_table_with_nothing_to_learn(self, create, content):
+        """It can be uploaded: what is read as constant may be an id, and be corrected to one."""
         response = await create(content)
 
         assert (response.status_code, response.json()["code"]) == (422, "no_usable_columns")

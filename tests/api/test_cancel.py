@@ -2,9 +2,16 @@
 
 import asyncio
 import json
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import httpx
 import pytest
 
+from synthgen_ray.api import auth
+from synthgen_ray.api.app import create_app
+from synthgen_ray.api.rate_limits import RateLimits
 from tests.api.conftest import SYNTHGEN
 
 
@@ -100,3 +107,87 @@ class TestEvents:
         response = await client.get(f"{SYNTHGEN}/jobs/6f9619ff-8b86-4d01-b42d-00cf4fc964ff/events")
 
         assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+    @pytest.mark.parametrize("end", ["revoked", "expired", "deleted"])
+    async def test_the_stream_ends_when_there_is_nothing_to_tell_any_more(
+        self, client, server, given_model, monkeypatch, caplog, end
+    ):
+        """The job waits in the queue all the time, for nobody works on it."""
+        now, job = [1000.0], await given_model()
+        monkeypatch.setattr(auth, "monotonic", lambda: now[0])
+        expiry = {"expires_at": (datetime.now(UTC) + timedelta(hours=1)).isoformat()}
+        key = (await client.post("/api/keys", json={"name": "k", "role": "viewer", **expiry})).json()
+        headers, told = {"Authorization": f"Bearer {key['key']}"}, []
+
+        async def send(message):
+            told.append(message)
+
+        watching = asyncio.create_task(
+            server.app(a_get(f"{SYNTHGEN}/jobs/{job['job_id']}/events", headers), stay, send)
+        )
+        while not any(message.get("body") for message in told):
+            await asyncio.sleep(0.01)
+        if end == "revoked":
+            await client.delete(f"/api/keys/{key['id']}")
+            now[0] += 5
+        elif end == "expired":
+            monkeypatch.setattr(auth, "datetime", TwoHoursLater)
+        else:
+            await client.delete(f"{SYNTHGEN}/models/{job['id']}")
+
+        await asyncio.wait_for(watching, 60)
+        assert told[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+        assert b"".join(message.get("body", b"") for message in told).count(b"event: job") == 1
+        assert not caplog.records
+
+    async def test_a_key_watches_ten_at_a_time(self, client, server, given_model):
+        job = await given_model()
+        app = create_app(server.app.state.service, server.store.find_admission, server.checks)
+        path, began = f"{SYNTHGEN}/jobs/{job['job_id']}/events", []
+
+        async def send(message):
+            began.append(message["type"])
+
+        scopes = [a_get(path, dict(client.headers)) for _ in range(10)]
+        watching = [asyncio.create_task(app(scope, stay, send)) for scope in scopes]
+        while began.count("http.response.start") < 10:
+            await asyncio.sleep(0.01)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as other:
+            refused = await other.get(path, headers=client.headers)
+            shown = await other.get(path.removesuffix("/events"), headers=client.headers)
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
+            await client.post(f"{SYNTHGEN}/jobs/{job['job_id']}/cancel")
+            again = await other.get(path, headers=client.headers)
+
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_open")
+        assert (shown.status_code, again.status_code) == (200, 200)
+        limits = (await client.get("/api/limits")).json()["rate"]
+        assert set(limits) == {field.name for field in fields(RateLimits)}
+
+
+class TwoHoursLater(datetime):
+    @classmethod
+    def now(cls, tz=None) -> datetime:
+        return datetime.now(tz) + timedelta(hours=2)
+
+
+def a_get(path: str, headers: dict[str, str]) -> dict[str, Any]:
+    """What a server hands to the application; httpx would wait for the end of the answer."""
+    given = {"host": "localhost", **headers}
+    return {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in given.items()],
+        "client": ("127.0.0.1", 1),
+        "asgi": {"spec_version": "2.4"},  # with which Starlette waits for nobody to leave
+    }
+
+
+async def stay() -> dict[str, Any]:
+    """A client that sends nothing and does not leave."""
+    await asyncio.Event().wait()
+    raise AssertionError

@@ -3,6 +3,7 @@
 import pyarrow.parquet as pq
 import pytest
 
+from synthgen_ray.domain.quotas import Quotas
 from tests.api.conftest import SYNTHGEN, a_table
 
 ZIPS = b"zip,plan,day\n" + b"".join(b"%05d,%d,0%d/04/2020\n" % (n * 7, n % 3, n % 9 + 1) for n in range(60))
@@ -52,6 +53,20 @@ class TestCorrect:
         await correct(dataset, {"columns": {"plan": {"kind": "categorical"}}})
         await server.dispatcher.tidy()
 
+        assert len(list(server.artifacts.path("datasets", "").rglob("*.parquet"))) == 1
+
+    async def test_429_where_it_takes_more_room_than_the_quota_leaves(
+        self, client, server, project_id, given_dataset, correct
+    ):
+        dataset = await given_dataset(b"paid,n\n" + b"TRUE,1\nFALSE,2\n" * 30)
+        used = (await client.get(f"/api/projects/{project_id}/usage")).json()["storage_bytes"]
+        server.store._quotas = Quotas(storage_bytes=used)
+
+        refused = await correct(dataset, {"columns": {"paid": {"kind": "text"}}})
+
+        assert (refused.status_code, refused.json()["code"]) == (429, "quota_exceeded")
+        shown = (await client.get(f"/api/datasets/{dataset['dataset_id']}/versions/0")).json()
+        assert (kinds(shown)["paid"], shown["size_bytes"]) == ("boolean", used)
         assert len(list(server.artifacts.path("datasets", "").rglob("*.parquet"))) == 1
 
     async def test_a_primary_key_is_an_id(self, given_dataset, correct):

@@ -46,6 +46,23 @@ def files(server: Server) -> set[Path]:
     return {path for path in server.artifacts.path("", "").rglob("*") if path.is_file()}
 
 
+async def test_an_upload_is_refused_with_507_as_soon_as_less_than_stays_free_is_left(disk, database_url):
+    async with (
+        a_server(disk, database_url, min_free_bytes=32 << 20, min_free_share=0) as server,
+        server.client() as client,
+    ):
+        project = (await client.post("/api/projects", json={"name": "Bank"})).json()
+        form = {
+            "data": {"project_id": project["id"], "name": "n"},
+            "files": {"file": ("a.csv", b"x\n" + b"12345\n" * 7_000_000)},
+        }
+
+        refused = await client.post("/api/datasets/upload", **form)
+
+        assert (refused.status_code, refused.json()["code"]) == (507, "insufficient_storage")
+        assert "upload" not in {path.name for path in files(server)}
+
+
 async def test_an_upload_is_refused_with_507_and_leaves_nothing_and_works_once_there_is_room(
     client, server, project_id, ballast
 ):

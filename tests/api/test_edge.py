@@ -5,29 +5,27 @@ import re
 import httpx
 import pytest
 
+from synthgen_ray.api import console
 from synthgen_ray.api.app import create_app
 from synthgen_ray.api.schemas import audit, common, datasets, jobs, keys, limits, models, projects, reports, status
 from tests.api.bank import PROBLEM
-from tests.api.conftest import SYNTHGEN
+from tests.api.conftest import SYNTHGEN, routes_of
 
 SCHEMAS = {
     name: found
     for part in (audit, common, datasets, jobs, keys, limits, models, projects, reports, status)
     for name, found in vars(part).items()
 }
-OPEN = {"/", "/healthz", "/readyz", "/openapi.json", "/docs", "/docs/start.js", "/docs/assets/swagger-ui.css"}
+DOCS = {"/docs", "/docs/start.js", "/openapi.json"}
+ASSETS = {f"/docs/assets/{name}" for name in ("favicon.png", "swagger-ui-bundle.js", "swagger-ui.css")}
+OPEN = {"/healthz", "/readyz", *DOCS, *ASSETS, *console.PATHS}
 OTHER_METHODS = ("HEAD", "OPTIONS", "PUT", "PATCH", "TRACE", "FOO")
-
-
-def routes(app) -> list[tuple[str, str]]:
-    paths = app.openapi()["paths"]
-    return [(method.upper(), path) for path, methods in paths.items() for method in methods]
 
 
 class TestKeys:
     async def test_every_route_but_the_open_ones_needs_a_key(self, client, server):
-        closed = [(method, path) for method, path in routes(server.app) if path not in OPEN]
-        assert len(closed) >= 13
+        closed = [(method, path) for method, path in routes_of(server.app) if path not in OPEN]
+        assert len(closed) >= 40
         del client.headers["Authorization"]
 
         unlisted = [("GET", "/nowhere"), ("GET", "/metrics"), *((method, "/api/projects") for method in OTHER_METHODS)]
@@ -71,11 +69,13 @@ class TestRequestId:
 
         assert response.headers["x-request-id"] == "trace-1.a_B"
 
-    @pytest.mark.parametrize("given", ["<script>", "a" * 65, "", "a b"])
+    @pytest.mark.parametrize("given", ["<script>", "a" * 65, "", "a b", b"\xff"])
     async def test_any_other_is_replaced(self, client, given):
+        """Not refused: it is there to find a request by, and a proxy on the way may have put it there."""
         response = await client.get("/api/nowhere", headers={"X-Request-ID": given})
 
         assert response.headers["x-request-id"] != given
+        assert re.fullmatch("[0-9a-f]{32}", response.headers["x-request-id"])
         assert response.json()["request_id"] == response.headers["x-request-id"]
 
 
@@ -270,6 +270,38 @@ class TestOpenApi:
         # The policy of the page forbids scripts within it.
         assert re.findall(r"<script[^>]*>[^<]", page.text) == []
         assert "script-src 'self';" in page.headers["content-security-policy"]
+
+    @pytest.mark.parametrize("range", ["x", "bytes=999999999-", "bytes=0-0", "bytes=5-1,2-"])
+    async def test_its_files_come_whole_whatever_range_is_asked_for(self, client, range):
+        del client.headers["Authorization"]
+
+        for path in ("/docs/assets/swagger-ui.css", "/docs/assets/favicon.png", "/docs/start.js", "/docs", "/"):
+            plain, ranged = [await client.get(path, headers=headers) for headers in ({}, {"Range": range})]
+
+            assert (ranged.status_code, ranged.content) == (200, plain.content)
+            assert ranged.headers["content-type"] == plain.headers["content-type"]
+
+    @pytest.mark.parametrize(
+        ("tags", "status"),
+        [
+            ("{}", 304),
+            ("*", 304),
+            ('"x, y", {}, W/"z"', 304),
+            ('"x",{}', 304),
+            ("{}x", 200),
+            ('"{}"', 200),
+            ("", 200),
+            ('"x', 200),
+        ],
+    )
+    async def test_a_file_that_is_had_is_not_sent_again(self, client, tags, status):
+        for path in ("/docs/assets/swagger-ui.css", "/"):
+            tag = (await client.get(path)).headers["etag"]
+
+            for had in (tag, tag.removeprefix("W/")):
+                answer = await client.get(path, headers={"If-None-Match": tags.format(had)})
+
+                assert answer.status_code == status, had
 
     async def test_docs_can_be_closed(self, client, server):
         app = create_app(server.app.state.service, server.store.find_admission, server.checks, docs=False)

@@ -42,6 +42,16 @@ async def test_another_key_or_route_is_another_call(given_ready_model, generate)
     assert len({response.json()["job_id"] for response in made}) == 3
 
 
+async def test_an_id_that_is_written_otherwise_is_the_same_id(given_ready_model, generate):
+    model_id = await given_ready_model()
+    spellings = (model_id, model_id.upper(), model_id.replace("-", ""), model_id.replace("-", "").upper())
+
+    made = [await generate(spelling, "a", num_rows=5) for spelling in spellings]
+
+    assert {response.content for response in made} == {made[0].content}
+    assert [response.headers.get("idempotent-replayed") for response in made] == [None, "true", "true", "true"]
+
+
 async def test_another_body_is_refused(given_ready_model, generate):
     model_id = await given_ready_model()
     await generate(model_id, "a", num_rows=5)

@@ -3,8 +3,10 @@
 import io
 import zipfile
 
+import pyarrow as pa
 import pytest
 
+from synthgen_ray.synthesizers.gaussian_copula import GaussianCopula
 from tests.api.conftest import SYNTHGEN
 
 
@@ -68,6 +70,22 @@ async def test_its_file_goes_with_it(client, server, imported, exported):
     await server.dispatcher.tidy()
 
     assert not list(server.artifacts.path("models", "").rglob("*.synthgen"))
+
+
+async def test_413_for_more_long_rows_than_there_is_room_for(client, imported, tmp_path):
+    model = GaussianCopula(seed=0).fit(pa.table({"text": ["a" * 300_000, "b" * 300_000] * 15, "n": range(30)}))
+    model.chunk_rows = 10_000  # as releases before this one drew them
+    model.save(tmp_path / "model")
+    model_id = (await imported((tmp_path / "model").read_bytes())).json()["id"]
+
+    asked = {num_rows: {"num_rows": num_rows, "seed": 0} for num_rows in (3, 10_000)}
+    drawn = await client.post(f"{SYNTHGEN}/models/{model_id}/sample", json=asked[3])
+    refused = [
+        await client.post(f"{SYNTHGEN}/models/{model_id}/{how}", json=asked[10_000]) for how in ("sample", "generate")
+    ]
+
+    assert (drawn.status_code, len(drawn.json())) == (200, 3)
+    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(413, "rows_too_large")] * 2
 
 
 def a_zip(**members: bytes) -> bytes:

@@ -78,6 +78,9 @@ class TestDownload:
         ]
 
         assert (outside.status_code, outside.json()["code"]) == (416, "range_not_satisfiable")
+        assert outside.headers["content-range"] == f"bytes */{job['result']['size_bytes']}"
+        backwards = await client.get(path, headers={"Range": "bytes=5-1"})
+        assert (backwards.status_code, len(backwards.content)) == (200, job["result"]["size_bytes"])
         for whole in (several, thousands):
             assert (whole.status_code, len(whole.content)) == (200, job["result"]["size_bytes"])
         assert (too_many.status_code, too_many.json()["code"]) == (431, "headers_too_large")
@@ -86,9 +89,10 @@ class TestDownload:
         job = await given_output(num_rows=50)
         etag = f'"{job["result"]["sha256"]}"'
 
-        response = await client.get(f"{SYNTHGEN}/jobs/{job['id']}/download", headers={"If-None-Match": etag})
+        for had in (etag, f"W/{etag}", f'"another, one", W/{etag}', "*"):
+            response = await client.get(f"{SYNTHGEN}/jobs/{job['id']}/download", headers={"If-None-Match": had})
 
-        assert (response.status_code, response.content) == (304, b"")
+            assert (response.status_code, response.content) == (304, b""), had
 
     @pytest.mark.parametrize(("harm", "code"), [("erased", "artifact_missing"), ("changed", "artifact_corrupt")])
     async def test_410_for_an_output_that_is_gone_or_not_as_it_was(self, client, server, given_output, harm, code):

@@ -22,7 +22,10 @@ async def body(project_id, given_dataset) -> dict:
 
 
 class TestResources:
-    async def test_422_for_more_than_the_cluster_has_and_nothing_is_made(self, server, client, body):
+    @pytest.fixture
+    async def shrunk(self, server, client):
+        """The same server on a cluster that has not 50 CPUs."""
+
         async def refuse(model_type: ModelType, resources: Resources) -> None:
             if resources.num_workers == 50:
                 raise InvalidRequest("The training asks for 50 CPUs.", "resources_unavailable")
@@ -37,16 +40,33 @@ class TestResources:
         )
         app = an_app(service, server.store, server.checks)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-
         async with httpx.AsyncClient(
             transport=transport, base_url="http://localhost", headers=client.headers
         ) as limited:
-            asked = {**body, "model_type": "ctgan", "resources": {"num_workers": 50}}
-            response = await limited.post(f"{SYNTHGEN}/models", json=asked)
+            yield limited
+
+    async def test_422_for_more_than_the_cluster_has_and_nothing_is_made(self, client, shrunk, body):
+        asked = {**body, "model_type": "ctgan", "resources": {"num_workers": 50}}
+
+        response = await shrunk.post(f"{SYNTHGEN}/models", json=asked)
 
         assert (response.status_code, response.json()["code"]) == (422, "resources_unavailable")
         assert response.json()["detail"] == "The training asks for 50 CPUs."
         assert (await client.get(f"{SYNTHGEN}/models")).json()["total"] == 0
+
+    async def test_what_was_made_when_the_cluster_was_larger_is_answered_again(self, client, shrunk, body):
+        asked = {**body, "model_type": "ctgan", "resources": {"num_workers": 50}}
+        keys = [{"Idempotency-Key": key} for key in ("a", "b")]
+
+        first = await client.post(f"{SYNTHGEN}/models", json=asked, headers=keys[0])
+        again, other = [await shrunk.post(f"{SYNTHGEN}/models", json=asked, headers=key) for key in keys]
+        changed = await shrunk.post(f"{SYNTHGEN}/models", json={**asked, "name": "o"}, headers=keys[0])
+
+        assert (again.status_code, again.content) == (first.status_code, first.content) == (201, first.content)
+        assert again.headers["idempotent-replayed"] == "true"
+        assert (other.status_code, other.json()["code"]) == (422, "resources_unavailable")
+        assert (changed.status_code, changed.json()["code"]) == (422, "idempotency_mismatch")
+        assert (await client.get(f"{SYNTHGEN}/models")).json()["total"] == 1
 
 
 class TestCreate:

@@ -57,6 +57,7 @@ async def test_usage_says_what_was_made_and_is_held(client, project_id, given_ou
     [
         (Quotas(pending_jobs=1), "queue_full"),
         (Quotas(generated_rows=10), "quota_exceeded"),
+        (Quotas(generated_rows=20), "quota_exceeded"),  # what waits counts
         (Quotas(storage_bytes=1), "quota_exceeded"),
     ],
     ids=str,

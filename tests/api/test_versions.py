@@ -29,7 +29,8 @@ async def test_a_dataset_shows_its_latest_version(client, given_dataset, project
     assert (shown["version"], shown["num_rows"], shown["name"]) == (1, 40, "accounts")
     assert [(one["version"], one["num_rows"]) for one in versions["items"]] == [(1, 40), (0, 200)]
     assert versions["items"][0]["id"] == second.json()["dataset_version_id"]
-    assert (await client.get(f"{url}/versions/0")).json() == versions["items"][1]
+    shown = (await client.get(f"{url}/versions/0")).json()
+    assert versions["items"][1] == {name: shown[name] for name in shown if name not in ("columns", "warnings")}
 
 
 async def test_columns_are_those_of_the_version(client, dataset_url):

@@ -19,7 +19,7 @@ def _of(rows: int) -> Callable[[Bench], Figure]:
 
         def ours() -> None:
             options = CodecOptions(k=5, most_categories=1000, maps=CTGAN.maps)
-            codec = TableCodec.learn(table, infer_columns(table), options, np.random.default_rng(SEED))
+            codec = TableCodec.learn(table, table, infer_columns(table), options, np.random.default_rng(SEED))
             codec.encode(table, np.random.default_rng(SEED))
 
         def peer() -> None:

@@ -65,8 +65,11 @@ CHECKS: dict[str, Check] = {
     "nodes": lambda: machines.nodes_lost(times=20),
     "networks": lambda: machines.networks_cut(times=5),
     "heads": lambda: machines.heads_lost(times=20),
+    "stopped": lambda: machines.processes_stopped(rounds=5, at_once=4),
     "polling": _on_a_server(lambda shop: polled(shop, clients=1000, seconds=300)),
-    "drain": _in_a_folder(lambda folder: drain.drained(folder, 10_000, 3, kill_every=500, limit_s=3600)),
+    "drain": _in_a_folder(
+        lambda folder: drain.drained(folder, 10_000, 3, kill_every=500, limit_s=3600, is_measured=True)
+    ),
 }
 
 

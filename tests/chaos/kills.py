@@ -41,6 +41,7 @@ VICTIMS = (
     Victim("Serve proxy", "ray::ProxyActor", 5),
     Victim("training worker", "RayTrainWorker", 1, trained_by=2),
     Victim("training controller", "ray::TrainController", 1, trained_by=2),
+    Victim("training driver", "ray::TrainJob", 1, trained_by=2),
     Victim("training job", "ray::train ", 1, trained_by=1),
 )
 

@@ -1,4 +1,5 @@
-"""Machines that are lost at work: a node, the network to a node, the head with all that is on it.
+"""Machines that are lost at work: a node, the network to a node, the head with all that is on it; a process of it that
+stands still for longer than its job waits.
 
 After each loss both of its jobs, a training and a generation, must complete, in one publication each and with the bytes
 that an undisturbed generation has.
@@ -26,7 +27,7 @@ from tests.chaos.kills import a_shop, begun_training
 from tests.chaos.workload import Shop
 from tests.history import all_events, check_history
 from tests.ray_nodes import RayNodes, a_server_on, ray_nodes
-from tests.servers import UpServer, an_up_server, is_alive, kill_family, wait_until
+from tests.servers import UpServer, an_up_server, is_alive, kill_family, standing_still, wait_until
 
 EPOCHS_WHILE_A_NODE_JOINS = 1500
 ROWS = 200_000
@@ -126,6 +127,25 @@ def heads_lost(times: int) -> str:
     figures = f"ready after {max(ready_s):.0f} s, reconciled after {max(reconciled_s):.0f} s at most"
     assert (max(ready_s) <= SERVES_S, max(reconciled_s) <= RECONCILED_S) == (True, True), figures
     return f"{told}; {figures}"
+
+
+def processes_stopped(rounds: int, at_once: int) -> str:
+    """Each training's process is stopped until another attempt has ended its job, and then goes on."""
+    room = {"SYNTHGEN_NUM_CPUS": str(at_once + 2), "SYNTHGEN_TRAINING__MAX_RUNNING": str(at_once)}
+    with an_up_server(**room) as server, _work(server) as work:
+        for _ in range(rounds):
+            trainings: list[str] = []
+            with contextlib.ExitStack() as stopped:
+                for _ in range(at_once):
+                    trainings.append(begun_training(work.shop, epochs=EPOCHS_WHILE_A_NODE_JOINS))
+                    job = work.shop.client.get_model(trainings[-1])["jobs"][0]["id"]
+                    stopped.enter_context(standing_still(server.processes(f"ray::train vae-{job[:8]}")))
+                late = [process for process in server.processes("ray::train ") if process.status() == "stopped"]
+                assert len(late) == at_once
+                for training in trainings:
+                    work.shop.client.wait_for_model(training, timeout_s=WAIT_S)
+            wait_until(lambda there=late: not any(map(_works, there)), "the late processes are gone", WAIT_S)
+        return _checked(server, f"{rounds * at_once} processes stopped", at_least=rounds * at_once)
 
 
 def _far(nodes: RayNodes, cable: Cable) -> "subprocess.Popen[bytes]":

@@ -100,7 +100,9 @@ def test_a_harmless_request_id_is_answered_once(ask):
         (a_get(b"Content-Length: 3\r\nTransfer-Encoding: chunked"), {400}),
         (a_get(b"X\xff: y"), {400}),
         (b"G@T /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", {400}),
+        # No method that the parser knows, so not a 405 with Allow: nothing behind it could tell them from noise.
         (b"FOO /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", {400}),
+        # Of another protocol: a line that says what is spoken here, and then it is closed; nothing is logged.
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400}),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", {400}),
         (

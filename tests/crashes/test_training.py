@@ -4,13 +4,15 @@ import json
 import subprocess
 import sys
 
+import httpx
 import pytest
 
 from synthgen_ray.client import ApiError
+from synthgen_ray.runtime.data_dir import DataDir
 from tests.api.conftest import a_table
 from tests.cluster.conftest import LONG, QUICK
 from tests.crashes.by_hand import ROWS, SEED
-from tests.servers import wait_until
+from tests.servers import UpServer, wait_until
 
 TWO = {"num_workers": 2}
 SHARED = {**QUICK, "epochs": 25, "seed": 5}
@@ -52,6 +54,16 @@ def sha256_of_rows(client, model_id: str) -> str:
     return client.wait_for_job(job["job_id"], timeout_s=60)["result"]["sha256"]
 
 
+def runs_of_ray_train(server: UpServer) -> set[str]:
+    """The names in the dashboard's Train tab; none before its first run is known there."""
+    info = DataDir(server.data_dir).find_info()
+    assert info is not None
+    token = DataDir(server.data_dir).ray_token_file().read_text()
+    url, headers = f"{info.dashboard}/api/train/v2/runs/v1", {"Authorization": f"Bearer {token}"}
+    answer = httpx.get(url, headers=headers, timeout=60)
+    return {run["name"] for run in answer.json()["train_runs"]} if answer.is_success else set()
+
+
 def progress_of(client, job_id: str) -> float:
     return client.get_job(job_id)["progress"]
 
@@ -64,6 +76,9 @@ def test_two_workers_whose_controller_is_killed_train_again_and_leave_their_cpus
 
     wait_until(lambda: progress_of(client, model["job_id"]) > 0, "the training runs")
     assert len(server.processes("RayTrainWorker")) == 2  # and there is no room for two more
+    wait_until(
+        lambda: f"m-{model['synthgen_job_id'][:8]}-2" in runs_of_ray_train(server), "the dashboard shows the run", 60
+    )
     client.cancel_job(model["job_id"])
 
     wait_until(lambda: not server.processes("RayTrainWorker"), "the workers are gone", 30)

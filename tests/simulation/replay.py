@@ -39,9 +39,9 @@ class Replay:
     async def prepare(self) -> None:
         await self.store.migrate()
         await self.store.set_admin_key(KEY_HASH)
-        admission = await self.store.find_admission(KEY_HASH)
-        assert admission
-        self._me = admission.principal
+        principal = await self.store.find_admission(KEY_HASH)
+        assert principal
+        self._me = principal
         for name in "abc":
             project = (await self.store.create_project(self._me, name)).value
             table = (an_artifact(), COLUMNS, ())

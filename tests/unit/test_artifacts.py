@@ -123,6 +123,43 @@ def test_a_lost_part_is_noticed_before_the_first_byte(artifacts, place):
         artifacts.check(artifact)
 
 
+@pytest.mark.parametrize("small", [8, 64 << 20])
+def test_what_is_being_read_on_a_disk_is_read_to_its_end_though_it_is_erased(tmp_path, monkeypatch, small):
+    monkeypatch.setattr("synthgen_ray.artifacts.base.SMALL", small)
+    artifacts = Disk(tmp_path).artifacts
+    artifact = given_parts(artifacts, b"one,", b"two,", b"three")
+
+    read = artifacts.reader(artifact)
+    blocks = read(0, 13)
+    first = next(blocks)
+    artifacts.erase("jobs/1/1")
+
+    assert first + b"".join(blocks) == b"one,two,three"
+    assert [b"".join(read(*ends)) for ends in ((0, 13), (4, 9))] == [b"one,two,three", b"two,t"]
+    with pytest.raises(Gone):
+        artifacts.reader(artifact)
+
+
+def test_a_verified_file_on_a_disk_stays_while_it_is_used(tmp_path):
+    artifacts = Disk(tmp_path).artifacts
+    artifact = given_parts(artifacts, b"a table")
+
+    with artifacts.verified_file(artifact) as file:
+        artifacts.erase("jobs/1/1")
+        artifacts.tidy_machine()
+        assert file.read_bytes() == b"a table"
+
+    assert Disk(tmp_path).files() == set()
+
+
+def test_a_part_that_was_erased_is_gone(artifacts):
+    given_parts(artifacts, b"some rows")
+    artifacts.erase("jobs/1/1")
+
+    with pytest.raises(Gone), artifacts.part_file("jobs/1/1", "part-0"):
+        raise AssertionError("a file that is not there was handed out")
+
+
 @pytest.mark.parametrize("content", [b"0123456780", b"", None])
 def test_a_damaged_or_missing_file_is_not_handed_out(artifacts, place, content):
     artifact = given_parts(artifacts, b"0123456789")

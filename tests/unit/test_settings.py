@@ -34,6 +34,15 @@ def test_environment_wins_over_file_and_flags_over_both(tmp_path, monkeypatch):
     assert (settings.training.num_workers, settings.training.max_running) == (3, 5)
 
 
+def test_a_proxy_is_an_address_or_a_network(monkeypatch):
+    monkeypatch.setenv("SYNTHGEN_TRUSTED_PROXIES", '["127.0.0.1", "10.0.0.0/8", "fd00::/8"]')
+
+    assert [str(one) for one in Settings.load().trusted_proxies] == ["127.0.0.1/32", "10.0.0.0/8", "fd00::/8"]
+    for wrong in ("proxy.example.com", "10.0.0.1/8", ""):
+        with pytest.raises(ValidationError):
+            Settings(trusted_proxies=[wrong])
+
+
 def test_a_misspelt_setting_is_refused(tmp_path):
     file = tmp_path / "settings.yaml"
     file.write_text("prot: 1111\n")
@@ -43,7 +52,9 @@ def test_a_misspelt_setting_is_refused(tmp_path):
 
 
 def test_a_child_process_is_told_everything():
-    settings = Settings(admin_key=SECRET, database_url=POSTGRES, port=1234, training={"num_workers": 3})
+    settings = Settings(
+        admin_key=SECRET, database_url=POSTGRES, port=1234, training={"num_workers": 3}, trusted_proxies=["::1"]
+    )
 
     assert Settings.model_validate_json(settings.to_json()) == settings
 

@@ -1,16 +1,22 @@
 """Datasets, their versions and columns."""
 
-from typing import Annotated, Self
+from dataclasses import replace
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, Json, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, Json, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from synthgen_ray.api import examples
+from synthgen_ray.api.multipart import MAX_TEXT_BYTES
 from synthgen_ray.api.parameters import Id
+from synthgen_ray.api.request_limits import LIMITS
 from synthgen_ray.api.schemas.common import Answer, Description, Mirror, Moment, Name
+from synthgen_ray.api.strict_json import check_json
 from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.domain.corrections import SchemaCorrection
 from synthgen_ray.domain.entities import Dataset, DatasetVersion
+from synthgen_ray.domain.errors import Unreadable
 from synthgen_ray.domain.params import Params
 
 
@@ -41,6 +47,19 @@ class WarningSchema(Answer):
         return cls(code=code, message=message[:1].upper() + message[1:])
 
 
+# A text of the form is short; what it holds may name each of a thousand columns.
+JSON_LIMITS = replace(LIMITS, json_keys=MAX_TEXT_BYTES)
+
+
+def _strict(text: Any) -> Any:
+    """As of a body: a key that stands twice would be read by its last."""
+    try:
+        check_json(str(text).encode(), JSON_LIMITS)
+    except Unreadable as error:
+        raise PydanticCustomError(error.code, error.detail) from None
+    return text
+
+
 JSON_TEXT = WithJsonSchema({"type": "string", "contentMediaType": "application/json"})
 
 
@@ -51,7 +70,7 @@ class UploadForm(Params):
     name: Name = Field(description="Name of the dataset.", examples=["payments"])
     description: Description = ""
     dataset_id: Id | None = Field(None, description="Add a version to this dataset.")
-    correction: Annotated[Json[SchemaCorrection] | None, JSON_TEXT] = Field(
+    correction: Annotated[Json[SchemaCorrection] | None, BeforeValidator(_strict), JSON_TEXT] = Field(
         None,
         alias="schema",
         description="As JSON, what the columns are where inference would guess otherwise.",
@@ -122,10 +141,24 @@ class DatasetSchema(Answer):
             dataset_version_id=latest.id,
             version=latest.version,
             num_rows=latest.num_rows,
-            num_columns=len(latest.columns),
+            num_columns=latest.num_columns,
             size_bytes=latest.size_bytes,
             created_at=dataset.created_at,
         )
+
+
+class VersionItem(Mirror):
+    """A version in a list; it alone has its columns."""
+
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.VERSION_ITEM))
+
+    id: UUID
+    dataset_id: UUID
+    version: int
+    num_rows: int
+    num_columns: int
+    size_bytes: int
+    created_at: Moment
 
 
 class VersionSchema(Answer):

@@ -22,14 +22,22 @@ class KeyCreate(Params):
     project_ids: list[Id] | None = Field(
         None, min_length=1, max_length=1000, description="The projects that the key is bound to; null for all."
     )
-    expires_at: AwareDatetime | None = Field(None, strict=False, description="When it ends to work; null for never.")
+    expires_at: AwareDatetime | None = Field(
+        None, strict=False, description="When it ends to work; null for never, or when the key that makes it does."
+    )
 
     @field_validator("expires_at")
     @classmethod
     def _lies_ahead(cls, moment: datetime | None) -> datetime | None:
-        if moment is not None and moment <= datetime.now(UTC):
+        if moment is None:
+            return None
+        try:
+            in_utc = moment.astimezone(UTC)
+        except OverflowError:
+            raise PydanticCustomError("out_of_range", "must lie in the years 1 to 9999 of UTC") from None
+        if in_utc <= datetime.now(UTC):
             raise PydanticCustomError("out_of_range", "must lie in the future")
-        return moment
+        return in_utc
 
 
 class KeySchema(Answer):

@@ -10,6 +10,7 @@ from synthgen_ray.api.request_limits import RequestLimits
 from synthgen_ray.api.schemas.common import Answer, Mirror
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.domain.params import MAX_CONDITIONS, MAX_ROWS
+from synthgen_ray.domain.widths import MAX_BYTES, MAX_CHUNK_BYTES
 
 
 class UploadLimitsSchema(Mirror):
@@ -21,7 +22,12 @@ class UploadLimitsSchema(Mirror):
 
 
 class GenerateLimits(Answer):
+    """`max_bytes` is of all rows, `max_chunk_bytes` of those that a model draws at a time, were all as long as the
+    longest."""
+
     max_rows: int
+    max_bytes: int
+    max_chunk_bytes: int
     max_conditions: int
 
 
@@ -45,6 +51,7 @@ class RateLimitsSchema(Mirror):
     requests_per_second: float | None
     burst: int
     open_requests: int | None
+    event_streams: int | None
     wrong_keys_per_minute: int | None
 
 
@@ -63,6 +70,11 @@ class Limits(Answer):
             request=RequestLimitsSchema.of(request),
             rate=RateLimitsSchema.of(rate),
             upload=UploadLimitsSchema.of(upload),
-            generate=GenerateLimits(max_rows=MAX_ROWS, max_conditions=MAX_CONDITIONS),
+            generate=GenerateLimits(
+                max_rows=MAX_ROWS,
+                max_bytes=MAX_BYTES,
+                max_chunk_bytes=MAX_CHUNK_BYTES,
+                max_conditions=MAX_CONDITIONS,
+            ),
             sample=SampleLimits(max_rows=sample_rows),
         )

@@ -102,6 +102,9 @@ class ModelJob(Mirror):
 
 
 class ModelDetail(Answer):
+    """`jobs` are the newest hundred, its training always among them. All of them, and its reports and batches, are in
+    `GET /jobs?model_id=`."""
+
     model_config = ConfigDict(json_schema_extra=examples.example(examples.MODEL_DETAIL))
 
     model: ModelSchema

@@ -109,7 +109,7 @@ export async function* watch(id, signal) {
         if (job.status === "completed" || job.status === "failed") return;
       }
     } catch (error) {
-      const isRefused = error instanceof ApiError && error.status > 0 && error.status < 500;
+      const isRefused = error instanceof ApiError && error.status > 0 && error.status < 500 && error.status !== 429;
       if (signal.aborted || isRefused) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));

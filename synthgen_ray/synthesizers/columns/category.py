@@ -118,6 +118,15 @@ class CategoryCodec(Stored):
         codes[np.asarray(array.is_null())] = self.width - 1
         return codes, None
 
+    def plain(self, column: pa.ChunkedArray) -> pa.Array:
+        """The column's cells as plain values or nulls."""
+        return arrow.plain(column)
+
+    def is_unknown(self, column: pa.ChunkedArray) -> np.ndarray:
+        """Which cells hold a value that is none of the model's, (N,)."""
+        array = self.plain(column)
+        return np.asarray(pc.and_(array.is_valid(), pc.invert(pc.is_in(array, value_set=self._dictionary))))
+
     def cells_of(self, column: pa.ChunkedArray, rng: np.random.Generator) -> CategoryCells:
         return CategoryCells(self.encode(column, rng)[0])
 

@@ -16,6 +16,7 @@ from synthgen_ray.synthesizers.columns.stored import Stored
 SIGN = np.uint64(1 << 63)
 MOST = np.nextafter(2.0**64, 0)  # the largest float64 that fits in 64 bits
 MAX_DECIMALS = 15
+BEYOND = 1e302  # no column holds such a number
 Number = int | float | Fraction
 
 
@@ -155,9 +156,15 @@ class FloatForm(Stored):
         return self._written(clipped, rounded=True)
 
     def between(self, low: Number | None, high: Number | None) -> tuple[float, float]:
-        first = self.lower if low is None else max(float(low), self.lower)
-        last = self.upper if high is None else min(float(high), self.upper)
-        return first, last
+        """The outermost values inside a range; the first is above the last if there is none.
+
+        On a grid a bound means what is written: a float32 that is written 0.7 is not below 0.7. Off a grid a single
+        value means the nearest that the type holds.
+        """
+        single = self.decimals is None and low is not None and low == high
+        first = self.lower if low is None or low <= self.lower else self._inwards(low, 0 if single else 1)
+        last = self.upper if high is None or high >= self.upper else self._inwards(high, 0 if single else -1)
+        return (first, last) if self.lower <= last and first <= self.upper else (1.0, 0.0)
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -166,6 +173,23 @@ class FloatForm(Stored):
     @property
     def exact(self) -> type:
         return np.float64
+
+    def _inwards(self, bound: Number, side: int) -> float:
+        """The nearest value above (1) or below (-1) a bound, or on either side (0)."""
+        bound = min(max(bound, -BEYOND), BEYOND)
+        type_ = arrow.type_of(self.arrow_type)
+        real = type_.to_pandas_dtype() if pa.types.is_floating(type_) else np.float64
+        with np.errstate(over="ignore"):
+            narrow = real(bound)
+            if self.decimals is not None:
+                places = min(self.decimals, type_.scale) if pa.types.is_decimal(type_) else self.decimals
+                unit = Fraction(10) ** -places
+                # A float32 that was read as a float64 means what it is written as.
+                steps = Fraction(str(narrow) if narrow == bound else str(bound)) / unit
+                narrow = real(float((math.ceil(steps) if side > 0 else math.floor(steps)) * unit))
+            elif side * (bound - float(narrow)) > 0:
+                narrow = np.nextafter(narrow, real(side * np.inf))
+        return float(narrow)
 
     def _written(self, reals: np.ndarray, rounded: bool = False) -> pa.Array:
         type_ = arrow.type_of(self.arrow_type)

@@ -14,7 +14,7 @@ from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.permutation import mix
-from synthgen_ray.synthesizers.columns.seen import Seen, looks
+from synthgen_ray.synthesizers.columns.seen import Seen
 from synthgen_ray.synthesizers.columns.shape import MOST_EXTRA, MOST_PLACES, MOST_SHAPES, Shape, shapes_of
 from synthgen_ray.synthesizers.columns.stored import Count, Kind, Share, Stored, TextTypeName
 
@@ -55,12 +55,16 @@ class CodeCodec(Stored):
             shapes=tuple(shape for shape, _ in found),
             counts=tuple(count for _, count in found),
             null_share=array.null_count / len(array),
-            seen=Seen.learn(array, rng),
+            seen=Seen.nothing(rng),
         )
+
+    def to_avoid(self, column: pa.ChunkedArray) -> pa.Array:
+        return arrow.plain(column).cast(pa.string())
 
     @property
     def learned(self) -> LearnedColumn:
-        return LearnedColumn(self.name, ColumnKind.ID, self.null_share > 0)
+        letters = max(sum(len(max(alphabet).encode()) for alphabet in shape.alphabets) for shape in self.shapes)
+        return LearnedColumn(self.name, ColumnKind.ID, self.null_share > 0, widest=letters + MOST_EXTRA)
 
     def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:
         """Ids of the rows with these numbers in a job; the key is the job's."""
@@ -77,7 +81,7 @@ class CodeCodec(Stored):
             if len(open_) == 0:
                 break
             open_ = self._write(longest.longer(extra), open_, rows, key + MOST_SHAPES + extra, texts)
-        else:  # each look fails once in sixteen, so this is a file that was touched
+        else:  # some look finds one, so this is a file that was touched
             raise JobError(f"Column {self.name!r}: no new ids were found.", "ids_exhausted")
         null = rng.random(len(rows)) < self.null_share
         return arrow.as_type(pa.array(texts, pa.string(), mask=null), arrow.type_of(self.arrow_type))
@@ -90,8 +94,9 @@ class CodeCodec(Stored):
 
     def _write(self, shape: Shape, open_: np.ndarray, rows: np.ndarray, key: int, texts: np.ndarray) -> np.ndarray:
         """Give the open rows codes of a shape; returns those that found none."""
-        part = shape.size // looks(shape.size)
-        for look in range(looks(shape.size)):
+        looks = self.seen.looks_in(shape.size)
+        part = shape.size // looks
+        for look in range(looks):
             fitting = open_[rows[open_] < part]
             made = shape.write(rows[fitting] + look * part, key)
             new = ~self.seen.contains(made)

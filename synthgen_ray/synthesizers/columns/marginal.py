@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from scipy.special import ndtr, ndtri
 
+from synthgen_ray.synthesizers.columns.normal import mean_between
 from synthgen_ray.synthesizers.columns.ramp import Ramp
 from synthgen_ray.synthesizers.columns.stored import Stored
 
@@ -56,6 +57,17 @@ class NormalMap(Stored, ABC):
     def highest(self, numbers: np.ndarray) -> np.ndarray:
         return self._at(numbers, np.searchsorted(self._x, numbers, "right") - 1)
 
+    def between(self, ranges: np.ndarray) -> np.ndarray:
+        """The z's that come back as numbers in these ranges, (R, 2); open where a range reaches an end."""
+        lows, highs = ranges.T
+        first = np.where(lows <= self._x[0], -np.inf, self.lowest(lows))
+        return np.stack([first, np.where(highs >= self._x[-1], np.inf, self.highest(highs))], axis=1)
+
+    def atoms(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The numbers that many rows share, rising, with the z's where each begins and ends."""
+        level = np.flatnonzero((np.diff(self._x) == 0) & (np.diff(ndtr(self._z)) > 0))
+        return self._x[level], self._z[level], self._z[level + 1]
+
     def _at(self, numbers: np.ndarray, knot: np.ndarray) -> np.ndarray:
         knot = np.clip(knot, 0, len(self._x) - 1)
         z = np.where(self._x[knot] == numbers, self._z[knot], np.interp(numbers, self._x, self._z))
@@ -97,47 +109,6 @@ class Marginal(NormalMap):
     @cached_property
     def _x(self) -> np.ndarray:
         return np.array(self.number)
-
-
-class QuantileMap(Stored):
-    """Sends a number to the one that has its place in another column. Rising, so ranges stay ranges."""
-
-    source: Marginal
-    target: Marginal
-
-    def forward(self, numbers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        mapped = self._ramp(numbers)
-        for atom, low, high in self._atoms:
-            on_it = np.flatnonzero(numbers == atom)
-            mapped[on_it] = self.target.back(ndtri(low + rng.random(len(on_it)) * (high - low)))
-        return mapped
-
-    @cached_property
-    def _ramp(self) -> Ramp:
-        """Both maps in one: each is straight between the knots of both."""
-        z = np.concatenate([self.source._z, self.target._z])
-        x = np.concatenate([self.source._x, self.source.back(self.target._z)])
-        y = np.concatenate([self.target.back(self.source._z), self.target._x])
-        order = np.lexsort([y, x, z])
-        return Ramp(x[order], np.maximum.accumulate(y[order]))
-
-    @cached_property
-    def _atoms(self) -> list[tuple[float, float, float]]:
-        """The source's atoms, with the probabilities where each begins and ends: its numbers go anywhere between."""
-        x, u = self.source._x, ndtr(self.source._z)
-        level = np.flatnonzero((np.diff(x) == 0) & (np.diff(u) > 0))
-        return list(zip(x[level].tolist(), u[level].tolist(), u[level + 1].tolist(), strict=True))
-
-    def source_of(self, lows: np.ndarray, highs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The ranges of the source that are sent into these."""
-        return self.source.back(self.target.lowest(lows)), self.source.back(self.target.highest(highs))
-
-
-def mean_between(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """The mean of a standard normal that is known to be in an interval, which may be a point."""
-    mass = np.where(low > 0, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))  # the nearer tail keeps its digits
-    fall = (np.exp(-(low**2) / 2) - np.exp(-(high**2) / 2)) / np.sqrt(2 * np.pi)
-    return np.asarray(np.divide(fall, mass, out=(low + high) / 2, where=mass > 0))
 
 
 def _knots(values: np.ndarray, counts: np.ndarray, cell: int, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,9 +8,9 @@ from typing import Self
 
 import numpy as np
 from pydantic import Field, model_validator
-from scipy.special import log_ndtr, ndtr, ndtri
 
 from synthgen_ray.synthesizers.columns import mixture
+from synthgen_ray.synthesizers.columns.normal import FURTHEST, log_probability, truncated_normal
 from synthgen_ray.synthesizers.columns.stored import Stored
 
 MAX_MODES = 10
@@ -18,7 +18,9 @@ LEAST_WEIGHT = 0.005  # of a mode that is kept, as in the reference implementati
 ATOM_SHARE = 0.05  # of the rows, from which a single value is a mode of its own
 WIDTH = 4.0  # standard deviations on which a mode's scalar runs from -1 to 1
 BLOCK = 16_384  # rows encoded at once: what is worked on stays in the cache
-FURTHEST = 1e30  # squared distance from a mode that float32 still holds
+MOST_SQUARED = 1e30  # distance from a mode that float32 still holds
+POINT = 1e-9  # standard deviations
+OUT_OF_REACH = 1e-9  # of a mode that ends before the range begins: only where no other is nearer
 EDGE = 0.99  # tanh never reaches 1
 
 
@@ -87,44 +89,47 @@ class Modes(Stored):
     def share_between(self, scalars: np.ndarray, spread: float, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """How likely each mode falls between two bounds when its scalar is normal around the given one.
 
-        A Cauchy's thousandth is mixed in, so that of rows that are all too far the nearest stands out.
+        A Cauchy's thousandth is mixed in, so that of rows that are all too far the nearest stands out. A point
+        counts as a little wide, so that of modes and rows the nearest stand out for it too.
         Shapes: scalars, low, high (B,); returns (B, modes).
         """
         centers, scales = np.array(self.centers), np.array(self.scales)
-        sd = np.maximum(scales * spread, 1e-12)
+        low, high = low[:, None], high[:, None]
+        reached = (low <= centers + scales) & (centers - scales <= high)
+        low, high = _open_at_ends(centers, scales, low, high)
+        sd = np.where(scales == 0, 1.0, np.maximum(scales * spread, np.finfo(float).tiny))
         mean = centers + scales * scalars[:, None]
-        above, below = (low[:, None] - mean) / sd, (high[:, None] - mean) / sd
-        far = (np.arctan(below) - np.arctan(above)) / np.pi
-        share = 0.999 * (ndtr(below) - ndtr(above)) + 0.001 * far
-        inside = (low[:, None] <= centers) & (centers <= high[:, None])
-        return np.where(scales == 0, inside, share)
+        with np.errstate(over="ignore"):
+            above, below = (np.clip((end - mean) / sd, -FURTHEST, FURTHEST) for end in (low, high))
+        share = 0.999 * np.exp(log_probability(above, below, POINT)) + 0.001 * _cauchy_probability(above, below, POINT)
+        return np.asarray(np.where(scales == 0, reached, np.where(reached, share, OUT_OF_REACH * share)))
 
     def draw_between(
         self, codes: np.ndarray, scalars: np.ndarray, spread: float, bounds: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
-        """Scalars of the given modes drawn from the same normal, cut to the bounds (B, 2)."""
+        """Scalars of the given modes drawn from the same normal, cut to the bounds (B, 2); to be clipped to ±1."""
         centers, scales = np.array(self.centers)[codes], np.array(self.scales)[codes]
+        low, high = _open_at_ends(centers, scales, *bounds.T)
         scales = np.where(scales == 0, 1.0, scales)
-        low, high = ((bounds - centers[:, None]) / scales[:, None]).T
+        low, high = (low - centers) / scales, (high - centers) / scales
         return truncated_normal(scalars, np.full(len(codes), spread), low, high, rng)
 
 
 _NO_MODES = (np.zeros(0), np.zeros(0), np.zeros(0))
 
 
-def truncated_normal(
-    mean: np.ndarray, sd: np.ndarray, low: np.ndarray, high: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Normal numbers between bounds, by the inverse of the distribution function, in the tail that keeps
-    its digits. Bounds may be infinite. Beyond all digits the answer is the nearer bound."""
-    a, b = (low - mean) / sd, (high - mean) / sd
-    flip = a > 0  # the upper tail is computed as the lower one of the mirror image
-    a, b = np.where(flip, -b, a), np.where(flip, -a, b)
-    start, end = ndtr(a), ndtr(b)
-    z = ndtri(start + rng.random(len(mean)) * (end - start))
-    lost = ~np.isfinite(z) | (np.isneginf(log_ndtr(b)))
-    z = np.clip(np.where(lost, b, z), a, b)
-    return np.asarray(np.clip(mean + sd * np.where(flip, -z, z), low, high))
+def _open_at_ends(
+    centers: np.ndarray, scales: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The bounds, with all that strays beyond an end of its mode, where it stays, when that end is inside."""
+    return np.where(low <= centers - scales, -np.inf, low), np.where(high >= centers + scales, np.inf, high)
+
+
+def _cauchy_probability(low: np.ndarray, high: np.ndarray, least: float) -> np.ndarray:
+    """Of a standard Cauchy number to be in an interval, which counts as `least` wide at least."""
+    width, middle = np.maximum(high - low, least), (low + high) / 2
+    thin = width < 1e-3 * np.maximum(np.abs(middle), 1)
+    return np.asarray(np.where(thin, width / (1 + middle**2), np.arctan(high) - np.arctan(low)) / np.pi)
 
 
 def _drawn_by_share(
@@ -134,7 +139,7 @@ def _drawn_by_share(
     with np.errstate(over="ignore"):
         off_JN = ((numbers - centers[:, None]) / sd[:, None]).astype(np.float32)
         off_JN *= off_JN
-    log_JN = np.minimum(off_JN, np.float32(FURTHEST), out=off_JN)
+    log_JN = np.minimum(off_JN, np.float32(MOST_SQUARED), out=off_JN)
     log_JN *= np.float32(-0.5)
     log_JN += np.log(weights / sd).astype(np.float32)[:, None]
     log_JN -= log_JN.max(axis=0)

@@ -1,6 +1,6 @@
 """Columns of numbers, dates and times: a form that is exact, and what a model makes of the numbers in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, Self, cast
 
@@ -12,13 +12,17 @@ from pydantic import model_validator
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import Condition, Family, Range
+from synthgen_ray.domain.widths import CELL_BYTES, widest_of
 from synthgen_ray.synthesizers.columns import arrow, moments
 from synthgen_ray.synthesizers.columns.forms import Form, learn_form
-from synthgen_ray.synthesizers.columns.marginal import Marginal, NormalMap, QuantileMap
+from synthgen_ray.synthesizers.columns.marginal import Marginal, NormalMap
 from synthgen_ray.synthesizers.columns.modes import Modes
 from synthgen_ray.synthesizers.columns.parametric import Parametric
+from synthgen_ray.synthesizers.columns.quantile_map import Parts, QuantileMap
 from synthgen_ray.synthesizers.columns.stored import Kind, Share, Stored
 from synthgen_ray.synthesizers.columns.wrapped import Wrapped
+
+LAST = 1e-9  # digits of a z
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,16 @@ class NumberCells:
     numbers: np.ndarray
     null: np.ndarray
     bounds: tuple[np.ndarray, np.ndarray] | None = None
+
+    @classmethod
+    def obeying(
+        cls, numbers: np.ndarray, null: np.ndarray, target: NumberTarget | None, choices: np.ndarray | None
+    ) -> Self:
+        """Inside what rows have chosen of a target, if there is one: so the other columns see them as they will be."""
+        if target is None or choices is None or len(target.lows) == 0:
+            return cls(numbers, null)
+        low, high = target.bounds(choices)
+        return cls(np.clip(numbers, low.astype(np.float64), high.astype(np.float64)), null, (low, high))
 
 
 class NumberCodec(Stored):
@@ -119,7 +133,9 @@ class NumberCodec(Stored):
         ends = (
             (moments.iso(int(low), type_), moments.iso(int(high), type_)) if moments.is_moment(type_) else (low, high)
         )
-        return LearnedColumn(self.name, self.column_kind, self.null_share > 0, None, *ends)
+        blank = self.wrapped.blank if self.wrapped else None
+        widest = max(CELL_BYTES, widest_of((blank or "",)))
+        return LearnedColumn(self.name, self.column_kind, self.null_share > 0, None, ends[0], ends[1], widest)
 
     @property
     def modes_or_fail(self) -> Modes:
@@ -144,6 +160,10 @@ class NumberCodec(Stored):
     def plain(self, column: pa.ChunkedArray) -> pa.Array:
         """The column's cells as plain numbers or nulls."""
         return self.wrapped.unwrap(column) if self.wrapped else arrow.plain(column)
+
+    def is_unknown(self, column: pa.ChunkedArray) -> np.ndarray:
+        """No cell is: beyond the model's range a number counts as the end of it."""
+        return np.zeros(len(column), dtype=bool)
 
     def _present(self, column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
         """Which rows hold a number, (N,), and these numbers as the form counts."""
@@ -171,12 +191,19 @@ class NumberCodec(Stored):
         codes: np.ndarray,
         scalars: np.ndarray,
         rng: np.random.Generator,
-        bounds: tuple[np.ndarray, np.ndarray] | None = None,
+        target: NumberTarget | None = None,
+        choices: np.ndarray | None = None,
     ) -> NumberCells:
+        """Choices (B,) are those of a target's alternatives."""
         numbers = self.numbers(codes, scalars)
         if self.calibration:
-            numbers = self.calibration.forward(numbers, rng)
-        return NumberCells(numbers, codes == len(self.modes_or_fail), bounds)
+            places = None
+            if target is not None and choices is not None and len(target.lows):
+                places = self.calibration.target.between(self._ranges(target))[
+                    np.minimum(choices, len(target.lows) - 1)
+                ]
+            numbers = self.calibration.forward(numbers, rng, places)
+        return NumberCells.obeying(numbers, codes == len(self.modes_or_fail), target, choices)
 
     def normal(self, column: pa.ChunkedArray) -> np.ndarray:
         """The column made normal by its marginal, a number that rows share as the mean of its part; NaN where null."""
@@ -202,7 +229,7 @@ class NumberCodec(Stored):
         """Raises: JobError, if the column never takes such a value."""
         asked = condition if isinstance(condition, list) else [condition]
         ranges = [self._range(part) for part in asked if part is not None]
-        ranges = [(low, high) for low, high in ranges if low <= high]
+        ranges = list(dict.fromkeys((low, high) for low, high in ranges if low <= high))
         null = None in asked and self.null_share > 0
         if not ranges and not null:
             raise JobError(
@@ -212,21 +239,43 @@ class NumberCodec(Stored):
         ends: np.ndarray = np.array(ranges, dtype=self.form.exact).reshape(-1, 2)
         return NumberTarget(ends[:, 0], ends[:, 1], null)
 
-    def search_bounds(self, target: NumberTarget) -> np.ndarray:
-        """Where to look for each range, in the numbers that modes or the copula see: wide enough to be hit.
+    def parts(self, target: NumberTarget) -> Parts:
+        """Where to look for each range, in the numbers that modes or the copula see."""
+        ranges = self._ranges(target)
+        parts = self.calibration.parts(ranges) if self.calibration else Parts.of(ranges)
+        if self.marginal is None:
+            return parts
+        bounds = self.marginal.between(parts.bounds)
+        if self.calibration:  # on the way back a z loses its last digits, which must not part it from its atom
+            lows, highs = bounds.T + np.where(parts.bounds[:, 0] == parts.bounds[:, 1], 1, -1) * [[-LAST], [LAST]]
+            bounds = np.stack([lows, np.maximum(lows, highs)], axis=1)
+        return replace(parts, bounds=bounds)
 
-        Shape: (ranges, 2); a range that reaches an end of the column is open there.
+    def _ranges(self, target: NumberTarget) -> np.ndarray:
+        """What rounds into each range, (ranges, 2); open where that is all up to an end of the column.
+
+        A single value stands for those near it too, so that rows are found; but for no other that many rows share.
         """
-        half = self.form.grain / 2
-        lows, highs = target.lows - half, target.highs + half
-        if self.calibration:
-            lows, highs = self.calibration.source_of(lows, highs)
-        if self.marginal:
-            lows, highs = self.marginal.lowest(lows), self.marginal.highest(highs)
-        wide = np.stack([lows, highs], axis=1)
-        wide[target.lows.astype(np.float64) <= self.form.lower, 0] = -np.inf
-        wide[target.highs.astype(np.float64) >= self.form.upper, 1] = np.inf
-        return wide
+        lows, highs = target.lows.astype(np.float64), target.highs.astype(np.float64)
+        half = self.form.rounding / 2
+        ranges = np.stack([lows - half, highs + half], axis=1)
+        single, atoms = np.flatnonzero(target.lows == target.highs), self._atoms()
+        first, last = np.searchsorted(atoms, ranges[single, 0]), np.searchsorted(atoms, ranges[single, 1], "right")
+        reach = np.where(first < last, half, self.form.grain / 2)
+        before, after = np.append(-np.inf, atoms)[first], np.append(atoms, np.inf)[last]
+        ranges[single, 0] = np.maximum(lows[single] - reach, np.nextafter(before, np.inf))
+        ranges[single, 1] = np.minimum(highs[single] + reach, np.nextafter(after, -np.inf))
+        ranges[lows <= self.form.lower, 0] = -np.inf
+        ranges[highs >= self.form.upper, 1] = np.inf
+        return ranges
+
+    def _atoms(self) -> np.ndarray:
+        """The numbers that many rows share, rising."""
+        known = self.calibration.target if self.calibration else self.marginal
+        if known:
+            return known.atoms()[0]
+        modes = self.modes_or_fail
+        return np.sort(np.array(modes.centers)[np.array(modes.scales) == 0])
 
     def _range(self, part: object) -> tuple[int | float, int | float]:
         low, high = (part.min, part.max) if isinstance(part, Range) else (part, part)

@@ -11,7 +11,7 @@ from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import InvalidTable, JobError
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.permutation import permute
-from synthgen_ray.synthesizers.columns.seen import Seen, looks
+from synthgen_ray.synthesizers.columns.seen import Seen
 from synthgen_ray.synthesizers.columns.stored import Kind, NumberTypeName, Share, Stored
 
 ROUND = 10  # ids of which the last may be the table's last
@@ -75,11 +75,11 @@ class SequenceCodec(NumberIds):
     kind: Literal["sequence"] = "sequence"
 
     @classmethod
-    def learn(cls, name: str, column: pa.ChunkedArray, step: int) -> Self:
+    def learn(cls, name: str, column: pa.ChunkedArray, null_share: float, step: int) -> Self:
         array = arrow.plain(column)
         ids = _whole(name, array)
         low, high = int(ids.min()), int(ids.max())
-        return cls(**_run_beyond(name, column, array, low, high, step))
+        return cls(**_run_beyond(name, column.type, array.type, low, high, step), null_share=null_share)
 
     def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - made like the others
         return self._written(self._next(rows), rng)
@@ -103,22 +103,27 @@ class ScatteredCodec(NumberIds):
         return self
 
     @classmethod
-    def learn(cls, name: str, column: pa.ChunkedArray, rng: np.random.Generator) -> Self:
+    def learn(cls, name: str, column: pa.ChunkedArray, null_share: float, rng: np.random.Generator) -> Self:
         array = arrow.plain(column)
         ids = _whole(name, array)
         low, high = _rounded_outwards(int(ids.min()), int(ids.max()), _limits(array.type))
         return cls(
-            **_run_beyond(name, column, array, low, high, 1),
+            **_run_beyond(name, column.type, array.type, low, high, 1),
+            null_share=null_share,
             lowest=low,
             size=min(high - low + 1, MOST_IDS),
-            seen=Seen.learn(pa.array(ids.view(np.uint64)).cast(pa.string()), rng),
+            seen=Seen.nothing(rng),
         )
+
+    def to_avoid(self, column: pa.ChunkedArray) -> pa.Array:
+        return pa.array(_whole(self.name, arrow.plain(column)).view(np.uint64)).cast(pa.string())
 
     def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:
         ids = np.zeros(len(rows), dtype=np.uint64)
         open_ = np.arange(len(rows))
-        part = self.size // looks(self.size)
-        for look in range(looks(self.size)):
+        looks = self.seen.looks_in(self.size)
+        part = self.size // looks
+        for look in range(looks):
             fitting = open_[rows[open_] < part]
             made = _modular(self.lowest) + permute(rows[fitting] + np.uint64(look * part), self.size, key)
             new = ~self.seen.contains(made.astype(str))
@@ -128,10 +133,14 @@ class ScatteredCodec(NumberIds):
         return self._written(ids, rng)
 
 
-def learn_number_ids(name: str, column: pa.ChunkedArray, rng: np.random.Generator) -> SequenceCodec | ScatteredCodec:
+def learn_number_ids(
+    name: str, column: pa.ChunkedArray, null_share: float, rng: np.random.Generator
+) -> SequenceCodec | ScatteredCodec:
     """Raises: InvalidTable, for ids that do not fit in 64 bits."""
     step = _step(_whole(name, arrow.plain(column)))
-    return SequenceCodec.learn(name, column, step) if step else ScatteredCodec.learn(name, column, rng)
+    if step:
+        return SequenceCodec.learn(name, column, null_share, step)
+    return ScatteredCodec.learn(name, column, null_share, rng)
 
 
 def _step(ids: np.ndarray) -> int | None:
@@ -145,16 +154,15 @@ def _step(ids: np.ndarray) -> int | None:
     return int(steps[counts.argmax()]) if counts.max() >= MOST_STEPS * counts.sum() else None
 
 
-def _run_beyond(name: str, column: pa.ChunkedArray, array: pa.Array, low: int, high: int, step: int) -> dict[str, Any]:
+def _run_beyond(name: str, type_: pa.DataType, plain: pa.DataType, low: int, high: int, step: int) -> dict[str, Any]:
     """The fields of a codec whose ids go on where those of the table, from `low` to `high`, end."""
-    start, step, room = _continued(low, high, step, _limits(array.type))
+    start, step, room = _continued(low, high, step, _limits(plain))
     return {
         "name": name,
-        "arrow_type": str(arrow.roomy(column.type)),
+        "arrow_type": str(arrow.roomy(type_)),
         "start": start,
         "step": step,
         "room": room,
-        "null_share": array.null_count / len(array),
     }
 
 

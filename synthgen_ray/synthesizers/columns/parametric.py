@@ -73,6 +73,10 @@ class Parametric(NormalMap):
         low, high = np.clip([self.lowest(numbers - half), self.highest(numbers + half)], -NEAR, NEAR)
         return low, high
 
+    def atoms(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """None: a family spreads what many rows share over what is near it."""
+        return np.zeros(0), np.zeros(0), np.zeros(0)
+
     @cached_property
     def _z(self) -> np.ndarray:
         return np.linspace(-FAR, FAR, KNOTS)

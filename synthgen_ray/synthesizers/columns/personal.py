@@ -1,5 +1,6 @@
 """Personal data that nobody has: names, addresses and the like, whole columns at once from Faker's lists of words."""
 
+import re
 from functools import cache
 from string import Formatter
 
@@ -33,6 +34,15 @@ def personal_texts(kind: str, count: int, rng: np.random.Generator) -> pa.Array:
     in_place = np.argsort(np.argsort(chosen, kind="stable"))
     texts = texts.take(pa.array(in_place))
     return pc.utf8_lower(texts) if kind in LOWER_CASE else texts
+
+
+def could_be_personal(kind: str, texts: pa.Array) -> pa.Array:
+    """Which texts are written as those of the kind are, whatever their words are."""
+    ways = (
+        "".join(re.escape(text) + ".*" * (part is not None) for text, part, _, _ in Formatter().parse(way))
+        for way in WRITTEN_AS[kind]
+    )
+    return pc.match_substring_regex(texts, f"(?s)^({'|'.join(ways)})$", ignore_case=True)
 
 
 def _filled(way: str, count: int, rng: np.random.Generator) -> pa.Array:

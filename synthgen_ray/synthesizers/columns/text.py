@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
 from synthgen_ray.synthesizers.columns import arrow
-from synthgen_ray.synthesizers.columns.personal import WRITTEN_AS, personal_texts
+from synthgen_ray.synthesizers.columns.personal import WRITTEN_AS, could_be_personal, personal_texts
 from synthgen_ray.synthesizers.columns.seen import Seen
 from synthgen_ray.synthesizers.columns.shape import outlines_of
 from synthgen_ray.synthesizers.columns.stored import Count, Kind, Share, Stored, TextTypeName
@@ -22,8 +22,9 @@ MOST_OUTLINES = 200
 MOST_LENGTH = 500  # of an outline
 MOST_WORDS = 2000
 SAMPLE = 10_000  # texts tell whether the column is prose
+WORD_BYTES = 8  # of a word with its blank, where there are many
+LINE_BYTES = 128  # of a name, an address and the like
 MOST_CHARACTERS = 1 << 21  # more than a cell may hold
-ATTEMPTS = 8
 
 
 class TextCodec(Stored):
@@ -49,7 +50,16 @@ class TextCodec(Stored):
         return self
 
     @classmethod
-    def learn(cls, name: str, column: pa.ChunkedArray, pii: str | None, k: int, rng: np.random.Generator) -> Self:
+    def learn(
+        cls,
+        name: str,
+        column: pa.ChunkedArray,
+        whole: pa.ChunkedArray,
+        pii: str | None,
+        k: int,
+        rng: np.random.Generator,
+    ) -> Self:
+        """`whole` has the rows that are held out too: they only tell what no text that is made up may be."""
         array = arrow.plain(column).cast(pa.string())
         texts = array.drop_null()
         words = pc.list_value_length(pc.utf8_split_whitespace(pc.utf8_trim_whitespace(texts))).to_numpy()
@@ -67,19 +77,36 @@ class TextCodec(Stored):
             outline_counts=tuple(outline_counts),
             words=tuple(numbers[usual].tolist()),
             word_counts=tuple(counts[usual].tolist()),
-            longest=min(pc.max(pc.utf8_length(texts)).as_py() | 7, MOST_CHARACTERS),
+            longest=min(pc.max(pc.utf8_length(arrow.plain(whole).cast(pa.string()))).as_py() | 7, MOST_CHARACTERS),
             null_share=array.null_count / len(array),
-            seen=Seen.learn(array, rng),
+            seen=Seen.nothing(rng),
         )
+
+    def to_avoid(self, column: pa.ChunkedArray) -> pa.Array:
+        """The texts that might be made up: of the others the model's file need not know."""
+        texts = arrow.plain(column).cast(pa.string()).drop_null()
+        if self.pii in WRITTEN_AS:
+            return texts.filter(could_be_personal(self.pii, texts))
+        if self.outlines:
+            return texts.filter(pc.is_in(outlines_of(texts), pa.array(self.outlines)))
+        word = f"({'|'.join(_words())})"
+        return texts.filter(pc.match_substring_regex(texts, f"^{word}( {word})*$", ignore_case=True))
 
     @property
     def learned(self) -> LearnedColumn:
-        return LearnedColumn(self.name, ColumnKind.TEXT, self.null_share > 0)
+        return LearnedColumn(self.name, ColumnKind.TEXT, self.null_share > 0, widest=self._widest)
+
+    @property
+    def _widest(self) -> int:
+        """Bytes of the longest cell: of one that is longer than all of the table, if nothing else will do."""
+        outlined = max((len(outline.encode()) for outline in self.outlines), default=0)
+        prose = 0 if outlined else WORD_BYTES * max(self.words, default=0)
+        return max(outlined, prose, LINE_BYTES) + WORD_BYTES * (self.longest // 2 + 1)
 
     def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - made like the others
         texts = self._written(len(rows), rng).to_numpy(zero_copy_only=False)
         open_ = np.flatnonzero(self.seen.contains(texts))
-        for _ in range(ATTEMPTS):
+        for _ in range(self.seen.looks):
             if len(open_) == 0:
                 break
             texts[open_] = self._written(len(open_), rng).to_numpy(zero_copy_only=False)

@@ -65,5 +65,8 @@ class Wrapped(Stored):
         if self.decimals is not None:
             written = pa.array(np.char.mod(f"%.{self.decimals}f", present))
         else:
-            written = pc.replace_substring_regex(pa.array(np.char.mod("%.15g", present)), r"\.0+$", "")
+            texts = np.char.mod("%.15g", present).astype("<U32")
+            for place in np.flatnonzero(np.char.find(texts, "e") >= 0):  # as the table has it: without an exponent
+                texts[place] = np.format_float_positional(float(texts[place]), trim="-")
+            written = pc.replace_substring_regex(pa.array(texts), r"\.0+$", "")
         return pc.if_else(numbers.is_valid(), written, pa.scalar(None, pa.string()))

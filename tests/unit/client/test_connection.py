@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -27,6 +28,8 @@ CREATING = {
 }
 NOT_REPEATABLE = {
     "a deletion": lambda client: client.delete_model("m"),
+    "a sample": lambda client: client.sample("m"),
+    "a sample to a file": lambda client: client.sample_to("m", Path(tempfile.mkdtemp()) / "rows.csv"),
 }
 
 
@@ -222,7 +225,9 @@ class TestReadingAgain:
 
         assert 30 < pauses[0] <= 50
 
-    @pytest.mark.parametrize("header", ["Wed, 21 Oct 2015 07:28:00 GMT", "soon", "-5", ""])
+    @pytest.mark.parametrize(
+        "header", ["Wed, 21 Oct 2015 07:28:00 GMT", "Fri, 31 Dec 9999 23:59:59 -2359", "soon", "-5", ""]
+    )
     def test_keeps_its_own_pace_where_the_server_names_no_time_to_come(self, pauses, header):
         server = Server(refused(503, **{"Retry-After": header}), ok())
 

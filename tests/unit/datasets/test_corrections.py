@@ -75,6 +75,8 @@ CANNOT = [
     (["ja", "nein", "vielleicht"], "boolean", "ja/nein", "kind_mismatch", "row 3"),
     ([0.5], "boolean", None, "kind_mismatch", ""),
     (["a"], "boolean", "a", "invalid_format", "slash"),
+    ([True], "boolean", 'The "yes"/No', "invalid_format", "quotes"),
+    ([True], "boolean", "Yes\u2028/No", "invalid_format", "line breaks"),
     (["2024-02-30"], "datetime", None, "invalid_date", "do not exist"),
     (["01/02/2024"], "datetime", None, "ambiguous_dates", "YYYY-MM-DD"),
     (["31/01/2024"], "datetime", "%m/%d/%Y", "invalid_date", ""),

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from synthgen_ray.datasets.writing import write_csv, write_jsonl, write_parquet
+from synthgen_ray.datasets.writing import BATCH_BYTES, csv_blocks, write_csv, write_jsonl, write_parquet
 from synthgen_ray.domain.columns import Column, ColumnKind
 
 
@@ -23,6 +23,18 @@ def jsonl_of(table: pa.Table, columns: tuple[Column, ...] = ()) -> str:
     sink = BytesIO()
     write_jsonl(table, columns, sink)
     return sink.getvalue().decode()
+
+
+class Sizes(BytesIO):
+    """A file that keeps how much came at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    def write(self, block: bytes | memoryview) -> int:  # type: ignore[override]
+        self.sizes.append(len(block))
+        return len(block)
 
 
 ROUND_TRIPS = [
@@ -105,6 +117,33 @@ class TestCsv:
 
         assert csv_of(table, header=False) == '"x,y",1\n,2\n"x,y",3\n'
 
+    def test_the_words_of_a_boolean_are_quoted_as_text_is(self):
+        columns = (Column("paid", ColumnKind.BOOLEAN, format="Yes, gladly/No"),)
+
+        assert csv_of(pa.table({"paid": [True, False, None], "n": [1, 2, 3]}), columns) == (
+            'paid,n\n"Yes, gladly",1\nNo,2\n,3\n'
+        )
+
+    def test_nobody_has_to_have_room_for_all_long_texts_at_once(self, tmp_path):
+        table = pa.table({"text": pa.array(['"' * 1_000_000]).take(pa.array([0] * 100)), "n": range(100)})
+        with (tmp_path / "table.parquet").open("wb") as sink:
+            write_parquet(table, sink)
+
+        blocks = list(csv_blocks(tmp_path / "table.parquet", ()))
+
+        assert pq.ParquetFile(tmp_path / "table.parquet").num_row_groups > 1
+        assert max(map(len, blocks)) < 2.1 * BATCH_BYTES  # each quote is written twice
+        assert b"".join(blocks) == csv_of(table).encode()
+
+    def test_long_texts_in_one_row_group_are_written_some_at_a_time_too(self, tmp_path):
+        table = pa.table({"text": pa.array(["x" * 1_000_000]).take(pa.array([0] * 100))})
+        pq.write_table(table, tmp_path / "table.parquet")  # as releases before this one did
+
+        blocks = list(csv_blocks(tmp_path / "table.parquet", ()))
+
+        assert max(map(len, blocks)) < 1.1 * BATCH_BYTES
+        assert sum(map(len, blocks)) == len("text\n") + 100 * 1_000_001
+
 
 class TestJsonl:
     def test_one_object_a_line(self):
@@ -125,6 +164,15 @@ class TestJsonl:
             {'a "b"': 1, "f": 0.5, "t": True, "s": 'say "hi"\\\n\t\x01é', "d": "01.01.1970 00:00"},
             {'a "b"': None, "f": None, "t": None, "s": None, "d": None},
         ]
+
+    def test_long_names_of_many_columns_are_written_some_rows_at_a_time(self):
+        names = [f"{number:05}" + "n" * 250 for number in range(1000)]
+        sink = Sizes()
+
+        write_jsonl(pa.table(dict.fromkeys(names, pa.nulls(500, pa.int8()))), (), sink)
+
+        assert sum(sink.sizes) == 500 * sum(len(f'"{name}":null,') for name in names) + 500 * len("{\n")
+        assert max(sink.sizes) < 1.1 * BATCH_BYTES
 
     def test_booleans_stay_booleans_whatever_their_spelling(self):
         columns = (Column("t", ColumnKind.BOOLEAN, format="TRUE/FALSE"),)
@@ -161,6 +209,12 @@ def test_a_safe_csv_holds_no_formulas(encode):
 
     assert header == ["'=text"]
     assert [cell for [cell] in cells] == [*(f"'{cell}" for cell in FORMULAS), *HARMLESS, ""]
+
+
+def test_a_safe_csv_holds_no_formulas_as_words_of_a_boolean():
+    columns = (Column("paid", ColumnKind.BOOLEAN, format="=1+1/No"),)
+
+    assert csv_of(pa.table({"paid": [True, False]}), columns, safe=True) == "paid\n'=1+1\nNo\n"
 
 
 def test_a_safe_csv_leaves_what_is_no_text():

@@ -1,6 +1,7 @@
 """The dispatcher over a real store; where jobs run is a fake that does what the test says."""
 
 import asyncio
+import errno
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,14 +11,16 @@ import pytest
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, MadeReport, Progress, TrainedModel
-from synthgen_ray.domain.errors import InvalidTable, Unavailable, WorkerLost
+from synthgen_ray.domain.errors import InvalidTable, Postponed, Unavailable, WorkerLost
 from synthgen_ray.domain.lifecycle import DEADLINES, JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.domain.reports import ReportParams
+from synthgen_ray.jobs import dispatcher as dispatching
 from synthgen_ray.jobs.clock_watch import ClockWatch
 from synthgen_ray.jobs.dispatcher import Dispatcher, OnProgress
 from synthgen_ray.store import reaper
-from synthgen_ray.store.reaper import OVERDUE
+from synthgen_ray.store.queue import NO_ROOM
+from synthgen_ray.store.reaper import BACKOFF, MAX_FAILURES, OVERDUE
 from synthgen_ray.store.store import Store
 from tests.beside import beside
 from tests.fakes import KeepsNothing
@@ -174,6 +177,30 @@ async def test_a_lost_worker_sends_the_job_back(store, dispatcher, launcher, giv
     assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
 
 
+async def test_a_job_for_which_there_is_no_room_waits_and_loses_nothing(
+    store, clock, dispatcher, launcher, given_training
+):
+    job = await given_training("large")
+    launcher.ending = raising(Postponed())
+
+    for _ in range(MAX_FAILURES + 1):
+        clock.advance(BACKOFF[-1])
+        await dispatcher.tick()
+        await finish(dispatcher)
+    waiting = await store.get_job(ADMIN, job.id)
+    launcher.ending = lambda: None
+    small = await given_training("small")
+    await dispatcher.tick()
+    await finish(dispatcher)
+
+    assert (waiting.status, waiting.progress.message) == (JobStatus.PENDING, NO_ROOM)
+    assert (await store.get_job(ADMIN, small.id)).status is JobStatus.COMPLETED
+    clock.advance(BACKOFF[-1])
+    await dispatcher.tick()
+    await finish(dispatcher)
+    assert (await store.get_job(ADMIN, job.id)).status is JobStatus.COMPLETED
+
+
 async def test_a_store_that_is_away_sends_the_job_back_until_its_budget_is_spent(
     store, dispatcher, launcher, given_training, monkeypatch
 ):
@@ -209,6 +236,33 @@ async def test_tidying_that_takes_its_time_delays_no_job(store, launcher, given_
 
     assert (await store.get_job(ADMIN, job.id)).status is JobStatus.COMPLETED
     gate.set()
+    await dispatcher.stop()
+
+
+async def test_tidying_that_fails_ends_no_job_and_is_tried_again(
+    store, launcher, given_training, tmp_path, caplog, monkeypatch
+):
+    class FailingArtifacts(DiskArtifacts):
+        looks = 0
+
+        def list_folders(self):
+            self.looks += 1
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(dispatching, "HEARTBEAT_S", 0.0)
+    artifacts = FailingArtifacts(tmp_path)
+    dispatcher = Dispatcher(store, artifacts, launcher, dict.fromkeys(JobType, 1))
+    job = await given_training()
+
+    async with asyncio.timeout(20):
+        while artifacts.looks < 2:
+            await dispatcher.tick()
+            await asyncio.sleep(0.01)
+    launcher.ending = lambda: None
+    await finish(dispatcher)
+
+    assert (await store.get_job(ADMIN, job.id)).status is JobStatus.COMPLETED
+    assert "tidying failed" in caplog.text
     await dispatcher.stop()
 
 

@@ -15,6 +15,7 @@ from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.domain.retention import Retention
 from synthgen_ray.jobs import tidying
 from synthgen_ray.jobs.tidying import Tidying
+from synthgen_ray.store import queue
 from tests.given import ADMIN
 
 
@@ -110,6 +111,21 @@ async def test_an_output_whose_time_is_over_goes_with_its_file(artifacts, store,
     assert (await store.get_job(ADMIN, job.id)).artifact is None
 
 
+async def test_the_parts_of_a_joined_file_go_once_the_job_is_done(
+    artifacts, store, tidy, given_ready_model, monkeypatch
+):
+    await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams(format="parquet"))
+    job = (await store.claim_next({JobType.GENERATE})).job
+    given_file(artifacts, job.parts_folder, old=False)
+    monkeypatch.setattr(queue, "LEASE", timedelta(0))
+    await store.complete_generation(job.id, job.attempt, given_file(artifacts, job.folder, old=False))
+
+    await tidy()
+
+    assert not is_there(artifacts, job.parts_folder)
+    assert is_there(artifacts, job.folder)
+
+
 async def test_a_sweep_comes_to_every_folder_some_at_a_time(artifacts, store, monkeypatch):
     monkeypatch.setattr(tidying, "FOLDERS_AT_ONCE", 2)
     strays = [f"models/{uuid4()}" for _ in range(5)]
@@ -142,6 +158,27 @@ class ArtifactsAway(DiskArtifacts):
         if self.is_away:
             raise Unavailable("The artifact store cannot be reached now; try again.", "artifacts_unavailable")
         super().erase(location)
+
+
+async def test_what_cannot_be_erased_keeps_no_other_folder(store, tmp_path):
+    class OneIsStuck(DiskArtifacts):
+        def erase(self, location):
+            if location == stuck:
+                raise Unavailable("away", "artifacts_unavailable")
+            super().erase(location)
+
+    artifacts = OneIsStuck(tmp_path)
+    strays = [f"models/{uuid4()}" for _ in range(5)]
+    stuck = strays[2]
+    for stray in strays:
+        given_file(artifacts, stray, old=True)
+    memory = Memory()
+
+    with pytest.raises(Unavailable):
+        await Tidying(store, artifacts, Retention(), memory.forget).round()
+
+    assert [is_there(artifacts, stray) for stray in strays] == [stray == stuck for stray in strays]
+    assert await store.list_erasures() == (stuck,)
 
 
 async def test_what_could_not_be_erased_is_erased_later(store, tmp_path):

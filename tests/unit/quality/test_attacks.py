@@ -19,9 +19,23 @@ from synthgen_ray.quality.inference import is_right
 from synthgen_ray.quality.neighbours import nearest, nearest_without_each, ranges
 from synthgen_ray.quality.numbers import wilson
 from synthgen_ray.quality.risk import Tries, residual_risk
-from synthgen_ray.quality.singling_out import Term, by_attributes, by_one_attribute, fitting, isolating, tried
+from synthgen_ray.quality.singling_out import (
+    Statement,
+    Term,
+    by_attributes,
+    by_chance,
+    by_one_attribute,
+    crowding,
+    fitting,
+    isolating,
+    missed,
+    singled_out,
+    singling_out,
+)
+from synthgen_ray.quality.verdict import AT_RISK
 from tests.unit.quality.people import NUMBERS, people
 from tests.unit.quality.tables import given_columns
+from tests.unit.quality.test_distances import HELD_OUT, LEARNT, drawn
 
 FIGURES: dict[str, Any] = json.loads(Path(__file__).with_name("anonymeter.json").read_text())
 
@@ -54,11 +68,15 @@ def test_as_many_attributes_are_inferred_as_by_anonymeter(tables):
             assert right.sum() == figures[place], name
 
 
+def _isolated(statements: list[Statement], cells: Cells) -> int:
+    return sum(fitting(statement, cells) == 1 for statement in statements)
+
+
 def test_statements_about_one_attribute_single_out_as_many_rows_as_anonymeters(tables):
     real, synthetic, holdout = tables
     statements = isolating(by_one_attribute(synthetic, np.random.default_rng(0)), synthetic, 10_000)
 
-    assert [tried(statements, real).successes, tried(statements, holdout).successes] == FIGURES["univariate"]
+    assert [_isolated(statements, table) for table in (real, holdout)] == FIGURES["univariate"]
 
 
 def test_statements_about_three_attributes_single_out_about_as_many(tables):
@@ -66,9 +84,41 @@ def test_statements_about_three_attributes_single_out_about_as_many(tables):
     statements = isolating(by_attributes(synthetic, 3, np.random.default_rng(0)), synthetic, 500)
 
     for table, figure in zip((real, holdout), FIGURES["multivariate"], strict=True):
-        ours, theirs = tried(statements, table), wilson(figure, 500)
-        rate, error = wilson(*ours)
+        theirs = wilson(figure, 500)
+        rate, error = wilson(_isolated(statements, table), len(statements))
         assert abs(rate - theirs[0]) < math.hypot(error, theirs[1])
+
+
+def test_a_statement_singles_out_one_row_of_the_table_and_twins_are_not_singled_out():
+    tables = [pa.table({"n": values}) for values in ([1.0, 2.0, 2.0, 4.0, 5.0], [1.0, 7.0, 8.0])]
+    (real, holdout), _ = read_cells(tables, given_columns({"n": ColumnKind.FLOAT}))
+    statements = [(Term("n", np.equal, value),) for value in (1.0, 2.0, 4.0, 7.0)] + [(Term("n", np.greater, 5),)]
+
+    assert singled_out(statements, real) == [0, 3]
+    assert missed(statements, real, holdout) == [[1], [1, 2]]
+    assert crowding([0, 3], [1, 1, 2]) == 7 / 5
+
+
+@pytest.mark.parametrize("fitted", [1, 2, 3])
+def test_what_would_be_singled_out_by_chance_is_known_from_the_statements_that_no_real_row_fits(fitted):
+    learnt, held_out = 30, 10
+    # Each way in which the rows that a statement fits can fall to the two tables, once.
+    none_learnt, one_learnt = math.comb(held_out, fitted), learnt * math.comb(held_out, fitted - 1)
+
+    found = by_chance([[0] * fitted] * none_learnt, held_out)
+
+    assert found * learnt / held_out == pytest.approx(one_learnt)
+
+
+def test_who_remembers_all_rows_is_caught_where_a_tenth_was_held_out_and_who_remembers_none_is_not():
+    risks = []
+    for seed in range(10):
+        chance = np.random.default_rng(seed)
+        real, holdout, others = (drawn(rows, chance) for rows in (LEARNT, HELD_OUT, LEARNT))
+        risks.append([attack.risk.low for attack in singling_out(real, others, holdout, seed)])
+
+    assert np.mean(np.array(risks) > AT_RISK[0]) <= 0.05
+    assert all(attack.risk.low > 0.8 for attack in singling_out(real, real, holdout, 0))
 
 
 def test_a_statement_fits_the_rows_that_have_all_of_it_and_null_is_a_value():

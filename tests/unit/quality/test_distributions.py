@@ -8,9 +8,9 @@ import pytest
 
 from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.quality.assessment import Bin, BinKind
-from synthgen_ray.quality.cells import read_cells
+from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.distributions import distribution
-from synthgen_ray.quality.missing import missing_together, safe_null_share
+from synthgen_ray.quality.missing import missing_together, missing_values, safe_null_share
 from tests.unit.quality.tables import as_table, given_columns
 
 K = 5
@@ -55,13 +55,15 @@ def test_nulls_are_told_of_when_they_are_many(kind, nulls):
     assert (bins[-1].kind is BinKind.NULL) == (nulls >= K)
 
 
-def test_numbers_are_shown_between_the_kth_extremes():
+def test_numbers_are_shown_between_means_of_k_and_none_of_a_single_row():
     chance = np.random.default_rng(0)
     real = [*chance.normal(0, 1, 500), 1e6, -1e6]
     bins = _bins(real, [*chance.normal(1, 1, 300), 5e6], ColumnKind.FLOAT)
 
     ordered = np.sort(real)
-    assert (bins[0].low, bins[-1].high) == (ordered[K - 1], ordered[-K])
+    assert bins[0].low == pytest.approx(ordered[K - 1 : 2 * K - 1].mean())
+    assert bins[-1].high == pytest.approx(ordered[-2 * K + 1 : -K + 1].mean())
+    assert not ({one.low for one in bins} | {bins[-1].high}) & set(real)
     assert all(one.high == other.low for one, other in pairwise(bins))
 
 
@@ -71,11 +73,20 @@ def test_few_numbers_have_a_bin_each_and_rare_ones_none():
     assert [(one.low, one.high) for one in bins] == [(0.5, 1.5), (1.5, 3.0), (3.0, 5.0)]
 
 
+def test_the_ends_of_a_range_have_the_decimals_of_its_values():
+    pay = np.random.default_rng(0).lognormal(8, 1, 300)
+
+    for decimals in (0, 2):
+        values = pay.round(decimals).tolist()
+        bins = _bins(values, values, ColumnKind.FLOAT)
+        assert (bins[0].low, bins[-1].high) == (round(bins[0].low, decimals), round(bins[-1].high, decimals))
+
+
 def test_moments_are_written_out():
     days = pd.date_range("2020-01-01", periods=30).tolist()
     bins = _bins(days, days, ColumnKind.DATETIME)
 
-    assert (bins[0].low, bins[-1].high) == ("2020-01-05T00:00:00", "2020-01-26T00:00:00")
+    assert (bins[0].low, bins[-1].high) == ("2020-01-07T00:00:00", "2020-01-24T00:00:00")
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -97,3 +108,24 @@ def test_shares_of_nulls_are_told_where_k_rows_have_one_and_k_have_none():
     assert [safe_null_share(cells, name, K) for name in table] == [None, 0.4, 0.0]
     together = {pair.columns: pair.real for pair in missing_together(cells, cells, K)}
     assert together == {("few", "few"): None, ("few", "some"): None, ("some", "some"): 0.4}
+
+
+def test_no_share_is_told_of_which_a_hidden_one_follows():
+    ten = [None] * 10 + [1.0] * 30
+    columns = {
+        "a": ten,
+        "but two": [1.0] * 2 + [None] * 10 + [1.0] * 28,
+        "all": [None] * 20 + [1.0] * 20,
+        "few": [None] * 3 + [1.0] * 37,
+    }
+    tables = [as_table(pd.DataFrame(columns)), as_table(pd.DataFrame(columns)[::2])]
+    (cells, other), _ = read_cells(tables, given_columns(dict.fromkeys(columns, ColumnKind.FLOAT)))
+
+    together = {pair.columns: pair.real for pair in missing_together(cells, other, K)}
+    # 10 lack `a` and 8 both: two lack `a` alone.
+    assert together["a", "but two"] is None
+    assert (together["a", "all"], together["a", "a"]) == (0.25, 0.25)
+    few = Cells({"few": cells.columns["few"]})
+    assert missing_values(few, other, K) is None
+    assert missing_values(cells, other, K) == 1.0
+    assert missing_values(other, cells, K, other_is_real=True) == 1.0

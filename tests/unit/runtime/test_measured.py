@@ -8,7 +8,7 @@ import pytest
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.entities import Assignment
-from synthgen_ray.domain.errors import Cancelled, InvalidTable, Unavailable, WorkerLost
+from synthgen_ray.domain.errors import Cancelled, InvalidTable, Postponed, Unavailable, WorkerLost
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.runtime.measured import MeasuredLauncher
 from tests.fakes import WritingLauncher
@@ -79,6 +79,7 @@ async def test_the_rows_of_a_generation_are_counted(metrics, assignment, tmp_pat
     [
         (WorkerLost(), "lost"),
         (Unavailable("away", "store_unavailable"), "lost"),
+        (Postponed(), "postponed"),
         (Cancelled(), "cancelled"),
         (asyncio.CancelledError(), "cancelled"),
         (InvalidTable("no", "no_usable_columns"), "failed"),

@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+import uvicorn
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from synthgen_ray.runtime.proxy import middlewares
@@ -47,7 +48,15 @@ async def test_what_serve_says_by_itself_becomes_a_problem(ask, app, status, cod
     assert ("retry-after" in response.headers) == (status == 503)
 
 
-@pytest.mark.parametrize("app", [JSONResponse({"a": 1}), JSONResponse({"code": "x"}, 404), PlainTextResponse("a 1\n")])
+@pytest.mark.parametrize(
+    "app",
+    [
+        JSONResponse({"a": 1}),
+        JSONResponse({"code": "x"}, 404),
+        PlainTextResponse("a 1\n"),
+        *(PlainTextResponse("not Serve's", status) for status in (400, 416, 418, 451)),
+    ],
+)
 async def test_what_the_application_says_passes(ask, app):
     response = await ask(app)
 
@@ -65,8 +74,27 @@ async def test_serve_sees_none_of_the_headers_that_are_between_it_and_its_proxy(
         app, **{"X-Request-ID": "<script>", "X-Session-Id": "1", "serve-multiplexed-model-id": "m", "Accept": "a/b"}
     )
 
-    assert set(seen) == {b"host", b"accept", b"accept-encoding", b"connection", b"user-agent", b"x-request-id"}
+    ours = {b"x-request-id", b"x-synthgen-flow"}
+    assert set(seen) == {b"host", b"accept", b"accept-encoding", b"connection", b"user-agent"} | ours
     assert seen[b"x-request-id"].decode() == response.headers["x-request-id"] != "<script>"
+
+
+async def test_uvicorn_believes_nobody_who_says_for_whom_he_asks(monkeypatch):
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    seen = {}
+
+    async def app(scope, receive, send):
+        seen.update(scope)
+        await JSONResponse({})(scope, receive, send)
+
+    around = wrapped(app)
+    config = uvicorn.Config(lambda: around, factory=True, lifespan="off", log_config=None)  # as Serve makes it
+    config.load()
+    transport = httpx.ASGITransport(config.loaded_app, client=("127.0.0.1", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        await client.get("/", headers={"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https"})
+
+    assert (seen["client"], seen["scheme"]) == (("127.0.0.1", 1), "http")
 
 
 @pytest.mark.parametrize("path", ["/-/routes", "/-/healthz", "/%2D/routes"])

@@ -50,7 +50,7 @@ async def test_what_is_deleted_leaves_what_was_done_to_it(store, project, given_
 async def test_what_was_refused_or_done_before_is_no_event(store, project, given_ready_model):
     model_id = await given_ready_model()
     await store.set_admin_key("ab" * 32)
-    holder = (await store.find_admission("ab" * 32)).principal
+    holder = await store.find_admission("ab" * 32)
     before = await trail(store)
     once = Once("key", "POST /generate", "fingerprint")
 

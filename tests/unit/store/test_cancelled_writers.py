@@ -5,7 +5,10 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
+from tests.databases import on_both_databases
 from tests.given import ADMIN
+
+pytestmark = on_both_databases
 
 # Works for a while, and then has an answer that nobody fetches.
 SLOW = {

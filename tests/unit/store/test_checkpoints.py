@@ -7,7 +7,10 @@ import pytest
 from synthgen_ray.domain.entities import JobFailure, Progress, checkpoints_folder
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.store.tables import utc_now
+from tests.databases import on_both_databases
 from tests.given import ADMIN, a_trained_model, an_artifact
+
+pytestmark = on_both_databases
 
 TRAIN = {JobType.TRAIN}
 

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
-from synthgen_ray.domain.lifecycle import JobType
+from synthgen_ray.domain.lifecycle import LEASE, JobType
 from synthgen_ray.store.store import Store
-from synthgen_ray.store.tables import utc_now
+from synthgen_ray.store.tables import JobRow, utc_now
 from tests.databases import on_postgresql
 
 pytestmark = on_postgresql
@@ -17,6 +18,25 @@ async def elsewhere(store, database_url):
     other = Store(database_url)
     yield other
     await other.dispose()
+
+
+@pytest.mark.parametrize("minutes", [10, -10])
+async def test_nobodys_lease_is_taken_while_the_databases_clock_was_set_lately(elsewhere, given_training, minutes):
+    await given_training()
+    await elsewhere.heartbeat(())
+    held = (await elsewhere.claim_next(JobType, "there")).job
+    async with elsewhere._sessions.writing() as session:
+        set_before = utc_now() - timedelta(minutes=minutes) + LEASE
+        await session.execute(update(JobRow).values(lease_expires_at=set_before))
+    elsewhere._sessions._wall = lambda: utc_now() - timedelta(minutes=minutes)
+
+    await elsewhere.heartbeat(())
+    kept = await elsewhere.find_held([(held.id, held.attempt)])
+    elsewhere._sessions._steady_from = 0.0
+    await elsewhere.heartbeat(())
+
+    assert kept == {(held.id, held.attempt)}
+    assert await elsewhere.find_held([(held.id, held.attempt)]) == set()
 
 
 @pytest.mark.parametrize("minutes", [10, -10])

@@ -7,7 +7,10 @@ import pytest
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import GenerateParams, ModelType
 from synthgen_ray.store.store import Store
+from tests.databases import on_both_databases
 from tests.given import ADMIN, a_trained_model
+
+pytestmark = on_both_databases
 
 
 @pytest.fixture

@@ -10,8 +10,11 @@ from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.store.moves import move
 from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import JobEventRow, JobRow, utc_now
+from tests.databases import on_both_databases
 from tests.given import ADMIN, an_artifact
 from tests.history import check_history, events_of, moves_of
+
+pytestmark = on_both_databases
 
 BROKEN = JobFailure("out_of_memory", "Too wide.")
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from synthgen_ray.domain.lifecycle import DEADLINES, LEASE, JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.store.reaper import OVERDUE
+from tests.databases import on_both_databases, on_sqlite
 from tests.given import ADMIN
 from tests.history import events_of, every_erasure, moves_of
 
@@ -16,6 +17,7 @@ HOUR = timedelta(hours=1)
 JUMPS = [HOUR, -HOUR, timedelta(days=3650)]
 
 
+@on_both_databases
 class TestLease:
     async def test_of_a_silent_dispatcher_ends_and_its_job_goes_back(self, store, clock, given_training):
         job = await given_training()
@@ -55,6 +57,7 @@ class TestLease:
         assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
 
 
+@on_both_databases
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
 async def test_a_clock_that_is_set_keeps_no_job_waiting_and_makes_no_negative_time(
     store, clock, project, given_training, jump
@@ -72,6 +75,7 @@ async def test_a_clock_that_is_set_keeps_no_job_waiting_and_makes_no_negative_ti
     assert (await store.get_usage(ADMIN, project.id)).training_seconds >= 0
 
 
+@on_both_databases
 class TestDeadline:
     async def test_of_a_job_that_waits(self, store, clock, given_training):
         job = await given_training()
@@ -108,6 +112,7 @@ class TestUnreadable:
         async with store._sessions.writing() as session:
             await session.execute(text(f"UPDATE jobs SET {column} = :value WHERE id = {oldest}"), {"value": value})
 
+    @on_sqlite  # PostgreSQL takes no such text
     @pytest.mark.parametrize("config", ["not json", "{"])
     async def test_a_job_with_a_broken_config_fails_and_the_next_is_claimed(self, store, given_training, config):
         broken, sound = await given_training("a"), await given_training("b")
@@ -119,6 +124,7 @@ class TestUnreadable:
         assert (await store.get_job(ADMIN, broken.id)).failure.code == "unreadable_job"
         assert await moves_of(store, broken.id) == ["pending", "running", "failed"]
 
+    @on_both_databases
     async def test_a_job_of_an_unknown_kind_fails_and_the_next_is_claimed(self, store, given_training):
         broken, sound = await given_training("a"), await given_training("b")
         await self.spoil(store, job_type="translate")
@@ -128,6 +134,7 @@ class TestUnreadable:
         assert (await store.claim_next(JobType)).job.id == sound.id
         assert [event.error_code for event in await events_of(store, broken.id)] == [None, "unreadable_job"]
 
+    @on_sqlite
     async def test_one_that_runs_does_not_keep_the_reaper_from_the_others(self, store, clock, given_training):
         broken, other = await given_training("a"), await given_training("b")
         for job in (broken, other):

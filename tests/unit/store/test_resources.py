@@ -6,6 +6,8 @@ from synthgen_ray.domain.access import Role
 from synthgen_ray.domain.errors import Conflict, InvalidRequest, NotFound
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
+from synthgen_ray.domain.quotas import Quotas
+from synthgen_ray.domain.reports import ReportParams
 from synthgen_ray.store import erasures
 from tests.databases import on_both_databases
 from tests.given import ADMIN, COLUMNS, an_artifact
@@ -33,8 +35,12 @@ async def test_a_second_upload_to_a_dataset_is_its_next_version(store, project):
     assert (first.version, second.version) == (0, 1)
     (dataset,) = (await store.list_datasets(ADMIN, project.id, 10, 0)).items
     assert dataset.name == "adult"
-    assert dataset.latest == second
-    assert dataset.latest.columns == COLUMNS
+    assert (dataset.latest.id, dataset.latest.num_columns) == (second.id, len(COLUMNS))
+    versions = (await store.list_versions(ADMIN, first.dataset_id, 10, 0)).items
+    assert [(one.id, one.version, one.num_rows) for one in versions] == [
+        (made.id, made.version, made.num_rows) for made in (second, first)
+    ]
+    assert versions[0] == dataset.latest
 
 
 async def test_a_model_is_made_with_the_job_that_trains_it(store, given_training):
@@ -98,6 +104,19 @@ async def test_jobs_are_listed_by_project_model_and_status(store, project, given
     assert (await store.list_jobs(ADMIN, None, None, JobStatus.PENDING, 10, 0)).items == (generation,)
 
 
+async def test_a_model_shows_its_training_and_its_newest_generations(store, project, given_ready_model):
+    store._quotas = Quotas(pending_jobs=None)
+    model_id = await given_ready_model()
+    _, (training,) = await store.get_model(ADMIN, model_id)
+    made = [(await store.enqueue_generate(ADMIN, model_id, GenerateParams())).value.id for _ in range(101)]
+    await store.enqueue_report(ADMIN, project.id, model_id, ReportParams())
+
+    _, jobs = await store.get_model(ADMIN, model_id)
+
+    assert [job.id for job in jobs] == [*made[:-100:-1], training.id]
+    assert len(jobs) == 100
+
+
 async def test_a_deleted_model_takes_its_jobs_and_files_along(store, given_ready_model):
     model_id = await given_ready_model()
     _, (training,) = await store.get_model(ADMIN, model_id)
@@ -138,7 +157,7 @@ async def test_only_the_latest_admin_key_is_known(store):
     await store.set_admin_key("b" * 64)
 
     assert await store.find_admission("a" * 64) is None
-    assert (await store.find_admission("b" * 64)).principal.role is Role.ADMIN
+    assert (await store.find_admission("b" * 64)).role is Role.ADMIN
 
 
 def _training():

@@ -10,6 +10,7 @@ from synthgen_ray.domain.errors import NotFound
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.store.store import Store
+from tests.databases import on_both_databases
 from tests.given import ADMIN
 
 FAILURE = JobFailure("internal_error", "It failed.")
@@ -35,6 +36,7 @@ def given_generation(store: Store, given_ready_model):
     return given
 
 
+@on_both_databases
 class TestOutputs:
     async def test_are_kept_until_their_time_is_over(self, store, given_generation):
         job = await given_generation()
@@ -67,6 +69,7 @@ class TestOutputs:
         assert (await store.get_trained(ADMIN, model_id))[1].size_bytes > 0
 
 
+@on_both_databases
 class TestFailedJobs:
     async def test_go_when_their_time_is_over_with_their_files(self, store, given_generation):
         job = await given_generation(fails=True)
@@ -97,6 +100,7 @@ class TestFailedJobs:
         ]
 
 
+@on_both_databases
 class TestUnnamedFolders:
     async def test_are_erased_and_those_that_a_row_names_are_not(self, store, given_generation):
         job = await given_generation()

@@ -1,11 +1,16 @@
 import numpy as np
+import pyarrow as pa
 import pytest
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
+from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.columns.marginal import Marginal
-from synthgen_ray.synthesizers.columns.modes import Modes, truncated_normal
-from synthgen_ray.synthesizers.conditional_normal import Bound, draw_normal
+from synthgen_ray.synthesizers.columns.modes import Modes
+from synthgen_ray.synthesizers.columns.normal import log_probability, truncated_normal
+from synthgen_ray.synthesizers.conditional_normal import Bound, draw_normal, log_chance
 from synthgen_ray.synthesizers.latent_correlation import latent_correlation
+from tests.unit.synthesizers.conftest import given_model
 
 MATRIX = np.array([[1.0, 0.8, 0.3], [0.8, 1.0, 0.1], [0.3, 0.1, 1.0]])
 INF = np.inf
@@ -45,6 +50,36 @@ def test_conditional_draws_are_those_of_rejection(bounds):
     assert np.cov(z.T) == pytest.approx(np.cov(expected.T), abs=0.04)
 
 
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        [bound(0, (1.0, 2.0))],
+        [bound(1, (-INF, -1.0), (0.5, 0.7), (2.0, INF))],
+        [bound(0, (0.5, INF)), bound(1, (-INF, 0.0))],
+        [bound(2, (0.0, 1.0)), bound(0, (-1.0, 0.5)), bound(1, (0.2, 0.3), (1.0, INF))],
+    ],
+    ids=["one", "several intervals", "two against each other", "all"],
+)
+def test_the_chance_of_bounds_is_the_share_of_rows_inside(bounds):
+    chance = np.exp(log_chance(MATRIX, bounds, np.random.default_rng(1)))
+
+    assert chance == pytest.approx(len(rejected(*bounds)) / 400_000, rel=0.05)
+
+
+def test_null_or_a_value_is_drawn_given_the_other_conditions():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=4000)
+    y = pa.array(np.where(rng.random(4000) < 0.5, 0.0, rng.normal(9, 1, 4000)), mask=x + rng.normal(size=4000) > 1)
+    columns = (Column("x", ColumnKind.FLOAT), Column("y", ColumnKind.FLOAT, nullable=True))
+    model = given_model(ModelType.GAUSSIAN_COPULA, pa.table({"x": x, "y": y}), columns)
+    every = model.sample(40_000, seed=1).to_pandas()
+    every = every[(every.x >= 1) & (every.y.isna() | (every.y == 0))]
+
+    rows = model.sample(4000, seed=2, conditions={"x": {"min": 1}, "y": [None, 0.0]})
+
+    assert rows["y"].null_count / 4000 == pytest.approx(every.y.isna().mean(), abs=0.03)
+
+
 def test_a_point_gives_the_conditional_mean_and_variance():
     z = draw_normal(MATRIX, [bound(0, (1.5, 1.5))], 20_000, np.random.default_rng(1))[0].T
 
@@ -58,6 +93,36 @@ def test_intervals_out_of_reach_are_met_all_the_same():
 
     assert ((z[0] >= 30) & (z[0] <= 31)).all()
     assert set(choices[0]) == {0}
+
+
+def test_of_several_intervals_one_that_no_row_is_in_is_not_drawn():
+    z, _ = draw_normal(MATRIX, [bound(0, (0.5, 0.5), (1.0, 2.0))], 1000, np.random.default_rng(1))
+
+    assert z[0].min() >= 1.0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (-INF, INF, 0.0),
+        (0.2, INF, np.log(ndtr(-0.2))),
+        (1.0, 1.0 + 1e-9, np.log(1e-9) - 0.5 - np.log(2 * np.pi) / 2),
+        (-1e-3, 1e-3, np.log(2e-3) - np.log(2 * np.pi) / 2),
+        (-9.0, -8.0, np.log(ndtr(-8.0) - ndtr(-9.0))),
+        (40.0, 41.0, -804.608442),
+        (-41.0, -40.0, -804.608442),
+        (1e6, 2e6, -5e11),
+    ],
+    ids=str,
+)
+def test_the_probability_of_an_interval_is_known_however_thin_or_far_it_is(low, high, expected):
+    assert log_probability(np.array([low]), np.array([high])) == pytest.approx([expected], rel=1e-7, abs=1e-12)
+
+
+def test_of_two_points_the_density_decides():
+    near, far = log_probability(np.array([0.0, 3.0]), np.array([0.0, 3.0]))
+
+    assert near - far == pytest.approx(4.5)
 
 
 def test_correlations_are_over_the_rows_where_both_are_known():

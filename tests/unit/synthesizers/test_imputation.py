@@ -190,3 +190,61 @@ def test_a_single_column_is_filled_by_its_frequencies():
     filled = model.impute(pa.table({"coin": pa.nulls(ROWS, pa.string())}), seed=1)
 
     assert 0.65 < filled["coin"].to_pylist().count("heads") / ROWS < 0.75
+
+
+def test_a_column_that_is_nearly_empty_is_filled_with_numbers_of_its_range():
+    """So nearly that a sample of the model's own rows holds none of its numbers."""
+    rows = 400_000
+    rng = np.random.default_rng(5)
+    table = pa.table(
+        {"half": rng.normal(size=rows), "rare": pa.array(np.arange(rows) % 5 + 7.0, mask=np.arange(rows) >= 5)}
+    )
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, None, holdout_fraction=0.0)
+
+    filled = model.impute(table.slice(0, 200), seed=1)
+
+    assert filled["rare"].null_count == 0
+    assert 7 <= pc.min(filled["rare"]).as_py() <= pc.max(filled["rare"]).as_py() <= 11
+
+
+def test_a_nan_is_a_gap_and_so_is_the_text_that_stands_for_one():
+    """In training one column had no gap, the other had blanks."""
+    rng = np.random.default_rng(6)
+    written = [" " if n % 10 == 0 else str(n * 37 % 701) for n in range(1000)]
+    whole = pa.table({"weight": rng.normal(size=1000), "size": rng.normal(size=1000), "written": written})
+    model = given_model(ModelType.GAUSSIAN_COPULA, whole, None)
+    gaps = whole.set_column(0, "weight", pa.array(np.where(rng.random(1000) < 0.5, np.nan, 1.0)))
+
+    filled = model.impute(gaps, seed=1)
+
+    assert [column.kind for column in model.codec.columns] == ["number"] * 3
+    assert not np.isnan(filled["weight"].to_numpy()).any()
+    assert filled["weight"].null_count == 0
+    assert all(text.isdigit() for text in filled["written"].to_pylist())
+    there = pc.not_equal(gaps["written"], " ")
+    assert filled["written"].filter(there) == gaps["written"].filter(there)
+
+
+def test_text_that_is_no_number_is_refused_without_it():
+    table = pa.table({"written": [str(n * 37 % 701) for n in range(1000)], "half": np.arange(1000) / 2})
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, None)
+
+    with pytest.raises(InvalidTable, match="column_mismatch") as refused:
+        model.impute(table.set_column(0, "written", pa.array(["secret"] * 1000)))
+
+    assert "secret" not in refused.value.detail
+
+
+def test_nothing_follows_from_a_value_that_the_model_does_not_know(pairs):
+    model = create(ModelType.GAUSSIAN_COPULA, {"seed": 3, "refine": True}).fit(pairs)
+    rows = pairs.set_column(1, "wet", pa.nulls(ROWS, pa.bool_()))
+    unknown, missing = (rows.set_column(0, "place", values) for values in (pa.array(["moon"] * ROWS), pa.nulls(ROWS)))
+
+    filled, expected = (model.impute(table, seed=1) for table in (unknown, missing))
+
+    # Each row as likely wet as one whose place is missing: by its degrees and visitors alone.
+    wet = [np.asarray(table["wet"]) for table in (filled, expected)]
+    degrees = np.asarray(pairs["degrees"])
+    for low, high in ((-5, 0), (0, 5), (5, 10)):
+        inside = (degrees > low) & (degrees < high)
+        assert abs(wet[0][inside].mean() - wet[1][inside].mean()) < 0.08

@@ -7,7 +7,8 @@ from scipy.stats import truncnorm
 
 from synthgen_ray.synthesizers import GaussianCopula
 from synthgen_ray.synthesizers.columns.category import CategoryCodec
-from synthgen_ray.synthesizers.columns.marginal import Marginal, mean_between
+from synthgen_ray.synthesizers.columns.marginal import Marginal
+from synthgen_ray.synthesizers.columns.normal import mean_between
 
 ROWS = 40_000
 CITIES = ("Rome", "Oslo", "Lima", "Cairo", "Quito")

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pytest
 
 from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.synthesizers.codec import AvoidingCodec, CodecOptions, TableCodec
+from synthgen_ray.synthesizers.columns.personal import personal_texts
 from synthgen_ray.synthesizers.model_file import CARD
 from tests.unit.synthesizers.conftest import given_model
 
@@ -118,3 +120,39 @@ def test_rows_hold_none_of_it_either(model):
     for name in ("debt", "salary", "weight", "seen"):
         ordered = TABLE[name].sort().to_pylist()
         assert ordered[4] <= min(rows[name].to_pylist()) <= max(rows[name].to_pylist()) <= ordered[-5], name
+
+
+def given_people(seed: int, rows: int = 20_000) -> pa.Table:
+    chance = np.random.default_rng(seed)
+    return pa.table(
+        {
+            "code": [f"{n:07}" for n in chance.integers(10**7, size=rows)],
+            "account": chance.integers(10**9, size=rows),
+            "name": personal_texts("name", rows, chance),
+            "phone": [f"+39 {n:07}" for n in chance.integers(10**7, size=rows)],
+            "mail": pa.array([f"p{n}@somewhere.org" for n in chance.integers(10**9, size=rows)]),
+            "note": pa.array([f"the patient has told us of the symptom {n}" for n in range(rows)]),
+        }
+    )
+
+
+def test_a_file_proves_nobodys_presence():
+    """One stranger in sixteen looks like a person of the table, in all columns together."""
+    table, strangers = given_people(1), given_people(2)
+    pii = {"name": "name", "phone": "phone", "mail": "email"}
+    columns = [
+        Column(name, ColumnKind.ID if name in ("code", "account") else ColumnKind.TEXT, pii=pii.get(name))
+        for name in table.column_names
+    ]
+    codec = TableCodec.learn(table, table, columns, CodecOptions(5, 100, frozenset()), np.random.default_rng(3))
+
+    looks = {
+        column.name: column.seen.contains(np.array(strangers[column.name].to_pylist()).astype(str))
+        for column in codec.columns
+        if isinstance(column, AvoidingCodec)
+    }
+
+    assert np.all([looks[name] for name in ("code", "account", "name", "phone")], axis=0).mean() > 0.9 / 16
+    # Texts that are not of the kind that it makes up: of them the file knows nothing.
+    assert not looks["mail"].any()
+    assert not looks["note"].any()

@@ -9,6 +9,7 @@ import torch
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import create, load
+from synthgen_ray.synthesizers.columns.category import CategoryCells
 from synthgen_ray.synthesizers.dependency_network import DependencyNetwork, learn_dependencies
 from synthgen_ray.synthesizers.pace import Pace
 from synthgen_ray.synthesizers.refinement import Refinement
@@ -138,3 +139,40 @@ def test_learnt_chances_are_those_of_the_table():
     chances = torch.exp(-torch.stack([network.surprise(hidden, torch.tensor([[code, 0, 1]]), 0) for code in (0, 1)]))
     alike = codes[(codes[:, 1:] == [0, 1]).all(axis=1), 0]
     assert chances.flatten().tolist() == pytest.approx([(alike == 0).mean(), (alike == 1).mean()], abs=0.05)
+
+
+def test_gaps_of_real_rows_are_filled_as_the_table_has_it_whatever_rows_the_model_draws():
+    """Two columns agree in 80 of 100 rows; the model draws rows of which the second is always the same."""
+    rng = np.random.default_rng(1)
+    first = rng.random(6000) < 0.5
+    table = pa.table({"first": first, "second": np.where(rng.random(6000) < 0.8, first, ~first)})
+    model = create(ModelType.GAUSSIAN_COPULA, {"seed": 1}).fit(table)
+    refinement = Refinement.learn(model.codec.learnt, table, 5, 1, Pace(None, None))
+    asked = {"first": np.zeros(6000, dtype=np.int32), "second": np.arange(6000, dtype=np.int32) % 2}
+    known = {name: CategoryCells(codes) for name, codes in asked.items()}
+    gone, there = np.ones(6000, dtype=bool), np.zeros(6000, dtype=bool)
+
+    refinement.calibrate(table, known | {"second": CategoryCells(asked["first"])}, rng)
+
+    again = Refinement.restore(model.codec.learnt, refinement.card, refinement.tensors())
+    for one in (refinement, again):
+        filled = one.filled(known, {"first": gone, "second": there}, {"first": there, "second": there}, rng)
+        agree = filled["first"].codes == asked["second"]
+        assert [agree[asked["second"] == code].mean() for code in (0, 1)] == pytest.approx([0.8, 0.8], abs=0.06)
+
+
+def test_a_file_of_before_lacks_the_learnt_biases(refined):
+    kept = refined._refinement
+    tensors = {name: tensor for name, tensor in kept.tensors().items() if name != "learnt_bias"}
+
+    again = Refinement.restore(refined.codec.learnt, kept.card, tensors)
+
+    assert np.array_equal(again.tensors()["output_bias"], tensors["output_bias"])
+
+
+def test_columns_of_a_wide_table_may_all_say_something_but_the_first():
+    rng = np.random.default_rng(1)
+    noise, shared = rng.integers(0, 3, (2000, 16)), rng.integers(0, 3, (2000, 1))
+    codes = np.concatenate([noise, np.repeat(shared, 16, axis=1)], axis=1)
+
+    assert learn_dependencies(codes, np.full(32, 3), 1, Pace(None, None)) is not None

@@ -102,6 +102,7 @@ def an_assessment(names: tuple[str, ...] = NAMES, **changes) -> Assessment:
             copied_values=(
                 CopiedValues(column="customer_id", kind=ColumnKind.ID, copies=Measure(value=0.02, ceiling=0.03)),
             ),
+            remembered=Measure(value=0.013, low=0.0, high=0.041, ceiling=0.0),
             distance_share=Measure(value=0.508, low=0.498, high=0.518, ceiling=0.5),
             distance_ratio=Measure(value=0.61, low=0.6, high=0.62, ceiling=0.6),
             singling_out=(an_attack("singling_out", "age, country, education", 0.012),),
@@ -114,7 +115,14 @@ def an_assessment(names: tuple[str, ...] = NAMES, **changes) -> Assessment:
 
 def without_holdout() -> Assessment:
     whole = an_assessment()
-    nothing = {"copied_values": (), "distance_share": None, "distance_ratio": None, "singling_out": (), "inference": ()}
+    nothing = {
+        "copied_values": (),
+        "remembered": None,
+        "distance_share": None,
+        "distance_ratio": None,
+        "singling_out": (),
+        "inference": (),
+    }
     return an_assessment(
         scope=whole.scope.model_copy(update={"holdout_rows": None}),
         verdict=(*whole.verdict[1:3], a_finding(Level.WARN, "privacy", "Nothing was held out.", "Hold rows out.")),

@@ -60,7 +60,13 @@ def empty() -> Assessment:
         missing_together=(),
         utility=None,
         privacy=Privacy(
-            copies=NONE, copied_values=(), distance_share=None, distance_ratio=None, singling_out=(), inference=()
+            copies=NONE,
+            copied_values=(),
+            remembered=None,
+            distance_share=None,
+            distance_ratio=None,
+            singling_out=(),
+            inference=(),
         ),
     )
 

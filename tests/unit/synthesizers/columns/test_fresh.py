@@ -4,16 +4,22 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.errors import JobError
+from synthgen_ray.synthesizers.codec import CodecOptions, TableCodec
 from synthgen_ray.synthesizers.columns import arrow
-from synthgen_ray.synthesizers.columns.identifier import CodeCodec
-from synthgen_ray.synthesizers.columns.number_ids import learn_number_ids
 from synthgen_ray.synthesizers.columns.permutation import permute
 from synthgen_ray.synthesizers.columns.seen import Seen
 from synthgen_ray.synthesizers.columns.shape import Shape
-from synthgen_ray.synthesizers.columns.text import TextCodec
 
 RNG = np.random.default_rng(3)
+
+
+def learnt(kind: ColumnKind, values, pii: str | None = None):
+    """The codec of a column alone in its table."""
+    table = pa.table({"x": values})
+    options = CodecOptions(k=5, most_categories=100, maps=frozenset())
+    return TableCodec.learn(table, table, [Column("x", kind, pii=pii)], options, RNG).columns[0]
 
 
 def made(codec, count: int, start: int = 0) -> list:
@@ -58,7 +64,8 @@ def test_codes_of_a_shape_too_large_to_count_differ():
 def test_what_was_seen_is_never_forgotten():
     texts = np.array([f"person {n}" for n in range(5000)], dtype=object)
 
-    seen = Seen.learn(pa.array(texts), RNG)
+    nothing = Seen.nothing(RNG)
+    seen = nothing.of(nothing.hashes(pa.array(texts)), 1 / 16)
 
     assert seen.contains(texts).all()
     assert seen.contains(np.array([f"stranger {n}" for n in range(5000)], dtype=object)).mean() < 0.1
@@ -68,13 +75,30 @@ class TestCodes:
     @pytest.mark.parametrize("count", [90, 3000])
     def test_are_unique_across_chunks_and_new_even_in_a_crowded_shape(self, count):
         table = [f"C{n:03}" for n in range(900)]
-        codec = CodeCodec.learn("id", pa.chunked_array([table]), 5, RNG)
+        codec = learnt(ColumnKind.ID, table)
 
         codes = made(codec, count) + made(codec, count, start=count)
 
         assert len(set(codes)) == 2 * count
         assert not set(codes) & set(table)
         assert all(code.startswith("C") and code[1:].isdigit() for code in codes)
+
+    def test_are_found_where_most_strangers_look_seen_too(self):
+        """As in a file with many such columns."""
+        table = [f"{n:04}" for n in range(9900)]
+        columns = {f"text {n}": [f"{word}-{m}" for m in range(50)] for n, word in enumerate(["no", "note", "on"] * 5)}
+        whole = pa.table({"x": table, **{name: (values * 200)[:9900] for name, values in columns.items()}})
+        kinds = [Column(name, ColumnKind.ID if name == "x" else ColumnKind.TEXT) for name in whole.column_names]
+        options = CodecOptions(k=5, most_categories=100, maps=frozenset())
+        codec, text, *_ = TableCodec.learn(whole, whole, kinds, options, RNG).columns
+
+        codes, texts = made(codec, 5000), made(text, 3000)
+
+        assert len(set(codes)) == 5000
+        assert not set(codes) & set(table)
+        assert max(map(len, codes)) < 10
+        assert not set(texts) & set(whole["text 0"].to_pylist())
+        assert max(map(len, texts)) < 10
 
     def test_of_several_shapes_come_back_in_the_same_mix(self):
         table = (
@@ -83,7 +107,7 @@ class TestCodes:
             + ["ß-1", "Ω"]
         )
 
-        codes = made(CodeCodec.learn("id", pa.chunked_array([table]), 5, RNG), 3000)
+        codes = made(learnt(ColumnKind.ID, table), 3000)
 
         tail, number = (
             sum(re.fullmatch(p, code) is not None for code in codes) for p in (r"N\d{3}[A-Z].?", r"\d{5}-x")
@@ -93,24 +117,24 @@ class TestCodes:
         assert len(set(codes)) == 3000
 
     def test_that_are_one_id_on_many_rows_are_not_its_shape(self):
-        stored = CodeCodec.learn("id", pa.chunked_array([["Q77-Z"] * 50 + ["A12-B"] * 50]), 5, RNG)
+        stored = learnt(ColumnKind.ID, ["Q77-Z"] * 50 + ["A12-B"] * 50)
 
         assert stored.shapes[0].alphabets == ("0123456789",) * 5
 
     def test_of_digits_have_no_zero_in_front(self):
-        codes = made(CodeCodec.learn("id", pa.chunked_array([[str(n) for n in range(1, 5000)]]), 5, RNG), 3000)
+        codes = made(learnt(ColumnKind.ID, [str(n) for n in range(1, 5000)]), 3000)
 
         assert not [code for code in codes if code.startswith("0")]
 
     def test_do_not_depend_on_the_chunk_they_are_made_in(self):
-        codec = CodeCodec.learn("id", pa.chunked_array([[f"{n:08x}" for n in range(500)]]), 5, RNG)
+        codec = learnt(ColumnKind.ID, [f"{n:08x}" for n in range(500)])
 
         assert made(codec, 100) == made(codec, 60) + made(codec, 40, start=60)
 
     def test_learn_from_texts_of_any_length(self):
         table = ["", "x" * 5000, *[f"{n}" for n in range(1000)]]
 
-        codes = made(CodeCodec.learn("id", pa.chunked_array([table]), 5, RNG), 2000)
+        codes = made(learnt(ColumnKind.ID, table), 2000)
 
         assert len(set(codes)) == 2000
         assert not set(codes) & set(table)
@@ -132,7 +156,7 @@ class TestSequences:
         ],
     )
     def test_go_on_from_a_round_number_where_there_is_room(self, table, expected):
-        codec = learn_number_ids("id", pa.chunked_array([table]), RNG).model_copy(update={"null_share": 0.0})
+        codec = learnt(ColumnKind.ID, table).model_copy(update={"null_share": 0.0})
 
         assert codec.kind == "sequence"
         assert made(codec, 2) == expected
@@ -140,18 +164,18 @@ class TestSequences:
     def test_have_gaps_now_and_then(self):
         ids = np.cumsum(np.where(np.arange(500) % 50, 1, 10**6))
 
-        assert np.diff(made(learn_number_ids("id", pa.chunked_array([ids]), RNG), 100)).tolist() == [1] * 99
+        assert np.diff(made(learnt(ColumnKind.ID, ids), 100)).tolist() == [1] * 99
 
     def test_stay_times_of_a_day(self):
         evening = pa.array(86_399 - np.arange(50, dtype=np.int32), pa.time32("s"))
 
-        rows = learn_number_ids("id", pa.chunked_array([evening]), RNG).make(np.arange(50), 1, RNG)
+        rows = learnt(ColumnKind.ID, evening).make(np.arange(50), 1, RNG)
 
         rows.validate(full=True)
         assert not set(rows.to_pylist()) & set(evening.to_pylist())
 
     def test_say_when_the_type_is_exhausted(self):
-        codec = learn_number_ids("id", pa.chunked_array([pa.array(range(-100, 100), pa.int8())]), RNG)
+        codec = learnt(ColumnKind.ID, pa.array(range(-100, 100), pa.int8()))
 
         with pytest.raises(JobError) as caught:
             made(codec, 100)
@@ -178,7 +202,7 @@ class TestScatteredIds:
         python = [least + int(share * (most - least)) for share in RNG.random(400)]
         table = pa.array([str(one) for one in python]).cast(type_) if type_ != pa.date32() else None
         table = arrow.of_integers(np.array(python) % 10**6, type_) if table is None else table
-        codec = learn_number_ids("id", pa.chunked_array([table]), RNG)
+        codec = learnt(ColumnKind.ID, table)
 
         rows = np.arange(2000, dtype=np.uint64)
         ids = pa.concat_arrays([codec.make(part, 11, RNG) for part in (rows[:900], rows[900:])])
@@ -192,7 +216,7 @@ class TestScatteredIds:
 
     def test_are_found_for_more_rows_than_the_range_has(self):
         table = pa.array(RNG.permutation(1000)[:300])
-        codec = learn_number_ids("id", pa.chunked_array([table]), RNG)
+        codec = learnt(ColumnKind.ID, table)
 
         ids = made(codec, 2000) + made(codec, 2000, start=2000)
 
@@ -202,7 +226,7 @@ class TestScatteredIds:
     def test_do_not_tell_the_extremes_of_the_table(self):
         table = pa.array([1_234_567, *RNG.integers(2_000_000, 7_000_000, 300).tolist(), 7_654_321])
 
-        stored = learn_number_ids("id", pa.chunked_array([table]), RNG).model_dump_json()
+        stored = learnt(ColumnKind.ID, table).model_dump_json()
 
         assert not [one for one in (1_234_567, 7_654_321, 1_234_566, 7_654_322) if str(one) in stored]
 
@@ -216,20 +240,20 @@ class TestTexts:
     def test_of_other_scripts_keep_none_of_their_letters(self):
         names = ["王小明", "李雷 Зоя", "Zoë Ålund"] * 50
 
-        stored = TextCodec.learn("x", pa.chunked_array([names]), None, 5, RNG).model_dump_json()
+        stored = learnt(ColumnKind.TEXT, names).model_dump_json()
 
         assert not [letter for letter in "王小明李雷ЗояëÅ" if letter in stored]
 
     def test_of_fewer_than_k_rows_tell_not_even_their_length(self):
-        few = TextCodec.learn("x", pa.chunked_array([["one two three four five", None, None]]), None, 5, RNG)
+        few = learnt(ColumnKind.TEXT, ["one two three four five", None, None])
 
         assert few.words == (4,)
 
     @pytest.mark.parametrize("pii", ["name", "email", "address", "company", None])
     def test_are_none_of_the_table(self, pii):
-        codec = TextCodec.learn("x", pa.chunked_array([["a", "b"] * 20]), pii, 5, RNG)
+        codec = learnt(ColumnKind.TEXT, ["a", "b"] * 20, pii)
         table = [text for text in made(codec, 3000) if text]
-        codec = TextCodec.learn("x", pa.chunked_array([table]), pii, 5, RNG)
+        codec = learnt(ColumnKind.TEXT, table, pii)
 
         assert not set(made(codec, 1000)) & set(table)
 
@@ -247,7 +271,7 @@ class TestTexts:
         ],
     )
     def test_of_a_known_kind_look_like_it_and_differ(self, pii, pattern):
-        texts = made(TextCodec.learn("x", pa.chunked_array([["a", "b"] * 20]), pii, 5, RNG), 500)
+        texts = made(learnt(ColumnKind.TEXT, ["a", "b"] * 20, pii), 500)
 
         assert all(re.fullmatch(pattern, text) for text in texts)
         assert len(set(texts)) > 300
@@ -255,14 +279,14 @@ class TestTexts:
     def test_keep_the_outline_of_codes(self):
         phones = [f"+39 {a:03} {b:04}" for a, b in RNG.integers(0, 999, (500, 2))]
 
-        texts = made(TextCodec.learn("x", pa.chunked_array([phones]), "phone", 5, RNG), 100)
+        texts = made(learnt(ColumnKind.TEXT, phones, "phone"), 100)
 
         assert all(len(text) == 12 and text[0] == "+" and text[3] == " " for text in texts)
 
     def test_keep_the_number_of_words_of_prose(self):
         prose = [f"the {n} quick brown foxes jump" for n in range(500)]
 
-        texts = made(TextCodec.learn("x", pa.chunked_array([prose]), None, 5, RNG), 100)
+        texts = made(learnt(ColumnKind.TEXT, prose), 100)
 
         assert {len(text.split()) for text in texts} == {6}
 
@@ -270,9 +294,9 @@ class TestTexts:
         texts = ["", None, *(f"Zürich {n}" for n in range(10, 40)), *(f"No {n}" for n in range(4))]
         cut = pa.chunked_array([pa.array(texts)[1:]])  # of a longer array, as a hold-out leaves it
 
-        codec = TextCodec.learn("x", cut, None, 5, RNG)
+        codec = learnt(ColumnKind.TEXT, cut)
 
         assert (codec.outlines, codec.outline_counts) == (("Aaaaaa 99",), (30,))
 
     def test_are_made_of_texts_that_are_all_empty(self):
-        assert len(made(TextCodec.learn("x", pa.chunked_array([[""] * 50]), None, 5, RNG), 10)) == 10
+        assert len(made(learnt(ColumnKind.TEXT, [""] * 50), 10)) == 10

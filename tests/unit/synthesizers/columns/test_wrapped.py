@@ -27,8 +27,10 @@ def found(texts) -> Wrapped | None:
         [f"{number:.3f}".rstrip("0").rstrip(".") for number in NUMBERS],
         [" " if number < -100 else f"{number:.1f}" for number in NUMBERS],
         [None if number < -100 else f"{number:.1f}" for number in NUMBERS],
+        [f"{number / 1e6:.10f}".rstrip("0").rstrip(".") for number in NUMBERS],
+        ["0.00005", "-0.00005", "0.000000000000001", "0.5", "999999999999999", "12345"] * 5,
     ],
-    ids=["two decimals", "whole", "as few as needed", "blanks", "nulls"],
+    ids=["two decimals", "whole", "as few as needed", "blanks", "nulls", "small", "small and large"],
 )
 def test_texts_that_are_numbers_are_read_and_written_back(texts):
     wrapped = found(texts)

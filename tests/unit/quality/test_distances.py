@@ -1,0 +1,115 @@
+"""A model that remembers rows is told from one that does not, where the hold-out is a tenth of the table."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from synthgen_ray.domain.columns import ColumnKind
+from synthgen_ray.quality.assessing import assess
+from synthgen_ray.quality.assessment import Level
+from synthgen_ray.quality.cells import Cells
+from synthgen_ray.quality.distances import closest_records, remembered_rows
+from synthgen_ray.quality.neighbours import popularity, ranges
+from synthgen_ray.quality.numbers import Z
+from synthgen_ray.quality.verdict import REMEMBERED
+from tests.unit.quality.tables import given_columns
+
+LEARNT, HELD_OUT = 900, 100
+
+
+def drawn(rows: int, chance: np.random.Generator) -> Cells:
+    return Cells(
+        {
+            **{f"n{place}": chance.normal(0, 1, rows) for place in range(3)},
+            "income": chance.lognormal(0, 1.5, rows),
+            **{f"c{place}": chance.integers(0, 5, rows).astype(np.int32) for place in range(3)},
+        }
+    )
+
+
+def _jittered(cells: Cells, chance: np.random.Generator) -> Cells:
+    """Every row again, its numbers a fiftieth of their deviation away: none is a copy."""
+    return Cells(
+        {
+            name: column + chance.normal(0, column.std() / 50, cells.num_rows) if cells.is_number(name) else column
+            for name, column in cells.columns.items()
+        }
+    )
+
+
+def _mixed(first: Cells, second: Cells, rows: int) -> Cells:
+    """So many rows of the first, the others of the second."""
+    return Cells(
+        {name: np.concatenate([first.columns[name][:rows], second.columns[name][rows:]]) for name in first.columns}
+    )
+
+
+def test_a_model_that_remembers_nothing_is_hardly_ever_said_to_remember():
+    found = []
+    for seed in range(200):
+        chance = np.random.default_rng(seed)
+        real, holdout, synthetic = (drawn(rows, chance) for rows in (LEARNT, HELD_OUT, LEARNT))
+        found.append(remembered_rows(real, synthetic, holdout, seed))
+
+    values, errors = np.array(found).T
+    assert np.mean(values - Z * errors > REMEMBERED[0]) <= 0.05
+    assert np.mean(values) == pytest.approx(0, abs=3 * values.std() / np.sqrt(len(found)))
+    assert np.mean(errors) == pytest.approx(values.std(), rel=0.15)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.6])
+def test_all_rows_that_were_made_after_training_rows_are_counted(share):
+    chance = np.random.default_rng(1)
+    real, holdout, others = (drawn(rows, chance) for rows in (LEARNT, HELD_OUT, LEARNT))
+    synthetic = _mixed(_jittered(real, chance), others, int(share * LEARNT))
+
+    value, error = remembered_rows(real, synthetic, holdout, 0)
+
+    assert abs(value - share) < Z * error < 0.25
+    assert value - Z * error > REMEMBERED[1]
+
+
+def test_rows_next_to_those_of_the_training_table_must_not_be_handed_out():
+    chance = np.random.default_rng(1)
+    real, holdout = (drawn(rows, chance) for rows in (LEARNT, HELD_OUT))
+    tables = [pa.table(cells.columns) for cells in (real, _jittered(real, chance), holdout)]
+    kinds = {name: ColumnKind.FLOAT if real.is_number(name) else ColumnKind.CATEGORICAL for name in real.names}
+
+    found = assess(*tables, given_columns(kinds))
+
+    assert found.privacy.copies.value == 0
+    assert found.privacy.distance_share.value < 0.6  # eight of nine originals are not among as many as were held out
+    worst = found.verdict[0]
+    assert (worst.level, worst.area) == (Level.BAD, "privacy")
+    assert worst.sentence.startswith("100% of the synthetic rows are closer to a row of the training table than chance")
+
+
+def test_a_holdout_that_is_too_short_to_tell_is_said_to_be():
+    chance = np.random.default_rng(0)
+    tables = [pa.table(drawn(rows, chance).columns) for rows in (400, 400, 12)]
+
+    found = assess(*tables, given_columns(dict.fromkeys(tables[0].column_names, ColumnKind.FLOAT)))
+
+    assert found.privacy.remembered.high > 0.5
+    warning = next(finding for finding in found.verdict if finding.sentence.startswith("The hold-out is too short"))
+    assert warning.level is Level.WARN
+
+
+def test_the_error_of_the_share_is_its_spread_over_tables():
+    found = []
+    for seed in range(100):
+        chance = np.random.default_rng(seed)
+        # Skewed and few: what a popular row attracts changes sides with it.
+        real, holdout, synthetic = (Cells({"n": chance.lognormal(0, 2, rows)}) for rows in (100, 100, 3_000))
+        found.append(closest_records(real, synthetic, holdout, seed).share)
+
+    values, errors = np.array(found).T
+    assert np.mean(errors) == pytest.approx(values.std(), rel=0.2)
+
+
+def test_a_row_is_as_popular_as_the_queries_that_it_is_closest_to_and_equals_share_them():
+    numbers = Cells({"n": np.array([0.0, 10.0])}), Cells({"n": np.array([10.0, 40.0])})
+
+    found = popularity(Cells({"n": np.array([1.0, 2.0, 11.0, 39.0])}), numbers, ranges(*numbers))
+
+    assert found.tolist() == [0.5, 0.125, 0.125, 0.25]

@@ -1,0 +1,38 @@
+"""What a process does for its machine's temporary files."""
+
+import os
+import time
+
+from synthgen_ray.artifacts.disk import DiskArtifacts
+from synthgen_ray.artifacts.scratch import ABANDONED_S
+from synthgen_ray.runtime import tidying
+from tests.servers import wait_until
+
+
+def abandoned(artifacts: DiskArtifacts):
+    with artifacts.scratch.file() as file:
+        left = file.with_name("left")
+    left.write_bytes(b"rows")
+    long_ago = time.time() - ABANDONED_S - 60
+    os.utime(left, (long_ago, long_ago))
+    return left
+
+
+def test_what_was_abandoned_goes_again_and_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(tidying, "EVERY_S", 0.01)
+    artifacts = DiskArtifacts(tmp_path)
+    tidying.keep_tidy(artifacts)
+
+    for _ in range(2):
+        left = abandoned(artifacts)
+        wait_until(lambda file=left: not file.exists(), "it goes", 20)
+
+
+def test_a_disk_that_fails_is_told_of_and_harms_nobody(tmp_path, caplog):
+    class Failing(DiskArtifacts):
+        def tidy_machine(self):
+            raise OSError("away")
+
+    tidying.tidy(Failing(tmp_path))
+
+    assert "cannot be tidied" in caplog.text

@@ -1,0 +1,104 @@
+"""Ranges of real numbers end on values that the column can hold."""
+
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.domain.errors import JobError
+from synthgen_ray.domain.params import ModelType
+from synthgen_ray.synthesizers.columns.forms import FloatForm
+from tests.unit.synthesizers.conftest import given_model
+
+RNG = np.random.default_rng(3)
+CENTS = FloatForm(arrow_type="double", lower=0.05, upper=99.95, decimals=2)
+MONEY = FloatForm(arrow_type="decimal128(9, 2)", lower=0.05, upper=99.95, decimals=2)
+THOUSANDS = FloatForm(arrow_type="decimal128(20, -3)", lower=1000.0, upper=9000.0, decimals=0)
+TENTHS = FloatForm(arrow_type="float", lower=float(np.float32(0.1)), upper=float(np.float32(9.9)), decimals=1)
+SINGLE = FloatForm(arrow_type="float", lower=0.0, upper=10.0, decimals=None)
+HUGE = FloatForm(arrow_type="double", lower=-1e300, upper=1e300, decimals=0)
+DOUBLE = FloatForm(arrow_type="double", lower=0.0, upper=10.0, decimals=None)
+
+
+@pytest.mark.parametrize(
+    ("form", "low", "high", "expected"),
+    [
+        (CENTS, 9.995, None, (10.0, 99.95)),
+        (CENTS, 9.99, 9.999, (9.99, 9.99)),
+        (CENTS, 0.07, 0.29, (0.07, 0.29)),
+        (CENTS, 12, 12, (12.0, 12.0)),
+        (CENTS, None, 1000, (0.05, 99.95)),
+        (MONEY, None, 9.999, (0.05, 9.99)),
+        (THOUSANDS, 1500, 2500, (2000.0, 2000.0)),
+        (TENTHS, 0.7, 0.7, (float(np.float32(0.7)),) * 2),
+        (TENTHS, float(np.float32(0.3)), float(np.float32(0.7)), (float(np.float32(0.3)), float(np.float32(0.7)))),
+        (TENTHS, None, 0.1, (float(np.float32(0.1)),) * 2),
+        (SINGLE, 0.7, None, (float(np.nextafter(np.float32(0.7), np.float32(1))), 10.0)),
+        (SINGLE, None, 0.7, (0.0, float(np.float32(0.7)))),
+        (SINGLE, 0.7, 0.7, (float(np.float32(0.7)),) * 2),
+        (SINGLE, -1e300, 1e300, (0.0, 10.0)),
+        (HUGE, 1e299, 2e299, (1e299, 2e299)),
+        (DOUBLE, 0.7, 0.7, (0.7, 0.7)),
+    ],
+    ids=str,
+)
+def test_a_range_ends_on_the_outermost_values_inside(form, low, high, expected):
+    assert form.between(low, high) == expected
+
+
+@pytest.mark.parametrize(
+    ("form", "low", "high"),
+    [
+        (CENTS, 9.991, 9.999),
+        (CENTS, 9.995, 9.995),
+        (CENTS, 100, None),
+        (CENTS, None, 0.01),
+        (TENTHS, None, 0.09),
+        (SINGLE, 0.7, 0.700000001),
+        (SINGLE, 1e300, None),
+        (CENTS, 10**400, None),
+        (CENTS, None, -(10**400)),
+        (THOUSANDS, 1100, 1900),
+    ],
+    ids=str,
+)
+def test_a_range_may_hold_no_value(form, low, high):
+    first, last = form.between(low, high)
+
+    assert first > last
+
+
+CENT_VALUES = RNG.integers(100, 9999, 500)
+
+
+@pytest.mark.parametrize(
+    ("values", "condition"),
+    [
+        (pa.array(CENT_VALUES / 100), {"min": 9.995}),
+        (pa.array([Decimal(int(cents)) / 100 for cents in CENT_VALUES], pa.decimal128(9, 2)), {"max": 9.999}),
+        (pa.array(RNG.uniform(0, 3, 500).astype(np.float32)), {"min": 0.7, "max": 0.70001}),
+    ],
+    ids=["off the grid", "decimals", "float32"],
+)
+@pytest.mark.parametrize("model_type", ModelType)
+def test_rows_obey_bounds_that_no_value_is_equal_to(model_type, values, condition):
+    model = given_model(model_type, pa.table({"x": values}), (Column("x", ColumnKind.FLOAT),))
+
+    rows = model.sample(100, seed=1, conditions={"x": condition})["x"]
+
+    low, high = condition.get("min", -np.inf), condition.get("max", np.inf)
+    assert all(low <= value <= high for value in rows.to_pylist())
+    if values.type != pa.float32():
+        assert all(round(float(value), 2) == float(value) for value in rows.to_pylist())
+
+
+def test_a_range_between_two_values_of_the_grid_is_refused_as_an_impossible_one():
+    table = pa.table({"x": CENT_VALUES / 100})
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, (Column("x", ColumnKind.FLOAT),))
+
+    with pytest.raises(JobError) as caught:
+        model.sample(10, conditions={"x": {"min": 9.991, "max": 9.999}})
+
+    assert caught.value.code == "conditions_unsatisfiable"

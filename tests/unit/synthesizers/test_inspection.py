@@ -1,0 +1,87 @@
+"""Model files that others have made: what reading them may take, and what may be said of them."""
+
+import asyncio
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from synthgen_ray.datasets.limits import MIB, UploadLimits
+from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.domain.errors import InvalidRequest
+from synthgen_ray.synthesizers.gaussian_copula import GaussianCopula
+from synthgen_ray.synthesizers.inspection import Inspector
+
+TABLE = pa.table({"word": ["a", "b"] * 15, "truth": [True, False, False] * 10, "number": range(30)})
+
+
+def a_model(table: pa.Table = TABLE) -> GaussianCopula:
+    return GaussianCopula(seed=0).fit(table)
+
+
+async def refusal(file: Path, **limits: int) -> str:
+    with pytest.raises(InvalidRequest) as refused:
+        await Inspector(UploadLimits(**limits)).inspect(file)
+    assert refused.value.code == "model_corrupt"
+    return refused.value.detail
+
+
+def with_word(model: GaussianCopula, **changes: object) -> GaussianCopula:
+    """The same with another codec of its first column."""
+    word, *others = model.codec.columns
+    changed = word.model_copy(update=changes)
+    model._codec = model.codec.model_copy(update={"columns": (changed, *others)})
+    model._columns = (replace(model.columns[0], name=changed.name), *model.columns[1:])
+    return model
+
+
+async def test_a_file_that_takes_too_much_memory_is_refused(tmp_path):
+    many = 700_000
+    tail = {"tail": tuple(f"{i:07}" for i in range(many)), "tail_counts": (1,) * many}
+    with_word(a_model(), **tail).save(tmp_path / "model")
+
+    assert "cannot be read" in await refusal(tmp_path / "model", max_memory_bytes=224 * MIB)
+
+
+async def test_a_file_that_says_too_much_of_its_columns_is_refused(tmp_path):
+    with_word(a_model(), name="w" * 9 * MIB).save(tmp_path / "model")
+
+    assert "too great a length" in await refusal(tmp_path / "model")
+
+
+async def test_a_file_whose_rows_cannot_be_written_is_refused(tmp_path):
+    model = a_model(TABLE.append_column("day", pa.array(range(30), pa.date32())))
+    model._columns = (*model.columns[:-1], Column("day", ColumnKind.DATETIME, format="%Z"))
+    model.save(tmp_path / "model")
+
+    assert "cannot be written" in await refusal(tmp_path / "model")
+
+
+async def test_as_many_are_read_at_a_time_as_are_allowed(tmp_path):
+    a_model().save(tmp_path / "model")
+    inspector = Inspector(UploadLimits(max_running=1))
+    reading = asyncio.gather(*(inspector.inspect(tmp_path / "model") for _ in range(3)))
+
+    most = 0
+    while not reading.done():
+        most = max(most, len(inspections()))
+        await asyncio.sleep(0.01)
+
+    assert most == 1
+    assert len(await reading) == 3
+
+
+def inspections() -> list[int]:
+    """Processes of ours that read a model's file."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command, status = (folder / "cmdline").read_bytes(), (folder / "stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        parent = int(status.rpartition(")")[2].split()[1])
+        if parent == os.getpid() and b"synthgen_ray.synthesizers.inspection" in command:
+            found.append(int(folder.name))
+    return found
