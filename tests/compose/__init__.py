@@ -4,6 +4,4 @@ It builds the image, starts the cluster with two workers on ports 8888, 8265 and
 operator see. Images that cannot be pulled get stand-ins of Debian's packages (`stand_ins/`): PostgreSQL 17 for 18, moto
 for MinIO; for Grafana there is none, and it is not started. Where no Docker daemon answers one is started (with the
 options in DOCKERD), and ended with all that it had.
-
-It has not run to its end yet: see "What has been run" in cluster/README.md.
 """

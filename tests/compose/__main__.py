@@ -47,7 +47,7 @@ class Compose:
 def a_cluster(scratch: Path) -> Iterator[Compose]:
     compose = Compose(scratch)
     try:
-        compose.run("up", "--detach", "--build", "--wait", f"--wait-timeout={WAIT_S}", *ALL_BUT_GRAFANA)
+        compose.run("up", "--detach", "--build", *ALL_BUT_GRAFANA)
         yield compose
     except BaseException:
         print(compose.run("ps", "--all", may_fail=True), compose.run("logs", "--tail=60", may_fail=True))
@@ -101,6 +101,7 @@ def main() -> None:
         scratch = Path(folder)
         provide(scratch)
         with a_cluster(scratch) as compose, SynthGen(URL, compose.env["SYNTHGEN_ADMIN_KEY"]) as client:
+            wait_until(client.is_ready, "it is ready", WAIT_S)
             model = check_a_user_gets_rows(client, scratch)
             check_prometheus_reads_every_node()
             check_the_runbook_works_in_the_head(compose)
