@@ -4,7 +4,7 @@
 set -euo pipefail
 root=$1 prefix=$2 version=3.11
 packages=ca-certificates,libssl3t64,libffi8,libsqlite3-0,zlib1g,liblzma5,libbz2-1.0,libreadline8t64,libncursesw6,libuuid1,libexpat1
-debootstrap --variant=minbase --include=$packages trixie "$root" http://deb.debian.org/debian >&2
+debootstrap --variant=minbase --include=$packages trixie "$root" >&2
 mkdir -p "$root/usr/local/lib/python$version/site-packages" "$root/opt" "$root/etc/xdg"
 cp -a "$prefix/bin/python$version" "$root/usr/local/bin/"
 cp -a "$prefix"/lib/libpython3* "$root/usr/local/lib/" 2>/dev/null || true      # of one that is built with --enable-shared
