@@ -20,12 +20,11 @@ import pyarrow.parquet as pq
 from synthgen_ray.datasets.canonical import is_text
 from synthgen_ray.datasets.csv_safety import name_without_formula, without_formulas
 from synthgen_ray.datasets.datetime_text import datetimes_as_text
-from synthgen_ray.domain.columns import Column
+from synthgen_ray.domain.columns import CELL_BYTES, Column
 
 BATCH_ROWS = 65_536
 BATCH_BYTES = 64 * 2**20  # of text; escapes may make six times as much of it, and an array of text ends at 2 GiB
 GROUP_ROWS = 2**20  # of Parquet, as pyarrow has it
-CELL_BYTES = 24  # of a number or a moment
 NEEDS_QUOTES = r'[",\r\n]'
 NEEDS_ESCAPES = r'["\\\x00-\x1f]'
 

@@ -37,6 +37,9 @@ class Column:
     pii: str | None = None  # for text: "name", "email", "phone", "address", ...
 
 
+CELL_BYTES = 24  # of a number or a moment, at most
+
+
 @dataclass(frozen=True)
 class LearnedColumn:
     """What a trained model can be asked for in a column."""
@@ -48,7 +51,7 @@ class LearnedColumn:
     # Of a number or a date (ISO 8601): the range that the model generates.
     minimum: int | float | str | None = None
     maximum: int | float | str | None = None
-    widest: int = 24  # bytes of a cell that is no category, at most
+    widest: int = CELL_BYTES  # bytes of a cell that is no category, at most
     unlisted: bool = False  # it has categories, too many to be kept here
 
 

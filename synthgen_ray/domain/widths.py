@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from synthgen_ray.domain.columns import LearnedColumn, Scalar
+from synthgen_ray.domain.columns import CELL_BYTES, LearnedColumn, Scalar
 from synthgen_ray.domain.errors import TooLarge
 
-CELL_BYTES = 24  # of a number or a moment
 CHUNK_BYTES = 64 * 2**20  # of the rows that a model draws at a time, by which it is trained
 # Of those of models that were made elsewhere or before: they are in memory at once, several times over.
 MAX_CHUNK_BYTES = 512 * 2**20

@@ -9,7 +9,7 @@ from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.domain.keys import key_hash
 from synthgen_ray.domain.lifecycle import LOCAL
 from synthgen_ray.domain.quotas import Quotas
-from synthgen_ray.runtime.actors import metadata_store
+from synthgen_ray.runtime.actors import dispatcher, metadata_store
 from synthgen_ray.runtime.admin_key import admin_key
 from synthgen_ray.runtime.dispatcher import DispatcherActor
 from synthgen_ray.runtime.metadata import Metadata
@@ -45,7 +45,7 @@ async def bootstrap(settings: Settings) -> None:
 def _is_at_work() -> bool:
     """Whether there is a dispatcher: then others may be writing scratch files."""
     try:
-        ray.get_actor(DISPATCHER, NAMESPACE)
+        dispatcher()
     except ValueError:
         return False
     return True

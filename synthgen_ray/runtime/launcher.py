@@ -21,12 +21,11 @@ from synthgen_ray.runtime.names import run_name
 from synthgen_ray.runtime.nodes import unless_it_dies, unless_one_dies
 from synthgen_ray.runtime.report import judge
 from synthgen_ray.runtime.samplers import cause_of, deployed, forget, having, insist
-from synthgen_ray.runtime.train import TrainJob, train
+from synthgen_ray.runtime.train import SILENCE_S, TrainJob, train
 from synthgen_ray.settings import Settings
 
 T = TypeVar("T")
-# A process that works says so. One that does not for longer than a lease and a half hangs, as on a disk that is away.
-SIGN_EVERY_S, SILENCE_S = 10.0, 90.0
+SIGN_EVERY_S = 10.0
 
 
 class RayLauncher:

@@ -19,7 +19,9 @@ from synthgen_ray.settings import Settings
 
 # There is room for the workers, or nodes that are away or to come make it: this is no reason to lose an attempt.
 ROOM_COMES_S = "900"
-SILENCE_S = "90"  # of a worker that hangs; Ray Train's own is ten minutes
+# A process that works says so. One that does not for longer than a lease and a half hangs, as on a disk that is away;
+# Ray Train's own patience is ten minutes.
+SILENCE_S = 90
 
 
 def train(assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel:
@@ -50,7 +52,7 @@ def _fit(order: dict[str, Any], workers: Workers) -> TrainedModel:
     os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
     os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", ROOM_COMES_S)
-    os.environ.setdefault("RAY_TRAIN_WORKER_HEALTH_CHECK_TIMEOUT_S", SILENCE_S)
+    os.environ.setdefault("RAY_TRAIN_WORKER_HEALTH_CHECK_TIMEOUT_S", str(SILENCE_S))
     # A process more a run, that tells the workers of a node's end: they keep checkpoints all the time.
     os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")
     from ray.train import FailureConfig, RunConfig, ScalingConfig

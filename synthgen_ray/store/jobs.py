@@ -72,9 +72,10 @@ class Jobs:
         async def make(session: AsyncSession) -> Job:
             model = await require_ready(session, principal, model_id, DrawParams())
             version = await require_version(session, principal, params.dataset_version_id, model.project_id)
-            check_room(version.num_rows, model.chunk_rows or 1, LEARNED_COLUMNS.validate_python(model.learned_columns))
+            learned = LEARNED_COLUMNS.validate_python(model.learned_columns)
+            check_room(version.num_rows, model.chunk_rows or 1, learned)
             names = [column.name for column in COLUMNS.validate_python(version.columns)]
-            check_same_columns(names, LEARNED_COLUMNS.validate_python(model.learned_columns))
+            check_same_columns(names, learned)
             config = {**params.model_dump(mode="json"), "num_rows": version.num_rows}
             return await self._enqueue(session, principal, model, config)
 

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import model_validator
 
-from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
+from synthgen_ray.domain.columns import CELL_BYTES, ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import Condition, Family, Range
-from synthgen_ray.domain.widths import CELL_BYTES, widest_of
+from synthgen_ray.domain.widths import widest_of
 from synthgen_ray.synthesizers.columns import arrow, moments
 from synthgen_ray.synthesizers.columns.forms import Form, learn_form
 from synthgen_ray.synthesizers.columns.marginal import Marginal, NormalMap

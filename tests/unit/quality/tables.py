@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.quality.assessment import Measure, Privacy
 
 KINDS = {
     "size": ColumnKind.FLOAT,
@@ -60,3 +61,16 @@ def as_table(frame: pd.DataFrame) -> pa.Table:
 
 def metadata(columns: list[Column]) -> dict[str, Any]:
     return {"columns": {column.name: {"sdtype": SDTYPES[column.kind]} for column in columns}}
+
+
+def only_copies(copies: Measure) -> Privacy:
+    """A privacy of which nothing else was measured."""
+    return Privacy(
+        copies=copies,
+        copied_values=(),
+        remembered=None,
+        distance_share=None,
+        distance_ratio=None,
+        singling_out=(),
+        inference=(),
+    )

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from synthgen_ray.quality.assessing import assess
-from synthgen_ray.quality.assessment import Fidelity, Level, Measure, Privacy, Scope
+from synthgen_ray.quality.assessment import Fidelity, Level, Measure, Scope
 from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.fidelity import Tables, matched
 from synthgen_ray.quality.groups import column_groups
@@ -13,7 +13,7 @@ from synthgen_ray.quality.numbers import mean
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.trends import mean_trend, pair_trends
 from synthgen_ray.quality.verdict import BESIDE, Noise, verdict
-from tests.unit.quality.tables import as_table, given_columns, given_frame, given_table
+from tests.unit.quality.tables import as_table, given_columns, given_frame, given_table, only_copies
 
 COLUMNS = given_columns()
 NONE = Measure(value=None)
@@ -77,15 +77,7 @@ def _scope(rows: int, held_out: int) -> Scope:
 
 
 def _verdict_on_copies(copies: int, drawn: int, expected: int, held_out: int) -> Level:
-    privacy = Privacy(
-        copies=Measure(value=copies / drawn, ceiling=expected / held_out),
-        copied_values=(),
-        remembered=None,
-        distance_share=None,
-        distance_ratio=None,
-        singling_out=(),
-        inference=(),
-    )
+    privacy = only_copies(Measure(value=copies / drawn, ceiling=expected / held_out))
     found = verdict(Fidelity(**dict.fromkeys(Fidelity.model_fields, NONE)), (), None, privacy, _scope(drawn, held_out))
     return next(finding.level for finding in found if "copies" in finding.sentence)
 

@@ -28,6 +28,7 @@ from synthgen_ray.quality.assessment import (
 )
 from synthgen_ray.quality.definitions import DEFINITIONS
 from synthgen_ray.quality.page import About
+from tests.unit.quality.tables import only_copies
 
 NAMES = ("age", "fnlwgt", "education", "occupation", "capital_gain", "hours_per_week", "country", "income")
 NONE = Measure(value=None)
@@ -115,14 +116,6 @@ def an_assessment(names: tuple[str, ...] = NAMES, **changes) -> Assessment:
 
 def without_holdout() -> Assessment:
     whole = an_assessment()
-    nothing = {
-        "copied_values": (),
-        "remembered": None,
-        "distance_share": None,
-        "distance_ratio": None,
-        "singling_out": (),
-        "inference": (),
-    }
     return an_assessment(
         scope=whole.scope.model_copy(update={"holdout_rows": None}),
         verdict=(*whole.verdict[1:3], a_finding(Level.WARN, "privacy", "Nothing was held out.", "Hold rows out.")),
@@ -135,7 +128,7 @@ def without_holdout() -> Assessment:
         ),
         pairs=(),
         utility=None,
-        privacy=Privacy(copies=Measure(value=0.0), **nothing),
+        privacy=only_copies(Measure(value=0.0)),
     )
 
 

@@ -12,7 +12,6 @@ from synthgen_ray.quality.assessment import (
     LeftOut,
     Level,
     Measure,
-    Privacy,
 )
 from synthgen_ray.quality.page import render
 from synthgen_ray.quality.page.verdict import judgement
@@ -28,7 +27,7 @@ from tests.unit.quality.page.assessments import (
     without_holdout,
 )
 from tests.unit.quality.page.reading import Page, with_class
-from tests.unit.quality.tables import given_columns, given_table
+from tests.unit.quality.tables import given_columns, given_table, only_copies
 
 HOSTILE = {
     "markup": "</style></title></svg><script>alert(1)</script>",
@@ -59,15 +58,7 @@ def empty() -> Assessment:
         associations=Associations(columns=(), real=(), synthetic=(), difference=()),
         missing_together=(),
         utility=None,
-        privacy=Privacy(
-            copies=NONE,
-            copied_values=(),
-            remembered=None,
-            distance_share=None,
-            distance_ratio=None,
-            singling_out=(),
-            inference=(),
-        ),
+        privacy=only_copies(NONE),
     )
 
 
