@@ -19,7 +19,7 @@ def drawing(model: Synthesizer, params: DrawParams | None = None) -> Iterator[No
     Raises: InvalidRequest, for values of a column whose categories were not listed where the rows were asked for;
     JobError, for rows that are too large for Arrow.
     """
-    if params is not None:
+    if params is not None and (params.conditions or params.distribution):
         _check_unlisted(model, params)
     try:
         yield
