@@ -13,12 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from tests.api.conftest import a_table
 from tests.chaos.workload import Shop, Workload
-from tests.servers import UpServer, wait_until
+from tests.servers import UpServer, is_alive, wait_until
 
 BEFORE_S, AFTER_S = 1.5, 3.0
 TRAINED_S = 180.0
+AGAIN_S = 10.0  # from the loss of a training to the start of others that train
+TRAIN = ("RayTrainWorker", "ray::train ")  # the titles of those that do
 TRAINING = {"batch_size": 50, "embedding_dim": 8, "refine": False}
 
 
@@ -51,6 +55,7 @@ class Kill:
     victim: Victim
     outage_s: float
     findings: tuple[str, ...]
+    again_s: float | None = None  # of a training: until others trained
 
 
 @contextmanager
@@ -70,23 +75,32 @@ def a_shop(server: UpServer) -> Iterator[Shop]:
 
 def kill(shop: Shop, victim: Victim, name: str, after_s: float) -> Kill:
     """Kill one such process among clients that work on for so long, and see what became of their calls."""
-    findings = []
+    findings, again_s = [], None
     training = begun_training(shop, victim.trained_by) if victim.trained_by else None
     workload = Workload(shop, name)
     with workload.running():
         time.sleep(BEFORE_S)
+        lost = _trainers(shop)
         killed = time.monotonic()
         shop.server.kill(victim.title)
-        time.sleep(after_s)
+        if training:
+            wait_until(lambda: len(set(_trainers(shop)) - set(lost)) == victim.trained_by, "others train", TRAINED_S)
+            again_s = time.monotonic() - killed
+        time.sleep(max(0.0, killed + after_s - time.monotonic()))
     if training:
         shop.client.wait_for_model(training, timeout_s=TRAINED_S)
         jobs = shop.client.get_model(training)["jobs"]
         findings += [f"the training has {len(jobs)} jobs"] * (len(jobs) != 1)
+        findings += [f"{one} outlived its training" for one in lost if is_alive(one)]
     outage_s = workload.outage_s(killed)
     findings += [f"{one} before the kill" for one in workload.faults_before(killed)]
     findings += [f"refused: {one}" for one in workload.refusals()]
     findings += workload.check()
-    return Kill(victim, outage_s, tuple(findings))
+    return Kill(victim, outage_s, tuple(findings), again_s)
+
+
+def _trainers(shop: Shop) -> list[psutil.Process]:
+    return [process for title in TRAIN for process in shop.server.processes(title)]
 
 
 def begun_training(shop: Shop, num_workers: int = 1, epochs: int = 300) -> str:
@@ -114,10 +128,17 @@ def killed(shop: Shop, times: int) -> str:
 def _too_long(kill: Kill) -> Iterator[str]:
     if kill.outage_s > kill.victim.outage_s:
         yield f"calls failed for {kill.outage_s:.1f} s, {kill.victim.outage_s:g} are allowed"
+    if (kill.again_s or 0) > AGAIN_S:
+        yield f"it was trained again after {kill.again_s:.1f} s, {AGAIN_S:g} are allowed"
 
 
 def _outages(kills: Sequence[Kill]) -> Iterator[str]:
     for victim in VICTIMS:
         outages = [kill.outage_s for kill in kills if kill.victim == victim]
-        median, longest = statistics.median(outages), max(outages)
-        yield f"{victim.name}: {len(outages)} kills, calls failed for {median:.1f} s, {longest:.1f} s at most"
+        told = f"{victim.name}: {len(outages)} kills, calls failed for {_median_and_most(outages)}"
+        again = [kill.again_s for kill in kills if kill.victim == victim and kill.again_s is not None]
+        yield f"{told}, trained again after {_median_and_most(again)}" if again else told
+
+
+def _median_and_most(seconds: Sequence[float]) -> str:
+    return f"{statistics.median(seconds):.1f} s, {max(seconds):.1f} s at most"

@@ -12,15 +12,16 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 import psutil
 
-from synthgen_ray.domain.lifecycle import JobStatus
+from synthgen_ray.domain.lifecycle import LEASE, JobStatus
 from synthgen_ray.runtime.data_dir import DataDir
 from synthgen_ray.store.store import Store
-from synthgen_ray.store.tables import JobEventRow
+from synthgen_ray.store.tables import JobEventRow, utc_now
 from tests.chaos.bank import sqlite_url
 from tests.chaos.cable import Cable, a_cable
 from tests.chaos.kills import a_shop, begun_training
@@ -32,6 +33,7 @@ from tests.servers import UpServer, an_up_server, is_alive, kill_family, standin
 EPOCHS_WHILE_A_NODE_JOINS = 1500
 ROWS = 200_000
 WAIT_S = 300.0
+REQUEUED_S = LEASE.total_seconds() + 10
 SERVES_S, RECONCILED_S = 60.0, 90.0  # after the start of a new head
 
 
@@ -69,17 +71,28 @@ def _rows(shop: Shop, generation: str) -> str:
 
 
 def nodes_lost(times: int) -> str:
-    """The node on which the training runs loses its power, and another joins."""
+    """A node on which the training runs loses its power, and another joins.
+
+    Each second training is of two workers, for which there is room again only once the other has joined.
+    """
+    killed = []
     with ray_nodes(head_cpus=0) as nodes, tempfile.TemporaryDirectory(prefix="sg-") as folder:
         nodes.join(num_cpus=2)
         nodes.join(num_cpus=2)
         with a_server_on(nodes, Path(folder)) as server, _work(server) as work:
-            for _ in range(times):
-                jobs = begun_training(work.shop), work.generate()
-                nodes.kill(nodes.node_of("ray::train "))
-                work.complete(*jobs)
+            for number in range(times):
+                num_workers = 1 + number % 2
+                jobs = begun_training(work.shop, num_workers), work.generate()
+                killed.append(utc_now())
+                nodes.kill(nodes.node_of("ray::train " if num_workers == 1 else "RayTrainWorker"))
+                if num_workers == 1:
+                    work.complete(*jobs)
                 nodes.join(num_cpus=2)
-            return _checked(server, f"{times} nodes lost", at_least=times)
+                work.complete(*jobs)
+            told = _checked(server, f"{times} nodes lost", at_least=times)
+            longest_s = max(_requeued_s(server, moment) for moment in killed)
+            assert longest_s <= REQUEUED_S, f"a job waited again only after {longest_s:.0f} s"
+            return f"{told}; they waited again after {longest_s:.0f} s at most"
 
 
 def networks_cut(times: int) -> str:
@@ -167,6 +180,13 @@ def _histories(server: UpServer) -> dict[UUID, list[JobEventRow]]:
         return histories
 
     return asyncio.run(read())
+
+
+def _requeued_s(server: UpServer, since: datetime) -> float:
+    """Until a job that ran then waited again."""
+    moves = (event for events in _histories(server).values() for event in events)
+    lost = (event.at for event in moves if event.from_status is JobStatus.RUNNING and not event.to_status.is_final)
+    return (min(at for at in lost if at > since) - since).total_seconds()
 
 
 def _all_run_again(server: UpServer) -> bool:

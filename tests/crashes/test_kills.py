@@ -1,9 +1,11 @@
 """`kill -9` of one process of each kind, among clients at work. `python -m tests.chaos kills` does twenty of each, and
-kills those of trainings too; here their end is in `test_training`."""
+kills those of trainings too; here their end is in `test_training`. Clients that only look, a short form of `python -m
+tests.chaos polling`."""
 
 import pytest
 
 from tests.chaos.kills import AFTER_S, VICTIMS, Shop, a_shop, kill
+from tests.chaos.polling import poll
 
 
 @pytest.fixture(scope="module")
@@ -15,3 +17,10 @@ def shop(server):
 @pytest.mark.parametrize("victim", [one for one in VICTIMS if not one.trained_by], ids=lambda victim: victim.name)
 def test_a_kill_loses_doubles_and_tears_nothing(shop: Shop, victim):
     assert kill(shop, victim, victim.name, AFTER_S).findings == ()
+
+
+def test_many_clients_that_look_at_jobs_are_answered_or_told_to_come_later(shop: Shop):
+    looks = poll(shop, clients=200, seconds=7).looks
+
+    assert len(looks) >= 200
+    assert {look.status for look in looks} == {200, 429}  # forty a second are more than a key may ask
