@@ -5,7 +5,7 @@ import typer
 from synthgen_ray.commands.options import Limit, Offset
 from synthgen_ray.commands.session import Session, command
 
-group = typer.Typer(help="Who did what.", no_args_is_help=True)
+group = typer.Typer(help="Read and verify the audit trail: who did what.", no_args_is_help=True)
 
 
 @group.command("list")

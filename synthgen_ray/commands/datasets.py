@@ -21,7 +21,7 @@ from synthgen_ray.commands.options import (
 )
 from synthgen_ray.commands.session import Session, command
 
-group = typer.Typer(help="The tables that models learn.", no_args_is_help=True)
+group = typer.Typer(help="Upload, fetch, list, show, correct, download and delete tables.", no_args_is_help=True)
 
 
 class TableFormat(StrEnum):

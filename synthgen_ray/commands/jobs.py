@@ -12,7 +12,7 @@ from synthgen_ray.commands.lookup import model_id, project_id
 from synthgen_ray.commands.options import InProject, Limit, Offset, in_a_folder
 from synthgen_ray.commands.session import Session, command, waiting
 
-group = typer.Typer(help="How trainings and generations stand, and what they made.", no_args_is_help=True)
+group = typer.Typer(help="List, show, watch and cancel jobs, and download what they made.", no_args_is_help=True)
 
 
 class Status(StrEnum):

@@ -10,7 +10,7 @@ from synthgen_ray.commands.options import Limit, Offset, Yes, confirm
 from synthgen_ray.commands.session import Session, command
 from synthgen_ray.domain.access import Role
 
-group = typer.Typer(help="Who may do what, where, and until when.", no_args_is_help=True)
+group = typer.Typer(help="Make, list and delete API keys: who may do what, and where.", no_args_is_help=True)
 
 MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 

@@ -30,7 +30,7 @@ from synthgen_ray.commands.session import Session, command, waiting
 from synthgen_ray.domain.params import ModelType, OutputFormat, SampleFormat
 
 Format = TypeVar("Format", OutputFormat, SampleFormat)
-group = typer.Typer(help="Make, list, show, sample, move and delete models.", no_args_is_help=True)
+group = typer.Typer(help="Make, list, show, sample, export, import and delete models.", no_args_is_help=True)
 
 DatasetsProject = Annotated[str | None, typer.Option(help="The dataset's project, where its name is not enough.")]
 RowsFormat = Annotated[OutputFormat | None, typer.Option(help="By default what --to ends in, else csv.")]

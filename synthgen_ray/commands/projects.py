@@ -8,7 +8,7 @@ from synthgen_ray.commands.lookup import get_project, project_id
 from synthgen_ray.commands.options import Limit, Offset, Yes, confirm
 from synthgen_ray.commands.session import Session, command
 
-group = typer.Typer(help="Where datasets and models belong.", no_args_is_help=True)
+group = typer.Typer(help="Make, list, show, rename and delete projects of datasets and models.", no_args_is_help=True)
 
 ProjectArgument = Annotated[str, typer.Argument(metavar="PROJECT", help="Name or id of the project.")]
 

@@ -13,7 +13,7 @@ from synthgen_ray.commands.options import InProject, Limit, Offset, in_a_folder
 from synthgen_ray.commands.session import Session, command, waiting
 from synthgen_ray.domain.reports import ReportFormat
 
-group = typer.Typer(help="How good and how private the rows of models are.", no_args_is_help=True)
+group = typer.Typer(help="Make, list, show and download reports on rows: how good, how private.", no_args_is_help=True)
 
 ReportId = Annotated[UUID, typer.Argument(metavar="REPORT", help="Id of the report.")]
 OfModel = Annotated[str, typer.Argument(metavar="MODEL", help="Name or id of the model.")]

@@ -23,7 +23,7 @@ def versions(_settings: Settings) -> Iterator[Finding]:
     unmet = list(_unmet())
     python = ".".join(map(str, sys.version_info[:3]))
     if unmet:
-        yield fail("versions", "; ".join(unmet), f"pip install --upgrade {PACKAGE}")
+        yield fail("versions", "; ".join(unmet), "pip install --editable . in the clone; of an image, build it anew.")
     else:
         yield ok("versions", f"SynthGen {version(PACKAGE)}, Ray {version('ray')}, Python {python}")
 

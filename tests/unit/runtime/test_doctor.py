@@ -143,4 +143,4 @@ def test_an_older_library_is_named_with_what_is_needed(finds, monkeypatch):
 
     monkeypatch.setattr(machine, "requires", lambda _: ["numpy>=999", "absent-from-here", 'pytest>=999; extra == "x"'])
 
-    finds(Level.FAIL, ">=999 is needed; absent-from-here is not installed", "pip install --upgrade synthgen-ray")
+    finds(Level.FAIL, ">=999 is needed; absent-from-here is not installed", "pip install --editable .")
