@@ -13,9 +13,9 @@ import pyarrow as pa
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
 
 from synthgen_ray.artifacts.base import Artifacts, Blocks, missing
-from synthgen_ray.artifacts.connection import connect
 from synthgen_ray.artifacts.copies import Copies
 from synthgen_ray.artifacts.scratch import Scratch, space
+from synthgen_ray.datasets.storage import connect
 from synthgen_ray.domain.entities import FOLDERS, Artifact
 from synthgen_ray.domain.errors import Unavailable
 
