@@ -94,6 +94,21 @@ def test_parts_end_to_end_are_the_artifact(artifacts):
     assert (artifact.size_bytes, artifact.num_rows) == (16, 4)
 
 
+def test_a_part_that_was_never_written_is_gone(artifacts):
+    given_parts(artifacts, b"one")
+
+    with pytest.raises(Gone):
+        artifacts.part("jobs/1/1", "part-1", num_rows=1)
+
+
+def test_sizes_are_of_those_that_are_there_however_many_are_asked_for(artifacts):
+    given_parts(artifacts, *(b"x" * size for size in range(12)))
+    all_of_them = {f"part-{size}": size for size in range(12)}
+
+    assert artifacts.sizes("jobs/1/1", ["part-0", "absent", "part-11"]) == {"part-0": 0, "part-11": 11}
+    assert artifacts.sizes("jobs/1/1", [*all_of_them, "absent"]) == all_of_them
+
+
 def test_any_range_is_read_across_parts(artifacts):
     artifact = given_parts(artifacts, b"012", b"3456", b"789")
 
