@@ -41,12 +41,11 @@ class PartMaker:
     @cached_property
     def _model(self) -> "Synthesizer":
         # With the first part: what is raised while an actor starts does not arrive as it was.
-        from synthgen_ray.synthesizers.base import load
+        from synthgen_ray.jobs.models import load_model
         from synthgen_ray.synthesizers.threads import compute_with
 
         compute_with(1)
-        with self._artifacts.verified_file(self._assignment.source) as file:
-            return load(file)
+        return load_model(self._assignment.source, self._artifacts)
 
 
 class GenerateJob:
