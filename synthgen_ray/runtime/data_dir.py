@@ -7,7 +7,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -134,8 +134,12 @@ def private_file(file: Path, make: Callable[[], str]) -> Path:
                 new.write(make())
                 new.flush()
                 os.fsync(new.fileno())
-            with suppress(FileExistsError):  # another process was first
+            try:
                 file.hardlink_to(unfinished)
+            except FileExistsError:
+                pass  # another process was first
+            except OSError:  # a file has one name here
+                unfinished.rename(file)
         finally:
             unfinished.unlink(missing_ok=True)
     if not file.stat().st_size:

@@ -1,3 +1,5 @@
+import errno
+import os
 import stat
 
 import pytest
@@ -97,6 +99,16 @@ def test_of_two_that_make_a_secret_both_have_the_firsts(place):
 
     assert private_file(place.path / "secret", beaten).read_text() == "first"
     assert len(list(place.path.iterdir())) == 1
+
+
+def test_a_secret_is_made_where_a_file_has_one_name_alone(place, monkeypatch):
+    def failing(*_, **__):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", failing)
+
+    assert private_file(place.path / "secret", lambda: "made").read_text() == "made"
+    assert [file.name for file in place.path.iterdir()] == ["secret"]
 
 
 def test_a_long_path_moves_rays_sockets_elsewhere(tmp_path):
