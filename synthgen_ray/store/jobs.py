@@ -134,14 +134,11 @@ class Jobs:
         limit: int,
         offset: int,
     ) -> Page[Job]:
-        wanted = sees(principal, ModelRow.project_id)
-        if project_id:
-            wanted &= ModelRow.project_id == project_id
+        matching = jobs_in(principal, project_id)
         if model_id:
-            wanted &= JobRow.model_id == model_id
+            matching = matching.where(JobRow.model_id == model_id)
         if status:
-            wanted &= JobRow.status == status
-        matching = select(JobRow).join(JobRow.model).where(wanted)
+            matching = matching.where(JobRow.status == status)
         async with self._sessions.reading() as session:
             return await page_of_jobs(session, matching, limit, offset)
 
@@ -154,6 +151,12 @@ class Jobs:
             return tuple(map(to_job, await session.scalars(last)))
 
 
+def jobs_in(principal: Principal, project_id: UUID | None) -> Select[JobRow]:
+    """All that the principal sees, of one project if it is named. By their models, whose projects have an index."""
+    seen = select(JobRow).join(JobRow.model).where(sees(principal, ModelRow.project_id))
+    return seen.where(ModelRow.project_id == project_id) if project_id else seen
+
+
 async def page_of_jobs(session: AsyncSession, matching: Select[JobRow], limit: int, offset: int) -> Page[Job]:
     newest = matching.order_by(JobRow.created_at.desc(), JobRow.id).limit(limit).offset(offset)
     total = await session.scalar(select(func.count()).select_from(matching.subquery()))
@@ -163,8 +166,7 @@ async def page_of_jobs(session: AsyncSession, matching: Select[JobRow], limit: i
 
 def visible_jobs(principal: Principal, job_ids: Collection[UUID]) -> Select[JobRow]:
     by_either_id = or_(JobRow.id.in_(job_ids), JobRow.background_id.in_(job_ids))
-    seen = select(JobRow).join(JobRow.model).where(by_either_id, sees(principal, ModelRow.project_id))
-    return seen.options(*FULL_JOB)
+    return select(JobRow).where(by_either_id, sees(principal, JobRow.project_id)).options(*FULL_JOB)
 
 
 async def lock_job(session: AsyncSession, principal: Principal, job_id: UUID) -> JobRow:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.access import Principal
@@ -19,10 +18,10 @@ from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.domain.reports import MIN_ROWS, ReportParams
 from synthgen_ray.store.audit import record
 from synthgen_ray.store.entities import LEARNED_COLUMNS, to_job
-from synthgen_ray.store.jobs import load_job, page_of_jobs, require_ready, visible_jobs
+from synthgen_ray.store.jobs import jobs_in, load_job, page_of_jobs, require_ready, visible_jobs
 from synthgen_ray.store.moves import enqueue
 from synthgen_ray.store.once import JOB, once_only
-from synthgen_ray.store.projects import require_project, sees
+from synthgen_ray.store.projects import require_project
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import JobRow, ModelRow
 from synthgen_ray.store.usage import check_queue, check_storage
@@ -65,11 +64,9 @@ class Reports:
 
     async def list_reports(self, principal: Principal, project_id: UUID | None, limit: int, offset: int) -> Page[Job]:
         """Newest first."""
-        wanted = sees(principal, ModelRow.project_id) & (JobRow.job_type == JobType.REPORT)
-        if project_id:
-            wanted &= ModelRow.project_id == project_id
+        reports = jobs_in(principal, project_id).where(JobRow.job_type == JobType.REPORT)
         async with self._sessions.reading() as session:
-            return await page_of_jobs(session, select(JobRow).join(JobRow.model).where(wanted), limit, offset)
+            return await page_of_jobs(session, reports, limit, offset)
 
 
 def _check_model(model: ModelRow, project_id: UUID, target: str | None) -> None:
