@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -12,6 +12,7 @@ from synthgen_ray.domain.entities import CANCELLED, Job, Page
 from synthgen_ray.domain.errors import NotFound
 from synthgen_ray.domain.lifecycle import JobStatus
 from synthgen_ray.store.entities import to_job
+from synthgen_ray.store.paging import page
 from synthgen_ray.store.projects import sees
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import JobRow, ModelRow
@@ -72,10 +73,8 @@ def jobs_in(principal: Principal, project_id: UUID | None) -> Select[JobRow]:
 
 
 async def page_of_jobs(session: AsyncSession, matching: Select[JobRow], limit: int, offset: int) -> Page[Job]:
-    newest = matching.order_by(JobRow.created_at.desc(), JobRow.id).limit(limit).offset(offset)
-    total = await session.scalar(select(func.count()).select_from(matching.subquery()))
-    rows = await session.scalars(newest.options(*FULL_JOB))
-    return Page(tuple(map(to_job, rows)), total or 0)
+    newest = matching.order_by(JobRow.created_at.desc(), JobRow.id)
+    return await page(session, newest.options(*FULL_JOB), limit, offset, to_job)
 
 
 def visible_jobs(principal: Principal, job_ids: Collection[UUID]) -> Select[JobRow]:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, undefer
 
@@ -32,6 +32,7 @@ from synthgen_ray.store.entities import (
 from synthgen_ray.store.erasures import erase_artifacts, erase_jobs
 from synthgen_ray.store.jobs import FULL_JOB
 from synthgen_ray.store.once import JOB, MODEL, once_only
+from synthgen_ray.store.paging import page
 from synthgen_ray.store.projects import require_project, sees
 from synthgen_ray.store.tables import DatasetVersionRow, JobRow, ModelRow
 from synthgen_ray.store.usage import check_storage, check_training
@@ -127,9 +128,7 @@ class Models(Enqueuing):
             wanted &= ModelRow.project_id == project_id
         newest = select(ModelRow).where(wanted).order_by(ModelRow.created_at.desc(), ModelRow.id)
         async with self._sessions.reading() as session:
-            total = await session.scalar(select(func.count()).select_from(ModelRow).where(wanted))
-            rows = await session.scalars(newest.limit(limit).offset(offset).options(*FULL_MODEL))
-            return Page(tuple(map(to_model, rows)), total or 0)
+            return await page(session, newest.options(*FULL_MODEL), limit, offset, to_model)
 
     async def get_model(self, principal: Principal, model_id: UUID) -> tuple[Model, tuple[Job, ...]]:
         """A model, and its newest generations and its training, newest first.
