@@ -131,11 +131,11 @@ class Datasets:
         principal: Principal,
         version_id: UUID,
         before: UUID,
-        artifact: Artifact | None,
+        artifact: Artifact,
         columns: tuple[Column, ...],
         warnings: tuple[str, ...],
     ) -> DatasetVersion:
-        """Put corrected columns, and a table of other types if there is one, in the place of those with that artifact.
+        """Put corrected columns, and their table, in the place of those with that artifact.
 
         Raises: NotFound; Conflict, when a model was trained on it, or another correction came first; TooMany, over a
         quota.
@@ -148,13 +148,12 @@ class Datasets:
             if row.artifact_id != before:
                 raise Conflict("Another correction came first: look at the columns again.", "changed_meanwhile")
             row.columns, row.warnings = as_json(COLUMNS, columns), list(warnings)
-            if artifact is not None:
-                more = artifact.size_bytes - row.artifact.size_bytes
-                if more > 0:  # who has too much already may still make it less
-                    await check_storage(session, row.dataset.project_id, self._quotas, more)
-                row.artifact = to_artifact_row(artifact)
-                await session.flush()
-                await erase_artifacts(session, [before])
+            more = artifact.size_bytes - row.artifact.size_bytes
+            if more > 0:  # who has too much already may still make it less
+                await check_storage(session, row.dataset.project_id, self._quotas, more)
+            row.artifact = to_artifact_row(artifact)
+            await session.flush()
+            await erase_artifacts(session, [before])
             await record(session, principal, Action.DATASET_CORRECT, row.dataset_id, row.dataset.project_id)
             return to_version(row)
 

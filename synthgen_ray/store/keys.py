@@ -53,7 +53,7 @@ class Keys:
 
         Raises: Forbidden, for a scope wider than the principal's; NotFound, for a project.
         """
-        principal.require_covers(Role.ADMIN, projects)
+        principal.require_covers(projects)
 
         async def make(session: AsyncSession) -> ApiKey:
             for project_id in projects or ():
