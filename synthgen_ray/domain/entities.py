@@ -205,6 +205,16 @@ class Job:
         return OutputFormat(self.config["format"])
 
     @property
+    def is_csv_safe(self) -> bool:
+        return bool(self.config.get("csv_safe", False))
+
+    @property
+    def dataset_version_id(self) -> UUID | None:
+        """Of the table whose gaps it fills; `None` of all but imputations."""
+        given = self.config.get("dataset_version_id")
+        return None if given is None else UUID(given)
+
+    @property
     def seed(self) -> int:
         """The seed that the caller gave, else one that each attempt of this job agrees on."""
         given: int | None = self.config["seed"]

@@ -244,7 +244,6 @@ class DrawParams(Params):
         json_schema_extra=_or_null,
         description="Shares of the values of one categorical column, for rebalancing; they add up to 1.",
     )
-    csv_safe: bool = Field(False, description=CSV_SAFE)
 
     @model_validator(mode="before")
     @classmethod
@@ -293,6 +292,7 @@ class SampleParams(DrawParams):
     """Rows that come with the answer; in which format is negotiated."""
 
     num_rows: int = Field(100, ge=1, le=MAX_ROWS, description="Rows to draw.")
+    csv_safe: bool = Field(False, description=CSV_SAFE)
 
 
 class SampleFormat(StrEnum):

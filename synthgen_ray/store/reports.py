@@ -77,7 +77,7 @@ async def _require_rows(session: AsyncSession, principal: Principal, model_id: U
         raise InvalidRequest("synthgen_job_id is a job of another model than entity_id.", "model_mismatch")
     generation = to_job(row)
     rows = rows_of(generation)
-    if "dataset_version_id" in generation.config:
+    if generation.dataset_version_id:
         raise InvalidRequest("synthgen_job_id is an imputation, whose rows are real ones.", "not_synthetic")
     if rows.num_rows < MIN_ROWS:
         raise InvalidRequest(f"The generation has {rows.num_rows} rows; a report needs {MIN_ROWS}.", "too_few_rows")
