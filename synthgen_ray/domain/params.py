@@ -197,14 +197,14 @@ class OutputFormat(StrEnum):
     JSONL = "jsonl"
 
 
-Scalar = StrictBool | StrictInt | Annotated[StrictFloat, AllowInfNan(False)] | StrictStr
+StrictScalar = StrictBool | StrictInt | Annotated[StrictFloat, AllowInfNan(False)] | StrictStr
 
 
 class Range(Params):
     """A numeric or datetime column between two bounds, both included; one may be left open."""
 
-    min: Scalar | None = None
-    max: Scalar | None = None
+    min: StrictScalar | None = None
+    max: StrictScalar | None = None
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> Self:
@@ -213,9 +213,9 @@ class Range(Params):
         return self
 
 
-AnyOf = Annotated[list[Scalar | None], Field(min_length=1, max_length=1000)]
+AnyOf = Annotated[list[StrictScalar | None], Field(min_length=1, max_length=1000)]
 # A value, null for a missing one, any of several values, or a range.
-Condition = Scalar | None | AnyOf | Range
+Condition = StrictScalar | None | AnyOf | Range
 
 Share = Annotated[float, Field(strict=False, ge=0, le=1)]
 

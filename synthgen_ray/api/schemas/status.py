@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from synthgen_ray.api import examples
-from synthgen_ray.api.checks import Finding, Part
+from synthgen_ray.api.checks import Component, Health
 from synthgen_ray.api.schemas.common import Answer, Mirror, Moment
 from synthgen_ray.api.schemas.jobs import JobErrorSchema, eta_seconds
 from synthgen_ray.artifacts.scratch import Room
@@ -17,7 +17,7 @@ from synthgen_ray.store.figures import QueueFigures
 
 
 class CheckSchema(Mirror):
-    name: Part
+    name: Component
     ok: bool
     code: str | None
     detail: str | None
@@ -96,10 +96,10 @@ class Status(Answer):
     failed: list[FailedJob] | None = Field(description="The last 10, newest first, without cancelled ones.")
 
     @classmethod
-    def of(cls, version: str, findings: list[Finding], room: Room | None, activity: Activity | None) -> Self:
+    def of(cls, version: str, healths: list[Health], room: Room | None, activity: Activity | None) -> Self:
         return cls(
             version=version,
-            checks=[CheckSchema.of(finding) for finding in findings],
+            checks=[CheckSchema.of(health) for health in healths],
             disk=RoomSchema.of(room) if room else None,
             queue=[QueueSchema.of(activity.queue, kind) for kind in JobType] if activity else None,
             running=[RunningJob.of(job) for job in activity.running] if activity else None,
