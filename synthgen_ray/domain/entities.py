@@ -57,6 +57,10 @@ class DatasetVersion:
     warnings: tuple[str, ...]
     created_at: datetime
 
+    @property
+    def num_columns(self) -> int:
+        return len(self.columns)
+
 
 @dataclass(frozen=True)
 class VersionSummary:
