@@ -62,6 +62,11 @@ class Server:
         return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
 
 
+def files_of(server: Server) -> list[Path]:
+    """All that its artifacts are, on a disk."""
+    return [path for path in server.artifacts.path("", "").rglob("*") if path.is_file()]
+
+
 def routes_of(app: FastAPI) -> set[tuple[str, str]]:
     """The method and path of all that the application answers, whether the documentation shows it or not."""
     found: set[tuple[str, str]] = set()
