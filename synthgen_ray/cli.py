@@ -7,10 +7,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from synthgen_ray.client import ClientError, SynthGen
 from synthgen_ray.commands import register
 from synthgen_ray.commands.output import Output
 from synthgen_ray.commands.server import find_server
@@ -22,9 +23,6 @@ from synthgen_ray.runtime.admin_key import KEY_FILE
 from synthgen_ray.runtime.data_dir import START_S, DataDir, ServerInfo, StartFailed
 from synthgen_ray.runtime.server import run
 from synthgen_ray.settings import Settings
-
-if TYPE_CHECKING:
-    from synthgen_ray.client import SynthGen
 
 STOP_S = 60.0
 
@@ -78,8 +76,6 @@ def down(data_dir: DataDirOption = None) -> None:
 @app.command()
 def status(data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
     """Say whether a server runs on a data directory, or on the cluster of `address`, and whether it is ready."""
-    from synthgen_ray.client import SynthGen
-
     settings = load_settings(None, data_dir=data_dir)
     info = DataDir(settings.data_dir).find_info()
     if info is None and settings.address is None:
@@ -99,10 +95,8 @@ def status(data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
     raise typer.Exit(0 if ready else 1)
 
 
-def _find_status(client: "SynthGen") -> dict[str, Any] | None:
+def _find_status(client: SynthGen) -> dict[str, Any] | None:
     """`None` where the key of the data directory does not open the server, or it cannot answer."""
-    from synthgen_ray.client import ClientError
-
     try:
         return client.get_status()
     except ClientError:

@@ -22,19 +22,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from synthgen_ray.client import ClientError, SynthGen
+from synthgen_ray.client.answers import JSON
 from synthgen_ray.commands.output import Output
 from synthgen_ray.commands.server import find_server
 from synthgen_ray.domain.keys import new_key
 from synthgen_ray.runtime.data_dir import START_S
-
-JSON = dict[str, Any]
 
 MODEL_TYPES = ("gaussian_copula", "tvae", "ctgan", "copulagan")
 SEED = 42

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 from synthgen_ray.store.migrating import migrate
 from tests.databases import DEFAULT_DATABASE
 from tests.postgres import Postgres, a_postgres
-from tests.s3 import CREDENTIALS, S3Server, an_s3_server
+from tests.s3 import CREDENTIALS, Gate, S3Server, an_s3_server
 
 HERE = Path(__file__).parent
 
@@ -106,3 +107,18 @@ def s3() -> Iterator[S3Server]:
         for name, value in CREDENTIALS.items():
             environment.setenv(name, value)
         yield server
+
+
+@pytest.fixture
+def bucket(s3: S3Server) -> str:
+    name = f"bucket-{uuid4()}"
+    s3.filesystem.create_dir(name)
+    return name
+
+
+@pytest.fixture
+def gate(s3: S3Server) -> Iterator[Gate]:
+    """What stands before the server; open again, with no connection left, once the test is over."""
+    yield s3.gate
+    s3.gate.shut()
+    s3.gate.open()

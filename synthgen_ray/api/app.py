@@ -26,7 +26,7 @@ from synthgen_ray.api import (
 from synthgen_ray.api.addresses import ClientAddress, Network
 from synthgen_ray.api.auth import OPEN, FindAdmission, KeyGate, RequestId
 from synthgen_ray.api.bodies import BodyLimit, StrictJson
-from synthgen_ray.api.checks import Check, Checks, Part
+from synthgen_ray.api.checks import Check, Checks, Component
 from synthgen_ray.api.edge import Edge
 from synthgen_ray.api.queries import check_query
 from synthgen_ray.api.rate_limits import RateLimits
@@ -39,7 +39,7 @@ SHOW_LOCK = Depends(HTTPBearer(auto_error=False, description="An API key."))
 def create_app(
     service: Service,
     find_admission: FindAdmission,
-    checks: Mapping[Part, Check],
+    checks: Mapping[Component, Check],
     *,
     hosts: Collection[str] = (),
     trusted_proxies: Collection[Network] = (),

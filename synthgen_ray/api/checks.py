@@ -1,4 +1,4 @@
-"""The parts without which the server cannot work, and how each of them is."""
+"""The components without which the server cannot work, and how each of them is."""
 
 import asyncio
 import logging
@@ -10,10 +10,10 @@ from synthgen_ray.domain.errors import SynthGenError, frames_of
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S = 5.0  # of who looks at all parts: one that is silent for longer does not work
+PATIENCE_S = 5.0  # of who looks at all components: one that is silent for longer does not work
 
 
-class Part(StrEnum):
+class Component(StrEnum):
     STORE = "store"
     ARTIFACTS = "artifacts"
     DISPATCHER = "dispatcher"
@@ -23,50 +23,50 @@ Check = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Finding:
-    """How a part is; `code` and `detail` say what is wrong with one that does not work."""
+class Health:
+    """How a component is; `code` and `detail` say what is wrong with one that does not work."""
 
-    name: Part
+    name: Component
     ok: bool
     code: str | None = None
     detail: str | None = None
 
 
 class Checks:
-    """A check of each part: it raises what is wrong."""
+    """A check of each component: it raises what is wrong."""
 
-    def __init__(self, checks: Mapping[Part, Check], patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, checks: Mapping[Component, Check], patience_s: float = PATIENCE_S) -> None:
         self._checks = checks
         self._patience_s = patience_s
-        self._looks: dict[Part, asyncio.Task[Finding]] = {}
+        self._looks: dict[Component, asyncio.Task[Health]] = {}
 
     async def require_all(self) -> None:
-        """Raises: what is wrong with the first part that does not work."""
+        """Raises: what is wrong with the first component that does not work."""
         for check in self._checks.values():
             await check()
 
-    async def look(self) -> dict[Part, Finding]:
-        """How all parts are, looked at beside each other: one that is away, or silent, hides no other."""
-        looks = {part: self._look(part) for part in self._checks}
+    async def look(self) -> dict[Component, Health]:
+        """How all components are, looked at beside each other: one that is away, or silent, hides no other."""
+        looks = {name: self._look(name) for name in self._checks}
         await asyncio.wait(looks.values(), timeout=self._patience_s)
-        return {part: look.result() if look.done() else self._silent(part) for part, look in looks.items()}
+        return {name: look.result() if look.done() else self._silent(name) for name, look in looks.items()}
 
-    def _look(self, part: Part) -> asyncio.Task[Finding]:
+    def _look(self, name: Component) -> asyncio.Task[Health]:
         # One at a time: who asks again and again would leave more and more threads waiting for a disk that hangs.
-        look = self._looks.get(part)
+        look = self._looks.get(name)
         if look is None or look.done():
-            look = self._looks[part] = asyncio.create_task(self._find(part))
+            look = self._looks[name] = asyncio.create_task(self._find(name))
         return look
 
-    async def _find(self, part: Part) -> Finding:
+    async def _find(self, name: Component) -> Health:
         try:
-            await self._checks[part]()
+            await self._checks[name]()
         except SynthGenError as error:
-            return Finding(part, False, error.code, error.detail)
-        except Exception as error:  # noqa: BLE001 - whatever a sick part raises is what was asked for
-            log.error("the check of the %s failed: %s", part, frames_of(error))
-            return Finding(part, False, f"{part}_unavailable", "Its check failed; the server's log says why.")
-        return Finding(part, True)
+            return Health(name, False, error.code, error.detail)
+        except Exception as error:  # noqa: BLE001 - whatever a sick component raises is what was asked for
+            log.error("the check of the %s failed: %s", name, frames_of(error))
+            return Health(name, False, f"{name}_unavailable", "Its check failed; the server's log says why.")
+        return Health(name, True)
 
-    def _silent(self, part: Part) -> Finding:
-        return Finding(part, False, f"{part}_unavailable", f"It has been silent for {self._patience_s:g} seconds.")
+    def _silent(self, name: Component) -> Health:
+        return Health(name, False, f"{name}_unavailable", f"It has been silent for {self._patience_s:g} seconds.")

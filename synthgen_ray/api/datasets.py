@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from synthgen_ray.api.auth import Editor, Viewer
-from synthgen_ray.api.downloads import attachment, download
+from synthgen_ray.api.downloads import CSV, PARQUET, attachment, download
 from synthgen_ray.api.once import Key, OnceDep, value_of
 from synthgen_ray.api.parameters import CsvSafe, Limit, Offset, ProjectFilter, ServiceDep, Version, VersionFilter
 from synthgen_ray.api.problems import problems
@@ -27,7 +27,6 @@ from synthgen_ray.domain.corrections import SchemaCorrection
 from synthgen_ray.domain.errors import InvalidRequest
 
 router = APIRouter(prefix="/api/datasets", tags=["datasets"])
-CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
 
 
 @router.post(

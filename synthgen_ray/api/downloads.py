@@ -10,6 +10,7 @@ from synthgen_ray.api.preconditions import is_had
 from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.domain.errors import SynthGenError
 
+CSV, JSONL, PARQUET = "text/csv; charset=utf-8", "application/x-ndjson", "application/vnd.apache.parquet"
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 # The bytes from a start to before a stop.
 Read = Callable[[int, int], Iterator[bytes]]

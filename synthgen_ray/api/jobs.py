@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from synthgen_ray.api.auth import EVENTS_PATH, Editor, Viewer
-from synthgen_ray.api.downloads import download
+from synthgen_ray.api.downloads import CSV, JSONL, PARQUET, download
 from synthgen_ray.api.events import EVENTS, event_stream
 from synthgen_ray.api.parameters import Limit, ModelFilter, Offset, ProjectFilter, ServiceDep, StatusFilter
 from synthgen_ray.api.problems import problems
@@ -17,9 +17,9 @@ from synthgen_ray.domain.params import OutputFormat
 router = APIRouter(prefix="/api/synthgen/jobs", tags=["jobs"])
 
 MEDIA_TYPES = {
-    OutputFormat.CSV: "text/csv; charset=utf-8",
-    OutputFormat.JSONL: "application/x-ndjson",
-    OutputFormat.PARQUET: "application/vnd.apache.parquet",
+    OutputFormat.CSV: CSV,
+    OutputFormat.JSONL: JSONL,
+    OutputFormat.PARQUET: PARQUET,
 }
 
 

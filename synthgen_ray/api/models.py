@@ -8,7 +8,7 @@ from starlette.responses import StreamingResponse
 
 from synthgen_ray.api import examples
 from synthgen_ray.api.auth import Editor, Viewer
-from synthgen_ray.api.downloads import download
+from synthgen_ray.api.downloads import JSONL, PARQUET, download
 from synthgen_ray.api.negotiation import negotiated
 from synthgen_ray.api.once import Key, OnceDep, value_of
 from synthgen_ray.api.parameters import Limit, Offset, ProjectFilter, ServiceDep
@@ -36,9 +36,9 @@ MODEL_FILE = "application/vnd.synthgen.model"
 SEED = "X-SynthGen-Seed"
 SAMPLE_MEDIA = {
     SampleFormat.JSON: "application/json",
-    SampleFormat.JSONL: "application/x-ndjson",
+    SampleFormat.JSONL: JSONL,
     SampleFormat.CSV: "text/csv",
-    SampleFormat.PARQUET: "application/vnd.apache.parquet",
+    SampleFormat.PARQUET: PARQUET,
     SampleFormat.ARROW: "application/vnd.apache.arrow.stream",
 }
 SAMPLE_FORMS = {media: form for form, media in SAMPLE_MEDIA.items()}

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 
 from synthgen_ray.api.auth import Operator
-from synthgen_ray.api.checks import Checks, Part
+from synthgen_ray.api.checks import Checks, Component
 from synthgen_ray.api.parameters import ServiceDep
 from synthgen_ray.api.problems import problems
 from synthgen_ray.api.schemas.status import Status
@@ -18,6 +18,6 @@ async def get_status(request: Request, principal: Operator, service: ServiceDep)
     For an admin key that is not bound to projects. It answers 200 also while a part is away, with all that is known.
     """
     checks: Checks = request.app.state.checks
-    findings = await checks.look()
-    activity = await service.get_activity(principal) if findings[Part.STORE].ok else None
-    return Status.of(request.app.version, list(findings.values()), await service.find_room(), activity)
+    healths = await checks.look()
+    activity = await service.get_activity(principal) if healths[Component.STORE].ok else None
+    return Status.of(request.app.version, list(healths.values()), await service.find_room(), activity)

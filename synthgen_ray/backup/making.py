@@ -52,12 +52,12 @@ class Copied:
 
 
 @dataclass(frozen=True)
-class Made:
+class BackupMade:
     manifest: Manifest
     num_bytes: int  # that were not there before
 
 
-def back_up(database_url: str, artifacts: Artifacts, place: Artifacts) -> Made:
+def back_up(database_url: str, artifacts: Artifacts, place: Artifacts) -> BackupMade:
     """Copy all rows and what they name to a place that is empty, or has an earlier backup of the same server.
 
     Artifacts never change, but they are erased. What went between the look at the rows and the copy may be gone by
@@ -82,7 +82,7 @@ def back_up(database_url: str, artifacts: Artifacts, place: Artifacts) -> Made:
     if former is not None and former.rows_sha256 != manifest.rows_sha256:
         place.erase(former.rows.location)
     _prune(place, snapshot.named)
-    return Made(manifest, copied.num_bytes)
+    return BackupMade(manifest, copied.num_bytes)
 
 
 def _look(database_url: str, file: Path) -> Snapshot:

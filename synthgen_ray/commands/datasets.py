@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from synthgen_ray.client.answers import JSON
 from synthgen_ray.commands.arguments import FORMAT_HELP, KIND_HELP, parse_schema
-from synthgen_ray.commands.lookup import JSON, dataset_id, get_dataset, project_id, project_id_or_new
+from synthgen_ray.commands.lookup import dataset_id, get_dataset, project_id, project_id_or_new
 from synthgen_ray.commands.options import (
     NEW_PROJECT_HELP,
     CsvSafe,

@@ -1,6 +1,5 @@
 """`synthgen jobs`"""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -11,15 +10,9 @@ from synthgen_ray.client import JobFailed
 from synthgen_ray.commands.lookup import model_id, project_id
 from synthgen_ray.commands.options import InProject, Limit, Offset, in_a_folder
 from synthgen_ray.commands.session import Session, command, waiting
+from synthgen_ray.domain.lifecycle import JobStatus
 
 group = typer.Typer(help="List, show, watch and cancel jobs, and download what they made.", no_args_is_help=True)
-
-
-class Status(StrEnum):
-    PENDING = "pending"
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
 
 
 JobId = Annotated[UUID, typer.Argument(metavar="JOB", help="Id of the job.")]
@@ -31,7 +24,7 @@ def list_jobs(
     session: Session,
     project: InProject = None,
     model: Annotated[str | None, typer.Option(help="Only of this model: its name or id.")] = None,
-    status: Annotated[Status | None, typer.Option(help="Only with this status.")] = None,
+    status: Annotated[JobStatus | None, typer.Option(help="Only with this status.")] = None,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> None:

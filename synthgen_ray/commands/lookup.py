@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from synthgen_ray.client import ClientError, SynthGen
+from synthgen_ray.client.answers import JSON
 
-JSON = dict[str, Any]
 PAGE = 500
 
 

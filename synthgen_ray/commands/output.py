@@ -12,7 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from synthgen_ray.client import ApiError
-from synthgen_ray.commands.progress import JSON, OnBytes, OnProgress, byte_progress, job_progress
+from synthgen_ray.client.answers import JSON
+from synthgen_ray.client.jobs import OnProgress
+from synthgen_ray.client.sending import OnBytes
+from synthgen_ray.commands.progress import byte_progress, job_progress
 
 
 class Output:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -15,9 +14,9 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-JSON = dict[str, Any]
-OnProgress = Callable[[JSON], None]
-OnBytes = Callable[[int, int | None], None]
+from synthgen_ray.client.answers import JSON
+from synthgen_ray.client.jobs import OnProgress
+from synthgen_ray.client.sending import OnBytes
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 import typer
 
 from synthgen_ray.client import ClientError, SynthGen
+from synthgen_ray.client.jobs import OnProgress
 from synthgen_ray.commands.output import Output
-from synthgen_ray.commands.progress import OnProgress
 from synthgen_ray.commands.server import find_server
 
 P = ParamSpec("P")

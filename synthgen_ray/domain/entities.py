@@ -57,6 +57,10 @@ class DatasetVersion:
     warnings: tuple[str, ...]
     created_at: datetime
 
+    @property
+    def num_columns(self) -> int:
+        return len(self.columns)
+
 
 @dataclass(frozen=True)
 class VersionSummary:
@@ -203,6 +207,16 @@ class Job:
     @property
     def output_format(self) -> OutputFormat:
         return OutputFormat(self.config["format"])
+
+    @property
+    def is_csv_safe(self) -> bool:
+        return bool(self.config.get("csv_safe", False))
+
+    @property
+    def dataset_version_id(self) -> UUID | None:
+        """Of the table whose gaps it fills; `None` of all but imputations."""
+        given = self.config.get("dataset_version_id")
+        return None if given is None else UUID(given)
 
     @property
     def seed(self) -> int:

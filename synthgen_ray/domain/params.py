@@ -197,14 +197,14 @@ class OutputFormat(StrEnum):
     JSONL = "jsonl"
 
 
-Scalar = StrictBool | StrictInt | Annotated[StrictFloat, AllowInfNan(False)] | StrictStr
+StrictScalar = StrictBool | StrictInt | Annotated[StrictFloat, AllowInfNan(False)] | StrictStr
 
 
 class Range(Params):
     """A numeric or datetime column between two bounds, both included; one may be left open."""
 
-    min: Scalar | None = None
-    max: Scalar | None = None
+    min: StrictScalar | None = None
+    max: StrictScalar | None = None
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> Self:
@@ -213,9 +213,9 @@ class Range(Params):
         return self
 
 
-AnyOf = Annotated[list[Scalar | None], Field(min_length=1, max_length=1000)]
+AnyOf = Annotated[list[StrictScalar | None], Field(min_length=1, max_length=1000)]
 # A value, null for a missing one, any of several values, or a range.
-Condition = Scalar | None | AnyOf | Range
+Condition = StrictScalar | None | AnyOf | Range
 
 Share = Annotated[float, Field(strict=False, ge=0, le=1)]
 
@@ -244,7 +244,6 @@ class DrawParams(Params):
         json_schema_extra=_or_null,
         description="Shares of the values of one categorical column, for rebalancing; they add up to 1.",
     )
-    csv_safe: bool = Field(False, description=CSV_SAFE)
 
     @model_validator(mode="before")
     @classmethod
@@ -293,6 +292,7 @@ class SampleParams(DrawParams):
     """Rows that come with the answer; in which format is negotiated."""
 
     num_rows: int = Field(100, ge=1, le=MAX_ROWS, description="Rows to draw.")
+    csv_safe: bool = Field(False, description=CSV_SAFE)
 
 
 class SampleFormat(StrEnum):

@@ -68,7 +68,7 @@ def _drawn(model: Synthesizer, job: Job, plan: PartPlan) -> pa.Table:
 
 def _write(rows: pa.Table, columns: Sequence[Column], job: Job, sink: BinaryIO, *, first: bool) -> None:
     if job.output_format is OutputFormat.CSV:
-        write_csv(rows, columns, sink, header=first, safe=job.config.get("csv_safe", False))
+        write_csv(rows, columns, sink, header=first, safe=job.is_csv_safe)
     elif job.output_format is OutputFormat.JSONL:
         write_jsonl(rows, columns, sink)
     else:

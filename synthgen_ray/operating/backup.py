@@ -3,17 +3,15 @@
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.errors import SynthGenError
 from synthgen_ray.operating.settings import ConfigOption, DataDirOption, load_settings, refuse
 from synthgen_ray.runtime.data_dir import AlreadyRunning, DataDir
 from synthgen_ray.settings import ARTIFACTS_URL, Settings
-
-if TYPE_CHECKING:
-    from synthgen_ray.artifacts import Artifacts
 
 PlaceArgument = Annotated[
     str, typer.Argument(metavar="PLACE", help="A folder, or file:///…, s3://…, gs://… as for artifacts_url.")
@@ -26,6 +24,7 @@ def backup(place: PlaceArgument, config: ConfigOption = None, data_dir: DataDirO
     Its metadata is of one moment, with all files that it names. Keys are in it as hashes; the admin key and the
     settings are not. It ends with 1 too where it is made, but the server had itself lost a file.
     """
+    # As in `restore` not above: it brings SQLAlchemy, for which no other command should wait.
     from synthgen_ray.backup.making import back_up
     from synthgen_ray.backup.manifest import BackupFailed
 
@@ -66,15 +65,11 @@ def restore(place: PlaceArgument, config: ConfigOption = None, data_dir: DataDir
     typer.echo(f"Restored {manifest.num_artifacts} artifacts as of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC.")
 
 
-def _artifacts(settings: Settings) -> "Artifacts":
-    from synthgen_ray.artifacts import open_artifacts
-
+def _artifacts(settings: Settings) -> Artifacts:
     return open_artifacts(settings.artifacts_url, settings.data_dir)
 
 
-def _opened(place: str, settings: Settings) -> "Artifacts":
-    from synthgen_ray.artifacts import open_artifacts
-
+def _opened(place: str, settings: Settings) -> Artifacts:
     url = place if "://" in place else Path(place).absolute().as_uri()
     if not re.fullmatch(ARTIFACTS_URL, url):
         raise typer.BadParameter("That is neither a folder nor a URL of file:///, s3:// or gs://.", param_hint="PLACE")

@@ -9,7 +9,7 @@ from ray import serve
 from ray.serve.handle import DeploymentHandle
 
 from synthgen_ray.api.app import create_app
-from synthgen_ray.api.checks import Check, Part
+from synthgen_ray.api.checks import Check, Component
 from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.datasets.converter import Converter
@@ -53,10 +53,10 @@ class Api:
         dispatcher_actor = dispatcher()
         artifacts = open_artifacts(settings.artifacts_url, settings.data_dir)
 
-        checks: dict[Part, Check] = {
-            Part.STORE: store.ping,
-            Part.ARTIFACTS: lambda: asyncio.to_thread(artifacts.check_writable),
-            Part.DISPATCHER: lambda: check_dispatcher(dispatcher_actor),
+        checks: dict[Component, Check] = {
+            Component.STORE: store.ping,
+            Component.ARTIFACTS: lambda: asyncio.to_thread(artifacts.check_writable),
+            Component.DISPATCHER: lambda: check_dispatcher(dispatcher_actor),
         }
 
         async def check_resources(model_type: ModelType, resources: Resources) -> None:

@@ -9,7 +9,7 @@ from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.entities import Artifact, Job, Page
 from synthgen_ray.domain.lifecycle import JobStatus
 from synthgen_ray.domain.outputs import rows_of
-from synthgen_ray.store.looks import Looks
+from synthgen_ray.service.looks import Looks
 
 if TYPE_CHECKING:
     from synthgen_ray.store.store import Store

@@ -13,8 +13,8 @@ from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.outputs import files_of
 from synthgen_ray.domain.reports import ReportFormat, ReportParams
+from synthgen_ray.service.looks import Looks
 from synthgen_ray.service.queued import log_queued
-from synthgen_ray.store.looks import Looks
 
 if TYPE_CHECKING:
     from synthgen_ray.store.store import Store

@@ -13,12 +13,12 @@ from synthgen_ray.service.audit import Audits
 from synthgen_ray.service.datasets import Datasets
 from synthgen_ray.service.jobs import Jobs
 from synthgen_ray.service.keys import Keys
+from synthgen_ray.service.looks import Looks
 from synthgen_ray.service.models import CheckResources, Models
 from synthgen_ray.service.projects import Projects
 from synthgen_ray.service.reports import Reports
 from synthgen_ray.service.sampling import DrawChunks, Sampling
 from synthgen_ray.service.status import Statuses
-from synthgen_ray.store.looks import Looks
 from synthgen_ray.synthesizers.inspection import Inspector
 
 if TYPE_CHECKING:

@@ -33,9 +33,9 @@ async def assignment_of(session: AsyncSession, row: JobRow) -> Assignment:
     assignment = Assignment(job, to_artifact(model.artifact), chunk_rows=model.chunk_rows or 0)
     if job.job_type is JobType.REPORT:
         return await _report(session, assignment, model)
-    if "dataset_version_id" not in job.config:
+    if job.dataset_version_id is None:
         return assignment
-    table, columns = await _table(session, UUID(job.config["dataset_version_id"]))
+    table, columns = await _table(session, job.dataset_version_id)
     return replace(assignment, table=table, columns=columns)
 
 
@@ -65,9 +65,7 @@ async def _output(session: AsyncSession, report: Job) -> Output | None:
         raise JobError("The generation was deleted before its turn came: generate again.", "generation_deleted")
     generation = to_job(row)
     try:
-        return Output(
-            rows_of(generation), generation.output_format, generation.seed, generation.config.get("csv_safe", False)
-        )
+        return Output(rows_of(generation), generation.output_format, generation.seed, generation.is_csv_safe)
     except (Conflict, Gone) as error:
         raise JobError(error.detail, error.code) from error
 

@@ -3,12 +3,13 @@
 from dataclasses import fields
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select, true
+from sqlalchemy import Connection, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.audit import NOTHING_BEFORE, Action, AuditEvent, hash_of
 from synthgen_ray.domain.entities import Page
+from synthgen_ray.store.paging import page
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import AuditRow, utc_now
 
@@ -46,10 +47,9 @@ class Audits:
     async def list_audit(self, principal: Principal, limit: int, offset: int) -> Page[AuditEvent]:
         """Newest first. A bound key sees what was done in its projects."""
         seen = true() if principal.projects is None else AuditRow.project_id.in_(principal.projects)
-        newest = select(AuditRow).where(seen).order_by(AuditRow.number.desc()).limit(limit).offset(offset)
+        newest = select(AuditRow).where(seen).order_by(AuditRow.number.desc())
         async with self._sessions.reading() as session:
-            total = await session.scalar(select(func.count()).select_from(AuditRow).where(seen))
-            return Page(tuple(map(_to_event, await session.scalars(newest))), total or 0)
+            return await page(session, newest, limit, offset, _to_event)
 
 
 async def record(

@@ -4,36 +4,29 @@ They wait for nobody: who writes the row holds it from the first moment. Where t
 dispatcher goes on with it, and the row says so a lease later.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from synthgen_ray.domain.access import Principal, Role
-from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.entities import Job, Progress
 from synthgen_ray.domain.errors import Cancelled
 from synthgen_ray.domain.lifecycle import LEASE, JobStatus, JobType
 from synthgen_ray.domain.params import DrawParams
-from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.attempts import Attempts
-from synthgen_ray.store.audit import record
+from synthgen_ray.store.enqueuing import Enqueuing
 from synthgen_ray.store.entities import to_job
-from synthgen_ray.store.jobs import load_job, require_ready
-from synthgen_ray.store.moves import enqueue, held, move
+from synthgen_ray.store.jobs import load_job
+from synthgen_ray.store.models import require_ready
+from synthgen_ray.store.moves import held, move
 from synthgen_ray.store.tables import JobRow
 from synthgen_ray.store.usage import add_usage, check_generation
 
 HOLDER = "batch"  # of the lease
 
 
-class Batches(Attempts):
-    _quotas: Quotas
-    _deadlines: Mapping[JobType, timedelta]
-    _clock: Callable[[], datetime]
-
+class Batches(Enqueuing, Attempts):
     async def begin_batch(
         self, principal: Principal, model_id: UUID, params: DrawParams, config: dict[str, Any]
     ) -> Job:
@@ -45,12 +38,11 @@ class Batches(Attempts):
         async with self._sessions.writing() as session:
             model = await require_ready(session, principal, model_id, params)
             await check_generation(session, model.project_id, self._quotas, config["num_rows"])
-            now = self._clock()
-            row = await enqueue(session, model, JobType.BATCH, config, now, now + self._deadlines[JobType.BATCH])
+            job = await self._enqueue(session, principal, model, JobType.BATCH, config)
+            now = job.created_at
             taken = {"attempt": 1, "lease_owner": HOLDER, "lease_expires_at": now + LEASE, "started_at": now}
-            await move(session, JobStatus.PENDING, JobStatus.RUNNING, JobRow.id == row.id, now, **taken)
-            await record(session, principal, Action.JOB_CREATE, row.id, model.project_id)
-            return to_job(await load_job(session, row.id))
+            await move(session, JobStatus.PENDING, JobStatus.RUNNING, JobRow.id == job.id, now, **taken)
+            return to_job(await load_job(session, job.id))
 
     async def renew_batch(self, job_id: UUID, attempt: int, progress: Progress) -> bool:
         """A sign of life. False when it is cancelled or given up, and must stop."""

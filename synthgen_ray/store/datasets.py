@@ -18,6 +18,7 @@ from synthgen_ray.store.audit import record
 from synthgen_ray.store.entities import COLUMNS, as_json, to_artifact, to_artifact_row, to_dataset, to_version
 from synthgen_ray.store.erasures import erase_artifacts
 from synthgen_ray.store.once import DATASET_VERSION, once_only
+from synthgen_ray.store.paging import count
 from synthgen_ray.store.projects import require_project, sees
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import ArtifactRow, DatasetRow, DatasetVersionRow, ModelRow
@@ -97,10 +98,9 @@ class Datasets:
             wanted &= DatasetRow.project_id == project_id
         newest = select(DatasetRow).where(wanted).order_by(DatasetRow.created_at.desc(), DatasetRow.id)
         async with self._sessions.reading() as session:
-            total = await session.scalar(select(func.count()).select_from(DatasetRow).where(wanted))
             rows = list(await session.scalars(newest.limit(limit).offset(offset)))
             latest = await _latest_versions(session, [row.id for row in rows])
-            return Page(tuple(to_dataset(row, latest[row.id]) for row in rows), total or 0)
+            return Page(tuple(to_dataset(row, latest[row.id]) for row in rows), await count(session, newest))
 
     async def get_dataset(self, principal: Principal, dataset_id: UUID) -> Dataset:
         """Raises: NotFound."""
@@ -112,12 +112,11 @@ class Datasets:
         self, principal: Principal, dataset_id: UUID, limit: int, offset: int
     ) -> Page[VersionSummary]:
         """Raises: NotFound."""
-        of_dataset = DatasetVersionRow.dataset_id == dataset_id
-        newest = SUMMARIES.where(of_dataset).order_by(DatasetVersionRow.version.desc())
+        newest = SUMMARIES.where(DatasetVersionRow.dataset_id == dataset_id).order_by(DatasetVersionRow.version.desc())
         async with self._sessions.reading() as session:
             await _require_dataset(session, principal, dataset_id)
-            total = await session.scalar(select(func.count()).select_from(DatasetVersionRow).where(of_dataset))
-            return Page(await _summaries(session, newest.limit(limit).offset(offset)), total or 0)
+            items = await _summaries(session, newest.limit(limit).offset(offset))
+            return Page(items, await count(session, newest))
 
     async def get_version(
         self, principal: Principal, dataset_id: UUID, version: int | None
@@ -132,11 +131,11 @@ class Datasets:
         principal: Principal,
         version_id: UUID,
         before: UUID,
-        artifact: Artifact | None,
+        artifact: Artifact,
         columns: tuple[Column, ...],
         warnings: tuple[str, ...],
     ) -> DatasetVersion:
-        """Put corrected columns, and a table of other types if there is one, in the place of those with that artifact.
+        """Put corrected columns, and their table, in the place of those with that artifact.
 
         Raises: NotFound; Conflict, when a model was trained on it, or another correction came first; TooMany, over a
         quota.
@@ -149,13 +148,12 @@ class Datasets:
             if row.artifact_id != before:
                 raise Conflict("Another correction came first: look at the columns again.", "changed_meanwhile")
             row.columns, row.warnings = as_json(COLUMNS, columns), list(warnings)
-            if artifact is not None:
-                more = artifact.size_bytes - row.artifact.size_bytes
-                if more > 0:  # who has too much already may still make it less
-                    await check_storage(session, row.dataset.project_id, self._quotas, more)
-                row.artifact = to_artifact_row(artifact)
-                await session.flush()
-                await erase_artifacts(session, [before])
+            more = artifact.size_bytes - row.artifact.size_bytes
+            if more > 0:  # who has too much already may still make it less
+                await check_storage(session, row.dataset.project_id, self._quotas, more)
+            row.artifact = to_artifact_row(artifact)
+            await session.flush()
+            await erase_artifacts(session, [before])
             await record(session, principal, Action.DATASET_CORRECT, row.dataset_id, row.dataset.project_id)
             return to_version(row)
 

@@ -107,7 +107,7 @@ def to_job(row: JobRow) -> Job:
     return Job(
         id=row.id,
         background_id=row.background_id,
-        project_id=row.model.project_id,
+        project_id=row.project_id,
         project_name=row.model.project.name,
         model_id=row.model_id,
         model_name=row.model.name,

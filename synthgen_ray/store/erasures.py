@@ -31,8 +31,11 @@ class Erasures:
                 await session.execute(delete(ErasureRow).where(ErasureRow.location.in_(some)))
 
 
-async def erase_later(session: AsyncSession, location: str, delay: timedelta = timedelta(0)) -> None:
-    await session.merge(ErasureRow(location=location, not_before=utc_now() + delay))
+async def erase_later(session: AsyncSession, locations: Sequence[str], delay: timedelta = timedelta(0)) -> None:
+    for some in _chunks(locations):
+        await session.execute(delete(ErasureRow).where(ErasureRow.location.in_(some)))
+        rows = [{"location": location, "not_before": utc_now() + delay} for location in some]
+        await session.execute(insert(ErasureRow), rows)
 
 
 async def erase_jobs(session: AsyncSession, jobs: Iterable[JobRow]) -> None:
@@ -41,8 +44,8 @@ async def erase_jobs(session: AsyncSession, jobs: Iterable[JobRow]) -> None:
     others: list[str] = []
     for job in jobs:
         (ended if job.status.is_final else others).append(job_folder(job.id))
-    await _erase_all_later(session, ended, timedelta(0))
-    await _erase_all_later(session, others, LEASE)
+    await erase_later(session, ended)
+    await erase_later(session, others, LEASE)
 
 
 async def erase_artifacts(session: AsyncSession, artifact_ids: Iterable[UUID | None]) -> None:
@@ -50,15 +53,8 @@ async def erase_artifacts(session: AsyncSession, artifact_ids: Iterable[UUID | N
     for some in _chunks([one for one in artifact_ids if one is not None]):
         wanted = ArtifactRow.id.in_(some)
         locations = list(await session.scalars(select(ArtifactRow.location).where(wanted)))
-        await _erase_all_later(session, locations, timedelta(0))
+        await erase_later(session, locations)
         await session.execute(delete(ArtifactRow).where(wanted))
-
-
-async def _erase_all_later(session: AsyncSession, locations: Sequence[str], delay: timedelta) -> None:
-    for some in _chunks(locations):
-        await session.execute(delete(ErasureRow).where(ErasureRow.location.in_(some)))
-        rows = [{"location": location, "not_before": utc_now() + delay} for location in some]
-        await session.execute(insert(ErasureRow), rows)
 
 
 def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -14,6 +14,7 @@ from synthgen_ray.domain.errors import NotFound
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.store.audit import record
 from synthgen_ray.store.once import API_KEY, once_only
+from synthgen_ray.store.paging import page
 from synthgen_ray.store.projects import require_project
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import ApiKeyProjectRow, ApiKeyRow, utc_now
@@ -52,7 +53,7 @@ class Keys:
 
         Raises: Forbidden, for a scope wider than the principal's; NotFound, for a project.
         """
-        principal.require_covers(Role.ADMIN, projects)
+        principal.require_covers(projects)
 
         async def make(session: AsyncSession) -> ApiKey:
             for project_id in projects or ():
@@ -75,12 +76,9 @@ class Keys:
             return await once_only(session, principal, once, API_KEY, make)
 
     async def list_keys(self, principal: Principal, limit: int, offset: int) -> Page[ApiKey]:
-        seen = _sees_key(principal)
-        newest = select(ApiKeyRow).where(seen).order_by(ApiKeyRow.created_at.desc(), ApiKeyRow.id)
+        newest = select(ApiKeyRow).where(_sees_key(principal)).order_by(ApiKeyRow.created_at.desc(), ApiKeyRow.id)
         async with self._sessions.reading() as session:
-            total = await session.scalar(select(func.count()).select_from(ApiKeyRow).where(seen))
-            page = newest.limit(limit).offset(offset).options(selectinload(ApiKeyRow.bindings))
-            return Page(tuple(map(_to_key, await session.scalars(page))), total or 0)
+            return await page(session, newest.options(selectinload(ApiKeyRow.bindings)), limit, offset, _to_key)
 
     async def delete_key(self, principal: Principal, key_id: UUID) -> None:
         """Revoke a key. The one that comes with the server is not among them: its file says which it is.

@@ -1,25 +1,25 @@
 """Queries on models."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, undefer
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.columns import check_learnable, check_trainable
+from synthgen_ray.domain.conditions import check_conditions
 from synthgen_ray.domain.entities import Artifact, Job, Model, Page, TrainedModel
 from synthgen_ray.domain.errors import Conflict, NotFound
 from synthgen_ray.domain.lifecycle import JobType, ModelStatus
 from synthgen_ray.domain.once import Made, Once
-from synthgen_ray.domain.params import ModelType, Resources, TrainParams
-from synthgen_ray.domain.quotas import Quotas
+from synthgen_ray.domain.params import DrawParams, ModelType, Resources, TrainParams
+from synthgen_ray.domain.widths import check_room
 from synthgen_ray.store.audit import record
 from synthgen_ray.store.datasets import require_version
+from synthgen_ray.store.enqueuing import Enqueuing
 from synthgen_ray.store.entities import (
     COLUMNS,
     LEARNED_COLUMNS,
@@ -30,11 +30,10 @@ from synthgen_ray.store.entities import (
     to_model,
 )
 from synthgen_ray.store.erasures import erase_artifacts, erase_jobs
-from synthgen_ray.store.jobs import FULL_JOB, load_job, not_ready
-from synthgen_ray.store.moves import enqueue
+from synthgen_ray.store.jobs import FULL_JOB
 from synthgen_ray.store.once import JOB, MODEL, once_only
+from synthgen_ray.store.paging import page
 from synthgen_ray.store.projects import require_project, sees
-from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import DatasetVersionRow, JobRow, ModelRow
 from synthgen_ray.store.usage import check_storage, check_training
 
@@ -43,12 +42,7 @@ FULL_MODEL = (joinedload(ModelRow.dataset_version).joinedload(DatasetVersionRow.
 SHOWN_JOBS = 100  # of a model, with it
 
 
-class Models:
-    _sessions: Sessions
-    _quotas: Quotas
-    _deadlines: Mapping[JobType, timedelta]
-    _clock: Callable[[], datetime]
-
+class Models(Enqueuing):
     async def create_model(
         self,
         principal: Principal,
@@ -82,11 +76,7 @@ class Models:
             )
             session.add(model)
             await session.flush()
-            now = self._clock()
-            deadline = now + self._deadlines[JobType.TRAIN]
-            job = await enqueue(session, model, JobType.TRAIN, model.config, now, deadline)
-            await record(session, principal, Action.MODEL_CREATE, model.id, project_id)
-            return to_job(await load_job(session, job.id))
+            return await self._enqueue(session, principal, model, JobType.TRAIN, model.config)
 
         async with self._sessions.writing() as session:
             return await once_only(session, principal, once, JOB, make)
@@ -138,9 +128,7 @@ class Models:
             wanted &= ModelRow.project_id == project_id
         newest = select(ModelRow).where(wanted).order_by(ModelRow.created_at.desc(), ModelRow.id)
         async with self._sessions.reading() as session:
-            total = await session.scalar(select(func.count()).select_from(ModelRow).where(wanted))
-            rows = await session.scalars(newest.limit(limit).offset(offset).options(*FULL_MODEL))
-            return Page(tuple(map(to_model, rows)), total or 0)
+            return await page(session, newest.options(*FULL_MODEL), limit, offset, to_model)
 
     async def get_model(self, principal: Principal, model_id: UUID) -> tuple[Model, tuple[Job, ...]]:
         """A model, and its newest generations and its training, newest first.
@@ -152,16 +140,16 @@ class Models:
         generations = of_model.where(JobRow.job_type == JobType.GENERATE).limit(SHOWN_JOBS - 1)
         training = of_model.where(JobRow.job_type == JobType.TRAIN)
         async with self._sessions.reading() as session:
-            row = await require_model(session, principal, model_id)
+            row = await require_model(session, principal, model_id, *FULL_MODEL)
             jobs = [job for asked in (generations, training) for job in await session.scalars(asked.options(*FULL_JOB))]
             return to_model(row), tuple(map(to_job, jobs))
 
     async def get_trained(self, principal: Principal, model_id: UUID) -> tuple[Model, Artifact]:
         """A ready model and its file. Raises: NotFound; Conflict, for one that is not ready."""
         async with self._sessions.reading() as session:
-            row = await require_model(session, principal, model_id, joinedload(ModelRow.artifact))
+            row = await require_model(session, principal, model_id, *FULL_MODEL, joinedload(ModelRow.artifact))
             if row.artifact is None:
-                raise Conflict(not_ready(row), "model_not_ready")
+                raise Conflict(_not_ready(row), "model_not_ready")
             return to_model(row), to_artifact(row.artifact)
 
     async def delete_model(self, principal: Principal, model_id: UUID) -> None:
@@ -185,7 +173,30 @@ class Models:
 async def require_model(session: AsyncSession, principal: Principal, model_id: UUID, *more: Any) -> ModelRow:
     """`more` are options of what else to load. Raises: NotFound."""
     seen = select(ModelRow).where(ModelRow.id == model_id, sees(principal, ModelRow.project_id))
-    row = await session.scalar(seen.options(*FULL_MODEL, *more))
+    row: ModelRow | None = await session.scalar(seen.options(*more))
     if row is None:
         raise NotFound.of("model")
     return row
+
+
+async def require_ready(
+    session: AsyncSession, principal: Principal, model_id: UUID, params: DrawParams, *more: Any, num_rows: int = 0
+) -> ModelRow:
+    """A model from which so many such rows can be drawn; `more` are options of what else to load.
+
+    Raises: NotFound; Conflict; InvalidRequest, for the conditions; TooLarge.
+    """
+    model = await require_model(session, principal, model_id, undefer(ModelRow.learned_columns), *more)
+    if model.status is not ModelStatus.READY:
+        raise Conflict(_not_ready(model), "model_not_ready")
+    columns = LEARNED_COLUMNS.validate_python(model.learned_columns)
+    check_conditions(params.conditions, params.distribution, columns)
+    check_room(num_rows, model.chunk_rows or 1, columns)
+    return model
+
+
+def _not_ready(model: ModelRow) -> str:
+    if model.status is ModelStatus.FAILED:
+        return f"Model '{model.name}' failed to train: create it again."
+    state = {ModelStatus.PENDING: "waits to be trained", ModelStatus.TRAINING: "is training"}[model.status]
+    return f"Model '{model.name}' {state}: wait until its status is ready."

@@ -62,9 +62,8 @@ async def move(
         await session.execute(insert(JobEventRow), events)
         await _follow(session, after, moved)
         if before is JobStatus.RUNNING and after is not JobStatus.COMPLETED:
-            for job_id, attempt in moved:
-                # Later, not now: the worker of a lost attempt may write for as long as its lease would last.
-                await erase_later(session, attempt_folder(job_id, attempt), LEASE)
+            # Later, not now: the worker of a lost attempt may write for as long as its lease would last.
+            await erase_later(session, [attempt_folder(*attempt) for attempt in moved], LEASE)
     return moved
 
 
@@ -100,5 +99,5 @@ async def _follow(session: AsyncSession, status: JobStatus, moved: list[Attempt]
     await session.execute(follow.execution_options(synchronize_session=False))
     if status.is_final:
         kept = is_training & JobRow.checkpoint.is_not(None)
-        for job_id in await session.scalars(select(JobRow.id).where(kept)):
-            await erase_later(session, checkpoints_folder(job_id), LEASE)
+        ended = await session.scalars(select(JobRow.id).where(kept))
+        await erase_later(session, [checkpoints_folder(job_id) for job_id in ended], LEASE)

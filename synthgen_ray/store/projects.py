@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, delete, exists, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -15,6 +15,7 @@ from synthgen_ray.store.audit import record
 from synthgen_ray.store.entities import to_project
 from synthgen_ray.store.erasures import erase_artifacts, erase_jobs
 from synthgen_ray.store.once import PROJECT, once_only
+from synthgen_ray.store.paging import page
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import (
     ApiKeyProjectRow,
@@ -47,12 +48,10 @@ class Projects:
             return await once_only(session, principal, once, PROJECT, make)
 
     async def list_projects(self, principal: Principal, limit: int, offset: int) -> Page[Project]:
-        seen = sees(principal, ProjectRow.id)
-        newest = select(ProjectRow).where(seen).order_by(ProjectRow.created_at.desc(), ProjectRow.id)
+        seen = select(ProjectRow).where(sees(principal, ProjectRow.id))
+        newest = seen.order_by(ProjectRow.created_at.desc(), ProjectRow.id)
         async with self._sessions.reading() as session:
-            total = await session.scalar(select(func.count()).select_from(ProjectRow).where(seen))
-            rows = await session.scalars(newest.limit(limit).offset(offset))
-            return Page(tuple(map(to_project, rows)), total or 0)
+            return await page(session, newest, limit, offset, to_project)
 
     async def get_project(self, principal: Principal, project_id: UUID) -> Project:
         """Raises: NotFound."""

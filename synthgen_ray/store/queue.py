@@ -158,7 +158,7 @@ class Queue(Attempts):
         async def publish(session: AsyncSession, row: JobRow, _now: datetime) -> None:
             await add_usage(session, row.project_id, rows=artifact.num_rows)
             if row.config.get("format") == OutputFormat.PARQUET:
-                await erase_later(session, parts_folder(row.id, row.attempt), LEASE)
+                await erase_later(session, [parts_folder(row.id, row.attempt)], LEASE)
 
         await self._complete(job_id, attempt, artifact, publish)
 
@@ -202,7 +202,7 @@ class Queue(Attempts):
             for attempt in attempts:
                 folder = attempt_folder(*attempt)
                 if not await session.scalar(select(exists().where(ArtifactRow.location == folder))):
-                    await erase_later(session, folder, LEASE)
+                    await erase_later(session, [folder], LEASE)
 
     async def requeue(self, job_id: UUID, attempt: int, *, lost: bool, reason: JobFailure = LOST) -> None:
         """Give a job back. `lost` counts against its budget, after which it fails for `reason`; a stop of the server

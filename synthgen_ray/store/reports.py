@@ -1,39 +1,28 @@
 """Queries on reports: jobs, of a type of their own."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.access import Principal
-from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.entities import Job, Page
 from synthgen_ray.domain.errors import Conflict, InvalidRequest, NotFound
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.outputs import rows_of
 from synthgen_ray.domain.params import DrawParams
-from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.domain.reports import MIN_ROWS, ReportParams
-from synthgen_ray.store.audit import record
+from synthgen_ray.store.enqueuing import Enqueuing
 from synthgen_ray.store.entities import LEARNED_COLUMNS, to_job
-from synthgen_ray.store.jobs import load_job, page_of_jobs, require_ready, visible_jobs
-from synthgen_ray.store.moves import enqueue
+from synthgen_ray.store.jobs import jobs_in, page_of_jobs, visible_jobs
+from synthgen_ray.store.models import require_ready
 from synthgen_ray.store.once import JOB, once_only
-from synthgen_ray.store.projects import require_project, sees
-from synthgen_ray.store.sessions import Sessions
+from synthgen_ray.store.projects import require_project
 from synthgen_ray.store.tables import JobRow, ModelRow
 from synthgen_ray.store.usage import check_queue, check_storage
 
 
-class Reports:
-    _sessions: Sessions
-    _quotas: Quotas
-    _deadlines: Mapping[JobType, timedelta]
-    _clock: Callable[[], datetime]
-
+class Reports(Enqueuing):
     async def enqueue_report(
         self, principal: Principal, project_id: UUID, model_id: UUID, params: ReportParams, once: Once | None = None
     ) -> Made[Job]:
@@ -54,22 +43,16 @@ class Reports:
                 config["synthgen_job_id"] = str(generation.id)
             await check_queue(session, project_id, self._quotas)
             await check_storage(session, project_id, self._quotas, 0)
-            now = self._clock()
-            deadline = now + self._deadlines[JobType.REPORT]
-            job = await enqueue(session, model, JobType.REPORT, config, now, deadline)
-            await record(session, principal, Action.REPORT_CREATE, job.id, project_id)
-            return to_job(await load_job(session, job.id))
+            return await self._enqueue(session, principal, model, JobType.REPORT, config)
 
         async with self._sessions.writing() as session:
             return await once_only(session, principal, once, JOB, make)
 
     async def list_reports(self, principal: Principal, project_id: UUID | None, limit: int, offset: int) -> Page[Job]:
         """Newest first."""
-        wanted = sees(principal, ModelRow.project_id) & (JobRow.job_type == JobType.REPORT)
-        if project_id:
-            wanted &= ModelRow.project_id == project_id
+        reports = jobs_in(principal, project_id).where(JobRow.job_type == JobType.REPORT)
         async with self._sessions.reading() as session:
-            return await page_of_jobs(session, select(JobRow).join(JobRow.model).where(wanted), limit, offset)
+            return await page_of_jobs(session, reports, limit, offset)
 
 
 def _check_model(model: ModelRow, project_id: UUID, target: str | None) -> None:
@@ -94,7 +77,7 @@ async def _require_rows(session: AsyncSession, principal: Principal, model_id: U
         raise InvalidRequest("synthgen_job_id is a job of another model than entity_id.", "model_mismatch")
     generation = to_job(row)
     rows = rows_of(generation)
-    if "dataset_version_id" in generation.config:
+    if generation.dataset_version_id:
         raise InvalidRequest("synthgen_job_id is an imputation, whose rows are real ones.", "not_synthetic")
     if rows.num_rows < MIN_ROWS:
         raise InvalidRequest(f"The generation has {rows.num_rows} rows; a report needs {MIN_ROWS}.", "too_few_rows")

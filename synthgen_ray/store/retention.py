@@ -57,9 +57,8 @@ class Retentions:
         """Have those of these folders erased that no row names and no attempt may write to; answers how many."""
         async with self._sessions.writing() as session:
             named = await _named(session, locations)
-            unnamed = [location for location in locations if location not in named]
-            for location in unnamed:
-                await erase_later(session, location)
+            unnamed = sorted({*locations} - named)
+            await erase_later(session, unnamed)
             return len(unnamed)
 
 

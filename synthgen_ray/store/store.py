@@ -12,6 +12,7 @@ from synthgen_ray.store.batches import Batches
 from synthgen_ray.store.datasets import Datasets
 from synthgen_ray.store.erasures import Erasures
 from synthgen_ray.store.figures import Figures
+from synthgen_ray.store.generations import Generations
 from synthgen_ray.store.jobs import Jobs
 from synthgen_ray.store.keys import Keys
 from synthgen_ray.store.migrating import migrate
@@ -31,6 +32,7 @@ class Store(
     Datasets,
     Models,
     Jobs,
+    Generations,
     Batches,
     Reports,
     Usages,

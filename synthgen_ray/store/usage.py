@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import ColumnElement, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.access import Principal
@@ -28,7 +28,7 @@ class Usages:
                 generated_rows=used.generated_rows,
                 training_seconds=used.training_seconds,
                 storage_bytes=await _storage_bytes(session, project_id),
-                pending_jobs=await _pending_jobs(session, project_id),
+                pending_jobs=await _pending_jobs(session, JobRow.project_id == project_id),
                 quotas=self._quotas,
             )
 
@@ -43,10 +43,10 @@ async def check_storage(session: AsyncSession, project_id: UUID, quotas: Quotas,
 
 async def check_queue(session: AsyncSession, project_id: UUID, quotas: Quotas) -> None:
     """Raises: TooMany, for the project; Unavailable, when the queue of all is full."""
-    pending = select(func.count()).select_from(JobRow).where(JobRow.status == JobStatus.PENDING)
-    if (await session.scalar(pending) or 0) >= quotas.queue_length:
+    if await _pending_jobs(session) >= quotas.queue_length:
         raise Unavailable("The queue is full: try again later.", "queue_full")
-    if quotas.pending_jobs is not None and await _pending_jobs(session, project_id) >= quotas.pending_jobs:
+    of_project = JobRow.project_id == project_id
+    if quotas.pending_jobs is not None and await _pending_jobs(session, of_project) >= quotas.pending_jobs:
         detail = f"The project has {quotas.pending_jobs:,} jobs in the queue, as many as it may: try again later."
         raise TooMany(detail, "queue_full")
 
@@ -89,10 +89,9 @@ async def _used(session: AsyncSession, project_id: UUID) -> UsageRow:
     return await session.get(UsageRow, project_id) or none
 
 
-async def _pending_jobs(session: AsyncSession, project_id: UUID) -> int:
-    waiting = select(func.count()).select_from(JobRow).join(JobRow.model)
-    of_project = waiting.where(JobRow.status == JobStatus.PENDING, ModelRow.project_id == project_id)
-    return await session.scalar(of_project) or 0
+async def _pending_jobs(session: AsyncSession, *which: ColumnElement[bool]) -> int:
+    waiting = select(func.count()).select_from(JobRow).where(JobRow.status == JobStatus.PENDING, *which)
+    return await session.scalar(waiting) or 0
 
 
 async def _rows_to_come(session: AsyncSession, project_id: UUID) -> int:

@@ -39,14 +39,14 @@ class ModelFacts:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Inspected:
     """The facts, or in words what is wrong with the file."""
 
     facts: ModelFacts | None
     fault: str = ""
 
 
-FINDING = TypeAdapter(Finding)
+INSPECTED = TypeAdapter(Inspected)
 
 
 class Inspector:
@@ -69,7 +69,7 @@ def _facts(command: list[str]) -> ModelFacts:
         raise _unsound("its columns are described at too great a length")
     if code:
         raise _unsound("it cannot be read in the time and the memory that there are")
-    found: Finding = FINDING.validate_json(answer)
+    found: Inspected = INSPECTED.validate_json(answer)
     if found.facts is None:
         raise InvalidRequest(found.fault, "model_corrupt")
     return found.facts
@@ -105,10 +105,10 @@ def main() -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(kind, (most, most))
-    sys.stdout.buffer.write(FINDING.dump_json(_found(file)))
+    sys.stdout.buffer.write(INSPECTED.dump_json(_found(file)))
 
 
-def _found(file: Path) -> Finding:
+def _found(file: Path) -> Inspected:
     from synthgen_ray.synthesizers.base import load  # torch comes with it, for a GAN
     from synthgen_ray.synthesizers.model_file import BROKEN
 
@@ -118,11 +118,11 @@ def _found(file: Path) -> Finding:
         for write in (write_csv, write_jsonl):
             write(rows, model.columns, BytesIO())
     except SynthGenError as error:
-        return Finding(None, error.detail)
+        return Inspected(None, error.detail)
     except BROKEN:
-        return Finding(None, _unsound("its rows cannot be written").detail)
+        return Inspected(None, _unsound("its rows cannot be written").detail)
     config = model.params.model_dump(mode="json")
-    return Finding(ModelFacts(model.model_type, config, listed(model.learned_columns), model.chunk_rows))
+    return Inspected(ModelFacts(model.model_type, config, listed(model.learned_columns), model.chunk_rows))
 
 
 if __name__ == "__main__":

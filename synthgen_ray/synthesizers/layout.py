@@ -73,10 +73,6 @@ class Layout:
         slope_BD[:, placed.scalars_S] = (1 - scalars_BS.square()) * gradient_BD[:, placed.scalars_S]
         return slope_BD
 
-    def condition_places(self, columns_B: np.ndarray, codes_B: np.ndarray) -> np.ndarray:
-        """The place in the condition vector of a code of a discrete column."""
-        return np.asarray(self.condition_starts[columns_B] + codes_B)
-
     def conditions(self, places_B: Tensor) -> Tensor:
         """One-hot condition vectors, (B, C)."""
         conditions_BC = torch.zeros(len(places_B), self.condition_width, device=places_B.device)

@@ -39,9 +39,6 @@ class ConditionSampler:
         counts = self.counts_C[places_B]
         return np.asarray(self._order[self._ends[places_B] - 1 - (rng.random(len(places_B)) * counts).astype(int)])
 
-    def any_rows(self, num_rows: int, rng: np.random.Generator) -> np.ndarray:
-        return rng.integers(self._rows, size=num_rows)
-
 
 def cumulated_chances(weights_C: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Column after column: q + the cumulated chance of each category in column q."""

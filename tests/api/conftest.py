@@ -19,7 +19,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Route
 
 from synthgen_ray.api.app import create_app
-from synthgen_ray.api.checks import Check, Part
+from synthgen_ray.api.checks import Check, Component
 from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.artifacts.disk import DiskArtifacts
@@ -45,7 +45,7 @@ class Server:
     dispatcher: Dispatcher
     app: Any
     key: str
-    checks: dict[Part, Check]
+    checks: dict[Component, Check]
 
     async def run_queue(self) -> None:
         """Run every job that is due, one after the other."""
@@ -62,6 +62,11 @@ class Server:
         return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
 
 
+def files_of(server: Server) -> list[Path]:
+    """All that its artifacts are, on a disk."""
+    return [path for path in server.artifacts.path("", "").rglob("*") if path.is_file()]
+
+
 def routes_of(app: FastAPI) -> set[tuple[str, str]]:
     """The method and path of all that the application answers, whether the documentation shows it or not."""
     found: set[tuple[str, str]] = set()
@@ -73,12 +78,12 @@ def routes_of(app: FastAPI) -> set[tuple[str, str]]:
     return found
 
 
-def checks_of(store: Store, artifacts: Artifacts) -> dict[Part, Check]:
+def checks_of(store: Store, artifacts: Artifacts) -> dict[Component, Check]:
     """The dispatcher's is Ray's."""
-    return {Part.STORE: store.ping, Part.ARTIFACTS: lambda: asyncio.to_thread(artifacts.check_writable)}
+    return {Component.STORE: store.ping, Component.ARTIFACTS: lambda: asyncio.to_thread(artifacts.check_writable)}
 
 
-def an_app(service: Service, store: Store, checks: dict[Part, Check]) -> FastAPI:
+def an_app(service: Service, store: Store, checks: dict[Component, Check]) -> FastAPI:
     app = create_app(service, store.find_admission, checks, rate_limits=NO_LIMITS)
     # FastAPI makes them ready at the first request, which takes longer than most tests, and they know of no service.
     _routes[:] = _routes or app.router.routes

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from tests import csv_cases, parquet_cases
-from tests.api.conftest import SYNTHGEN, a_table
+from tests.api.conftest import SYNTHGEN, a_table, files_of
 from tests.csv_cases import MIB
 from tests.parquet_cases import column, parquet
 
@@ -58,10 +58,6 @@ HEAVY: list[tuple[str, Callable[[], bytes], str, int, str]] = [
         "too_many_row_groups",
     ),
 ]
-
-
-def files_of(server) -> list:
-    return [path for path in server.artifacts.path("", "").rglob("*") if path.is_file()]
 
 
 async def are_refused(answers: list[httpx.Response], client: httpx.AsyncClient, server) -> None:

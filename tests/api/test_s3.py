@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from uuid import uuid4
 
 import pyarrow.parquet as pq
 import pytest
@@ -12,14 +11,6 @@ import pytest
 from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.store import queue
 from tests.api.conftest import SYNTHGEN, Server, a_server
-from tests.s3 import S3Server
-
-
-@pytest.fixture
-def bucket(s3: S3Server) -> str:
-    name = f"bucket-{uuid4()}"
-    s3.filesystem.create_dir(name)
-    return name
 
 
 @pytest.fixture
@@ -27,13 +18,6 @@ async def server(s3, bucket, database_url, tmp_path) -> AsyncIterator[Server]:
     artifacts = open_artifacts(s3.url(f"{bucket}/synthgen"), tmp_path / "data")
     async with a_server(tmp_path, database_url, artifacts) as server:
         yield server
-
-
-@pytest.fixture
-def gate(s3: S3Server):
-    yield s3.gate
-    s3.gate.shut()
-    s3.gate.open()
 
 
 async def test_a_table_is_learnt_generated_downloaded_exported_imported_and_gone(

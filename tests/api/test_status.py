@@ -5,7 +5,7 @@ import shutil
 import httpx
 import pytest
 
-from synthgen_ray.api.checks import Check, Part
+from synthgen_ray.api.checks import Check, Component
 from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.domain.keys import key_hash
 from synthgen_ray.domain.lifecycle import JobType
@@ -26,7 +26,7 @@ def broken(status: dict) -> dict[str, str]:
     return {check["name"]: check["code"] for check in status["checks"] if not check["ok"]}
 
 
-async def status_of(server: Server, checks: dict[Part, Check], store: Store | None = None) -> httpx.Response:
+async def status_of(server: Server, checks: dict[Component, Check], store: Store | None = None) -> httpx.Response:
     """As a server answers whose checks, or whose store, are others, and that has met the key before."""
     mine = server.app.state.service
     service = Service(store or server.store, server.artifacts, lambda: None, mine._converter, mine._draw)
@@ -138,7 +138,7 @@ async def test_readyz_tells_the_first_that_does_not_work(server):
         raise Unavailable("The dispatcher does not answer.", "dispatcher_unavailable")
 
     answers = []
-    for checks in (server.checks, {**server.checks, Part.DISPATCHER: away}):
+    for checks in (server.checks, {**server.checks, Component.DISPATCHER: away}):
         app = an_app(server.app.state.service, server.store, checks)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as anybody:
             answers.append(await anybody.get("/readyz"))

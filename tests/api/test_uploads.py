@@ -13,7 +13,7 @@ from synthgen_ray.api.multipart import MAX_OVERHEAD_BYTES, MAX_PARTS, MAX_TEXT_B
 from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.service.service import Service
-from tests.api.conftest import a_table, an_app
+from tests.api.conftest import a_table, an_app, files_of
 from tests.fakes import ThreadSamplers
 
 URL = "/api/datasets/upload"
@@ -40,10 +40,6 @@ def texts(project_id) -> bytes:
 async def _in_pieces(content: bytes) -> AsyncIterator[bytes]:
     for start in range(0, len(content), 100):
         yield content[start : start + 100]
-
-
-def files_of(server) -> list:
-    return [path for path in server.artifacts.path("", "").rglob("*") if path.is_file()]
 
 
 async def nothing_was_kept(client, server) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.errors import Unavailable
-from tests.s3 import CREDENTIALS, S3Server, an_s3_server
+from tests.s3 import CREDENTIALS, an_s3_server
 
 MIB = 1 << 20
 ADOPT = """
@@ -23,22 +23,8 @@ open_artifacts(sys.argv[1], Path(sys.argv[2])).adopt(Path(sys.argv[3]), "jobs/1/
 
 
 @pytest.fixture
-def bucket(s3) -> str:
-    name = f"bucket-{uuid4()}"
-    s3.filesystem.create_dir(name)
-    return name
-
-
-@pytest.fixture
 def artifacts(s3, bucket, tmp_path) -> Artifacts:
     return open_artifacts(s3.url(bucket), tmp_path)
-
-
-@pytest.fixture
-def gate(s3: S3Server):
-    yield s3.gate
-    s3.gate.shut()
-    s3.gate.open()
 
 
 def given_artifact(artifacts: Artifacts, content: bytes):

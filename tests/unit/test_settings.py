@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -5,8 +6,11 @@ import typer
 import yaml
 from pydantic import ValidationError
 
+from synthgen_ray.api.rate_limits import RateLimits
+from synthgen_ray.datasets.limits import UploadLimits
+from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.operating.settings import load_settings
-from synthgen_ray.settings import Settings
+from synthgen_ray.settings import QuotaSettings, RateLimitSettings, Settings, UploadSettings
 
 SECRET = "secret-of-sixteen"
 POSTGRES = f"postgresql://synthgen:{SECRET}@db.example.com/synthgen"
@@ -17,6 +21,15 @@ def test_default_yaml_names_every_setting_with_its_default():
     written = yaml.safe_load((CONFIGS / "default.yaml").read_text())
 
     assert written == Settings().model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("settings", "limits"),
+    [(QuotaSettings(), Quotas()), (RateLimitSettings(), RateLimits()), (UploadSettings(), UploadLimits())],
+    ids=lambda group: type(group).__name__,
+)
+def test_what_is_limited_without_settings_is_limited_as_by_their_defaults(settings, limits):
+    assert settings.model_dump().items() <= asdict(limits).items()
 
 
 @pytest.mark.parametrize("file", sorted(CONFIGS.glob("*.yaml")), ids=lambda file: file.name)

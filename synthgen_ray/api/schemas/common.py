@@ -40,6 +40,11 @@ class Mirror(Answer):
         return cls.model_validate(entity, from_attributes=True)
 
 
+def fields_of(entity: object, schema: type[Answer]) -> dict[str, Any]:
+    """What an entity has under the names of these fields: the part of an answer that is a mirror."""
+    return {name: getattr(entity, name) for name in schema.model_fields}
+
+
 class Listed(Answer, Generic[T]):
     """A page of a list, newest first."""
 

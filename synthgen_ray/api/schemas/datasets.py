@@ -108,7 +108,7 @@ class UploadAccepted(Answer):
             version=version.version,
             artifact_id=version.artifact_id,
             num_rows=version.num_rows,
-            num_columns=len(version.columns),
+            num_columns=version.num_columns,
             columns=[ColumnSchema.of(column) for column in version.columns],
             warnings=[WarningSchema.of(warning) for warning in version.warnings],
         )
@@ -161,7 +161,7 @@ class VersionItem(Mirror):
     created_at: Moment
 
 
-class VersionSchema(Answer):
+class VersionSchema(Mirror):
     model_config = ConfigDict(json_schema_extra=examples.example(examples.VERSION))
 
     id: UUID
@@ -171,33 +171,15 @@ class VersionSchema(Answer):
     num_columns: int
     size_bytes: int
     columns: list[ColumnSchema]
-    warnings: list[WarningSchema]
+    warnings: list[Annotated[WarningSchema, BeforeValidator(WarningSchema.of)]]
     created_at: Moment
 
-    @classmethod
-    def of(cls, version: DatasetVersion) -> Self:
-        return cls(
-            id=version.id,
-            dataset_id=version.dataset_id,
-            version=version.version,
-            num_rows=version.num_rows,
-            num_columns=len(version.columns),
-            size_bytes=version.size_bytes,
-            columns=[ColumnSchema.of(column) for column in version.columns],
-            warnings=[WarningSchema.of(warning) for warning in version.warnings],
-            created_at=version.created_at,
-        )
 
-
-class Columns(Answer):
+class Columns(Mirror):
     model_config = ConfigDict(json_schema_extra=examples.example({"version": 0, "columns": [examples.COLUMN]}))
 
     version: int
     columns: list[ColumnSchema]
-
-    @classmethod
-    def of(cls, version: DatasetVersion) -> Self:
-        return cls(version=version.version, columns=[ColumnSchema.of(column) for column in version.columns])
 
 
 class DatasetDeleted(Answer):

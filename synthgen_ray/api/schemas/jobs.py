@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict
 
 from synthgen_ray.api import examples
-from synthgen_ray.api.schemas.common import Answer, Mirror, Moment
+from synthgen_ray.api.schemas.common import Answer, Mirror, Moment, fields_of
 from synthgen_ray.domain.entities import Job
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.domain.params import ModelType
@@ -27,7 +27,7 @@ class JobItem(Answer):
 
     @classmethod
     def of(cls, job: Job) -> Self:
-        return cls(**_job_fields(job))
+        return cls(**fields_of(job, JobItem))
 
 
 class JobErrorSchema(Mirror):
@@ -73,7 +73,7 @@ class JobDetail(JobItem):
     @classmethod
     def of(cls, job: Job) -> Self:
         return cls(
-            **_job_fields(job),
+            **fields_of(job, JobItem),
             project_name=job.project_name,
             output_artifact_id=job.artifact.id if job.artifact and job.job_type is JobType.GENERATE else None,
             background_job_id=job.background_id,
@@ -87,19 +87,6 @@ class JobDetail(JobItem):
             finished_at=job.finished_at,
             eta_seconds=eta_seconds(job),
         )
-
-
-def _job_fields(job: Job) -> dict[str, Any]:
-    return {
-        "id": job.id,
-        "model_id": job.model_id,
-        "model_name": job.model_name,
-        "model_type": job.model_type,
-        "job_type": job.job_type,
-        "status": job.status,
-        "config": job.config,
-        "created_at": job.created_at,
-    }
 
 
 def eta_seconds(job: Job) -> float | None:

@@ -1,13 +1,13 @@
 """How the server is, and what it is at."""
 
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
 from synthgen_ray.api import examples
-from synthgen_ray.api.checks import Finding, Part
-from synthgen_ray.api.schemas.common import Answer, Mirror, Moment
+from synthgen_ray.api.checks import Component, Health
+from synthgen_ray.api.schemas.common import Answer, Mirror, Moment, fields_of
 from synthgen_ray.api.schemas.jobs import JobErrorSchema, eta_seconds
 from synthgen_ray.artifacts.scratch import Room
 from synthgen_ray.domain.entities import Job
@@ -17,7 +17,7 @@ from synthgen_ray.store.figures import QueueFigures
 
 
 class CheckSchema(Mirror):
-    name: Part
+    name: Component
     ok: bool
     code: str | None
     detail: str | None
@@ -66,7 +66,7 @@ class RunningJob(StatusJob):
     @classmethod
     def of(cls, job: Job) -> Self:
         return cls(
-            **_job_fields(job),
+            **fields_of(job, StatusJob),
             progress=job.progress.fraction,
             message=job.progress.message,
             started_at=job.started_at,
@@ -80,7 +80,7 @@ class FailedJob(StatusJob):
 
     @classmethod
     def of(cls, job: Job) -> Self:
-        return cls(**_job_fields(job), finished_at=job.finished_at, error=JobErrorSchema.find(job))
+        return cls(**fields_of(job, StatusJob), finished_at=job.finished_at, error=JobErrorSchema.find(job))
 
 
 class Status(Answer):
@@ -96,16 +96,12 @@ class Status(Answer):
     failed: list[FailedJob] | None = Field(description="The last 10, newest first, without cancelled ones.")
 
     @classmethod
-    def of(cls, version: str, findings: list[Finding], room: Room | None, activity: Activity | None) -> Self:
+    def of(cls, version: str, healths: list[Health], room: Room | None, activity: Activity | None) -> Self:
         return cls(
             version=version,
-            checks=[CheckSchema.of(finding) for finding in findings],
+            checks=[CheckSchema.of(health) for health in healths],
             disk=RoomSchema.of(room) if room else None,
             queue=[QueueSchema.of(activity.queue, kind) for kind in JobType] if activity else None,
             running=[RunningJob.of(job) for job in activity.running] if activity else None,
             failed=[FailedJob.of(job) for job in activity.failed] if activity else None,
         )
-
-
-def _job_fields(job: Job) -> dict[str, Any]:
-    return {name: getattr(job, name) for name in StatusJob.model_fields}

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from synthgen_ray.api.checks import Checks, Finding, Part
+from synthgen_ray.api.checks import Checks, Component, Health
 from synthgen_ray.domain.errors import Unavailable
 
 
@@ -20,14 +20,14 @@ async def breaks_down() -> None:
 
 
 async def test_all_parts_are_looked_at_also_when_one_is_away_or_breaks_down():
-    checks = Checks({Part.STORE: breaks_down, Part.ARTIFACTS: works, Part.DISPATCHER: is_away})
+    checks = Checks({Component.STORE: breaks_down, Component.ARTIFACTS: works, Component.DISPATCHER: is_away})
 
     findings = await checks.look()
 
-    assert list(findings) == list(Part)
-    assert findings[Part.ARTIFACTS] == Finding(Part.ARTIFACTS, True)
-    assert findings[Part.DISPATCHER].code == "dispatcher_unavailable"
-    assert findings[Part.STORE].code == "store_unavailable"
+    assert list(findings) == list(Component)
+    assert findings[Component.ARTIFACTS] == Health(Component.ARTIFACTS, True)
+    assert findings[Component.DISPATCHER].code == "dispatcher_unavailable"
+    assert findings[Component.STORE].code == "store_unavailable"
     assert "secret" not in str(findings)
 
 
@@ -38,17 +38,19 @@ async def test_a_part_that_is_silent_is_asked_once_until_it_speaks():
         asked.append(1)
         await speaks.wait()
 
-    checks = Checks({Part.STORE: works, Part.ARTIFACTS: is_silent}, patience_s=0.01)
+    checks = Checks({Component.STORE: works, Component.ARTIFACTS: is_silent}, patience_s=0.01)
     silent = [await checks.look() for _ in range(3)]
     speaks.set()
-    while not (spoken := await checks.look())[Part.ARTIFACTS].ok:
+    while not (spoken := await checks.look())[Component.ARTIFACTS].ok:
         assert len(asked) == 1
 
-    assert [look[Part.ARTIFACTS].code for look in silent] == ["artifacts_unavailable"] * 3
-    assert all(look[Part.STORE].ok for look in silent)
-    assert spoken[Part.ARTIFACTS] == Finding(Part.ARTIFACTS, True)
+    assert [look[Component.ARTIFACTS].code for look in silent] == ["artifacts_unavailable"] * 3
+    assert all(look[Component.STORE].ok for look in silent)
+    assert spoken[Component.ARTIFACTS] == Health(Component.ARTIFACTS, True)
 
 
 async def test_whoever_needs_all_is_told_of_the_first_that_does_not_work():
     with pytest.raises(Unavailable, match="dispatcher"):
-        await Checks({Part.STORE: works, Part.DISPATCHER: is_away, Part.ARTIFACTS: breaks_down}).require_all()
+        await Checks(
+            {Component.STORE: works, Component.DISPATCHER: is_away, Component.ARTIFACTS: breaks_down}
+        ).require_all()

@@ -106,3 +106,10 @@ def real_tables():
     if not folder.exists():
         pytest.skip("the real tables are not here")
     return folder
+
+
+def numbers_in(part) -> list[float]:
+    """All that are anywhere in a JSON value."""
+    if isinstance(part, dict | list):
+        return [number for one in (part.values() if isinstance(part, dict) else part) for number in numbers_in(one)]
+    return [float(part)] if isinstance(part, int | float) else []

@@ -14,7 +14,7 @@ from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import load
 from synthgen_ray.synthesizers.model_file import CARD, WEIGHTS
-from tests.unit.synthesizers.conftest import RARE, given_model
+from tests.unit.synthesizers.conftest import RARE, given_model, numbers_in
 
 K = 5
 
@@ -83,12 +83,6 @@ def test_it_holds_no_number_of_fewer_than_k_rows(file, table):
     weight = table["weight"].to_numpy().astype(float)
 
     assert not set(numbers_in(card)) & set(weight.tolist())
-
-
-def numbers_in(part) -> list[float]:
-    if isinstance(part, dict | list):
-        return [number for one in (part.values() if isinstance(part, dict) else part) for number in numbers_in(one)]
-    return [float(part)] if isinstance(part, int | float) else []
 
 
 def set_at(*path_and_value):

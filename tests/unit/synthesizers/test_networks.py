@@ -39,9 +39,9 @@ def test_rows_are_one_hot_with_their_scalar():
 
 
 def test_conditions_light_the_place_of_any_discrete_column():
-    places = LAYOUT.condition_places(np.array([0, 1]), np.array([2, 3]))
+    conditions = LAYOUT.conditions(torch.tensor([2, 6]))
 
-    assert LAYOUT.conditions(torch.from_numpy(places)).tolist() == [[0, 0, 1, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 1]]
+    assert conditions.tolist() == [[0, 0, 1, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 1]]
 
 
 def test_condition_loss_is_the_cross_entropy_of_the_column_spoken_of():

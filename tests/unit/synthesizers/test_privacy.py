@@ -15,7 +15,7 @@ from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.synthesizers.codec import AvoidingCodec, CodecOptions, TableCodec
 from synthgen_ray.synthesizers.columns.personal import personal_texts
 from synthgen_ray.synthesizers.model_file import CARD
-from tests.unit.synthesizers.conftest import given_model
+from tests.unit.synthesizers.conftest import given_model, numbers_in
 
 ROWS = 400
 RNG = np.random.default_rng(77)
@@ -102,12 +102,6 @@ def test_a_file_holds_no_moment_of_one_row(content):
 
     assert LAST_DAY.isoformat().encode() not in content
     assert not {float(days), float(days - (dt.date(2020, 1, 1) - dt.date(1970, 1, 1)).days)} & set(numbers)
-
-
-def numbers_in(part) -> list[float]:
-    if isinstance(part, dict | list):
-        return [number for one in (part.values() if isinstance(part, dict) else part) for number in numbers_in(one)]
-    return [float(part)] if isinstance(part, int | float) else []
 
 
 def test_rows_hold_none_of_it_either(model):

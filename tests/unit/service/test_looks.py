@@ -9,7 +9,7 @@ import pytest
 
 from synthgen_ray.domain.entities import Job
 from synthgen_ray.domain.errors import NotFound, Unavailable
-from synthgen_ray.store.looks import Looks
+from synthgen_ray.service.looks import Looks
 from tests.databases import on_both_databases
 from tests.given import ADMIN
 

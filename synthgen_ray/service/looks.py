@@ -1,4 +1,4 @@
-"""Jobs that many clients look at, found together. No SQL here: it is for whoever asks a store, from wherever."""
+"""Jobs that many clients look at, found together."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
