@@ -19,7 +19,7 @@ from synthgen_ray.operating.backup import backup, restore
 from synthgen_ray.operating.doctor import doctor
 from synthgen_ray.operating.settings import ConfigOption, DataDirOption, load_settings, refuse
 from synthgen_ray.runtime.admin_key import KEY_FILE
-from synthgen_ray.runtime.data_dir import START_S, DataDir, ServerInfo, StartFailed
+from synthgen_ray.runtime.data_dir import LATEST, START_S, DataDir, ServerInfo, StartFailed
 from synthgen_ray.runtime.server import run
 from synthgen_ray.settings import Settings
 
@@ -51,9 +51,9 @@ def up(
     is_first = not (place.path / KEY_FILE).exists() and settings.admin_key is None
     try:
         if detach:
-            _show(place, _start_in_background(place, settings), with_key=is_first)
+            _show(place, settings, _start_in_background(place, settings), is_first=is_first)
         else:
-            run(settings, lambda info: _show(place, info, with_key=is_first))
+            run(settings, lambda info: _show(place, settings, info, is_first=is_first))
             typer.echo("Stopped; what ran went back to the queue.")
     except StartFailed as error:
         refuse(str(error))
@@ -115,7 +115,7 @@ def _start_in_background(place: DataDir, settings: Settings) -> ServerInfo:
     Raises: StartFailed.
     """
     place.lock().close()
-    log = place.path / "server.log"
+    log = place.new_server_log()
     with log.open("w") as output:
         command = [sys.executable, "-m", "synthgen_ray.runtime.server"]
         server = subprocess.Popen(  # noqa: S603
@@ -147,13 +147,15 @@ def _tail(log: Path, lines: int = 20) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
-def _show(place: DataDir, info: ServerInfo, *, with_key: bool) -> None:
+def _show(place: DataDir, settings: Settings, info: ServerInfo, *, is_first: bool) -> None:
     typer.echo(f"SynthGen    {info.url}")
     typer.echo(f"API docs    {info.url}/docs")
     if info.dashboard:
         typer.echo(f"Dashboard   {info.dashboard}  (token in {place.path / 'ray_token'})")
+    if settings.address is None:
+        typer.echo(f"Logs        {place.path / 'ray' / LATEST / 'logs'}")
     key_file = place.path / KEY_FILE
-    if with_key:
+    if is_first:
         typer.echo(f"Admin key   {key_file.read_text().strip()}  (kept in {key_file})")
     elif key_file.exists():
         typer.echo(f"Admin key   in {key_file}")
