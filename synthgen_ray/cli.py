@@ -155,7 +155,7 @@ def _show(place: DataDir, settings: Settings, info: ServerInfo, *, is_first: boo
     if settings.address is None:
         typer.echo(f"Logs        {place.path / 'ray' / LATEST / 'logs'}")
     key_file = place.path / KEY_FILE
-    if is_first:
+    if is_first and sys.stdout.isatty():  # a journal would keep it, and show it to others
         typer.echo(f"Admin key   {key_file.read_text().strip()}  (kept in {key_file})")
     elif key_file.exists():
         typer.echo(f"Admin key   in {key_file}")
