@@ -70,6 +70,8 @@ def listening(settings: Settings) -> Iterator[Finding]:
         yield _readiness(info.url, "synthgen down, then synthgen up.")
         return
     by_whom = f"ss -ltnp 'sport = :{settings.port}' tells by whom."
+    if ":" in settings.host:
+        by_whom = "Set host to 127.0.0.1."
     try:
         check_port(settings.host, settings.port)
     except StartFailed as error:

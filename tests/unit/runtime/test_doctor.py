@@ -95,6 +95,10 @@ def test_an_address_that_others_reach(finds):
     finds(Level.WARN, "without TLS", "Put a TLS proxy in front", host="0.0.0.0", allow_remote=True)
 
 
+def test_an_address_of_ipv6(finds):
+    finds(Level.FAIL, "::1 is an address of IPv6", "Set host to 127.0.0.1", host="::1")
+
+
 @pytest.fixture
 def answering(tmp_path, monkeypatch) -> Iterator[str]:
     """A server of this machine that says yes to all, where the environment names a proxy that is away."""
