@@ -21,7 +21,7 @@ from synthgen_ray.operating.settings import ConfigOption, DataDirOption, load_se
 from synthgen_ray.runtime.admin_key import KEY_FILE
 from synthgen_ray.runtime.data_dir import LATEST, START_S, DataDir, ServerInfo, StartFailed
 from synthgen_ray.runtime.server import run
-from synthgen_ray.settings import Settings
+from synthgen_ray.settings import Settings, unread
 
 if TYPE_CHECKING:
     from synthgen_ray.client import SynthGen
@@ -45,6 +45,8 @@ def up(
     settings = load_settings(
         config, host=host, port=port, dashboard_port=dashboard_port, data_dir=data_dir, address=address
     )
+    for said in unread(os.environ):
+        typer.echo(f"synthgen: {said}", err=True)
     os.umask(0o077)
     place = DataDir(settings.data_dir)
     place.prepare()

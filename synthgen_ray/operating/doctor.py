@@ -20,7 +20,7 @@ def doctor(config: ConfigOption = None, data_dir: DataDirOption = None, as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         for finding in findings:
-            typer.echo(f"{finding.level:<4}  {finding.check:<9}  {finding.said}")
+            typer.echo(f"{finding.level:<4}  {finding.check:<11}  {finding.said}")
             if finding.advice:
-                typer.echo(f"{'':<4}  {'':<9}  -> {finding.advice}")
+                typer.echo(f"{'':<4}  {'':<11}  -> {finding.advice}")
     raise typer.Exit(int(any(finding.level is Level.FAIL for finding in findings)))

@@ -1,8 +1,10 @@
 """The commands that start, stop and watch a server, without one."""
 
+import os
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
 from synthgen_ray import cli
 from synthgen_ray.runtime.admin_key import admin_key
@@ -36,3 +38,23 @@ def test_up_says_where_the_logs_are(first_start, tmp_path, capsys):
     first_start()
 
     assert f"Logs        {tmp_path}/ray/session_latest/logs" in capsys.readouterr().out
+
+
+@pytest.fixture
+def own_umask():
+    """`up` sets it for its process, which here goes on with other tests."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("own_umask")
+def test_up_names_a_variable_that_sets_nothing(tmp_path):
+    environment = {"SYNTHGEN_PROT": "9", "SYNTHGEN_DATA_DIR": str(tmp_path)}
+    with DataDir(tmp_path).lock():  # so that nothing starts
+        result = CliRunner().invoke(cli.app, ["up", "--detach"], env=environment)
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[0] == (
+        "synthgen: SYNTHGEN_PROT is no setting, and read by nothing: SYNTHGEN_PORT is meant?"
+    )

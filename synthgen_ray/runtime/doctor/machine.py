@@ -1,5 +1,6 @@
-"""What is on this machine alone: versions, the data directory, its disk, the address to listen on."""
+"""What is on this machine alone: versions, the environment, the data directory, its disk, the address to listen on."""
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from synthgen_ray.runtime.admin_key import KEY_FILE
 from synthgen_ray.runtime.data_dir import DataDir, StartFailed
 from synthgen_ray.runtime.doctor.finding import Finding, fail, ok, warn
 from synthgen_ray.runtime.listening import check_host, check_port
-from synthgen_ray.settings import Settings
+from synthgen_ray.settings import Settings, unread
 
 READY_S = 30.0
 PACKAGE = "synthgen-ray"
@@ -26,6 +27,14 @@ def versions(_settings: Settings) -> Iterator[Finding]:
         yield fail("versions", "; ".join(unmet), f"pip install --upgrade {PACKAGE}")
     else:
         yield ok("versions", f"SynthGen {version(PACKAGE)}, Ray {version('ray')}, Python {python}")
+
+
+def environment(_settings: Settings) -> Iterator[Finding]:
+    wrong = list(unread(os.environ))
+    for said in wrong:
+        yield warn("environment", said, "Correct its name: configs/default.yaml has them all.")
+    if not wrong:
+        yield ok("environment", "Each SYNTHGEN_ variable in it is read.")
 
 
 def data_dir(settings: Settings) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from synthgen_ray.settings import Settings
 from synthgen_ray.store.migrating import known_revisions
 from tests.servers import free_port
 
-CHECKS = ["versions", "data_dir", "disk", "listening", "database", "artifacts", "ray"]
+CHECKS = ["versions", "environment", "data_dir", "disk", "listening", "database", "artifacts", "ray"]
 
 
 @pytest.fixture
@@ -97,6 +97,12 @@ def test_an_address_that_others_reach(finds):
 
 def test_an_address_of_ipv6(finds):
     finds(Level.FAIL, "::1 is an address of IPv6", "Set host to 127.0.0.1", host="::1")
+
+
+def test_a_variable_that_is_mistyped(finds, monkeypatch):
+    monkeypatch.setenv("SYNTHGEN_PROT", "9")
+
+    finds(Level.WARN, "SYNTHGEN_PORT is meant?", "Correct its name")
 
 
 @pytest.fixture
