@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,7 +29,22 @@ if TYPE_CHECKING:
 
 STOP_S = 60.0
 
-app = typer.Typer(help="Learn a table, generate synthetic rows like it.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"synthgen {version('synthgen-ray')}")
+        raise typer.Exit
+
+
+@app.callback()
+def synthgen(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """Learn a table, generate synthetic rows like it."""
 
 
 @app.command()
@@ -41,7 +57,10 @@ def up(
     config: ConfigOption = None,
     detach: Annotated[bool, typer.Option(help="Go on in the background once the server answers.")] = False,
 ) -> None:
-    """Start the server. Ctrl-C or `synthgen down` stops it; what it holds survives."""
+    """Start the server. Ctrl-C or `synthgen down` stops it; what it holds survives.
+
+    Example: synthgen up --detach --port 9000
+    """
     settings = load_settings(
         config, host=host, port=port, dashboard_port=dashboard_port, data_dir=data_dir, address=address
     )
@@ -63,7 +82,10 @@ def up(
 
 @app.command()
 def down(data_dir: DataDirOption = None) -> None:
-    """Stop the server of a data directory."""
+    """Stop the server of a data directory.
+
+    Example: synthgen down --data-dir data
+    """
     place = DataDir(load_settings(None, data_dir=data_dir).data_dir)
     info = place.find_info()
     if info is None:
@@ -79,7 +101,10 @@ def down(data_dir: DataDirOption = None) -> None:
 
 @app.command()
 def status(data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
-    """Say whether a server runs on a data directory, or on the cluster of `address`, and whether it is ready."""
+    """Say whether a server runs on a data directory, or on the cluster of `address`, and whether it is ready.
+
+    Example: synthgen status --json
+    """
     from synthgen_ray.client import SynthGen
 
     settings = load_settings(None, data_dir=data_dir)

@@ -1,15 +1,22 @@
 """The commands that start, stop and watch a server, without one."""
 
 import os
+import re
+import shlex
 import sys
+from importlib.metadata import version
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from synthgen_ray import cli
 from synthgen_ray.runtime.admin_key import admin_key
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo
 from synthgen_ray.settings import Settings
+
+OWN = ("up", "down", "status", "backup", "restore", "doctor")
+COMMANDS = typer.main.get_command(cli.app).commands
 
 
 @pytest.fixture
@@ -38,6 +45,22 @@ def test_up_says_where_the_logs_are(first_start, tmp_path, capsys):
     first_start()
 
     assert f"Logs        {tmp_path}/ray/session_latest/logs" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_package():
+    result = CliRunner().invoke(cli.app, ["--version"])
+
+    assert (result.exit_code, result.stdout) == (0, f"synthgen {version('synthgen-ray')}\n")
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_each_has_an_example_of_what_it_takes(name):
+    (example,) = re.findall(r"\n\nExample: (.+)\Z", (COMMANDS[name].help or "").strip())
+
+    program, command, *used = shlex.split(example)
+    assert (program, command) == ("synthgen", name)
+    options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+    assert {word for word in used if word.startswith("--")} <= options
 
 
 @pytest.fixture

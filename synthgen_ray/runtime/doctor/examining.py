@@ -13,7 +13,8 @@ from synthgen_ray.settings import Settings
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Changes nothing, but that it writes a file to the artifacts and erases it."""
+    """Changes nothing, but that it writes a file to the artifacts and erases it, and makes a token of Ray's if none is
+    there."""
     checks = (versions, environment, data_dir, disk, listening, database, artifacts, _ray)
     return [finding for check in checks for finding in _findings(check.__name__.strip("_"), partial(check, settings))]
 
