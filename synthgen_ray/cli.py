@@ -14,8 +14,8 @@ import typer
 
 from synthgen_ray.commands import register
 from synthgen_ray.commands.output import Output
-from synthgen_ray.commands.server import find_server
-from synthgen_ray.commands.session import AsJson
+from synthgen_ray.commands.server import find_server, local_key
+from synthgen_ray.commands.session import AsJson, Key, Url
 from synthgen_ray.operating.backup import backup, restore
 from synthgen_ray.operating.doctor import doctor
 from synthgen_ray.operating.settings import ConfigOption, DataDirOption, load_settings, refuse
@@ -81,12 +81,12 @@ def up(
 
 
 @app.command()
-def down(data_dir: DataDirOption = None) -> None:
+def down(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
     """Stop the server of a data directory.
 
     Example: synthgen down --data-dir data
     """
-    place = DataDir(load_settings(None, data_dir=data_dir).data_dir)
+    place = DataDir(load_settings(config, data_dir=data_dir).data_dir)
     info = place.find_info()
     if info is None:
         refuse(f"No server runs on {place.path}.")
@@ -100,27 +100,41 @@ def down(data_dir: DataDirOption = None) -> None:
 
 
 @app.command()
-def status(data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
-    """Say whether a server runs on a data directory, or on the cluster of `address`, and whether it is ready.
+def status(
+    data_dir: DataDirOption = None,
+    config: ConfigOption = None,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether a server runs on a data directory, on the cluster of `address` or at --url, and whether it is ready.
 
     Example: synthgen status --json
     """
-    from synthgen_ray.client import SynthGen
+    from synthgen_ray.client import ClientError, SynthGen
 
-    settings = load_settings(None, data_dir=data_dir)
-    info = DataDir(settings.data_dir).find_info()
-    if info is None and settings.address is None:
-        refuse(f"No server runs on {settings.data_dir}.")
-    local = find_server(None, None, settings.data_dir)
-    # What `serve deploy` has deployed is no process of ours, and answers on each node.
-    url = info.url if info else f"http://127.0.0.1:{settings.port}"
-    with SynthGen(url, local.key) as client:
-        ready = client.is_ready()
-        told = _find_status(client)
+    settings = load_settings(config, data_dir=data_dir)
+    about, info = "", DataDir(settings.data_dir).find_info()
+    if url is None and info is None:
+        if settings.address is None:
+            refuse(f"No server runs on {settings.data_dir}.")
+        # What `serve deploy` has deployed is no process of ours, and answers on each node.
+        url, key = f"http://127.0.0.1:{settings.port}", key or local_key(settings.data_dir)
+        about = f" (Ray at {settings.address})"
+    server = find_server(url, key, settings.data_dir)
+    if info is not None and info.url != server.url:
+        info = None  # it is another that was asked for
+    if info is not None:
+        about = f" (process {info.pid}, dashboard {info.dashboard or 'none'})"
+    try:
+        with SynthGen(server.url, server.key) as client:
+            ready = client.is_ready()
+            told = _find_status(client)
+    except ClientError as error:
+        refuse(str(error))
     pid, dashboard = (info.pid, info.dashboard) if info else (None, None)
-    answer = {"url": url, "ready": ready, "pid": pid, "dashboard": dashboard, "status": told}
-    about = f"process {pid}, dashboard {dashboard or 'none'}" if info else f"Ray at {settings.address}"
-    sentence = f"{url} is {'ready' if ready else 'not ready'} ({about})"
+    answer = {"url": server.url, "ready": ready, "pid": pid, "dashboard": dashboard, "status": told}
+    sentence = f"{server.url} is {'ready' if ready else 'not ready'}{about}"
     broken = [check for check in told["checks"] if not check["ok"]] if told else []
     Output(as_json).say(answer, "\n".join([sentence, *(f"{check['name']}: {check['detail']}" for check in broken)]))
     raise typer.Exit(0 if ready else 1)

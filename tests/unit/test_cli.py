@@ -63,6 +63,16 @@ def test_each_has_an_example_of_what_it_takes(name):
     assert {word for word in used if word.startswith("--")} <= options
 
 
+@pytest.mark.parametrize("command", ["down", "status"])
+def test_the_data_directory_is_that_of_the_settings_file(command, tmp_path):
+    file = tmp_path / "settings.yaml"
+    file.write_text(f"data_dir: {tmp_path}/elsewhere\n")
+
+    result = CliRunner().invoke(cli.app, [command, "--config", str(file)])
+
+    assert (result.exit_code, result.stderr) == (1, f"synthgen: No server runs on {tmp_path}/elsewhere.\n")
+
+
 @pytest.fixture
 def own_umask():
     """`up` sets it for its process, which here goes on with other tests."""
