@@ -17,6 +17,7 @@ from synthgen_ray.domain.access import ApiKey, Principal
 from synthgen_ray.domain.entities import DatasetVersion, Job, Model, Project
 from synthgen_ray.domain.errors import Conflict, InvalidRequest
 from synthgen_ray.domain.once import Made, Once
+from synthgen_ray.store.holders import require_holder
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import OnceRow, utc_now
 
@@ -52,8 +53,10 @@ async def once_only(
 ) -> Made[T]:
     """What `make` makes, or made when it was first called with this key.
 
-    Raises: InvalidRequest, for a key that was used with another body; Conflict, while the first call goes on.
+    Raises: Unauthenticated, for a principal whose API key is gone by now; InvalidRequest, for a key that was used with
+    another body; Conflict, while the first call goes on.
     """
+    await require_holder(session, principal)
     if once is None:
         return Made(await make(session))
     before = await _recall(session, principal, once)
