@@ -21,7 +21,7 @@ from synthgen_ray.commands.server import Server, find_server
 from synthgen_ray.commands.session import DataDir as ServersDir
 from synthgen_ray.commands.session import Key, Url
 from synthgen_ray.domain.conditions import check_conditions
-from synthgen_ray.domain.errors import SynthGenError
+from synthgen_ray.domain.errors import SynthGenError, WorkerLost
 from synthgen_ray.domain.params import MAX_ROWS, DrawParams, GenerateParams, OutputFormat
 from synthgen_ray.domain.validation import invalid_request
 from synthgen_ray.jobs.batch import Manifest, OnRows, Order, Place, begin, model_in
@@ -60,17 +60,27 @@ def batch(
         raise typer.BadParameter("Give one of --model and --model-id.")
     if "@" in urlsplit(output).netloc:
         raise typer.BadParameter("The output's credentials come from the environment, not from its URL.")
-    try:
+    with _told_why_not():
         server = find_server(url, key, data_dir)
         content = model.read_bytes() if model else _exported(server, str(model_id))
         asked = {"seed": seed, "conditions": parse_conditions(where or []), "distribution": parse_shares(shares)}
         order = _order(content, num_rows, asked, format, rows_per_file)
         shown_as = (server.key, model_id) if server.key and model_id else None
         made = _made(content, order, output, resume, workers, shown_as)
+    typer.echo(json.dumps(made))
+
+
+@contextmanager
+def _told_why_not() -> Iterator[None]:
+    """Whatever a caller can act on is a line, and the exit code 1."""
+    try:
+        yield
+    except WorkerLost as error:
+        typer.echo("synthgen: Workers were lost: --resume goes on with what is there.", err=True)
+        raise typer.Exit(1) from error
     except (SynthGenError, ClientError, TimeoutError) as error:
         typer.echo(f"synthgen: {getattr(error, 'detail', error)}", err=True)
         raise typer.Exit(1) from error
-    typer.echo(json.dumps(made))
 
 
 def _exported(server: Server, model_id: str) -> bytes:

@@ -14,11 +14,11 @@ from synthgen_ray.domain.entities import MODEL_FILE, Artifact, Assignment, Draw,
 from synthgen_ray.domain.reports import ReportFormat
 from synthgen_ray.jobs.dispatcher import OnProgress
 from synthgen_ray.jobs.generate import publish, write_part
+from synthgen_ray.jobs.models import load_model
 from synthgen_ray.jobs.online import encoded_chunk
 from synthgen_ray.jobs.parts import plan_parts
 from synthgen_ray.jobs.report import make_report
 from synthgen_ray.jobs.train import keep, learn
-from synthgen_ray.synthesizers.base import load
 from tests.given import LEARNED, SCORES
 
 
@@ -83,8 +83,7 @@ class ThreadLauncher(KeepsNothing):
         return await asyncio.to_thread(keep, learnt, assignment, self._artifacts)
 
     async def generate(self, assignment: Assignment, report: OnProgress) -> Artifact:
-        with self._artifacts.verified_file(assignment.source) as file:
-            model = load(file)
+        model = load_model(assignment.source, self._artifacts)
         plans = plan_parts(assignment.job.config["num_rows"], assignment.chunk_rows)
         parts = []
         for plan in plans:
@@ -103,8 +102,7 @@ class ThreadSamplers:
         self._artifacts = artifacts
 
     async def draw(self, draw: Draw) -> AsyncGenerator[bytes, None]:
-        with self._artifacts.verified_file(draw.source) as file:
-            model = load(file)
+        model = load_model(draw.source, self._artifacts)
         for index in range(len(draw.chunks)):
             yield await asyncio.to_thread(encoded_chunk, model, draw, index)
 

@@ -28,13 +28,16 @@ class _Forward(socketserver.BaseRequestHandler):
             gate.connections += [self.request, beyond]
             back = threading.Thread(target=_pour, args=(beyond, self.request), daemon=True)
             back.start()
-            _pour(self.request, beyond)
+            _pour(self.request, beyond, gate.requests)
             back.join()
 
 
-def _pour(source: socket.socket, sink: socket.socket) -> None:
+def _pour(source: socket.socket, sink: socket.socket, requests: list[bytes] | None = None) -> None:
     with contextlib.suppress(OSError):
         while block := source.recv(1 << 16):
+            line = block.partition(b"\r\n")[0]
+            if requests is not None and line.endswith(b" HTTP/1.1"):
+                requests.append(line)
             sink.sendall(block)
     with contextlib.suppress(OSError):
         sink.shutdown(socket.SHUT_WR)
@@ -52,6 +55,7 @@ class Gate:
         self.target_port = target_port
         self.port = free_port()
         self.connections: list[socket.socket] = []
+        self.requests: list[bytes] = []  # their first lines
         self._listener: _Listener | None = None
 
     def open(self) -> None:

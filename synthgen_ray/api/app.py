@@ -1,6 +1,7 @@
 """The HTTP application, made from a service. Knows nothing of where it runs."""
 
 from collections.abc import Collection, Mapping
+from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
 from fastapi.security import HTTPBearer
@@ -55,7 +56,7 @@ def create_app(
     app = FastAPI(
         title="SynthGen on Ray",
         summary="Learn a table, generate synthetic rows like it.",
-        version="0.1.0",
+        version=version("synthgen-ray"),
         docs_url=None,
         openapi_url="/openapi.json" if docs else None,
         redoc_url=None,

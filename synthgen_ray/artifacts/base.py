@@ -95,7 +95,11 @@ class Artifacts(ABC):
         """A reader of its parts. Raises: Gone, when one is missing; Unavailable."""
 
     def part(self, location: str, name: str, num_rows: int) -> Part:
-        return Part(name, num_rows, self.sizes(location, [name])[name])
+        """Raises: Gone, when it is not there; Unavailable."""
+        size = self.sizes(location, [name]).get(name)
+        if size is None:
+            raise missing()
+        return Part(name, num_rows, size)
 
     def seal(self, location: str, parts: Sequence[Part]) -> Artifact:
         """The artifact that these parts make, in their order. The store's row makes it public."""

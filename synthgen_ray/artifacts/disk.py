@@ -73,7 +73,14 @@ class DiskArtifacts(Artifacts):
         return self._root / location / name
 
     def erase(self, location: str) -> None:
-        shutil.rmtree(self._root / location, ignore_errors=True)
+        folder = self._root / location
+        try:
+            with suppress(FileNotFoundError):  # another process erases it too, or has erased it
+                shutil.rmtree(folder)
+            if folder.exists():
+                shutil.rmtree(folder)
+        except OSError as error:
+            raise Unavailable("The artifact store cannot erase now; try again.", "artifacts_unavailable") from error
 
     def uri(self, location: str) -> str:
         return str(self._root / location)

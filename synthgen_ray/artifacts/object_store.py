@@ -13,15 +13,16 @@ import pyarrow as pa
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
 
 from synthgen_ray.artifacts.base import Artifacts, Blocks, missing
-from synthgen_ray.artifacts.connection import connect
 from synthgen_ray.artifacts.copies import Copies
 from synthgen_ray.artifacts.scratch import Scratch, space
+from synthgen_ray.datasets.storage import connect
 from synthgen_ray.domain.entities import FOLDERS, Artifact
 from synthgen_ray.domain.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
 PROBE = "writable"
+FEW = 8  # files that are asked for one by one: a folder may have ten thousands of them
 _CODE = re.compile(r"AWS Error ([A-Z_]+)|HTTP status [0-9]{3}")
 
 
@@ -101,7 +102,8 @@ class ObjectStoreArtifacts(Artifacts):
                 yield entry.path.removeprefix(f"{self._root}/"), entry.mtime_ns / 1e9
 
     def sizes(self, location: str, names: Sequence[str]) -> Mapping[str, int]:
-        sizes = {entry.base_name: entry.size for entry in self._list(location, recursive=False)}
+        entries = self._some(location, names) if len(names) <= FEW else self._list(location, recursive=False)
+        sizes = {entry.base_name: entry.size for entry in entries}
         return {name: sizes[name] for name in names if name in sizes}
 
     def _opened(self, artifact: Artifact) -> Blocks:
@@ -113,6 +115,14 @@ class ObjectStoreArtifacts(Artifacts):
             while start < stop and (block := file.read(min(self.block_bytes, stop - start))):
                 start += len(block)
                 yield block
+
+    def _some(self, location: str, names: Sequence[str]) -> list[FileInfo]:
+        with _answering():
+            found = self._filesystem.get_file_info([self._key(location, name) for name in names])
+            files = [entry for entry in found if entry.type is FileType.File]
+            if not files:
+                self._check_bucket()
+            return files
 
     def _list(self, folder: str, *, recursive: bool) -> list[FileInfo]:
         with _answering():

@@ -4,4 +4,5 @@ Read `reading` (file in, canonical file out) with `formats` and `limits`; for CS
 `csv_header`, `csv_scan`, then `text_typing` and `text_dates`; for Parquet `parquet_reading` and
 `canonical`; then `inference` with `pii`, and `corrections` with `retyping`; at last `writing` with `datetime_text`.
 The service asks `converter` for all that: it has it done by `sandbox`, in a process of its own that `nursery` provides.
+Tables of elsewhere come by `fetching`, the way there is `storage`.
 """

@@ -1,14 +1,16 @@
 """Tables from storage that the operator allows: `s3://…`, `gs://…`, `file://…`."""
 
+import errno
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
-from pyarrow.fs import FileSystem, FileType
+from pyarrow.fs import FileType
 
 from synthgen_ray.datasets.limits import MIB, too_large
-from synthgen_ray.domain.errors import InvalidRequest, Unavailable
+from synthgen_ray.datasets.storage import connect_plain
+from synthgen_ray.domain.errors import InvalidRequest, Unavailable, insufficient_storage
 
 # No query, no credentials, no escapes, no way up.
 FILE = "file://"
@@ -38,11 +40,11 @@ def _resolved(uri: str) -> Path:
 def fetch(uri: str, target: Path, max_bytes: int, before_each: Callable[[], None]) -> str:
     """Copy a file to `target`, a block at a time; answers its name.
 
-    Raises: InvalidRequest, when there is no such file; TooLarge; Unavailable, when the storage cannot be read now; what
-    `before_each` raises.
+    Raises: InvalidRequest, when there is no such file; TooLarge; InsufficientStorage; Unavailable, when the
+    storage cannot be read now; what `before_each` raises.
     """
     try:
-        filesystem, path = FileSystem.from_uri(uri)
+        filesystem, path = connect_plain(uri)
         info = filesystem.get_file_info(path)
         if info.type is not FileType.File:
             raise InvalidRequest("There is no file at this URI.", "uri_not_found")
@@ -57,5 +59,7 @@ def fetch(uri: str, target: Path, max_bytes: int, before_each: Callable[[], None
                 before_each()
                 sink.write(block)
     except (OSError, pa.ArrowException) as error:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):  # this disk: who reads fills none
+            raise insufficient_storage() from error
         raise Unavailable("The storage of this URI cannot be read now; try again.", "storage_unavailable") from error
     return PurePosixPath(path).name

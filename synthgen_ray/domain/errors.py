@@ -146,6 +146,10 @@ class JobError(SynthGenError):
     title = "Job failed"
 
 
+def corrupt_model(why: str) -> JobError:
+    return JobError(f"The model's file is damaged or not ours: {why}.", "model_corrupt")
+
+
 class Cancelled(JobError):
     """The job was cancelled, or its attempt was superseded: stop, publish nothing."""
 

@@ -20,6 +20,7 @@ from synthgen_ray.datasets.streaming import Joined, encoded
 from synthgen_ray.domain.entities import MODEL_FILE
 from synthgen_ray.domain.errors import Conflict
 from synthgen_ray.domain.params import Condition, OutputFormat, SampleFormat, Share
+from synthgen_ray.jobs.drawing import drawing
 from synthgen_ray.jobs.parts import PartPlan, plan_parts
 from synthgen_ray.synthesizers.base import Synthesizer, load
 
@@ -108,12 +109,15 @@ def begin(place: Place, order: Order, *, resume: bool) -> Manifest | None:
 
 
 def make_file(model: Synthesizer, order: Order, name: str, place: Place) -> DoneFile:
-    """Make a file, unless it is there; its hash is of what can be read there now."""
+    """Make a file, unless it is there; its hash is of what can be read there now.
+
+    Raises: JobError, for rows that are too large; InsufficientStorage; Unavailable.
+    """
     plan = order.files[name]
     if not place.has(name):
         form, last = SampleFormat(order.format), plan.chunks[-1][0]
         stream = Joined.of(form)
-        with place.artifacts.writing(place.location, name) as sink:
+        with drawing(model), place.artifacts.writing(place.location, name) as sink:
             for index, num_rows in plan.chunks:
                 rows = model.sample_chunk(index, num_rows, order.seed, order.conditions, order.distribution)
                 ends = {"is_first": index == plan.chunks[0][0], "is_last": index == last}

@@ -107,14 +107,19 @@ class Dispatcher:
         self._last_tick = time.monotonic()
 
     async def stop(self) -> None:
-        """Give back what runs, so that the next dispatcher starts it at once and counts no loss."""
+        """Give back what runs, so that the next dispatcher starts it at once and counts no loss. What cannot
+        be given back keeps no other job.
+        """
         running = list(self._running.values())
         tasks = [*self.tasks, *([self._tidying_task] if self._tidying_task else ())]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for assignment, _ in running:
-            await self._store.requeue(assignment.job.id, assignment.job.attempt, lost=False)
+        jobs = [assignment.job for assignment, _ in running]
+        calls = [self._store.requeue(job.id, job.attempt, lost=False) for job in jobs]
+        for job, failed in zip(jobs, await asyncio.gather(*calls, return_exceptions=True), strict=True):
+            if failed is not None:
+                log.warning("job %s cannot be given back: %s", job.id, frames_of(failed))
 
     def _free_types(self) -> set[JobType]:
         busy = [assignment.job.job_type for assignment, _ in self._running.values()]

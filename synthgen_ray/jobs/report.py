@@ -12,10 +12,11 @@ from synthgen_ray.datasets.reading_back import read_back
 from synthgen_ray.domain.chunks import chunks
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, MadeReport, Output, Progress
 from synthgen_ray.domain.reports import DRAWN_ROWS, ReportFormat, ReportParams, ReportScores
+from synthgen_ray.jobs.models import load_model
 from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.assessment import Assessment, Level
 from synthgen_ray.quality.page import About, render
-from synthgen_ray.synthesizers.base import LIBRARIES, Synthesizer, load
+from synthgen_ray.synthesizers.base import LIBRARIES, Synthesizer
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out
 
 OnProgress = Callable[[Progress], None]
@@ -35,7 +36,7 @@ def make_report(assignment: Assignment, artifacts: Artifacts, on_progress: OnPro
     """
     job, params = assignment.job, ReportParams.model_validate(assignment.job.config, strict=False)
     on_progress(Progress(0.0, "reading the table"))
-    model = _model(assignment.source, artifacts)
+    model = load_model(assignment.source, artifacts)
     real, holdout = _learnt_and_held_out(assignment, model, artifacts)
     if assignment.output:
         synthetic = _read(assignment.output, model, artifacts)
@@ -77,11 +78,6 @@ def scores_of(assessment: Assessment) -> ReportScores:
         copies=privacy.copies.value,
         distance_share=privacy.distance_share.value if privacy.distance_share else None,
     )
-
-
-def _model(source: Artifact, artifacts: Artifacts) -> Synthesizer:
-    with artifacts.verified_file(source) as file:
-        return load(file)
 
 
 def _learnt_and_held_out(

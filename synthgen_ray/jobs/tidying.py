@@ -94,12 +94,12 @@ class Tidying:
     async def _erase(self) -> None:
         """What cannot be erased now keeps no other folder."""
         erased: list[str] = []
-        failed: Exception | None = None
+        failed: Unavailable | None = None
         try:
             for location in await self._store.list_erasures():
                 try:
                     await asyncio.to_thread(self._artifacts.erase, location)
-                except (Unavailable, OSError) as error:
+                except Unavailable as error:
                     failed = error
                     continue
                 erased.append(location)

@@ -5,6 +5,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
+from yaml import YAMLError
 
 from synthgen_ray.settings import Settings
 
@@ -16,7 +17,7 @@ def load_settings(config: Path | None, **flags: object) -> Settings:
     """Raises: typer.Exit with 2, having said what does not fit."""
     try:
         return Settings.load(config, **flags)
-    except (ValidationError, OSError, ValueError) as error:
+    except (ValidationError, OSError, ValueError, YAMLError) as error:
         typer.echo(f"synthgen: the settings do not fit: {error}", err=True)
         raise typer.Exit(2) from None
 

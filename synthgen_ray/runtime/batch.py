@@ -29,7 +29,7 @@ def run(model: bytes, order: Order, place: Place, on_rows: OnRows, workers: int 
     """Make all files of an order that was begun, on a cluster that this process has joined. `on_rows` hears how many
     rows are there.
 
-    Raises: Unavailable; what the drawing raises.
+    Raises: WorkerLost; Unavailable; what the drawing raises.
     """
     done: dict[str, DoneFile] = {}
     rows = 0

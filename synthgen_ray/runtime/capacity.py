@@ -31,13 +31,14 @@ def plan_workers(
     Raises: InvalidRequest, for more than there is: Ray would wait for it for ever.
     """
     training = settings.training
-    count = resources.num_workers or training.num_workers
+    is_shared = model_type is not ModelType.GAUSSIAN_COPULA  # of that there is nothing to share
+    count = resources.num_workers or (training.num_workers if is_shared else 1)
     gpus = int(cluster.get("GPU", 0))
     if training.max_workers is None:
         _check_cluster(count, resources.use_gpu, gpus, cluster.get("CPU", 0), settings)
     elif count > training.max_workers:
         raise _unavailable(f"{count} workers and may have {training.max_workers}")
-    if model_type is ModelType.GAUSSIAN_COPULA:  # of which there is nothing to share
+    if not is_shared:
         return Workers(count=1, cpus=training.cpus_per_worker, use_gpu=False)
     use_gpu = gpus >= count if resources.use_gpu is None else resources.use_gpu
     return Workers(count, training.cpus_per_worker, use_gpu)

@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -69,13 +69,11 @@ class DataDir:
         return False
 
     def ray_token_file(self) -> Path:
-        """A file with the token that this server's Ray cluster asks for; made on first use."""
-        file = self.path / "ray_token"
-        if not file.exists():
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as new:
-                new.write(secrets.token_hex(32))
-        return file
+        """A file with the token that this server's Ray cluster asks for; made on first use.
+
+        Raises: StartFailed, when it is empty.
+        """
+        return private_file(self.path / "ray_token", lambda: secrets.token_hex(32))
 
     @contextmanager
     def ray_session_dir(self) -> Iterator[Path]:
@@ -155,3 +153,28 @@ class DataDir:
 def _point(link: Path, to: Path) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(to)
+
+
+def private_file(file: Path, make: Callable[[], str]) -> Path:
+    """A file that its owner alone may read. One that is not there is made, and appears with all that is in it.
+
+    Raises: StartFailed, when it is empty.
+    """
+    if not file.exists():
+        unfinished = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+        try:
+            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+                new.write(make())
+                new.flush()
+                os.fsync(new.fileno())
+            try:
+                file.hardlink_to(unfinished)
+            except FileExistsError:
+                pass  # another process was first
+            except OSError:  # a file has one name here
+                unfinished.rename(file)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    if not file.stat().st_size:
+        raise StartFailed(f"{file} is empty: delete it, and the next start makes another one.")
+    return file

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Part, Progress
-from synthgen_ray.domain.log_context import about
 from synthgen_ray.jobs.parts import PartPlan, plan_parts
-from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.spread import Row, made_by_all, without_data
 from synthgen_ray.runtime.teller import Teller
-from synthgen_ray.runtime.tidying import tidy
+from synthgen_ray.runtime.working import working_on
 from synthgen_ray.settings import LogFormat, Settings
 
 if TYPE_CHECKING:
@@ -25,28 +23,24 @@ class PartMaker:
     """Holds the model; writes a part a call."""
 
     def __init__(self, assignment: Assignment, artifacts: Artifacts, log_format: LogFormat) -> None:
-        write_logs(log_format)
-        self._assignment, self._artifacts, self._plans = assignment, artifacts, plans_of(assignment)
-        tidy(artifacts)
+        self._assignment, self._artifacts, self._log_format = assignment, artifacts, log_format
+        self._plans = plans_of(assignment)
 
     @without_data
     def __call__(self, row: Row) -> Row:
         from synthgen_ray.jobs.generate import write_part
 
         job = self._assignment.job
-        with about(job_id=job.id, model_id=job.model_id):
+        with working_on(job, self._log_format, self._artifacts, threads=1):
             part = write_part(self._model, self._assignment, self._plans[row["index"]], self._artifacts)
         return {"index": row["index"], "part": asdict(part)}
 
     @cached_property
     def _model(self) -> "Synthesizer":
         # With the first part: what is raised while an actor starts does not arrive as it was.
-        from synthgen_ray.synthesizers.base import load
-        from synthgen_ray.synthesizers.threads import compute_with
+        from synthgen_ray.jobs.models import load_model
 
-        compute_with(1)
-        with self._artifacts.verified_file(self._assignment.source) as file:
-            return load(file)
+        return load_model(self._assignment.source, self._artifacts)
 
 
 class GenerateJob:
@@ -57,16 +51,18 @@ class GenerateJob:
         from synthgen_ray.jobs.generate import publish
 
         job = assignment.job
-        artifacts, teller = open_artifacts(settings.artifacts_url, settings.data_dir), Teller(job)
-        plans = plans_of(assignment)
-        parts: dict[int, Part] = {}
-        rows = 0
-        maker = (assignment, artifacts, settings.log_format)
-        for made in made_by_all(PartMaker, maker, [{"index": plan.index} for plan in plans]):
-            part = parts[made["index"]] = Part(**made["part"])
-            rows += part.num_rows
-            teller.progress(Progress.of_rows(rows, job.config["num_rows"]))
-        return publish(job, [parts[plan.index] for plan in plans], artifacts)
+        artifacts = open_artifacts(settings.artifacts_url, settings.data_dir)
+        with working_on(job, settings.log_format, artifacts):
+            teller = Teller(job)
+            plans = plans_of(assignment)
+            parts: dict[int, Part] = {}
+            rows = 0
+            maker = (assignment, artifacts, settings.log_format)
+            for made in made_by_all(PartMaker, maker, [{"index": plan.index} for plan in plans]):
+                part = parts[made["index"]] = Part(**made["part"])
+                rows += part.num_rows
+                teller.progress(Progress.of_rows(rows, job.config["num_rows"]))
+            return publish(job, [parts[plan.index] for plan in plans], artifacts)
 
 
 def plans_of(assignment: Assignment) -> tuple[PartPlan, ...]:

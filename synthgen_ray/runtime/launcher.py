@@ -35,7 +35,7 @@ class RayLauncher:
 
     async def train(self, assignment: Assignment) -> TrainedModel:
         """Raises: Postponed, when the cluster has no room for it now; WorkerLost; what the training raises."""
-        workers = self._workers(assignment)
+        workers = await self._workers(assignment)
         name = f"train {run_name(assignment.job)}"
         await free_leftovers()
         if not workers.by_ray_train:
@@ -79,10 +79,11 @@ class RayLauncher:
     async def forget(self, folders: tuple[str, ...]) -> None:
         await forget(folders)
 
-    def _workers(self, assignment: Assignment) -> Workers:
+    async def _workers(self, assignment: Assignment) -> Workers:
         job, asked = assignment.job, Resources.model_validate(assignment.resources)
+        cluster = await asyncio.to_thread(ray.cluster_resources)
         try:
-            return plan_workers(job.model_type, asked, ray.cluster_resources(), self._settings)
+            return plan_workers(job.model_type, asked, cluster, self._settings)
         except InvalidRequest as error:
             raise Postponed from error  # it had when the job was accepted: a node is away, and may come back
 

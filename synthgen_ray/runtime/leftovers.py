@@ -19,13 +19,9 @@ LOOKS, EACH_S = 10, 1.0  # it takes a moment until a death is known
 async def free_leftovers() -> None:
     """Free what actors of this server reserved that are dead. Nothing that goes wrong here is a training's fault."""
     try:
-        groups = await asyncio.to_thread(_leftovers)
+        await asyncio.to_thread(_free)
     except Exception as error:  # noqa: BLE001 - of Ray's inner parts anything may be raised, and all of it is logged
-        log.warning("what dead actors reserved cannot be looked at: %s", frames_of(error))
-        return
-    for group in groups:
-        log.warning("placement group %s outlived who made it, and is removed", group.id.hex())
-        remove_placement_group(group)
+        log.warning("what dead actors reserved cannot be freed: %s", frames_of(error))
 
 
 async def free_leftovers_soon() -> None:
@@ -33,6 +29,12 @@ async def free_leftovers_soon() -> None:
     for _ in range(LOOKS):
         await asyncio.sleep(EACH_S)
         await free_leftovers()
+
+
+def _free() -> None:
+    for group in _leftovers():
+        log.warning("placement group %s outlived who made it, and is removed", group.id.hex())
+        remove_placement_group(group)
 
 
 def _leftovers() -> list[PlacementGroup]:

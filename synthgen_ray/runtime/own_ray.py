@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partialmethod
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,8 @@ def _ray_params(**given: Any) -> Iterator[None]:
 
 
 def _end(processes: list[psutil.Process]) -> None:
-    """What a start that failed has left behind."""
+    """Have them end, as far as they have not, and wait for it."""
     for process in processes:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(processes, timeout=STOP_S)

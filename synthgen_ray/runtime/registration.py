@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from synthgen_ray.domain.entities import BATCH_STOPPED, Job, JobFailure, Progress
-from synthgen_ray.domain.errors import Cancelled, NotFound, Unavailable
+from synthgen_ray.domain.errors import Cancelled, NotFound, Unavailable, WorkerLost
 from synthgen_ray.domain.keys import key_hash
 from synthgen_ray.domain.params import DrawParams
 from synthgen_ray.jobs.batch import OnRows
@@ -77,7 +77,9 @@ class _State:
 
 
 def _reason(error: BaseException) -> JobFailure:
-    return public_reason(error) if isinstance(error, Exception) else BATCH_STOPPED  # a signal
+    """A signal, and the loss of its workers, leave it to be gone on with."""
+    is_stopped = isinstance(error, WorkerLost) or not isinstance(error, Exception)
+    return BATCH_STOPPED if is_stopped else public_reason(error)
 
 
 def _insist(method: str, *args: Any) -> Any:

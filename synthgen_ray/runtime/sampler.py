@@ -12,13 +12,14 @@ from synthgen_ray.domain.entities import Artifact, Assignment, Draw, Job, Part
 from synthgen_ray.domain.log_context import about
 from synthgen_ray.jobs.generate import publish, write_part
 from synthgen_ray.jobs.model_cache import ModelCache
+from synthgen_ray.jobs.models import load_model
 from synthgen_ray.jobs.online import encoded_chunk
 from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.metrics import SamplerMetrics
 from synthgen_ray.runtime.tidying import keep_tidy
 from synthgen_ray.settings import LogFormat, SamplerSettings
-from synthgen_ray.synthesizers.base import Synthesizer, load
+from synthgen_ray.synthesizers.base import Synthesizer
 from synthgen_ray.synthesizers.threads import compute_with
 
 T = TypeVar("T")
@@ -79,7 +80,6 @@ class Sampler:
 
     def _load(self, source: Artifact) -> Synthesizer:
         compute_with(1)
-        with self._artifacts.verified_file(source) as file:
-            model = load(file)
+        model = load_model(source, self._artifacts)
         self._metrics.loads.add()
         return model

@@ -3,10 +3,11 @@
 import time
 
 import ray
-from ray.exceptions import RayActorError
+from ray.exceptions import GetTimeoutError, RayActorError
 
 from synthgen_ray.domain.entities import Artifact, Job, Progress
 from synthgen_ray.domain.errors import Cancelled, Unavailable
+from synthgen_ray.runtime.actors import WRITE_S
 from synthgen_ray.runtime.names import METADATA, NAMESPACE
 
 REPORT_EVERY_S = 0.5
@@ -35,9 +36,10 @@ class Teller:
     def checkpoint(self, checkpoint: Artifact) -> bool:
         """Whether the job's row names it now. Raises: Unavailable, when that is not known."""
         try:
-            return ray.get(self._store.call.remote("name_checkpoint", self._job.id, self._job.attempt, checkpoint))
-        except RayActorError as error:
-            raise Unavailable("The metadata store is away.", "store_unavailable") from error
+            named = self._store.call.remote("name_checkpoint", self._job.id, self._job.attempt, checkpoint)
+            return ray.get(named, timeout=WRITE_S)
+        except (RayActorError, GetTimeoutError) as error:
+            raise Unavailable("The metadata store is away, or does not answer.", "store_unavailable") from error
 
     def _is_answered(self) -> bool:
         if self._sent is None:

@@ -9,12 +9,10 @@ from ray.exceptions import RayActorError, RayError, RayTaskError
 from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.entities import Assignment, Job, Progress, TrainedModel
 from synthgen_ray.domain.errors import SynthGenError, Unavailable, WorkerLost
-from synthgen_ray.domain.log_context import about
 from synthgen_ray.runtime.capacity import Workers
-from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.names import run_name
 from synthgen_ray.runtime.teller import Teller
-from synthgen_ray.runtime.tidying import tidy
+from synthgen_ray.runtime.working import working_on
 from synthgen_ray.settings import Settings
 
 # There is room for the workers, or nodes that are away or to come make it: this is no reason to lose an attempt.
@@ -33,7 +31,9 @@ class TrainJob:
     """The process that leads a run of Ray Train. Killing it ends the training with all its workers."""
 
     def run(self, assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel:
-        return _fit(_order(assignment, workers, settings), workers)
+        order = _order(assignment, workers, settings)
+        with working_on(assignment.job, settings.log_format, order["artifacts"]):
+            return _fit(order, workers)
 
 
 def _order(assignment: Assignment, workers: Workers, settings: Settings) -> dict[str, Any]:
@@ -115,16 +115,12 @@ def _work(order: dict[str, Any], is_first: bool = True) -> TrainedModel | None:
     """What each worker does: all learn, the first reports and keeps."""
     from synthgen_ray.jobs.checkpoints import JobCheckpoints
     from synthgen_ray.jobs.train import keep, learn
-    from synthgen_ray.synthesizers.threads import compute_with
 
-    write_logs(order["log_format"])
-    compute_with(order["cpus"])
     assignment: Assignment = order["assignment"]
     artifacts: Artifacts = order["artifacts"]
-    tidy(artifacts)
-    teller = Teller(assignment.job)
     every_s = order["checkpoint_seconds"] if is_first else 0
-    with about(job_id=assignment.job.id, model_id=assignment.job.model_id):
+    with working_on(assignment.job, order["log_format"], artifacts, threads=order["cpus"]):
+        teller = Teller(assignment.job)
         with JobCheckpoints(assignment, artifacts, every_s, teller.checkpoint) as checkpoints:
             learnt = learn(assignment, artifacts, teller.progress if is_first else _silent, checkpoints)
         return keep(learnt, assignment, artifacts) if is_first else None

@@ -57,10 +57,12 @@ class Datasets(Files):
     ) -> Made[DatasetVersion]:
         """The next version of a dataset, from storage that the operator allows.
 
-        Raises: NotFound; InvalidRequest, for the URI; Unavailable; what `Converter.convert` says of the file.
+        Raises: NotFound; TooMany, over a quota; InvalidRequest, for the URI; Unavailable; InsufficientStorage; what
+        `Converter.convert` says of the file.
         """
         dataset = await self._store.get_dataset(principal, dataset_id)
         check_allowed(uri, self._allowed_uris)
+        await self._store.require_upload_target(principal, dataset.project_id, dataset_id)  # before a byte comes
         with self.upload_folder() as folder:
             file = folder / "fetched"
             filename = await asyncio.to_thread(fetch, uri, file, self.upload_limits.max_bytes, self.check_free)

@@ -80,7 +80,7 @@ class Datasets:
             return await once_only(session, principal, once, DATASET_VERSION, make)
 
     async def require_upload_target(self, principal: Principal, project_id: UUID, dataset_id: UUID | None) -> None:
-        """Refuse an upload before its bytes are taken in.
+        """Refuse an upload before it is converted.
 
         Raises: NotFound, when the project or the dataset in it does not exist; TooMany, over a quota.
         """

@@ -16,7 +16,7 @@ from synthgen_ray.datasets.inference import infer_columns
 from synthgen_ray.domain.chunks import chunks
 from synthgen_ray.domain.columns import Column, LearnedColumn, check_trainable
 from synthgen_ray.domain.conditions import category_key, check_conditions
-from synthgen_ray.domain.errors import InvalidRequest, InvalidTable
+from synthgen_ray.domain.errors import InvalidRequest, InvalidTable, corrupt_model
 from synthgen_ray.domain.params import MAX_ROWS, Condition, GenerateParams, ModelType, TrainParams
 from synthgen_ray.domain.validation import invalid_request, parse_train_params
 from synthgen_ray.domain.widths import CHUNK_BYTES, widest_row
@@ -29,7 +29,7 @@ from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out, with_agreed_holdout
 from synthgen_ray.synthesizers.imputation import conformed, imputed
-from synthgen_ray.synthesizers.model_file import BROKEN, ModelCard, Tensors, corrupt, read_model, write_model
+from synthgen_ray.synthesizers.model_file import BROKEN, ModelCard, Tensors, read_model, write_model
 from synthgen_ray.synthesizers.pace import OnProgress, Pace
 from synthgen_ray.synthesizers.refinement import SAMPLE_ROWS, Refinement
 from synthgen_ray.synthesizers.shares import rows_between
@@ -312,7 +312,7 @@ def load(path: Path | str) -> Synthesizer:
         model.sample_chunk(0, 1, 0)  # what can be made of a file is known once it was done
         return model
     except (InvalidRequest, *BROKEN) as error:
-        raise corrupt("its parts do not fit together") from error
+        raise corrupt_model("its parts do not fit together") from error
 
 
 def synthesizer_class(model_type: ModelType) -> type[Synthesizer]:

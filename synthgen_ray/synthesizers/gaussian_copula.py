@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from scipy.special import ndtr, ndtri, softmax
 
+from synthgen_ray.domain.errors import corrupt_model
 from synthgen_ray.domain.params import GaussianCopulaParams, ModelType
 from synthgen_ray.synthesizers.base import Synthesizer, Targets
 from synthgen_ray.synthesizers.codec import Cells, CodecOptions, LearntCodec
@@ -21,7 +22,7 @@ from synthgen_ray.synthesizers.columns.marginal import FAR
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.conditional_normal import Bound, draw_normal, log_chance
 from synthgen_ray.synthesizers.latent_correlation import cuts_of, in_line, latent_correlation, seen
-from synthgen_ray.synthesizers.model_file import Tensors, check_tensors, corrupt
+from synthgen_ray.synthesizers.model_file import Tensors, check_tensors
 from synthgen_ray.synthesizers.pace import Pace
 from synthgen_ray.synthesizers.streams import TRAIN, stream
 
@@ -141,7 +142,7 @@ class GaussianCopula(Synthesizer):
         check_tensors(tensors, {"correlation": ((dimensions, dimensions), np.dtype(np.float64))})
         matrix = tensors["correlation"]
         if not np.allclose(matrix, matrix.T) or np.linalg.eigvalsh(matrix).min() <= 0:
-            raise corrupt("its correlations are none")
+            raise corrupt_model("its correlations are none")
         self._correlation_DD = matrix
 
 

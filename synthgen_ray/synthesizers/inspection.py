@@ -20,7 +20,7 @@ from synthgen_ray.datasets.limits import MIB, UploadLimits
 from synthgen_ray.datasets.nursery import ENVIRONMENT
 from synthgen_ray.datasets.writing import write_csv, write_jsonl
 from synthgen_ray.domain.columns import LearnedColumn
-from synthgen_ray.domain.errors import InvalidRequest, SynthGenError
+from synthgen_ray.domain.errors import InvalidRequest, SynthGenError, corrupt_model
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.domain.widths import listed
 
@@ -92,7 +92,8 @@ def _answer_of(command: list[str]) -> tuple[bytes, int]:
 
 
 def _unsound(why: str) -> InvalidRequest:
-    return InvalidRequest(f"The model's file is damaged or not ours: {why}.", "model_corrupt")
+    fault = corrupt_model(why)
+    return InvalidRequest(fault.detail, fault.code)
 
 
 def main() -> None:

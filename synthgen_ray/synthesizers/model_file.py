@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 
 from synthgen_ray.domain.columns import Column
-from synthgen_ray.domain.errors import JobError
+from synthgen_ray.domain.errors import corrupt_model
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.codec import TableCodec
 from synthgen_ray.synthesizers.columns.bins import Bins
@@ -85,35 +85,31 @@ def read_model(path: Path) -> tuple[ModelCard, Tensors]:
     except ValidationError as error:
         # Not pydantic's own text, which quotes the input.
         places = sorted({".".join(map(str, found["loc"][:3])) for found in error.errors()})
-        raise corrupt(f"its card does not fit at {', '.join(places[:3])}") from None
+        raise corrupt_model(f"its card does not fit at {', '.join(places[:3])}") from None
     except BROKEN as error:
-        raise corrupt("it cannot be read") from error
+        raise corrupt_model("it cannot be read") from error
     if [column.name for column in card.columns] != [codec.name for codec in card.codec.columns]:
-        raise corrupt("its columns do not fit together")
+        raise corrupt_model("its columns do not fit together")
     return card, tensors
 
 
 def check_tensors(tensors: Tensors, expected: dict[str, tuple[tuple[int, ...], np.dtype]]) -> None:
     """Refuse weights that are not exactly those expected, or not finite."""
     if tensors.keys() != expected.keys():
-        raise corrupt("its tensors are not those of its type")
+        raise corrupt_model("its tensors are not those of its type")
     for name, (shape, dtype) in expected.items():
         if tensors[name].shape != shape or tensors[name].dtype != dtype:
-            raise corrupt("a tensor has another shape or type than its config says")
+            raise corrupt_model("a tensor has another shape or type than its config says")
         if not np.isfinite(tensors[name]).all():
-            raise corrupt("a tensor is not finite")
-
-
-def corrupt(why: str) -> JobError:
-    return JobError(f"The model's file is damaged or not ours: {why}.", "model_corrupt")
+            raise corrupt_model("a tensor is not finite")
 
 
 def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
     if sorted(member.filename for member in members) != sorted(MOST_BYTES):
-        raise corrupt("it holds other files than a model does")
+        raise corrupt_model("it holds other files than a model does")
     for member in members:
         is_stored = member.compress_type == zipfile.ZIP_STORED and member.compress_size == member.file_size
         if not is_stored or member.file_size > MOST_BYTES[member.filename]:
-            raise corrupt("it is compressed or too large")
+            raise corrupt_model("it is compressed or too large")
     if sum(member.file_size for member in members) > size:
-        raise corrupt("it claims to hold more than it does")  # and reading it would make room for the claim
+        raise corrupt_model("it claims to hold more than it does")  # and reading it would make room for the claim

@@ -15,13 +15,14 @@ from typing import Self, cast
 import numpy as np
 import pyarrow as pa
 
+from synthgen_ray.domain.errors import corrupt_model
 from synthgen_ray.synthesizers.blas import one_blas_thread
 from synthgen_ray.synthesizers.categorical import draw_codes, offsets, weights_of
 from synthgen_ray.synthesizers.codec import Cells, LearntCodec
 from synthgen_ray.synthesizers.columns.bins import Bins
 from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec
-from synthgen_ray.synthesizers.model_file import RefinementCard, Tensors, check_tensors, corrupt
+from synthgen_ray.synthesizers.model_file import RefinementCard, Tensors, check_tensors
 from synthgen_ray.synthesizers.pace import Pace
 from synthgen_ray.synthesizers.streams import REFINE, stream
 
@@ -173,7 +174,7 @@ class Refinement:
             isinstance(codec, NumberCodec) == (bins is not None) for codec, bins in zip(columns, card.bins, strict=True)
         )
         if not fits:
-            raise corrupt("its refinement is of other columns")
+            raise corrupt_model("its refinement is of other columns")
         hidden, total = card.hidden, int(widths(columns, card).sum())
         shapes = {
             "inputs": (total + len(columns), hidden),

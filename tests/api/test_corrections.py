@@ -159,6 +159,15 @@ class TestFetch:
         assert (absent.status_code, absent.json()["code"]) == (422, "uri_not_found")
         assert evil.status_code == 422
 
+    async def test_429_over_the_quota_before_the_storage_is_asked(self, client, server, given_dataset, tmp_path):
+        dataset = await given_dataset()
+        server.store._quotas = Quotas(storage_bytes=1)
+
+        url, uri = f"/api/datasets/{dataset['dataset_id']}/versions", f"file://{tmp_path}/tables/absent.csv"
+        refused = await client.post(url, json={"uri": uri})
+
+        assert (refused.status_code, refused.json()["code"]) == (429, "quota_exceeded")
+
     async def test_a_link_out_of_the_place_is_not_followed(self, fetch, tmp_path):
         (tmp_path / "tables").mkdir()
         (tmp_path / "secret.csv").write_bytes(a_table(40))

@@ -147,3 +147,12 @@ async def test_readyz_tells_the_first_that_does_not_work(server):
         (200, None),
         (503, "dispatcher_unavailable"),
     ]
+
+
+async def test_its_version_is_that_of_the_installed_package(server, tmp_path, monkeypatch):
+    installed = tmp_path / "installed" / "synthgen_ray-9.9.dist-info"
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: synthgen-ray\nVersion: 9.9\n")
+    monkeypatch.syspath_prepend(installed.parent)
+
+    assert an_app(server.app.state.service, server.store, server.checks).version == "9.9"

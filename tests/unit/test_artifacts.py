@@ -1,6 +1,8 @@
 """What every store of artifacts does, on a disk and over the protocol of S3."""
 
+import errno
 import hashlib
+import os
 import pickle
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -90,6 +92,21 @@ def test_parts_end_to_end_are_the_artifact(artifacts):
     assert b"".join(artifacts.read(artifact)) == b"head,middle,tail"
     assert artifact.sha256 == hashlib.sha256(b"head,middle,tail").hexdigest()
     assert (artifact.size_bytes, artifact.num_rows) == (16, 4)
+
+
+def test_a_part_that_was_never_written_is_gone(artifacts):
+    given_parts(artifacts, b"one")
+
+    with pytest.raises(Gone):
+        artifacts.part("jobs/1/1", "part-1", num_rows=1)
+
+
+def test_sizes_are_of_those_that_are_there_however_many_are_asked_for(artifacts):
+    given_parts(artifacts, *(b"x" * size for size in range(12)))
+    all_of_them = {f"part-{size}": size for size in range(12)}
+
+    assert artifacts.sizes("jobs/1/1", ["part-0", "absent", "part-11"]) == {"part-0": 0, "part-11": 11}
+    assert artifacts.sizes("jobs/1/1", [*all_of_them, "absent"]) == all_of_them
 
 
 def test_any_range_is_read_across_parts(artifacts):
@@ -225,6 +242,37 @@ def test_erasing_takes_the_whole_folder_and_nothing_else_and_may_be_repeated(art
     artifacts.erase("jobs/1")
 
     assert place.files() == {"jobs/10/1/part-0"}
+
+
+def test_a_file_that_the_disk_does_not_let_go_is_not_erased(tmp_path, monkeypatch):
+    place = Disk(tmp_path)
+    given_parts(place.artifacts, b"one")
+
+    def failing(path, **_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as disk, pytest.raises(Unavailable):
+        disk.setattr(os, "unlink", failing)
+        place.artifacts.erase("jobs/1")
+
+    assert place.files() == {"jobs/1/1/part-0"}
+
+
+def test_a_folder_that_another_process_erases_too_is_erased(tmp_path, monkeypatch):
+    place = Disk(tmp_path)
+    given_parts(place.artifacts, b"one", b"two")
+    unlink = os.unlink
+
+    def after_another(path, *, dir_fd=None):
+        disk.undo()
+        unlink(path, dir_fd=dir_fd)
+        unlink(path, dir_fd=dir_fd)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "unlink", after_another)
+        place.artifacts.erase("jobs/1")
+
+    assert place.files() == set()
 
 
 def test_what_lies_idle_is_found_by_folder_and_what_is_new_is_not_idle(artifacts, place):

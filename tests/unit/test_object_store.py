@@ -72,6 +72,16 @@ def test_an_upload_whose_process_is_killed_half_way_leaves_nothing_to_see(artifa
     assert given_artifact(artifacts, b"again").size_bytes == 5
 
 
+def test_a_file_is_asked_for_without_all_that_are_beside_it(artifacts, s3):
+    given_artifact(artifacts, b"rows")
+    s3.gate.requests.clear()
+
+    part = artifacts.part("jobs/1/1", "part-0", num_rows=1)
+
+    assert part.size_bytes == 4
+    assert [line.split()[0] for line in s3.gate.requests] == [b"HEAD"]
+
+
 def test_what_does_not_change_is_fetched_once(artifacts, s3, bucket, gate):
     artifact = given_artifact(artifacts, b"a model")
     with artifacts.verified_file(artifact):

@@ -1,9 +1,11 @@
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 from pydantic import ValidationError
 
+from synthgen_ray.operating.settings import load_settings
 from synthgen_ray.settings import Settings, unread
 
 SECRET = "secret-of-sixteen"
@@ -49,6 +51,18 @@ def test_a_misspelt_setting_is_refused(tmp_path):
 
     with pytest.raises(ValidationError, match="prot"):
         Settings.load(file)
+
+
+@pytest.mark.parametrize("content", ["port: [8888", "port: \t8888: 1", "- port", "prot: 1", "port: x"])
+def test_a_command_refuses_a_file_that_is_none_of_settings(tmp_path, capsys, content):
+    file = tmp_path / "settings.yaml"
+    file.write_text(content)
+
+    with pytest.raises(typer.Exit) as refused:
+        load_settings(file)
+
+    assert refused.value.exit_code == 2
+    assert "the settings do not fit" in capsys.readouterr().err
 
 
 def test_a_child_process_is_told_everything():

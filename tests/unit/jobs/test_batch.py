@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
-from synthgen_ray.domain.errors import Conflict
+from synthgen_ray.domain.errors import Conflict, JobError
 from synthgen_ray.domain.params import OutputFormat
 from synthgen_ray.jobs.batch import MANIFEST, PLAN, SUCCESS, Manifest, Order, Place, begin, finish, make_file
 from synthgen_ray.synthesizers import GaussianCopula
@@ -89,6 +89,24 @@ def test_a_file_that_is_there_stays_as_it_is(model, place):
 
     assert again == undisturbed
     assert path.stat().st_mtime_ns == before.st_mtime_ns
+
+
+class LongWinded(GaussianCopula):
+    """Its rows are more than Arrow holds."""
+
+    def sample_chunk(self, *_asked):
+        pa.array(["what Arrow says quotes the cell"]).cast(pa.int64())
+
+
+def test_rows_that_are_too_large_for_arrow_are_a_reason_and_leave_no_file(place):
+    order = an_order()
+    name = next(iter(order.files))
+
+    with pytest.raises(JobError) as failed:
+        make_file(LongWinded(seed=1), order, name, place)
+
+    assert failed.value.code == "rows_too_large"
+    assert not place.has(name)
 
 
 class TestBegin:

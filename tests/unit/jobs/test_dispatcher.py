@@ -370,6 +370,38 @@ async def test_a_stop_gives_back_what_runs_and_counts_no_loss(store, dispatcher,
     assert (await store.claim_next({JobType.TRAIN})).job.attempt == 2  # at once: no back-off
 
 
+class OneIsStuck(Store):
+    """Takes back all jobs but one."""
+
+    stuck: UUID | None = None
+
+    async def requeue(self, job_id, *args, **kwargs):
+        if job_id == self.stuck:
+            raise Unavailable("away", "store_unavailable")
+        await super().requeue(job_id, *args, **kwargs)
+
+
+class TestStopWhileTheStoreIsAwayForOne:
+    @pytest.fixture
+    async def store(self, database_url, clock):
+        store = OneIsStuck(database_url, clock=clock)
+        yield store
+        await store.dispose()
+
+    async def test_the_others_are_given_back(self, store, dispatcher, launcher, given_ready_model, caplog):
+        model_id = await given_ready_model()
+        jobs = [(await store.enqueue_generate(ADMIN, model_id, GenerateParams())).value for _ in range(2)]
+        await dispatcher.tick()
+        for job in jobs:
+            await until_started(launcher, job.id)
+        store.stuck, other = launcher.started
+
+        await dispatcher.stop()
+
+        assert (await store.get_job(ADMIN, other)).status is JobStatus.PENDING
+        assert f"job {store.stuck} cannot be given back" in caplog.text
+
+
 async def test_what_an_earlier_dispatcher_left_running_runs_again(store, clock, dispatcher, launcher, given_training):
     job = await given_training()
     await store.claim_next({JobType.TRAIN})

@@ -1,8 +1,10 @@
 """Rounds of tidying over a real store and real files."""
 
+import errno
 import os
 import time
 from datetime import timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -42,14 +44,14 @@ def tidy(store, artifacts):
     return one_round
 
 
-def given_file(artifacts: DiskArtifacts, location: str, *, old: bool) -> Artifact:
-    with artifacts.writing(location, "part-0") as sink:
+def given_file(artifacts: DiskArtifacts, location: str, *, old: bool, name: str = "part-0") -> Artifact:
+    with artifacts.writing(location, name) as sink:
         sink.write(b"rows")
     if old:
         long_ago = time.time() - tidying.UNNAMED_S - 60
-        for path in (artifacts.path(location, "part-0"), artifacts.path(location, "")):
+        for path in (artifacts.path(location, name), artifacts.path(location, "")):
             os.utime(path, (long_ago, long_ago))
-    return artifacts.seal(location, [artifacts.part(location, "part-0", 1)])
+    return artifacts.seal(location, [artifacts.part(location, name, 1)])
 
 
 def is_there(artifacts: DiskArtifacts, location: str) -> bool:
@@ -151,47 +153,47 @@ async def test_files_that_belong_to_other_metadata_are_left_alone(artifacts, tid
     assert is_there(artifacts, stray)
 
 
-class ArtifactsAway(DiskArtifacts):
-    is_away = True
+@pytest.fixture
+def held(monkeypatch) -> set[str]:
+    """The names of the files that the disk does not let go."""
+    names: set[str] = set()
+    unlink = os.unlink
 
-    def erase(self, location: str) -> None:
-        if self.is_away:
-            raise Unavailable("The artifact store cannot be reached now; try again.", "artifacts_unavailable")
-        super().erase(location)
+    def failing(path, *, dir_fd=None):
+        if Path(path).name in names:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        unlink(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "unlink", failing)
+    return names
 
 
-async def test_what_cannot_be_erased_keeps_no_other_folder(store, tmp_path):
-    class OneIsStuck(DiskArtifacts):
-        def erase(self, location):
-            if location == stuck:
-                raise Unavailable("away", "artifacts_unavailable")
-            super().erase(location)
-
-    artifacts = OneIsStuck(tmp_path)
+async def test_what_cannot_be_erased_keeps_no_other_folder(store, artifacts, held):
     strays = [f"models/{uuid4()}" for _ in range(5)]
     stuck = strays[2]
     for stray in strays:
-        given_file(artifacts, stray, old=True)
+        given_file(artifacts, stray, old=True, name="stuck" if stray == stuck else "part-0")
+    held.add("stuck")
     memory = Memory()
 
     with pytest.raises(Unavailable):
         await Tidying(store, artifacts, Retention(), memory.forget).round()
 
-    assert [is_there(artifacts, stray) for stray in strays] == [stray == stuck for stray in strays]
+    assert [artifacts.path(stray, "").exists() for stray in strays] == [stray == stuck for stray in strays]
     assert await store.list_erasures() == (stuck,)
 
 
-async def test_what_could_not_be_erased_is_erased_later(store, tmp_path):
-    artifacts = ArtifactsAway(tmp_path)
+async def test_what_could_not_be_erased_is_erased_later(store, artifacts, held):
     stray = f"models/{uuid4()}"
     given_file(artifacts, stray, old=True)
     memory = Memory()
     rounds = Tidying(store, artifacts, Retention(), memory.forget)
+    held.add("part-0")
 
     with pytest.raises(Unavailable):
         await rounds.round()
     assert memory.forgotten == []
-    artifacts.is_away = False
+    held.clear()
     await rounds.round()
 
     assert not is_there(artifacts, stray)

@@ -55,6 +55,14 @@ def test_a_copula_runs_in_one_process():
     assert planned(cluster, ModelType.GAUSSIAN_COPULA, num_workers=2) == Workers(1, 1, use_gpu=False)
 
 
+def test_a_copula_needs_no_room_for_the_workers_that_others_have_by_default():
+    settings = {"num_workers": 4}
+
+    assert planned({"CPU": 4.0}, ModelType.GAUSSIAN_COPULA, settings) == Workers(1, 1, use_gpu=False)
+    with pytest.raises(InvalidRequest):
+        planned({"CPU": 4.0}, ModelType.CTGAN, settings)
+
+
 @pytest.mark.parametrize("model_type", list(ModelType))
 @pytest.mark.parametrize(
     ("resources", "says"),

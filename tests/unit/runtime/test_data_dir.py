@@ -1,10 +1,12 @@
+import errno
+import os
 import stat
 
 import pytest
 
 from synthgen_ray.runtime import data_dir
 from synthgen_ray.runtime.admin_key import KEY_FILE, admin_key
-from synthgen_ray.runtime.data_dir import AlreadyRunning, DataDir, ServerInfo
+from synthgen_ray.runtime.data_dir import AlreadyRunning, DataDir, ServerInfo, StartFailed, private_file
 from synthgen_ray.settings import Settings
 
 
@@ -70,6 +72,43 @@ def test_a_key_file_that_others_can_read_is_refused(place):
 
     with pytest.raises(PermissionError, match="chmod 600"):
         admin_key(settings)
+
+
+@pytest.mark.parametrize("name", [KEY_FILE, "ray_token"])
+def test_a_secret_that_is_empty_is_refused(place, name):
+    (place.path / name).touch(mode=0o600)
+
+    with pytest.raises(StartFailed, match="is empty: delete it"):
+        admin_key(Settings(data_dir=place.path)) if name == KEY_FILE else place.ray_token_file()
+
+
+def test_a_secret_appears_with_all_that_is_in_it_or_not_at_all(place):
+    def killed() -> str:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        private_file(place.path / "secret", killed)
+
+    assert list(place.path.iterdir()) == []
+    assert private_file(place.path / "secret", lambda: "made").read_text() == "made"
+
+
+def test_of_two_that_make_a_secret_both_have_the_firsts(place):
+    def beaten() -> str:
+        return private_file(place.path / "secret", lambda: "first").read_text() + " and second"
+
+    assert private_file(place.path / "secret", beaten).read_text() == "first"
+    assert len(list(place.path.iterdir())) == 1
+
+
+def test_a_secret_is_made_where_a_file_has_one_name_alone(place, monkeypatch):
+    def failing(*_, **__):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", failing)
+
+    assert private_file(place.path / "secret", lambda: "made").read_text() == "made"
+    assert [file.name for file in place.path.iterdir()] == ["secret"]
 
 
 def test_a_long_path_moves_rays_sockets_elsewhere(tmp_path):

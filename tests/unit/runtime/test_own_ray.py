@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 
-from synthgen_ray.runtime.own_ray import end_leftovers
+from synthgen_ray.runtime.own_ray import _end, end_leftovers
 
 HOLDS = "import sys; held = open(sys.argv[1], 'a'); print(flush=True); sys.stdin.read()"
 
@@ -42,3 +43,14 @@ def test_rays_processes_that_write_there_end_and_no_others(given_process, tmp_pa
 
     assert left.poll() is not None
     assert (elsewhere.poll(), looking.poll()) == (None, None)
+
+
+def test_one_that_ends_by_itself_meanwhile_is_no_error(given_process, tmp_path):
+    left = given_process("ray::DashboardAgent", tmp_path / "agent.log")
+    found = psutil.Process(left.pid)
+    left.kill()
+    left.wait()
+
+    _end([found])
+
+    assert not found.is_running()

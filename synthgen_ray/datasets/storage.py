@@ -1,17 +1,19 @@
-"""The way to an object store, from its URL."""
+"""The way to storage elsewhere, from its URL."""
 
+import os
 from datetime import timedelta
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pyarrow.fs import AwsStandardS3RetryStrategy, FileSystem, GcsFileSystem, S3FileSystem, resolve_s3_region
 
 # A store that does not answer is given up after half a minute; pyarrow's own measure is more than one and a half.
 ATTEMPTS = 3
 SILENCE_S = 10.0
+ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")  # which pyarrow reads for a URI, the first one first
 
 
 def connect(url: str) -> tuple[FileSystem, str]:
-    """The store of a URL, and the place in it. Credentials come from the environment.
+    """The object store of a URL, and the place in it. Credentials come from the environment.
 
     Raises: OSError, ValueError and pyarrow's ArrowException.
     """
@@ -20,6 +22,19 @@ def connect(url: str) -> tuple[FileSystem, str]:
     if parts.scheme == "gs":
         return GcsFileSystem(retry_time_limit=timedelta(seconds=ATTEMPTS * SILENCE_S)), root
     return _s3(parts.netloc, dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))), root
+
+
+def connect_plain(uri: str) -> tuple[FileSystem, str]:
+    """The storage of a URI without options, of whatever kind, and the place in it: where an S3 is that is not Amazon's
+    comes from the environment too.
+
+    Raises: OSError, ValueError and pyarrow's ArrowException.
+    """
+    scheme = urlsplit(uri).scheme
+    endpoint = next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), None)
+    if scheme == "s3" and endpoint:
+        return connect(f"{uri}?{urlencode({'endpoint_override': endpoint})}")
+    return connect(uri) if scheme in ("s3", "gs") else FileSystem.from_uri(uri)
 
 
 def _s3(bucket: str, options: dict[str, str]) -> S3FileSystem:
