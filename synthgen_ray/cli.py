@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,19 +15,34 @@ import typer
 from synthgen_ray.client import ClientError, SynthGen
 from synthgen_ray.commands import register
 from synthgen_ray.commands.output import Output
-from synthgen_ray.commands.server import find_server
-from synthgen_ray.commands.session import AsJson
+from synthgen_ray.commands.server import find_server, local_key
+from synthgen_ray.commands.session import AsJson, Key, Url
 from synthgen_ray.operating.backup import backup, restore
 from synthgen_ray.operating.doctor import doctor
 from synthgen_ray.operating.settings import ConfigOption, DataDirOption, load_settings, refuse
 from synthgen_ray.runtime.admin_key import KEY_FILE
-from synthgen_ray.runtime.data_dir import START_S, DataDir, ServerInfo, StartFailed
+from synthgen_ray.runtime.data_dir import LATEST, START_S, DataDir, ServerInfo, StartFailed
 from synthgen_ray.runtime.server import run
-from synthgen_ray.settings import Settings
+from synthgen_ray.settings import Settings, unread
 
 STOP_S = 60.0
 
-app = typer.Typer(help="Learn a table, generate synthetic rows like it.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"synthgen {version('synthgen-ray')}")
+        raise typer.Exit
+
+
+@app.callback()
+def synthgen(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """Learn a table, generate synthetic rows like it."""
 
 
 @app.command()
@@ -39,28 +55,36 @@ def up(
     config: ConfigOption = None,
     detach: Annotated[bool, typer.Option(help="Go on in the background once the server answers.")] = False,
 ) -> None:
-    """Start the server. Ctrl-C or `synthgen down` stops it; what it holds survives."""
+    """Start the server. Ctrl-C or `synthgen down` stops it; what it holds survives.
+
+    Example: synthgen up --detach --port 9000
+    """
     settings = load_settings(
         config, host=host, port=port, dashboard_port=dashboard_port, data_dir=data_dir, address=address
     )
+    for said in unread(os.environ):
+        typer.echo(f"synthgen: {said}", err=True)
     os.umask(0o077)
     place = DataDir(settings.data_dir)
     place.prepare()
     is_first = not (place.path / KEY_FILE).exists() and settings.admin_key is None
     try:
         if detach:
-            _show(place, _start_in_background(place, settings), with_key=is_first)
+            _show(place, settings, _start_in_background(place, settings), is_first=is_first)
         else:
-            run(settings, lambda info: _show(place, info, with_key=is_first))
+            run(settings, lambda info: _show(place, settings, info, is_first=is_first))
             typer.echo("Stopped; what ran went back to the queue.")
     except StartFailed as error:
         refuse(str(error))
 
 
 @app.command()
-def down(data_dir: DataDirOption = None) -> None:
-    """Stop the server of a data directory."""
-    place = DataDir(load_settings(None, data_dir=data_dir).data_dir)
+def down(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
+    """Stop the server of a data directory.
+
+    Example: synthgen down --data-dir data
+    """
+    place = DataDir(load_settings(config, data_dir=data_dir).data_dir)
     info = place.find_info()
     if info is None:
         refuse(f"No server runs on {place.path}.")
@@ -74,22 +98,39 @@ def down(data_dir: DataDirOption = None) -> None:
 
 
 @app.command()
-def status(data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
-    """Say whether a server runs on a data directory, or on the cluster of `address`, and whether it is ready."""
-    settings = load_settings(None, data_dir=data_dir)
-    info = DataDir(settings.data_dir).find_info()
-    if info is None and settings.address is None:
-        refuse(f"No server runs on {settings.data_dir}.")
-    local = find_server(None, None, settings.data_dir)
-    # What `serve deploy` has deployed is no process of ours, and answers on each node.
-    url = info.url if info else f"http://127.0.0.1:{settings.port}"
-    with SynthGen(url, local.key) as client:
-        ready = client.is_ready()
-        told = _find_status(client)
+def status(
+    data_dir: DataDirOption = None,
+    config: ConfigOption = None,
+    url: Url = None,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether a server runs on a data directory, on the cluster of `address` or at --url, and whether it is ready.
+
+    Example: synthgen status --json
+    """
+    settings = load_settings(config, data_dir=data_dir)
+    about, info = "", DataDir(settings.data_dir).find_info()
+    if url is None and info is None:
+        if settings.address is None:
+            refuse(f"No server runs on {settings.data_dir}.")
+        # What `serve deploy` has deployed is no process of ours, and answers on each node.
+        url, key = f"http://127.0.0.1:{settings.port}", key or local_key(settings.data_dir)
+        about = f" (Ray at {settings.address})"
+    server = find_server(url, key, settings.data_dir)
+    if info is not None and info.url != server.url:
+        info = None  # it is another that was asked for
+    if info is not None:
+        about = f" (process {info.pid}, dashboard {info.dashboard or 'none'})"
+    try:
+        with SynthGen(server.url, server.key) as client:
+            ready = client.is_ready()
+            told = _find_status(client)
+    except ClientError as error:
+        refuse(str(error))
     pid, dashboard = (info.pid, info.dashboard) if info else (None, None)
-    answer = {"url": url, "ready": ready, "pid": pid, "dashboard": dashboard, "status": told}
-    about = f"process {pid}, dashboard {dashboard or 'none'}" if info else f"Ray at {settings.address}"
-    sentence = f"{url} is {'ready' if ready else 'not ready'} ({about})"
+    answer = {"url": server.url, "ready": ready, "pid": pid, "dashboard": dashboard, "status": told}
+    sentence = f"{server.url} is {'ready' if ready else 'not ready'}{about}"
     broken = [check for check in told["checks"] if not check["ok"]] if told else []
     Output(as_json).say(answer, "\n".join([sentence, *(f"{check['name']}: {check['detail']}" for check in broken)]))
     raise typer.Exit(0 if ready else 1)
@@ -109,7 +150,7 @@ def _start_in_background(place: DataDir, settings: Settings) -> ServerInfo:
     Raises: StartFailed.
     """
     place.lock().close()
-    log = place.path / "server.log"
+    log = place.new_server_log()
     with log.open("w") as output:
         command = [sys.executable, "-m", "synthgen_ray.runtime.server"]
         server = subprocess.Popen(  # noqa: S603
@@ -141,13 +182,15 @@ def _tail(log: Path, lines: int = 20) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
-def _show(place: DataDir, info: ServerInfo, *, with_key: bool) -> None:
+def _show(place: DataDir, settings: Settings, info: ServerInfo, *, is_first: bool) -> None:
     typer.echo(f"SynthGen    {info.url}")
     typer.echo(f"API docs    {info.url}/docs")
     if info.dashboard:
         typer.echo(f"Dashboard   {info.dashboard}  (token in {place.path / 'ray_token'})")
+    if settings.address is None:
+        typer.echo(f"Logs        {place.path / 'ray' / LATEST / 'logs'}")
     key_file = place.path / KEY_FILE
-    if with_key:
+    if is_first and sys.stdout.isatty():  # a journal would keep it, and show it to others
         typer.echo(f"Admin key   {key_file.read_text().strip()}  (kept in {key_file})")
     elif key_file.exists():
         typer.echo(f"Admin key   in {key_file}")

@@ -185,7 +185,7 @@ def start(data_dir: Path, key: str, log: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "synthgen_ray.cli", "up", "--data-dir", str(data_dir), *ports]
     # The settings of another server, or of another cluster, are not for this one.
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("SYNTHGEN_", "RAY_ADDRESS"))}
-    environment["SYNTHGEN_ADMIN_KEY"] = key  # given, so that the server does not print one into its log
+    environment["SYNTHGEN_ADMIN_KEY"] = key  # given, so that no file has it
     with log.open("w") as output:
         # In a session of its own, so that Ctrl-C reaches the demo and the demo stops the server.
         return subprocess.Popen(

@@ -4,7 +4,10 @@
 """
 
 import json
+import re
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,6 +26,9 @@ SQLITE = "sqlite+aiosqlite:///"
 DATABASES = ("postgresql://", "postgres://", "postgresql+asyncpg://", SQLITE)
 _BUCKET = r"[a-z0-9._-]+(/[A-Za-z0-9._/-]*)?"
 _S3_OPTIONS = r"([?](&?(region|scheme|endpoint_override)=[A-Za-z0-9.:-]+)+)?"
+OF_COMMANDS = {"SYNTHGEN_URL", "SYNTHGEN_API_KEY"}
+# What Kubernetes tells of a service that is called like us.
+OF_KUBERNETES = re.compile(r"SYNTHGEN_\w*_(SERVICE_(HOST|PORT\w*)|PORT(_\d+_(TCP|UDP)\w*)?)")
 ARTIFACTS_URL = rf"^(file:///[^?]*|gs://{_BUCKET}|s3://{_BUCKET}{_S3_OPTIONS})$"
 
 
@@ -244,3 +250,21 @@ class Settings(BaseSettings):
     def keeps_sqlite(self) -> bool:
         """In a file, which one machine alone can open."""
         return self.sql_url.get_secret_value().startswith(SQLITE)
+
+
+def unread(environment: Mapping[str, str]) -> Iterator[str]:
+    """A sentence for each variable that begins like a setting's and is read by nothing: most are slips of the pen."""
+    alone, nested = set(OF_COMMANDS), set()
+    for name, field in Settings.model_fields.items():
+        alone.add(f"SYNTHGEN_{name}".upper())
+        if isinstance(field.default, Group):
+            nested |= {f"SYNTHGEN_{name}__{one}".upper() for one in type(field.default).model_fields}
+    groups = {name.rpartition("__")[0] for name in nested}
+    for name, value in sorted(environment.items()):
+        known = name.upper()  # in which case does not matter
+        is_kubernetes = OF_KUBERNETES.fullmatch(known) and ("_SERVICE_" in known or "://" in value)
+        is_nested = known.partition("__")[0] in groups  # of these a wrong one is refused
+        if not known.startswith("SYNTHGEN_") or known in alone or is_nested or is_kubernetes:
+            continue
+        meant = get_close_matches(known, [*alone, *nested], 1)
+        yield f"{name} is no setting, and read by nothing" + (f": {meant[0]} is meant?" if meant else ".")

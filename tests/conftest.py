@@ -15,6 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from synthgen_ray.store.migrating import migrate
 from tests.databases import DEFAULT_DATABASE
+from tests.given import admit_admin
 from tests.postgres import Postgres, a_postgres
 from tests.s3 import CREDENTIALS, Gate, S3Server, an_s3_server
 
@@ -62,7 +63,7 @@ def postgres() -> Iterator[Postgres]:
 def migrated(postgres: Postgres) -> str:
     """A database of which others are copies: that is quicker than to migrate each."""
     name = postgres.new_database()
-    asyncio.run(migrate(postgres.url(name)))
+    asyncio.run(_prepare(postgres.url(name)))
     return name
 
 
@@ -70,8 +71,13 @@ def migrated(postgres: Postgres) -> str:
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same for SQLite."""
     file = tmp_path_factory.mktemp("migrated") / "synthgen.db"
-    asyncio.run(migrate(f"sqlite+aiosqlite:///{file}"))
+    asyncio.run(_prepare(f"sqlite+aiosqlite:///{file}"))
     return file
+
+
+async def _prepare(url: str) -> None:
+    await migrate(url)
+    await admit_admin(url)
 
 
 @pytest.fixture

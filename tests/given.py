@@ -9,17 +9,26 @@ from synthgen_ray.domain.columns import Column, ColumnKind, LearnedColumn
 from synthgen_ray.domain.entities import Artifact, Part, TrainedModel
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.domain.reports import ReportScores
+from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.store import Store
-from synthgen_ray.store.tables import ModelRow
+from synthgen_ray.store.tables import ApiKeyRow, ModelRow
 
 COLUMNS = (Column("age", ColumnKind.INTEGER, cardinality=60), Column("income", ColumnKind.CATEGORICAL, cardinality=2))
-ADMIN = Principal(uuid4(), Role.ADMIN)
+ADMIN = Principal(UUID(int=1), Role.ADMIN)  # the same in each process of a test
 LEARNED = (
     LearnedColumn("age", ColumnKind.INTEGER, nullable=False, minimum=17, maximum=90),
     LearnedColumn("income", ColumnKind.CATEGORICAL, nullable=False, categories=("<=50K", ">50K")),
 )
 
 SCORES = ReportScores("good", 0.98, 0.96, 0.53, 0.91, 0.92, 0.0, 0.5)
+
+
+async def admit_admin(url: str) -> None:
+    """Give the database the key of `ADMIN`, as that of the server itself: the first `set_admin_key` takes its place."""
+    sessions = Sessions(url)
+    async with sessions.writing() as session:
+        session.add(ApiKeyRow(id=ADMIN.key_id, name="admin", sha256="", role=Role.ADMIN, is_bootstrap=True))
+    await sessions.dispose()
 
 
 def an_artifact(num_rows: int = 100) -> Artifact:

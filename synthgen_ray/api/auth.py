@@ -99,7 +99,7 @@ class KeyGate:
         principal = await self._holder(hashed)
         if principal is None:
             self._limiter.count_wrong_key(client[0] if client else "")
-            raise Unauthenticated("The API key is not known here, or is no longer valid.", "invalid_key")
+            raise Unauthenticated.of_key()
         self._limiter.count_request(hashed)
         return hashed, principal
 

@@ -5,12 +5,14 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from time import monotonic
 
-from synthgen_ray.domain.errors import SynthGenError, frames_of
+from synthgen_ray.domain.errors import SynthGenError, Unavailable, frames_of
 
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 5.0  # of who looks at all components: one that is silent for longer does not work
+MEMORY_S = 1.0  # of a look: /readyz needs no key, and a look may be a write to an object store
 
 
 class Component(StrEnum):
@@ -39,14 +41,17 @@ class Checks:
         self._checks = checks
         self._patience_s = patience_s
         self._looks: dict[Component, asyncio.Task[Health]] = {}
+        self._found: dict[Component, float] = {}  # when the last look ended
 
     async def require_all(self) -> None:
-        """Raises: what is wrong with the first component that does not work."""
-        for check in self._checks.values():
-            await check()
+        """Raises: Unavailable, with what is wrong with the first component that does not work."""
+        for health in (await self.look()).values():
+            if not health.ok:
+                raise Unavailable(health.detail or "", health.code or "")
 
     async def look(self) -> dict[Component, Health]:
-        """How all components are, looked at beside each other: one that is away, or silent, hides no other."""
+        """How all components are, or were a second ago, looked at beside each other: one that is away, or silent,
+        hides no other."""
         looks = {name: self._look(name) for name in self._checks}
         await asyncio.wait(looks.values(), timeout=self._patience_s)
         return {name: look.result() if look.done() else self._silent(name) for name, look in looks.items()}
@@ -54,11 +59,17 @@ class Checks:
     def _look(self, name: Component) -> asyncio.Task[Health]:
         # One at a time: who asks again and again would leave more and more threads waiting for a disk that hangs.
         look = self._looks.get(name)
-        if look is None or look.done():
+        if look is None or (look.done() and monotonic() >= self._found.get(name, 0.0) + MEMORY_S):
             look = self._looks[name] = asyncio.create_task(self._find(name))
         return look
 
     async def _find(self, name: Component) -> Health:
+        try:
+            return await self._ask(name)
+        finally:
+            self._found[name] = monotonic()
+
+    async def _ask(self, name: Component) -> Health:
         try:
             await self._checks[name]()
         except SynthGenError as error:

@@ -60,7 +60,8 @@ async def cancel_job(job_id: UUID, principal: Editor, service: ServiceDep) -> Jo
 )
 async def watch_job(job_id: UUID, request: Request, principal: Viewer, service: ServiceDep) -> Response:
     """Watch a job by server-sent events: one for each change of status, progress or losses, until it has ended. The
-    stream ends before that when the job is deleted, or the key is revoked or expires."""
+    stream ends before that when the job is deleted, when the key is revoked or expires, and after an hour: then ask
+    again."""
     jobs = service.watch_job(principal, job_id, request.state.is_admitted)
     return await event_stream(jobs, "job", lambda job: JobDetail.of(job).model_dump_json())
 

@@ -11,7 +11,8 @@ class RequestLimits:
     idempotency_key_chars: int = 255
     json_bytes: int = 2**20
     json_seconds: float = 10.0  # until all of a JSON body is here
-    # An upload takes as long as it takes, while so many bytes come in so many seconds.
+    # An upload takes as long as it takes, up to the hour that any call may last (`runtime/deploy.py`), while so many
+    # bytes come in so many seconds.
     upload_block_bytes: int = 2**19
     upload_block_seconds: float = 30.0
     json_depth: int = 32

@@ -16,6 +16,7 @@ from synthgen_ray.client.answers import JSON
 from synthgen_ray.client.jobs import OnProgress
 from synthgen_ray.client.sending import OnBytes
 from synthgen_ray.commands.progress import byte_progress, job_progress
+from synthgen_ray.domain.shown_text import escaped
 
 
 class Output:
@@ -27,7 +28,7 @@ class Output:
 
     def say(self, answer: Any, sentence: str) -> None:
         """What a command has done."""
-        typer.echo(json.dumps(answer, indent=2) if self._as_json else sentence)
+        typer.echo(json.dumps(answer, indent=2) if self._as_json else escaped(sentence, lines=True))
 
     def page(self, page: JSON, columns: Sequence[str]) -> None:
         """A page of a list, as a table of these fields."""
@@ -56,7 +57,7 @@ class Output:
             typer.echo(f"{name:<{width}}  {_text(value)}")
 
     def note(self, sentence: str) -> None:
-        self._notes.print(Text(sentence))
+        self._notes.print(Text(escaped(sentence, lines=True)))
 
     def refuse(self, error: Exception) -> None:
         self.note(f"synthgen: {error}")
@@ -72,11 +73,11 @@ class Output:
 
     def progress(self, label: str) -> AbstractContextManager[OnProgress]:
         """Shows a job as it goes."""
-        return job_progress(self._notes, label)
+        return job_progress(self._notes, escaped(label))
 
     def transfer(self, label: str) -> AbstractContextManager[OnBytes]:
         """Shows a file as it goes."""
-        return byte_progress(self._notes, label)
+        return byte_progress(self._notes, escaped(label))
 
 
 GAP = 2  # blanks between columns
@@ -106,4 +107,4 @@ def _text(value: Any) -> str:
         return "-"
     if isinstance(value, dict | list):
         return json.dumps(value)
-    return str(value)
+    return escaped(str(value))

@@ -14,6 +14,7 @@ from synthgen_ray.domain.errors import InvalidRequest, Unavailable, insufficient
 
 # No query, no credentials, no escapes, no way up.
 FILE = "file://"
+LONGEST_KEY = 1024  # characters that an object store takes, and more of a path than any disk has use for
 PLAIN = re.compile(r"[a-z][a-z0-9]*://[A-Za-z0-9._/=+ -]*")
 
 
@@ -45,9 +46,11 @@ def fetch(uri: str, target: Path, max_bytes: int, before_each: Callable[[], None
     """
     try:
         filesystem, path = connect_plain(uri)
+        if len(path) > LONGEST_KEY:
+            raise _not_found()
         info = filesystem.get_file_info(path)
         if info.type is not FileType.File:
-            raise InvalidRequest("There is no file at this URI.", "uri_not_found")
+            raise _not_found()
         if info.size > max_bytes:
             raise too_large(max_bytes)
         with filesystem.open_input_stream(path) as source, target.open("wb") as sink:
@@ -61,5 +64,11 @@ def fetch(uri: str, target: Path, max_bytes: int, before_each: Callable[[], None
     except (OSError, pa.ArrowException) as error:
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):  # this disk: who reads fills none
             raise insufficient_storage() from error
+        if getattr(error, "errno", None) == errno.ENAMETOOLONG:
+            raise _not_found() from error
         raise Unavailable("The storage of this URI cannot be read now; try again.", "storage_unavailable") from error
     return PurePosixPath(path).name
+
+
+def _not_found() -> InvalidRequest:
+    return InvalidRequest("There is no file at this URI.", "uri_not_found")

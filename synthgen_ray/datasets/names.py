@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from unicodedata import category, normalize
 
 from synthgen_ray.domain.errors import InvalidTable
+from synthgen_ray.domain.shown_text import UNSEEN
 
 MAX_NAME_LENGTH = 255
-# Line ends, other controls, and characters that hide or reorder text. The joiners U+200C and
-# U+200D stay: emoji and several scripts need them.
-HIDDEN = re.compile("[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+HIDDEN = re.compile(f"[{UNSEEN}]")
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -41,7 +40,7 @@ def _check_name(name: str, place: int) -> None:
         )
     if "\0" in name:
         raise InvalidTable(f"The name of column {place} holds a NUL character.", "nul_byte")
-    if HIDDEN.search(name) or any(category(character) in ("Cc", "Cs") for character in name):
+    if HIDDEN.search(name) or any(category(character) == "Cs" for character in name):
         raise InvalidTable(
             f"The name of column {place} holds a line break, a control or an invisible character.",
             "invalid_column_name",

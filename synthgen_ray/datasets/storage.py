@@ -4,7 +4,14 @@ import os
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from pyarrow.fs import AwsStandardS3RetryStrategy, FileSystem, GcsFileSystem, S3FileSystem, resolve_s3_region
+from pyarrow.fs import (
+    AwsStandardS3RetryStrategy,
+    FileSystem,
+    GcsFileSystem,
+    LocalFileSystem,
+    S3FileSystem,
+    resolve_s3_region,
+)
 
 # A store that does not answer is given up after half a minute; pyarrow's own measure is more than one and a half.
 ATTEMPTS = 3
@@ -31,6 +38,8 @@ def connect_plain(uri: str) -> tuple[FileSystem, str]:
     Raises: OSError, ValueError and pyarrow's ArrowException.
     """
     scheme = urlsplit(uri).scheme
+    if scheme == "file":  # a blank is none of a URI's characters, and one of a path's
+        return LocalFileSystem(), urlsplit(uri).path
     endpoint = next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), None)
     if scheme == "s3" and endpoint:
         return connect(f"{uri}?{urlencode({'endpoint_override': endpoint})}")

@@ -89,6 +89,10 @@ class Unauthenticated(SynthGenError):
     status = 401
     title = "Not authenticated"
 
+    @classmethod
+    def of_key(cls) -> "Unauthenticated":
+        return cls("The API key is not known here, or is no longer valid.", "invalid_key")
+
 
 class Forbidden(SynthGenError):
     status = 403

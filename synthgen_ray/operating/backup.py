@@ -23,6 +23,8 @@ def backup(place: PlaceArgument, config: ConfigOption = None, data_dir: DataDirO
 
     Its metadata is of one moment, with all files that it names. Keys are in it as hashes; the admin key and the
     settings are not. It ends with 1 too where it is made, but the server had itself lost a file.
+
+    Example: synthgen backup s3://bucket/backups
     """
     # As in `restore` not above: it brings SQLAlchemy, for which no other command should wait.
     from synthgen_ray.backup.making import back_up
@@ -48,6 +50,8 @@ def restore(place: PlaceArgument, config: ConfigOption = None, data_dir: DataDir
 
     The database and the artifacts are those of the settings, and may be of another kind than those that were backed
     up. Each file is checked. The server gets a new admin key; all other keys work as before.
+
+    Example: synthgen restore s3://bucket/backups --data-dir data
     """
     from synthgen_ray.backup.manifest import BackupFailed
     from synthgen_ray.backup.restoring import restore as bring_back

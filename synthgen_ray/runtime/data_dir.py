@@ -7,7 +7,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
@@ -15,6 +15,8 @@ from typing import IO
 START_S = 600.0  # three attempts of Ray, on a machine with much else to do; a server that died is noticed at once
 KEPT_SESSIONS = 3  # with their logs
 ELSEWHERE = "ray_elsewhere"  # a link to the folder of a Ray for which paths in here are too long
+LATEST = "session_latest"
+SEEN = (LATEST, "prom_metrics_service_discovery.json")  # what others look for in `ray`, wherever it is
 # A socket's path has 107 characters, and Ray's longest one ends like this.
 SOCKET_PATH_ROOM = 107 - len("/session_2026-01-01_00-00-00_000000_4194304/sockets/dash_TaskEventsHead")
 
@@ -75,25 +77,51 @@ class DataDir:
 
     @contextmanager
     def ray_session_dir(self) -> Iterator[Path]:
-        """Where Ray keeps sockets, logs and spilled objects: here, or where paths are short enough.
+        """Where Ray keeps sockets, logs and spilled objects: here, or where paths are short enough. Its logs are found
+        here meanwhile, and stay.
 
         Ray opens the folder itself to everybody; the one around it stays private.
         """
         inside = self.path / "ray"
+        inside.mkdir(exist_ok=True)
+        if (self.path / ELSEWHERE).is_symlink():  # its server was killed
+            self._bring_logs_home()
+        for session in sorted(inside.glob("session_2*"))[:-KEPT_SESSIONS]:
+            shutil.rmtree(session, ignore_errors=True)
         if len(str(inside)) <= SOCKET_PATH_ROOM:
-            inside.mkdir(exist_ok=True)
-            for session in sorted(inside.glob("session_2*"))[:-KEPT_SESSIONS]:
-                shutil.rmtree(session, ignore_errors=True)
             yield inside
-        else:
-            link = self.path / ELSEWHERE
-            if link.is_symlink():  # its server was killed
-                shutil.rmtree(link.readlink().parent, ignore_errors=True)
-                link.unlink()
-            with tempfile.TemporaryDirectory(prefix="synthgen-", ignore_cleanup_errors=True) as outside:
-                link.symlink_to(Path(outside) / "ray")
+            return
+        with tempfile.TemporaryDirectory(prefix="synthgen-", ignore_cleanup_errors=True) as outside:
+            (self.path / ELSEWHERE).symlink_to(Path(outside) / "ray")
+            for name in SEEN:
+                _point(inside / name, Path("..") / ELSEWHERE / name)
+            try:
                 yield Path(outside) / "ray"
-            link.unlink()
+            finally:
+                self._bring_logs_home()
+
+    def _bring_logs_home(self) -> None:
+        link, inside = self.path / ELSEWHERE, self.path / "ray"
+        outside = link.readlink()
+        for name in SEEN:
+            (inside / name).unlink(missing_ok=True)
+        for logs in sorted(outside.glob("session_2*/logs")):
+            kept = inside / logs.parent.name / "logs"
+            with suppress(OSError):  # a disk that is full costs logs, and no start
+                shutil.rmtree(kept, ignore_errors=True)  # a copy that was cut
+                kept.parent.mkdir(exist_ok=True)
+                shutil.move(logs, kept)
+                _point(inside / LATEST, Path(logs.parent.name))
+        shutil.rmtree(outside.parent, ignore_errors=True)
+        link.unlink()
+
+    def new_server_log(self) -> Path:
+        """The file for what a server in the background prints. That of the one before it stays beside it: it may say
+        why that one ended."""
+        log = self.path / "server.log"
+        if log.exists():
+            log.replace(self.path / "server.log.1")
+        return log
 
     def ray_dirs(self) -> list[Path]:
         """Where the Ray of a server here keeps its files, and did so when it was killed."""
@@ -120,6 +148,11 @@ class DataDir:
 
     def forget_info(self) -> None:
         (self.path / "server.json").unlink(missing_ok=True)
+
+
+def _point(link: Path, to: Path) -> None:
+    link.unlink(missing_ok=True)
+    link.symlink_to(to)
 
 
 def private_file(file: Path, make: Callable[[], str]) -> Path:

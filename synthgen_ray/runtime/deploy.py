@@ -17,6 +17,8 @@ from synthgen_ray.runtime.listening import check_port
 from synthgen_ray.runtime.names import APP, NAMESPACE
 from synthgen_ray.settings import Settings
 
+CALL_S = 3600  # as in the files of `serve deploy`: an upload, a download or a stream of events may last so long
+
 
 def deploy(address: str, settings: Settings) -> None:
     """Returns when the application answers."""
@@ -27,7 +29,7 @@ def deploy(address: str, settings: Settings) -> None:
         check_port(settings.host, settings.port)
     serve.start(
         proxy_location="HeadOnly",
-        http_options={"host": settings.host, "port": settings.port, "request_timeout_s": 300},
+        http_options={"host": settings.host, "port": settings.port, "request_timeout_s": CALL_S},
         logging_config={"encoding": "JSON", "enable_access_log": False},
     )
     serve.run(app(settings), name=APP, route_prefix="/")

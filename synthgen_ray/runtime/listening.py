@@ -24,6 +24,9 @@ def check_host(host: str, *, allow_remote: bool) -> None:
 
 
 def check_port(host: str, port: int) -> None:
+    """Raises: StartFailed."""
+    if ":" in host:
+        raise StartFailed(f"A server listens on IPv4, and {host} is an address of IPv6: take 127.0.0.1.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

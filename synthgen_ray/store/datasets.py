@@ -17,6 +17,7 @@ from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.audit import record
 from synthgen_ray.store.entities import COLUMNS, as_json, to_artifact, to_artifact_row, to_dataset, to_version
 from synthgen_ray.store.erasures import erase_artifacts
+from synthgen_ray.store.holders import require_holder
 from synthgen_ray.store.once import DATASET_VERSION, once_only
 from synthgen_ray.store.paging import count
 from synthgen_ray.store.projects import require_project, sees
@@ -137,10 +138,11 @@ class Datasets:
     ) -> DatasetVersion:
         """Put corrected columns, and their table, in the place of those with that artifact.
 
-        Raises: NotFound; Conflict, when a model was trained on it, or another correction came first; TooMany, over a
-        quota.
+        Raises: Unauthenticated, for a key that is gone by now; NotFound; Conflict, when a model was trained on it, or
+        another correction came first; TooMany, over a quota.
         """
         async with self._sessions.writing() as session:
+            await require_holder(session, principal)
             row = await session.scalar(_visible_versions(principal).where(DatasetVersionRow.id == version_id))
             if row is None:
                 raise NotFound.of("dataset version")

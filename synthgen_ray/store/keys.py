@@ -13,11 +13,12 @@ from synthgen_ray.domain.entities import Page
 from synthgen_ray.domain.errors import NotFound
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.store.audit import record
+from synthgen_ray.store.holders import lets_in
 from synthgen_ray.store.once import API_KEY, once_only
 from synthgen_ray.store.paging import page
 from synthgen_ray.store.projects import require_project
 from synthgen_ray.store.sessions import Sessions
-from synthgen_ray.store.tables import ApiKeyProjectRow, ApiKeyRow, utc_now
+from synthgen_ray.store.tables import ApiKeyProjectRow, ApiKeyRow
 
 
 class Keys:
@@ -33,8 +34,8 @@ class Keys:
 
     async def find_admission(self, sha256: str) -> Principal | None:
         """Whom a key lets in; `None` for one that is not known or has expired."""
-        alive = or_(ApiKeyRow.expires_at.is_(None), ApiKeyRow.expires_at > utc_now())
-        wanted = select(ApiKeyRow).where(ApiKeyRow.sha256 == sha256, alive).options(selectinload(ApiKeyRow.bindings))
+        wanted = select(ApiKeyRow).where(ApiKeyRow.sha256 == sha256, lets_in())
+        wanted = wanted.options(selectinload(ApiKeyRow.bindings))
         async with self._sessions.reading() as session:
             row = await session.scalar(wanted)
             return Principal(row.id, row.role, _projects(row), row.expires_at) if row else None
@@ -49,7 +50,7 @@ class Keys:
         sha256: str,
         once: Once | None = None,
     ) -> Made[ApiKey]:
-        """It works no longer than the key that makes it.
+        """It expires no later than the key that makes it, and goes on working when that one is revoked.
 
         Raises: Forbidden, for a scope wider than the principal's; NotFound, for a project.
         """

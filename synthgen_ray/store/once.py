@@ -4,12 +4,13 @@ The same key and body find what the first call answered; nothing is made again. 
 route: nobody meets another's.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 from typing import Any, TypeVar
+from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +18,7 @@ from synthgen_ray.domain.access import ApiKey, Principal
 from synthgen_ray.domain.entities import DatasetVersion, Job, Model, Project
 from synthgen_ray.domain.errors import Conflict, InvalidRequest
 from synthgen_ray.domain.once import Made, Once
+from synthgen_ray.store.holders import require_holder
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import OnceRow, utc_now
 
@@ -52,8 +54,10 @@ async def once_only(
 ) -> Made[T]:
     """What `make` makes, or made when it was first called with this key.
 
-    Raises: InvalidRequest, for a key that was used with another body; Conflict, while the first call goes on.
+    Raises: Unauthenticated, for a principal whose API key is gone by now; InvalidRequest, for a key that was used with
+    another body; Conflict, while the first call goes on.
     """
+    await require_holder(session, principal)
     if once is None:
         return Made(await make(session))
     before = await _recall(session, principal, once)
@@ -67,6 +71,13 @@ async def once_only(
     except IntegrityError as error:  # only where two may write at the same time
         raise Conflict("A call with this Idempotency-Key is under way.", "idempotency_in_progress") from error
     return Made(made)
+
+
+async def forget_calls(session: AsyncSession, project_id: UUID, gone: Collection[UUID]) -> None:
+    """Of what was made in a project that goes, and of what goes with it."""
+    ids = [str(one) for one in (project_id, *gone)]
+    made_there = OnceRow.answer["project_id"].as_string() == str(project_id)
+    await session.execute(delete(OnceRow).where(or_(made_there, OnceRow.answer["id"].as_string().in_(ids))))
 
 
 async def _recall(session: AsyncSession, principal: Principal, once: Once) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.store.audit import record
 from synthgen_ray.store.entities import to_project
 from synthgen_ray.store.erasures import erase_artifacts, erase_jobs
-from synthgen_ray.store.once import PROJECT, once_only
+from synthgen_ray.store.once import PROJECT, forget_calls, once_only
 from synthgen_ray.store.paging import page
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import (
@@ -90,22 +90,24 @@ class Projects:
             imported = select(ModelRow.artifact_id).where(models, ModelRow.artifact_id.is_not(None))
             artifact_ids += [one for one in await session.scalars(imported) if one is not None]
             await session.execute(delete(ModelRow).where(models))
-            await _delete_keys(session, principal, project_id)
+            await forget_calls(session, project_id, await _delete_keys(session, principal, project_id))
             await session.delete(row)
             await session.flush()
             await erase_artifacts(session, [*artifact_ids, *(job.artifact_id for job in jobs)])
             await record(session, principal, Action.PROJECT_DELETE, project_id, project_id)
 
 
-async def _delete_keys(session: AsyncSession, principal: Principal, project_id: UUID) -> None:
+async def _delete_keys(session: AsyncSession, principal: Principal, project_id: UUID) -> list[UUID]:
     """Of a project that goes: bound to no other, they would be nobody's to see or to revoke."""
     bound, elsewhere = [
         select(ApiKeyProjectRow.api_key_id).where(where)
         for where in (ApiKeyProjectRow.project_id == project_id, ApiKeyProjectRow.project_id != project_id)
     ]
     gone = delete(ApiKeyRow).where(ApiKeyRow.id.in_(bound), ApiKeyRow.id.not_in(elsewhere)).returning(ApiKeyRow.id)
-    for key_id in sorted(await session.scalars(gone)):
+    key_ids = sorted(await session.scalars(gone))
+    for key_id in key_ids:
         await record(session, principal, Action.KEY_DELETE, key_id, project_id)
+    return key_ids
 
 
 def sees(principal: Principal, project_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:

@@ -168,6 +168,23 @@ class TestFetch:
 
         assert (refused.status_code, refused.json()["code"]) == (429, "quota_exceeded")
 
+    async def test_a_name_may_hold_blanks(self, fetch, tmp_path):
+        (tmp_path / "tables").mkdir()
+        (tmp_path / "tables" / "a b.csv").write_bytes(a_table(40))
+
+        made = await fetch(f"file://{tmp_path}/tables/a b.csv")
+
+        assert (made.status_code, made.json()["num_rows"]) == (201, 40)
+
+    @pytest.mark.parametrize("name", ["." * 300, "a" * 300, "/a" * 700, "a.csv/b.csv", " "])
+    async def test_422_for_a_name_that_no_file_can_have(self, fetch, tmp_path, name):
+        (tmp_path / "tables").mkdir()
+        (tmp_path / "tables" / "a.csv").write_bytes(a_table(40))
+
+        refused = await fetch(f"file://{tmp_path}/tables/{name}")
+
+        assert (refused.status_code, refused.json()["code"]) == (422, "uri_not_found")
+
     async def test_a_link_out_of_the_place_is_not_followed(self, fetch, tmp_path):
         (tmp_path / "tables").mkdir()
         (tmp_path / "secret.csv").write_bytes(a_table(40))

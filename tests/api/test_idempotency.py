@@ -134,3 +134,25 @@ async def test_a_key_is_made_once_and_shown_once(client):
     assert again.json()["code"] == "key_shown_before"
     assert first.json()["id"] in again.json()["detail"]
     assert (await client.get("/api/keys")).json()["total"] == 1
+
+
+@on_both_databases
+async def test_what_a_deleted_project_held_is_made_anew_and_not_answered_again(client, given_dataset, project_id):
+    version = (await given_dataset())["dataset_version_id"]
+    calls = {
+        "/api/projects": {"name": "Once"},
+        "/api/keys": {"name": "k", "role": "viewer", "project_ids": [project_id]},
+        f"{SYNTHGEN}/models": {"project_id": project_id, "dataset_version_id": version, "name": "m"},
+    }
+    headers = {"Idempotency-Key": "a"}
+    other, _, _ = first = [await client.post(path, json=body, headers=headers) for path, body in calls.items()]
+    assert [answer.status_code for answer in first] == [201] * 3
+
+    await client.delete(f"/api/projects/{project_id}", params={"force": True})
+
+    again = [await client.post(path, json=body, headers=headers) for path, body in calls.items()]
+    assert (again[0].content, again[0].headers["idempotent-replayed"]) == (other.content, "true")
+    assert [answer.status_code for answer in again[1:]] == [404, 404]
+    await client.delete(f"/api/projects/{other.json()['id']}")
+    anew = await client.post("/api/projects", json=calls["/api/projects"], headers=headers)
+    assert (anew.status_code, anew.json()["id"] == other.json()["id"]) == (201, False)

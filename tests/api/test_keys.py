@@ -81,6 +81,23 @@ async def test_a_revoked_key_works_for_five_seconds_at_most(client, given_key, c
     assert (await client.delete(f"/api/keys/{made['id']}")).status_code == 404
 
 
+@on_both_databases
+async def test_a_revoked_key_that_is_still_remembered_makes_nothing_that_outlives_it(client, given_key):
+    maker = await given_key(role="admin")
+    made = await given_key(headers=bearer(maker["key"]))
+    await client.delete(f"/api/keys/{maker['id']}")
+
+    late = [
+        await client.post(path, json=body, headers={**bearer(maker["key"]), **once})
+        for path, body in (("/api/keys", {"name": "k", "role": "admin"}), ("/api/projects", {"name": "P"}))
+        for once in ({}, {"Idempotency-Key": "a"})
+    ]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in late] == [(401, "invalid_key")] * 4
+    assert [key["id"] for key in (await client.get("/api/keys")).json()["items"]] == [made["id"]]
+    assert (await client.get("/api/projects", headers=bearer(made["key"]))).status_code == 200
+
+
 async def test_an_expired_key_works_no_longer_even_while_it_is_remembered(client, given_key):
     soon = datetime.now(UTC) + timedelta(seconds=2)
     made = await given_key(expires_at=soon.isoformat())

@@ -18,6 +18,22 @@ async def test_422_for_a_change_that_is_none(client, project_id, body):
     assert (await client.patch(f"/api/projects/{project_id}", json=body)).status_code == 422
 
 
+@pytest.mark.parametrize(
+    "name", ["\u200b", "\xa0", "\u2003\u3000", "a\u202eb", "x\u2028y", "a\x9bb", "\ufeffa", "a\u2066b"]
+)
+async def test_422_for_a_name_that_hides_or_steers(client, project_id, name):
+    made = await client.post("/api/projects", json={"name": name})
+    key = await client.post("/api/keys", json={"name": name, "role": "viewer"})
+    renamed = await client.patch(f"/api/projects/{project_id}", json={"name": name})
+
+    assert [(one.status_code, one.json()["code"]) for one in (made, key, renamed)] == [(422, "invalid_value")] * 3
+
+
+@pytest.mark.parametrize("name", ["👩\u200d💻", "می\u200cخواهم", "a\xa0b", "ﷺ"])
+async def test_a_name_of_any_script_is_taken(client, name):
+    assert (await client.post("/api/projects", json={"name": name})).json()["name"] == name
+
+
 async def test_one_that_holds_something_is_deleted_by_force_alone(client, project_id, given_output, server):
     job = await given_output(num_rows=5)
 

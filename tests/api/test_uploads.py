@@ -13,7 +13,7 @@ from synthgen_ray.api.multipart import MAX_OVERHEAD_BYTES, MAX_PARTS, MAX_TEXT_B
 from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.service.service import Service
-from tests.api.conftest import a_table, an_app, files_of
+from tests.api.conftest import SYNTHGEN, a_table, an_app, files_of
 from tests.fakes import ThreadSamplers
 
 URL = "/api/datasets/upload"
@@ -380,3 +380,23 @@ class TestOnce:
 
         assert other.status_code == 422
         assert len(files_of(server)) == 1
+
+
+@pytest.mark.parametrize("what", ["table", "model"])
+async def test_401_for_one_whose_key_was_revoked_while_it_came(what, client, server, texts, given_ready_model):
+    model = (await client.get(f"{SYNTHGEN}/models/{await given_ready_model()}/export")).content
+    key = (await client.post("/api/keys", json={"name": "k", "role": "editor"})).json()
+    before = files_of(server)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield texts
+        await client.delete(f"/api/keys/{key['id']}")
+        yield part("file", a_table(), "t.csv") if what == "table" else part("file", model, "m.synthgen")
+        yield END
+
+    path = URL if what == "table" else f"{SYNTHGEN}/models/import"
+    headers = {**FORM, "Authorization": f"Bearer {key['key']}"}
+    response = await client.post(path, content=slowly(), headers=headers)
+
+    assert (response.status_code, response.json().get("code")) == (401, "invalid_key")
+    assert files_of(server) == before

@@ -21,7 +21,7 @@ from synthgen_ray.store.migrating import migrate
 from tests.beside import beside
 from tests.chaos.bank import Bank, fill
 from tests.fakes import WritingLauncher
-from tests.given import ADMIN
+from tests.given import ADMIN, admit_admin
 from tests.postgres import a_postgres
 
 LOOK_S = 0.2
@@ -39,6 +39,7 @@ class Figures:
 
 async def measured(folder: Path, url: str, nodes: int, seconds: float) -> Figures:
     await migrate(url)
+    await admit_admin(url)
     bank = Bank(folder, url)
     bank.artifacts.prepare()
     jobs = max(ROUNDS * nodes, LEAST_JOBS if seconds == 0 else 0)

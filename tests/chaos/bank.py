@@ -14,7 +14,7 @@ from synthgen_ray.domain.reports import ReportParams
 from synthgen_ray.store.moves import enqueue
 from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import JobEventRow, ModelRow, utc_now
-from tests.given import ADMIN, COLUMNS, a_model_with_a_table, a_trained_model, an_artifact
+from tests.given import ADMIN, COLUMNS, a_model_with_a_table, a_trained_model, admit_admin, an_artifact
 from tests.history import all_events, check_history, events_of, every_erasure
 
 PROJECTS = 4
@@ -112,6 +112,7 @@ async def fill(bank: Bank, count: int) -> list[UUID]:
 async def a_bank(folder: Path) -> AsyncIterator[Bank]:
     bank = Bank(folder)
     await bank.store.migrate()
+    await admit_admin(sqlite_url(folder))
     bank.artifacts.prepare()
     yield bank
     await bank.store.dispose()

@@ -15,7 +15,7 @@ from synthgen_ray.domain.params import GaussianCopulaParams, GenerateParams, Mod
 from synthgen_ray.domain.reports import ReportParams
 from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import ErasureRow, JobEventRow, JobRow
-from tests.given import COLUMNS, LEARNED, SCORES, a_model_with_a_table, an_artifact
+from tests.given import COLUMNS, LEARNED, SCORES, a_model_with_a_table, admit_admin, an_artifact
 from tests.simulation.model import DEADLINE, Attempt, Folder, QueueModel
 from tests.simulation.world import Call
 
@@ -27,6 +27,7 @@ class Replay:
     """A store under the names of the model: its jobs, projects and artifacts are numbers."""
 
     def __init__(self, url: str) -> None:
+        self._url = url
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
         self.store = Store(url, deadlines=dict.fromkeys(JobType, DEADLINE), clock=lambda: self.now)
         self._projects: list[tuple[UUID, UUID]] = []  # with a version of a dataset each
@@ -39,6 +40,7 @@ class Replay:
     async def prepare(self) -> None:
         await self.store.migrate()
         await self.store.set_admin_key(KEY_HASH)
+        await admit_admin(self._url)
         principal = await self.store.find_admission(KEY_HASH)
         assert principal
         self._me = principal

@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
+from synthgen_ray.runtime.deploy import CALL_S
 from synthgen_ray.runtime.environment import PROXY
 from tests.manifests.checks import CHECKS, Unsound
 
@@ -17,6 +19,11 @@ RAYSERVICE, DOCKERFILE = "cluster/rayservice.yaml", "cluster/Dockerfile"
 @pytest.mark.parametrize("file", FILES)
 def test_each_is_sound(file):
     FILES[file]((ROOT / file).read_text())
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "configs/serve").glob("*.yaml")), ids=lambda file: file.name)
+def test_a_call_may_last_as_long_however_it_is_deployed(file):
+    assert yaml.safe_load(file.read_text())["http_options"]["request_timeout_s"] == CALL_S
 
 
 def test_none_is_left_out():

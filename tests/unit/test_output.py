@@ -29,6 +29,24 @@ def test_a_name_is_no_markup():
     assert "[red]Bank" in printed.get()
 
 
+def test_what_a_terminal_would_obey_is_shown_instead(capsys):
+    hostile = "a\x1b]0;title\x07\u202eb\nc\x9bd"
+    seen = r"a\x1b]0;title\x07\u202eb\nc\x9bd"
+    output = Output()
+
+    output.fields({}, {"description": hostile})
+    output.table({}, [{"name": hostile}], ["name"])
+    output.say({}, f"Deleted '{hostile}'.")
+    output.refuse(ApiError(404, hostile))
+    with output.progress(hostile) as show:
+        show({"status": "running", "progress": 0.5, "message": ""})
+
+    printed = capsys.readouterr()
+    in_lines = seen.replace(r"\n", "\n")
+    assert printed.out == f"description  {seen}\nname\n{seen}\nDeleted '{in_lines}'.\n"
+    assert printed.err == f"synthgen: {in_lines}\n{seen}: running 50%\n"
+
+
 def test_a_fault_that_the_refusal_names_already_is_said_once(capsys):
     fault = {"field": "conditions.origin", "message": "The model knows no such value."}
 

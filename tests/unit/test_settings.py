@@ -10,7 +10,7 @@ from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.operating.settings import load_settings
-from synthgen_ray.settings import QuotaSettings, RateLimitSettings, Settings, UploadSettings
+from synthgen_ray.settings import QuotaSettings, RateLimitSettings, Settings, UploadSettings, unread
 
 SECRET = "secret-of-sixteen"
 POSTGRES = f"postgresql://synthgen:{SECRET}@db.example.com/synthgen"
@@ -148,3 +148,32 @@ def test_a_url_that_is_none_of_artifacts_is_refused_and_not_repeated(url):
         Settings(artifacts_url=url)
 
     assert url not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("SYNTHGEN_PROT", "SYNTHGEN_PORT"),
+        ("SYNTHGEN_TRAINING_NUM_WORKERS", "SYNTHGEN_TRAINING__NUM_WORKERS"),
+        ("SYNTHGEN_DASHBORD_PORT", "SYNTHGEN_DASHBOARD_PORT"),
+        ("synthgen_data_dri", "SYNTHGEN_DATA_DIR"),
+        ("SYNTHGEN_APIKEY", "SYNTHGEN_API_KEY"),
+    ],
+)
+def test_a_variable_that_sets_nothing_is_named_with_what_was_meant(name, meant):
+    (said,) = unread({name: "9", "PATH": "/bin"})
+
+    assert said == f"{name} is no setting, and read by nothing: {meant} is meant?"
+
+
+def test_all_that_is_read_is_known_and_so_is_what_kubernetes_sets():
+    settings = [f"SYNTHGEN_{name}".upper() for name in Settings.model_fields]
+    others = ["synthgen_port", "SYNTHGEN_TRAINING__NUM_WORKERS", "SYNTHGEN_URL", "SYNTHGEN_API_KEY"]
+    services = {
+        "SYNTHGEN_HEAD_SVC_SERVICE_HOST": "10.0.0.1",
+        "SYNTHGEN_HEAD_SVC_SERVICE_PORT_SERVE": "8888",
+        "SYNTHGEN_HEAD_SVC_PORT": "tcp://10.0.0.1:8888",
+        "SYNTHGEN_HEAD_SVC_PORT_8888_TCP_ADDR": "tcp://10.0.0.1",
+    }
+
+    assert list(unread({**dict.fromkeys([*settings, *others], "1"), **services})) == []

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer, StringConstraints
 
 from synthgen_ray.api import examples
 from synthgen_ray.domain.entities import Page
+from synthgen_ray.domain.shown_text import UNSEEN
 
 T = TypeVar("T")
 
@@ -20,10 +21,10 @@ def _utc(moment: datetime) -> str:
 Moment = Annotated[datetime, PlainSerializer(_utc, return_type=str)]
 
 
-# One line that shows something: no control characters, not only blanks.
+# One line that shows something, as a column's: no control nor invisible characters, not only blanks.
 Name = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"),
+    StringConstraints(min_length=1, max_length=255, pattern=rf"^[^{UNSEEN}]*[^{UNSEEN}\s][^{UNSEEN}]*$"),
 ]
 Description = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
 

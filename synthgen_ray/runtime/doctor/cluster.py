@@ -49,7 +49,7 @@ def ray_cluster(address: str) -> Iterator[Finding]:
 def _dashboard(address: str) -> Iterator[Finding]:
     """Whoever may submit Ray jobs runs code on the cluster. Asked as a stranger would."""
     try:
-        answered = httpx.get(f"http://{address}/api/jobs/", timeout=DASHBOARD_S)
+        answered = httpx.get(f"http://{address}/api/jobs/", timeout=DASHBOARD_S, trust_env=False)
     except httpx.HTTPError:
         return  # then nobody on this machine can
     if answered.is_success:

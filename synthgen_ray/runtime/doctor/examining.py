@@ -6,15 +6,16 @@ from functools import partial
 from synthgen_ray.domain.errors import SynthGenError
 from synthgen_ray.runtime.data_dir import DataDir
 from synthgen_ray.runtime.doctor.finding import Finding, fail, ok
-from synthgen_ray.runtime.doctor.machine import data_dir, disk, listening, versions
+from synthgen_ray.runtime.doctor.machine import data_dir, disk, environment, listening, versions
 from synthgen_ray.runtime.doctor.stores import artifacts, database
 from synthgen_ray.runtime.environment import prepare_environment
 from synthgen_ray.settings import Settings
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Changes nothing, but that it writes a file to the artifacts and erases it."""
-    checks = (versions, data_dir, disk, listening, database, artifacts, _ray)
+    """Changes nothing, but that it writes a file to the artifacts and erases it, and makes a token of Ray's if none is
+    there."""
+    checks = (versions, environment, data_dir, disk, listening, database, artifacts, _ray)
     return [finding for check in checks for finding in _findings(check.__name__.strip("_"), partial(check, settings))]
 
 

@@ -1,5 +1,6 @@
-"""What is on this machine alone: versions, the data directory, its disk, the address to listen on."""
+"""What is on this machine alone: versions, the environment, the data directory, its disk, the address to listen on."""
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from synthgen_ray.runtime.admin_key import KEY_FILE
 from synthgen_ray.runtime.data_dir import DataDir, StartFailed
 from synthgen_ray.runtime.doctor.finding import Finding, fail, ok, warn
 from synthgen_ray.runtime.listening import check_host, check_port
-from synthgen_ray.settings import Settings
+from synthgen_ray.settings import Settings, unread
 
 READY_S = 30.0
 PACKAGE = "synthgen-ray"
@@ -26,6 +27,14 @@ def versions(_settings: Settings) -> Iterator[Finding]:
         yield fail("versions", "; ".join(unmet), "pip install --editable . in the clone; of an image, build it anew.")
     else:
         yield ok("versions", f"SynthGen {version(PACKAGE)}, Ray {version('ray')}, Python {python}")
+
+
+def environment(_settings: Settings) -> Iterator[Finding]:
+    wrong = list(unread(os.environ))
+    for said in wrong:
+        yield warn("environment", said, "Correct its name: configs/default.yaml has them all.")
+    if not wrong:
+        yield ok("environment", "Each SYNTHGEN_ variable in it is read.")
 
 
 def data_dir(settings: Settings) -> Iterator[Finding]:
@@ -70,6 +79,8 @@ def listening(settings: Settings) -> Iterator[Finding]:
         yield _readiness(info.url, "synthgen down, then synthgen up.")
         return
     by_whom = f"ss -ltnp 'sport = :{settings.port}' tells by whom."
+    if ":" in settings.host:
+        by_whom = "Set host to 127.0.0.1."
     try:
         check_port(settings.host, settings.port)
     except StartFailed as error:
@@ -83,7 +94,8 @@ def listening(settings: Settings) -> Iterator[Finding]:
 
 def _readiness(url: str, advice: str) -> Finding:
     try:
-        answer = httpx.get(f"{url}/readyz", timeout=READY_S)
+        # The proxies that the environment may name have no way back to this machine.
+        answer = httpx.get(f"{url}/readyz", timeout=READY_S, trust_env=False)
     except httpx.HTTPError as error:
         return fail("listening", f"{url} does not answer: {error}", advice)
     if answer.is_success:

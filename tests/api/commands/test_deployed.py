@@ -1,6 +1,7 @@
 """The operator's commands where `serve deploy` runs the server: no process of ours, nothing in the data directory."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -38,6 +39,25 @@ async def test_status_asks_the_proxy_of_this_node(deployed):
     result = await asyncio.to_thread(CliRunner().invoke, app, ["status"], env=deployed)
 
     assert (result.exit_code, "is ready (Ray at auto)" in result.stdout) == (0, True), result.output
+
+
+async def test_status_asks_any_server_by_its_address_and_a_key(url, server, tmp_path):
+    words = ["status", "--json", "--url", url.removeprefix("http://"), "--data-dir", str(tmp_path / "none")]
+    ask = partial(asyncio.to_thread, CliRunner().invoke, app)
+
+    with_key, without = await ask([*words, "--key", server.key]), await ask(words)
+
+    told = json.loads(with_key.stdout)
+    assert (with_key.exit_code, told["url"], told["ready"], told["pid"]) == (0, url, True, None), with_key.output
+    assert told["status"]["version"] == server.app.version
+    assert (without.exit_code, json.loads(without.stdout)["status"]) == (0, None)
+
+
+async def test_status_refuses_what_is_no_address(tmp_path):
+    words = ["status", "--url", "http://", "--data-dir", str(tmp_path)]
+    result = await asyncio.to_thread(CliRunner().invoke, app, words)
+
+    assert (result.exit_code, "not the address of a server" in result.stderr) == (1, True)
 
 
 async def test_the_clients_commands_use_the_admin_key_of_the_environment(deployed, url, monkeypatch):

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from synthgen_ray.api import checks as checking
 from synthgen_ray.api.checks import Checks, Component, Health
 from synthgen_ray.domain.errors import Unavailable
 
@@ -54,3 +55,33 @@ async def test_whoever_needs_all_is_told_of_the_first_that_does_not_work():
         await Checks(
             {Component.STORE: works, Component.DISPATCHER: is_away, Component.ARTIFACTS: breaks_down}
         ).require_all()
+
+
+async def test_whoever_asks_whether_all_work_makes_a_look_a_second_however_often(monkeypatch):
+    now, asked, speaks = [1000.0], [], asyncio.Event()
+    monkeypatch.setattr(checking, "monotonic", lambda: now[0])
+
+    async def counts() -> None:
+        asked.append(1)
+        await speaks.wait()
+
+    checks = Checks({Component.ARTIFACTS: counts})
+    together = asyncio.gather(*(checks.require_all() for _ in range(60)))
+    while not asked:
+        await asyncio.sleep(0)
+    speaks.set()
+    await together
+    for now[0] in (1000.0, 1000.9):
+        await checks.require_all()
+
+    assert len(asked) == 1
+    now[0] = 1001.0
+    await checks.require_all()
+    assert len(asked) == 2
+
+
+async def test_whoever_needs_all_does_not_wait_for_one_that_is_silent():
+    silent = Checks({Component.STORE: asyncio.Event().wait}, patience_s=0.01)
+
+    with pytest.raises(Unavailable, match="silent"):
+        await silent.require_all()

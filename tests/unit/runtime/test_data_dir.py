@@ -118,24 +118,59 @@ def test_a_long_path_moves_rays_sockets_elsewhere(tmp_path):
     with deep.ray_session_dir() as session:
         assert len(str(session)) <= data_dir.SOCKET_PATH_ROOM == 36
         assert mode(session.parent) == 0o700
-        assert deep.ray_dirs() == []  # Ray makes it
+        assert session not in deep.ray_dirs()  # Ray makes it
         session.mkdir()
-        assert deep.ray_dirs() == [session]
+        assert session in deep.ray_dirs()
     assert not session.parent.exists()
-    assert deep.ray_dirs() == []
+    assert session not in deep.ray_dirs()
 
 
-def test_what_a_killed_server_left_there_goes_with_the_next_start(tmp_path):
+def given_logs(ray) -> None:
+    """As Ray leaves them in its folder."""
+    logs = ray / "session_2026-01-01" / "logs" / "serve"
+    logs.mkdir(parents=True)
+    (logs / "proxy.log").write_text("why it ended")
+    (ray / "session_latest").symlink_to(ray / "session_2026-01-01")
+    (ray / "prom_metrics_service_discovery.json").write_text("[]")
+
+
+def test_logs_from_elsewhere_are_found_in_the_data_directory_and_stay(tmp_path):
     deep = DataDir(tmp_path / ("d" * 80))
     deep.prepare()
-    killed = deep.ray_session_dir()
-    left = killed.__enter__()
-    left.mkdir()
+    documented = deep.path / "ray" / "session_latest" / "logs" / "serve" / "proxy.log"
 
-    assert deep.ray_dirs() == [left]
+    with deep.ray_session_dir() as session:
+        given_logs(session)
+        assert documented.read_text() == "why it ended"
+        assert (deep.path / "ray" / "prom_metrics_service_discovery.json").read_text() == "[]"
+
+    assert not session.parent.exists()
+    assert documented.read_text() == "why it ended"
+    assert documented.resolve().is_relative_to(deep.path)
+
+
+def test_so_do_those_of_a_killed_server(tmp_path):
+    deep = DataDir(tmp_path / ("d" * 80))
+    deep.prepare()
+    left = tmp_path / "outside" / "ray"
+    left.mkdir(parents=True)
+    given_logs(left)
+    (deep.path / data_dir.ELSEWHERE).symlink_to(left)
+    assert left in deep.ray_dirs()
+
     with deep.ray_session_dir() as session:
         assert session != left
         assert not left.parent.exists()
+        kept = deep.path / "ray" / "session_2026-01-01" / "logs" / "serve" / "proxy.log"
+        assert kept.read_text() == "why it ended"
+
+
+def test_what_the_last_server_in_the_background_printed_is_kept(place):
+    for said in ("first", "second", "third"):
+        place.new_server_log().write_text(said)
+
+    assert (place.path / "server.log").read_text() == "third"
+    assert (place.path / "server.log.1").read_text() == "second"
 
 
 def test_the_logs_of_the_last_sessions_are_kept(monkeypatch, place):

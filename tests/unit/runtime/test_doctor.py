@@ -1,19 +1,25 @@
 import contextlib
 import socket
 import sqlite3
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.runtime.admin_key import admin_key
-from synthgen_ray.runtime.data_dir import DataDir
+from synthgen_ray.runtime.data_dir import DataDir, ServerInfo
+from synthgen_ray.runtime.doctor.cluster import _dashboard
 from synthgen_ray.runtime.doctor.examining import examine
 from synthgen_ray.runtime.doctor.finding import Finding, Level
+from synthgen_ray.runtime.doctor.machine import listening
 from synthgen_ray.settings import Settings
 from synthgen_ray.store.migrating import known_revisions
 from tests.servers import free_port
 
-CHECKS = ["versions", "data_dir", "disk", "listening", "database", "artifacts", "ray"]
+CHECKS = ["versions", "environment", "data_dir", "disk", "listening", "database", "artifacts", "ray"]
 
 
 @pytest.fixture
@@ -87,6 +93,42 @@ def test_a_port_that_is_taken(finds, settings):
 def test_an_address_that_others_reach(finds):
     finds(Level.FAIL, "nothing here speaks TLS", "Set host to 127.0.0.1", host="0.0.0.0")
     finds(Level.WARN, "without TLS", "Put a TLS proxy in front", host="0.0.0.0", allow_remote=True)
+
+
+def test_an_address_of_ipv6(finds):
+    finds(Level.FAIL, "::1 is an address of IPv6", "Set host to 127.0.0.1", host="::1")
+
+
+def test_a_variable_that_is_mistyped(finds, monkeypatch):
+    monkeypatch.setenv("SYNTHGEN_PROT", "9")
+
+    finds(Level.WARN, "SYNTHGEN_PORT is meant?", "Correct its name")
+
+
+@pytest.fixture
+def answering(tmp_path, monkeypatch) -> Iterator[str]:
+    """A server of this machine that says yes to all, where the environment names a proxy that is away."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "readyz").write_text("ready")
+    (tmp_path / "api" / "jobs").mkdir(parents=True)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=tmp_path)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_this_machine_is_not_asked_through_a_proxy(answering, settings):
+    place = DataDir(settings.data_dir)
+    place.write_info(ServerInfo(f"http://{answering}", None, 1))
+    with place.lock():
+        (found,) = listening(settings)
+
+    assert (found.level, found.said) == (Level.OK, f"http://{answering} is ready.")
+    (dashboard,) = _dashboard(answering)
+    assert (dashboard.level, "asks for no token" in dashboard.said) == (Level.FAIL, True)
 
 
 def test_a_disk_that_is_nearly_full(finds, settings):

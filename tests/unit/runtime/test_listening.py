@@ -3,7 +3,7 @@ import socket
 import pytest
 
 from synthgen_ray.runtime.data_dir import StartFailed
-from synthgen_ray.runtime.listening import check_host, check_port
+from synthgen_ray.runtime.listening import check_host, check_port, free_port
 from synthgen_ray.settings import Settings
 
 
@@ -25,6 +25,12 @@ def test_serve_deploy_asks_for_the_same_leave():
 
     with pytest.raises(StartFailed, match="TLS proxy"):
         app(Settings(host="0.0.0.0"))
+
+
+@pytest.mark.parametrize("host", ["::1", "::", "fe80::1"])
+def test_an_address_of_ipv6_is_refused_by_name(host):
+    with pytest.raises(StartFailed, match=f"listens on IPv4, and {host} is"):
+        check_port(host, free_port(None))
 
 
 def test_a_taken_port_is_refused_before_anything_starts():

@@ -14,7 +14,7 @@ from synthgen_ray.store.sessions import WRITERS
 from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import ProjectRow
 from tests.databases import on_postgresql
-from tests.given import ADMIN
+from tests.given import ADMIN, admit_admin
 from tests.postgres import PASSWORD, a_postgres
 from tests.silence import a_proxy
 
@@ -33,6 +33,7 @@ async def own_store(own_postgres):
     name = own_postgres.new_database()
     store = Store(own_postgres.url(name))
     await store.migrate()
+    await admit_admin(own_postgres.url(name))
     yield store
     await store.dispose()
 

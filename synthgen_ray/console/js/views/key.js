@@ -27,6 +27,6 @@ export function keyView(onOpen, why) {
       why && h("p", { class: "warning", role: "alert" }, why),
       field("API key", key, "It stays in this tab and is forgotten when you close it."),
       place, h("div", {}, button)),
-    h("p", { class: "small quiet" }, "The server printed its first key when it was started, and keeps it in ", h("code", {}, "admin_key"),
+    h("p", { class: "small quiet" }, "The server keeps its first key in ", h("code", {}, "admin_key"),
       " in its data directory. ", h("code", {}, "synthgen keys create"), " makes more."));
 }

@@ -1,0 +1,93 @@
+"""The commands that start, stop and watch a server, without one."""
+
+import os
+import re
+import shlex
+import sys
+from importlib.metadata import version
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from synthgen_ray import cli
+from synthgen_ray.runtime.admin_key import admin_key
+from synthgen_ray.runtime.data_dir import DataDir, ServerInfo
+from synthgen_ray.settings import Settings
+
+OWN = ("up", "down", "status", "backup", "restore", "doctor")
+COMMANDS = typer.main.get_command(cli.app).commands
+
+
+@pytest.fixture
+def first_start(tmp_path):
+    """What a first `up` says once the server answers."""
+    settings = Settings(data_dir=tmp_path)
+    admin_key(settings)
+    info = ServerInfo("http://127.0.0.1:8888", None, 1)
+    return lambda: cli._show(DataDir(tmp_path), settings, info, is_first=True)
+
+
+def test_the_admin_key_is_shown_on_a_terminal_alone(first_start, tmp_path, capsys, monkeypatch):
+    key = (tmp_path / "admin_key").read_text().strip()
+
+    first_start()
+    piped = capsys.readouterr().out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    first_start()
+
+    assert key not in piped
+    assert str(tmp_path / "admin_key") in piped
+    assert key in capsys.readouterr().out
+
+
+def test_up_says_where_the_logs_are(first_start, tmp_path, capsys):
+    first_start()
+
+    assert f"Logs        {tmp_path}/ray/session_latest/logs" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_package():
+    result = CliRunner().invoke(cli.app, ["--version"])
+
+    assert (result.exit_code, result.stdout) == (0, f"synthgen {version('synthgen-ray')}\n")
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_each_has_an_example_of_what_it_takes(name):
+    (example,) = re.findall(r"\n\nExample: (.+)\Z", (COMMANDS[name].help or "").strip())
+
+    program, command, *used = shlex.split(example)
+    assert (program, command) == ("synthgen", name)
+    options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+    assert {word for word in used if word.startswith("--")} <= options
+
+
+@pytest.mark.parametrize("command", ["down", "status"])
+def test_the_data_directory_is_that_of_the_settings_file(command, tmp_path):
+    file = tmp_path / "settings.yaml"
+    file.write_text(f"data_dir: {tmp_path}/elsewhere\n")
+
+    result = CliRunner().invoke(cli.app, [command, "--config", str(file)])
+
+    assert (result.exit_code, result.stderr) == (1, f"synthgen: No server runs on {tmp_path}/elsewhere.\n")
+
+
+@pytest.fixture
+def own_umask():
+    """`up` sets it for its process, which here goes on with other tests."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("own_umask")
+def test_up_names_a_variable_that_sets_nothing(tmp_path):
+    environment = {"SYNTHGEN_PROT": "9", "SYNTHGEN_DATA_DIR": str(tmp_path)}
+    with DataDir(tmp_path).lock():  # so that nothing starts
+        result = CliRunner().invoke(cli.app, ["up", "--detach"], env=environment)
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[0] == (
+        "synthgen: SYNTHGEN_PROT is no setting, and read by nothing: SYNTHGEN_PORT is meant?"
+    )
