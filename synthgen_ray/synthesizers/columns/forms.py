@@ -16,6 +16,7 @@ from synthgen_ray.synthesizers.columns.stored import Stored
 from synthgen_ray.synthesizers.columns.whole import IntegerForm, IslandsForm, Number, learn_whole
 
 MAX_DECIMALS = 15
+WHOLE = 2.0**52  # a float64 that large is a whole number
 BEYOND = 1e302  # no column holds such a number
 
 
@@ -41,7 +42,8 @@ class FloatForm(Stored):
         reals = _reals(array)
         decimals = _decimals(array, reals)
         shape = cls(arrow_type=str(array.type), lower=0.0, upper=0.0, decimals=decimals)
-        low, high = (_reals(shape._written(np.array([part.mean()])))[0] for part in inner_parts(np.sort(reals), k))
+        parts = inner_parts(np.sort(reals), k)
+        low, high = (_reals(shape._written(np.array([part[0] + (part - part[0]).mean()])))[0] for part in parts)
         return cls(arrow_type=str(array.type), lower=float(low), upper=float(max(low, high)), decimals=decimals)
 
     @property
@@ -58,7 +60,7 @@ class FloatForm(Stored):
         return np.asarray(np.clip(_reals(array), self.lower, self.upper))
 
     def back(self, plain: np.ndarray, low: np.ndarray | None = None, high: np.ndarray | None = None) -> pa.Array:
-        rounded = plain if self.decimals is None else np.round(plain, self.decimals)
+        rounded = plain if self.decimals is None else _rounded(plain, self.decimals)
         clipped = np.clip(rounded, self.lower, self.upper)
         if low is not None and high is not None:
             clipped = np.clip(clipped, low, high)
@@ -103,7 +105,7 @@ class FloatForm(Stored):
     def _written(self, reals: np.ndarray, rounded: bool = False) -> pa.Array:
         type_ = arrow.type_of(self.arrow_type)
         if self.decimals is not None and not rounded:
-            reals = np.round(reals, self.decimals)
+            reals = _rounded(reals, self.decimals)
         if pa.types.is_decimal(type_):
             most = math.nextafter(10.0 ** (type_.precision - type_.scale), 0)
             return pa.array(np.clip(reals, -most, most)).cast(type_)
@@ -127,15 +129,21 @@ def _decimals(array: pa.Array, reals: np.ndarray) -> int | None:
     """The fewest decimals that write every value, `None` if the values are truly real."""
     if pa.types.is_decimal(array.type):
         scale = int(np.clip(array.type.scale, 0, MAX_DECIMALS))
-        written = np.round(reals, scale)
-        return next(d for d in range(scale + 1) if np.array_equal(np.round(reals, d), written))
+        written = _rounded(reals, scale)
+        return next(d for d in range(scale + 1) if np.array_equal(_rounded(reals, d), written))
     narrow = array.type.to_pandas_dtype()
     written = reals.astype(narrow)
     with np.errstate(all="ignore"):
         for decimals in range(MAX_DECIMALS + 1):
             for some in (slice(1000), slice(None)):
-                if not np.array_equal(np.round(reals[some], decimals).astype(narrow), written[some]):
+                if not np.array_equal(_rounded(reals[some], decimals).astype(narrow), written[some]):
                     break
             else:
                 return decimals
     return None
+
+
+def _rounded(reals: np.ndarray, decimals: int) -> np.ndarray:
+    """Numbers too large to have decimals stay: `np.round` multiplies and divides, which costs their last digits."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.where(np.abs(reals) < WHOLE, np.round(reals, decimals), reals)

@@ -261,7 +261,7 @@ class NumberCodec(Stored):
         ranges = np.stack([lows - half, highs + half], axis=1)
         single, atoms = np.flatnonzero(target.lows == target.highs), self._atoms()
         first, last = np.searchsorted(atoms, ranges[single, 0]), np.searchsorted(atoms, ranges[single, 1], "right")
-        reach = np.where(first < last, half, self.form.grain / 2)
+        reach = np.where(first < last, half, self._grain / 2)
         before, after = np.append(-np.inf, atoms)[first], np.append(atoms, np.inf)[last]
         ranges[single, 0] = np.maximum(lows[single] - reach, np.nextafter(before, np.inf))
         ranges[single, 1] = np.minimum(highs[single] + reach, np.nextafter(after, -np.inf))
@@ -269,10 +269,21 @@ class NumberCodec(Stored):
         ranges[highs >= self.form.upper, 1] = np.inf
         return ranges
 
+    @property
+    def _grain(self) -> float:
+        """The form's, as it would be without numbers that many rows share at its ends, which may be far away."""
+        known = self._known
+        between = np.setdiff1d(known._x, known.atoms()[0]) if known else np.zeros(0)
+        wide = (between[-1] - between[0]) / 100 if len(between) else np.inf
+        return float(max(self.form.rounding, min(self.form.grain, wide)))
+
+    @property
+    def _known(self) -> NormalMap | None:
+        return self.calibration.target if self.calibration else self.marginal
+
     def _atoms(self) -> np.ndarray:
         """The numbers that many rows share, rising."""
-        known = self.calibration.target if self.calibration else self.marginal
-        if known:
+        if known := self._known:
             return known.atoms()[0]
         modes = self.modes_or_fail
         return np.sort(np.array(modes.centers)[np.array(modes.scales) == 0])
