@@ -77,7 +77,9 @@ class TextCodec(Stored):
             outline_counts=tuple(outline_counts),
             words=tuple(numbers[usual].tolist()),
             word_counts=tuple(counts[usual].tolist()),
-            longest=min(pc.max(pc.utf8_length(arrow.plain(whole).cast(pa.string()))).as_py() | 7, MOST_CHARACTERS),
+            longest=min(
+                _all_ones(pc.max(pc.utf8_length(arrow.plain(whole).cast(pa.string()))).as_py()), MOST_CHARACTERS
+            ),
             null_share=array.null_count / len(array),
             seen=Seen.nothing(rng),
         )
@@ -167,3 +169,8 @@ def _words() -> np.ndarray:
     from faker.providers.lorem.la import Provider
 
     return np.array(sorted(set(Provider.word_list)))
+
+
+def _all_ones(length: int) -> int:
+    """The next of 7, 15, 31 .. that is not below a length: the length is one row's, of which no more may be kept."""
+    return max(7, (1 << int(length).bit_length()) - 1)

@@ -300,3 +300,11 @@ class TestTexts:
 
     def test_are_made_of_texts_that_are_all_empty(self):
         assert len(made(learnt(ColumnKind.TEXT, [""] * 50), 10)) == 10
+
+
+def test_of_the_longest_text_no_more_is_kept_than_how_many_binary_digits_its_length_has():
+    texts = [f"the patient {n} has told us of it" for n in range(100)]
+
+    kept = {learnt(ColumnKind.TEXT, [*texts, "x" * length]).longest for length in (64, 90, 127)}
+
+    assert kept == {127}
