@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from scipy.stats import truncnorm
+from threadpoolctl import threadpool_limits
 
 from synthgen_ray.synthesizers import GaussianCopula
 from synthgen_ray.synthesizers.columns.category import CategoryCodec
@@ -98,3 +99,19 @@ def test_numbers_that_rows_share_are_the_mean_of_their_part():
     drawn = marginal.forward(np.repeat(3.0, 20_000), np.random.default_rng(1))
     assert middle[numbers == 3.0] == pytest.approx(drawn.mean(), abs=0.01)
     assert middle.mean() == pytest.approx(0, abs=1e-9)
+
+
+def test_a_model_is_the_same_on_any_number_of_threads():
+    rng = np.random.default_rng(4)
+    common, own = rng.normal(size=6000), rng.normal(size=(6000, 40))
+    table = pa.table(
+        {f"number {place}": common + own[:, place] for place in range(30)}
+        | {f"word {place}": rng.choice(CITIES, 6000) for place in range(30, 40)}
+    )
+
+    learnt = []
+    for threads in (1, 2, 4):
+        with threadpool_limits(threads, user_api="blas"):
+            learnt.append(GaussianCopula(seed=1).fit(table)._tensors()["correlation"].tobytes())
+
+    assert learnt == learnt[:1] * 3
