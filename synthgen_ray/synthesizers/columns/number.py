@@ -120,7 +120,7 @@ class NumberCodec(Stored):
             name=name,
             column_kind=kind,
             form=form,
-            null_share=array.null_count / len(array),
+            null_share=arrow.kept_nulls(array, k) / len(array),
             marginal=marginal,
             modes=Modes.learn(*counted, k) if "modes" in maps else None,
             wrapped=wrapped,
@@ -170,9 +170,18 @@ class NumberCodec(Stored):
         array = self.plain(column)
         return np.asarray(array.is_valid()), self.form.forward(array.drop_null())
 
+    def _drawn_where_rare(self, column: pa.ChunkedArray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """The same, with draws from the numbers in the place of nulls where these are too few to be learnt."""
+        present, numbers = self._present(column)
+        if self.null_share > 0 or len(numbers) in (0, len(present)):
+            return present, numbers
+        drawn = rng.choice(numbers, len(present))
+        drawn[present] = numbers
+        return np.ones_like(present), drawn
+
     def encode(self, column: pa.ChunkedArray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """A code and a scalar for each row."""
-        present, numbers = self._present(column)
+        present, numbers = self._drawn_where_rare(column, rng)
         if self.marginal:
             numbers = self.marginal.forward(numbers, rng)
         codes = np.full(len(present), self.width - 1, dtype=np.int32)
@@ -213,8 +222,8 @@ class NumberCodec(Stored):
         z[present] = self.marginal_or_fail.middle(distinct.dictionary.to_numpy())[distinct.indices.to_numpy()]
         return z
 
-    def cells_of(self, column: pa.ChunkedArray, rng: np.random.Generator) -> NumberCells:  # noqa: ARG002
-        present, found = self._present(column)
+    def cells_of(self, column: pa.ChunkedArray, rng: np.random.Generator) -> NumberCells:
+        present, found = self._drawn_where_rare(column, rng)
         numbers = np.zeros(len(present))
         numbers[present] = found
         return NumberCells(numbers, ~present)

@@ -80,7 +80,7 @@ class TextCodec(Stored):
             longest=min(
                 _all_ones(pc.max(pc.utf8_length(arrow.plain(whole).cast(pa.string()))).as_py()), MOST_CHARACTERS
             ),
-            null_share=array.null_count / len(array),
+            null_share=arrow.kept_nulls(array, k) / len(array),
             seen=Seen.nothing(rng, folded=True),
         )
 
