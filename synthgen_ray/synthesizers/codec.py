@@ -162,7 +162,7 @@ def _learn(
         return _learn_fresh(values, whole, column, k, rng)
     if len(present) < k:
         return ConstantCodec(name=name, arrow_type=str(values.type), value=None)
-    if len(present) == len(values) and _is_one_value(present):
+    if len(values) - len(present) < k and _is_one_value(present):
         return ConstantCodec.learn(name, values)
     kind = ColumnKind.CATEGORICAL if pa.types.is_dictionary(values.type) else _kind(column.kind, type_)
     if not wrapped and kind in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN):
@@ -191,7 +191,7 @@ def _learn_fresh(
     if pa.types.is_boolean(values.type):
         raise InvalidTable(f"Column {column.name!r} is boolean: it cannot tell rows apart.", "kind_mismatch")
     checks.check_values(column.name, whole)
-    null_share = arrow.plain(values).null_count / len(values)
+    null_share = arrow.kept_nulls(arrow.plain(values), k) / len(values)
     return learn_number_ids(column.name, whole, null_share, rng)
 
 

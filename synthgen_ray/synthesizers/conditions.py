@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthgen_ray.synthesizers.categorical import draw_codes, weights_of
+from synthgen_ray.synthesizers.categorical import draw_codes, effective_size, weights_of
 from synthgen_ray.synthesizers.codec import LearntCodec
 from synthgen_ray.synthesizers.columns.category import CategoryTarget
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
@@ -98,12 +98,6 @@ def draw_obeying(
             break
     assert kept is not None  # noqa: S101 - for mypy: there is at least one round
     return kept
-
-
-def effective_size(log_weights: np.ndarray) -> float:
-    """How many equally weighted draws the weights are worth: (Σw)² / Σw² (Kish 1965)."""
-    weights = np.exp(log_weights - log_weights.max())
-    return float(weights.sum() ** 2 / (weights**2).sum())
 
 
 def draw_rows(

@@ -16,6 +16,7 @@ from scipy.special import ndtr, ndtri, softmax
 from synthgen_ray.domain.errors import corrupt_model
 from synthgen_ray.domain.params import GaussianCopulaParams, ModelType
 from synthgen_ray.synthesizers.base import Synthesizer, Targets
+from synthgen_ray.synthesizers.blas import one_blas_thread
 from synthgen_ray.synthesizers.codec import Cells, CodecOptions, LearntCodec
 from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.marginal import FAR
@@ -36,6 +37,7 @@ class GaussianCopula(Synthesizer):
 
     _correlation_DD: np.ndarray
 
+    @one_blas_thread()  # another number of them adds up in another order, and gives another model
     def _learn(self, table: pa.Table, seed: int, pace: Pace) -> None:
         rng = stream(seed, TRAIN)
         columns = [seen(codec, table[codec.name], rng) for codec in self.codec.learnt]

@@ -25,6 +25,7 @@ from synthgen_ray.synthesizers.columns.marginal import FAR
 from synthgen_ray.synthesizers.columns.normal import mean_between
 
 RIDGE = 1e-6
+BLOCK_ROWS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -69,25 +70,32 @@ def cuts_of(codec: CategoryCodec) -> np.ndarray:
 def in_line(columns: Sequence[Seen]) -> tuple[list[LearntCodec], np.ndarray]:
     """The columns with their categories in the order of what the other columns are like, and their means (N, D)."""
     means_ND = np.column_stack([column.means for column in columns])
-    others_ND = np.nan_to_num(means_ND)  # 0 is the mean of a normal of which nothing is known
+    unknown_ND = np.isnan(means_ND)
+    np.putmask(means_ND, unknown_ND, 0.0)  # the mean of a normal of which nothing is known
     dimension, codecs = 0, []
     for column in columns:
         if isinstance(column, SeenCategory) and len(column.codec.values) > 2:
-            others_ND[:, dimension] = 0
-            column = column.in_order(_order(column, others_ND))
-            means_ND[:, dimension] = others_ND[:, dimension] = column.means[:, 0]
+            means_ND[:, dimension] = 0
+            column = column.in_order(_order(column, means_ND))
+            means_ND[:, dimension] = column.means[:, 0]
         codecs.append(column.codec)
         dimension += column.means.shape[1]
+    np.putmask(means_ND, unknown_ND, np.nan)
     return codecs, means_ND
 
 
 def latent_correlation(means_ND: np.ndarray) -> np.ndarray:
     """The correlations of the normals, over the rows where both are known, made positive definite."""
-    known = ~np.isnan(means_ND)
-    means = np.where(known, means_ND, 0.0)
-    products_DD = means.T @ means
-    squares_DD = np.square(means, out=means).T @ known.astype(np.float64)
-    spread_D = np.sqrt(np.diag(squares_DD) / known.sum(axis=0))
+    dimensions = means_ND.shape[1]
+    products_DD, squares_DD = np.zeros((2, dimensions, dimensions))
+    known_D = np.zeros(dimensions)
+    for start in range(0, len(means_ND), BLOCK_ROWS):  # what is worked on takes three times the memory
+        known = ~np.isnan(means_ND[start : start + BLOCK_ROWS])
+        means = np.where(known, means_ND[start : start + BLOCK_ROWS], 0.0)
+        products_DD += means.T @ means
+        squares_DD += np.square(means, out=means).T @ known.astype(np.float64)
+        known_D += known.sum(axis=0)
+    spread_D = np.sqrt(np.diag(squares_DD) / known_D)
     scale_DD = np.sqrt(squares_DD * squares_DD.T) * np.outer(spread_D, spread_D)
     raw_DD = np.divide(products_DD, scale_DD, out=np.zeros_like(scale_DD), where=scale_DD > 0)
     latent_DD = np.clip(raw_DD, -1, 1)

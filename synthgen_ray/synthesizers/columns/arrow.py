@@ -77,6 +77,11 @@ def plain(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     return array
 
 
+def kept_nulls(array: pa.Array, k: int) -> int:
+    """How many nulls there are; none if fewer than k, of which a model may know nothing."""
+    return int(array.null_count) if array.null_count >= k else 0
+
+
 def integers(array: pa.Array) -> np.ndarray:
     """The cells of an integral array as int64, or uint64 where the type says so; no nulls in it."""
     if array.type == pa.uint64():

@@ -80,7 +80,7 @@ class CategoryCodec(Stored):
             counts=tuple(counts[kept][head].tolist()),
             tail=tuple(values[most:]),
             tail_counts=tuple(counts[kept][most:].tolist()),
-            nulls=array.null_count,
+            nulls=arrow.kept_nulls(array, k),
         )
 
     def in_order(self, order: np.ndarray) -> Self:
@@ -108,14 +108,15 @@ class CategoryCodec(Stored):
         return np.asarray(counts / counts.sum())
 
     def encode(self, column: pa.ChunkedArray, rng: np.random.Generator) -> tuple[np.ndarray, None]:
-        """Codes; a value too rare to be kept is replaced by a draw from the others."""
+        """Codes; a value too rare to be kept, which null may be too, is replaced by a draw from the others."""
         array = arrow.plain(column)
         places = pc.index_in(array, value_set=self._dictionary).fill_null(-1).to_numpy()
         codes = np.minimum(places, len(self.values)).astype(np.int32)
-        rare = (places < 0) & np.asarray(array.is_valid())
+        null = np.asarray(array.is_null()) & (self.nulls > 0)
+        rare = (places < 0) & ~null
         present = self.shares[: self.width - bool(self.nulls)]
         codes[rare] = rng.choice(len(present), rare.sum(), p=present / present.sum())
-        codes[np.asarray(array.is_null())] = self.width - 1
+        codes[null] = self.width - 1
         return codes, None
 
     def plain(self, column: pa.ChunkedArray) -> pa.Array:

@@ -54,7 +54,7 @@ class CodeCodec(Stored):
             arrow_type=str(arrow.roomy(column.type)),
             shapes=tuple(shape for shape, _ in found),
             counts=tuple(count for _, count in found),
-            null_share=array.null_count / len(array),
+            null_share=arrow.kept_nulls(array, k) / len(array),
             seen=Seen.nothing(rng),
         )
 

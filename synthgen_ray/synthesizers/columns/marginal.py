@@ -2,7 +2,8 @@
 
 Knots (z, x), linear in between: x is the mean of at least k rows around the quantile of z. A value that k rows
 or more share is two knots with one x; a number on it is sent to a random z between them, which makes any column
-exactly normal, and comes back exactly."""
+exactly normal, and comes back exactly. Each mean is taken of its own k rows, as distances from the first of them: a sum
+from the column's smallest number on would lose all digits where that is -1e38."""
 
 from abc import ABC, abstractmethod
 from functools import cached_property
@@ -14,6 +15,7 @@ from scipy.special import ndtr, ndtri
 
 from synthgen_ray.synthesizers.columns.normal import mean_between
 from synthgen_ray.synthesizers.columns.ramp import Ramp
+from synthgen_ray.synthesizers.columns.remote import remote_atoms
 from synthgen_ray.synthesizers.columns.stored import Stored
 
 MAX_CELLS = 4096
@@ -113,11 +115,11 @@ class Marginal(NormalMap):
 
 def _knots(values: np.ndarray, counts: np.ndarray, cell: int, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Ranks and values of the knots: two for each atom, and those that cut the runs between atoms into cells
-    of at least `cell` rows."""
+    of at least `cell` rows. A value far from all others is an atom from k rows on."""
     ordered, starts = np.repeat(values, counts), np.cumsum(counts) - counts
     atomic = counts >= cell
+    atomic[~atomic] = remote_atoms(values[~atomic], counts[~atomic], k)
     atoms, begins, ends = values[atomic], starts[atomic], (starts + counts)[atomic]
-    total = np.concatenate([[0.0], np.cumsum(ordered - ordered[0])])
     ranks: list[np.ndarray] = []
     knots: list[np.ndarray] = []
     run_begins, run_ends = np.append(0, ends), np.append(begins, len(ordered))
@@ -125,7 +127,7 @@ def _knots(values: np.ndarray, counts: np.ndarray, cell: int, k: int) -> tuple[n
         if end - begin >= cell:  # a shorter run is left to the atoms beside it
             cuts = np.linspace(begin, end, (end - begin) // cell + 1).round().astype(int)
             ranks.append(np.clip(cuts, k / 2, len(ordered) - k / 2))  # the outer knots are means of k rows too
-            knots.append(_means_around(cuts, begin, end, k, total) + ordered[0])
+            knots.append(_means_around(cuts, begin, end, k, ordered))
         if index < len(atoms):
             ranks.append(np.array([begins[index], ends[index]]))
             knots.append(np.repeat(atoms[index], 2))
@@ -139,7 +141,7 @@ def _knots(values: np.ndarray, counts: np.ndarray, cell: int, k: int) -> tuple[n
     return rank, np.maximum.accumulate(knot)
 
 
-def _means_around(cuts: np.ndarray, begin: int, end: int, k: int, total: np.ndarray) -> np.ndarray:
+def _means_around(cuts: np.ndarray, begin: int, end: int, k: int, ordered: np.ndarray) -> np.ndarray:
     """The mean of k rows around each cut, inside the run."""
-    first = np.clip(cuts - k // 2, begin, end - k)
-    return np.asarray((total[first + k] - total[first]) / k)
+    rows = ordered[np.clip(cuts - k // 2, begin, end - k)[:, None] + np.arange(k)]
+    return np.asarray(rows[:, 0] + (rows - rows[:, :1]).mean(axis=1))

@@ -1,7 +1,8 @@
 """Mode-specific normalisation: a number as one of a few modes and its place in it.
 
 Source: Xu et al. 2019, arXiv:1907.00503, section 4.2. Beyond the paper: a value that many rows share (the
-zeros of a zero-inflated column) is a mode of its own, without width, so that it comes back exactly."""
+zeros of a zero-inflated column) is a mode of its own, without width, so that it comes back exactly. So is one of fewer
+rows that is far from all others: a mixture that has to reach it sees nothing else."""
 
 from itertools import pairwise
 from typing import Self
@@ -11,6 +12,7 @@ from pydantic import Field, model_validator
 
 from synthgen_ray.synthesizers.columns import mixture
 from synthgen_ray.synthesizers.columns.normal import FURTHEST, log_probability, truncated_normal
+from synthgen_ray.synthesizers.columns.remote import remote_atoms
 from synthgen_ray.synthesizers.columns.stored import Stored
 
 MAX_MODES = 10
@@ -45,6 +47,7 @@ class Modes(Stored):
         """From a column's rising distinct values and how many rows hold each."""
         rows = counts.sum()
         atomic = counts >= max(k, ATOM_SHARE * rows)
+        atomic[~atomic] = remote_atoms(values[~atomic], counts[~atomic], k)
         atoms, atom_weights = values[atomic], counts[atomic] / rows
         rest = rows - counts[atomic].sum()
         # A handful of rows between atoms says nothing about modes, and too much about its rows.

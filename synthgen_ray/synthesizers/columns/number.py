@@ -120,7 +120,7 @@ class NumberCodec(Stored):
             name=name,
             column_kind=kind,
             form=form,
-            null_share=array.null_count / len(array),
+            null_share=arrow.kept_nulls(array, k) / len(array),
             marginal=marginal,
             modes=Modes.learn(*counted, k) if "modes" in maps else None,
             wrapped=wrapped,
@@ -170,9 +170,18 @@ class NumberCodec(Stored):
         array = self.plain(column)
         return np.asarray(array.is_valid()), self.form.forward(array.drop_null())
 
+    def _drawn_where_rare(self, column: pa.ChunkedArray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """The same, with draws from the numbers in the place of nulls where these are too few to be learnt."""
+        present, numbers = self._present(column)
+        if self.null_share > 0 or len(numbers) in (0, len(present)):
+            return present, numbers
+        drawn = rng.choice(numbers, len(present))
+        drawn[present] = numbers
+        return np.ones_like(present), drawn
+
     def encode(self, column: pa.ChunkedArray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """A code and a scalar for each row."""
-        present, numbers = self._present(column)
+        present, numbers = self._drawn_where_rare(column, rng)
         if self.marginal:
             numbers = self.marginal.forward(numbers, rng)
         codes = np.full(len(present), self.width - 1, dtype=np.int32)
@@ -213,8 +222,8 @@ class NumberCodec(Stored):
         z[present] = self.marginal_or_fail.middle(distinct.dictionary.to_numpy())[distinct.indices.to_numpy()]
         return z
 
-    def cells_of(self, column: pa.ChunkedArray, rng: np.random.Generator) -> NumberCells:  # noqa: ARG002
-        present, found = self._present(column)
+    def cells_of(self, column: pa.ChunkedArray, rng: np.random.Generator) -> NumberCells:
+        present, found = self._drawn_where_rare(column, rng)
         numbers = np.zeros(len(present))
         numbers[present] = found
         return NumberCells(numbers, ~present)
@@ -261,7 +270,7 @@ class NumberCodec(Stored):
         ranges = np.stack([lows - half, highs + half], axis=1)
         single, atoms = np.flatnonzero(target.lows == target.highs), self._atoms()
         first, last = np.searchsorted(atoms, ranges[single, 0]), np.searchsorted(atoms, ranges[single, 1], "right")
-        reach = np.where(first < last, half, self.form.grain / 2)
+        reach = np.where(first < last, half, self._grain / 2)
         before, after = np.append(-np.inf, atoms)[first], np.append(atoms, np.inf)[last]
         ranges[single, 0] = np.maximum(lows[single] - reach, np.nextafter(before, np.inf))
         ranges[single, 1] = np.minimum(highs[single] + reach, np.nextafter(after, -np.inf))
@@ -269,10 +278,21 @@ class NumberCodec(Stored):
         ranges[highs >= self.form.upper, 1] = np.inf
         return ranges
 
+    @property
+    def _grain(self) -> float:
+        """The form's, as it would be without numbers that many rows share at its ends, which may be far away."""
+        known = self._known
+        between = np.setdiff1d(known._x, known.atoms()[0]) if known else np.zeros(0)
+        wide = (between[-1] - between[0]) / 100 if len(between) else np.inf
+        return float(max(self.form.rounding, min(self.form.grain, wide)))
+
+    @property
+    def _known(self) -> NormalMap | None:
+        return self.calibration.target if self.calibration else self.marginal
+
     def _atoms(self) -> np.ndarray:
         """The numbers that many rows share, rising."""
-        known = self.calibration.target if self.calibration else self.marginal
-        if known:
+        if known := self._known:
             return known.atoms()[0]
         modes = self.modes_or_fail
         return np.sort(np.array(modes.centers)[np.array(modes.scales) == 0])

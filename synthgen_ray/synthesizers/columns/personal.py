@@ -37,9 +37,12 @@ def personal_texts(kind: str, count: int, rng: np.random.Generator) -> pa.Array:
 
 
 def could_be_personal(kind: str, texts: pa.Array) -> pa.Array:
-    """Which texts are written as those of the kind are, whatever their words are."""
+    """Which texts are written as those of the kind are, whatever their words, case and blanks are."""
     ways = (
-        "".join(re.escape(text) + ".*" * (part is not None) for text, part, _, _ in Formatter().parse(way))
+        "".join(
+            r"\s+".join(map(re.escape, re.split(r"\s+", text))) + ".*" * (part is not None)
+            for text, part, _, _ in Formatter().parse(way)
+        )
         for way in WRITTEN_AS[kind]
     )
     return pc.match_substring_regex(texts, f"(?s)^({'|'.join(ways)})$", ignore_case=True)

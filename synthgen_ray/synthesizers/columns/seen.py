@@ -29,6 +29,7 @@ class Seen(Stored):
 
     key: str = Field(pattern="^[0-9a-f]{16}$")
     bitmap: str
+    folded: bool = False  # whether a text is the same in any case and with any blanks; in earlier files none is
 
     @model_validator(mode="after")
     def _has_bits(self) -> Self:
@@ -37,11 +38,11 @@ class Seen(Stored):
         return self
 
     @classmethod
-    def nothing(cls, rng: np.random.Generator) -> Self:
-        return cls(key=rng.bytes(8).hex(), bitmap=_written(np.zeros(LEAST_BITS, dtype=np.uint8)))
+    def nothing(cls, rng: np.random.Generator, folded: bool = False) -> Self:
+        return cls(key=rng.bytes(8).hex(), bitmap=_written(np.zeros(LEAST_BITS, dtype=np.uint8)), folded=folded)
 
     def hashes(self, texts: pa.Array) -> np.ndarray:
-        return np.unique(_hashes(texts.unique().drop_null().to_numpy(zero_copy_only=False), self.key))
+        return np.unique(self._hashes(texts.unique().drop_null().to_numpy(zero_copy_only=False)))
 
     def of(self, hashes: np.ndarray, strangers: float) -> Self:
         """With these values, and decoys until that share of all strangers looks seen.
@@ -54,10 +55,10 @@ class Seen(Stored):
         bits = np.zeros(size, dtype=np.uint8)
         bits[rng.integers(size, size=math.ceil(size * per_bit) - len(hashes))] = 1
         bits[hashes % np.uint64(size)] = 1
-        return type(self)(key=self.key, bitmap=_written(bits))
+        return type(self)(key=self.key, bitmap=_written(bits), folded=self.folded)
 
     def contains(self, texts: np.ndarray) -> np.ndarray:
-        places = _hashes(texts, self.key) % np.uint64(len(self._bits) * 8)
+        places = self._hashes(texts) % np.uint64(len(self._bits) * 8)
         shift = (7 - places % np.uint64(8)).astype(np.uint8)
         return np.asarray((self._bits[places // np.uint64(8)] >> shift) & 1, dtype=bool)
 
@@ -73,6 +74,9 @@ class Seen(Stored):
         part still has room for a large job. The fewest fail once in 256."""
         return min(max(size >> 20, round(self.looks / 4)), self.looks)
 
+    def _hashes(self, texts: np.ndarray) -> np.ndarray:
+        return _hashes(folded(texts) if self.folded else texts, self.key)
+
     @cached_property
     def _bits(self) -> np.ndarray:
         return np.frombuffer(base64.b64decode(self.bitmap, validate=True), dtype=np.uint8)
@@ -86,6 +90,12 @@ def shares_of_strangers(weights: Mapping[str, int]) -> dict[str, float]:
     """
     total = sum(weights.values())
     return {name: min(MOST_PROOF ** (-weight / total), MOST_STRANGERS) for name, weight in weights.items()}
+
+
+def folded(texts: np.ndarray) -> np.ndarray:
+    """The texts without case, with one blank for each stretch of white space and none around: a name in capitals is
+    still that name."""
+    return np.array([" ".join(text.casefold().split()) for text in texts.tolist()], dtype=object)
 
 
 def _written(bits: np.ndarray) -> str:

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.personal import WRITTEN_AS, could_be_personal, personal_texts
-from synthgen_ray.synthesizers.columns.seen import Seen
+from synthgen_ray.synthesizers.columns.seen import Seen, folded
 from synthgen_ray.synthesizers.columns.shape import outlines_of
 from synthgen_ray.synthesizers.columns.stored import Count, Kind, Share, Stored, TextTypeName
 
@@ -77,18 +77,23 @@ class TextCodec(Stored):
             outline_counts=tuple(outline_counts),
             words=tuple(numbers[usual].tolist()),
             word_counts=tuple(counts[usual].tolist()),
-            longest=min(pc.max(pc.utf8_length(arrow.plain(whole).cast(pa.string()))).as_py() | 7, MOST_CHARACTERS),
-            null_share=array.null_count / len(array),
-            seen=Seen.nothing(rng),
+            longest=min(
+                _all_ones(pc.max(pc.utf8_length(arrow.plain(whole).cast(pa.string()))).as_py()), MOST_CHARACTERS
+            ),
+            null_share=arrow.kept_nulls(array, k) / len(array),
+            seen=Seen.nothing(rng, folded=True),
         )
 
     def to_avoid(self, column: pa.ChunkedArray) -> pa.Array:
-        """The texts that might be made up: of the others the model's file need not know."""
-        texts = arrow.plain(column).cast(pa.string()).drop_null()
+        """The texts that might be made up, in whatever case: of the others the model's file need not know."""
+        texts = pa.array(
+            folded(arrow.plain(column).cast(pa.string()).unique().drop_null().to_numpy(False)), pa.string()
+        )
         if self.pii in WRITTEN_AS:
             return texts.filter(could_be_personal(self.pii, texts))
         if self.outlines:
-            return texts.filter(pc.is_in(outlines_of(texts), pa.array(self.outlines)))
+            outlines = pa.array(folded(np.array(self.outlines, dtype=object)), pa.string())
+            return texts.filter(pc.is_in(outlines_of(texts), outlines))
         word = f"({'|'.join(_words())})"
         return texts.filter(pc.match_substring_regex(texts, f"^{word}( {word})*$", ignore_case=True))
 
@@ -167,3 +172,8 @@ def _words() -> np.ndarray:
     from faker.providers.lorem.la import Provider
 
     return np.array(sorted(set(Provider.word_list)))
+
+
+def _all_ones(length: int) -> int:
+    """The next of 7, 15, 31 .. that is not below a length: the length is one row's, of which no more may be kept."""
+    return max(7, (1 << int(length).bit_length()) - 1)

@@ -50,6 +50,28 @@ def test_conditional_draws_are_those_of_rejection(bounds):
     assert np.cov(z.T) == pytest.approx(np.cov(expected.T), abs=0.04)
 
 
+@pytest.mark.parametrize("rows", [10, 20_000])
+def test_intervals_of_related_columns_are_as_frequent_as_they_are_likely(rows):
+    """Rows of one interval cannot reach the other step by step; the second column's say which of the first's."""
+    matrix, x, y = np.array([[1.0, 0.99], [0.99, 1.0]]), [(-1.05, -0.95), (0.95, 1.05)], [(-1.25, -1.15), (0.95, 1.05)]
+    likely = np.array([[rectangle(0.99, one, other) for other in y] for one in x])
+
+    drawn = np.zeros((2, 2))
+    for seed in range(20_000 // rows // 10 + 1):
+        choices = draw_normal(matrix, [bound(0, *x), bound(1, *y)], rows, np.random.default_rng(seed))[1]
+        np.add.at(drawn, tuple(choices), 1)
+
+    assert drawn / drawn.sum() == pytest.approx(likely / likely.sum(), abs=0.04)
+    assert likely[1, 1] > 2 * likely[0, 0]
+
+
+def rectangle(correlation: float, x: tuple[float, float], y: tuple[float, float]) -> float:
+    """How likely two normals are to be in two intervals, by quadrature."""
+    points = np.linspace(*x, 2001)
+    low, high = ((end - correlation * points) / (1 - correlation**2) ** 0.5 for end in y)
+    return float(np.trapezoid(np.exp(-(points**2) / 2) * (ndtr(high) - ndtr(low)), points))
+
+
 @pytest.mark.parametrize(
     "bounds",
     [

@@ -1,14 +1,18 @@
 """Steps hide the normals behind them; their correlations come back, and categories find their place on the line."""
 
+import tracemalloc
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from scipy.stats import truncnorm
+from threadpoolctl import threadpool_limits
 
 from synthgen_ray.synthesizers import GaussianCopula
 from synthgen_ray.synthesizers.columns.category import CategoryCodec
 from synthgen_ray.synthesizers.columns.marginal import Marginal
 from synthgen_ray.synthesizers.columns.normal import mean_between
+from synthgen_ray.synthesizers.latent_correlation import Seen, in_line, latent_correlation
 
 ROWS = 40_000
 CITIES = ("Rome", "Oslo", "Lima", "Cairo", "Quito")
@@ -98,3 +102,36 @@ def test_numbers_that_rows_share_are_the_mean_of_their_part():
     drawn = marginal.forward(np.repeat(3.0, 20_000), np.random.default_rng(1))
     assert middle[numbers == 3.0] == pytest.approx(drawn.mean(), abs=0.01)
     assert middle.mean() == pytest.approx(0, abs=1e-9)
+
+
+def test_a_model_is_the_same_on_any_number_of_threads():
+    rng = np.random.default_rng(4)
+    common, own = rng.normal(size=6000), rng.normal(size=(6000, 40))
+    table = pa.table(
+        {f"number {place}": common + own[:, place] for place in range(30)}
+        | {f"word {place}": rng.choice(CITIES, 6000) for place in range(30, 40)}
+    )
+
+    learnt = []
+    for threads in (1, 2, 4):
+        with threadpool_limits(threads, user_api="blas"):
+            learnt.append(GaussianCopula(seed=1).fit(table)._tensors()["correlation"].tobytes())
+
+    assert learnt == learnt[:1] * 3
+
+
+def test_learning_takes_little_more_memory_than_the_numbers_themselves():
+    rows, columns = 300_000, 8
+    means = np.random.default_rng(4).normal(size=(rows, columns))
+    means[::7, 0] = np.nan
+    whole = [Seen(None, means[:, [place]]) for place in range(columns)]
+
+    tracemalloc.start()
+    correlation = latent_correlation(in_line(whole)[1])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 14 * rows * columns  # of which 8 are the numbers
+    known = ~np.isnan(means[:, 0])
+    assert correlation[0, 1] == pytest.approx(np.corrcoef(means[known, :2].T)[0, 1], abs=1e-3)
+    assert correlation[2, 1] == pytest.approx(np.mean(means[:, 1] * means[:, 2]), abs=1e-3)

@@ -8,8 +8,7 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from synthgen_ray.domain.params import CTGANParams, ModelType
-from synthgen_ray.synthesizers.categorical import draw_codes, weights_of
-from synthgen_ray.synthesizers.conditions import effective_size
+from synthgen_ray.synthesizers.categorical import draw_codes, effective_size, weights_of
 from synthgen_ray.synthesizers.draws import Draws, start_weights
 from synthgen_ray.synthesizers.generator import condition_loss
 from synthgen_ray.synthesizers.layout import Layout

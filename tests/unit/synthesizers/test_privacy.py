@@ -150,3 +150,30 @@ def test_a_file_proves_nobodys_presence():
     # Texts that are not of the kind that it makes up: of them the file knows nothing.
     assert not looks["mail"].any()
     assert not looks["note"].any()
+
+
+@pytest.mark.parametrize("nulls", [4, 5])
+def test_that_fewer_than_k_rows_are_null_is_not_learnt(model_type, nulls):
+    mask = np.arange(ROWS) < nulls
+    kinds = ColumnKind
+    columns = {
+        "city": (kinds.CATEGORICAL, pa.array(RNG.choice(["Rome", "Oslo"], ROWS), mask=mask)),
+        "age": (kinds.INTEGER, pa.array(RNG.integers(20, 60, ROWS), mask=mask)),
+        "salary": (kinds.FLOAT, pa.array(RNG.normal(0, 1, ROWS), mask=mask)),
+        "source": (kinds.CATEGORICAL, pa.array(["web"] * ROWS, mask=mask)),
+        "code": (kinds.ID, pa.array([f"Q{n:06}-K" for n in range(ROWS)], mask=mask)),
+        "key": (kinds.ID, pa.array(np.arange(ROWS), mask=mask)),
+        "note": (kinds.TEXT, pa.array([f"patient {n} was told of it" for n in range(ROWS)], mask=mask)),
+    }
+    table = pa.table({name: values for name, (_, values) in columns.items()})
+
+    model = given_model(
+        model_type,
+        table,
+        [Column(name, kind, nullable=True) for name, (kind, _) in columns.items()],
+        holdout_fraction=0.0,
+    )
+
+    assert {column.nullable for column in model.learned_columns} == {nulls >= 5}
+    if nulls < 5:
+        assert not any(column.null_count for column in model.sample(2000, seed=1).columns)

@@ -102,3 +102,14 @@ def test_a_range_between_two_values_of_the_grid_is_refused_as_an_impossible_one(
         model.sample(10, conditions={"x": {"min": 9.991, "max": 9.999}})
 
     assert caught.value.code == "conditions_unsatisfiable"
+
+
+@pytest.mark.parametrize("type_", [pa.float64(), pa.decimal128(20, 12)], ids=str)
+@pytest.mark.parametrize(("noisy", "decimals"), [(4, 2), (5, 12)])
+def test_decimals_of_fewer_than_k_rows_are_not_learnt(type_, noisy, decimals):
+    values = [Decimal(int(cents)) / 100 for cents in CENT_VALUES]
+    values[:noisy] = [value + Decimal("1e-12") for value in values[:noisy]]
+
+    form = FloatForm.learn(pa.array(map(float, values) if type_ == pa.float64() else values, type_), 5)
+
+    assert form.decimals == decimals

@@ -9,6 +9,7 @@ from synthgen_ray.domain.errors import JobError
 from synthgen_ray.synthesizers.codec import CodecOptions, TableCodec
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.permutation import permute
+from synthgen_ray.synthesizers.columns.personal import personal_texts
 from synthgen_ray.synthesizers.columns.seen import Seen
 from synthgen_ray.synthesizers.columns.shape import Shape
 
@@ -300,3 +301,34 @@ class TestTexts:
 
     def test_are_made_of_texts_that_are_all_empty(self):
         assert len(made(learnt(ColumnKind.TEXT, [""] * 50), 10)) == 10
+
+
+@pytest.mark.parametrize("written", [str.upper, str.lower, lambda text: f" {text.replace(' ', '  ')} "], ids="Aa ")
+@pytest.mark.parametrize("pii", ["name", "address", None])
+def test_a_text_of_the_table_is_not_made_up_in_another_case_or_with_other_blanks(pii, written):
+    rng = np.random.default_rng(5)
+    texts = personal_texts(pii, 3000, rng).to_pylist() if pii else [f"Ab {n:03}" for n in rng.permutation(1000)[:800]]
+
+    codec = learnt(ColumnKind.TEXT, [written(text) for text in texts], pii)
+
+    assert codec.seen.contains(np.array(texts, dtype=object)).all()
+    assert not {folded_by_hand(text) for text in made(codec, 3000)} & {folded_by_hand(text) for text in texts}
+
+
+def folded_by_hand(text: str) -> str:
+    return re.sub(r"\s+", " ", text.lower()).strip()
+
+
+def test_what_an_earlier_file_has_seen_is_still_known_as_it_was_written():
+    old = Seen(key="0123456789abcdef", bitmap=Seen.nothing(RNG).bitmap)
+    old = old.of(old.hashes(pa.array(["Ada Lovelace"])), 0.01)
+
+    assert old.contains(np.array(["Ada Lovelace", "ADA LOVELACE"], dtype=object)).tolist() == [True, False]
+
+
+def test_of_the_longest_text_no_more_is_kept_than_how_many_binary_digits_its_length_has():
+    texts = [f"the patient {n} has told us of it" for n in range(100)]
+
+    kept = {learnt(ColumnKind.TEXT, [*texts, "x" * length]).longest for length in (64, 90, 127)}
+
+    assert kept == {127}

@@ -1,0 +1,284 @@
+"""Whole numbers, dates and times: steps on a grid, exact to 64 bits.
+
+A model counts in float64, which is exact up to 2**53. A column that reaches further, as one does that stands for
+"missing" with the smallest integer there is, is counted without the empty stretches between its islands of values.
+
+Every bound is a mean of k rows at or inside the k-th extreme, of the column or of an island: no row's own is kept.
+"""
+
+import math
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
+from typing import Literal, Self
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field, model_validator
+
+from synthgen_ray.synthesizers.columns import arrow
+from synthgen_ray.synthesizers.columns.ends import inner_parts
+from synthgen_ray.synthesizers.columns.stored import Stored
+
+SIGN = np.uint64(1 << 63)
+MOST = np.nextafter(2.0**64, 0)  # the largest float64 that fits in 64 bits
+EXACT = 2**53  # up to which a float64 can count
+WIDE = 1 / 4  # of all that is not empty yet, from which a stretch without rows is left out
+MOST_ISLANDS = 4096
+Number = int | float | Fraction
+
+
+class IntegerForm(Stored):
+    """Whole numbers `origin + step * n` with n from 0 to `steps`; dates and times too. Exact to 64 bits."""
+
+    form: Literal["integer"] = "integer"
+    arrow_type: str
+    origin: int = Field(ge=-(2**63), lt=2**64)
+    step: int = Field(ge=1, lt=2**64)
+    steps: int = Field(ge=0, lt=2**64)
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        type_ = arrow.type_of(self.arrow_type)
+        if not arrow.is_integral(type_):
+            raise ValueError("not a type of whole numbers")
+        arrow.of_values(self.ends, type_)  # overflows if they do not fit
+        return self
+
+    @classmethod
+    def learn(cls, array: pa.Array, k: int, least_step: int = 1) -> Self:
+        """`least_step` is the resolution that the column is known to have."""
+        step, low, high = _span(np.sort(_unsigned(array)), k, least_step)
+        bias = 0 if array.type == pa.uint64() else 1 << 63
+        return cls(arrow_type=str(array.type), origin=low - bias, step=step, steps=(high - low) // step)
+
+    @property
+    def upper(self) -> float:
+        return float(self.steps)
+
+    @property
+    def lower(self) -> float:
+        return 0.0
+
+    @property
+    def grain(self) -> float:
+        return 1.0
+
+    @property
+    def rounding(self) -> float:
+        """The distance between neighbours on the grid, in the numbers that `forward` gives; 0 if there is no grid."""
+        return 1.0
+
+    def forward(self, array: pa.Array) -> np.ndarray:
+        return np.asarray(self._clipped(_unsigned(array)), dtype=np.float64)
+
+    def back(self, plain: np.ndarray, low: np.ndarray | None = None, high: np.ndarray | None = None) -> pa.Array:
+        """The nearest values of the grid, between the bounds if any (in steps, exact)."""
+        steps = np.minimum(np.clip(np.rint(plain), 0, MOST).astype(np.uint64), np.uint64(self.steps))
+        steps[plain >= self.upper] = self.steps  # exact where floats are further apart than steps
+        if low is not None and high is not None:
+            steps = np.clip(steps, low, high)
+        unsigned = self._base + steps * np.uint64(self.step)
+        return arrow.of_integers(_signed(unsigned, self.arrow_type), arrow.type_of(self.arrow_type))
+
+    def between(self, low: Number | None, high: Number | None) -> tuple[int, int]:
+        """First and last step of the grid inside a range; the first is above the last if there is none."""
+        first = 0 if low is None else math.ceil((Fraction(low) - self.origin) / self.step)
+        last = self.steps if high is None else math.floor((Fraction(high) - self.origin) / self.step)
+        return max(first, 0), min(last, self.steps)
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """The smallest and the largest value, as integers of the type."""
+        return self.origin, self.origin + self.step * self.steps
+
+    @property
+    def exact(self) -> type:
+        return np.uint64
+
+    @property
+    def _base(self) -> np.uint64:
+        return np.uint64(self.origin + (0 if self.arrow_type == "uint64" else 1 << 63))
+
+    def _clipped(self, unsigned: np.ndarray) -> np.ndarray:
+        top = np.uint64(int(self._base) + self.step * self.steps)
+        return np.asarray((np.clip(unsigned, self._base, top) - self._base) // np.uint64(self.step))
+
+
+class IslandsForm(Stored):
+    """Whole numbers on several grids `origin + step * n`, n from 0 to `steps`: one rising island after the other.
+
+    A number is the place of its value among those of all islands, so neighbours across an empty stretch are 1 apart.
+    """
+
+    form: Literal["islands"] = "islands"
+    arrow_type: str
+    islands: tuple[tuple[int, int, int], ...] = Field(min_length=1, max_length=4 * MOST_ISLANDS)  # origin, step, steps
+
+    @model_validator(mode="after")
+    def _rise_within_the_type(self) -> Self:
+        type_ = arrow.type_of(self.arrow_type)
+        if not arrow.is_integral(type_):
+            raise ValueError("not a type of whole numbers")
+        if any(not 0 < step < 2**64 or steps < 0 for _, step, steps in self.islands) or self._size > EXACT:
+            raise ValueError("an island has no size")
+        if any(_end(before) >= after[0] for before, after in pairwise(self.islands)):
+            raise ValueError("islands do not rise")
+        arrow.of_values(self.ends, type_)  # overflows if they do not fit
+        return self
+
+    @classmethod
+    def learn(cls, array: pa.Array, k: int, least_step: int = 1) -> Self | None:
+        """`None` if nothing is gained: no stretch is empty and no value stands out."""
+        ordered = np.sort(_unsigned(array))
+        islands = []
+        for part in _parts(ordered, k):
+            step, low, high = _span(part, k, least_step)
+            islands.append((low, step, (high - low) // step))
+        if sum(steps + 1 for _, _, steps in islands) > EXACT:
+            islands = _around_atoms(islands, ordered, k)
+        if len(islands) == 1:
+            return None
+        bias = 0 if array.type == pa.uint64() else 1 << 63
+        return cls(arrow_type=str(array.type), islands=tuple((low - bias, step, steps) for low, step, steps in islands))
+
+    @property
+    def upper(self) -> float:
+        return float(self._size - 1)
+
+    @property
+    def lower(self) -> float:
+        return 0.0
+
+    @property
+    def grain(self) -> float:
+        return 1.0
+
+    @property
+    def rounding(self) -> float:
+        return 1.0
+
+    def forward(self, array: pa.Array) -> np.ndarray:
+        """A value between two islands counts as the nearer end."""
+        unsigned, (origins, steps, most, starts) = _unsigned(array), self._arrays
+        place = np.maximum(np.searchsorted(origins, unsigned, "right"), 1) - 1
+        off = np.maximum(unsigned, origins[place]) - origins[place]
+        after = np.minimum(place + 1, len(origins) - 1)
+        beyond = off > steps[place] * most[place]
+        beyond &= origins[after] - unsigned < off - steps[place] * most[place]  # of the last island this wraps around
+        counted = starts[place] + np.minimum(off // steps[place], most[place])
+        return np.asarray(np.where(beyond & (after > place), starts[after], counted), dtype=np.float64)
+
+    def back(self, plain: np.ndarray, low: np.ndarray | None = None, high: np.ndarray | None = None) -> pa.Array:
+        """The values at the nearest places, between the bounds if any (places)."""
+        counted = np.clip(np.rint(plain), 0, self.upper).astype(np.uint64)
+        if low is not None and high is not None:
+            counted = np.clip(counted, low, high)
+        origins, steps, _, starts = self._arrays
+        place = np.searchsorted(starts, counted, "right") - 1
+        unsigned = origins[place] + (counted - starts[place]) * steps[place]
+        return arrow.of_integers(_signed(unsigned, self.arrow_type), arrow.type_of(self.arrow_type))
+
+    def between(self, low: Number | None, high: Number | None) -> tuple[int, int]:
+        """First and last place of a value inside a range; the first is above the last if there is none."""
+        low, high = self.ends[0] if low is None else low, self.ends[1] if high is None else high
+        starts = [int(start) for start in self._arrays[3]]
+        first, last = self._size, -1
+        for start, island in zip(starts, self.islands, strict=True):
+            origin, step, steps = island
+            if low <= _end(island) and first == self._size:
+                first = start + max(math.ceil((Fraction(low) - origin) / step), 0)
+            if origin <= high:
+                last = start + min(math.floor((Fraction(high) - origin) / step), steps)
+        return first, last
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """The smallest and the largest value, as integers of the type."""
+        return self.islands[0][0], _end(self.islands[-1])
+
+    @property
+    def exact(self) -> type:
+        return np.uint64
+
+    @property
+    def _size(self) -> int:
+        return sum(steps + 1 for _, _, steps in self.islands)
+
+    @cached_property
+    def _arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Of each island its first value, unsigned, its step, how many steps it has, and the place of its first."""
+        bias = 0 if self.arrow_type == "uint64" else 1 << 63
+        columns = zip(*((origin + bias, step, steps) for origin, step, steps in self.islands), strict=True)
+        origins, steps, most = (np.array(column, dtype=np.uint64) for column in columns)
+        return origins, steps, most, np.cumsum(most + np.uint64(1)) - most - np.uint64(1)
+
+
+def learn_whole(array: pa.Array, k: int, least_step: int = 1) -> IntegerForm | IslandsForm:
+    """One grid, where float64 can count its steps or nothing is gained by several."""
+    form = IntegerForm.learn(array, k, least_step)
+    return form if form.steps <= EXACT else IslandsForm.learn(array, k, least_step) or form
+
+
+def _end(island: tuple[int, int, int]) -> int:
+    origin, step, steps = island
+    return origin + step * steps
+
+
+def _span(ordered: np.ndarray, k: int, least_step: int) -> tuple[int, int, int]:
+    """The step of a grid that holds the rows, and its ends on that grid, unsigned."""
+    step = max(int(np.gcd.reduce(np.unique(np.diff(ordered)))), 1)
+    step = step if step % least_step == 0 else math.gcd(step, least_step)
+    low, high = (
+        int(part[0]) + step * (sum((part - part[0]).tolist()) // (len(part) * step)) for part in inner_parts(ordered, k)
+    )
+    return step, low, max(low, high)
+
+
+def _parts(ordered: np.ndarray, k: int) -> list[np.ndarray]:
+    """The rows cut at the widest stretches without any, until float64 can count what is left or no stretch is wide.
+
+    Each part has k rows at least.
+    """
+    gaps = np.diff(ordered).astype(np.float64)
+    gaps[: k - 1] = gaps[len(gaps) - k + 1 :] = 0  # beyond the k-th extremes
+    left, cuts = gaps.copy(), np.zeros(0, dtype=int)
+    while left.sum() > EXACT and (wide := np.flatnonzero(left >= left.sum() * WIDE)).size:
+        cuts, left[wide] = np.union1d(cuts, wide), 0
+    while len(cuts):
+        rows = np.diff(cuts + 1, prepend=0, append=len(ordered))
+        small = np.flatnonzero(rows < k)
+        if not len(small):
+            break
+        beside = cuts[max(small[0] - 1, 0) : small[0] + 1]
+        cuts = np.setdiff1d(cuts, beside[np.argmin(gaps[beside])])
+    return np.split(ordered, cuts + 1)
+
+
+def _around_atoms(islands: list[tuple[int, int, int]], ordered: np.ndarray, k: int) -> list[tuple[int, int, int]]:
+    """Values that many rows share become islands of their own, exact where those around them are counted in steps so
+    large that float64 can count all."""
+    values, counts = np.unique(ordered, return_counts=True)
+    atoms = values[counts >= max(k, -(-len(ordered) // MOST_ISLANDS))].tolist()
+    coarse = -(-sum(steps + 1 for _, _, steps in islands) // (EXACT // 2))
+    cut = []
+    for island in islands:
+        low, step, end = island[0], island[1], _end(island)
+        for atom in [*(atom for atom in atoms if low <= atom <= end), None]:
+            last = end if atom is None else atom - step
+            if low <= last:
+                cut.append((low, step * coarse, (last - low) // (step * coarse)))
+            if atom is not None:
+                cut.append((atom, 1, 0))
+                low = atom + step
+    return cut
+
+
+def _unsigned(array: pa.Array) -> np.ndarray:
+    """Integers in an order-preserving unsigned form, so that differences never overflow."""
+    whole = arrow.integers(array)
+    return whole if whole.dtype == np.uint64 else np.ascontiguousarray(whole).view(np.uint64) ^ SIGN
+
+
+def _signed(unsigned: np.ndarray, arrow_type: str) -> np.ndarray:
+    return unsigned if arrow_type == "uint64" else (unsigned ^ SIGN).view(np.int64)
