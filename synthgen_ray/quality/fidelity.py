@@ -15,7 +15,7 @@ from synthgen_ray.quality.missing import null_share, safe_null_share
 from synthgen_ray.quality.numbers import mean, measure
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.trends import Trend, pair_trends
-from synthgen_ray.quality.validity import coverage, validity
+from synthgen_ray.quality.validity import told_coverage, validity
 
 BATCHES = 10
 LEAST_ROWS = 20  # of a batch
@@ -161,7 +161,7 @@ def _validity(real: Cells, other: Cells) -> ByColumn:
 
 
 def _coverage(real: Cells, other: Cells, k: int) -> ByColumn:
-    return {name: coverage(real, other, name, k) for name in real.names}
+    return {name: told_coverage(real, other, name, k) for name in real.names}
 
 
 def _if(holdout: Cells | None, of: Callable[[Cells], ByColumn]) -> ByColumn:
