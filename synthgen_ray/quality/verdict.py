@@ -18,6 +18,7 @@ from synthgen_ray.quality.assessment import (
     Scope,
     Utility,
 )
+from synthgen_ray.quality.losses import empty_columns, null_gaps
 from synthgen_ray.quality.numbers import Z
 
 Limits = tuple[float, float]
@@ -30,12 +31,15 @@ LEARNT = (0.95, 0.80)  # of what real rows teach beyond chance, the share that s
 LEAST_LEARNABLE = 0.05
 COVERED = (0.85, 0.0)
 # Good up to the first number, bad above the second.
+EMPTY = (0.0, 0.05)  # of a column without any value, the share of rows that lack one and should certainly have it
+MISSING = (0.05, 0.50)  # the same of a column with some, and of values that there should not be
 DETECTED = (0.70, 0.97)  # nearly all generators of tables are found out; what that costs, trends and utility tell
 COPIED = (0.002, 0.02)  # beyond what other real rows have in common with the training table
 COPIED_TEXT = (0.05, 0.25)
 REMEMBERED = (0.04, 0.20)  # at the low end of the interval
 MOST_UNSURE = 0.50  # the high end that good news may have
 AT_RISK = (0.05, 0.20)  # at the low end of the interval
+MOST_NAMED = 3  # columns in a sentence
 
 RANK = {Level.BAD: 0, Level.WARN: 1, Level.GOOD: 2}
 REMEMBERS = (
@@ -65,7 +69,7 @@ def verdict(
     fidelity: Fidelity, columns: Sequence[ColumnResult], utility: Utility | None, privacy: Privacy, scope: Scope
 ) -> tuple[Finding, ...]:
     """Bad news first, then warnings, then what is good. What may be chance is no news."""
-    found = [*_privacy(privacy, scope), *_fidelity(fidelity, columns, Noise.of(scope)), *_utility(utility)]
+    found = [*_privacy(privacy, scope), *_fidelity(fidelity, columns, scope), *_utility(utility)]
     return tuple(sorted(found, key=lambda finding: RANK[finding.level]))
 
 
@@ -144,7 +148,34 @@ def _certain_risk(attack: Attack, attempts: int) -> float:
     return value - (value - low) * NormalDist().inv_cdf(1 - 0.025 / attempts) / Z
 
 
-def _fidelity(fidelity: Fidelity, columns: Sequence[ColumnResult], noise: Noise) -> Iterator[Finding]:
+def _missing(columns: Sequence[ColumnResult], scope: Scope) -> Iterator[Finding]:
+    gaps, empty = null_gaps(columns, scope), empty_columns(columns, scope)
+    if empty:
+        sentence = f"{_named(empty)} without any value here, though not in the real table."
+        advice = "Do without it, or train again: longer, or another model type."
+        yield _finding(_low(max(gaps[name] for name in empty), EMPTY), "fidelity", sentence, advice, advice)
+    others = [column for column in columns if column.name not in empty]
+    if others:
+        worst = max(others, key=lambda column: gaps[column.name])
+        real = "hardly any" if worst.real_nulls is None else f"{worst.real_nulls:.0%}"
+        sentence = f"'{worst.name}' lacks {worst.synthetic_nulls:.0%} of its values, and {real} in the real table."
+        advice = "Look at the shares under missing values before you count on them; train longer."
+        level = _low(gaps[worst.name], MISSING)
+        if level is not Level.GOOD:
+            yield _finding(level, "fidelity", sentence, advice, advice)
+
+
+def _named(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"'{names[0]}' is"
+    if len(names) <= MOST_NAMED:
+        return ", ".join(f"'{name}'" for name in names[:-1]) + f" and '{names[-1]}' are"
+    return ", ".join(f"'{name}'" for name in names[:MOST_NAMED]) + f" and {len(names) - MOST_NAMED} more columns are"
+
+
+def _fidelity(fidelity: Fidelity, columns: Sequence[ColumnResult], scope: Scope) -> Iterator[Finding]:
+    noise = Noise.of(scope)
+    yield from _missing(columns, scope)
     shapes, trends, auc, coverage = (
         fidelity.column_shapes,
         fidelity.pair_trends,
@@ -154,7 +185,8 @@ def _fidelity(fidelity: Fidelity, columns: Sequence[ColumnResult], noise: Noise)
     if shapes.value is not None:
         level = _beside(shapes, SHAPES, noise)
         like = {Level.GOOD: "much like", Level.WARN: "roughly like", Level.BAD: "unlike"}[level]
-        sentence = f"The columns by themselves are {like} the real ones: {_score(shapes)}."
+        which = "The columns that have values" if empty_columns(columns, scope) else "The columns"
+        sentence = f"{which} by themselves are {like} the real ones: {_score(shapes)}."
         if columns[0].shape.value is not None:
             sentence += f" The least alike is '{columns[0].name}' ({columns[0].shape.value:.2f})."
         advice = "Train longer, and look at the worst columns.", "Train longer, or another model type."

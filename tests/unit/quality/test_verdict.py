@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.assessment import Fidelity, Level, Measure, Scope
 from synthgen_ray.quality.cells import Cells, read_cells
-from synthgen_ray.quality.fidelity import Tables, matched
+from synthgen_ray.quality.fidelity import Tables, column_results, matched
 from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.numbers import mean
 from synthgen_ray.quality.shapes import column_shapes
@@ -17,6 +18,7 @@ from tests.unit.quality.tables import as_table, given_columns, given_frame, give
 
 COLUMNS = given_columns()
 NONE = Measure(value=None)
+UNKNOWN = Fidelity(**dict.fromkeys(Fidelity.model_fields, NONE))
 
 
 def _level_of_trends(found) -> Level:
@@ -63,10 +65,64 @@ def test_relations_that_a_third_of_the_rows_lack_are_told_of():
     )
 
 
-def _scope(rows: int, held_out: int) -> Scope:
+def _of_columns(real: dict, synthetic: dict) -> list[tuple[Level, str]]:
+    """The findings about fidelity, of columns of numbers; no news left out."""
+    columns = given_columns(dict.fromkeys(real, ColumnKind.FLOAT))
+    tables = Tables(Cells(real), Cells(synthetic), None)
+    rows, drawn = (len(next(iter(cells.values()))) for cells in (real, synthetic))
+    results = column_results(tables, columns, {}, 5)
+    found = verdict(UNKNOWN, results, None, only_copies(NONE), _scope(rows, None, drawn))
+    return [(finding.level, finding.sentence) for finding in found if finding.area == "fidelity"]
+
+
+def test_columns_without_values_are_told_of_by_name():
+    chance = np.random.default_rng(0)
+    real = {f"c{place}": chance.normal(size=500) for place in range(6)}
+    nothing = np.full(400, np.nan)
+
+    one = _of_columns(real, {name: nothing if name == "c1" else real[name][:400] for name in real})
+    five = _of_columns(real, {name: real[name][:400] if name == "c0" else nothing for name in real})
+
+    assert one == [(Level.BAD, "'c1' is without any value here, though not in the real table.")]
+    assert five == [
+        (Level.BAD, "'c1', 'c2', 'c3' and 2 more columns are without any value here, though not in the real table.")
+    ]
+
+
+def test_values_that_are_missing_far_more_often_are_told_of():
+    chance = np.random.default_rng(0)
+    real = {"a": chance.normal(size=500), "b": np.where(np.arange(500) < 50, np.nan, 1.5)}
+    synthetic = {"a": np.where(np.arange(400) < 100, np.nan, 1.0), "b": np.where(np.arange(400) < 42, np.nan, 1.5)}
+
+    assert _of_columns(real, synthetic) == [
+        (Level.WARN, "'a' lacks 25% of its values, and 0% in the real table."),
+    ]
+    rare = {"a": np.where(np.arange(500) < 3, np.nan, real["a"])}
+    assert _of_columns(rare, {"a": np.full(400, np.nan)})[0][0] is Level.BAD
+    assert (
+        _of_columns(rare, {"a": synthetic["a"]})[0][1]
+        == "'a' lacks 25% of its values, and hardly any in the real table."
+    )
+
+
+def test_shares_of_missing_values_that_chance_explains_are_no_news():
+    heard = 0
+    for seed in range(200):
+        chance = np.random.default_rng(seed)
+        shares = dict(zip("abcdefgh", [0.001, 0.01, 0.05, 0.2, 0.5, 0.9, 0.99, 0.995], strict=True))
+        real, synthetic = (
+            {name: np.where(chance.random(rows) < share, np.nan, 1.0) for name, share in shares.items()}
+            for rows in (1000, 100)
+        )
+        heard += bool(_of_columns(real, synthetic))
+
+    assert heard <= 4
+
+
+def _scope(rows: int, held_out: int | None, drawn: int | None = None) -> Scope:
     return Scope(
         real_rows=rows,
-        synthetic_rows=rows,
+        synthetic_rows=drawn or rows,
         holdout_rows=held_out,
         max_rows=50_000,
         columns=(),
@@ -78,7 +134,7 @@ def _scope(rows: int, held_out: int) -> Scope:
 
 def _verdict_on_copies(copies: int, drawn: int, expected: int, held_out: int) -> Level:
     privacy = only_copies(Measure(value=copies / drawn, ceiling=expected / held_out))
-    found = verdict(Fidelity(**dict.fromkeys(Fidelity.model_fields, NONE)), (), None, privacy, _scope(drawn, held_out))
+    found = verdict(UNKNOWN, (), None, privacy, _scope(drawn, held_out))
     return next(finding.level for finding in found if "copies" in finding.sentence)
 
 
