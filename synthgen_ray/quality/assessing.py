@@ -102,7 +102,7 @@ def assess(
     )
     return Assessment(
         scope=scope,
-        verdict=verdict(fidelity, by_column, useful, private, scope),
+        verdict=verdict(fidelity, by_column, by_pair, useful, private, scope),
         fidelity=fidelity,
         columns=by_column,
         pairs=by_pair,

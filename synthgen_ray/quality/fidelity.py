@@ -134,14 +134,19 @@ def pair_results(found: Scores, best: Scores | None, batches: Sequence[Scores]) 
         PairResult(
             columns=trend.columns,
             related=trend.related,
+            lost=trend.lost,
             trend=measure(*(values[place] for values in trends)),
             trend_by=trend.by,
             accuracy=measure(*(values[place] for values in accuracy)),
         )
         for place, trend in enumerate(found.trends)
     ]
-    worst = sorted(results, key=lambda result: 2.0 if result.trend.value is None else result.trend.value)
+    worst = sorted(results, key=_trend_or_last)
     return tuple(sorted(worst, key=lambda result: not result.related))
+
+
+def _trend_or_last(result: PairResult) -> float:
+    return -1.0 if result.lost else 2.0 if result.trend.value is None else result.trend.value
 
 
 def association_matrices(real: Cells, synthetic: Cells) -> Associations:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import sqrt
 from statistics import NormalDist
 
-from synthgen_ray.quality.assessment import BinKind, ColumnResult, Scope
+from synthgen_ray.quality.assessment import BinKind, ColumnResult, Measure, PairResult, Scope
 
 
 def null_gaps(columns: Sequence[ColumnResult], scope: Scope) -> dict[str, float]:
@@ -21,6 +21,16 @@ def empty_columns(columns: Sequence[ColumnResult], scope: Scope) -> list[str]:
     """Those without any value in the synthetic table, though the real one has more than chance would leave out."""
     gaps = null_gaps(columns, scope)
     return [column.name for column in columns if column.synthetic_nulls == 1 and gaps[column.name] > 0]
+
+
+def with_lost_pairs(trends: Measure, pairs: Sequence[PairResult]) -> Measure:
+    """The mean over the related pairs, of which those that are lost count as 0."""
+    lost = sum(pair.lost for pair in pairs)
+    if not lost:
+        return trends
+    share = 1 - lost / (lost + sum(pair.related and pair.trend.value is not None for pair in pairs))
+    scores = {"value": (trends.value or 0.0) * share, "matched": trends.matched and trends.matched * share}
+    return trends.model_copy(update=scores)
 
 
 def _certain_gap(column: ColumnResult, scope: Scope, width: float) -> float:

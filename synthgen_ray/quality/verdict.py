@@ -14,11 +14,12 @@ from synthgen_ray.quality.assessment import (
     Finding,
     Level,
     Measure,
+    PairResult,
     Privacy,
     Scope,
     Utility,
 )
-from synthgen_ray.quality.losses import empty_columns, null_gaps
+from synthgen_ray.quality.losses import empty_columns, null_gaps, with_lost_pairs
 from synthgen_ray.quality.numbers import Z
 
 Limits = tuple[float, float]
@@ -66,10 +67,15 @@ class Noise(NamedTuple):
 
 
 def verdict(
-    fidelity: Fidelity, columns: Sequence[ColumnResult], utility: Utility | None, privacy: Privacy, scope: Scope
+    fidelity: Fidelity,
+    columns: Sequence[ColumnResult],
+    pairs: Sequence[PairResult],
+    utility: Utility | None,
+    privacy: Privacy,
+    scope: Scope,
 ) -> tuple[Finding, ...]:
     """Bad news first, then warnings, then what is good. What may be chance is no news."""
-    found = [*_privacy(privacy, scope), *_fidelity(fidelity, columns, scope), *_utility(utility)]
+    found = [*_privacy(privacy, scope), *_fidelity(fidelity, columns, pairs, scope), *_utility(utility)]
     return tuple(sorted(found, key=lambda finding: RANK[finding.level]))
 
 
@@ -170,10 +176,15 @@ def _named(names: Sequence[str]) -> str:
         return f"'{names[0]}' is"
     if len(names) <= MOST_NAMED:
         return ", ".join(f"'{name}'" for name in names[:-1]) + f" and '{names[-1]}' are"
-    return ", ".join(f"'{name}'" for name in names[:MOST_NAMED]) + f" and {len(names) - MOST_NAMED} more columns are"
+    return (
+        ", ".join(f"'{name}'" for name in names[:MOST_NAMED])
+        + f" and {_count(len(names) - MOST_NAMED, 'more column')} are"
+    )
 
 
-def _fidelity(fidelity: Fidelity, columns: Sequence[ColumnResult], scope: Scope) -> Iterator[Finding]:
+def _fidelity(
+    fidelity: Fidelity, columns: Sequence[ColumnResult], pairs: Sequence[PairResult], scope: Scope
+) -> Iterator[Finding]:
     noise = Noise.of(scope)
     yield from _missing(columns, scope)
     shapes, trends, auc, coverage = (
@@ -191,10 +202,18 @@ def _fidelity(fidelity: Fidelity, columns: Sequence[ColumnResult], scope: Scope)
             sentence += f" The least alike is '{columns[0].name}' ({columns[0].shape.value:.2f})."
         advice = "Train longer, and look at the worst columns.", "Train longer, or another model type."
         yield _finding(level, "fidelity", sentence, *advice)
-    if trends.value is not None:
-        level = _beside(trends, TRENDS, noise)
+    lost = [pair for pair in pairs if pair.lost]
+    if trends.value is not None or lost:
+        level = _beside(with_lost_pairs(trends, pairs), TRENDS, noise)
+        level = Level.WARN if lost and level is Level.GOOD else level
         how = {Level.GOOD: "much the same", Level.WARN: "only in part", Level.BAD: "hardly"}[level]
-        sentence = f"Columns that go together in the real table do so {how} in this one: {_score(trends)}."
+        sentence = f"Columns that go together in the real table do so {how} in this one"
+        if lost:
+            more = f" and {_count(len(lost) - 1, 'more pair')}" if len(lost) > 1 else ""
+            sentence += f": '{lost[0].columns[0]}' and '{lost[0].columns[1]}'{more} not at all, since one does not vary"
+            sentence += f"; of the others: {_score(trends)}." if trends.value is not None else "."
+        else:
+            sentence += f": {_score(trends)}."
         bad = "Do not rely on relations between columns; train longer, or another model type."
         yield _finding(level, "fidelity", sentence, "Keep `refine` on, or train longer.", bad)
     if auc.value is not None:
@@ -259,6 +278,10 @@ def _score(measure: Measure) -> str:
         return f"{measure.value:.3f} of 1, other real rows get {measure.ceiling:.3f}"
     beside = f"as many rows as were held out get {measure.matched:.3f}, other real rows {measure.ceiling:.3f}"
     return f"{measure.value:.3f} of 1; {beside}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _percent(share: float) -> str:

@@ -8,9 +8,9 @@ from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.assessment import Fidelity, Level, Measure, Scope
 from synthgen_ray.quality.cells import Cells, read_cells
-from synthgen_ray.quality.fidelity import Tables, column_results, matched
+from synthgen_ray.quality.fidelity import Tables, column_results, matched, pair_results, scores
 from synthgen_ray.quality.groups import column_groups
-from synthgen_ray.quality.numbers import mean
+from synthgen_ray.quality.numbers import defined, mean
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.trends import mean_trend, pair_trends
 from synthgen_ray.quality.verdict import BESIDE, Noise, verdict
@@ -71,7 +71,7 @@ def _of_columns(real: dict, synthetic: dict) -> list[tuple[Level, str]]:
     tables = Tables(Cells(real), Cells(synthetic), None)
     rows, drawn = (len(next(iter(cells.values()))) for cells in (real, synthetic))
     results = column_results(tables, columns, {}, 5)
-    found = verdict(UNKNOWN, results, None, only_copies(NONE), _scope(rows, None, drawn))
+    found = verdict(UNKNOWN, results, (), None, only_copies(NONE), _scope(rows, None, drawn))
     return [(finding.level, finding.sentence) for finding in found if finding.area == "fidelity"]
 
 
@@ -119,6 +119,55 @@ def test_shares_of_missing_values_that_chance_explains_are_no_news():
     assert heard <= 4
 
 
+def _of_pairs(real: dict, synthetic: dict) -> tuple[Level, str] | None:
+    """What is said of the pairs of columns of numbers."""
+    tables = Cells(real), Cells(synthetic)
+    found = scores(*tables, 0)
+    trends = Measure(value=defined(mean_trend(found.trends)))
+    rows, drawn = (cells.num_rows for cells in tables)
+    pairs = pair_results(found, None, [])
+    said = verdict(
+        UNKNOWN.model_copy(update={"pair_trends": trends}),
+        (),
+        pairs,
+        None,
+        only_copies(NONE),
+        _scope(rows, None, drawn),
+    )
+    return next(((one.level, one.sentence) for one in said if one.sentence.startswith("Columns that go")), None)
+
+
+def test_a_relation_that_is_lost_since_a_column_does_not_vary_counts_as_lost():
+    chance = np.random.default_rng(0)
+    first = chance.normal(size=500)
+    real = {"a": first, "b": first + 0.1 * chance.normal(size=500), "c": first + 0.1 * chance.normal(size=500)}
+
+    two = _of_pairs(real, real | {"c": np.zeros(500)})
+    all_ = _of_pairs(real, {name: np.zeros(500) for name in real})
+
+    assert two == (
+        Level.BAD,
+        "Columns that go together in the real table do so hardly in this one: 'a' and 'c' and 1 more pair not at all, "
+        "since one does not vary; of the others: 1.000 of 1.",
+    )
+    assert all_[0] is Level.BAD
+    assert _of_pairs(real, real)[0] is Level.GOOD
+
+
+def test_a_rare_value_that_few_rows_lack_by_chance_is_no_relation_lost():
+    heard = 0
+    for seed in range(200):
+        chance = np.random.default_rng(seed)
+        tables = []
+        for rows in (2000, 100):
+            rare = chance.random(rows) < 0.01
+            tables.append({"rare": rare * 1.0, "much": rare * 9 + chance.normal(size=rows) / 3})
+        said = _of_pairs(*tables)
+        heard += said is not None and said[0] is not Level.GOOD
+
+    assert heard <= 4
+
+
 def _scope(rows: int, held_out: int | None, drawn: int | None = None) -> Scope:
     return Scope(
         real_rows=rows,
@@ -134,7 +183,7 @@ def _scope(rows: int, held_out: int | None, drawn: int | None = None) -> Scope:
 
 def _verdict_on_copies(copies: int, drawn: int, expected: int, held_out: int) -> Level:
     privacy = only_copies(Measure(value=copies / drawn, ceiling=expected / held_out))
-    found = verdict(UNKNOWN, (), None, privacy, _scope(drawn, held_out))
+    found = verdict(UNKNOWN, (), (), None, privacy, _scope(drawn, held_out))
     return next(finding.level for finding in found if "copies" in finding.sentence)
 
 
