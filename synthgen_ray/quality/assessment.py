@@ -144,6 +144,7 @@ class Utility(Result):
     tested_on: str
     synthetic: Measure  # its ceiling is `real`
     real: Measure
+    lost: Measure | None = None  # what `real` is above `synthetic`, with the interval of that difference
 
 
 class Attack(Result):

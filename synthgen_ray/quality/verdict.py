@@ -239,8 +239,22 @@ def _utility(utility: Utility | None) -> Iterator[Finding]:
     numbers = f"{metric} {utility.synthetic.value:.3f} against {utility.real.value:.3f}"
     sentence = f"Synthetic rows teach {kept:.0%} of what real rows teach of '{utility.target}' ({numbers})."
     advice = "Try models on real rows before you rely on them.", "Train no models for use on this table."
-    at_best = ((utility.synthetic.high or utility.synthetic.value) - chance) / learnable
-    yield _finding(_high(at_best, LEARNT), "utility", sentence, *advice)
+    least, most = _kept_between(utility, learnable, chance)
+    level = _high(most, LEARNT)
+    if level is Level.GOOD and least < LEARNT[1]:
+        sentence += f" The rows to try it on are too few to tell: it may be {max(least, 0.0):.0%} to {most:.0%}."
+        advice = "Train with a larger `holdout_fraction`, and make the report again.", ""
+        level = Level.WARN
+    yield _finding(level, "utility", sentence, *advice)
+
+
+def _kept_between(utility: Utility, learnable: float, chance: float) -> tuple[float, float]:
+    """The ends of the interval of what is kept of what real rows teach."""
+    lost = utility.lost
+    if lost is None or lost.low is None or lost.high is None:
+        value = utility.synthetic.value or 0.0
+        return (value - chance) / learnable, ((utility.synthetic.high or value) - chance) / learnable
+    return 1 - lost.high / learnable, 1 - lost.low / learnable
 
 
 def _finding(

@@ -6,7 +6,7 @@ import pytest
 
 from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.quality.assessing import assess
-from synthgen_ray.quality.assessment import Fidelity, Level, Measure, Scope
+from synthgen_ray.quality.assessment import Fidelity, Level, Measure, Scope, Utility
 from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.fidelity import Tables, column_results, matched, pair_results, scores
 from synthgen_ray.quality.groups import column_groups
@@ -166,6 +166,38 @@ def test_a_rare_value_that_few_rows_lack_by_chance_is_no_relation_lost():
         heard += said is not None and said[0] is not Level.GOOD
 
     assert heard <= 4
+
+
+@pytest.mark.parametrize(
+    ("kept", "half_width", "level"),
+    [
+        (1.0, 0.1, Level.GOOD),
+        (0.9, 0.06, Level.GOOD),
+        (0.9, 0.03, Level.WARN),
+        (0.75, 0.1, Level.WARN),
+        (0.75, 0.3, Level.WARN),
+        (0.98, 0.3, Level.WARN),
+        (0.6, 0.1, Level.BAD),
+    ],
+)
+def test_what_rows_teach_is_judged_by_the_interval_of_what_is_lost(kept, half_width, level):
+    lost = [0.4 * (1 - kept + off) for off in (0, -half_width, half_width)]
+    utility = Utility(
+        target="t",
+        chosen="",
+        task="classification",
+        metric="auc",
+        tested_on="hold-out",
+        synthetic=Measure(value=0.9 - lost[0], low=0.6, high=0.99),
+        real=Measure(value=0.9),
+        lost=Measure(value=lost[0], low=lost[1], high=lost[2]),
+    )
+
+    found = verdict(UNKNOWN, (), (), utility, only_copies(NONE), _scope(900, 100))
+
+    said = next(finding for finding in found if finding.area == "utility")
+    assert said.level is level
+    assert ("too few to tell: it may be" in said.sentence) == (half_width == 0.3)
 
 
 def _scope(rows: int, held_out: int | None, drawn: int | None = None) -> Scope:
