@@ -36,6 +36,7 @@ EMPTY = (0.0, 0.05)  # of a column without any value, the share of rows that lac
 MISSING = (0.05, 0.50)  # the same of a column with some, and of values that there should not be
 DETECTED = (0.70, 0.97)  # nearly all generators of tables are found out; what that costs, trends and utility tell
 COPIED = (0.002, 0.02)  # beyond what other real rows have in common with the training table
+REPEATED = 0.05  # of the rows held out, what the training table has too
 COPIED_TEXT = (0.05, 0.25)
 REMEMBERED = (0.04, 0.20)  # at the low end of the interval
 MOST_UNSURE = 0.50  # the high end that good news may have
@@ -82,6 +83,8 @@ def verdict(
 def _privacy(privacy: Privacy, scope: Scope) -> Iterator[Finding]:
     yield from _copies(privacy, scope)
     remembered, share = privacy.remembered, privacy.distance_share
+    if scope.holdout_rows is not None:
+        yield from _repeated(privacy.copies.ceiling or 0.0, scope.holdout_rows)
     if remembered is None or remembered.value is None or share is None or share.value is None:
         sentence = "There is no hold-out, so that nobody can tell whether the model remembers rows."
         advice = "Train with `holdout_fraction` above 0, and make the report again."
@@ -101,6 +104,17 @@ def _privacy(privacy: Privacy, scope: Scope) -> Iterator[Finding]:
         privacy.singling_out, "Statements that fit one synthetic row single out people of the training table"
     )
     yield _attacks(privacy.inference, "Who knows the rest of a row of the training table can guess what is missing")
+
+
+def _repeated(common: float, held_out: int) -> Iterator[Finding]:
+    """Of a person with several rows some are in the training table: then the hold-out is of no strangers."""
+    if common - 2 * sqrt(common * (1 - common) / held_out) > REPEATED:
+        sentence = (
+            f"{_percent(common)} of the rows held out are in the training table too, so that they tell nobody apart."
+        )
+        sentence += " Where a person has several rows, nothing below can show that the model remembers people."
+        advice = "Train on a table with one row a person. Where rows are alike since they hold little, all is well."
+        yield _finding(Level.WARN, "privacy", sentence, advice)
 
 
 def _copies(privacy: Privacy, scope: Scope) -> Iterator[Finding]:

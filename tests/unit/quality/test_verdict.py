@@ -11,6 +11,7 @@ from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.fidelity import Tables, column_results, matched, pair_results, scores
 from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.numbers import defined, mean
+from synthgen_ray.quality.privacy import copied
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.trends import mean_trend, pair_trends
 from synthgen_ray.quality.verdict import BESIDE, Noise, verdict
@@ -228,6 +229,33 @@ def test_copies_that_real_rows_have_as_often_are_no_leak(common):
 
     assert levels.count(Level.GOOD) >= 0.95 * len(levels)
     assert levels.count(Level.BAD) <= 0.02 * len(levels)
+
+
+def test_a_holdout_of_the_same_people_as_the_training_table_is_said_to_tell_nobody_apart():
+    """300 people with ten rows each that are alike; the synthetic rows are nothing but theirs."""
+    chance = np.random.default_rng(0)
+    salary, height = chance.normal(50_000, 10_000, 300).round(), chance.normal(170, 10, 300).round(1)
+    rows = chance.permutation(np.repeat(np.arange(300), 10))
+    cells = Cells({"salary": salary[rows], "height": height[rows]})
+    tables = Tables(cells.rows(slice(300, None)), cells.rows(slice(300, 2300)), cells.rows(slice(0, 300)))
+
+    found = verdict(UNKNOWN, (), (), None, only_copies(copied(tables)), _scope(2700, 300, 2000))
+
+    warning = next(finding for finding in found if "tell nobody apart" in finding.sentence)
+    assert (warning.level, warning.area) == (Level.WARN, "privacy")
+    assert "one row a person" in warning.advice
+
+
+@pytest.mark.parametrize("common", [0.0, 0.01, 0.03])
+def test_a_holdout_with_some_rows_in_common_by_chance_is_one_of_strangers(common):
+    chance = np.random.default_rng(0)
+    heard = 0
+    for _ in range(500):
+        privacy = only_copies(Measure(value=common, ceiling=chance.binomial(100, common) / 100))
+        found = verdict(UNKNOWN, (), (), None, privacy, _scope(900, 100))
+        heard += any("tell nobody apart" in finding.sentence for finding in found)
+
+    assert heard <= 10
 
 
 def test_copies_that_other_real_rows_have_not_are_a_leak():
