@@ -73,7 +73,7 @@ def distinct(cells: Cells) -> Cells:
 
 def by_one_attribute(synthetic: Cells, chance: np.random.Generator) -> Iterator[Statement]:
     """Values that one row has, a null that is alone, the ends of each range; in random order."""
-    counts = np.array([sum(map(len, _of_one_row(synthetic, name))) for name in synthetic.names])
+    counts = np.array([_num_of_one_row(synthetic, name) for name in synthetic.names])
     ends = np.cumsum(counts)
     drawn = chance.choice(ends[-1], min(int(ends[-1]), MOST_CANDIDATES), replace=False)
     columns = np.searchsorted(ends, drawn, side="right")
@@ -86,6 +86,11 @@ def by_one_attribute(synthetic: Cells, chance: np.random.Generator) -> Iterator[
             found[place] = few[at] if at < len(few) else Term(name, operator.eq, values[at - len(few)])
     for place in range(len(drawn)):
         yield (found[place],)
+
+
+def _num_of_one_row(cells: Cells, name: str) -> int:
+    few, values = _of_one_row(cells, name)
+    return len(few) + len(values)
 
 
 def _of_one_row(cells: Cells, name: str) -> tuple[list[Term], Array]:
