@@ -45,14 +45,17 @@ def read_back(
 
 
 def _of_csv(path: Path, schema: pa.Schema) -> pa.Table:
-    """All cells as text; an empty one is null."""
+    """All cells as text; an empty one is null, with quotes a text, unless it is alone: then nulls have quotes too."""
     names = [str(place) for place in range(len(schema))]
     return pyarrow.csv.read_csv(
         path,
         pyarrow.csv.ReadOptions(column_names=names, skip_rows_after_names=1, block_size=BLOCK_BYTES),
         pyarrow.csv.ParseOptions(newlines_in_values=True),
         pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=len(names) == 1,
         ),
     )
 

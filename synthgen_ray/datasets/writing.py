@@ -26,13 +26,14 @@ BATCH_ROWS = 65_536
 BATCH_BYTES = 64 * 2**20  # of text; escapes may make six times as much of it, and an array of text ends at 2 GiB
 GROUP_ROWS = 2**20  # of Parquet, as pyarrow has it
 NEEDS_QUOTES = r'[",\r\n]'
+EMPTY = r"|^$"  # of text, which is no null
 NEEDS_ESCAPES = r'["\\\x00-\x1f]'
 
 
 def write_csv(
     table: pa.Table, columns: Sequence[Column], sink: BinaryIO, header: bool = True, *, safe: bool = False
 ) -> None:
-    """Write RFC 4180 rows that end in a line feed; a null is an empty cell.
+    """Write RFC 4180 rows that end in a line feed; a null is an empty cell, an empty text a pair of quotes.
 
     `safe` is for spreadsheets: no text and no column name is a formula to them.
     """
@@ -48,8 +49,6 @@ def write_csv(
             _csv_cells(values, by_name.get(name), safe)
             for name, values in zip(table.column_names, batch.columns, strict=True)
         ]
-        if table.num_columns == 1:
-            cells = [pc.if_else(pc.equal(cells[0], ""), null, cells[0])]
         _write_lines(pc.binary_join_element_wise(*cells, ",", null_handling="replace", null_replacement=null), sink)
 
 
@@ -154,7 +153,7 @@ def _csv_cells(values: pa.Array, column: Column | None, safe: bool) -> pa.Array:
         return text
     if safe:
         text = without_formulas(text)
-    needs = pc.fill_null(pc.match_substring_regex(text, NEEDS_QUOTES), False)
+    needs = pc.fill_null(pc.match_substring_regex(text, NEEDS_QUOTES + EMPTY), False)
     if not pc.any(needs).as_py():
         return text
     return pc.if_else(needs, _joined('"', pc.replace_substring(text, '"', '""'), '"'), text)

@@ -33,7 +33,7 @@ def write_part(model: Synthesizer, assignment: Assignment, plan: PartPlan, artif
     params = None if assignment.table else GenerateParams.model_validate(job.config)
     with drawing(model, params):
         if assignment.table:
-            rows = filled(model, job, assignment.table, plan, artifacts)
+            rows = filled(model, job, assignment.table, assignment.columns, plan, artifacts)
             columns = columns_of(model, assignment.columns)
         else:
             rows, columns = _drawn(model, job, plan), model.columns

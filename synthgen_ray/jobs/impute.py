@@ -13,14 +13,22 @@ from synthgen_ray.synthesizers.base import Synthesizer
 from synthgen_ray.synthesizers.imputation import conformed
 
 
-def filled(model: Synthesizer, job: Job, table: Artifact, plan: PartPlan, artifacts: Artifacts) -> pa.Table:
-    """The rows of a part, of which the model has filled the missing cells of the columns that it learnt.
+def filled(
+    model: Synthesizer,
+    job: Job,
+    table: Artifact,
+    columns: Sequence[Column],
+    plan: PartPlan,
+    artifacts: Artifacts,
+) -> pa.Table:
+    """The rows of a part, of which the model has filled the missing cells of the columns that it learnt; `columns` are
+    those of the table.
 
     Raises: InvalidTable, when the columns have other types than the model's; Gone.
     """
     first = plan.chunks[0][0] * model.chunk_rows
     with artifacts.verified_file(table) as file:
-        rows = conformed(read_rows(file, first, plan.num_rows), model.codec)
+        rows = conformed(read_rows(file, first, plan.num_rows), model.codec, columns)
     pieces = [
         model.impute_chunk(index, rows.slice(index * model.chunk_rows - first, num_rows), job.seed)
         for index, num_rows in plan.chunks

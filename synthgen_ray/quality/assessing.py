@@ -28,7 +28,7 @@ from synthgen_ray.quality.privacy import fresh_values, privacy
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.trends import mean_trend, pair_trends
 from synthgen_ray.quality.utility import choose_target, utility
-from synthgen_ray.quality.validity import coverage, key_uniqueness
+from synthgen_ray.quality.validity import key_uniqueness, told_coverage
 from synthgen_ray.quality.verdict import verdict
 
 MAX_ROWS = 50_000
@@ -102,7 +102,7 @@ def assess(
     )
     return Assessment(
         scope=scope,
-        verdict=verdict(fidelity, by_column, useful, private, scope),
+        verdict=verdict(fidelity, by_column, by_pair, useful, private, scope),
         fidelity=fidelity,
         columns=by_column,
         pairs=by_pair,
@@ -121,7 +121,7 @@ def _of_columns(results: Sequence[ColumnResult], tables: Tables, seed: int, k: i
         return mean(column_shapes(real, other).values())
 
     def covered(real: Cells, other: Cells) -> float | None:
-        return mean(coverage(real, other, name, k) for name in real.names)
+        return mean(told_coverage(real, other, name, k) for name in real.names)
 
     beside = {"column_shapes": matched(tables, shapes, seed), "coverage": matched(tables, covered, seed)}
     return {

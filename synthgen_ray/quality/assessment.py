@@ -91,10 +91,12 @@ class ColumnResult(Result):
 
 
 class PairResult(Result):
-    """Two columns. Only the trends of pairs that are `related` in the real table count in their mean."""
+    """Two columns. Only the trends of pairs that are `related` in the real table count in their mean; of one that is
+    `lost` there is none, since a column hardly varies in the synthetic table: the verdict counts it as 0."""
 
     columns: tuple[str, str]
     related: bool
+    lost: bool = False
     trend: Measure
     trend_by: Literal["correlation_similarity", "contingency_similarity"]
     accuracy: Measure
@@ -142,6 +144,7 @@ class Utility(Result):
     tested_on: str
     synthetic: Measure  # its ceiling is `real`
     real: Measure
+    lost: Measure | None = None  # what `real` is above `synthetic`, with the interval of that difference
 
 
 class Attack(Result):

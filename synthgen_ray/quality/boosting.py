@@ -42,21 +42,42 @@ def auc(positive: Array, scores: Array) -> tuple[float, float]:
 
     Shapes: (N,) of booleans, (N,). Source: DeLong, DeLong and Clarke-Pearson 1988, Biometrics 44, 837-845.
     """
-    hits, others = np.sort(scores[positive]), np.sort(scores[~positive])
-    above = _below(others, hits)  # of each positive row, the share of negative ones that it beats
-    under = 1 - _below(hits, others)
-    error = np.sqrt(_variance(above) / len(hits) + _variance(under) / len(others))
-    return float(above.mean()), float(error)
+    above, _ = _placements(positive, scores)
+    return float(above.mean()), error_of(influences(positive, scores))
+
+
+def influences(positive: Array, scores: Array) -> Array:
+    """How far each row moves the area, (N,); NaN where one row is all that there is of a kind.
+
+    They are there to be added: those of a difference or a mean of areas over the same rows are the difference or the
+    mean of theirs, so that what is hard for all is no error of a difference. Source: the same, whose covariance of two
+    areas this is.
+    """
+    found = np.empty(len(scores))
+    for rows, values in zip((positive, ~positive), _placements(positive, scores), strict=True):
+        count = len(values)
+        found[rows] = (values - values.mean()) / np.sqrt(count * (count - 1)) if count > 1 else np.nan
+    return found
+
+
+def error_of(influences: Array) -> float:
+    """The standard error of what the rows move so far."""
+    return float(np.sqrt((influences**2).sum()))
+
+
+def _placements(positive: Array, scores: Array) -> tuple[Array, Array]:
+    """Of each positive row, the share of negative ones that it beats; of each negative one, of positive that beat it.
+
+    In the order of the rows. Shapes: (P,), (N - P,).
+    """
+    hits, others = scores[positive], scores[~positive]
+    return _below(np.sort(others), hits), 1 - _below(np.sort(hits), others)
 
 
 def _below(sorted_values: Array, at: Array) -> Array:
     """The share of values that lie below, those that are equal by half."""
     left, right = (np.searchsorted(sorted_values, at, side=side) for side in ("left", "right"))
     return (left + right) / (2 * len(sorted_values))
-
-
-def _variance(values: Array) -> float:
-    return float(values.var(ddof=1)) if len(values) > 1 else float("nan")
 
 
 def _without_empty(rows: Array, others: Array) -> tuple[Array, Array]:

@@ -78,9 +78,10 @@ DEFINITIONS = {
     "utility": Definition(
         title="Utility",
         meaning="What a gradient boosting that learnt from synthetic rows knows of real rows that it has not seen (the "
-        "area under its ROC curve, or R²); the ceiling is what one knows that learnt from the real rows.",
+        "area under its ROC curve, or R²); the ceiling is what one knows that learnt from the real rows. "
+        "`lost` is the difference, with an interval of its own, by which the verdict goes.",
         best=1,
-        source="Esteban et al. 2017, arXiv:1706.02633; interval: DeLong et al. 1988, or resamples",
+        source="Esteban et al. 2017, arXiv:1706.02633; intervals: DeLong et al. 1988, or resamples",
     ),
     "copies": Definition(
         title="Copies",

@@ -8,6 +8,7 @@ import numpy as np
 from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.quality.assessment import Bin, BinKind, Edge
 from synthgen_ray.quality.cells import NANOSECONDS_PER_DAY, NULL, Array, Cells
+from synthgen_ray.quality.validity import extremes
 
 MOST_CATEGORIES = 20
 MOST_BINS = 20
@@ -92,11 +93,11 @@ def _edges(values: Array, kind: ColumnKind, k: int) -> Array | None:
 
 
 def _bounds(values: Array, rank: int, kind: ColumnKind, k: int) -> tuple[float, float] | None:
-    """Means of the k values from the `rank`-th lowest and highest on, inwards; `None` where they cross."""
-    if len(values) < rank - 1 + k:
+    """The `extremes`, written as the values are; `None` where they cross."""
+    ends = extremes(values, rank, k)
+    if ends is None:
         return None
-    ordered, inside = np.sort(values), slice(rank - 1, rank - 1 + k)
-    low, high = (_on_grid(float(part[inside].mean()), values, kind) for part in (ordered, ordered[::-1]))
+    low, high = (_on_grid(end, values, kind) for end in ends)
     return (low, high) if low <= high else None
 
 

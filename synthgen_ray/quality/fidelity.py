@@ -15,7 +15,7 @@ from synthgen_ray.quality.missing import null_share, safe_null_share
 from synthgen_ray.quality.numbers import mean, measure
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.trends import Trend, pair_trends
-from synthgen_ray.quality.validity import coverage, validity
+from synthgen_ray.quality.validity import told_coverage, validity
 
 BATCHES = 10
 LEAST_ROWS = 20  # of a batch
@@ -134,14 +134,19 @@ def pair_results(found: Scores, best: Scores | None, batches: Sequence[Scores]) 
         PairResult(
             columns=trend.columns,
             related=trend.related,
+            lost=trend.lost,
             trend=measure(*(values[place] for values in trends)),
             trend_by=trend.by,
             accuracy=measure(*(values[place] for values in accuracy)),
         )
         for place, trend in enumerate(found.trends)
     ]
-    worst = sorted(results, key=lambda result: 2.0 if result.trend.value is None else result.trend.value)
+    worst = sorted(results, key=_trend_or_last)
     return tuple(sorted(worst, key=lambda result: not result.related))
+
+
+def _trend_or_last(result: PairResult) -> float:
+    return -1.0 if result.lost else 2.0 if result.trend.value is None else result.trend.value
 
 
 def association_matrices(real: Cells, synthetic: Cells) -> Associations:
@@ -161,7 +166,7 @@ def _validity(real: Cells, other: Cells) -> ByColumn:
 
 
 def _coverage(real: Cells, other: Cells, k: int) -> ByColumn:
-    return {name: coverage(real, other, name, k) for name in real.names}
+    return {name: told_coverage(real, other, name, k) for name in real.names}
 
 
 def _if(holdout: Cells | None, of: Callable[[Cells], ByColumn]) -> ByColumn:

@@ -22,7 +22,7 @@ def privacy(
     tables: Tables, sample: Tables, fresh: tuple[CopiedValues, ...], columns: Sequence[Column], seed: int
 ) -> Privacy:
     """Copies, remembered and singled out rows are looked for in all rows, the rest is tried on the `sample`."""
-    copies = _copies(tables)
+    copies = copied(tables)
     real, synthetic, holdout = sample
     if holdout is None or tables.holdout is None or not real.names:
         return Privacy(
@@ -69,7 +69,8 @@ def _share(value: float, error: float) -> Measure:
     return found.model_copy(update=cut)
 
 
-def _copies(tables: Tables) -> Measure:
+def copied(tables: Tables) -> Measure:
+    """The share of rows that are in the real table, beside what other real rows get."""
     real, synthetic, holdout = tables
     if not real.names:
         return Measure(value=None)

@@ -10,6 +10,7 @@ import numpy as np
 from synthgen_ray.quality.cells import NULL, Array, Cells
 
 DECIMALS = sys.float_info.dig - 1  # SDMetrics compares no more of a number
+SMALL, LARGE = 1e-6, 1e200  # between them these decimals are enough, and do not overflow
 
 
 def column_shapes(real: Cells, synthetic: Cells) -> dict[str, float]:
@@ -24,9 +25,13 @@ def _shape(real: Cells, synthetic: Cells, name: str) -> float:
 
 def ks_complement(real: Array, synthetic: Array) -> float:
     """1 - the largest distance between the two empirical distribution functions; NaN cells do not count."""
-    a, b = (np.sort(values[~np.isnan(values)].round(DECIMALS)) for values in (real, synthetic))
+    a, b = (values[~np.isnan(values)] for values in (real, synthetic))
     if not len(a) or not len(b):
         return float("nan")
+    largest = max(np.abs(a).max(), np.abs(b).max())
+    if 0 < largest < SMALL or largest > LARGE:
+        a, b = a / largest, b / largest
+    a, b = (np.sort(values.round(DECIMALS)) for values in (a, b))
     at = np.concatenate([a, b])
     gaps = np.searchsorted(a, at, side="right") / len(a) - np.searchsorted(b, at, side="right") / len(b)
     return float(1 - np.abs(gaps).max())

@@ -73,17 +73,36 @@ def distinct(cells: Cells) -> Cells:
 
 def by_one_attribute(synthetic: Cells, chance: np.random.Generator) -> Iterator[Statement]:
     """Values that one row has, a null that is alone, the ends of each range; in random order."""
-    terms = []
-    for name in synthetic.names:
-        column, nulls = synthetic.columns[name], synthetic.nulls(name)
-        values, counts = np.unique(column[~nulls], return_counts=True)
-        if nulls.sum() == 1:
-            terms.append(Term(name, operator.eq, math.nan if synthetic.is_number(name) else NULL))
-        if synthetic.is_number(name) and len(values):
-            terms += [Term(name, operator.le, values[0]), Term(name, operator.ge, values[-1])]
-        terms += [Term(name, operator.eq, value) for value in values[counts == 1]]
-    for place in chance.permutation(len(terms))[:MOST_CANDIDATES]:
-        yield (terms[place],)
+    counts = np.array([_num_of_one_row(synthetic, name) for name in synthetic.names])
+    ends = np.cumsum(counts)
+    drawn = chance.choice(ends[-1], min(int(ends[-1]), MOST_CANDIDATES), replace=False)
+    columns = np.searchsorted(ends, drawn, side="right")
+    found: dict[int, Term] = {}  # only what is drawn is made: nearly each cell of a number could be one
+    for column in np.unique(columns).tolist():
+        name, first = synthetic.names[column], ends[column] - counts[column]
+        few, values = _of_one_row(synthetic, name)
+        for place in np.flatnonzero(columns == column).tolist():
+            at = int(drawn[place] - first)
+            found[place] = few[at] if at < len(few) else Term(name, operator.eq, values[at - len(few)])
+    for place in range(len(drawn)):
+        yield (found[place],)
+
+
+def _num_of_one_row(cells: Cells, name: str) -> int:
+    few, values = _of_one_row(cells, name)
+    return len(few) + len(values)
+
+
+def _of_one_row(cells: Cells, name: str) -> tuple[list[Term], Array]:
+    """A null that is alone and the ends of the range; the values that one row has."""
+    column, nulls = cells.columns[name], cells.nulls(name)
+    values, counts = np.unique(column[~nulls], return_counts=True)
+    few = []
+    if nulls.sum() == 1:
+        few.append(Term(name, operator.eq, math.nan if cells.is_number(name) else NULL))
+    if cells.is_number(name) and len(values):
+        few += [Term(name, operator.le, values[0]), Term(name, operator.ge, values[-1])]
+    return few, values[counts == 1]
 
 
 def by_attributes(synthetic: Cells, width: int, chance: np.random.Generator) -> Iterator[Statement]:

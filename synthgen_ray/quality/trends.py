@@ -16,18 +16,23 @@ from synthgen_ray.quality.groups import Group
 
 LEAST_CORRELATION = 0.5
 LEAST_ASSOCIATION = 0.3
+LEAST_CHANCE = 1e-4
 BINS = 10
 
 Kind = Literal["correlation_similarity", "contingency_similarity"]
 
 
 class Trend(NamedTuple):
-    """`score` is from 0 to 1, NaN where it is not defined; only pairs that are `related` count in the mean."""
+    """`score` is from 0 to 1, NaN where it is not defined; only pairs that are `related` count in the mean.
+
+    Those are `lost` whose synthetic score is not defined, since a column has one value or none, and not by chance.
+    """
 
     columns: tuple[str, str]
     by: Kind
     score: float
     related: bool
+    lost: bool = False
 
 
 def pair_trends(real: Cells, synthetic: Cells, places: Iterable[Group]) -> list[Trend]:
@@ -39,12 +44,13 @@ def pair_trends(real: Cells, synthetic: Cells, places: Iterable[Group]) -> list[
             ours = correlation(real.columns[a], real.columns[b])
             theirs = correlation(synthetic.columns[a], synthetic.columns[b])
             score, related = 1 - abs(ours - theirs) / 2, abs(ours) > LEAST_CORRELATION
+            lost = related and np.isnan(theirs) and _chance_of_loss(real, synthetic, (a, b)) < LEAST_CHANCE
             by: Kind = "correlation_similarity"
         else:
             joint = joint_shares(codes[a], codes[b])
             score, related = joint.similarity, cramers_v(joint.first, joint.second, joint.real) > LEAST_ASSOCIATION
-            by = "contingency_similarity"
-        trends.append(Trend((a, b), by, score, bool(related)))
+            by, lost = "contingency_similarity", False
+        trends.append(Trend((a, b), by, score, bool(related), bool(lost)))
     return trends
 
 
@@ -62,6 +68,20 @@ def correlation(a: Array, b: Array) -> float:
         return float("nan")
     a, b = a - a.mean(), b - b.mean()
     return float(np.clip(a @ b / np.sqrt((a @ a) * (b @ b)), -1, 1))
+
+
+def _chance_of_loss(real: Cells, synthetic: Cells, pair: tuple[str, str]) -> float:
+    """How likely as many real rows as there are synthetic ones would have no correlation either."""
+    ours, theirs = (~(cells.nulls(pair[0]) | cells.nulls(pair[1])) for cells in (real, synthetic))
+    drawn, known, share = synthetic.num_rows, int(theirs.sum()), ours.mean()
+    if known < 2:
+        return float((1 - share) ** drawn + drawn * share * (1 - share) ** (drawn - 1))
+    chances = [1.0]
+    for name in pair:
+        if np.ptp(synthetic.columns[name][theirs]) == 0:
+            _, counts = np.unique(real.columns[name][ours], return_counts=True)
+            chances.append(float((counts.max() / counts.sum()) ** known))
+    return min(chances)
 
 
 def _codes(cells: Cells, name: str) -> Array:

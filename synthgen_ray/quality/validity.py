@@ -6,6 +6,8 @@ import pyarrow.compute as pc
 
 from synthgen_ray.quality.cells import NULL, Array, Cells
 
+DIGITS = 3
+
 
 def validity(real: Cells, synthetic: Cells, name: str) -> float:
     """The share of synthetic values within the real range, or among the real categories.
@@ -29,15 +31,14 @@ def validity(real: Cells, synthetic: Cells, name: str) -> float:
 def coverage(real: Cells, synthetic: Cells, name: str, k: int) -> float:
     """The share of the real range, or of the real categories, that the synthetic table reaches.
 
-    The range is that between the k-th lowest and the k-th highest value, the categories those of k rows or more: what
-    lies beyond is not to be reached. NaN where there is none. Source: SDMetrics, RangeCoverage and CategoryCoverage,
-    which are this for k = 1.
+    The range is that between the `extremes`, the categories those of k rows or more: what lies beyond is not to be
+    reached. NaN where there is none. Source: SDMetrics, RangeCoverage and CategoryCoverage, which are this for k = 1.
     """
     ours, theirs = (cells.columns[name][~cells.nulls(name)] for cells in (real, synthetic))
     if not real.is_number(name):
         common = np.flatnonzero(np.bincount(ours) >= k) if len(ours) else ours
         return float(np.isin(common, theirs).mean()) if len(common) else float("nan")
-    bounds = extremes(ours, k)
+    bounds = extremes(ours, k, k)
     if bounds is None or bounds[0] == bounds[1]:
         return float("nan")
     if not len(theirs):
@@ -47,12 +48,19 @@ def coverage(real: Cells, synthetic: Cells, name: str, k: int) -> float:
     return float(max(1 - missed / (high - low), 0.0))
 
 
-def extremes(values: Array, k: int) -> tuple[float, float] | None:
-    """The k-th lowest and the k-th highest; `None` where they cross."""
-    if len(values) < 2 * k:
+def told_coverage(real: Cells, synthetic: Cells, name: str, k: int) -> float:
+    """The same as it may be told: who knows the synthetic ends finds the real ones by it, as far as it has digits."""
+    return round(coverage(real, synthetic, name, k), DIGITS)
+
+
+def extremes(values: Array, rank: int, k: int) -> tuple[float, float] | None:
+    """Means of the k values from the `rank`-th lowest and highest on, inwards; `None` where they cross."""
+    inside = slice(rank - 1, rank - 1 + k)
+    if len(values) < inside.stop:
         return None
-    parted = np.partition(values, (k - 1, len(values) - k))
-    return float(parted[k - 1]), float(parted[len(values) - k])
+    ordered, count = np.sort(values), len(values)
+    low, high = float(ordered[inside].mean()), float(ordered[count - inside.stop : count - inside.start].mean())
+    return (low, high) if low <= high else None
 
 
 def key_uniqueness(keys: pa.ChunkedArray) -> float:

@@ -14,10 +14,12 @@ from synthgen_ray.quality.assessment import (
     Finding,
     Level,
     Measure,
+    PairResult,
     Privacy,
     Scope,
     Utility,
 )
+from synthgen_ray.quality.losses import empty_columns, null_gaps, with_lost_pairs
 from synthgen_ray.quality.numbers import Z
 
 Limits = tuple[float, float]
@@ -30,12 +32,16 @@ LEARNT = (0.95, 0.80)  # of what real rows teach beyond chance, the share that s
 LEAST_LEARNABLE = 0.05
 COVERED = (0.85, 0.0)
 # Good up to the first number, bad above the second.
+EMPTY = (0.0, 0.05)  # of a column without any value, the share of rows that lack one and should certainly have it
+MISSING = (0.05, 0.50)  # the same of a column with some, and of values that there should not be
 DETECTED = (0.70, 0.97)  # nearly all generators of tables are found out; what that costs, trends and utility tell
 COPIED = (0.002, 0.02)  # beyond what other real rows have in common with the training table
+REPEATED = 0.05  # of the rows held out, what the training table has too
 COPIED_TEXT = (0.05, 0.25)
 REMEMBERED = (0.04, 0.20)  # at the low end of the interval
 MOST_UNSURE = 0.50  # the high end that good news may have
 AT_RISK = (0.05, 0.20)  # at the low end of the interval
+MOST_NAMED = 3  # columns in a sentence
 
 RANK = {Level.BAD: 0, Level.WARN: 1, Level.GOOD: 2}
 REMEMBERS = (
@@ -62,16 +68,23 @@ class Noise(NamedTuple):
 
 
 def verdict(
-    fidelity: Fidelity, columns: Sequence[ColumnResult], utility: Utility | None, privacy: Privacy, scope: Scope
+    fidelity: Fidelity,
+    columns: Sequence[ColumnResult],
+    pairs: Sequence[PairResult],
+    utility: Utility | None,
+    privacy: Privacy,
+    scope: Scope,
 ) -> tuple[Finding, ...]:
     """Bad news first, then warnings, then what is good. What may be chance is no news."""
-    found = [*_privacy(privacy, scope), *_fidelity(fidelity, columns, Noise.of(scope)), *_utility(utility)]
+    found = [*_privacy(privacy, scope), *_fidelity(fidelity, columns, pairs, scope), *_utility(utility)]
     return tuple(sorted(found, key=lambda finding: RANK[finding.level]))
 
 
 def _privacy(privacy: Privacy, scope: Scope) -> Iterator[Finding]:
     yield from _copies(privacy, scope)
     remembered, share = privacy.remembered, privacy.distance_share
+    if scope.holdout_rows is not None:
+        yield from _repeated(privacy.copies.ceiling or 0.0, scope.holdout_rows)
     if remembered is None or remembered.value is None or share is None or share.value is None:
         sentence = "There is no hold-out, so that nobody can tell whether the model remembers rows."
         advice = "Train with `holdout_fraction` above 0, and make the report again."
@@ -91,6 +104,17 @@ def _privacy(privacy: Privacy, scope: Scope) -> Iterator[Finding]:
         privacy.singling_out, "Statements that fit one synthetic row single out people of the training table"
     )
     yield _attacks(privacy.inference, "Who knows the rest of a row of the training table can guess what is missing")
+
+
+def _repeated(common: float, held_out: int) -> Iterator[Finding]:
+    """Of a person with several rows some are in the training table: then the hold-out is of no strangers."""
+    if common - 2 * sqrt(common * (1 - common) / held_out) > REPEATED:
+        sentence = (
+            f"{_percent(common)} of the rows held out are in the training table too, so that they tell nobody apart."
+        )
+        sentence += " Where a person has several rows, nothing below can show that the model remembers people."
+        advice = "Train on a table with one row a person. Where rows are alike since they hold little, all is well."
+        yield _finding(Level.WARN, "privacy", sentence, advice)
 
 
 def _copies(privacy: Privacy, scope: Scope) -> Iterator[Finding]:
@@ -144,7 +168,39 @@ def _certain_risk(attack: Attack, attempts: int) -> float:
     return value - (value - low) * NormalDist().inv_cdf(1 - 0.025 / attempts) / Z
 
 
-def _fidelity(fidelity: Fidelity, columns: Sequence[ColumnResult], noise: Noise) -> Iterator[Finding]:
+def _missing(columns: Sequence[ColumnResult], scope: Scope) -> Iterator[Finding]:
+    gaps, empty = null_gaps(columns, scope), empty_columns(columns, scope)
+    if empty:
+        sentence = f"{_named(empty)} without any value here, though not in the real table."
+        advice = "Do without it, or train again: longer, or another model type."
+        yield _finding(_low(max(gaps[name] for name in empty), EMPTY), "fidelity", sentence, advice, advice)
+    others = [column for column in columns if column.name not in empty]
+    if others:
+        worst = max(others, key=lambda column: gaps[column.name])
+        real = "hardly any" if worst.real_nulls is None else f"{worst.real_nulls:.0%}"
+        sentence = f"'{worst.name}' lacks {worst.synthetic_nulls:.0%} of its values, and {real} in the real table."
+        advice = "Look at the shares under missing values before you count on them; train longer."
+        level = _low(gaps[worst.name], MISSING)
+        if level is not Level.GOOD:
+            yield _finding(level, "fidelity", sentence, advice, advice)
+
+
+def _named(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"'{names[0]}' is"
+    if len(names) <= MOST_NAMED:
+        return ", ".join(f"'{name}'" for name in names[:-1]) + f" and '{names[-1]}' are"
+    return (
+        ", ".join(f"'{name}'" for name in names[:MOST_NAMED])
+        + f" and {_count(len(names) - MOST_NAMED, 'more column')} are"
+    )
+
+
+def _fidelity(
+    fidelity: Fidelity, columns: Sequence[ColumnResult], pairs: Sequence[PairResult], scope: Scope
+) -> Iterator[Finding]:
+    noise = Noise.of(scope)
+    yield from _missing(columns, scope)
     shapes, trends, auc, coverage = (
         fidelity.column_shapes,
         fidelity.pair_trends,
@@ -154,15 +210,24 @@ def _fidelity(fidelity: Fidelity, columns: Sequence[ColumnResult], noise: Noise)
     if shapes.value is not None:
         level = _beside(shapes, SHAPES, noise)
         like = {Level.GOOD: "much like", Level.WARN: "roughly like", Level.BAD: "unlike"}[level]
-        sentence = f"The columns by themselves are {like} the real ones: {_score(shapes)}."
+        which = "The columns that have values" if empty_columns(columns, scope) else "The columns"
+        sentence = f"{which} by themselves are {like} the real ones: {_score(shapes)}."
         if columns[0].shape.value is not None:
             sentence += f" The least alike is '{columns[0].name}' ({columns[0].shape.value:.2f})."
         advice = "Train longer, and look at the worst columns.", "Train longer, or another model type."
         yield _finding(level, "fidelity", sentence, *advice)
-    if trends.value is not None:
-        level = _beside(trends, TRENDS, noise)
+    lost = [pair for pair in pairs if pair.lost]
+    if trends.value is not None or lost:
+        level = _beside(with_lost_pairs(trends, pairs), TRENDS, noise)
+        level = Level.WARN if lost and level is Level.GOOD else level
         how = {Level.GOOD: "much the same", Level.WARN: "only in part", Level.BAD: "hardly"}[level]
-        sentence = f"Columns that go together in the real table do so {how} in this one: {_score(trends)}."
+        sentence = f"Columns that go together in the real table do so {how} in this one"
+        if lost:
+            more = f" and {_count(len(lost) - 1, 'more pair')}" if len(lost) > 1 else ""
+            sentence += f": '{lost[0].columns[0]}' and '{lost[0].columns[1]}'{more} not at all, since one does not vary"
+            sentence += f"; of the others: {_score(trends)}." if trends.value is not None else "."
+        else:
+            sentence += f": {_score(trends)}."
         bad = "Do not rely on relations between columns; train longer, or another model type."
         yield _finding(level, "fidelity", sentence, "Keep `refine` on, or train longer.", bad)
     if auc.value is not None:
@@ -188,8 +253,22 @@ def _utility(utility: Utility | None) -> Iterator[Finding]:
     numbers = f"{metric} {utility.synthetic.value:.3f} against {utility.real.value:.3f}"
     sentence = f"Synthetic rows teach {kept:.0%} of what real rows teach of '{utility.target}' ({numbers})."
     advice = "Try models on real rows before you rely on them.", "Train no models for use on this table."
-    at_best = ((utility.synthetic.high or utility.synthetic.value) - chance) / learnable
-    yield _finding(_high(at_best, LEARNT), "utility", sentence, *advice)
+    least, most = _kept_between(utility, learnable, chance)
+    level = _high(most, LEARNT)
+    if level is Level.GOOD and least < LEARNT[1]:
+        sentence += f" The rows to try it on are too few to tell: it may be {max(least, 0.0):.0%} to {most:.0%}."
+        advice = "Train with a larger `holdout_fraction`, and make the report again.", ""
+        level = Level.WARN
+    yield _finding(level, "utility", sentence, *advice)
+
+
+def _kept_between(utility: Utility, learnable: float, chance: float) -> tuple[float, float]:
+    """The ends of the interval of what is kept of what real rows teach."""
+    lost = utility.lost
+    if lost is None or lost.low is None or lost.high is None:
+        value = utility.synthetic.value or 0.0
+        return (value - chance) / learnable, ((utility.synthetic.high or value) - chance) / learnable
+    return 1 - lost.high / learnable, 1 - lost.low / learnable
 
 
 def _finding(
@@ -227,6 +306,10 @@ def _score(measure: Measure) -> str:
         return f"{measure.value:.3f} of 1, other real rows get {measure.ceiling:.3f}"
     beside = f"as many rows as were held out get {measure.matched:.3f}, other real rows {measure.ceiling:.3f}"
     return f"{measure.value:.3f} of 1; {beside}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _percent(share: float) -> str:

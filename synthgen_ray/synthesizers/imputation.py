@@ -6,33 +6,46 @@ Sources: Uria et al. 2014, arXiv:1310.1757, section 3; van Buuren & Groothuis-Ou
 Imputation by Chained Equations in R" (why cells are drawn and not guessed).
 """
 
+import re
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthgen_ray.domain.columns import check_same_columns
+from synthgen_ray.datasets.text_typing import BOOLEAN, FLOAT
+from synthgen_ray.datasets.writing import as_text
+from synthgen_ray.domain.columns import Column, check_same_columns
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.synthesizers.codec import TableCodec
 from synthgen_ray.synthesizers.columns import arrow
+from synthgen_ray.synthesizers.columns.category import CategoryCodec
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.refinement import Refinement
 
 
-def conformed(table: pa.Table, codec: TableCodec) -> pa.Table:
-    """The table with the types that the model's columns had in training; others of its columns are as they were.
+def conformed(table: pa.Table, codec: TableCodec, columns: Sequence[Column] = ()) -> pa.Table:
+    """The table with the types that the model's columns had in training, and no cell another than it was; floats keep
+    their own precision, and columns that the model does not know their types. `columns` tell how text was written.
 
     Raises: InvalidTable, when a column is missing or holds what does not fit.
     """
     check_same_columns(table.column_names, codec.learned_columns)
+    written = {column.name: column for column in columns}
+    categories = {column.name: column for column in codec.learnt if isinstance(column, CategoryCodec)}
     for column in codec.columns:
         place = table.column_names.index(column.name)
-        type_ = arrow.type_of(column.arrow_type)
-        if table[place].type == type_:
+        given, type_ = table[place], arrow.type_of(column.arrow_type)
+        if given.type == type_ or (pa.types.is_floating(given.type) and pa.types.is_floating(type_)):
             continue
         try:
-            table = table.set_column(place, column.name, table[place].cast(type_))
+            if arrow.is_text(type_) and not arrow.is_text(given.type):
+                texts = _texts(arrow.plain(given), written.get(column.name), categories.get(column.name))
+                table = table.set_column(place, column.name, arrow.as_type(texts, type_))
+            else:
+                table = table.set_column(place, column.name, _cast(given, type_))
         except pa.ArrowException as error:
-            detail = f"Column {column.name!r} is {table[place].type}, and does not fit the model's {type_}."
+            detail = f"Column {column.name!r} is {given.type}, and does not fit the model's {type_}."
             raise InvalidTable(detail, "column_mismatch") from error
     for number in codec.numbers:
         try:
@@ -67,7 +80,46 @@ def imputed(table: pa.Table, codec: TableCodec, dependencies: Refinement, rng: n
     return pa.table(columns, names=table.column_names)
 
 
+def _texts(values: pa.Array, column: Column | None, known: CategoryCodec | None) -> pa.Array:
+    """Cells that were text before they were read as booleans, numbers or dates.
+
+    One that is then none of the model's categories is the one that reads the same: 1.5 may have been 1.50.
+    """
+    encoded = values.dictionary_encode()
+    texts = as_text(encoded.dictionary, column).to_pylist()
+    if known is not None and not pa.types.is_temporal(values.type):
+        categories = [str(category) for category in known.values + known.tail]
+        alike: dict[object, list[str]] = {}
+        for category in categories:
+            alike.setdefault(_reading(category, values.type), []).append(category)
+        for place, value in enumerate(encoded.dictionary.to_pylist()):
+            found = alike.get(value, [])
+            if texts[place] not in categories and len(found) == 1:
+                texts[place] = found[0]
+    return pa.array(texts, pa.string()).take(encoded.indices)
+
+
+def _reading(text: str, type_: pa.DataType) -> bool | float | None:
+    """What an upload takes the text for in a column of that type; `None` for text."""
+    if pa.types.is_boolean(type_):
+        return text.lower() == "true" if re.fullmatch(BOOLEAN, text) else None
+    return float(text) if re.fullmatch(FLOAT, text) else None
+
+
+def _cast(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
+    """Raises: ArrowInvalid, where a cell would be another one: a moment without its time, a text without its zeros."""
+    found = column.cast(type_)
+    kind = arrow.value_type(type_)
+    if arrow.is_integral(kind) and not (arrow.is_text(column.type) and pa.types.is_temporal(kind)):
+        before = arrow.plain(column)
+        if not pc.all(pc.equal(arrow.plain(found).cast(before.type), before), min_count=0).as_py():
+            raise pa.ArrowInvalid("a cell would be lost")
+    return found
+
+
 def _filled(column: pa.ChunkedArray, values: pa.Array, missing: np.ndarray) -> pa.ChunkedArray:
     """The values where the column has none, which a NaN and a text that stands for a gap are too."""
     plain = arrow.value_type(column.type)
+    if pa.types.is_floating(plain) and pa.types.is_floating(values.type):
+        values = values.cast(pa.string())  # the 0.1 of a float32 is 0.1 in a float64 too
     return pc.if_else(pa.array(missing), values.cast(plain), column.cast(plain)).cast(column.type)

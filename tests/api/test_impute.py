@@ -150,6 +150,22 @@ async def test_a_column_with_nothing_in_it_is_filled(given_refined_model, given_
     assert all(row["opened"].startswith("20") for row in filled)
 
 
+async def test_cells_that_the_table_has_stay_where_an_upload_reads_them_otherwise(
+    given_dataset, given_ready_model, impute, output
+):
+    """In training some cells of these columns are words; in the table to fill none is."""
+    flags, sums = ("TRUE", "FALSE", "MAYBE"), ("1.50", "2.50", "n.v.")
+    learnt = await given_dataset(
+        "\n".join(["flag,sum,y", *(f"{flags[n % 3]},{sums[n % 3]},{n % 17}" for n in range(200))]).encode(), "words"
+    )
+    model_id = await given_ready_model(dataset_version_id=learnt["dataset_version_id"])
+    gaps = [f"{flags[n % 2]},{sums[n % 2]}," for n in range(40)]
+
+    job = await impute(model_id, await given_dataset("\n".join(["flag,sum,y", *gaps]).encode(), "gaps"), seed=1)
+
+    assert [f"{row['flag']},{row['sum']}," for row in rows_of(await output(job))] == gaps
+
+
 class TestRefusals:
     async def test_422_for_a_table_that_lacks_a_column(self, client, given_refined_model, given_dataset):
         model_id = await given_refined_model()

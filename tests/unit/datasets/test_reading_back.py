@@ -23,7 +23,7 @@ COLUMNS = (
     Column("empty", ColumnKind.CONSTANT),
     Column("never", ColumnKind.DATETIME),
 )
-NOTES = ['a "quoted", cell', "=SUM(A1)", "'=x", "-5", "two\nlines", None]
+NOTES = ['a "quoted", cell', "=SUM(A1)", "'=x", "", "two\nlines", None]
 SEEN = [datetime(2020, 1, day, 12, 30, 15, 250_000) for day in range(1, 6)]
 TABLE = pa.table(
     {
@@ -48,6 +48,14 @@ def test_csv(tmp_path, safe):
         write_csv(TABLE.slice(2), COLUMNS, sink, header=False, safe=safe)
 
     assert read_back(tmp_path / "rows", OutputFormat.CSV, TABLE.schema, COLUMNS, safe=safe).equals(TABLE)
+
+
+def test_a_lone_null_of_a_csv_is_one(tmp_path):
+    table = pa.table({"note": ["a", None, "b"]})
+    with (tmp_path / "rows").open("wb") as sink:
+        write_csv(table, COLUMNS, sink)
+
+    assert read_back(tmp_path / "rows", OutputFormat.CSV, table.schema, COLUMNS).equals(table)
 
 
 def test_jsonl(tmp_path):

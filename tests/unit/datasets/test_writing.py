@@ -76,7 +76,7 @@ class TestCsv:
     def test_quotes_only_where_it_must(self):
         table = pa.table({"a": ["plain", "x,y", 'q"q', "l\nl", "", None], "b": [1, 2, 3, 4, 5, 6]})
 
-        assert csv_of(table) == 'a,b\nplain,1\n"x,y",2\n"q""q",3\n"l\nl",4\n,5\n,6\n'
+        assert csv_of(table) == 'a,b\nplain,1\n"x,y",2\n"q""q",3\n"l\nl",4\n"",5\n,6\n'
 
     def test_floats_are_the_shortest_that_read_back(self):
         floats = [0.1, 1 / 3, 1e16, 123456.0, float("nan")]

@@ -6,6 +6,7 @@ all are made. Those about three attributes are drawn at random: there the interv
 
 import json
 import math
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from synthgen_ray.quality.neighbours import nearest, nearest_without_each, range
 from synthgen_ray.quality.numbers import wilson
 from synthgen_ray.quality.risk import Tries, residual_risk
 from synthgen_ray.quality.singling_out import (
+    MOST_CANDIDATES,
     Statement,
     Term,
     by_attributes,
@@ -77,6 +79,22 @@ def test_statements_about_one_attribute_single_out_as_many_rows_as_anonymeters(t
     statements = isolating(by_one_attribute(synthetic, np.random.default_rng(0)), synthetic, 10_000)
 
     assert [_isolated(statements, table) for table in (real, holdout)] == FIGURES["univariate"]
+
+
+def test_of_many_statements_about_one_attribute_only_those_that_are_tried_are_made():
+    chance = np.random.default_rng(0)
+    cells = Cells({f"n{place}": chance.normal(size=5_000) for place in range(40)})
+    held = sum(column.nbytes for column in cells.columns.values())
+
+    tracemalloc.start()
+    statements = list(by_one_attribute(cells, chance))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert len(set(statements)) == MOST_CANDIDATES
+    assert {statement[0].column for statement in statements} == set(cells.names)
+    assert peak < 8 * held
+    assert list(by_one_attribute(Cells({"c": np.zeros(9, np.int32)}), chance)) == []
 
 
 def test_statements_about_three_attributes_single_out_about_as_many(tables):

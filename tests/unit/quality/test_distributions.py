@@ -11,6 +11,7 @@ from synthgen_ray.quality.assessment import Bin, BinKind
 from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.distributions import distribution
 from synthgen_ray.quality.missing import missing_together, missing_values, safe_null_share
+from synthgen_ray.quality.validity import coverage, told_coverage
 from tests.unit.quality.tables import as_table, given_columns
 
 K = 5
@@ -65,6 +66,27 @@ def test_numbers_are_shown_between_means_of_k_and_none_of_a_single_row():
     assert bins[-1].high == pytest.approx(ordered[-2 * K + 1 : -K + 1].mean())
     assert not ({one.low for one in bins} | {bins[-1].high}) & set(real)
     assert all(one.high == other.low for one, other in pairwise(bins))
+
+
+def test_coverage_tells_no_extreme_of_a_single_row_to_who_has_the_synthetic_ends():
+    pay = np.random.default_rng(0).lognormal(10, 1, 2000).round(2)
+    real, ordered = Cells({"c": pay}), np.sort(pay)
+    inner, outer = ordered[[4, -5]] * [2, 0.5], ordered[[4, -5]] * [0.5, 0.5]
+
+    first, second = (told_coverage(real, Cells({"c": ends}), "c", K) for ends in (inner, outer))
+
+    width = np.ptp(inner) / first
+    high = outer[1] + (1 - second) * width
+    assert first == round(first, 3)
+    assert not np.isclose(high - width, ordered[:20], rtol=1e-3).any()
+    assert not np.isclose(high, ordered[-5:], rtol=1e-3).any()
+
+
+def test_the_range_that_is_to_be_covered_ends_at_means_of_k():
+    real = Cells({"c": np.arange(100.0)})
+
+    assert coverage(real, Cells({"c": np.array([6.0, 93.0])}), "c", K) == 1.0
+    assert coverage(real, Cells({"c": np.array([6.0, 50.0])}), "c", K) == pytest.approx(44 / 87)
 
 
 def test_few_numbers_have_a_bin_each_and_rare_ones_none():

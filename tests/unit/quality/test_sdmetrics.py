@@ -20,7 +20,7 @@ from synthgen_ray.quality.cells import read_cells
 from synthgen_ray.quality.estimating import estimate
 from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.missing import missing_values
-from synthgen_ray.quality.shapes import column_shapes
+from synthgen_ray.quality.shapes import column_shapes, ks_complement
 from synthgen_ray.quality.trends import pair_trends
 from synthgen_ray.quality.validity import coverage, key_uniqueness, validity
 from tests.unit.quality.tables import as_table, given_columns, given_frame, metadata
@@ -77,6 +77,16 @@ def test_they_are_on_constants_nulls_new_categories_and_values_out_of_range():
     columns = [*given_columns(), *given_columns(kinds)]
 
     _is_as_sdmetrics_says(real, synthetic, columns)
+
+
+@pytest.mark.parametrize("scale", [5e-324 * 2**40, 1e-300, 1e-19, 1e-9, 1.0, 1e14, 1e205, 1e299, 1e307])
+def test_the_shape_of_a_number_is_the_same_in_any_unit(scale):
+    chance = np.random.default_rng(0)
+    real, same, other = (chance.normal(mean, 1, 1000) for mean in (0, 0, 3))
+
+    found = [ks_complement(real * scale, values * scale) for values in (same, other)]
+
+    assert found == pytest.approx([ks_complement(real, values) for values in (same, other)], abs=1e-3)
 
 
 def test_they_are_on_columns_of_many_categories():

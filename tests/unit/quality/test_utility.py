@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from synthgen_ray.domain.columns import ColumnKind
-from synthgen_ray.quality.boosting import auc
+from synthgen_ray.quality.boosting import auc, error_of, influences
 from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.detection import detection_auc
 from synthgen_ray.quality.utility import choose_target, target_r2, utility
@@ -39,6 +39,33 @@ def test_its_error_is_how_much_it_varies_from_sample_to_sample():
     found = np.array([auc(positive, chance.normal(positive * 1.0, 1)) for _ in range(500)])
 
     assert found[:, 1].mean() == pytest.approx(found[:, 0].std(), rel=0.1)
+
+
+def test_the_error_of_a_gap_is_how_much_the_gap_varies_and_less_than_that_of_either_area():
+    chance = np.random.default_rng(0)
+    positive = np.arange(200) < 80
+    gaps, alone = [], []
+    for _ in range(500):
+        better = chance.normal(positive * 1.5, 1)
+        other = better + chance.normal(0, 0.5, 200)
+        moved = influences(positive, better) - influences(positive, other)
+        gaps.append((auc(positive, better)[0] - auc(positive, other)[0], error_of(moved)))
+        alone.append(auc(positive, other)[1])
+
+    found, errors = np.array(gaps).T
+    assert errors.mean() == pytest.approx(found.std(), rel=0.1)
+    assert errors.mean() < 0.6 * np.mean(alone)
+
+
+@pytest.mark.parametrize("columns", [("x", "c"), ("x", "y")])
+def test_what_is_lost_has_the_interval_of_a_difference_on_the_same_rows(columns):
+    real, synthetic, holdout = _cells(0, 1, 2, columns=columns)
+
+    found = utility(real, synthetic, holdout, choose_target(real, None), seed=0)
+
+    assert found.lost.value == pytest.approx(found.real.value - found.synthetic.value)
+    assert found.lost.low < found.lost.value < found.lost.high
+    assert found.lost.high - found.lost.low < found.synthetic.high - found.synthetic.low
 
 
 def test_a_number_is_learnt_as_well_from_rows_of_the_same_source():

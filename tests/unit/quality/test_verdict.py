@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.quality.assessing import assess
-from synthgen_ray.quality.assessment import Fidelity, Level, Measure, Scope
+from synthgen_ray.quality.assessment import Fidelity, Level, Measure, Scope, Utility
 from synthgen_ray.quality.cells import Cells, read_cells
-from synthgen_ray.quality.fidelity import Tables, matched
+from synthgen_ray.quality.fidelity import Tables, column_results, matched, pair_results, scores
 from synthgen_ray.quality.groups import column_groups
-from synthgen_ray.quality.numbers import mean
+from synthgen_ray.quality.numbers import defined, mean
+from synthgen_ray.quality.privacy import copied
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.trends import mean_trend, pair_trends
 from synthgen_ray.quality.verdict import BESIDE, Noise, verdict
@@ -17,6 +19,7 @@ from tests.unit.quality.tables import as_table, given_columns, given_frame, give
 
 COLUMNS = given_columns()
 NONE = Measure(value=None)
+UNKNOWN = Fidelity(**dict.fromkeys(Fidelity.model_fields, NONE))
 
 
 def _level_of_trends(found) -> Level:
@@ -63,10 +66,145 @@ def test_relations_that_a_third_of_the_rows_lack_are_told_of():
     )
 
 
-def _scope(rows: int, held_out: int) -> Scope:
+def _of_columns(real: dict, synthetic: dict) -> list[tuple[Level, str]]:
+    """The findings about fidelity, of columns of numbers; no news left out."""
+    columns = given_columns(dict.fromkeys(real, ColumnKind.FLOAT))
+    tables = Tables(Cells(real), Cells(synthetic), None)
+    rows, drawn = (len(next(iter(cells.values()))) for cells in (real, synthetic))
+    results = column_results(tables, columns, {}, 5)
+    found = verdict(UNKNOWN, results, (), None, only_copies(NONE), _scope(rows, None, drawn))
+    return [(finding.level, finding.sentence) for finding in found if finding.area == "fidelity"]
+
+
+def test_columns_without_values_are_told_of_by_name():
+    chance = np.random.default_rng(0)
+    real = {f"c{place}": chance.normal(size=500) for place in range(6)}
+    nothing = np.full(400, np.nan)
+
+    one = _of_columns(real, {name: nothing if name == "c1" else real[name][:400] for name in real})
+    five = _of_columns(real, {name: real[name][:400] if name == "c0" else nothing for name in real})
+
+    assert one == [(Level.BAD, "'c1' is without any value here, though not in the real table.")]
+    assert five == [
+        (Level.BAD, "'c1', 'c2', 'c3' and 2 more columns are without any value here, though not in the real table.")
+    ]
+
+
+def test_values_that_are_missing_far_more_often_are_told_of():
+    chance = np.random.default_rng(0)
+    real = {"a": chance.normal(size=500), "b": np.where(np.arange(500) < 50, np.nan, 1.5)}
+    synthetic = {"a": np.where(np.arange(400) < 100, np.nan, 1.0), "b": np.where(np.arange(400) < 42, np.nan, 1.5)}
+
+    assert _of_columns(real, synthetic) == [
+        (Level.WARN, "'a' lacks 25% of its values, and 0% in the real table."),
+    ]
+    rare = {"a": np.where(np.arange(500) < 3, np.nan, real["a"])}
+    assert _of_columns(rare, {"a": np.full(400, np.nan)})[0][0] is Level.BAD
+    assert (
+        _of_columns(rare, {"a": synthetic["a"]})[0][1]
+        == "'a' lacks 25% of its values, and hardly any in the real table."
+    )
+
+
+def test_shares_of_missing_values_that_chance_explains_are_no_news():
+    heard = 0
+    for seed in range(200):
+        chance = np.random.default_rng(seed)
+        shares = dict(zip("abcdefgh", [0.001, 0.01, 0.05, 0.2, 0.5, 0.9, 0.99, 0.995], strict=True))
+        real, synthetic = (
+            {name: np.where(chance.random(rows) < share, np.nan, 1.0) for name, share in shares.items()}
+            for rows in (1000, 100)
+        )
+        heard += bool(_of_columns(real, synthetic))
+
+    assert heard <= 4
+
+
+def _of_pairs(real: dict, synthetic: dict) -> tuple[Level, str] | None:
+    """What is said of the pairs of columns of numbers."""
+    tables = Cells(real), Cells(synthetic)
+    found = scores(*tables, 0)
+    trends = Measure(value=defined(mean_trend(found.trends)))
+    rows, drawn = (cells.num_rows for cells in tables)
+    pairs = pair_results(found, None, [])
+    said = verdict(
+        UNKNOWN.model_copy(update={"pair_trends": trends}),
+        (),
+        pairs,
+        None,
+        only_copies(NONE),
+        _scope(rows, None, drawn),
+    )
+    return next(((one.level, one.sentence) for one in said if one.sentence.startswith("Columns that go")), None)
+
+
+def test_a_relation_that_is_lost_since_a_column_does_not_vary_counts_as_lost():
+    chance = np.random.default_rng(0)
+    first = chance.normal(size=500)
+    real = {"a": first, "b": first + 0.1 * chance.normal(size=500), "c": first + 0.1 * chance.normal(size=500)}
+
+    two = _of_pairs(real, real | {"c": np.zeros(500)})
+    all_ = _of_pairs(real, {name: np.zeros(500) for name in real})
+
+    assert two == (
+        Level.BAD,
+        "Columns that go together in the real table do so hardly in this one: 'a' and 'c' and 1 more pair not at all, "
+        "since one does not vary; of the others: 1.000 of 1.",
+    )
+    assert all_[0] is Level.BAD
+    assert _of_pairs(real, real)[0] is Level.GOOD
+
+
+def test_a_rare_value_that_few_rows_lack_by_chance_is_no_relation_lost():
+    heard = 0
+    for seed in range(200):
+        chance = np.random.default_rng(seed)
+        tables = []
+        for rows in (2000, 100):
+            rare = chance.random(rows) < 0.01
+            tables.append({"rare": rare * 1.0, "much": rare * 9 + chance.normal(size=rows) / 3})
+        said = _of_pairs(*tables)
+        heard += said is not None and said[0] is not Level.GOOD
+
+    assert heard <= 4
+
+
+@pytest.mark.parametrize(
+    ("kept", "half_width", "level"),
+    [
+        (1.0, 0.1, Level.GOOD),
+        (0.9, 0.06, Level.GOOD),
+        (0.9, 0.03, Level.WARN),
+        (0.75, 0.1, Level.WARN),
+        (0.75, 0.3, Level.WARN),
+        (0.98, 0.3, Level.WARN),
+        (0.6, 0.1, Level.BAD),
+    ],
+)
+def test_what_rows_teach_is_judged_by_the_interval_of_what_is_lost(kept, half_width, level):
+    lost = [0.4 * (1 - kept + off) for off in (0, -half_width, half_width)]
+    utility = Utility(
+        target="t",
+        chosen="",
+        task="classification",
+        metric="auc",
+        tested_on="hold-out",
+        synthetic=Measure(value=0.9 - lost[0], low=0.6, high=0.99),
+        real=Measure(value=0.9),
+        lost=Measure(value=lost[0], low=lost[1], high=lost[2]),
+    )
+
+    found = verdict(UNKNOWN, (), (), utility, only_copies(NONE), _scope(900, 100))
+
+    said = next(finding for finding in found if finding.area == "utility")
+    assert said.level is level
+    assert ("too few to tell: it may be" in said.sentence) == (half_width == 0.3)
+
+
+def _scope(rows: int, held_out: int | None, drawn: int | None = None) -> Scope:
     return Scope(
         real_rows=rows,
-        synthetic_rows=rows,
+        synthetic_rows=drawn or rows,
         holdout_rows=held_out,
         max_rows=50_000,
         columns=(),
@@ -78,7 +216,7 @@ def _scope(rows: int, held_out: int) -> Scope:
 
 def _verdict_on_copies(copies: int, drawn: int, expected: int, held_out: int) -> Level:
     privacy = only_copies(Measure(value=copies / drawn, ceiling=expected / held_out))
-    found = verdict(Fidelity(**dict.fromkeys(Fidelity.model_fields, NONE)), (), None, privacy, _scope(drawn, held_out))
+    found = verdict(UNKNOWN, (), (), None, privacy, _scope(drawn, held_out))
     return next(finding.level for finding in found if "copies" in finding.sentence)
 
 
@@ -91,6 +229,33 @@ def test_copies_that_real_rows_have_as_often_are_no_leak(common):
 
     assert levels.count(Level.GOOD) >= 0.95 * len(levels)
     assert levels.count(Level.BAD) <= 0.02 * len(levels)
+
+
+def test_a_holdout_of_the_same_people_as_the_training_table_is_said_to_tell_nobody_apart():
+    """300 people with ten rows each that are alike; the synthetic rows are nothing but theirs."""
+    chance = np.random.default_rng(0)
+    salary, height = chance.normal(50_000, 10_000, 300).round(), chance.normal(170, 10, 300).round(1)
+    rows = chance.permutation(np.repeat(np.arange(300), 10))
+    cells = Cells({"salary": salary[rows], "height": height[rows]})
+    tables = Tables(cells.rows(slice(300, None)), cells.rows(slice(300, 2300)), cells.rows(slice(0, 300)))
+
+    found = verdict(UNKNOWN, (), (), None, only_copies(copied(tables)), _scope(2700, 300, 2000))
+
+    warning = next(finding for finding in found if "tell nobody apart" in finding.sentence)
+    assert (warning.level, warning.area) == (Level.WARN, "privacy")
+    assert "one row a person" in warning.advice
+
+
+@pytest.mark.parametrize("common", [0.0, 0.01, 0.03])
+def test_a_holdout_with_some_rows_in_common_by_chance_is_one_of_strangers(common):
+    chance = np.random.default_rng(0)
+    heard = 0
+    for _ in range(500):
+        privacy = only_copies(Measure(value=common, ceiling=chance.binomial(100, common) / 100))
+        found = verdict(UNKNOWN, (), (), None, privacy, _scope(900, 100))
+        heard += any("tell nobody apart" in finding.sentence for finding in found)
+
+    assert heard <= 10
 
 
 def test_copies_that_other_real_rows_have_not_are_a_leak():

@@ -1,14 +1,18 @@
 """Missing cells are drawn given the rest of their rows, and whatever is there stays."""
 
+from datetime import date, datetime
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import create
 from synthgen_ray.synthesizers.blas import one_blas_thread
+from synthgen_ray.synthesizers.imputation import conformed
 from tests.unit.synthesizers.conftest import RARE, given_model, given_table
 
 ROWS = 3000
@@ -248,3 +252,55 @@ def test_nothing_follows_from_a_value_that_the_model_does_not_know(pairs):
     for low, high in ((-5, 0), (0, 5), (5, 10)):
         inside = (degrees > low) & (degrees < high)
         assert abs(wet[0][inside].mean() - wet[1][inside].mean()) < 0.08
+
+
+def test_text_that_an_upload_took_for_numbers_is_the_models_text_again():
+    """Its other rows hold words in training, and none in the table to fill."""
+    flags, sums, days = ["TRUE", "FALSE", "MAYBE"], ["1.50", "2.50", "n.v."], ["01.02.2020", "03.02.2020", "soon"]
+    table = pa.table({"flag": flags * 60, "sum": sums * 60, "day": days * 60, "twin": ["1", "1.0", "x"] * 60})
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, None)
+    day = pa.array([18293, None, 18295], pa.date32())
+    given = pa.table({"flag": [True, False, None], "sum": [None, 2.5, 7.25], "day": day, "twin": [1.0, 2.0, 1.0]})
+    written = [Column("day", ColumnKind.DATETIME, format="%d.%m.%Y")]
+
+    rows = conformed(given, model.codec, written)
+
+    assert rows.to_pydict() == {
+        "flag": ["TRUE", "FALSE", None],
+        "sum": [None, "2.50", "7.25"],
+        "day": ["01.02.2020", None, "03.02.2020"],
+        "twin": ["1", "2", "1"],
+    }
+    known = {column.name: (~column.is_unknown(rows[column.name])).tolist() for column in model.codec.learnt}
+    assert known == {
+        "flag": [True, True, True],
+        "sum": [True, True, False],
+        "day": [True, True, True],
+        "twin": [True, False, True],
+    }
+
+
+def test_floats_stay_as_exact_as_they_are_and_filled_ones_have_the_models_digits():
+    narrow = (np.arange(500) % 100 / 10).astype(np.float32)
+    model = given_model(ModelType.GAUSSIAN_COPULA, pa.table({"x": narrow, "y": np.arange(500) % 7}), None)
+
+    filled = model.impute(pa.table({"x": [16777217.0, None, 0.123456789] * 50, "y": [1, 2, 3] * 50}), seed=1)
+
+    assert filled["x"].type == pa.float64()
+    assert filled["x"].to_pylist()[::3] == [16777217.0] * 50
+    assert filled["x"].to_pylist()[2::3] == [0.123456789] * 50
+    assert all(round(value, 1) == value for value in filled["x"].to_pylist()[1::3])
+
+
+@pytest.mark.parametrize(
+    ("cells", "of_model"),
+    [
+        (pa.array([datetime(2020, 1, 1, 10)] * 9), pa.array([date(2020, 1, n % 28 + 1) for n in range(500)])),
+        (pa.array(["007"] * 9), pa.array([n % 50 for n in range(500)])),
+    ],
+)
+def test_cells_that_would_become_others_are_refused(cells, of_model):
+    model = given_model(ModelType.GAUSSIAN_COPULA, pa.table({"x": of_model, "y": np.arange(500) % 7}), None)
+
+    with pytest.raises(InvalidTable, match="column_mismatch"):
+        model.impute(pa.table({"x": cells, "y": range(9)}))
