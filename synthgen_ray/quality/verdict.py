@@ -255,7 +255,7 @@ def _utility(utility: Utility | None) -> Iterator[Finding]:
     advice = "Try models on real rows before you rely on them.", "Train no models for use on this table."
     least, most = _kept_between(utility, learnable, chance)
     level = _high(most, LEARNT)
-    if level is Level.GOOD and least < LEARNT[1]:
+    if level is Level.GOOD and kept < LEARNT[0] and least < LEARNT[1]:  # good by its interval alone
         sentence += f" The rows to try it on are too few to tell: it may be {max(least, 0.0):.0%} to {most:.0%}."
         advice = "Train with a larger `holdout_fraction`, and make the report again.", ""
         level = Level.WARN

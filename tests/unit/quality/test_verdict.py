@@ -177,7 +177,7 @@ def test_a_rare_value_that_few_rows_lack_by_chance_is_no_relation_lost():
         (0.9, 0.03, Level.WARN),
         (0.75, 0.1, Level.WARN),
         (0.75, 0.3, Level.WARN),
-        (0.98, 0.3, Level.WARN),
+        (0.98, 0.3, Level.GOOD),
         (0.6, 0.1, Level.BAD),
     ],
 )
@@ -198,7 +198,7 @@ def test_what_rows_teach_is_judged_by_the_interval_of_what_is_lost(kept, half_wi
 
     said = next(finding for finding in found if finding.area == "utility")
     assert said.level is level
-    assert ("too few to tell: it may be" in said.sentence) == (half_width == 0.3)
+    assert ("too few to tell: it may be" in said.sentence) == (kept == 0.75 and half_width == 0.3)
 
 
 def _scope(rows: int, held_out: int | None, drawn: int | None = None) -> Scope:
