@@ -88,9 +88,14 @@ async def _client(shop: Shop, job: str, until: float, chance: random.Random, loo
                 connection = connection or await _Connection.to(shop.server.port)
                 status = await connection.ask(request)
         except (OSError, EOFError, TimeoutError):
+            if connection:
+                connection.writer.close()
             connection, status = None, 0
         looks.append(Look(started, time.monotonic() - started, status))
         await asyncio.sleep(max(0.0, started + EVERY_S - time.monotonic()))
+    if connection:
+        connection.writer.close()
+        await connection.writer.wait_closed()
 
 
 @dataclass(frozen=True)
