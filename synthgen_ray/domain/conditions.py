@@ -74,7 +74,7 @@ def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:
     for value in values:
         if value is None:
             if not column.nullable:
-                return "not_nullable", "The column has no missing values."
+                return "not_nullable", "The column has no missing values, or too few rows have them to be learnt."
         elif not _fits(value, column):
             return "invalid_type", f"The value must be of the column's kind, {column.kind}."
         elif column.categories is not None and not _is_among(value, column.categories):
