@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BeforeValidator, ConfigDict, Field, Json, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, Json, StringConstraints, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from synthgen_ray.api import examples
@@ -40,11 +40,14 @@ class WarningSchema(Answer):
     code: str
     message: str
 
+    @model_validator(mode="before")
     @classmethod
-    def of(cls, warning: str) -> Self:
-        """Of its line: `code: what was noticed`."""
-        code, _, message = warning.partition(": ")
-        return cls(code=code, message=message[:1].upper() + message[1:])
+    def _of_its_line(cls, given: object) -> object:
+        """`code: what was noticed`, as a version has it."""
+        if not isinstance(given, str):
+            return given
+        code, _, message = given.partition(": ")
+        return {"code": code, "message": message[:1].upper() + message[1:]}
 
 
 # A text of the form is short; what it holds may name each of a thousand columns.
@@ -110,7 +113,7 @@ class UploadAccepted(Answer):
             num_rows=version.num_rows,
             num_columns=version.num_columns,
             columns=[ColumnSchema.of(column) for column in version.columns],
-            warnings=[WarningSchema.of(warning) for warning in version.warnings],
+            warnings=[WarningSchema.model_validate(warning) for warning in version.warnings],
         )
 
 
@@ -171,7 +174,7 @@ class VersionSchema(Mirror):
     num_columns: int
     size_bytes: int
     columns: list[ColumnSchema]
-    warnings: list[Annotated[WarningSchema, BeforeValidator(WarningSchema.of)]]
+    warnings: list[WarningSchema]
     created_at: Moment
 
 
