@@ -28,33 +28,8 @@ MOST_ISLANDS = 4096
 Number = int | float | Fraction
 
 
-class IntegerForm(Stored):
-    """Whole numbers `origin + step * n` with n from 0 to `steps`; dates and times too. Exact to 64 bits."""
-
-    form: Literal["integer"] = "integer"
-    arrow_type: str
-    origin: int = Field(ge=-(2**63), lt=2**64)
-    step: int = Field(ge=1, lt=2**64)
-    steps: int = Field(ge=0, lt=2**64)
-
-    @model_validator(mode="after")
-    def _fits_its_type(self) -> Self:
-        type_ = arrow.type_of(self.arrow_type)
-        if not arrow.is_integral(type_):
-            raise ValueError("not a type of whole numbers")
-        arrow.of_values(self.ends, type_)  # overflows if they do not fit
-        return self
-
-    @classmethod
-    def learn(cls, array: pa.Array, k: int, least_step: int = 1) -> Self:
-        """`least_step` is the resolution that the column is known to have."""
-        step, low, high = _span(np.sort(_unsigned(array)), k, least_step)
-        bias = 0 if array.type == pa.uint64() else 1 << 63
-        return cls(arrow_type=str(array.type), origin=low - bias, step=step, steps=(high - low) // step)
-
-    @property
-    def upper(self) -> float:
-        return float(self.steps)
+class Counted:
+    """What is true of numbers that count places from 0 on, whatever these stand for."""
 
     @property
     def lower(self) -> float:
@@ -68,6 +43,37 @@ class IntegerForm(Stored):
     def rounding(self) -> float:
         """The distance between neighbours on the grid, in the numbers that `forward` gives; 0 if there is no grid."""
         return 1.0
+
+    @property
+    def exact(self) -> type:
+        return np.uint64
+
+
+class IntegerForm(Counted, Stored):
+    """Whole numbers `origin + step * n` with n from 0 to `steps`; dates and times too. Exact to 64 bits."""
+
+    form: Literal["integer"] = "integer"
+    arrow_type: str
+    origin: int = Field(ge=-(2**63), lt=2**64)
+    step: int = Field(ge=1, lt=2**64)
+    steps: int = Field(ge=0, lt=2**64)
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        _check_type(self.arrow_type)
+        _check_ends(self.ends, self.arrow_type)
+        return self
+
+    @classmethod
+    def learn(cls, array: pa.Array, k: int, least_step: int = 1) -> Self:
+        """`least_step` is the resolution that the column is known to have."""
+        step, low, high = _span(np.sort(_unsigned(array)), k, least_step)
+        type_ = str(array.type)
+        return cls(arrow_type=type_, origin=low - _bias(type_), step=step, steps=(high - low) // step)
+
+    @property
+    def upper(self) -> float:
+        return float(self.steps)
 
     def forward(self, array: pa.Array) -> np.ndarray:
         return np.asarray(self._clipped(_unsigned(array)), dtype=np.float64)
@@ -93,19 +99,15 @@ class IntegerForm(Stored):
         return self.origin, self.origin + self.step * self.steps
 
     @property
-    def exact(self) -> type:
-        return np.uint64
-
-    @property
     def _base(self) -> np.uint64:
-        return np.uint64(self.origin + (0 if self.arrow_type == "uint64" else 1 << 63))
+        return np.uint64(self.origin + _bias(self.arrow_type))
 
     def _clipped(self, unsigned: np.ndarray) -> np.ndarray:
         top = np.uint64(int(self._base) + self.step * self.steps)
         return np.asarray((np.clip(unsigned, self._base, top) - self._base) // np.uint64(self.step))
 
 
-class IslandsForm(Stored):
+class IslandsForm(Counted, Stored):
     """Whole numbers on several grids `origin + step * n`, n from 0 to `steps`: one rising island after the other.
 
     A number is the place of its value among those of all islands, so neighbours across an empty stretch are 1 apart.
@@ -117,14 +119,12 @@ class IslandsForm(Stored):
 
     @model_validator(mode="after")
     def _rise_within_the_type(self) -> Self:
-        type_ = arrow.type_of(self.arrow_type)
-        if not arrow.is_integral(type_):
-            raise ValueError("not a type of whole numbers")
+        _check_type(self.arrow_type)
         if any(not 0 < step < 2**64 or steps < 0 for _, step, steps in self.islands) or self._size > EXACT:
             raise ValueError("an island has no size")
         if any(_end(before) >= after[0] for before, after in pairwise(self.islands)):
             raise ValueError("islands do not rise")
-        arrow.of_values(self.ends, type_)  # overflows if they do not fit
+        _check_ends(self.ends, self.arrow_type)
         return self
 
     @classmethod
@@ -139,24 +139,12 @@ class IslandsForm(Stored):
             islands = _around_atoms(islands, ordered, k)
         if len(islands) == 1:
             return None
-        bias = 0 if array.type == pa.uint64() else 1 << 63
-        return cls(arrow_type=str(array.type), islands=tuple((low - bias, step, steps) for low, step, steps in islands))
+        type_ = str(array.type)
+        return cls(arrow_type=type_, islands=tuple((low - _bias(type_), step, steps) for low, step, steps in islands))
 
     @property
     def upper(self) -> float:
         return float(self._size - 1)
-
-    @property
-    def lower(self) -> float:
-        return 0.0
-
-    @property
-    def grain(self) -> float:
-        return 1.0
-
-    @property
-    def rounding(self) -> float:
-        return 1.0
 
     def forward(self, array: pa.Array) -> np.ndarray:
         """A value between two islands counts as the nearer end."""
@@ -198,17 +186,13 @@ class IslandsForm(Stored):
         return self.islands[0][0], _end(self.islands[-1])
 
     @property
-    def exact(self) -> type:
-        return np.uint64
-
-    @property
     def _size(self) -> int:
         return sum(steps + 1 for _, _, steps in self.islands)
 
     @cached_property
     def _arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Of each island its first value, unsigned, its step, how many steps it has, and the place of its first."""
-        bias = 0 if self.arrow_type == "uint64" else 1 << 63
+        bias = _bias(self.arrow_type)
         columns = zip(*((origin + bias, step, steps) for origin, step, steps in self.islands), strict=True)
         origins, steps, most = (np.array(column, dtype=np.uint64) for column in columns)
         return origins, steps, most, np.cumsum(most + np.uint64(1)) - most - np.uint64(1)
@@ -272,6 +256,20 @@ def _around_atoms(islands: list[tuple[int, int, int]], ordered: np.ndarray, k: i
                 cut.append((atom, 1, 0))
                 low = atom + step
     return cut
+
+
+def _check_type(arrow_type: str) -> None:
+    if not arrow.is_integral(arrow.type_of(arrow_type)):
+        raise ValueError("not a type of whole numbers")
+
+
+def _check_ends(ends: tuple[int, int], arrow_type: str) -> None:
+    arrow.of_values(ends, arrow.type_of(arrow_type))  # overflows if they do not fit
+
+
+def _bias(arrow_type: str) -> int:
+    """What makes the type's integers unsigned."""
+    return 0 if arrow_type == "uint64" else 1 << 63
 
 
 def _unsigned(array: pa.Array) -> np.ndarray:
