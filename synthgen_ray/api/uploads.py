@@ -1,7 +1,6 @@
 """Uploads on their way in: a streamed form becomes checked fields and a temporary file."""
 
 import asyncio
-import errno
 import hashlib
 import json
 from collections.abc import AsyncIterator
@@ -20,7 +19,7 @@ from synthgen_ray.api.multipart import MAX_OVERHEAD_BYTES, FormReader, invalid_m
 from synthgen_ray.api.once import once
 from synthgen_ray.api.request_limits import LIMITS, RequestLimits
 from synthgen_ray.datasets.limits import UploadLimits, too_large
-from synthgen_ray.domain.errors import insufficient_storage
+from synthgen_ray.domain.errors import insufficient_storage, is_disk_full
 from synthgen_ray.domain.once import Once
 from synthgen_ray.domain.params import Params
 from synthgen_ray.domain.validation import invalid_request
@@ -72,7 +71,7 @@ async def _stored(request: Request, path: Path, service: Service, pace: RequestL
             reader = FormReader(request.headers.get("content-type", ""), file, service.upload_limits.max_bytes)
             await _read(_paced(request.stream(), pace), reader, service)
     except OSError as error:  # also of closing the file, which writes what is left
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             raise insufficient_storage() from None
         raise
     return reader

@@ -1,6 +1,5 @@
 """Temporary files on this machine's disk, which its processes share."""
 
-import errno
 import math
 import shutil
 import time
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from synthgen_ray.domain.errors import insufficient_storage
+from synthgen_ray.domain.errors import insufficient_storage, is_disk_full
 
 ABANDONED_S = 3600  # no upload is silent for so long
 
@@ -93,7 +92,7 @@ def space() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_disk_full(error):
             raise
         raise insufficient_storage() from error
 

@@ -10,7 +10,7 @@ from pyarrow.fs import FileType
 
 from synthgen_ray.datasets.limits import MIB, too_large
 from synthgen_ray.datasets.storage import connect_plain
-from synthgen_ray.domain.errors import InvalidRequest, Unavailable, insufficient_storage
+from synthgen_ray.domain.errors import InvalidRequest, Unavailable, insufficient_storage, is_disk_full
 
 # No query, no credentials, no escapes, no way up.
 FILE = "file://"
@@ -62,7 +62,7 @@ def fetch(uri: str, target: Path, max_bytes: int, before_each: Callable[[], None
                 before_each()
                 sink.write(block)
     except (OSError, pa.ArrowException) as error:
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):  # this disk: who reads fills none
+        if is_disk_full(error):  # this disk: who reads fills none
             raise insufficient_storage() from error
         if getattr(error, "errno", None) == errno.ENAMETOOLONG:
             raise _not_found() from error

@@ -1,14 +1,12 @@
 """What a column may be called."""
 
-import re
 from collections.abc import Sequence
-from unicodedata import category, normalize
+from unicodedata import normalize
 
 from synthgen_ray.domain.errors import InvalidTable
-from synthgen_ray.domain.shown_text import UNSEEN
+from synthgen_ray.domain.shown_text import hides
 
 MAX_NAME_LENGTH = 255
-HIDDEN = re.compile(f"[{UNSEEN}]")
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -40,7 +38,7 @@ def _check_name(name: str, place: int) -> None:
         )
     if "\0" in name:
         raise InvalidTable(f"The name of column {place} holds a NUL character.", "nul_byte")
-    if HIDDEN.search(name) or any(category(character) == "Cs" for character in name):
+    if hides(name):
         raise InvalidTable(
             f"The name of column {place} holds a line break, a control or an invisible character.",
             "invalid_column_name",

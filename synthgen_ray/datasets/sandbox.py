@@ -31,7 +31,7 @@ from synthgen_ray.datasets.messages import (
     Refusal,
 )
 from synthgen_ray.datasets.reading import convert
-from synthgen_ray.domain.errors import SynthGenError, frames_of, insufficient_storage
+from synthgen_ray.domain.errors import SynthGenError, frames_of, insufficient_storage, is_disk_full
 
 OPEN_FILES = 64
 THREADS = 2
@@ -107,7 +107,7 @@ def _outcome(conversion: Conversion) -> Outcome:
     except MemoryError:
         return Outcome(refusal=Refusal.of(too_complex(f"{conversion.limits.max_memory_bytes:,} bytes of memory")))
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             return Outcome(refusal=Refusal.of(insufficient_storage()))
         if error.errno == errno.EFBIG:
             return Outcome(refusal=Refusal.of(too_complex("a file of the size that is allowed")))

@@ -2,7 +2,7 @@
 
 import os
 from datetime import timedelta
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pyarrow.fs import (
     AwsStandardS3RetryStrategy,
@@ -25,10 +25,9 @@ def connect(url: str) -> tuple[FileSystem, str]:
     Raises: OSError, ValueError and pyarrow's ArrowException.
     """
     parts = urlsplit(url)
-    root = f"{parts.netloc}{parts.path}".rstrip("/")
     if parts.scheme == "gs":
-        return GcsFileSystem(retry_time_limit=timedelta(seconds=ATTEMPTS * SILENCE_S)), root
-    return _s3(parts.netloc, dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))), root
+        return GcsFileSystem(retry_time_limit=timedelta(seconds=ATTEMPTS * SILENCE_S)), _root(parts)
+    return _s3(parts.netloc, dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))), _root(parts)
 
 
 def connect_plain(uri: str) -> tuple[FileSystem, str]:
@@ -37,13 +36,17 @@ def connect_plain(uri: str) -> tuple[FileSystem, str]:
 
     Raises: OSError, ValueError and pyarrow's ArrowException.
     """
-    scheme = urlsplit(uri).scheme
-    if scheme == "file":  # a blank is none of a URI's characters, and one of a path's
-        return LocalFileSystem(), urlsplit(uri).path
+    parts = urlsplit(uri)
+    if parts.scheme == "file":  # a blank is none of a URI's characters, and one of a path's
+        return LocalFileSystem(), parts.path
     endpoint = next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), None)
-    if scheme == "s3" and endpoint:
-        return connect(f"{uri}?{urlencode({'endpoint_override': endpoint})}")
-    return connect(uri) if scheme in ("s3", "gs") else FileSystem.from_uri(uri)
+    if parts.scheme == "s3" and endpoint:
+        return _s3(parts.netloc, {"endpoint_override": endpoint}), _root(parts)
+    return connect(uri) if parts.scheme in ("s3", "gs") else FileSystem.from_uri(uri)
+
+
+def _root(parts: SplitResult) -> str:
+    return f"{parts.netloc}{parts.path}".rstrip("/")
 
 
 def _s3(bucket: str, options: dict[str, str]) -> S3FileSystem:

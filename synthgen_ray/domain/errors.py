@@ -17,6 +17,7 @@ SynthGenError
 └── JobError                  why a job failed; becomes the job's `error`
 """
 
+import errno
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -133,6 +134,11 @@ class Unavailable(SynthGenError):
 class InsufficientStorage(SynthGenError):
     status = 507
     title = "Insufficient storage"
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Of the whole disk, or of what this user may have of it."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def insufficient_storage() -> InsufficientStorage:

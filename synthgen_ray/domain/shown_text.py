@@ -9,6 +9,11 @@ _UNSEEN = re.compile(f"[{UNSEEN}\ud800-\udfff]")
 _UNSEEN_IN_LINES = re.compile(rf"(?!\n){_UNSEEN.pattern}")
 
 
+def hides(text: str) -> bool:
+    """Whether there is such a character in it."""
+    return _UNSEEN.search(text) is not None
+
+
 def escaped(text: str, *, lines: bool = False) -> str:
     r"""With each such character as Python writes it, `\x1b` or `\u202e`: a terminal obeys some of them. `lines` may be
     several."""
