@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Part, Progress
+from synthgen_ray.domain.log_context import about
 from synthgen_ray.jobs.parts import PartPlan, plan_parts
 from synthgen_ray.runtime.spread import Row, made_by_all, without_data
 from synthgen_ray.runtime.teller import Teller
-from synthgen_ray.runtime.working import working_on
+from synthgen_ray.runtime.working import begin_work, working_on
 from synthgen_ray.settings import LogFormat, Settings
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class PartMaker:
         from synthgen_ray.jobs.generate import write_part
 
         job = self._assignment.job
-        with working_on(job, self._log_format, self._artifacts, threads=1):
+        with about(job_id=job.id, model_id=job.model_id):
             part = write_part(self._model, self._assignment, self._plans[row["index"]], self._artifacts)
         return {"index": row["index"], "part": asdict(part)}
 
@@ -40,6 +41,7 @@ class PartMaker:
         # With the first part: what is raised while an actor starts does not arrive as it was.
         from synthgen_ray.jobs.models import load_model
 
+        begin_work(self._log_format, self._artifacts, threads=1)
         return load_model(self._assignment.source, self._artifacts)
 
 

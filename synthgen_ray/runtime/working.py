@@ -11,14 +11,19 @@ from synthgen_ray.runtime.tidying import tidy
 from synthgen_ray.settings import LogFormat
 
 
-@contextmanager
-def working_on(job: Job, log_format: LogFormat, artifacts: Artifacts, threads: int | None = None) -> Iterator[None]:
-    """Inside, this process's lines are ours and about the job; its machine is tidy. `threads` are for who computes."""
+def begin_work(log_format: LogFormat, artifacts: Artifacts, threads: int | None = None) -> None:
+    """This process's lines are ours from now on, and its machine is tidy. `threads` are for who computes."""
     write_logs(log_format)
     tidy(artifacts)
     if threads is not None:
         from synthgen_ray.synthesizers.threads import compute_with
 
         compute_with(threads)
+
+
+@contextmanager
+def working_on(job: Job, log_format: LogFormat, artifacts: Artifacts, threads: int | None = None) -> Iterator[None]:
+    """The same, and inside the lines are about the job."""
+    begin_work(log_format, artifacts, threads)
     with about(job_id=job.id, model_id=job.model_id):
         yield
