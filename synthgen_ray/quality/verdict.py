@@ -1,6 +1,6 @@
 """What the numbers mean for who decides whether to hand the table out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import sqrt
 from operator import itemgetter
 from statistics import NormalDist
@@ -168,8 +168,7 @@ def _certain_risk(attack: Attack, attempts: int) -> float:
     return value - (value - low) * NormalDist().inv_cdf(1 - 0.025 / attempts) / Z
 
 
-def _missing(columns: Sequence[ColumnResult], scope: Scope) -> Iterator[Finding]:
-    gaps, empty = null_gaps(columns, scope), empty_columns(columns, scope)
+def _missing(columns: Sequence[ColumnResult], gaps: Mapping[str, float], empty: Sequence[str]) -> Iterator[Finding]:
     if empty:
         sentence = f"{_named(empty)} without any value here, though not in the real table."
         advice = "Do without it, or train again: longer, or another model type."
@@ -200,7 +199,9 @@ def _fidelity(
     fidelity: Fidelity, columns: Sequence[ColumnResult], pairs: Sequence[PairResult], scope: Scope
 ) -> Iterator[Finding]:
     noise = Noise.of(scope)
-    yield from _missing(columns, scope)
+    gaps = null_gaps(columns, scope)
+    empty = empty_columns(columns, gaps)
+    yield from _missing(columns, gaps, empty)
     shapes, trends, auc, coverage = (
         fidelity.column_shapes,
         fidelity.pair_trends,
@@ -210,7 +211,7 @@ def _fidelity(
     if shapes.value is not None:
         level = _beside(shapes, SHAPES, noise)
         like = {Level.GOOD: "much like", Level.WARN: "roughly like", Level.BAD: "unlike"}[level]
-        which = "The columns that have values" if empty_columns(columns, scope) else "The columns"
+        which = "The columns that have values" if empty else "The columns"
         sentence = f"{which} by themselves are {like} the real ones: {_score(shapes)}."
         if columns[0].shape.value is not None:
             sentence += f" The least alike is '{columns[0].name}' ({columns[0].shape.value:.2f})."
