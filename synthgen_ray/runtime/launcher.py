@@ -21,7 +21,7 @@ from synthgen_ray.runtime.names import run_name
 from synthgen_ray.runtime.nodes import unless_it_dies, unless_one_dies
 from synthgen_ray.runtime.report import judge
 from synthgen_ray.runtime.samplers import cause_of, deployed, forget, having, insist
-from synthgen_ray.runtime.train import SILENCE_S, TrainJob, train
+from synthgen_ray.runtime.train import SILENCE_S, lead, train
 from synthgen_ray.settings import Settings
 
 T = TypeVar("T")
@@ -36,12 +36,12 @@ class RayLauncher:
     async def train(self, assignment: Assignment) -> TrainedModel:
         """Raises: Postponed, when the cluster has no room for it now; WorkerLost; what the training raises."""
         workers = await self._workers(assignment)
-        name = f"train {run_name(assignment.job)}"
+        name = run_name(assignment.job)
         await free_leftovers()
         if not workers.by_ray_train:
-            return await _run_warm(train, name, workers.cpus, assignment, workers, self._settings)
+            return await _run_warm(train, f"train {name}", workers.cpus, assignment, workers, self._settings)
         try:
-            return await _run_apart(TrainJob, name, assignment, workers, self._settings)
+            return await _run_warm(lead, f"lead {name}", 0, assignment, workers, self._settings)
         finally:
             cleaning = asyncio.create_task(free_leftovers_soon())
             self._cleanings.add(cleaning)

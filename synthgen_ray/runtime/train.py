@@ -27,13 +27,11 @@ def train(assignment: Assignment, workers: Workers, settings: Settings) -> Train
     return cast(TrainedModel, _work(_order(assignment, workers, settings)))  # the first one keeps what it learnt
 
 
-class TrainJob:
-    """The process that leads a run of Ray Train. Killing it ends the training with all its workers."""
-
-    def run(self, assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel:
-        order = _order(assignment, workers, settings)
-        with working_on(assignment.job, settings.log_format, order["artifacts"]):
-            return _fit(order, workers)
+def lead(assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel:
+    """By the workers of a run of Ray Train, which end with this process."""
+    order = _order(assignment, workers, settings)
+    with working_on(assignment.job, settings.log_format, order["artifacts"]):
+        return _fit(order, workers)
 
 
 def _order(assignment: Assignment, workers: Workers, settings: Settings) -> dict[str, Any]:

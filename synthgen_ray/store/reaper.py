@@ -12,8 +12,9 @@ from synthgen_ray.store.moves import because, move
 from synthgen_ray.store.tables import JobRow, UtcDateTime
 
 MAX_FAILURES = 3
-# How long a lost job rests before its next attempt, by how often it was lost.
-BACKOFF = (timedelta(seconds=0), timedelta(seconds=5), timedelta(seconds=30))
+# How long a job that was lost once, and twice, rests before its next attempt: what ends one process seldom ends the
+# next, what ends two may be there for a while.
+BACKOFF = (timedelta(seconds=0), timedelta(seconds=30))
 LOST = JobFailure("worker_lost", f"The job lost its worker {MAX_FAILURES} times; try again later.", retryable=True)
 OVERDUE = JobFailure(
     "deadline_exceeded", "The job did not end before its deadline: ask for less, or try again later.", retryable=True
@@ -54,7 +55,7 @@ async def lose(
     that no dispatcher can go on with."""
     failures = JobRow.failures + 1
     worn_out = and_(which, failures >= MAX_FAILURES)
-    rest = {n: literal(now + backoff, UtcDateTime()) for n, backoff in enumerate(BACKOFF)}
+    rest = {n: literal(now + backoff, UtcDateTime()) for n, backoff in enumerate(BACKOFF, start=1)}
     not_before = case(rest, value=failures, else_=literal(now, UtcDateTime()))
     is_batch = and_(which, JobRow.job_type == JobType.BATCH)
     running = JobStatus.RUNNING

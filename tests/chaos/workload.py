@@ -91,7 +91,8 @@ class Workload:
         """What is not as promised, once all is quiet: every call that is repeated with its key exists once, every
         acknowledged one did all the time, every job has ended, and outputs are what their hashes say."""
         made = {one.key: one.made for one in self.answers if one.made}
-        settled = {one.key: self._settle(one) for one in self.answers if one.kind != "look"}
+        with self._connected() as client:
+            settled = {one.key: self._settle(client, one) for one in self.answers if one.kind != "look"}
         findings = [
             f"{key}: acknowledged as {made[key]}, now {settled[key]}" for key in made if settled[key] != made[key]
         ]
@@ -105,12 +106,15 @@ class Workload:
         return findings
 
     def _repeat(self, call: Callable[[httpx.Client, str], Answer], stop: threading.Event) -> None:
-        headers = {"Authorization": f"Bearer {self.shop.server.key}"}
-        with httpx.Client(base_url=self.shop.server.url, headers=headers, timeout=REQUEST_S) as client:
+        with self._connected() as client:
             for number in count():
                 if stop.wait(PAUSE_S):
                     return
                 self.answers.append(call(client, f"{self.name}{call.__name__}-{number}".replace(" ", "-")))
+
+    def _connected(self) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {self.shop.server.key}"}
+        return httpx.Client(base_url=self.shop.server.url, headers=headers, timeout=REQUEST_S)
 
     def _project(self, client: httpx.Client, key: str) -> Answer:
         return self._send(client, "project", key)
@@ -139,17 +143,15 @@ class Workload:
         thing = answer.json()[made] if answer.is_success else None
         return Answer(sent, time.monotonic(), kind, key, answer.status_code, thing)
 
-    def _settle(self, answer: Answer) -> str | None:
+    def _settle(self, client: httpx.Client, answer: Answer) -> str | None:
         """The id that the call has in the end, asked for with its key until it is told."""
-        headers = {"Authorization": f"Bearer {self.shop.server.key}"}
-        with httpx.Client(base_url=self.shop.server.url, headers=headers, timeout=REQUEST_S) as client:
-            settled: list[Answer] = []
+        settled: list[Answer] = []
 
-            def is_told() -> bool:
-                settled.append(self._send(client, answer.kind, answer.key))
-                return settled[-1].made is not None
+        def is_told() -> bool:
+            settled.append(self._send(client, answer.kind, answer.key))
+            return settled[-1].made is not None
 
-            wait_until(is_told, f"{answer.key} is answered", QUIET_S)
+        wait_until(is_told, f"{answer.key} is answered", QUIET_S)
         return settled[-1].made
 
     def _jobs(self) -> list[dict[str, Any]]:

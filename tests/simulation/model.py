@@ -154,7 +154,7 @@ class QueueModel:
         if job.failures >= MAX_FAILURES:
             self._move(job, FAILED, now, "worker_lost")
         else:
-            job.not_before = now + BACKOFF[job.failures]
+            job.not_before = now + BACKOFF[job.failures - 1]
             self._move(job, PENDING, now)
 
     def _move(self, job: Job, after: JobStatus, now: datetime, error: str | None = None) -> None:

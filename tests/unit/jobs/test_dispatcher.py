@@ -204,7 +204,7 @@ async def test_a_job_for_which_there_is_no_room_waits_and_loses_nothing(
 async def test_a_store_that_is_away_sends_the_job_back_until_its_budget_is_spent(
     store, dispatcher, launcher, given_training, monkeypatch
 ):
-    monkeypatch.setattr(reaper, "BACKOFF", (timedelta(0),) * 3)
+    monkeypatch.setattr(reaper, "BACKOFF", (timedelta(0),) * 2)
     job = await given_training()
     launcher.ending = raising(Unavailable("The artifact store cannot be reached now.", "artifacts_unavailable"))
 

@@ -178,16 +178,20 @@ async def test_a_job_that_loses_its_worker_three_times_fails(store, clock, given
     assert (await store.get_model(ADMIN, job.model_id))[0].status is ModelStatus.FAILED
 
 
-async def test_a_lost_job_rests_before_its_next_attempt(store, clock, given_training):
+async def test_a_job_that_was_lost_once_runs_again_at_once_and_one_that_was_lost_twice_rests(
+    store, clock, given_training
+):
     await given_training()
     job = (await store.claim_next(ALL)).job
 
     await store.requeue(job.id, job.attempt, lost=True)
-
     assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
+    again = (await store.claim_next(ALL)).job
+    await store.requeue(again.id, again.attempt, lost=True)
+
     assert await store.claim_next(ALL) is None
-    clock.advance(BACKOFF[1])
-    assert (await store.claim_next(ALL)).job.attempt == 2
+    clock.advance(BACKOFF[-1])
+    assert (await store.claim_next(ALL)).job.attempt == 3
 
 
 async def test_what_a_cluster_held_goes_back_to_the_queue_and_what_another_holds_does_not(store, given_training):

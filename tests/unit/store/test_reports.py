@@ -11,7 +11,6 @@ from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.domain.params import GenerateParams, OutputFormat
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.domain.reports import ReportParams
-from synthgen_ray.store.reaper import BACKOFF
 from synthgen_ray.store.store import Store
 from tests.databases import on_both_databases
 from tests.given import ADMIN, COLUMNS, SCORES, a_model_with_a_table
@@ -88,11 +87,10 @@ async def test_a_completed_report_shows_its_scores_and_counts_as_storage_and_a_r
     assert (await store.get_usage(ADMIN, project.id)).storage_bytes == before + 1234
 
 
-async def test_an_attempt_that_is_superseded_publishes_nothing(store, clock, enqueue):
+async def test_an_attempt_that_is_superseded_publishes_nothing(store, enqueue):
     await enqueue()
     job = (await store.claim_next(REPORT)).job
     await store.requeue(job.id, job.attempt, lost=True)
-    clock.advance(BACKOFF[1])
     again = (await store.claim_next(REPORT)).job
 
     with pytest.raises(Cancelled):
