@@ -16,11 +16,12 @@ from pathlib import Path
 import psutil
 
 from tests.api.conftest import a_table
-from tests.chaos.workload import Shop, Workload
+from tests.chaos.workload import PAUSE_S, Shop, Workload
 from tests.servers import UpServer, is_alive, wait_until
 
 BEFORE_S, AFTER_S = 1.5, 3.0
 TRAINED_S = 180.0
+CALM_S = 1.0  # the pause between calls while a training has to start again, for which its figure needs a core
 TRAIN = ("RayTrainWorker", "ray::train ")  # the titles of those that do
 TRAINING = {"batch_size": 50, "embedding_dim": 8, "refine": False}
 
@@ -78,7 +79,7 @@ def kill(shop: Shop, victim: Victim, name: str, after_s: float) -> Kill:
     """Kill one such process among clients that work on for so long, and see what became of their calls."""
     findings, again_s = [], None
     training = begun_training(shop, victim.trained_by) if victim.trained_by else None
-    workload = Workload(shop, name)
+    workload = Workload(shop, name, CALM_S if training else PAUSE_S)
     with workload.running():
         time.sleep(BEFORE_S)
         lost = _trainers(shop)

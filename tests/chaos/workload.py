@@ -59,6 +59,7 @@ class Workload:
 
     shop: Shop
     name: str
+    pause_s: float = PAUSE_S
     answers: list[Answer] = field(default_factory=list)
 
     @contextmanager
@@ -108,7 +109,7 @@ class Workload:
     def _repeat(self, call: Callable[[httpx.Client, str], Answer], stop: threading.Event) -> None:
         with self._connected() as client:
             for number in count():
-                if stop.wait(PAUSE_S):
+                if stop.wait(self.pause_s):
                     return
                 self.answers.append(call(client, f"{self.name}{call.__name__}-{number}".replace(" ", "-")))
 
