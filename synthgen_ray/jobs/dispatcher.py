@@ -202,16 +202,19 @@ class Dispatcher:
         self._last_heartbeat = time.monotonic()
 
     async def _keep_only(self, held: Collection[Attempt], asked: Collection[Attempt]) -> None:
-        """Stop those attempts that we asked about and that are not held any more."""
+        """Stop those attempts that we asked about and that are not held any more.
+
+        They are discarded first: where the store does not hear it, the next look finds them here again.
+        """
         unwanted = [attempt for attempt in asked if attempt not in held and attempt in self._running]
+        if unwanted:
+            await self._store.discard(unwanted)
         for attempt in unwanted:
             assignment, task = self._running[attempt]
             if not task.cancelling():
                 with about(job_id=assignment.job.id, model_id=assignment.job.model_id):
                     log.info("job %s: attempt %d is no longer wanted and stops", *attempt)
                 task.cancel()
-        if unwanted:
-            await self._store.discard(unwanted)
 
     async def tidy(self) -> None:
         """Erase what nobody needs any more."""

@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from synthgen_ray.domain.entities import job_folder
-from synthgen_ray.domain.lifecycle import LEASE
+from synthgen_ray.domain.entities import attempt_folder, job_folder
+from synthgen_ray.domain.lifecycle import LEASE, Attempt
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import ArtifactRow, ErasureRow, JobRow, utc_now
 
@@ -46,6 +46,14 @@ async def erase_jobs(session: AsyncSession, jobs: Iterable[JobRow]) -> None:
         (ended if job.status.is_final else others).append(job_folder(job.id))
     await erase_later(session, ended)
     await erase_later(session, others, LEASE)
+
+
+async def erase_attempts(session: AsyncSession, attempts: Iterable[Attempt]) -> None:
+    """What superseded ones wrote, some of it perhaps after the erasure that their end brought."""
+    for attempt in attempts:
+        folder = attempt_folder(*attempt)
+        if not await session.scalar(select(exists().where(ArtifactRow.location == folder))):
+            await erase_later(session, [folder], LEASE)
 
 
 async def erase_artifacts(session: AsyncSession, artifact_ids: Iterable[UUID | None]) -> None:

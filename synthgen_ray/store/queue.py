@@ -24,7 +24,6 @@ from synthgen_ray.domain.entities import (
     MadeReport,
     Progress,
     TrainedModel,
-    attempt_folder,
     parts_folder,
 )
 from synthgen_ray.domain.errors import Cancelled, Conflict, JobError, frames_of
@@ -43,7 +42,7 @@ from synthgen_ray.store.entities import (
     to_artifact_row,
     to_job,
 )
-from synthgen_ray.store.erasures import erase_later
+from synthgen_ray.store.erasures import erase_attempts, erase_later
 from synthgen_ray.store.jobs import load_job, lock_job
 from synthgen_ray.store.moves import because, held, move, not_before
 from synthgen_ray.store.reaper import BACKOFF, LOST, UNREADABLE, Reaped, lose, reap
@@ -175,10 +174,11 @@ class Queue(Attempts):
         await self._complete(job_id, attempt, made.artifact, publish)
 
     async def fail(self, job_id: UUID, attempt: int, failure: JobFailure) -> None:
-        """Finish a job without an artifact; does nothing when the attempt is superseded."""
+        """Finish a job without an artifact; of a superseded attempt the files are erased, and that is all."""
         async with self._sessions.writing() as session:
             mine = held(job_id, attempt)
-            await move(session, JobStatus.RUNNING, JobStatus.FAILED, mine, self._clock(), **because(failure))
+            if not await move(session, JobStatus.RUNNING, JobStatus.FAILED, mine, self._clock(), **because(failure)):
+                await erase_attempts(session, [(job_id, attempt)])
 
     async def cancel(self, principal: Principal, job_id: UUID) -> Job:
         """End a job that has not ended; the worker of one that runs is stopped, and publishes nothing. Does nothing to
@@ -197,23 +197,22 @@ class Queue(Attempts):
             return to_job(await load_job(session, row.id))
 
     async def discard(self, attempts: Collection[Attempt]) -> None:
-        """Have erased what superseded attempts wrote: some may have come after the erasure that their end brought."""
+        """Have erased what superseded attempts wrote."""
         async with self._sessions.writing() as session:
-            for attempt in attempts:
-                folder = attempt_folder(*attempt)
-                if not await session.scalar(select(exists().where(ArtifactRow.location == folder))):
-                    await erase_later(session, [folder], LEASE)
+            await erase_attempts(session, attempts)
 
     async def requeue(self, job_id: UUID, attempt: int, *, lost: bool, reason: JobFailure = LOST) -> None:
         """Give a job back. `lost` counts against its budget, after which it fails for `reason`; a stop of the server
-        does not.
+        does not. Of a superseded attempt the files are erased, and that is all.
         """
         async with self._sessions.writing() as session:
             now, mine = self._clock(), held(job_id, attempt)
             if lost:
-                await lose(session, mine, now, reason)
+                given_back = await lose(session, mine, now, reason)
             else:
-                await move(session, JobStatus.RUNNING, JobStatus.PENDING, mine, now, not_before=now)
+                given_back = await move(session, JobStatus.RUNNING, JobStatus.PENDING, mine, now, not_before=now)
+            if not given_back:
+                await erase_attempts(session, [(job_id, attempt)])
 
     async def postpone(self, job_id: UUID, attempt: int) -> None:
         """Give back a job that could not begin: it rests, so that others may, and has lost nothing."""

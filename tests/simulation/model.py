@@ -94,6 +94,8 @@ class QueueModel:
     def fail(self, now: datetime, attempt: Attempt) -> None:
         if job := self._held(attempt):
             self._move(job, FAILED, now, "broken")
+        else:
+            self.discard(now, [attempt])
 
     def requeue(self, now: datetime, attempt: Attempt, lost: bool) -> None:
         if job := self._held(attempt):
@@ -102,6 +104,8 @@ class QueueModel:
             else:
                 job.not_before = now
                 self._move(job, PENDING, now)
+        else:
+            self.discard(now, [attempt])
 
     def requeue_running(self, now: datetime, owner: str) -> None:
         for job in self.jobs.values():

@@ -117,10 +117,20 @@ class TestSupersededAttempt:
         assert await store.heartbeat({old, new}) == {new}
         assert await store.find_held({old, new}) == {new}
 
-    async def test_leaves_no_file_behind_that_it_wrote_late(self, store, superseded):
+    @pytest.mark.parametrize(
+        "ended",
+        [
+            lambda store, *attempt: store.discard([attempt]),
+            lambda store, *attempt: store.fail(*attempt, OUT_OF_MEMORY),
+            lambda store, *attempt: store.requeue(*attempt, lost=True),
+            lambda store, *attempt: store.requeue(*attempt, lost=False),
+        ],
+        ids=["is discarded", "fails", "is lost", "is given back"],
+    )
+    async def test_leaves_no_file_behind_that_it_wrote_late(self, store, superseded, ended):
         await store.erased(await every_erasure(store))
 
-        await store.discard([(superseded.id, superseded.attempt)])
+        await ended(store, superseded.id, superseded.attempt)
 
         assert await every_erasure(store) == (superseded.folder,)
 

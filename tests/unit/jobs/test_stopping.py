@@ -1,0 +1,156 @@
+"""The dispatcher over a real store: attempts that are no longer wanted, and its own end."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from synthgen_ray.domain.errors import Unavailable
+from synthgen_ray.domain.lifecycle import DEADLINES, JobStatus, JobType
+from synthgen_ray.domain.params import GenerateParams
+from synthgen_ray.store.reaper import OVERDUE
+from synthgen_ray.store.store import Store
+from tests.beside import beside
+from tests.given import ADMIN
+from tests.history import every_erasure, moves_of
+from tests.unit.jobs.conftest import finish, until_started
+
+
+async def test_a_deleted_models_jobs_are_stopped(store, dispatcher, launcher, given_ready_model):
+    model_id = await given_ready_model()
+    job = (await store.enqueue_generate(ADMIN, model_id, GenerateParams())).value
+    await dispatcher.tick()
+    await asyncio.sleep(0.1)
+
+    await store.delete_model(ADMIN, model_id)
+    await dispatcher.heartbeat()
+    await finish(dispatcher)
+
+    assert launcher.stopped == [job.id]
+
+
+async def test_a_cancelled_job_is_stopped_at_the_next_look(store, dispatcher, launcher, given_ready_model):
+    job = (await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams())).value
+    await dispatcher.tick()
+    await until_started(launcher, job.id)
+
+    await store.cancel(ADMIN, job.id)
+    await dispatcher.tick()  # not a heartbeat: the last one was just now
+    await finish(dispatcher)
+
+    assert launcher.stopped == [job.id]
+    assert await moves_of(store, job.id) == [JobStatus.PENDING, JobStatus.RUNNING, JobStatus.FAILED]
+
+
+async def test_a_superseded_attempt_whose_discarding_is_not_heard_is_discarded_at_the_next_look(
+    store, dispatcher, launcher, given_training, monkeypatch
+):
+    job = await given_training()
+    await dispatcher.tick()
+    await until_started(launcher, job.id)
+    await store.cancel(ADMIN, job.id)
+    await store.erased((f"jobs/{job.id}/1",))  # which its end brought
+
+    async def discard_unheard(_attempts):
+        raise Unavailable("away", "store_unavailable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "discard", discard_unheard)
+        with pytest.raises(Unavailable):
+            await dispatcher.tick()
+    await dispatcher.tick()
+    await finish(dispatcher)
+
+    assert launcher.stopped == [job.id]
+    assert await every_erasure(store) == (f"jobs/{job.id}/1",)
+
+
+async def test_a_job_past_its_deadline_is_stopped_by_the_heartbeat(
+    store, clock, dispatcher, launcher, given_training, watch
+):
+    job = await given_training()
+    await dispatcher.tick()
+    await until_started(launcher, job.id)
+
+    clock.advance(DEADLINES[JobType.TRAIN])
+    watch.steady = True
+    await dispatcher.heartbeat()
+    await finish(dispatcher)
+
+    assert launcher.stopped == [job.id]
+    assert (await store.get_job(ADMIN, job.id)).failure == OVERDUE
+
+
+async def test_attempts_of_a_job_that_overlap_here_do_not_take_each_others_place(
+    store, clock, dispatcher, launcher, given_training
+):
+    job = await given_training()
+    await dispatcher.tick()
+    await until_started(launcher, job.id)
+    await store.requeue(job.id, 1, lost=False)  # as another dispatcher does that takes us for dead
+
+    await dispatcher.tick()
+    launcher.ending = lambda: None
+    await dispatcher.tick()
+    await finish(dispatcher)
+
+    assert await moves_of(store, job.id) == [*["pending", "running"] * 2, "completed"]
+    assert dispatcher.tasks == ()
+
+
+async def test_a_stop_gives_back_what_runs_and_counts_no_loss(store, dispatcher, launcher, given_training):
+    job = await given_training()
+    await dispatcher.tick()
+    await asyncio.sleep(0.05)
+
+    await dispatcher.stop()
+
+    assert launcher.stopped == [job.id]
+    assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
+    assert (await store.claim_next({JobType.TRAIN})).job.attempt == 2  # at once: no back-off
+
+
+class OneIsStuck(Store):
+    """Takes back all jobs but one."""
+
+    stuck: UUID | None = None
+
+    async def requeue(self, job_id, *args, **kwargs):
+        if job_id == self.stuck:
+            raise Unavailable("away", "store_unavailable")
+        await super().requeue(job_id, *args, **kwargs)
+
+
+class TestStopWhileTheStoreIsAwayForOne:
+    @pytest.fixture
+    async def store(self, database_url, clock):
+        store = OneIsStuck(database_url, clock=clock)
+        yield store
+        await store.dispose()
+
+    async def test_the_others_are_given_back(self, store, dispatcher, launcher, given_ready_model, caplog):
+        model_id = await given_ready_model()
+        jobs = [(await store.enqueue_generate(ADMIN, model_id, GenerateParams())).value for _ in range(2)]
+        await dispatcher.tick()
+        for job in jobs:
+            await until_started(launcher, job.id)
+        store.stuck, other = launcher.started
+
+        await dispatcher.stop()
+
+        assert (await store.get_job(ADMIN, other)).status is JobStatus.PENDING
+        assert f"job {store.stuck} cannot be given back" in caplog.text
+
+
+async def test_what_an_earlier_dispatcher_left_running_runs_again(store, clock, dispatcher, launcher, given_training):
+    job = await given_training()
+    await store.claim_next({JobType.TRAIN})
+    launcher.ending = lambda: None
+
+    async with beside(dispatcher.run()), asyncio.timeout(20):
+        while (await store.get_job(ADMIN, job.id)).status is not JobStatus.COMPLETED:
+            clock.advance(timedelta(seconds=1))
+            await asyncio.sleep(0.1)
+
+    assert (await store.get_job(ADMIN, job.id)).attempt == 2
