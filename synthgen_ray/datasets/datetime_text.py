@@ -5,8 +5,9 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Fractions of a second: pyarrow writes as many digits as the unit has, as part of %S.
-FRACTIONS = {".%3f": "ms", ".%f": "us", ".%9f": "ns"}
+# Fractions of a second, `%f` of six digits and `%3f` of three: pyarrow writes as many as the unit has, as part of %S.
+FRACTION = re.compile(r"\.%([1-57-9]?)f")
+UNITS = {0: "s", 3: "ms", 6: "us", 9: "ns"}
 ISO_DATE = "%Y-%m-%d"
 ISO_TIME = "%Y-%m-%dT%H:%M:%S"
 
@@ -37,9 +38,18 @@ def _local(moments: pa.Array) -> pa.Array:
 
 def _formatted(moments: pa.Array, written: str) -> pa.Array:
     if pa.types.is_timestamp(moments.type):
-        fraction = next((mark for mark in FRACTIONS if mark in written), "")
-        moments = moments.cast(pa.timestamp(FRACTIONS.get(fraction, "s")), safe=False)
-        written = written.replace(fraction, "") if fraction else written
+        fraction = FRACTION.search(written)
+        digits = int(fraction[1] or 6) if fraction else 0
+        unit_digits = next(places for places in UNITS if places >= digits)
+        moments = moments.cast(pa.timestamp(UNITS[unit_digits]), safe=False)
+        text = _with_date(moments, FRACTION.sub("", written))
+        if digits == unit_digits:
+            return text
+        return pc.replace_substring_regex(text, rf"(:[0-9]{{2}}\.[0-9]{{{digits}}})[0-9]*", r"\1")
+    return _with_date(moments, written)
+
+
+def _with_date(moments: pa.Array, written: str) -> pa.Array:
     if "%-" not in written:
         return pc.strftime(moments, written)
     # pyarrow knows no unpadded days and months; they are in the date, which comes first.

@@ -15,7 +15,7 @@ _YEAR_LAST = r"(?P<first>[0-9]{1,2})(?P<sep>[-/.])(?P<second>[0-9]{1,2})(?P<sep2
 # One pattern for all dates, without named groups: what a cell must look like to be tried.
 DATE = "(?:" + "|".join(re.sub(r"\?P<\w+>", "?:", pattern) for pattern in (_YEAR_FIRST, _YEAR_LAST)) + ")"
 _DATE_FORMATS = "|".join(f"%Y{s}%-?m{s}%-?d|%-?d{s}%-?m{s}%Y|%-?m{s}%-?d{s}%Y" for s in ("-", "/", r"\."))
-_TIME_FORMAT = r"(?:[T ]%H:%M(?::%S(?:\.%3f|\.%f|\.%9f)?)?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?)?"
+_TIME_FORMAT = r"(?:[T ]%H:%M(?::%S(?:\.%[1-57-9]?f)?)?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?)?"
 
 Parsed = tuple[pa.ChunkedArray | None, str | None, tuple[str, ...]]
 
@@ -113,7 +113,8 @@ def _order_of(fields: dict[str, pa.Array], separator: str, declared: str | None)
 
 def _with_time(dates: pa.Array, fields: dict[str, pa.Array], date_format: str) -> tuple[pa.Array, str, bool]:
     zone = _zone_of(fields["zone"])
-    digits = pc.max(pc.utf8_length(fields["fraction"])).as_py() - 1
+    marks = pc.min_max(pc.utf8_length(fields["fraction"])).as_py()
+    digits = marks["max"] - 1
     unit = "ns" if digits > 6 else "us"
     offset = pc.replace_substring(fields["zone"], " ", "")
     iso = pc.binary_join_element_wise(
@@ -125,7 +126,9 @@ def _with_time(dates: pa.Array, fields: dict[str, pa.Array], date_format: str) -
         values = values.cast(pa.timestamp(unit, zone.name))
     separator = "T" if "T" in fields["t"].unique().to_pylist() else " "
     with_seconds = set(fields["seconds"].unique().to_pylist()) != {""}
-    fraction = "" if digits < 1 else ".%3f" if digits <= 3 else ".%f" if digits <= 6 else ".%9f"
+    if marks["min"] != marks["max"]:  # as many digits as the longest needs of thousandths, millionths or billionths
+        digits = -(-digits // 3) * 3
+    fraction = "" if digits < 1 else ".%f" if digits == 6 else f".%{digits}f"
     clock = "%H:%M" + (":%S" if with_seconds else "") + fraction
     return values, date_format + separator + clock + zone.literal, zone.mixed
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pyarrow as pa
 import pytest
 
+from synthgen_ray.datasets.datetime_text import datetimes_as_text
 from synthgen_ray.datasets.text_typing import Typed, type_cells
 
 
@@ -65,6 +66,11 @@ DATES = [
     (["2024-01-31T10:20:30"], "%Y-%m-%dT%H:%M:%S", datetime(2024, 1, 31, 10, 20, 30)),
     (["2024-01-31 10:20:30.250"], "%Y-%m-%d %H:%M:%S.%3f", datetime(2024, 1, 31, 10, 20, 30, 250_000)),
     (["2024-01-31 10:20:30.000250"], "%Y-%m-%d %H:%M:%S.%f", datetime(2024, 1, 31, 10, 20, 30, 250)),
+    (["31.01.2024 10:20:30.5"], "%d.%m.%Y %H:%M:%S.%1f", datetime(2024, 1, 31, 10, 20, 30, 500_000)),
+    (["2024-01-31 10:20:30.25Z"], "%Y-%m-%d %H:%M:%S.%2fZ", datetime(2024, 1, 31, 10, 20, 30, 250_000, UTC)),
+    (["2024-01-31 10:20:30.1234567"], "%Y-%m-%d %H:%M:%S.%7f", None),
+    (["2024-01-31 10:20:30.5", "2024-01-31 10:20:30.25", "2024-01-31 10:20:30"], "%Y-%m-%d %H:%M:%S.%3f", None),
+    (["2024-01-31 10:20:30.2", "2024-01-31 10:20:30.0025"], "%Y-%m-%d %H:%M:%S.%f", None),
     (["1/31/2024 10:20"], "%-m/%-d/%Y %H:%M", datetime(2024, 1, 31, 10, 20)),
     (["2024-01-31T10:20:30Z"], "%Y-%m-%dT%H:%M:%SZ", datetime(2024, 1, 31, 10, 20, 30, tzinfo=UTC)),
     (["2024-01-31T10:20:30+00:00"], "%Y-%m-%dT%H:%M:%S+00:00", datetime(2024, 1, 31, 10, 20, 30, tzinfo=UTC)),
@@ -81,6 +87,13 @@ def test_types_dates(cells: list[str], written: str, first: date | None):
     assert result.format == written
     assert result.values.null_count == 1
     assert first is None or result.values[0].as_py() == first
+
+
+@pytest.mark.parametrize("cells", [cells for cells, written, _ in DATES if len({len(cell) for cell in cells}) == 1])
+def test_dates_go_out_as_they_came(cells: list[str]):
+    result = typed(*cells)
+
+    assert datetimes_as_text(result.values.combine_chunks(), result.format).to_pylist() == cells
 
 
 def test_times_of_several_zones_are_utc():
