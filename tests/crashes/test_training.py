@@ -96,8 +96,10 @@ def test_two_workers_one_of_whom_is_killed_go_on_to_the_model_of_two_who_were_no
         return seen[-1] > fraction
 
     wait_until(lambda: is_past(0.3), "a third is trained")
+    leader, again = server.processes("ray::lead "), f"ray::lead m-{model['synthgen_job_id'][:8]}-2"
     server.kill("RayTrainWorker")
     first_loss = len(seen)
+    wait_until(lambda: server.processes(again) == leader, "who led it, and has imported all, leads it again")
     wait_until(lambda: is_past(0.99), "it goes on")
     done = client.wait_for_job(model["job_id"], timeout_s=120)
 
