@@ -66,6 +66,27 @@ async def test_a_superseded_attempt_whose_discarding_is_not_heard_is_discarded_a
     assert await every_erasure(store) == (f"jobs/{job.id}/1",)
 
 
+async def test_a_superseded_attempt_may_end_while_it_is_discarded(
+    store, dispatcher, launcher, given_training, monkeypatch
+):
+    job = await given_training()
+    await dispatcher.tick()
+    await until_started(launcher, job.id)
+    await store.cancel(ADMIN, job.id)
+    discard = store.discard
+
+    async def discard_after_the_end(attempts):
+        monkeypatch.undo()
+        launcher.ending = lambda: None
+        await finish(dispatcher)
+        await discard(attempts)
+
+    monkeypatch.setattr(store, "discard", discard_after_the_end)
+    await dispatcher.tick()
+
+    assert await every_erasure(store) == (f"jobs/{job.id}/1",)
+
+
 async def test_a_job_past_its_deadline_is_stopped_by_the_heartbeat(
     store, clock, dispatcher, launcher, given_training, watch
 ):
