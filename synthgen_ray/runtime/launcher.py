@@ -4,6 +4,7 @@ Ray Data."""
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 import ray
@@ -39,9 +40,9 @@ class RayLauncher:
         name = run_name(assignment.job)
         await free_leftovers()
         if not workers.by_ray_train:
-            return await _run_warm(train, f"train {name}", workers.cpus, assignment, workers, self._settings)
+            return await run_warm(train, f"train {name}", workers.cpus, assignment, workers, self._settings)
         try:
-            return await _run_warm(lead, f"lead {name}", 0, assignment, workers, self._settings)
+            return await run_warm(lead, f"lead {name}", 0, assignment, workers, self._settings)
         finally:
             cleaning = asyncio.create_task(free_leftovers_soon())
             self._cleanings.add(cleaning)
@@ -74,7 +75,7 @@ class RayLauncher:
 
     async def judge(self, assignment: Assignment) -> MadeReport:
         """Raises: WorkerLost; what the report raises."""
-        return await _run_warm(judge, f"report {run_name(assignment.job)}", 1, assignment, self._settings)
+        return await run_warm(judge, f"report {run_name(assignment.job)}", 1, assignment, self._settings)
 
     async def forget(self, folders: tuple[str, ...]) -> None:
         await forget(folders)
@@ -88,18 +89,26 @@ class RayLauncher:
             raise Postponed from error  # it had when the job was accepted: a node is away, and may come back
 
 
-async def _run_warm(function: Callable[..., T], name: str, cpus: float, *order: Any) -> T:
+async def run_warm(function: Callable[..., T], name: str, cpus: float, *order: Any) -> T:
     """What it answers, run in a process that may have imported all for an earlier one, and that is killed when nobody
     waits for it any more.
 
     Raises: WorkerLost; Postponed; what it raises.
     """
     task = ray.remote(_tell).options(name=name, num_cpus=cpus, max_retries=0).remote(function, *order)
+    is_done = False
     try:
         node_id = await unless_one_dies(_next_of(task))
-        return cast(T, await unless_it_dies(node_id, _last_of(task)))
+        answer = cast(T, await unless_it_dies(node_id, _last_of(task)))
+        is_done = True
+        return answer
+    except Exception as error:
+        is_done = isinstance(error.__cause__, RayTaskError)  # it raised that itself
+        raise
     finally:
-        ray.cancel(task, force=True)  # of one that is done nothing is left to cancel
+        # Ray aborts the process of who cancels what is about to be done (ray-project/ray#54260).
+        if not (is_done and await _has_ended(task)):
+            ray.cancel(task, force=True)
 
 
 def _tell(function: Callable[..., T], *order: Any) -> Iterator[str | T | None]:
@@ -122,6 +131,16 @@ async def _last_of(task: "ray.ObjectRefGenerator[Any]") -> Any:
                 return said
     except TimeoutError as error:
         raise WorkerLost from error
+
+
+async def _has_ended(task: "ray.ObjectRefGenerator[Any]") -> bool:
+    """Whether its stream has, within the time in which it would say something."""
+    with suppress(RayError, TimeoutError):
+        async with asyncio.timeout(SILENCE_S):
+            async for _ in task:
+                pass
+            return True
+    return False
 
 
 async def _next_of(task: "ray.ObjectRefGenerator[Any]") -> Any:

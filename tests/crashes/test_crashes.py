@@ -1,11 +1,13 @@
 """Processes are killed in the middle of a job: it ends as it would have. What clients see of kills: `test_kills`."""
 
+import subprocess
+import sys
 import threading
 
 import httpx
 
 from tests.cluster.conftest import QUICK
-from tests.servers import wait_until
+from tests.servers import clean_environment, wait_until
 
 ROWS = 200_000
 
@@ -49,6 +51,13 @@ def test_a_killed_dispatcher_runs_again_what_it_had_running(client, server, give
     server.kill("ray::DispatcherActor")
 
     client.wait_for_model(model["id"], timeout_s=120)
+
+
+def test_the_end_of_many_tasks_ends_nobody_who_waits_for_them():
+    command = [sys.executable, "-m", "tests.crashes.short_tasks", "400"]
+    done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, timeout=200)
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_store_that_is_alive_and_silent_is_told_of_and_found_again(server):
