@@ -30,6 +30,6 @@ async def main(times: int) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="sg-", ignore_cleanup_errors=True) as folder:
-        start_ray(Path(folder), unseen=True, num_cpus=1)
+        start_ray(Path(folder) / "ray", unseen=True, num_cpus=1)
         asyncio.run(main(int(sys.argv[1])))
         ray.shutdown()
