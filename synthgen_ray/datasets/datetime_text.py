@@ -7,9 +7,14 @@ import pyarrow.compute as pc
 
 # Fractions of a second, `%f` of six digits and `%3f` of three: pyarrow writes as many as the unit has, as part of %S.
 FRACTION = re.compile(r"\.%([1-57-9]?)f")
-UNITS = {0: "s", 3: "ms", 6: "us", 9: "ns"}
+_UNITS = {0: "s", 3: "ms", 6: "us", 9: "ns"}
 ISO_DATE = "%Y-%m-%d"
 ISO_TIME = "%Y-%m-%dT%H:%M:%S"
+
+
+def unit_digits(digits: int) -> int:
+    """Of the unit that holds so many digits of a second: 0, 3, 6 or 9."""
+    return -(-digits // 3) * 3
 
 
 def datetimes_as_text(values: pa.Array, written: str | None) -> pa.Array:
@@ -40,10 +45,9 @@ def _formatted(moments: pa.Array, written: str) -> pa.Array:
     if pa.types.is_timestamp(moments.type):
         fraction = FRACTION.search(written)
         digits = int(fraction[1] or 6) if fraction else 0
-        unit_digits = next(places for places in UNITS if places >= digits)
-        moments = moments.cast(pa.timestamp(UNITS[unit_digits]), safe=False)
+        moments = moments.cast(pa.timestamp(_UNITS[unit_digits(digits)]), safe=False)
         text = _with_date(moments, FRACTION.sub("", written))
-        if digits == unit_digits:
+        if digits == unit_digits(digits):
             return text
         return pc.replace_substring_regex(text, rf"(:[0-9]{{2}}\.[0-9]{{{digits}}})[0-9]*", r"\1")
     return _with_date(moments, written)

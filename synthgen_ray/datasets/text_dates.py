@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthgen_ray.datasets.datetime_text import FRACTION, unit_digits
+
 _TIME = (
     r"(?:(?P<t>[T ])(?P<clock>[0-9]{2}:[0-9]{2})(?P<seconds>:[0-9]{2})?(?P<fraction>\.[0-9]{1,9})?"
     r"(?P<zone>Z| ?[+-][0-9]{2}:?[0-9]{2})?)?"
@@ -15,7 +17,7 @@ _YEAR_LAST = r"(?P<first>[0-9]{1,2})(?P<sep>[-/.])(?P<second>[0-9]{1,2})(?P<sep2
 # One pattern for all dates, without named groups: what a cell must look like to be tried.
 DATE = "(?:" + "|".join(re.sub(r"\?P<\w+>", "?:", pattern) for pattern in (_YEAR_FIRST, _YEAR_LAST)) + ")"
 _DATE_FORMATS = "|".join(f"%Y{s}%-?m{s}%-?d|%-?d{s}%-?m{s}%Y|%-?m{s}%-?d{s}%Y" for s in ("-", "/", r"\."))
-_TIME_FORMAT = r"(?:[T ]%H:%M(?::%S(?:\.%[1-57-9]?f)?)?(?:Z| ?[+-][0-9]{2}:?[0-9]{2})?)?"
+_TIME_FORMAT = rf"(?:[T ]%H:%M(?::%S(?:{FRACTION.pattern})?)?(?:Z| ?[+-][0-9]{{2}}:?[0-9]{{2}})?)?"
 
 Parsed = tuple[pa.ChunkedArray | None, str | None, tuple[str, ...]]
 
@@ -126,8 +128,8 @@ def _with_time(dates: pa.Array, fields: dict[str, pa.Array], date_format: str) -
         values = values.cast(pa.timestamp(unit, zone.name))
     separator = "T" if "T" in fields["t"].unique().to_pylist() else " "
     with_seconds = set(fields["seconds"].unique().to_pylist()) != {""}
-    if marks["min"] != marks["max"]:  # as many digits as the longest needs of thousandths, millionths or billionths
-        digits = -(-digits // 3) * 3
+    if marks["min"] != marks["max"]:
+        digits = unit_digits(digits)
     fraction = "" if digits < 1 else ".%f" if digits == 6 else f".%{digits}f"
     clock = "%H:%M" + (":%S" if with_seconds else "") + fraction
     return values, date_format + separator + clock + zone.literal, zone.mixed

@@ -209,7 +209,7 @@ class Dispatcher:
         unwanted = [attempt for attempt in asked if attempt not in held and attempt in self._running]
         if unwanted:
             await self._store.discard(unwanted)
-        for attempt in self._running.keys() & set(unwanted):  # some may have ended meanwhile
+        for attempt in self._running.keys() & unwanted:  # some may have ended meanwhile
             assignment, task = self._running[attempt]
             if not task.cancelling():
                 with about(job_id=assignment.job.id, model_id=assignment.job.model_id):

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from synthgen_ray.domain.entities import Job
 from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.domain.lifecycle import DEADLINES, JobStatus, JobType
 from synthgen_ray.domain.params import GenerateParams
@@ -43,14 +44,20 @@ async def test_a_cancelled_job_is_stopped_at_the_next_look(store, dispatcher, la
     assert await moves_of(store, job.id) == [JobStatus.PENDING, JobStatus.RUNNING, JobStatus.FAILED]
 
 
-async def test_a_superseded_attempt_whose_discarding_is_not_heard_is_discarded_at_the_next_look(
-    store, dispatcher, launcher, given_training, monkeypatch
-):
+@pytest.fixture
+async def cancelled(store, dispatcher, launcher, given_training) -> Job:
+    """A job that was cancelled, and whose attempt still runs here."""
     job = await given_training()
     await dispatcher.tick()
     await until_started(launcher, job.id)
     await store.cancel(ADMIN, job.id)
-    await store.erased((f"jobs/{job.id}/1",))  # which its end brought
+    return job
+
+
+async def test_a_superseded_attempt_whose_discarding_is_not_heard_is_discarded_at_the_next_look(
+    store, dispatcher, launcher, cancelled, monkeypatch
+):
+    await store.erased((f"jobs/{cancelled.id}/1",))  # which its end brought
 
     async def discard_unheard(_attempts):
         raise Unavailable("away", "store_unavailable")
@@ -62,17 +69,11 @@ async def test_a_superseded_attempt_whose_discarding_is_not_heard_is_discarded_a
     await dispatcher.tick()
     await finish(dispatcher)
 
-    assert launcher.stopped == [job.id]
-    assert await every_erasure(store) == (f"jobs/{job.id}/1",)
+    assert launcher.stopped == [cancelled.id]
+    assert await every_erasure(store) == (f"jobs/{cancelled.id}/1",)
 
 
-async def test_a_superseded_attempt_may_end_while_it_is_discarded(
-    store, dispatcher, launcher, given_training, monkeypatch
-):
-    job = await given_training()
-    await dispatcher.tick()
-    await until_started(launcher, job.id)
-    await store.cancel(ADMIN, job.id)
+async def test_a_superseded_attempt_may_end_while_it_is_discarded(store, dispatcher, launcher, cancelled, monkeypatch):
     discard = store.discard
 
     async def discard_after_the_end(attempts):
@@ -84,7 +85,7 @@ async def test_a_superseded_attempt_may_end_while_it_is_discarded(
     monkeypatch.setattr(store, "discard", discard_after_the_end)
     await dispatcher.tick()
 
-    assert await every_erasure(store) == (f"jobs/{job.id}/1",)
+    assert await every_erasure(store) == (f"jobs/{cancelled.id}/1",)
 
 
 async def test_a_job_past_its_deadline_is_stopped_by_the_heartbeat(
