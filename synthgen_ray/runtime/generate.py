@@ -45,26 +45,26 @@ class PartMaker:
         return load_model(self._assignment.source, self._artifacts)
 
 
-class GenerateJob:
-    """The process of one such generation. Killing it ends the generation with all its workers."""
+def generate(assignment: Assignment, settings: Settings) -> Artifact:
+    """By all CPUs of the cluster, whose processes end with this one.
 
-    def run(self, assignment: Assignment, settings: Settings) -> Artifact:
-        """Raises: Cancelled; Unavailable; what the sampling raises."""
-        from synthgen_ray.jobs.generate import publish
+    Raises: Cancelled; Unavailable; what the sampling raises.
+    """
+    from synthgen_ray.jobs.generate import publish
 
-        job = assignment.job
-        artifacts = open_artifacts(settings.artifacts_url, settings.data_dir)
-        with working_on(job, settings.log_format, artifacts):
-            teller = Teller(job)
-            plans = plans_of(assignment)
-            parts: dict[int, Part] = {}
-            rows = 0
-            maker = (assignment, artifacts, settings.log_format)
-            for made in made_by_all(PartMaker, maker, [{"index": plan.index} for plan in plans]):
-                part = parts[made["index"]] = Part(**made["part"])
-                rows += part.num_rows
-                teller.progress(Progress.of_rows(rows, job.config["num_rows"]))
-            return publish(job, [parts[plan.index] for plan in plans], artifacts)
+    job = assignment.job
+    artifacts = open_artifacts(settings.artifacts_url, settings.data_dir)
+    with working_on(job, settings.log_format, artifacts):
+        teller = Teller(job)
+        plans = plans_of(assignment)
+        parts: dict[int, Part] = {}
+        rows = 0
+        maker = (assignment, artifacts, settings.log_format)
+        for made in made_by_all(PartMaker, maker, [{"index": plan.index} for plan in plans]):
+            part = parts[made["index"]] = Part(**made["part"])
+            rows += part.num_rows
+            teller.progress(Progress.of_rows(rows, job.config["num_rows"]))
+        return publish(job, [parts[plan.index] for plan in plans], artifacts)
 
 
 def plans_of(assignment: Assignment) -> tuple[PartPlan, ...]:

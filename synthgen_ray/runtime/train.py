@@ -1,25 +1,24 @@
 """Ray Train around `jobs/train.py`: workers, progress, and what a failure means."""
 
+import asyncio
 import os
 from contextlib import suppress
 from typing import Any, cast
 
-from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
 
 from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.entities import Assignment, Job, Progress, TrainedModel
 from synthgen_ray.domain.errors import SynthGenError, Unavailable, WorkerLost
 from synthgen_ray.runtime.capacity import Workers
 from synthgen_ray.runtime.names import run_name
+from synthgen_ray.runtime.processes import SILENCE_S
 from synthgen_ray.runtime.teller import Teller
 from synthgen_ray.runtime.working import working_on
 from synthgen_ray.settings import Settings
 
 # There is room for the workers, or nodes that are away or to come make it: this is no reason to lose an attempt.
 ROOM_COMES_S = "900"
-# A process that works says so. One that does not for longer than a lease and a half hangs, as on a disk that is away;
-# Ray Train's own patience is ten minutes.
-SILENCE_S = 90
 
 
 def train(assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel:
@@ -28,7 +27,7 @@ def train(assignment: Assignment, workers: Workers, settings: Settings) -> Train
 
 
 def lead(assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel:
-    """By the workers of a run of Ray Train, which end with this process."""
+    """By the workers of a run of Ray Train, which end with this process, an actor's."""
     order = _order(assignment, workers, settings)
     with working_on(assignment.job, settings.log_format, order["artifacts"]):
         return _fit(order, workers)
@@ -50,6 +49,7 @@ def _fit(order: dict[str, Any], workers: Workers) -> TrainedModel:
     os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
     os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", ROOM_COMES_S)
+    # Its own patience with one that hangs is ten minutes.
     os.environ.setdefault("RAY_TRAIN_WORKER_HEALTH_CHECK_TIMEOUT_S", str(SILENCE_S))
     # A process more a run, that tells the workers of a node's end: they keep checkpoints all the time.
     os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")
@@ -57,14 +57,22 @@ def _fit(order: dict[str, Any], workers: Workers) -> TrainedModel:
     from ray.train.torch import TorchConfig, TorchTrainer
     from ray.train.v2._internal.callbacks.datasets import DatasetsCallback
     from ray.train.v2._internal.callbacks.placement_group_callback import PlacementGroupCleanerCallback
+    from ray.train.v2._internal.execution.controller import TrainController
     from ray.train.v2.api.exceptions import TrainingFailedError
 
     class Trainer(TorchTrainer):  # type: ignore[misc]
-        """Without two processes of 200 MB, of three seconds each: there are no datasets, and `leftovers` cleans."""
+        """With three processes of 200 MB less, of three seconds each."""
 
         def _create_default_callbacks(self) -> list[Any]:
+            # There are no datasets, and `leftovers` cleans.
             unused = (DatasetsCallback, PlacementGroupCleanerCallback)
             return [one for one in super()._create_default_callbacks() if not isinstance(one, unused)]
+
+        def _initialize_and_run_controller(self, **given: Any) -> Any:
+            # In this process, which has imported all that it needs, and not in an actor of its own.
+            controller = TrainController(**given)
+            asyncio.run(controller.run())
+            return controller.get_result()
 
     job: Job = order["assignment"].job
     artifacts: Artifacts = order["artifacts"]
@@ -90,8 +98,6 @@ def _fit(order: dict[str, Any], workers: Workers) -> TrainedModel:
         result = trainer.fit()
     except TrainingFailedError as error:
         raise _reason(error) from error
-    except RayActorError as error:
-        raise WorkerLost from error  # the run's controller is gone, and its workers with it
     finally:
         with suppress(Unavailable):  # then it is erased with the attempt
             artifacts.erase(f"{job.folder}/{name}")

@@ -46,8 +46,7 @@ VICTIMS = (
     Victim("Serve controller", "ServeController", 1),
     Victim("Serve proxy", "ray::ProxyActor", 5),
     Victim("training worker", "RayTrainWorker", 1, trained_by=2, again_s=10),
-    Victim("training controller", "ray::TrainController", 1, trained_by=2),
-    Victim("training driver", "ray::lead ", 1, trained_by=2),
+    Victim("training controller", "ray::lead ", 1, trained_by=2),
     Victim("training job", "ray::train ", 1, trained_by=1, again_s=10),
 )
 

@@ -18,7 +18,7 @@ def test_its_rows_are_those_of_the_samplers_and_more(client, server, ready_model
 
     assert more.count(b"\n") == BY_RAY_DATA + 1
     assert more.startswith(fewer)
-    wait_until(lambda: not server.processes("ray::GenerateJob"), "its process is gone", 30)
+    wait_until(lambda: not server.processes("PartMaker"), "its workers are gone", 30)
 
 
 def test_it_fails_for_a_reason_of_ours(client, ready_model):
@@ -37,4 +37,4 @@ def test_it_ends_when_it_is_cancelled(client, server, ready_model):
     client.cancel_job(job["job_id"])
 
     wait_until(lambda: not server.processes("PartMaker"), "its workers are gone", 30)
-    wait_until(lambda: not server.processes("ray::GenerateJob"), "who led them is gone", 30)
+    wait_until(lambda: not server.processes("ray::generate "), "who led them is gone", 30)

@@ -72,7 +72,7 @@ def test_two_workers_whose_controller_is_killed_train_again_and_leave_their_cpus
     client, server, given_training
 ):
     model = given_training("tvae", LONG, resources=TWO)
-    server.kill("ray::TrainController")  # as soon as it is there: before its workers are, it leaves their room behind
+    server.kill("ray::lead ")  # as soon as it is there: before its workers are, it leaves their room behind
 
     wait_until(lambda: progress_of(client, model["job_id"]) > 0, "the training runs")
     assert len(server.processes("RayTrainWorker")) == 2  # and there is no room for two more
@@ -82,7 +82,7 @@ def test_two_workers_whose_controller_is_killed_train_again_and_leave_their_cpus
     client.cancel_job(model["job_id"])
 
     wait_until(lambda: not server.processes("RayTrainWorker"), "the workers are gone", 30)
-    wait_until(lambda: not server.processes("ray::TrainController"), "who led them is gone", 30)
+    wait_until(lambda: not server.processes("ray::lead "), "who led them is gone", 30)
 
 
 def test_two_workers_one_of_whom_is_killed_go_on_to_the_model_of_two_who_were_not(

@@ -1,0 +1,154 @@
+"""A process for what takes long: a task's, which may have imported all for an earlier one, or that of an actor that
+leads others.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
+from typing import Any, TypeVar, cast
+
+import ray
+from ray.exceptions import RayError, RayTaskError
+
+from synthgen_ray.domain.errors import WorkerLost
+from synthgen_ray.runtime.nodes import unless_it_dies, unless_one_dies
+from synthgen_ray.runtime.samplers import cause_of
+
+T = TypeVar("T")
+# Who works says so every ten seconds. Who does not for longer than a lease and a half hangs, as on a disk that is away.
+SIGN_EVERY_S = 10.0
+SILENCE_S = 90
+STAYS_S = 60.0  # with nothing to do, as long as the process of a task (`environment.py`)
+
+
+async def run_warm(function: Callable[..., T], name: str, cpus: float, *order: Any) -> T:
+    """What it answers, run in a task, that is killed when nobody waits for it any more.
+
+    Raises: WorkerLost; Postponed; what it raises.
+    """
+    task = ray.remote(_tell).options(name=name, num_cpus=cpus, max_retries=0).remote(function, *order)
+    is_done = False
+    try:
+        node_id = await unless_one_dies(_next_of(task))
+        answer = cast(T, await unless_it_dies(node_id, _last_of(task)))
+        is_done = True
+        return answer
+    except Exception as error:
+        is_done = _was_raised(error)
+        raise
+    finally:
+        # Ray aborts the process of who cancels what is about to be done (ray-project/ray#54260).
+        if not (is_done and await _has_ended(task)):
+            ray.cancel(task, force=True)
+
+
+class Leader:
+    """A process that leads others, for one job after the other: of tasks Ray Train would not know how to tell."""
+
+    def node_id(self) -> str:
+        return _node_id()
+
+    def lead(self, function: Callable[..., T], *order: Any) -> Iterator[str | T | None]:
+        yield from _tell(function, *order)
+
+
+class Leaders:
+    """Those of a dispatcher, which end with it."""
+
+    def __init__(self) -> None:
+        self._idle: list[ray.actor.ActorHandle[Leader]] = []
+
+    async def lead(self, function: Callable[..., T], name: str, *order: Any) -> T:
+        """What it answers, run in an actor, that is killed with all whom it leads when nobody waits for it any more.
+
+        Raises: WorkerLost; Postponed; what it raises.
+        """
+        leader = await self._free_one()
+        work = leader.lead.options(name=name, num_returns="streaming").remote(function, *order)
+        is_done = False
+        try:
+            node_id = await _next_of(work)
+            answer = cast(T, await unless_it_dies(node_id, _last_of(work)))
+            is_done = True
+            return answer
+        except Exception as error:
+            is_done = _was_raised(error)
+            raise
+        finally:
+            if is_done:
+                self._keep(leader)
+            else:
+                ray.kill(leader)
+
+    async def _free_one(self) -> "ray.actor.ActorHandle[Leader]":
+        while self._idle:
+            leader = self._idle.pop()
+            with suppress(WorkerLost):  # meanwhile, while it had nothing to do
+                await _answer_of(leader.node_id.remote())
+                return leader
+        leader = ray.remote(Leader).options(num_cpus=0, max_restarts=0).remote()
+        await unless_one_dies(_answer_of(leader.node_id.remote()))
+        return leader
+
+    def _keep(self, leader: "ray.actor.ActorHandle[Leader]") -> None:
+        self._idle.append(leader)
+        asyncio.get_running_loop().call_later(STAYS_S, self._let_go, leader)
+
+    def _let_go(self, leader: "ray.actor.ActorHandle[Leader]") -> None:
+        if leader in self._idle:
+            self._idle.remove(leader)
+
+
+def _was_raised(error: Exception) -> bool:
+    """By what ran, not by its end."""
+    return isinstance(error.__cause__, RayTaskError)
+
+
+def _tell(function: Callable[..., T], *order: Any) -> Iterator[str | T | None]:
+    """The node that this runs on, nothing as a sign of life while it works, then what the function answers."""
+    yield _node_id()
+    with ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(function, *order)
+        while not wait([answer], SIGN_EVERY_S).done:
+            yield None
+        yield answer.result()
+
+
+def _node_id() -> str:
+    return ray.get_runtime_context().get_node_id()
+
+
+async def _last_of(task: "ray.ObjectRefGenerator[Any]") -> Any:
+    """Raises: WorkerLost, also when it falls silent; what the function raises."""
+    try:
+        while True:
+            async with asyncio.timeout(SILENCE_S):
+                said = await _next_of(task)
+            if said is not None:
+                return said
+    except TimeoutError as error:
+        raise WorkerLost from error
+
+
+async def _has_ended(task: "ray.ObjectRefGenerator[Any]") -> bool:
+    """Whether its stream has, within the time in which it would say something."""
+    with suppress(RayError, TimeoutError):
+        async with asyncio.timeout(SILENCE_S):
+            async for _ in task:
+                pass
+            return True
+    return False
+
+
+async def _next_of(task: "ray.ObjectRefGenerator[Any]") -> Any:
+    return await _answer_of(await anext(task))
+
+
+async def _answer_of(call: "ray.ObjectRef[Any]") -> Any:
+    try:
+        return await call
+    except RayTaskError as error:
+        raise cause_of(error) from error
+    except RayError as error:
+        raise WorkerLost from error

@@ -1,0 +1,84 @@
+"""`python -m tests.crashes.processes TIMES`: what becomes of the processes of jobs, on a Ray of its own.
+
+So many tasks of a moment, one after the other, that answer and that raise: how Ray takes the end of one is what ends a
+dispatcher, or does not. Then those who lead others: which of them stay.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import psutil
+import ray
+from ray.exceptions import RayTaskError
+
+from synthgen_ray.domain.errors import WorkerLost
+from synthgen_ray.runtime.own_ray import start_ray
+from synthgen_ray.runtime.processes import Leaders, run_warm
+
+
+def work(number: int) -> int:
+    if number % 2:
+        raise ArithmeticError
+    return number
+
+
+async def end_many_tasks(times: int) -> None:
+    for number in range(times):
+        try:
+            assert await run_warm(work, "work", 0, number) == number
+        except ArithmeticError:
+            assert number % 2
+
+
+def own_pid(does_raise: bool) -> int:
+    if does_raise:
+        raise ProcessLookupError(os.getpid())
+    return os.getpid()
+
+
+def die() -> None:
+    os._exit(1)
+
+
+async def lead_one_after_the_other() -> None:
+    leaders = Leaders()
+
+    async def led(does_raise: bool = False) -> int:
+        try:
+            return await leaders.lead(own_pid, "lead", does_raise)
+        except RayTaskError as error:  # as an error that is not ours comes
+            return int(error.cause.args[0])
+
+    first = await led()
+    assert await led(does_raise=True) == first, "one that raised is as good as new"
+    assert await led() == first, "it stays"
+    one, other = await asyncio.gather(led(), led())
+    assert one != other, "each leads one at a time"
+    await lead_and_die(leaders)
+    idle = await led()
+    assert idle in {one, other}, "one of two has died"
+    psutil.Process(idle).kill()
+    assert await led() not in {one, other}, "of one that died while it was idle nobody hears"
+
+
+async def lead_and_die(leaders: Leaders) -> None:
+    try:
+        await leaders.lead(die, "lead")
+    except WorkerLost:
+        return
+    raise AssertionError("who led is gone, and it was not told")
+
+
+async def main(times: int) -> None:
+    await end_many_tasks(times)
+    await lead_one_after_the_other()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="sg-", ignore_cleanup_errors=True) as folder:
+        start_ray(Path(folder) / "ray", unseen=True, num_cpus=1)
+        asyncio.run(main(int(sys.argv[1])))
+        ray.shutdown()
