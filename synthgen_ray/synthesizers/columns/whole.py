@@ -25,6 +25,7 @@ MOST = np.nextafter(2.0**64, 0)  # the largest float64 that fits in 64 bits
 EXACT = 2**53  # up to which a float64 can count
 WIDE = 1 / 4  # of all that is not empty yet, from which a stretch without rows is left out
 MOST_ISLANDS = 4096
+PRIMES = (2, 3, 5, 7)  # of which the steps of money, clocks and calendars are made
 Number = int | float | Fraction
 
 
@@ -210,13 +211,33 @@ def _end(island: tuple[int, int, int]) -> int:
 
 
 def _span(ordered: np.ndarray, k: int, least_step: int) -> tuple[int, int, int]:
-    """The step of a grid that holds the rows, and its ends on that grid, unsigned."""
-    step = max(int(np.gcd.reduce(np.unique(np.diff(ordered)))), 1)
+    """The step of a grid that holds the rows, but for a few, and its ends on that grid, unsigned."""
+    step, ordered = _grid(ordered, k)
     step = step if step % least_step == 0 else math.gcd(step, least_step)
     low, high = (
         int(part[0]) + step * (sum((part - part[0]).tolist()) // (len(part) * step)) for part in inner_parts(ordered, k)
     )
     return step, low, max(low, high)
+
+
+def _grid(ordered: np.ndarray, k: int) -> tuple[int, np.ndarray]:
+    """The step of the rows, and those that are on the grid: all but fewer than k, and one of a hundred at most.
+
+    One moment among dates would else make seconds of all days: what k rows do not have is not learnt.
+    """
+    values, counts = np.unique(ordered, return_counts=True)
+    few = min(k - 1, len(ordered) // 100)
+    while True:
+        step = max(int(np.gcd.reduce(np.diff(values))), 1)
+        for prime in PRIMES:
+            place = (values - values[0]) // np.uint64(step) % np.uint64(prime)
+            rows = np.bincount(place.astype(np.int64), counts, prime)
+            if 0 < (off := counts.sum() - rows.max()) <= few:
+                break
+        else:
+            return step, np.repeat(values, counts)
+        few, on = few - off, place == rows.argmax()
+        values, counts = values[on], counts[on]
 
 
 def _parts(ordered: np.ndarray, k: int) -> list[np.ndarray]:
