@@ -98,13 +98,12 @@ class Workload:
             f"{key}: acknowledged as {made[key]}, now {settled[key]}" for key in made if settled[key] != made[key]
         ]
         rows = Counter(project["name"] for project in every(self.shop.client.list_projects))
-        rows += Counter(self._job_name(job) for job in self._jobs())
+        rows += Counter(self._mine().values())
         findings += [f"{key}: there are {rows[key]}" for key in settled if rows[key] != 1]
         wait_until(
             lambda: all(job["status"] in ("completed", "failed") for job in self._jobs()), "all jobs end", QUIET_S
         )
-        findings += [finding for job in self._jobs() if self._is_mine(job) for finding in self._wrong_with(job)]
-        return findings
+        return findings + [finding for job_id in self._mine() for finding in self._wrong_with(job_id)]
 
     def _repeat(self, call: Callable[[httpx.Client, str], Answer], stop: threading.Event) -> None:
         with self._connected() as client:
@@ -158,15 +157,13 @@ class Workload:
     def _jobs(self) -> list[dict[str, Any]]:
         return every(lambda **page: self.shop.client.list_jobs(model_id=self.shop.model_id, **page))
 
-    def _is_mine(self, job: dict[str, Any]) -> bool:
-        return self._job_name(job) in {answer.key for answer in self.answers}
+    def _mine(self) -> dict[str, str]:
+        """Of each job that came of these calls its id, and the key of its call."""
+        keys = {_seed(answer.key): answer.key for answer in self.answers if answer.kind == "generation"}
+        return {job["id"]: keys[seed] for job in self._jobs() if (seed := job["config"].get("seed")) in keys}
 
-    def _job_name(self, job: dict[str, Any]) -> str:
-        names = {_seed(answer.key): answer.key for answer in self.answers if answer.kind == "generation"}
-        return names.get(job["config"].get("seed"), job["id"])
-
-    def _wrong_with(self, job: dict[str, Any]) -> Iterator[str]:
-        job = self.shop.client.get_job(job["id"])
+    def _wrong_with(self, job_id: str) -> Iterator[str]:
+        job = self.shop.client.get_job(job_id)
         if job["status"] != "completed":
             yield f"job {job['id']} ended {job['status']}: {job['error']}"
             return
