@@ -20,6 +20,7 @@ T = TypeVar("T")
 SIGN_EVERY_S = 10.0
 SILENCE_S = 90
 STAYS_S = 60.0  # with nothing to do, as long as the process of a task (`environment.py`)
+WAKES_S = 10.0
 
 
 async def run_warm(function: Callable[..., T], name: str, cpus: float, *order: Any) -> T:
@@ -84,9 +85,11 @@ class Leaders:
     async def _free_one(self) -> "ray.actor.ActorHandle[Leader]":
         while self._idle:
             leader = self._idle.pop()
-            with suppress(WorkerLost):  # meanwhile, while it had nothing to do
-                await _answer_of(leader.node_id.remote())
+            with suppress(WorkerLost, TimeoutError):  # it died, or hangs, since it was last heard of
+                async with asyncio.timeout(WAKES_S):
+                    await _answer_of(leader.node_id.remote())
                 return leader
+            ray.kill(leader)
         leader = ray.remote(Leader).options(num_cpus=0, max_restarts=0).remote()
         await unless_one_dies(_answer_of(leader.node_id.remote()))
         return leader

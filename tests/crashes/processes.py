@@ -17,6 +17,7 @@ from ray.exceptions import RayTaskError
 from synthgen_ray.domain.errors import WorkerLost
 from synthgen_ray.runtime.own_ray import start_ray
 from synthgen_ray.runtime.processes import Leaders, run_warm
+from tests.servers import wait_until
 
 
 def work(number: int) -> int:
@@ -61,7 +62,11 @@ async def lead_one_after_the_other() -> None:
     idle = await led()
     assert idle in {one, other}, "one of two has died"
     psutil.Process(idle).kill()
-    assert await led() not in {one, other}, "of one that died while it was idle nobody hears"
+    third = await led()
+    assert third not in {one, other}, "of one that died while it was idle nobody hears"
+    psutil.Process(third).suspend()
+    assert await led() not in {one, other, third}, "nor of one that hangs"
+    wait_until(lambda: not psutil.pid_exists(third), "it is gone")
 
 
 async def lead_and_die(leaders: Leaders) -> None:
