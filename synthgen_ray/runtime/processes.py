@@ -3,7 +3,7 @@ leads others.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any, TypeVar, cast
@@ -29,19 +29,13 @@ async def run_warm(function: Callable[..., T], name: str, cpus: float, *order: A
     Raises: WorkerLost; Postponed; what it raises.
     """
     task = ray.remote(_tell).options(name=name, num_cpus=cpus, max_retries=0).remote(function, *order)
-    is_done = False
-    try:
-        node_id = await unless_one_dies(_next_of(task))
-        answer = cast(T, await unless_it_dies(node_id, _last_of(task)))
-        is_done = True
-        return answer
-    except Exception as error:
-        is_done = _was_raised(error)
-        raise
-    finally:
+
+    async def end(is_done: bool) -> None:
         # Ray aborts the process of who cancels what is about to be done (ray-project/ray#54260).
         if not (is_done and await _has_ended(task)):
             ray.cancel(task, force=True)
+
+    return cast(T, await _answer_from(task, unless_one_dies(_next_of(task)), end))
 
 
 class Leader:
@@ -67,20 +61,14 @@ class Leaders:
         """
         leader = await self._free_one()
         work = leader.lead.options(name=name, num_returns="streaming").remote(function, *order)
-        is_done = False
-        try:
-            node_id = await _next_of(work)
-            answer = cast(T, await unless_it_dies(node_id, _last_of(work)))
-            is_done = True
-            return answer
-        except Exception as error:
-            is_done = _was_raised(error)
-            raise
-        finally:
+
+        async def end(is_done: bool) -> None:
             if is_done:
                 self._keep(leader)
             else:
                 ray.kill(leader)
+
+        return cast(T, await _answer_from(work, _next_of(work), end))
 
     async def _free_one(self) -> "ray.actor.ActorHandle[Leader]":
         while self._idle:
@@ -103,9 +91,24 @@ class Leaders:
             self._idle.remove(leader)
 
 
-def _was_raised(error: Exception) -> bool:
-    """By what ran, not by its end."""
-    return isinstance(error.__cause__, RayTaskError)
+async def _answer_from(
+    work: "ray.ObjectRefGenerator[Any]", start: Coroutine[Any, Any, str], end: Callable[[bool], Awaitable[None]]
+) -> Any:
+    """What `_tell` answers there, after the node of its start; `end` hears whether it answered or raised by itself.
+
+    Raises: what the start raises; WorkerLost; what the function raises.
+    """
+    is_done = False
+    try:
+        node_id = await start
+        answer = await unless_it_dies(node_id, _last_of(work))
+        is_done = True
+        return answer
+    except Exception as error:
+        is_done = isinstance(error.__cause__, RayTaskError)
+        raise
+    finally:
+        await end(is_done)
 
 
 def _tell(function: Callable[..., T], *order: Any) -> Iterator[str | T | None]:

@@ -19,6 +19,7 @@ def test_its_rows_are_those_of_the_samplers_and_more(client, server, ready_model
     assert more.count(b"\n") == BY_RAY_DATA + 1
     assert more.startswith(fewer)
     wait_until(lambda: not server.processes("PartMaker"), "its workers are gone", 30)
+    wait_until(lambda: not server.processes("ray::generate "), "who led them does so no more", 30)
 
 
 def test_it_fails_for_a_reason_of_ours(client, ready_model):
