@@ -4,6 +4,9 @@ SQLite and PostgreSQL hold the same tables, by the same migrations. What differs
 kinds of locks of `sessions`.
 """
 
+import asyncio
+import sqlite3
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 if TYPE_CHECKING:
+    import aiosqlite
     import asyncpg
 
 BUSY_TIMEOUT_MS = 5000
@@ -56,16 +60,30 @@ def _sqlite(url: str, *, migrates: bool) -> AsyncEngine:
 
 def _configure_sqlite(connection: Any, _record: Any, *, migrates: bool) -> None:
     connection.isolation_level = None  # transactions begin below, not when the driver thinks so
+    patience_ms = PATIENT_MS if migrates else BUSY_TIMEOUT_MS
     cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={patience_ms}")
+    connection.run_async(partial(_write_ahead, patience_ms=patience_ms))
     for pragma in (
-        f"busy_timeout={PATIENT_MS if migrates else BUSY_TIMEOUT_MS}",  # first: the next one may have to wait
-        "journal_mode=WAL",
         "synchronous=FULL",  # what was acknowledged survives a power cut
         f"foreign_keys={int(not migrates)}",
         "secure_delete=ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+async def _write_ahead(connection: "aiosqlite.Connection", patience_ms: int) -> None:
+    # Of two who change a new file's mode at once, SQLite refuses one without waiting for its time-out.
+    give_up = time.monotonic() + patience_ms / 1000
+    while True:
+        try:
+            async with connection.execute("PRAGMA journal_mode=WAL"):
+                return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up:
+                raise
+        await asyncio.sleep(0.02)
 
 
 def _begin_sqlite(connection: Connection) -> None:
