@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -68,6 +67,14 @@ def migrated(postgres: Postgres) -> str:
 
 
 @pytest.fixture(scope="session")
+def reused(postgres: Postgres, migrated: str) -> str:
+    """A copy that many tests have, one after the other."""
+    name = postgres.new_database(migrated)
+    postgres.remember(name)
+    return name
+
+
+@pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same for SQLite."""
     file = tmp_path_factory.mktemp("migrated") / "synthgen.db"
@@ -83,27 +90,27 @@ async def _prepare(url: str) -> None:
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database for one test."""
-    with _a_database(request, getattr(request, "param", DEFAULT_DATABASE), tmp_path) as url:
-        yield url
+    if getattr(request, "param", DEFAULT_DATABASE) == "sqlite":
+        yield _a_file(request, tmp_path)
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    name = request.getfixturevalue("reused")
+    yield postgres.url(name)
+    postgres.reset(name)
 
 
 @pytest.fixture(scope="session")
-def shared_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def shared_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database for tests that share one."""
-    with _a_database(request, DEFAULT_DATABASE, tmp_path_factory.mktemp("shared")) as url:
-        yield url
-
-
-@contextmanager
-def _a_database(request: pytest.FixtureRequest, kind: str, folder: Path) -> Iterator[str]:
-    if kind == "sqlite":
-        shutil.copy(request.getfixturevalue("migrated_file"), folder / "synthgen.db")
-        yield f"sqlite+aiosqlite:///{folder}/synthgen.db"
-        return
+    if DEFAULT_DATABASE == "sqlite":
+        return _a_file(request, tmp_path_factory.mktemp("shared"))
     postgres: Postgres = request.getfixturevalue("postgres")
-    name = postgres.new_database(request.getfixturevalue("migrated"))
-    yield postgres.url(name)
-    postgres.drop_database(name)
+    return postgres.url(postgres.new_database(request.getfixturevalue("migrated")))
+
+
+def _a_file(request: pytest.FixtureRequest, folder: Path) -> str:
+    shutil.copy(request.getfixturevalue("migrated_file"), folder / "synthgen.db")
+    return f"sqlite+aiosqlite:///{folder}/synthgen.db"
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,26 @@ LIMIT_S = 60
 NOBODY = 65534
 # What it loses without them is only what a power cut would take.
 QUICK = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=32MB"]
+# Keeps what the tables hold, and brings it back: cheaper by far than to copy and drop a database for each test.
+REMEMBER = """
+CREATE SCHEMA remembered;
+DO $$ DECLARE name text; BEGIN
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+    EXECUTE format('CREATE TABLE remembered.%1$I AS TABLE public.%1$I', name);
+  END LOOP;
+END $$
+"""
+RESET = """
+DO $$ DECLARE name text; BEGIN
+  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid();
+  SET LOCAL session_replication_role = replica;  -- neither triggers nor foreign keys
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'remembered' LOOP
+    EXECUTE format('DELETE FROM public.%1$I', name);
+    EXECUTE format('INSERT INTO public.%1$I SELECT * FROM remembered.%1$I', name);
+  END LOOP;
+END $$
+"""
 
 
 @contextmanager
@@ -87,6 +107,14 @@ class Postgres:
 
     def drop_database(self, name: str) -> None:
         self.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def remember(self, name: str) -> None:
+        """What the tables of this database hold, for `reset`."""
+        self.sql(REMEMBER, name)
+
+    def reset(self, name: str) -> None:
+        """Ends its connections, and brings back what was remembered."""
+        self.sql(RESET, name)
 
     def log(self) -> str:
         return (self._home / "log").read_text(errors="replace")
