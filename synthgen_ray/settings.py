@@ -64,7 +64,7 @@ class SamplerSettings(Group):
 
 
 class TrainingSettings(Group):
-    max_running: int = Field(1, ge=1, description="Trainings at a time; the others wait in the queue.")
+    max_running: int = Field(1, ge=1, description="Trainings at a time, where CPUs are free; the others wait.")
     num_workers: int = Field(1, ge=1, description="Workers of a training that does not say how many.")
     max_workers: int | None = Field(
         None, ge=1, description="Workers that a training may ask for; null for what fits the cluster as it is."
@@ -86,7 +86,7 @@ class GenerationSettings(Group):
 
 
 class ReportSettings(Group):
-    max_running: int = Field(1, ge=1, description="Reports at a time, a CPU each; the others wait.")
+    max_running: int = Field(1, ge=1, description="Reports at a time, where a CPU is free; the others wait.")
     deadline_s: int = Field(6 * 3600, ge=1, description="Seconds after which a report that has not ended fails.")
 
 

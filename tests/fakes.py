@@ -1,7 +1,7 @@
 """Fakes: small classes with the methods of what they stand for."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -11,6 +11,7 @@ from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.reading import TableSummary
 from synthgen_ray.domain.corrections import SchemaCorrection
 from synthgen_ray.domain.entities import MODEL_FILE, Artifact, Assignment, Draw, Job, MadeReport, Progress, TrainedModel
+from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.reports import ReportFormat
 from synthgen_ray.jobs.dispatcher import OnProgress
 from synthgen_ray.jobs.generate import publish, write_part
@@ -67,12 +68,15 @@ def _start_of(file: Path, num_bytes: int) -> bytes:
         return opened.read(num_bytes)
 
 
-class KeepsNothing:
+class RoomForAll:
+    async def room(self, running: Collection[Assignment]) -> Collection[JobType]:
+        return tuple(JobType)
+
     async def forget(self, folders: tuple[str, ...]) -> None:
         """There is nothing in memory."""
 
 
-class ThreadLauncher(KeepsNothing):
+class ThreadLauncher(RoomForAll):
     """Runs the real work of a job in a thread of this process, where the cluster would be."""
 
     def __init__(self, artifacts: Artifacts) -> None:
@@ -111,7 +115,7 @@ async def at_once(_job: Job) -> None:
     """No rest at all."""
 
 
-class WritingLauncher(KeepsNothing):
+class WritingLauncher(RoomForAll):
     """Writes small real artifacts in no time, and before each step of a job rests as the test says."""
 
     PARTS = 2

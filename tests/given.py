@@ -1,12 +1,16 @@
 """Small values that tests start from."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import update
 
 from synthgen_ray.domain.access import Principal, Role
 from synthgen_ray.domain.columns import Column, ColumnKind, LearnedColumn
-from synthgen_ray.domain.entities import Artifact, Part, TrainedModel
+from synthgen_ray.domain.entities import Artifact, Job, Part, Progress, TrainedModel
+from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.domain.reports import ReportScores
 from synthgen_ray.store.sessions import Sessions
@@ -29,6 +33,31 @@ async def admit_admin(url: str) -> None:
     async with sessions.writing() as session:
         session.add(ApiKeyRow(id=ADMIN.key_id, name="admin", sha256="", role=Role.ADMIN, is_bootstrap=True))
     await sessions.dispose()
+
+
+def a_job(job_type: JobType, **given: Any) -> Job:
+    """One that runs, without a store."""
+    now = datetime(2026, 2, 25, tzinfo=UTC)
+    job = Job(
+        id=UUID(int=1),
+        background_id=uuid4(),
+        project_id=uuid4(),
+        project_name="Bank",
+        model_id=UUID(int=2),
+        model_name="copula",
+        model_type=ModelType.GAUSSIAN_COPULA,
+        job_type=job_type,
+        status=JobStatus.RUNNING,
+        config={},
+        attempt=1,
+        progress=Progress(0.0),
+        failure=None,
+        artifact=None,
+        created_at=now,
+        started_at=now,
+        finished_at=None,
+    )
+    return replace(job, **given)
 
 
 def an_artifact(num_rows: int = 100) -> Artifact:

@@ -34,6 +34,9 @@ OnProgress = Callable[[Progress], Awaitable[None]]
 class Launcher(Protocol):
     """Where jobs run: on Ray, or in a test's own process. A cancelled call stops what it started."""
 
+    async def room(self, running: Collection[Assignment]) -> Collection[JobType]:
+        """The kinds of jobs for which there is room beside these."""
+
     async def train(self, assignment: Assignment) -> TrainedModel: ...
 
     async def generate(self, assignment: Assignment, report: OnProgress) -> Artifact: ...
@@ -99,7 +102,7 @@ class Dispatcher:
         elif self._running:
             attempts = tuple(self._running)
             await self._keep_only(await self._store.find_held(attempts), attempts)
-        while free := self._free_types():
+        while free := await self._free_types():
             assignment = await self._store.claim_next(free, self._owner)
             if assignment is None:
                 break
@@ -121,9 +124,12 @@ class Dispatcher:
             if failed is not None:
                 log.warning("job %s cannot be given back: %s", job.id, frames_of(failed))
 
-    def _free_types(self) -> set[JobType]:
-        busy = [assignment.job.job_type for assignment, _ in self._running.values()]
-        return {job_type for job_type, slots in self._slots.items() if busy.count(job_type) < slots}
+    async def _free_types(self) -> set[JobType]:
+        """Those of which another one may be claimed: fewer run than may, and there is room for it."""
+        running = [assignment for assignment, _ in self._running.values()]
+        busy = [assignment.job.job_type for assignment in running]
+        free = {job_type for job_type, slots in self._slots.items() if busy.count(job_type) < slots}
+        return free.intersection(await self._launcher.room(running))
 
     def _start(self, assignment: Assignment) -> None:
         job = assignment.job

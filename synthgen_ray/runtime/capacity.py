@@ -1,11 +1,15 @@
-"""What of the cluster a training gets, and what it can never get."""
+"""What of the cluster a training gets, what it can never get, and what is free for the next job."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from synthgen_ray.domain.entities import Assignment
 from synthgen_ray.domain.errors import InvalidRequest
+from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import ModelType, Resources
 from synthgen_ray.settings import Settings
+
+REPORT_CPUS = 1
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ def plan_workers(
     count = resources.num_workers or (training.num_workers if is_shared else 1)
     gpus = int(cluster.get("GPU", 0))
     if training.max_workers is None:
-        _check_cluster(count, resources.use_gpu, gpus, cluster.get("CPU", 0), settings)
+        _check_cluster(count, resources.use_gpu, gpus, _cpus_for_jobs(cluster, settings), settings)
     elif count > training.max_workers:
         raise _unavailable(f"{count} workers and may have {training.max_workers}")
     if not is_shared:
@@ -44,11 +48,45 @@ def plan_workers(
     return Workers(count, training.cpus_per_worker, use_gpu)
 
 
-def _check_cluster(count: int, use_gpu: bool | None, gpus: int, cpus: float, settings: Settings) -> None:
+def types_with_room(
+    running: Collection[Assignment], cluster: Mapping[str, float], settings: Settings
+) -> frozenset[JobType]:
+    """The kinds of jobs of which the smallest one fits beside those that run.
+
+    One that asks for more than is free waits for it where it runs, and keeps others from being claimed before it. Where
+    `max_workers` says that nodes come when asked for, what waits there is what asks for them: all kinds fit.
+    """
+    taken = sum(_cpus_of(assignment, cluster, settings) for assignment in running)
+    if not taken or settings.training.max_workers is not None:
+        return frozenset(JobType)
+    needs = {JobType.TRAIN: settings.training.cpus_per_worker, JobType.REPORT: REPORT_CPUS}
+    free = _cpus_for_jobs(cluster, settings) - taken
+    return frozenset(job_type for job_type in JobType if needs.get(job_type, 0) <= max(free, 0))
+
+
+def _cpus_of(assignment: Assignment, cluster: Mapping[str, float], settings: Settings) -> int:
+    job = assignment.job
+    if job.job_type is JobType.GENERATE:
+        return 0  # the samplers have theirs
+    if job.job_type is JobType.REPORT:
+        return REPORT_CPUS
+    try:
+        workers = plan_workers(job.model_type, Resources.model_validate(assignment.resources), cluster, settings)
+    except InvalidRequest:
+        return 0  # of a node that is away: it is about to be postponed
+    return workers.count * workers.cpus
+
+
+def _cpus_for_jobs(cluster: Mapping[str, float], settings: Settings) -> float:
+    """What the processes that serve leave."""
+    ingress, sampler = settings.ingress, settings.sampler
+    return cluster.get("CPU", 0) - ingress.replicas * ingress.num_cpus - sampler.max_replicas * sampler.num_cpus
+
+
+def _check_cluster(count: int, use_gpu: bool | None, gpus: int, free: float, settings: Settings) -> None:
     if use_gpu and gpus < count:
         raise _unavailable(f"{count} GPUs and the cluster has {gpus}")
-    ingress, sampler, each = settings.ingress, settings.sampler, settings.training.cpus_per_worker
-    free = cpus - ingress.replicas * ingress.num_cpus - sampler.max_replicas * sampler.num_cpus
+    each = settings.training.cpus_per_worker
     if count * each > free:
         most = max(int(free / each), 0)
         raise _unavailable(f"{count * each} CPUs and the cluster has {free:g} for it, enough for {most} workers")

@@ -2,18 +2,21 @@
 Ray Data."""
 
 import asyncio
+from collections.abc import Collection
 
 import ray
 
 from synthgen_ray.domain.entities import Artifact, Assignment, MadeReport, Part, Progress, TrainedModel
 from synthgen_ray.domain.errors import InvalidRequest, Postponed
+from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import Resources
 from synthgen_ray.jobs.dispatcher import OnProgress
 from synthgen_ray.jobs.parts import PartPlan
-from synthgen_ray.runtime.capacity import Workers, plan_workers
+from synthgen_ray.runtime.capacity import REPORT_CPUS, Workers, plan_workers, types_with_room
 from synthgen_ray.runtime.generate import generate, plans_of
 from synthgen_ray.runtime.leftovers import free_leftovers, free_leftovers_soon
 from synthgen_ray.runtime.names import run_name
+from synthgen_ray.runtime.nodes import ClusterResources
 from synthgen_ray.runtime.processes import Leaders, run_warm
 from synthgen_ray.runtime.report import judge
 from synthgen_ray.runtime.samplers import deployed, forget, having, insist
@@ -24,8 +27,12 @@ from synthgen_ray.settings import Settings
 class RayLauncher:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._cluster = ClusterResources()
         self._leaders = Leaders()
         self._cleanings: set[asyncio.Task[None]] = set()
+
+    async def room(self, running: Collection[Assignment]) -> Collection[JobType]:
+        return types_with_room(running, await self._cluster.known(), self._settings)
 
     async def train(self, assignment: Assignment) -> TrainedModel:
         """Raises: Postponed, when the cluster has no room for it now; WorkerLost; what the training raises."""
@@ -68,7 +75,7 @@ class RayLauncher:
 
     async def judge(self, assignment: Assignment) -> MadeReport:
         """Raises: WorkerLost; what the report raises."""
-        return await run_warm(judge, f"report {run_name(assignment.job)}", 1, assignment, self._settings)
+        return await run_warm(judge, f"report {run_name(assignment.job)}", REPORT_CPUS, assignment, self._settings)
 
     async def forget(self, folders: tuple[str, ...]) -> None:
         await forget(folders)

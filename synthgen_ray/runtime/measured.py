@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, MadeReport, TrainedModel
 from synthgen_ray.domain.errors import Cancelled, Postponed, Unavailable, WorkerLost
+from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.jobs.dispatcher import Launcher, OnProgress
 from synthgen_ray.runtime.metrics import JobMetrics
 
@@ -17,6 +18,9 @@ class MeasuredLauncher:
     def __init__(self, launcher: Launcher, metrics: JobMetrics) -> None:
         self._launcher = launcher
         self._metrics = metrics
+
+    async def room(self, running: Collection[Assignment]) -> Collection[JobType]:
+        return await self._launcher.room(running)
 
     async def train(self, assignment: Assignment) -> TrainedModel:
         with self._measured(assignment.job):

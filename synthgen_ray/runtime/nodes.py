@@ -1,11 +1,11 @@
-"""The death of nodes, for whoever waits for what runs there.
+"""What the nodes have, and their death, for whoever waits for what runs there.
 
 Ray tells at once of the loss of an actor. Whose task ran there hears nothing until the connection ends, and that of a
 node whose network is cut does so after seven minutes (Ray's `grpc_client_keepalive_*`).
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -16,6 +16,26 @@ from synthgen_ray.domain.errors import Postponed, WorkerLost
 
 T = TypeVar("T")
 LOOK_S = 2.0
+
+
+class ClusterResources:
+    """What the cluster has in all. A head that hangs keeps nobody waiting, who then hears what it was."""
+
+    def __init__(self) -> None:
+        self._known: Mapping[str, float] = {}
+        self._look: asyncio.Task[Mapping[str, float]] | None = None
+
+    async def known(self) -> Mapping[str, float]:
+        # One look at a time: else who asks again and again would leave more and more threads behind.
+        if self._look is None:
+            self._look = asyncio.create_task(asyncio.to_thread(ray.cluster_resources))
+        look = self._look
+        await asyncio.wait({look}, timeout=LOOK_S)
+        if look.done():
+            self._look = None
+            with suppress(RayError):
+                self._known = look.result()
+        return self._known
 
 
 async def unless_it_dies(node_id: str, answer: Coroutine[Any, Any, T]) -> T:

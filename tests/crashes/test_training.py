@@ -68,21 +68,24 @@ def progress_of(client, job_id: str) -> float:
     return client.get_job(job_id)["progress"]
 
 
-def test_two_workers_whose_controller_is_killed_train_again_and_leave_their_cpus_when_they_are_cancelled(
-    client, server, given_training
+def test_two_workers_whose_controller_is_killed_train_again_and_leave_their_cpus_to_others_when_they_are_cancelled(
+    client, server, dataset, given_training, ready_model
 ):
     model = given_training("tvae", LONG, resources=TWO)
     server.kill("ray::lead ")  # as soon as it is there: before its workers are, it leaves their room behind
 
     wait_until(lambda: progress_of(client, model["job_id"]) > 0, "the training runs")
     assert len(server.processes("RayTrainWorker")) == 2  # and there is no room for two more
+    report = client.create_report(dataset["project_id"], ready_model)["job_id"]  # wants a CPU, and half of one is free
     wait_until(
         lambda: f"m-{model['synthgen_job_id'][:8]}-2" in runs_of_ray_train(server), "the dashboard shows the run", 60
     )
+    assert client.get_job(report)["status"] == "pending"
     client.cancel_job(model["job_id"])
 
     wait_until(lambda: not server.processes("RayTrainWorker"), "the workers are gone", 30)
     wait_until(lambda: not server.processes("ray::lead "), "who led them is gone", 30)
+    client.wait_for_job(report, timeout_s=60)
 
 
 def test_two_workers_one_of_whom_is_killed_go_on_to_the_model_of_two_who_were_not(

@@ -1,7 +1,7 @@
 """A dispatcher over a real store; where jobs run is a fake that does what the test says."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from uuid import UUID
 
 import pytest
@@ -12,17 +12,21 @@ from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.jobs.clock_watch import ClockWatch
 from synthgen_ray.jobs.dispatcher import Dispatcher, OnProgress
 from synthgen_ray.store.store import Store
-from tests.fakes import KeepsNothing
+from tests.fakes import RoomForAll
 from tests.given import SCORES, a_trained_model, an_artifact
 
 
-class FakeLauncher(KeepsNothing):
+class FakeLauncher(RoomForAll):
     """Ends each job as the test says; until then it runs."""
 
     def __init__(self) -> None:
+        self.has_room: Callable[[Collection[Assignment]], Collection[JobType]] = lambda running: tuple(JobType)
         self.started: list[UUID] = []
         self.stopped: list[UUID] = []
         self.ending: Callable[[], object] | None = None
+
+    async def room(self, running: Collection[Assignment]) -> Collection[JobType]:
+        return self.has_room(running)
 
     async def train(self, assignment: Assignment) -> TrainedModel:
         await self._run(assignment)

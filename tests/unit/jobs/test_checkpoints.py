@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -20,14 +19,15 @@ import pytest
 from pydantic import TypeAdapter
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
-from synthgen_ray.domain.entities import Artifact, Assignment, Job, Progress, checkpoints_folder
+from synthgen_ray.domain.entities import Artifact, Assignment, Progress, checkpoints_folder
 from synthgen_ray.domain.errors import Cancelled, Unavailable
-from synthgen_ray.domain.lifecycle import JobStatus, JobType
+from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.domain.validation import parse_train_params
 from synthgen_ray.jobs.checkpoints import FILE, JobCheckpoints
 from synthgen_ray.jobs.train import keep, learn
 from synthgen_ray.synthesizers.checkpoint import Checkpoint
+from tests.given import a_job
 from tests.unit.synthesizers.conftest import SMALL, given_table
 
 JOB_ID = UUID(int=7)
@@ -68,24 +68,12 @@ def given_assignment(folder: Path, model_type: str, attempt: int = 1, **options)
             pq.write_table(table, file)
     source = artifacts.seal("table", [artifacts.part("table", "table.parquet", len(table))])
     config = {**SMALL[ModelType(model_type)], "epochs": EPOCHS, "early_stop": True, **options}
-    job = Job(
+    job = a_job(
+        JobType.TRAIN,
         id=JOB_ID,
-        background_id=JOB_ID,
-        project_id=JOB_ID,
-        project_name="Bank",
-        model_id=JOB_ID,
-        model_name="m",
         model_type=ModelType(model_type),
-        job_type=JobType.TRAIN,
-        status=JobStatus.RUNNING,
         config=parse_train_params(ModelType(model_type), config).model_dump(mode="json"),
         attempt=attempt,
-        progress=Progress(0.0),
-        failure=None,
-        artifact=None,
-        created_at=datetime.now(UTC),
-        started_at=None,
-        finished_at=None,
     )
     return Assignment(job, source, columns=columns)
 

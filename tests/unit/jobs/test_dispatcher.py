@@ -116,6 +116,24 @@ async def test_a_job_for_which_there_is_no_room_waits_and_loses_nothing(
     assert (await store.get_job(ADMIN, job.id)).status is JobStatus.COMPLETED
 
 
+async def test_no_job_is_claimed_of_a_kind_for_which_there_is_no_room_beside_those_that_run(
+    store, dispatcher, launcher, given_training
+):
+    first, second = await given_training("first"), await given_training("second")
+    dispatcher._slots = {JobType.TRAIN: 5}
+    launcher.has_room = lambda running: () if running else (JobType.TRAIN,)
+
+    await dispatcher.tick()
+    waiting = await store.get_job(ADMIN, second.id)
+    launcher.ending = lambda: None
+    await finish(dispatcher)
+    await dispatcher.tick()
+    await finish(dispatcher)
+
+    assert (waiting.status, waiting.attempt) == (JobStatus.PENDING, 0)
+    assert launcher.started == [first.id, second.id]
+
+
 async def test_a_store_that_is_away_sends_the_job_back_until_its_budget_is_spent(
     store, dispatcher, launcher, given_training, monkeypatch
 ):

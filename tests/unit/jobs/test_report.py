@@ -1,9 +1,8 @@
 """The work of a report: what it compares, and that it is the same each time."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -12,15 +11,16 @@ import pytest
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.datasets.inference import infer_columns
-from synthgen_ray.domain.entities import MODEL_FILE, Artifact, Assignment, Job, MadeReport, Model, Output, Progress
+from synthgen_ray.domain.entities import MODEL_FILE, Artifact, Assignment, MadeReport, Model, Output, Progress
 from synthgen_ray.domain.errors import Cancelled
-from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
-from synthgen_ray.domain.params import GenerateParams, ModelType, OutputFormat
+from synthgen_ray.domain.lifecycle import JobType, ModelStatus
+from synthgen_ray.domain.params import GenerateParams, OutputFormat
 from synthgen_ray.domain.reports import ReportParams
 from synthgen_ray.jobs.generate import publish, write_part
 from synthgen_ray.jobs.parts import plan_parts
 from synthgen_ray.jobs.report import make_report
 from synthgen_ray.synthesizers.gaussian_copula import GaussianCopula
+from tests.given import a_job
 
 ROWS = 300
 
@@ -44,26 +44,6 @@ def artifacts(tmp_path: Path) -> DiskArtifacts:
     return DiskArtifacts(tmp_path)
 
 
-def a_job(job_type: JobType, config: dict) -> Job:
-    now = datetime(2026, 2, 25, tzinfo=UTC)
-    ids = {"id": UUID(int=1), "background_id": uuid4(), "project_id": uuid4(), "model_id": UUID(int=2)}
-    names = {"project_name": "Bank", "model_name": "copula", "model_type": ModelType.GAUSSIAN_COPULA}
-    return Job(
-        **ids,
-        **names,
-        job_type=job_type,
-        status=JobStatus.RUNNING,
-        config=config,
-        attempt=1,
-        progress=Progress(0.0),
-        failure=None,
-        artifact=None,
-        created_at=now,
-        started_at=now,
-        finished_at=None,
-    )
-
-
 def published(artifacts: DiskArtifacts, location: str, name: str, file: Path) -> Artifact:
     artifacts.adopt(file, location, name)
     return artifacts.seal(location, [artifacts.part(location, name, ROWS)])
@@ -78,7 +58,7 @@ def assignment(artifacts, trained, tmp_path):
     table = published(artifacts, "datasets/1", "table.parquet", tmp_path / "table")
 
     def order(output: Output | None = None, **options: object) -> Assignment:
-        job = a_job(JobType.REPORT, ReportParams(**options).model_dump(mode="json"))
+        job = a_job(JobType.REPORT, config=ReportParams(**options).model_dump(mode="json"))
         model = Model(
             id=job.model_id,
             project_id=job.project_id,
@@ -121,7 +101,7 @@ def test_it_compares_as_many_rows_as_were_learnt_with_those_that_were_and_those_
 
 def test_the_rows_of_a_generation_are_judged_as_such_that_are_drawn(assignment, artifacts, trained):
     form = OutputFormat.PARQUET
-    job = a_job(JobType.GENERATE, GenerateParams(num_rows=100, seed=3, format=form).model_dump(mode="json"))
+    job = a_job(JobType.GENERATE, config=GenerateParams(num_rows=100, seed=3, format=form).model_dump(mode="json"))
     generation = Assignment(job, assignment().source, chunk_rows=trained.chunk_rows)
     parts = [write_part(trained, generation, plan, artifacts) for plan in plan_parts(100, trained.chunk_rows)]
 

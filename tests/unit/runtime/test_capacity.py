@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from synthgen_ray.domain.entities import Assignment
 from synthgen_ray.domain.errors import InvalidRequest
+from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import ModelType, Resources
-from synthgen_ray.runtime.capacity import Workers, plan_workers
+from synthgen_ray.runtime.capacity import Workers, plan_workers, types_with_room
 from synthgen_ray.runtime.train import collectives
 from synthgen_ray.settings import Settings
+from tests.given import a_job, an_artifact
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 
@@ -94,3 +97,49 @@ def test_a_cluster_of_two_cores_trains_with_what_is_set_for_it(file):
     settings = Settings.model_validate(given["applications"][0]["args"] if "applications" in given else given)
 
     assert plan_workers(ModelType.CTGAN, Resources(), {"CPU": 2.0}, settings).count == 1
+
+
+def a_training(num_workers: int, model_type: ModelType = ModelType.CTGAN) -> Assignment:
+    resources = Resources(num_workers=num_workers).model_dump()
+    return Assignment(a_job(JobType.TRAIN, model_type=model_type), an_artifact(), resources=resources)
+
+
+A_REPORT = Assignment(a_job(JobType.REPORT), an_artifact())
+A_GENERATION = Assignment(a_job(JobType.GENERATE), an_artifact())
+SAMPLERS_ALONE = {JobType.GENERATE, JobType.BATCH}
+
+
+def types_beside(*running: Assignment, cpus: float = 4, gpus: float = 0, **training: int) -> set[JobType]:
+    return set(types_with_room(running, {"CPU": cpus, "GPU": gpus}, Settings(training=training)))
+
+
+@pytest.mark.parametrize(
+    ("running", "claimed"),
+    [
+        ([], set(JobType)),
+        ([A_GENERATION] * 9, set(JobType)),
+        ([a_training(2)], set(JobType)),  # 3.5 CPUs are left for jobs
+        ([a_training(2), A_REPORT], SAMPLERS_ALONE),
+        ([a_training(3)], SAMPLERS_ALONE),
+        ([a_training(3, ModelType.GAUSSIAN_COPULA)], set(JobType)),  # whose work is not shared
+        ([a_training(2), a_training(3)], SAMPLERS_ALONE),  # the second waits for the first, and others behind it
+    ],
+)
+def test_a_kind_is_claimed_while_the_cluster_has_cpus_that_no_job_asked_for(running, claimed):
+    assert types_beside(*running) == claimed
+
+
+def test_a_report_takes_a_cpu_where_a_worker_takes_two():
+    assert types_beside(a_training(1), cpus_per_worker=2) == {JobType.REPORT, *SAMPLERS_ALONE}
+
+
+def test_who_asks_for_more_than_there_is_now_takes_nothing():
+    assert types_beside(a_training(9)) == set(JobType)  # of a cluster that has lost nodes: it will be postponed
+
+
+def test_something_is_claimed_however_little_there_is():
+    assert types_beside(cpus=0.5) == set(JobType)
+
+
+def test_where_nodes_come_when_they_are_asked_for_all_is_claimed():
+    assert types_beside(a_training(3), A_REPORT, max_workers=8) == set(JobType)
