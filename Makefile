@@ -13,7 +13,7 @@ TESTS ?= tests/cluster tests/crashes tests/e2e tests/nodes tests/bench tests/cha
 # Where this is set, each of a server's dozen processes would compile all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo up test check fuzz chaos quality bench screenshots
+.PHONY: setup demo up test nightly check fuzz chaos quality bench screenshots
 
 setup: .venv/installed
 
@@ -38,7 +38,12 @@ up: setup
 
 test: setup $(CONSOLE)/node_modules/installed
 	$(BIN)/node --test --test-reporter dot --disable-warning MODULE_TYPELESS_PACKAGE_JSON $(CONSOLE)/*.test.mjs
-	$(BIN)/pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder $(TESTS)
+	$(BIN)/pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder -m 'not nightly' $(TESTS)
+
+# All that takes longer: the rest of the tests, then their long forms.
+nightly: setup
+	$(BIN)/pytest -m nightly $(TESTS)
+	$(MAKE) fuzz chaos
 
 check: setup $(CONSOLE)/node_modules/installed
 	$(BIN)/ruff format --check .

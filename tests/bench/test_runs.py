@@ -35,6 +35,7 @@ def listed(capsys):
     return listed
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(600)
 def test_the_benchmarks_measure_every_row(listed):
     rows = [name for name in listed() if not name.startswith(APART) and "served" not in name]

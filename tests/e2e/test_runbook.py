@@ -36,6 +36,7 @@ def test_what_needs_other_machines_is_bash(code):
     subprocess.run(["bash", "-n", "-c", code], check=True)
 
 
+@pytest.mark.nightly
 @pytest.mark.timeout(600)
 def test_what_one_machine_can_do_works_in_its_order(place):
     script = "\n".join(["set -euo pipefail", KEEP_KEYS, *blocks("bash")]).replace(TEMPORARY, str(place))
