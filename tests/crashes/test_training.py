@@ -12,7 +12,7 @@ from synthgen_ray.runtime.data_dir import DataDir
 from tests.api.conftest import a_table
 from tests.cluster.conftest import LONG, QUICK
 from tests.crashes.by_hand import ROWS, SEED
-from tests.servers import UpServer, wait_until
+from tests.servers import UpServer, standing_still, wait_until
 
 TWO = {"num_workers": 2}
 SHARED = {**QUICK, "epochs": 25, "seed": 5}
@@ -77,9 +77,9 @@ def test_two_workers_whose_controller_is_killed_train_again_and_leave_their_cpus
     wait_until(lambda: progress_of(client, model["job_id"]) > 0, "the training runs")
     assert len(server.processes("RayTrainWorker")) == 2  # and there is no room for two more
     report = client.create_report(dataset["project_id"], ready_model)["job_id"]  # wants a CPU, and half of one is free
-    wait_until(
-        lambda: f"m-{model['synthgen_job_id'][:8]}-2" in runs_of_ray_train(server), "the dashboard shows the run", 60
-    )
+    run = f"m-{model['synthgen_job_id'][:8]}-2"
+    with standing_still(server.processes("RayTrainWorker")):  # who looks has their CPUs
+        wait_until(lambda: run in runs_of_ray_train(server), "the dashboard shows the run", 60)
     assert client.get_job(report)["status"] == "pending"
     client.cancel_job(model["job_id"])
 

@@ -216,6 +216,7 @@ def test_the_databases_password_is_in_no_title_file_or_log(server, nodes, projec
             assert not path.is_file() or PASSWORD.encode() not in path.read_bytes(), path
 
 
+@pytest.mark.nightly
 def test_the_cluster_outlives_the_server_whose_next_one_finds_all_again(server, client, nodes, project, sha256):
     before = client.list_jobs()
 
