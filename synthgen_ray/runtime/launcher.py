@@ -32,7 +32,8 @@ class RayLauncher:
         self._cleanings: set[asyncio.Task[None]] = set()
 
     async def room(self, running: Collection[Assignment]) -> Collection[JobType]:
-        return types_with_room(running, await self._cluster.known(), self._settings)
+        cluster = await self._cluster.known() if running else {}  # an idle server asks nobody
+        return types_with_room(running, cluster, self._settings)
 
     async def train(self, assignment: Assignment) -> TrainedModel:
         """Raises: Postponed, when the cluster has no room for it now; WorkerLost; what the training raises."""
