@@ -51,6 +51,7 @@ class SamplerSettings(Group):
     max_replicas: int = Field(1, ge=1, description="And at most, when there is much to draw.")
     idle_s: float = Field(600, ge=0, description="Seconds without work until one ends.")
     num_cpus: float = Field(0.4, ge=0, description="CPUs that Ray keeps for each.")
+    num_gpus: float = Field(0, ge=0, description="GPUs for each, or the share of one; 0 draws on CPUs.")
     threads: int | None = Field(
         None, ge=1, description="Samplings at a time in each, a CPU's work; null for as many as its machine has CPUs."
     )

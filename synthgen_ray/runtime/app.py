@@ -111,7 +111,7 @@ def app(settings: Settings) -> serve.Application:
         max_ongoing_requests=max(8, 2 * (settings.sampler.threads or 0)),
         max_queued_requests=settings.sampler.max_queued,
         health_check_period_s=HEALTH_CHECK_S,
-        ray_actor_options={"num_cpus": settings.sampler.num_cpus},
+        ray_actor_options={"num_cpus": settings.sampler.num_cpus, "num_gpus": settings.sampler.num_gpus},
     ).bind(open_artifacts(settings.artifacts_url, settings.data_dir), settings.sampler, settings.log_format)
     ingress = serve.deployment(
         Api,

@@ -37,7 +37,7 @@ def plan_workers(
     training = settings.training
     is_shared = model_type is not ModelType.GAUSSIAN_COPULA  # of that there is nothing to share
     count = resources.num_workers or (training.num_workers if is_shared else 1)
-    gpus = int(cluster.get("GPU", 0))
+    gpus = int(cluster.get("GPU", 0) - settings.sampler.max_replicas * settings.sampler.num_gpus)
     if training.max_workers is None:
         _check_cluster(count, resources.use_gpu, gpus, _cpus_for_jobs(cluster, settings), settings)
     elif count > training.max_workers:
@@ -85,7 +85,7 @@ def _cpus_for_jobs(cluster: Mapping[str, float], settings: Settings) -> float:
 
 def _check_cluster(count: int, use_gpu: bool | None, gpus: int, free: float, settings: Settings) -> None:
     if use_gpu and gpus < count:
-        raise _unavailable(f"{count} GPUs and the cluster has {gpus}")
+        raise _unavailable(f"{count} GPUs and the cluster has {max(gpus, 0)} for it")
     each = settings.training.cpus_per_worker
     if count * each > free:
         most = max(int(free / each), 0)

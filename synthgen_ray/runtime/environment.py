@@ -9,6 +9,8 @@ DEFAULTS = {
     **PROXY,
     "RAY_AUTH_MODE": "token",  # without it, whoever reaches the dashboard's port runs code here
     "RAY_USAGE_STATS_ENABLED": "0",
+    # Else what is given no GPU sees all that a node has, and the engine takes one that it sees.
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
     # Else Ray's metrics, which need no key, name each task, and a task of ours is called by a model.
     "RAY_metric_cardinality_level": "low",
     # Its controller looks ten times a second, and is the busiest process of a server that has nothing to do.

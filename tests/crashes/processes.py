@@ -1,7 +1,7 @@
 """`python -m tests.crashes.processes TIMES`: what becomes of the processes of jobs, on a Ray of its own.
 
 So many tasks of a moment, one after the other, that answer and that raise: how Ray takes the end of one is what ends a
-dispatcher, or does not. Then those who lead others: which of them stay.
+dispatcher, or does not. Then those who lead others: which of them stay. And who sees a GPU.
 """
 
 import asyncio
@@ -15,9 +15,12 @@ import ray
 from ray.exceptions import RayTaskError
 
 from synthgen_ray.domain.errors import WorkerLost
+from synthgen_ray.runtime.environment import DEFAULTS
 from synthgen_ray.runtime.own_ray import start_ray
 from synthgen_ray.runtime.processes import Leaders, run_warm
 from tests.servers import wait_until
+
+SEES_GPUS = "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"
 
 
 def work(number: int) -> int:
@@ -77,13 +80,25 @@ async def lead_and_die(leaders: Leaders) -> None:
     raise AssertionError("who led is gone, and it was not told")
 
 
+def gpus_seen() -> str:
+    return os.environ.get("CUDA_VISIBLE_DEVICES", "all")
+
+
+async def look_for_gpus() -> None:
+    assert await run_warm(gpus_seen, "look", 0) == "", "who was given no GPU sees none"
+    assert await Leaders().lead(gpus_seen, "look") == "", "nor does who leads others"
+    assert ray.get(ray.remote(gpus_seen).options(num_gpus=0.5).remote()) == "0", "who was given half of one sees it"
+
+
 async def main(times: int) -> None:
+    await look_for_gpus()
     await end_many_tasks(times)
     await lead_one_after_the_other()
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="sg-", ignore_cleanup_errors=True) as folder:
-        start_ray(Path(folder) / "ray", unseen=True, num_cpus=1)
+        os.environ.setdefault(SEES_GPUS, DEFAULTS[SEES_GPUS])
+        start_ray(Path(folder) / "ray", unseen=True, num_cpus=1, num_gpus=1)  # Ray takes our word for it
         asyncio.run(main(int(sys.argv[1])))
         ray.shutdown()

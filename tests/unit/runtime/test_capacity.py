@@ -35,6 +35,13 @@ def test_gpus_are_taken_where_there_are_enough_of_them():
     assert not planned(cluster, num_workers=2, use_gpu=False).use_gpu
 
 
+def test_what_samplers_have_of_a_gpu_no_training_gets():
+    settings = Settings(sampler={"num_gpus": 0.5})
+
+    assert plan_workers(ModelType.CTGAN, Resources(), {"CPU": 8.0, "GPU": 2.0}, settings).use_gpu
+    assert not plan_workers(ModelType.CTGAN, Resources(), {"CPU": 8.0, "GPU": 1.0}, settings).use_gpu
+
+
 @pytest.mark.parametrize(("gpus", "carries"), [(2.0, "cpu:gloo,cuda:nccl"), (0.0, "gloo")])
 def test_sums_of_gpus_are_carried_by_nccl(gpus, carries):
     assert collectives(planned({"CPU": 8.0, "GPU": gpus}, num_workers=2)) == carries
