@@ -20,7 +20,7 @@ from tests.servers import UpServer, every, wait_until
 
 # An upload is converted by a process of its own, a training runs for seconds: of these there are fewer.
 # `make fuzz` sends all the thousand.
-SHARE = float(os.environ.get("SYNTHGEN_DISCONNECTS", "0.15"))
+SHARE = float(os.environ.get("SYNTHGEN_DISCONNECTS", "0.1"))
 CLIENTS = {
     kind: round(SHARE * clients)
     for kind, clients in {"project": 430, "generation": 430, "model": 100, "dataset": 40}.items()

@@ -82,6 +82,7 @@ def made_here(model_file: Path, folder: Path) -> Manifest:
     return made(model_in(content), order, place)
 
 
+@pytest.mark.nightly
 def test_a_run_that_was_killed_goes_on_with_the_second_ray_that_starts_and_makes_the_same_bytes(
     model_file, tmp_path, scratch
 ):

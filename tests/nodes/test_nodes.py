@@ -194,6 +194,7 @@ def test_it_is_ready_only_while_the_object_store_answers(server, s3):
     wait_until(lambda: ready() == (200, ""), "it is ready again", 60)
 
 
+@pytest.mark.nightly
 def test_a_server_that_was_killed_is_followed_by_another_one_on_the_same_port(server, client, project, sha256):
     before = client.list_jobs()
     info = DataDir(server.data_dir).find_info()
