@@ -7,6 +7,7 @@ from synthgen_ray.domain.entities import Assignment
 from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import ModelType, Resources
+from synthgen_ray.runtime.spread import CPUS_EACH
 from synthgen_ray.settings import Settings
 
 REPORT_CPUS = 1
@@ -64,10 +65,11 @@ def types_with_room(
     return frozenset(job_type for job_type in JobType if needs.get(job_type, 0) <= max(free, 0))
 
 
-def _cpus_of(assignment: Assignment, cluster: Mapping[str, float], settings: Settings) -> int:
+def _cpus_of(assignment: Assignment, cluster: Mapping[str, float], settings: Settings) -> float:
     job = assignment.job
     if job.job_type is JobType.GENERATE:
-        return 0  # the samplers have theirs
+        by_samplers = job.config["num_rows"] <= settings.generation.max_rows_by_samplers
+        return 0 if by_samplers else CPUS_EACH * int(cluster.get("CPU", 0))  # the samplers have theirs
     if job.job_type is JobType.REPORT:
         return REPORT_CPUS
     try:

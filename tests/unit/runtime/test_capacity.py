@@ -112,7 +112,9 @@ def a_training(num_workers: int, model_type: ModelType = ModelType.CTGAN) -> Ass
 
 
 A_REPORT = Assignment(a_job(JobType.REPORT), an_artifact())
-A_GENERATION = Assignment(a_job(JobType.GENERATE), an_artifact())
+A_GENERATION, A_HUGE_ONE = (
+    Assignment(a_job(JobType.GENERATE, config={"num_rows": rows}), an_artifact()) for rows in (5_000_000, 5_000_001)
+)
 SAMPLERS_ALONE = {JobType.GENERATE, JobType.BATCH}
 
 
@@ -125,6 +127,8 @@ def types_beside(*running: Assignment, cpus: float = 4, gpus: float = 0, **train
     [
         ([], set(JobType)),
         ([A_GENERATION] * 9, set(JobType)),
+        ([A_HUGE_ONE], set(JobType)),  # for which Ray Data takes half of each CPU
+        ([A_HUGE_ONE, A_REPORT], SAMPLERS_ALONE),
         ([a_training(2)], set(JobType)),  # 3.5 CPUs are left for jobs
         ([a_training(2), A_REPORT], SAMPLERS_ALONE),
         ([a_training(3)], SAMPLERS_ALONE),
