@@ -60,6 +60,7 @@ def test_it_makes_the_rows_of_a_generation_and_is_a_job_of_the_server(client, se
         client.download(batch["id"], tmp_path / "none")
 
 
+@pytest.mark.nightly
 def test_one_that_is_cancelled_ends(client, server, ready_model, tmp_path):
     order = ["--model-id", ready_model, "--num-rows", str(10**8), "--rows-per-file", "50000", "--workers", "1"]
     command, environment = submission(server, *order, "--output", str(tmp_path / "rows"))

@@ -43,6 +43,7 @@ def given_running_training(server: UpServer, project: dict) -> dict:
     return model
 
 
+@pytest.mark.nightly
 def test_a_restart_in_the_middle_of_a_training_and_an_upload_loses_the_upload_alone(server, project, before):
     key = server.key
     training = given_running_training(server, project)

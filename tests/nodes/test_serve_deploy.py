@@ -26,6 +26,7 @@ from tests.ray_nodes import RayNodes, ray_nodes
 from tests.s3 import CREDENTIALS, S3Server
 from tests.servers import free_port, kill_family, processes_below, wait_until
 
+pytestmark = pytest.mark.nightly
 CONFIG = Path(__file__).parents[2] / "configs" / "serve" / "cluster.yaml"
 README = (CONFIG.parents[2] / "cluster" / "README.md").read_text()
 # The id of the node that has CPUs.
@@ -166,7 +167,6 @@ def test_doctor_looks_at_each_node(client, nodes, data_dir):
     assert (alive["level"], alive["said"]) == ("ok", "2 nodes with 2 CPUs do our work, and agree on the time.")
 
 
-@pytest.mark.nightly
 def test_changed_settings_reach_the_metadata_too_once_its_actor_is_ended(client, deploy, nodes):
     code = shlex.split(README.partition("\npython -c ")[2].partition("\n")[0])[0]
     run(nodes, "python", "-c", code, RAY_ADDRESS=nodes.address)
@@ -178,7 +178,6 @@ def test_changed_settings_reach_the_metadata_too_once_its_actor_is_ended(client,
     assert client.get_usage(project)["quotas"]["pending_jobs"] == 7
 
 
-@pytest.mark.nightly
 def test_a_node_that_is_drained_takes_no_work_and_what_answers_moves_to_another(client, nodes):
     command = README.partition("ray drain-node ")[2].partition("\n")[0]
     node_id = run(nodes, "python", "-c", WORKER, nodes.address).strip()
@@ -191,7 +190,6 @@ def test_a_node_that_is_drained_takes_no_work_and_what_answers_moves_to_another(
     assert client.is_ready()
 
 
-@pytest.mark.nightly
 @pytest.mark.usefixtures("keeps_deployed")
 def test_a_head_that_starts_again_is_healthy_and_gets_what_was_deployed(client, nodes):
     for node in reversed(nodes.nodes.copy()):  # the workers of a lost head end too
