@@ -68,8 +68,8 @@ def types_with_room(
 def _cpus_of(assignment: Assignment, cluster: Mapping[str, float], settings: Settings) -> float:
     job = assignment.job
     if job.job_type is JobType.GENERATE:
-        by_samplers = job.config["num_rows"] <= settings.generation.max_rows_by_samplers
-        return 0 if by_samplers else CPUS_EACH * int(cluster.get("CPU", 0))  # the samplers have theirs
+        by_ray_data = job.config["num_rows"] > settings.generation.max_rows_by_samplers
+        return CPUS_EACH * int(cluster.get("CPU", 0)) if by_ray_data else 0  # samplers have their own
     if job.job_type is JobType.REPORT:
         return REPORT_CPUS
     try:
