@@ -7,8 +7,8 @@ FUZZ ?=
 CHAOS ?=
 QUALITY ?=
 CONSOLE := tests/console
-# Slow ones first; those of servers wait a lot, and what is quick fills the rest.
-TESTS ?= tests/cluster tests/crashes tests/e2e tests/nodes tests/bench tests/chaos tests/unit tests/api tests/simulation
+# Slow ones first; those of servers wait a lot, and what is quick fills the rest. The last files are short: nobody waits for one.
+TESTS ?= tests/cluster tests/crashes tests/e2e tests/nodes tests/bench tests/chaos tests/api tests/unit tests/simulation
 
 # Where this is set, each of a server's dozen processes would compile all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
