@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from synthgen_ray.domain.entities import Assignment
+from synthgen_ray.domain.entities import Assignment, Job
 from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import ModelType, Resources
@@ -49,6 +49,11 @@ def plan_workers(
     return Workers(count, training.cpus_per_worker, use_gpu)
 
 
+def is_by_ray_data(generation: Job, settings: Settings) -> bool:
+    """Else the samplers make it."""
+    return bool(generation.config["num_rows"] > settings.generation.max_rows_by_samplers)
+
+
 def types_with_room(
     running: Collection[Assignment], cluster: Mapping[str, float], settings: Settings
 ) -> frozenset[JobType]:
@@ -68,8 +73,7 @@ def types_with_room(
 def _cpus_of(assignment: Assignment, cluster: Mapping[str, float], settings: Settings) -> float:
     job = assignment.job
     if job.job_type is JobType.GENERATE:
-        by_ray_data = job.config["num_rows"] > settings.generation.max_rows_by_samplers
-        return CPUS_EACH * int(cluster.get("CPU", 0)) if by_ray_data else 0  # samplers have their own
+        return CPUS_EACH * int(cluster.get("CPU", 0)) if is_by_ray_data(job, settings) else 0  # samplers have their own
     if job.job_type is JobType.REPORT:
         return REPORT_CPUS
     try:

@@ -12,7 +12,7 @@ from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import Resources
 from synthgen_ray.jobs.dispatcher import OnProgress
 from synthgen_ray.jobs.parts import PartPlan
-from synthgen_ray.runtime.capacity import REPORT_CPUS, Workers, plan_workers, types_with_room
+from synthgen_ray.runtime.capacity import REPORT_CPUS, Workers, is_by_ray_data, plan_workers, types_with_room
 from synthgen_ray.runtime.generate import generate, plans_of
 from synthgen_ray.runtime.leftovers import free_leftovers, free_leftovers_soon
 from synthgen_ray.runtime.names import run_name
@@ -52,7 +52,7 @@ class RayLauncher:
     async def generate(self, assignment: Assignment, report: OnProgress) -> Artifact:
         """Raises: WorkerLost; what the sampling raises."""
         job = assignment.job
-        if job.config["num_rows"] > self._settings.generation.max_rows_by_samplers:
+        if is_by_ray_data(job, self._settings):
             return await self._leaders.lead(generate, f"generate {run_name(job)}", assignment, self._settings)
         samplers = having(await deployed(), assignment.source)
         plans = plans_of(assignment)

@@ -118,8 +118,8 @@ A_GENERATION, A_HUGE_ONE = (
 SAMPLERS_ALONE = {JobType.GENERATE, JobType.BATCH}
 
 
-def types_beside(*running: Assignment, cpus: float = 4, gpus: float = 0, **training: int) -> set[JobType]:
-    return set(types_with_room(running, {"CPU": cpus, "GPU": gpus}, Settings(training=training)))
+def types_beside(*running: Assignment, cpus: float = 4, **training: int) -> set[JobType]:
+    return set(types_with_room(running, {"CPU": cpus}, Settings(training=training)))
 
 
 @pytest.mark.parametrize(
