@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -41,13 +39,6 @@ def command(model_file: Path, to: Path, *more: str) -> list[str]:
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(arguments, env=CLEAN, capture_output=True, text=True, timeout=200)
-
-
-@pytest.fixture
-def scratch() -> Iterator[Path]:
-    """The folder for temporary files of who is given it. Its path is short, as Ray's socket paths have little room."""
-    with tempfile.TemporaryDirectory(prefix="sg-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
 
 
 def run_while_ray_hangs(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -84,18 +75,18 @@ def made_here(model_file: Path, folder: Path) -> Manifest:
 
 @pytest.mark.nightly
 def test_a_run_that_was_killed_goes_on_with_the_second_ray_that_starts_and_makes_the_same_bytes(
-    model_file, tmp_path, scratch
+    model_file, tmp_path, place
 ):
     whole = made_here(model_file, tmp_path / "whole")
     killed = subprocess.Popen(
         command(model_file, tmp_path / "killed", "--workers", "1"),
-        env={**CLEAN, "TMPDIR": str(scratch)},
+        env={**CLEAN, "TMPDIR": str(place)},
         start_new_session=True,
     )
     wait_until(lambda: len(rows_there(tmp_path / "killed")) > 3, "some files are there")
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
-    assert {folder.stat().st_mode & 0o077 for folder in scratch.glob("sg-*")} == {0}
+    assert {folder.stat().st_mode & 0o077 for folder in place.glob("sg-*")} == {0}
     left = files_of(tmp_path / "killed")
     assert "_SUCCESS" not in left
 

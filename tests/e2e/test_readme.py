@@ -3,8 +3,6 @@
 import re
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,13 +24,10 @@ LEAVES = [
 
 
 @pytest.fixture
-def place() -> Iterator[Path]:
-    """An empty folder that has the `.venv` that the README says to activate."""
-    # Its name is short, as Ray's socket paths have little room; some of Ray may still write as it goes.
-    with tempfile.TemporaryDirectory(prefix="sg-", ignore_cleanup_errors=True) as folder:
-        place = Path(folder)
-        (place / ".venv").symlink_to(Path(sys.prefix))
-        yield place
+def place(place: Path) -> Path:
+    """It has the `.venv` that the README says to activate."""
+    (place / ".venv").symlink_to(Path(sys.prefix))
+    return place
 
 
 @pytest.mark.timeout(600)

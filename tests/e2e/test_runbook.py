@@ -2,11 +2,8 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +15,6 @@ BLOCK = re.compile(r"^```(bash|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TEMPORARY = "/tmp/synthgen-runbook"
 # Of each server that it starts: the key is printed on terminals alone.
 KEEP_KEYS = 'synthgen() { command synthgen "$@" && { [ "$1" != up ] || cat */admin_key >> keys; }; }'
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    place = Path(tempfile.mkdtemp(prefix="sg-"))  # short: Ray's socket paths have little room
-    yield place
-    shutil.rmtree(place, ignore_errors=True)
 
 
 def blocks(language: str) -> list[str]:
