@@ -4,8 +4,6 @@ Ray Data."""
 import asyncio
 from collections.abc import Collection
 
-import ray
-
 from synthgen_ray.domain.entities import Artifact, Assignment, MadeReport, Part, Progress, TrainedModel
 from synthgen_ray.domain.errors import InvalidRequest, Postponed
 from synthgen_ray.domain.lifecycle import JobType
@@ -83,8 +81,7 @@ class RayLauncher:
 
     async def _workers(self, assignment: Assignment) -> Workers:
         job, asked = assignment.job, Resources.model_validate(assignment.resources)
-        cluster = await asyncio.to_thread(ray.cluster_resources)
         try:
-            return plan_workers(job.model_type, asked, cluster, self._settings)
+            return plan_workers(job.model_type, asked, await self._cluster.known(), self._settings)
         except InvalidRequest as error:
             raise Postponed from error  # it had when the job was accepted: a node is away, and may come back
