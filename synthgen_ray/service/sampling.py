@@ -9,7 +9,7 @@ from uuid import UUID
 from synthgen_ray.datasets.streaming import Joined
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.chunks import chunks
-from synthgen_ray.domain.entities import Draw
+from synthgen_ray.domain.entities import Artifact, Draw
 from synthgen_ray.domain.errors import Gone, InvalidRequest, JobError, SynthGenError, TooLarge
 from synthgen_ray.domain.once import T
 from synthgen_ray.domain.params import SampleFormat, SampleParams
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 # The chunks of rows that are wanted at once, in their order, each as `datasets.streaming` encodes it.
 DrawChunks = Callable[[Draw], AsyncGenerator[bytes, None]]
 REFUSALS: dict[str, type[SynthGenError]] = {"conditions_unsatisfiable": InvalidRequest, "rows_too_large": TooLarge}
+MOST_REMEMBERED = 1000
 
 
 class Sampling:
     _store: "Store"
     _draw: DrawChunks
+    _lately: dict[tuple[UUID, UUID], tuple[Artifact, int]]  # what the store answered to a key that asked for a model
     max_sample_rows: int
 
     async def sample(
@@ -43,16 +45,38 @@ class Sampling:
         if params.csv_safe and form is not SampleFormat.CSV:
             raise InvalidRequest("csv_safe is for CSV: the other formats hold no formulas.", "csv_safe_needs_csv")
         seed = fresh_seed() if params.seed is None else params.seed
-        source, chunk_rows = await self._store.admit_draw(principal, model_id, params)
-        draw = Draw(source, tuple(chunks(params.num_rows, chunk_rows)), seed, params, form)
-        blocks = self._joined(draw)
+
+        def begin(source: Artifact, chunk_rows: int) -> _Drawing:
+            draw = Draw(source, tuple(chunks(params.num_rows, chunk_rows)), seed, params, form)
+            return _Drawing(self._joined(draw), is_whole=len(draw.chunks) == 1)
+
+        drawing = await self._admitted(principal, model_id, params, begin)
         try:
-            if len(draw.chunks) == 1:  # whole: each message of an answer passes through three processes
-                return seed, b"".join([block async for block in blocks])
-            first = await anext(blocks)
+            return seed, await drawing.rows()
         except JobError as error:
             raise REFUSALS.get(error.code, Gone)(error.detail, error.code) from error
-        return seed, _with_first(first, blocks)
+
+    async def _admitted(
+        self, principal: Principal, model_id: UUID, params: SampleParams, begin: Callable[[Artifact, int], "_Drawing"]
+    ) -> "_Drawing":
+        """The store takes as long as a sampler does. For a key that it let in lately rows are drawn meanwhile, and
+        nothing is seen of them by whom it then turns away."""
+        asked = (principal.key_id, model_id)
+        lately = self._lately.get(asked)
+        drawing = begin(*lately) if lately else None
+        try:
+            admitted = await self._store.admit_draw(principal, model_id, params)
+        except BaseException:
+            self._lately.pop(asked, None)
+            if drawing:
+                await drawing.stop()
+            raise
+        if drawing:  # by the same file: a model has one and never another
+            return drawing
+        if len(self._lately) >= MOST_REMEMBERED:
+            self._lately.clear()
+        self._lately[asked] = admitted
+        return begin(*admitted)
 
     async def _joined(self, draw: Draw) -> AsyncGenerator[bytes, None]:
         stream = Joined.of(draw.format)
@@ -63,13 +87,34 @@ class Sampling:
         yield await done(stream.end)
 
 
+class _Drawing:
+    """Rows on their way. Those of one chunk come whole: each message of an answer passes through three processes."""
+
+    def __init__(self, blocks: AsyncGenerator[bytes, None], *, is_whole: bool) -> None:
+        self._blocks, self._is_whole = blocks, is_whole
+        self._first = asyncio.create_task(self._begin())
+
+    async def rows(self) -> bytes | AsyncIterator[bytes]:
+        first = await self._first
+        return first if self._is_whole else self._from(first)
+
+    async def stop(self) -> None:
+        self._first.cancel()
+        await asyncio.gather(self._first, return_exceptions=True)
+        await self._blocks.aclose()
+
+    async def _begin(self) -> bytes:
+        if self._is_whole:
+            return b"".join([block async for block in self._blocks])
+        return await anext(self._blocks)
+
+    async def _from(self, first: bytes) -> AsyncIterator[bytes]:
+        async with aclosing(self._blocks):
+            yield first
+            async for block in self._blocks:
+                yield block
+
+
 async def _at_once(call: Callable[..., T], *given: object) -> T:
     """A thread costs more than what hardly computes."""
     return call(*given)
-
-
-async def _with_first(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
-    async with aclosing(rest):
-        yield first
-        async for block in rest:
-            yield block

@@ -53,4 +53,5 @@ class Service(Projects, Datasets, Models, Sampling, Jobs, Reports, Keys, Audits,
         self._allowed_uris = allowed_uris
         self._check_resources = check_resources
         self._draw = draw
+        self._lately = {}
         self.max_sample_rows = max_sample_rows

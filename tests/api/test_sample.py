@@ -151,3 +151,40 @@ class TestRefusals:
 
         assert (response.status_code, response.json()["code"]) == (429, "quota_exceeded")
         assert await used() == 40
+
+
+class TestAgain:
+    """Who asked before has rows drawn while the store is still asked."""
+
+    async def test_the_same_rows_come_and_count(self, sample, used, given_ready_model):
+        model_id = await given_ready_model()
+
+        answers = [await sample(model_id, "csv", num_rows=12_000, seed=3) for _ in range(3)]
+
+        assert answers[0].status_code == 200
+        assert {answer.content for answer in answers} == {answers[0].content}
+        assert await used() == 36_000
+
+    @pytest.mark.parametrize(
+        ("params", "code"),
+        [({"conditions": {"income": "rich"}}, "unknown_value"), ({"num_rows": 10**5, "seed": 1}, "quota_exceeded")],
+    )
+    async def test_what_the_store_refuses_is_refused_by_its_reason(
+        self, server, sample, used, given_ready_model, params, code
+    ):
+        model_id = await given_ready_model()
+        server.store._quotas = Quotas(generated_rows=50)
+        before = await sample(model_id, num_rows=10, seed=1)
+
+        refused = await sample(model_id, **params)
+
+        assert refused.json()["code"] == code
+        assert await used() == 10
+        assert (await sample(model_id, num_rows=10, seed=1)).content == before.content
+
+    async def test_a_model_that_was_deleted_is_gone(self, client, sample, given_ready_model):
+        model_id = await given_ready_model()
+        assert (await sample(model_id)).status_code == 200
+        await client.delete(f"{SYNTHGEN}/models/{model_id}")
+
+        assert (await sample(model_id)).json()["code"] == "not_found"
