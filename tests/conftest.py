@@ -17,12 +17,16 @@ from tests.databases import DEFAULT_DATABASE
 from tests.given import admit_admin
 from tests.postgres import Postgres, a_postgres
 from tests.s3 import CREDENTIALS, Gate, S3Server, an_s3_server
+from tests.statements import compile_once
 
 HERE = Path(__file__).parent
 
-
 # Of these folders one process runs all: a server that its tests share, or servers of their own, one after the other.
 IN_ONE_PROCESS = ("cluster", "crashes", "e2e", "nodes")
+
+
+def pytest_configure() -> None:
+    compile_once()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

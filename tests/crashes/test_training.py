@@ -15,7 +15,7 @@ from tests.crashes.by_hand import ROWS, SEED
 from tests.servers import UpServer, standing_still, wait_until
 
 TWO = {"num_workers": 2}
-SHARED = {**QUICK, "epochs": 25, "seed": 5}
+SHARED = {**QUICK, "epochs": 15, "seed": 5}
 
 
 def test_a_model_trains_on_a_worker_and_its_job_has_its_losses(client, given_training):

@@ -108,11 +108,13 @@ def keeps_deployed(nodes: RayNodes, data_dir: Path, client: SynthGen) -> Iterato
         kill_family(loop.pid)
 
 
+def tried(nodes: RayNodes, program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command, known = [str(BIN / program), *arguments], {**nodes.environment, **environment}
+    return subprocess.run(command, env=known, capture_output=True, text=True, timeout=180)
+
+
 def run(nodes: RayNodes, program: str, *arguments: str, **environment: str) -> str:
-    command = [str(BIN / program), *arguments]
-    done = subprocess.run(
-        command, env={**nodes.environment, **environment}, capture_output=True, text=True, timeout=180
-    )
+    done = tried(nodes, program, *arguments, **environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -199,7 +201,8 @@ def test_a_head_that_starts_again_is_healthy_and_gets_what_was_deployed(client, 
     _, *check = COMPOSE["services"]["head"]["healthcheck"]["test"]
     program, *arguments = (word.replace(":8265", f":{nodes.dashboard_port}") for word in check)
 
-    run(nodes, program, *arguments)
+    # As compose does, which asks again and again.
+    wait_until(lambda: tried(nodes, program, *arguments).returncode == 0, "the head is healthy", 60)
     wait_until(client.is_ready, "it is ready again", 180)
 
     assert client.list_projects()["total"] > 0
