@@ -60,9 +60,9 @@ class Sampling:
         self, principal: Principal, model_id: UUID, params: SampleParams, begin: Callable[[Artifact, int], "_Drawing"]
     ) -> "_Drawing":
         """The store takes as long as a sampler does. For a key that it let in lately rows are drawn meanwhile, and
-        nothing is seen of them by whom it then turns away."""
+        nothing is seen of them by whom it then turns away. Wishes wait for it: it is what checks them."""
         asked = (principal.key_id, model_id)
-        lately = self._lately.get(asked)
+        lately = None if params.conditions or params.distribution else self._lately.get(asked)
         drawing = begin(*lately) if lately else None
         try:
             admitted = await self._store.admit_draw(principal, model_id, params)

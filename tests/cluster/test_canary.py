@@ -128,6 +128,10 @@ def _train_and_generate(walk: Walk, project_id: str, dataset: dict[str, Any]) ->
         for value in (walk.token("condition"), walk.token("rare")):
             walk.ask("POST", path, 422, json={"conditions": {"city": value}})
         walk.ask("POST", path, 422, json={"conditions": {"amount": walk.token("condition")}})
+        sample = f"/api/synthgen/models/{made['id']}/sample"
+        for wish in _wishes_that_cannot_be(walk):
+            walk.ask("POST", sample, 200)  # a key that was let in is trusted at first
+            walk.ask("POST", sample, 422, json=wish)
         impossible = walk.ask("POST", path, 200, json={"conditions": {"amount": 10**17}})
         assert walk.ended(impossible["job_id"])["error"]["code"] == "conditions_unsatisfiable"
         for conditions in ({}, {"city": walk.token("frequent 1")}):
@@ -143,6 +147,13 @@ def _report(walk: Walk, order: dict[str, Any]) -> None:
     assert walk.ended(report["id"])["status"] == "completed"
     for form in ("html", "json"):
         walk.outputs.append(str(walk.ask("GET", f"/api/reports/{report['id']}/download?format={form}", 200)))
+
+
+def _wishes_that_cannot_be(walk: Walk) -> Iterator[dict[str, Any]]:
+    for column in ("city", "day"):
+        yield {"conditions": {column: walk.token("condition")}}
+    yield {"conditions": {"amount": {"min": walk.token("condition")}}}
+    yield {"distribution": {"city": {walk.token("condition"): 1.0}}}
 
 
 def _fail_to_train(walk: Walk, project_id: str) -> None:
