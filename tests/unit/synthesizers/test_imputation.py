@@ -10,7 +10,6 @@ import pytest
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.synthesizers import dependency_network
 from synthgen_ray.synthesizers.base import create
 from synthgen_ray.synthesizers.blas import one_blas_thread
 from synthgen_ray.synthesizers.imputation import conformed
@@ -57,11 +56,7 @@ def gaps():
 
 @pytest.fixture(scope="module")
 def filled(model, gaps):
-    with pytest.MonkeyPatch.context() as patch:
-        # How well it learns what fills the gaps is for the tests of a single type.
-        for limit in ("LEAST_STEPS", "MOST_STEPS"):
-            patch.setattr(dependency_network, limit, 50)
-        return model.impute(gaps, seed=1)
+    return model.impute(gaps, seed=1)
 
 
 class TestEveryType:
