@@ -32,7 +32,8 @@ class ClusterResources:
         look = self._look
         await asyncio.wait({look}, timeout=LOOK_S)
         if look.done():
-            self._look = None
+            if self._look is look:  # who waited for it too may have begun another
+                self._look = None
             with suppress(RayError):
                 self._known = look.result()
         return self._known
