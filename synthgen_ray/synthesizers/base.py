@@ -29,6 +29,7 @@ from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out, with_agreed_holdout
 from synthgen_ray.synthesizers.imputation import conformed, imputed
+from synthgen_ray.synthesizers.memory import keep_freed_memory
 from synthgen_ray.synthesizers.model_file import BROKEN, ModelCard, Tensors, read_model, write_model
 from synthgen_ray.synthesizers.pace import OnProgress, Pace
 from synthgen_ray.synthesizers.refinement import SAMPLE_ROWS, Refinement
@@ -85,6 +86,7 @@ class Synthesizer(ABC):
         byte, as one that was never interrupted.
         Raises: InvalidTable.
         """
+        keep_freed_memory()
         table = _taken(table)
         checks.check_schema(table.schema)
         pace = Pace(on_progress, self.params.max_training_seconds, checkpoints)
@@ -206,6 +208,7 @@ class Synthesizer(ABC):
 
     @classmethod
     def from_file(cls, card: ModelCard, tensors: Tensors) -> Self:
+        keep_freed_memory()
         model = cls(**card.config)
         model._columns, model._codec = card.columns, card.codec
         model.chunk_rows, model._trained_rows = card.chunk_rows, card.rows

@@ -10,7 +10,13 @@ from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import create, load
 from synthgen_ray.synthesizers.columns.category import CategoryCells
-from synthgen_ray.synthesizers.dependency_network import DependencyNetwork, learn_dependencies
+from synthgen_ray.synthesizers.dependency_network import (
+    HIDDEN,
+    DependencyNetwork,
+    guessing_gradients,
+    guessing_loss,
+    learn_dependencies,
+)
 from synthgen_ray.synthesizers.pace import Pace
 from synthgen_ray.synthesizers.refinement import Refinement
 
@@ -123,6 +129,24 @@ def test_the_network_knows_nothing_of_a_hidden_cell():
     one, other = (network(torch.tensor([[code, 2]]), hide) for code in (0, 2))
 
     assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("targets", [[0, 1, 2, 3], [3, 1]], ids=["all", "some"])
+def test_a_step_has_the_gradients_of_the_surprise(targets):
+    """Beside automatic differentiation, in float64; of a column nothing is hidden."""
+    rng = np.random.default_rng(1)
+    widths = np.array([3, 4, 1, 40])
+    network = DependencyNetwork(widths, rng).double()
+    codes = torch.from_numpy(np.stack([rng.integers(width, size=50) for width in widths], axis=1))
+    hide = torch.from_numpy(rng.random((50, 4)) < [0.5, 0.3, 0, 0.9])
+    scales = torch.from_numpy(rng.integers(2, size=(50, HIDDEN)) * 1.25)
+
+    guessing_loss(network, codes, hide, scales, targets).mul(0.3).backward()
+    expected = [parameter.grad for parameter in network.parameters()]
+    guessing_gradients(network, codes, hide, scales, targets, 0.3)
+
+    for parameter, gradient in zip(network.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, rtol=0, atol=1e-13)
 
 
 def test_learnt_chances_are_those_of_the_table():
