@@ -9,7 +9,8 @@ Shapes: N rows, B rows of a batch, K columns, W_k codes of column k, D their sum
 one of which C cells are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -129,6 +130,19 @@ def guessing_gradients(
         parameter.grad = gradient.mul_(weight)
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Meanwhile PyTorch computes on one: a step's many small products gain a tenth by a second one, and on a busy
+    machine, where two wait for each other, take ten times as long."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@_one_thread()
 def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pace: Pace) -> DependencyWeights | None:
     """The network that did best on rows held back before the time was over, if any did better than frequencies do."""
     order = stream(seed, REFINE).permutation(len(codes_NK))
