@@ -1,0 +1,59 @@
+"""The quickstart of the README, all blocks of bash and Python in their order, on the server of these tests."""
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.servers import UpServer, clean_environment
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# The server's own start and end, which it has had, or will have.
+START, END = "synthgen up --detach\n", "synthgen down\n"
+LEAVES = [
+    "birds.csv",
+    "heavy.csv",
+    "birds.synthgen",
+    "nightly.key",
+    "gentoo.csv",
+    "biscoe_and_dream.csv",
+    "penguins.synthgen",
+]
+
+
+def quickstart(place: Path, server: UpServer) -> str:
+    script = ["set -euo pipefail\n"]
+    for i, (language, code) in enumerate(BLOCK.findall(README)):
+        code = code.replace("8888", str(server.port))
+        if language == "python":
+            (place / f"block_{i}.py").write_text(code)
+            code = f"python block_{i}.py\n"
+        script.append(code)
+    whole = "".join(script)
+    assert whole.count(START) == 1
+    assert whole.endswith(END)
+    return whole.replace(START, "").removesuffix(END)
+
+
+@pytest.mark.timeout(600)
+def test_every_block_of_it_runs(server):
+    with tempfile.TemporaryDirectory(prefix="sg-", ignore_cleanup_errors=True) as folder:  # short, for Ray's sockets
+        place = Path(folder)
+        (place / ".venv").symlink_to(Path(sys.prefix))  # which it says to activate
+        (place / "data").symlink_to(server.data_dir)
+
+        command = ["bash", "-c", quickstart(place, server)]
+        done = subprocess.run(
+            command, cwd=place, env=clean_environment(), capture_output=True, text=True, timeout=580, check=False
+        )
+
+        assert done.returncode == 0, done.stdout + done.stderr
+        for name in LEAVES:
+            assert (place / name).stat().st_size > 0
+        rows = (place / "gentoo.csv").read_text().splitlines()[1:]
+        assert len(rows) == 1000
+        assert all("Gentoo" in row for row in rows)
