@@ -5,8 +5,8 @@ A step's gradients have closed forms, which take half the time of automatic diff
 same by it and is what they are tested against.
 Sources: Heckerman et al. 2000, "Dependency networks for inference, collaborative filtering, and data visualization";
 Uria et al. 2014, "A deep and tractable density estimator", arXiv:1310.1757 (one network for all orders).
-Shapes: N rows, B rows of a batch, K columns, W_k codes of column k, D their sum, H hidden units, T columns to guess, of
-one of which C cells are.
+Shapes: N rows, B rows of a batch, K columns, W_k codes of column k, D their sum, H hidden units, T columns to guess, C
+hidden cells of one of them.
 """
 
 from collections.abc import Iterator, Sequence

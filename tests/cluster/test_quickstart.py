@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import UpServer, clean_environment
+from tests.servers import UpServer, clean_environment, every
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -39,7 +39,16 @@ def quickstart(place: Path, server: UpServer) -> str:
     return whole.replace(START, "").removesuffix(END)
 
 
+@pytest.fixture
+def _no_name_is_taken(client, dataset) -> None:
+    """As on a server of one's own: what tests before this one left is gone."""
+    for project in every(client.list_projects):
+        if project["id"] != dataset["project_id"]:
+            client.delete_project(project["id"], force=True)
+
+
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("_no_name_is_taken")
 def test_every_block_of_it_runs(server):
     with tempfile.TemporaryDirectory(prefix="sg-", ignore_cleanup_errors=True) as folder:  # short, for Ray's sockets
         place = Path(folder)
