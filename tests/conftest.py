@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,14 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     with threadpool_limits(1):
         yield
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """An empty folder of a test's own, for what starts a Ray in it."""
+    # Its name is short, as Ray's socket paths have little room; some of Ray may still write as it goes.
+    with tempfile.TemporaryDirectory(prefix="sg-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

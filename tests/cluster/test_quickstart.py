@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -49,20 +48,16 @@ def _no_name_is_taken(client, dataset) -> None:
 
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("_no_name_is_taken")
-def test_every_block_of_it_runs(server):
-    with tempfile.TemporaryDirectory(prefix="sg-", ignore_cleanup_errors=True) as folder:  # short, for Ray's sockets
-        place = Path(folder)
-        (place / ".venv").symlink_to(Path(sys.prefix))  # which it says to activate
-        (place / "data").symlink_to(server.data_dir)
+def test_every_block_of_it_runs(server, place):
+    (place / ".venv").symlink_to(Path(sys.prefix))  # which it says to activate
+    (place / "data").symlink_to(server.data_dir)
 
-        command = ["bash", "-c", quickstart(place, server)]
-        done = subprocess.run(
-            command, cwd=place, env=clean_environment(), capture_output=True, text=True, timeout=580, check=False
-        )
+    command = ["bash", "-c", quickstart(place, server)]
+    done = subprocess.run(command, cwd=place, env=clean_environment(), capture_output=True, text=True, timeout=580)
 
-        assert done.returncode == 0, done.stdout + done.stderr
-        for name in LEAVES:
-            assert (place / name).stat().st_size > 0
-        rows = (place / "gentoo.csv").read_text().splitlines()[1:]
-        assert len(rows) == 1000
-        assert all("Gentoo" in row for row in rows)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in LEAVES:
+        assert (place / name).stat().st_size > 0
+    rows = (place / "gentoo.csv").read_text().splitlines()[1:]
+    assert len(rows) == 1000
+    assert all("Gentoo" in row for row in rows)
