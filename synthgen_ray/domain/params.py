@@ -121,8 +121,8 @@ class NeuralParams(TrainParams):
     )
     precision: Literal["fp32", "bf16", "auto"] = Field(
         "fp32",
-        description="Of the matrix products of training: bf16 is faster where the processor or GPU has units for it,"
-        " and rows differ a little; auto is bf16 on a GPU that has them.",
+        description="Of training's and sampling's matrix products: bf16 is faster where the processor or GPU has units"
+        " for it, and rows differ a little; auto is bf16 there and fp32 elsewhere.",
     )
     calibrate: bool = Field(True, description="After training, make every column's own distribution that of the table.")
 

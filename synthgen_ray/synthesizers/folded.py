@@ -35,11 +35,18 @@ class Dense:
 class FoldedNetwork:
     """`offsets_TC` is what each condition adds to all layers, biases included; `weights` what each input, the latent
     and then every hidden layer, adds to the layers behind it, those next to it first; between layers is a ReLU.
+    Products are of the weights' precision, sums of 32 bits.
     """
 
-    def __init__(self, offsets_TC: Tensor, weights: Sequence[Tensor], widths: Sequence[int]) -> None:
+    def __init__(
+        self,
+        offsets_TC: Tensor,
+        weights: Sequence[Tensor],
+        widths: Sequence[int],
+        precision: torch.dtype = torch.float32,
+    ) -> None:
         self._offsets_TC = offsets_TC.float().contiguous()
-        self._weights = [weight.float().contiguous() for weight in weights]
+        self._weights = [weight.to(precision).contiguous() for weight in weights]
         self._widths = widths
 
     @classmethod
@@ -69,6 +76,10 @@ class FoldedNetwork:
         offsets_TC[-len(offsets_D) :] += offsets_D.to(offsets_TC)[:, None]
         return type(self)(offsets_TC, self._weights, self._widths)
 
+    def narrowed(self) -> Self:
+        """The same with products in 16 bits, bfloat16."""
+        return type(self)(self._offsets_TC, self._weights, self._widths, torch.bfloat16)
+
     def logits(self, latent_EB: Tensor, places_B: Tensor | None = None) -> Tensor:
         """(D, B), given the place of each row's condition if the network takes any."""
         if places_B is None:
@@ -83,8 +94,11 @@ class FoldedNetwork:
 
 
 def _add_product(total: Tensor, left: Tensor, right: Tensor) -> None:
-    """total += left @ right, in place; on a CPU by NumPy: the last digits of torch's MKL depend on its threads."""
-    if total.is_cuda:
+    """total += left @ right, in place; on a CPU by NumPy: the last digits of torch's MKL depend on its threads. Those
+    of 16 bits do not, since another library makes them."""
+    if left.dtype != total.dtype:
+        total += left @ right.to(left.dtype)
+    elif total.is_cuda:
         total.addmm_(left, right)
     else:
         total.numpy()[...] += left.numpy() @ right.numpy()

@@ -55,7 +55,8 @@ class NeuralSynthesizer(Synthesizer):
         offsets_D = np.zeros(self.layout.width)
         for span, codec in zip(self.layout.spans, self.codec.learnt, strict=True):
             offsets_D[span] = codec.offsets or 0
-        return self._folded().plus(torch.from_numpy(offsets_D))
+        network = self._folded().plus(torch.from_numpy(offsets_D))
+        return network.narrowed() if self._is_narrow else network
 
     def _learn(self, table: pa.Table, seed: int, pace: Pace) -> None:
         encoded = self.codec.encode(table, stream(seed, ENCODE, 1))
@@ -71,8 +72,11 @@ class NeuralSynthesizer(Synthesizer):
 
     def _precision(self) -> torch.autocast:
         """Of all products inside. Narrow weights are not kept: they would stay as they were at the first step."""
-        narrow = is_narrow(self.params.precision, self._device)
-        return torch.autocast(self._device.type, torch.bfloat16, enabled=narrow, cache_enabled=False)
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=self._is_narrow, cache_enabled=False)
+
+    @property
+    def _is_narrow(self) -> bool:
+        return is_narrow(self.params.precision, self._device)
 
     def _early_stop(self, network: nn.Module, encoded: Encoded, seed: int) -> tuple[Callable[[int], bool], np.ndarray]:
         """Whether training may end after an epoch, by rows drawn from the network as it is, and what has been seen of
@@ -175,10 +179,19 @@ class NeuralSynthesizer(Synthesizer):
 
 
 def is_narrow(precision: str, device: torch.device) -> bool:
-    """Whether products are in 16 bits: "auto" has them so where a GPU has units for it."""
+    """Whether products are in 16 bits: "auto" has them so where the processor or GPU has units for it."""
     if precision != "auto":
         return precision == "bf16"
-    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return _processor_has_bf16()
+
+
+def _processor_has_bf16() -> bool:
+    """False as well where PyTorch is too old to say."""
+    if not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 
 @contextmanager

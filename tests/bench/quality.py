@@ -5,10 +5,12 @@ A result is a line of a file, so that hours of measuring can be broken off and g
 
 import json
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +19,7 @@ import pyarrow.compute as pc
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import Synthesizer
 from tests.bench import tables
-from tests.bench.rows import SEED, Bench, Figure, Row, given_model, seconds
+from tests.bench.rows import NARROW, REFINED, SEED, Bench, Figure, Row, given_model, seconds
 from tests.bench.scores import Scores, scores
 from tests.bench.tables import Task
 
@@ -28,6 +30,12 @@ NAMES = {
     ModelType.COPULAGAN: "CopulaGAN",
     ModelType.TVAE: "TVAE",
     ModelType.GAUSSIAN_COPULA: "Gaussian copula",
+}
+# How a model can be trained: which types, and their options that are not the defaults.
+WAYS: dict[str, tuple[Collection[ModelType], dict[str, Any]]] = {
+    "quality": (NAMES, {}),
+    "quality in bf16": ((ModelType.CTGAN, ModelType.COPULAGAN, ModelType.TVAE), NARROW),
+    "quality refined": ((ModelType.GAUSSIAN_COPULA,), REFINED),
 }
 MEASURES = {"shapes": "column shapes", "pairs": "2-way accuracy", "auc": "AUC"}
 # (must, aim) on Adult, by measure and model.
@@ -68,17 +76,18 @@ def scored(task: Task, model: Synthesizer, seed: int) -> Scores:
     return scores(task.train, task.holdout, made, task.target)
 
 
-def measured(bench: Bench, task: Task, model_type: ModelType, seed: int) -> Result:
-    """Trained at the defaults, sampled and scored, unless that was done before."""
+def measured(bench: Bench, task: Task, model_type: ModelType, seed: int, **options: Any) -> Result:
+    """Trained, at the defaults but for the options, sampled and scored, unless that was done before."""
     epochs = bench.epochs(EPOCHS)
-    before = kept(bench.results, task.name, OURS, model_type, seed)
+    who = " ".join([OURS, *(f"{name}={value}" for name, value in options.items())])
+    before = kept(bench.results, task.name, who, model_type, seed)
     if before is not None:
         return before
-    model = given_model(model_type, epochs, seed)
+    model = given_model(model_type, epochs, seed, **options)
     fit_s = seconds(lambda: model.fit(task.arrow))
     sample_s = seconds(lambda: model.sample(len(task.train), seed=seed))
     result = Result(
-        task.name, OURS, model_type, seed, epochs, round(fit_s, 2), round(sample_s, 3), *scored(task, model, seed)
+        task.name, who, model_type, seed, epochs, round(fit_s, 2), round(sample_s, 3), *scored(task, model, seed)
     )
     keep(bench.results, result)
     return result
@@ -96,18 +105,19 @@ def kept(path: Path, table: str, who: str, model_type: ModelType, seed: int) -> 
 
 def rows(names: Iterable[str]) -> Iterable[Row]:
     for name in names:
-        for model_type, model_name in NAMES.items():
-            for measure, measure_name in MEASURES.items():
+        for way, (model_types, options) in WAYS.items():
+            for model_type, measure in product(model_types, MEASURES):
                 goals = GOALS[measure][model_type] if name == "adult" else ("", "")
-                yield Row(f"quality, {name}, {model_name}, {measure_name}", _quality(name, model_type, measure), *goals)
+                row = f"{way}, {name}, {NAMES[model_type]}, {MEASURES[measure]}"
+                yield Row(row, _quality(name, model_type, measure, options), *goals)
     yield Row("seconds of a TVAE, table to model", _tvae_seconds, "90 s", "40 s")
     yield Row("rare values in 100,000 rows of every model", _rare_values, "0", "0")
 
 
-def _quality(name: str, model_type: ModelType, measure: str) -> Callable[[Bench], Figure]:
+def _quality(name: str, model_type: ModelType, measure: str, options: dict[str, Any]) -> Callable[[Bench], Figure]:
     def figure(bench: Bench) -> Figure:
         task = bench.tasks[name]
-        ours = [getattr(measured(bench, task, model_type, seed), measure) for seed in bench.seeds]
+        ours = [getattr(measured(bench, task, model_type, seed, **options), measure) for seed in bench.seeds]
         spread = f"{len(ours)} seeds, sd {statistics.stdev(ours):.4f}" if len(ours) > 1 else "1 seed"
         return Figure(statistics.mean(ours), _peers(bench, task, model_type, measure), "score", spread)
 
@@ -119,7 +129,7 @@ def _peers(bench: Bench, task: Task, model_type: ModelType, measure: str) -> flo
     found = [
         getattr(result, measure)
         for result in _results(bench.results)
-        if result.who != OURS and (result.table, result.model) == (task.name, model_type)
+        if not result.who.startswith(OURS) and (result.table, result.model) == (task.name, model_type)
     ]
     if found:
         return statistics.mean(found)
