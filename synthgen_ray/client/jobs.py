@@ -14,7 +14,8 @@ from synthgen_ray.client.sending import OnBytes
 
 OnProgress = Callable[[JSON], None]
 
-FIRST_POLL_S, POLL_S = 0.05, 0.5
+POLL_S = 0.5
+SHORTEST_POLL_S, SHARE = 0.05, 0.1  # of the time waited so far
 OUTAGE_S = 60.0  # how long waiting for a job outlasts a server that restarts
 OUTAGE_PAUSE_S = 1.0
 SILENCE_S = 40.0  # a server that has nothing to tell says so every 15 s
@@ -90,14 +91,13 @@ class Jobs:
 
     def _looks(self, job_id: Id, poll_s: float, known: JSON | None = None) -> Iterator[JSON]:
         """The job at each look, until it has ended: soon at first, in the end every `poll_s`."""
+        since = time.monotonic()
         job = self.get_job(job_id) if known is None else known
-        pause_s = min(FIRST_POLL_S, poll_s)
         while True:
             yield job
             if has_ended(job):
                 return
-            time.sleep(pause_s)
-            pause_s = min(1.5 * pause_s, poll_s)
+            time.sleep(min(max(SHORTEST_POLL_S, SHARE * (time.monotonic() - since)), poll_s))
             job = self._get_job_despite_outages(job_id)
 
     def _get_job_despite_outages(self, job_id: Id) -> JSON:

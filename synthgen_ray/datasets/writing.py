@@ -28,6 +28,8 @@ GROUP_ROWS = 2**20  # of Parquet, as pyarrow has it
 NEEDS_QUOTES = r'[",\r\n]'
 EMPTY = r"|^$"  # of text, which is no null
 NEEDS_ESCAPES = r'["\\\x00-\x1f]'
+QUOTED_BYTES = b'",\r\n'
+ESCAPED_BYTES = b'"\\' + bytes(range(0x20))
 
 
 def write_csv(
@@ -153,9 +155,9 @@ def _csv_cells(values: pa.Array, column: Column | None, safe: bool) -> pa.Array:
         return text
     if safe:
         text = without_formulas(text)
-    needs = pc.fill_null(pc.match_substring_regex(text, NEEDS_QUOTES + EMPTY), False)
-    if not pc.any(needs).as_py():
+    if not _holds_any(text, QUOTED_BYTES) and pc.min(pc.binary_length(text)).as_py() != 0:
         return text
+    needs = pc.fill_null(pc.match_substring_regex(text, NEEDS_QUOTES + EMPTY), False)
     return pc.if_else(needs, _joined('"', pc.replace_substring(text, '"', '""'), '"'), text)
 
 
@@ -171,11 +173,27 @@ def _json_values(values: pa.Array, column: Column | None) -> pa.Array:
         return _joined('"', text, '"')
     if not is_text(values.type):
         return text
-    needs = pc.fill_null(pc.match_substring_regex(text, NEEDS_ESCAPES), False)
-    if pc.any(needs).as_py():
+    if _holds_any(text, ESCAPED_BYTES):
+        needs = pc.fill_null(pc.match_substring_regex(text, NEEDS_ESCAPES), False)
         escaped = [json.dumps(value, ensure_ascii=False)[1:-1] for value in text.filter(needs).to_pylist()]
         text = pc.replace_with_mask(text, needs, pa.array(escaped, pa.string()))
     return _joined('"', text, '"')
+
+
+def _holds_any(texts: pa.Array, ascii: bytes) -> bool:
+    """Whether one of these characters may be in any of the texts: a look at all of their bytes at once takes a
+    hundredth of the time of a regular expression on each."""
+    held = bytes(_text_of(texts))
+    return any(character in held for character in ascii)
+
+
+def _text_of(texts: pa.Array) -> memoryview:
+    """All texts, end to end."""
+    _, offsets, text = texts.buffers()
+    if text is None:
+        return memoryview(b"")
+    ends = np.frombuffer(offsets, dtype=np.int32)
+    return memoryview(text)[ends[texts.offset] : ends[texts.offset + len(texts)]]
 
 
 def _quoted(name: str) -> str:
@@ -188,10 +206,4 @@ def _joined(*parts: str | pa.Array) -> pa.Array:
 
 def _write_lines(lines: pa.Array, sink: BinaryIO) -> None:
     """Write the text of an array, each value followed by a line feed: its buffer, as it is."""
-    ended = _joined(lines, "\n")
-    _, offsets, text = ended.buffers()
-    if text is not None:
-        first, last = (
-            int(pa.Array.from_buffers(pa.int32(), len(ended) + 1, [None, offsets])[i].as_py()) for i in (0, -1)
-        )
-        sink.write(memoryview(text)[first:last])
+    sink.write(_text_of(_joined(lines, "\n")))

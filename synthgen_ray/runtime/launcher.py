@@ -60,8 +60,8 @@ class RayLauncher:
         async def make(plan: PartPlan) -> None:
             async with places:
                 parts[plan.index] = await insist(samplers, "write_part", assignment, plan)
-                rows = sum(part.num_rows for part in parts.values())
-                await report(Progress.of_rows(rows, job.config["num_rows"]))
+            rows = sum(part.num_rows for part in parts.values())
+            await report(Progress.of_rows(rows, job.config["num_rows"]))
 
         try:
             async with asyncio.TaskGroup() as group:

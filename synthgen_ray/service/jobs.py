@@ -1,6 +1,7 @@
 """Jobs: how they stand, and what they made."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -14,8 +15,9 @@ from synthgen_ray.service.looks import Looks
 if TYPE_CHECKING:
     from synthgen_ray.store.store import Store
 
-# Between looks at a job that is watched: the end of a short one is seen at once, and a long one costs little.
-FIRST_LOOK_S, LOOK_S = 0.05, 1.0
+# Between looks at a job that is watched: a tenth of the time it was watched so far, within these bounds. The end of a
+# short one is seen at once, and a long one costs little.
+SHORTEST_S, LONGEST_S, SHARE = 0.05, 1.0, 0.1
 
 
 class Jobs:
@@ -50,7 +52,7 @@ class Jobs:
         Raises: NotFound, also of one that is deleted meanwhile.
         """
         shown: Job | None = None
-        pause_s = FIRST_LOOK_S
+        since = time.monotonic()
         while True:
             job = await self._looks.job(principal, job_id)
             if job != shown:
@@ -58,10 +60,9 @@ class Jobs:
             if job.status.is_final:
                 return
             shown = job
-            await asyncio.sleep(pause_s)
+            await asyncio.sleep(min(max(SHORTEST_S, SHARE * (time.monotonic() - since)), LONGEST_S))
             if not await is_admitted():
                 return
-            pause_s = min(1.5 * pause_s, LOOK_S)
 
     async def get_output(self, principal: Principal, job_id: UUID) -> tuple[Job, Artifact]:
         """The rows of a completed generation.
