@@ -38,8 +38,8 @@ def _batch(bench: Bench) -> Figure:
         _killed_and_gone_on_with(folder, rows)
         if not _hashes(folder / "plain") == _hashes(folder / "whole") == _hashes(folder / "broken"):
             raise AssertionError("the files of the three runs differ")
-    note = f"with the start of Ray, {run.rows_a_second:,.0f} rows/s once files come; the same bytes each time; {run.memory}"
-    return Figure(rows / taken, rows / plain, "rows/s", note)
+    files_come = f"with the start of Ray; {run.rows_a_second:,.0f} rows/s once files come"
+    return Figure(rows / taken, rows / plain, "rows/s", f"{files_come}; the same bytes each time; {run.memory}")
 
 
 def _in_one_process(model: Synthesizer, rows: int, folder: Path) -> None:
