@@ -42,10 +42,13 @@ class BodyLimit:
         if scope["type"] != "http" or is_multipart(headers := Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
-        error = TooLarge(f"A body without a file may have {self._most:,} bytes.", "payload_too_large")
-        refusal = problem_of(scope["state"]["request_id"], error)
+
+        async def refuse() -> None:
+            error = TooLarge(f"A body without a file may have {self._most:,} bytes.", "payload_too_large")
+            await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
+
         if _declared_bytes(headers) > self._most:
-            await refusal(scope, receive, send)
+            await refuse()
             return
         taken = 0
         is_answered = False
@@ -59,7 +62,7 @@ class BodyLimit:
             if taken <= self._most:
                 return message
             if not is_answered:
-                await refusal(scope, receive, send)
+                await refuse()
             return _DISCONNECT
 
         async def send_unless_refused(message: Message) -> None:

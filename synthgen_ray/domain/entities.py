@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
 
+from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.columns import Column, LearnedColumn
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import ModelType, OutputFormat, SampleFormat, SampleParams
@@ -275,6 +276,15 @@ class Assignment:
     losses: LossCurve = ()  # of its training
     output: Output | None = None  # to judge, where a report does not draw rows itself
     checkpoint: Artifact | None = None  # of an earlier attempt at this training
+
+
+@dataclass(frozen=True)
+class DrawRequest:
+    """Rows that somebody asks for at once."""
+
+    principal: Principal
+    model_id: UUID
+    params: SampleParams
 
 
 @dataclass(frozen=True)

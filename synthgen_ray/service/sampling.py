@@ -3,20 +3,17 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from synthgen_ray.datasets.streaming import Joined
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.chunks import chunks
-from synthgen_ray.domain.entities import Artifact, Draw
+from synthgen_ray.domain.entities import Artifact, Draw, DrawRequest
 from synthgen_ray.domain.errors import Gone, InvalidRequest, JobError, SynthGenError, TooLarge
 from synthgen_ray.domain.once import T
 from synthgen_ray.domain.params import SampleFormat, SampleParams
+from synthgen_ray.service.together import Together
 from synthgen_ray.synthesizers.streams import fresh_seed
-
-if TYPE_CHECKING:
-    from synthgen_ray.store.store import Store
 
 # The chunks of rows that are wanted at once, in their order, each as `datasets.streaming` encodes it.
 DrawChunks = Callable[[Draw], AsyncGenerator[bytes, None]]
@@ -25,7 +22,7 @@ MOST_REMEMBERED = 1000
 
 
 class Sampling:
-    _store: "Store"
+    _admissions: Together[DrawRequest, tuple[Artifact, int]]
     _draw: DrawChunks
     _lately: dict[tuple[UUID, UUID], tuple[Artifact, int]]  # what the store answered to a key that asked for a model
     max_sample_rows: int
@@ -65,7 +62,7 @@ class Sampling:
         lately = None if params.conditions or params.distribution else self._lately.get(asked)
         drawing = begin(*lately) if lately else None
         try:
-            admitted = await self._store.admit_draw(principal, model_id, params)
+            admitted = await self._admissions.ask(DrawRequest(principal, model_id, params))
         except BaseException:
             self._lately.pop(asked, None)
             if drawing:

@@ -19,6 +19,7 @@ from synthgen_ray.service.projects import Projects
 from synthgen_ray.service.reports import Reports
 from synthgen_ray.service.sampling import DrawChunks, Sampling
 from synthgen_ray.service.status import Statuses
+from synthgen_ray.service.together import Together
 from synthgen_ray.synthesizers.inspection import Inspector
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Service(Projects, Datasets, Models, Sampling, Jobs, Reports, Keys, Audits,
     ) -> None:
         self._store = store
         self._looks = Looks(store.find_jobs)
+        self._admissions = Together(store.admit_draws)
         self._artifacts = artifacts
         self._nudge = nudge
         self._converter = converter

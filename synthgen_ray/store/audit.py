@@ -1,5 +1,6 @@
 """The audit trail: an event is written in the transaction that does what it tells of, and never changed."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from uuid import UUID
 
@@ -56,22 +57,32 @@ async def record(
     session: AsyncSession, principal: Principal, action: Action, object_id: UUID, project_id: UUID | None
 ) -> None:
     """Add an event to the chain, within `Sessions.writing()`, where one at a time writes."""
+    await record_all(session, action, [(principal, object_id, project_id)])
+
+
+async def record_all(
+    session: AsyncSession, action: Action, done: Sequence[tuple[Principal, UUID, UUID | None]]
+) -> None:
+    """The same of several, in their order: who did it, to what, of which project."""
     last = await session.execute(select(AuditRow.number, AuditRow.hash).order_by(AuditRow.number.desc()).limit(1))
     number, previous = last.one_or_none() or (0, NOTHING_BEFORE)
-    origin = principal.origin
-    event = AuditEvent(
-        number + 1,
-        utc_now(),
-        action,
-        object_id,
-        project_id,
-        principal.key_id,
-        origin.request_id,
-        origin.address,
-        previous,
-        hash="",
-    )
-    session.add(AuditRow(**{**vars(event), "hash": hash_of(event)}))
+    for principal, object_id, project_id in done:
+        number += 1
+        origin = principal.origin
+        event = AuditEvent(
+            number,
+            utc_now(),
+            action,
+            object_id,
+            project_id,
+            principal.key_id,
+            origin.request_id,
+            origin.address,
+            previous,
+            hash="",
+        )
+        previous = hash_of(event)
+        session.add(AuditRow(**{**vars(event), "hash": previous}))
     await session.flush()
 
 

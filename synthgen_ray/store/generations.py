@@ -1,26 +1,31 @@
 """Rows that are asked for: as a job, or at once."""
 
+from collections import Counter
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, undefer
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.columns import check_same_columns
-from synthgen_ray.domain.entities import Artifact, Job
+from synthgen_ray.domain.entities import Artifact, DrawRequest, Job
+from synthgen_ray.domain.errors import SynthGenError
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.once import Made, Once
-from synthgen_ray.domain.params import DrawParams, GenerateParams, ImputeParams, SampleParams
+from synthgen_ray.domain.params import DrawParams, GenerateParams, ImputeParams
 from synthgen_ray.domain.widths import check_room
-from synthgen_ray.store.audit import record
+from synthgen_ray.store.audit import record_all
 from synthgen_ray.store.datasets import require_version
 from synthgen_ray.store.enqueuing import Enqueuing
 from synthgen_ray.store.entities import COLUMNS, LEARNED_COLUMNS, to_artifact
-from synthgen_ray.store.models import require_ready
+from synthgen_ray.store.models import check_ready, require_model, require_ready
 from synthgen_ray.store.once import JOB, once_only
 from synthgen_ray.store.tables import ModelRow
 from synthgen_ray.store.usage import add_usage, check_generation, check_queue
+
+_TO_DRAW = (undefer(ModelRow.learned_columns), joinedload(ModelRow.artifact))
 
 
 class Generations(Enqueuing):
@@ -68,21 +73,38 @@ class Generations(Enqueuing):
         async with self._sessions.writing() as session:
             return await once_only(session, principal, once, JOB, make)
 
-    async def admit_draw(self, principal: Principal, model_id: UUID, params: SampleParams) -> tuple[Artifact, int]:
-        """The file and the chunk rows of a ready model that can obey the conditions; the rows count from now.
+    async def admit_draws(self, asked: Sequence[DrawRequest]) -> list[tuple[Artifact, int] | SynthGenError]:
+        """For each the file and the chunk rows of a ready model that can obey the conditions, and its rows count from
+        now; or why not, which keeps none of the others: NotFound; Conflict, when the model is not ready;
+        InvalidRequest, for the conditions; TooLarge; TooMany.
 
-        Raises: NotFound; Conflict, when the model is not ready; InvalidRequest, for the conditions; TooLarge;
-        TooMany.
+        In one transaction: alone each takes five milliseconds of the only writer's time, beside others one.
         """
+        answers: list[tuple[Artifact, int] | SynthGenError] = []
+        admitted: list[tuple[Principal, UUID, UUID | None]] = []
+        models: dict[tuple[frozenset[UUID] | None, UUID], ModelRow] = {}
+        rows: Counter[UUID] = Counter()  # of each project
         async with self._sessions.writing() as session:
-            artifact = joinedload(ModelRow.artifact)
-            model = await require_ready(session, principal, model_id, params, artifact, num_rows=params.num_rows)
-            await check_generation(session, model.project_id, self._quotas, params.num_rows)
-            await add_usage(session, model.project_id, rows=params.num_rows)
-            await record(session, principal, Action.MODEL_SAMPLE, model.id, model.project_id)
-            if model.artifact is None:
-                raise LookupError(f"model {model.id} is ready and has no artifact")
-            return to_artifact(model.artifact), model.chunk_rows or 0
+            for draw in asked:
+                seen_by, num_rows = (draw.principal.projects, draw.model_id), draw.params.num_rows
+                try:
+                    if seen_by not in models:
+                        models[seen_by] = await require_model(session, draw.principal, draw.model_id, *_TO_DRAW)
+                    model = models[seen_by]
+                    check_ready(model, draw.params, num_rows)
+                    await check_generation(session, model.project_id, self._quotas, rows[model.project_id] + num_rows)
+                except SynthGenError as error:
+                    answers.append(error)
+                    continue
+                if model.artifact is None:
+                    raise LookupError(f"model {model.id} is ready and has no artifact")
+                rows[model.project_id] += num_rows
+                admitted.append((draw.principal, model.id, model.project_id))
+                answers.append((to_artifact(model.artifact), model.chunk_rows or 0))
+            for project_id, drawn in rows.items():
+                await add_usage(session, project_id, rows=drawn)
+            await record_all(session, Action.MODEL_SAMPLE, admitted)
+        return answers
 
     async def _check_quotas(self, session: AsyncSession, model: ModelRow, rows: int) -> None:
         await check_queue(session, model.project_id, self._quotas)

@@ -187,12 +187,17 @@ async def require_ready(
     Raises: NotFound; Conflict; InvalidRequest, for the conditions; TooLarge.
     """
     model = await require_model(session, principal, model_id, undefer(ModelRow.learned_columns), *more)
+    check_ready(model, params, num_rows)
+    return model
+
+
+def check_ready(model: ModelRow, params: DrawParams, num_rows: int) -> None:
+    """Raises: Conflict; InvalidRequest, for the conditions; TooLarge."""
     if model.status is not ModelStatus.READY:
         raise Conflict(_not_ready(model), "model_not_ready")
     columns = LEARNED_COLUMNS.validate_python(model.learned_columns)
     check_conditions(params.conditions, params.distribution, columns)
     check_room(num_rows, model.chunk_rows or 1, columns)
-    return model
 
 
 def _not_ready(model: ModelRow) -> str:

@@ -120,3 +120,13 @@ async def test_an_error_is_for_all_who_share_the_look_and_for_none_after(store, 
         with pytest.raises(Unavailable):
             await one
     assert await looks.job(ADMIN, job.id) == job
+
+
+async def test_whom_nobody_looks_for_any_more_is_forgotten(store, given_training):
+    job = await given_training()
+    looks = Looks(store.find_jobs)
+
+    for _ in range(3):
+        await looks.job(replace(ADMIN, projects=frozenset({job.project_id, uuid4()})), job.id)
+
+    assert not looks._of_scopes

@@ -1,0 +1,64 @@
+"""What many ask for at the same time, asked for once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from synthgen_ray.domain.errors import SynthGenError
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+
+@dataclass
+class _Turn(Generic[Asked, Answer]):
+    answers: asyncio.Task[Sequence[Answer | SynthGenError]]
+    asked: list[Asked] = field(default_factory=list)
+
+
+class Together(Generic[Asked, Answer]):
+    """One call at a time, which answers all who asked before it began. Who asks while it is on its way shares the next
+    one, so that a thousand are a few calls, and each is answered by what was true after it asked.
+
+    `call` answers each of those that it is given, in their order; an error is raised to whom it answers alone.
+    """
+
+    def __init__(self, call: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer | SynthGenError]]]) -> None:
+        self._call = call
+        self._next: _Turn[Asked, Answer] | None = None
+        self._last: asyncio.Task[Sequence[Answer | SynthGenError]] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        return self._last is None
+
+    async def ask(self, asked: Asked) -> Answer:
+        """Raises: the error that is the answer; what the call raises."""
+        turn = self._next or self._begin()
+        place = len(turn.asked)
+        turn.asked.append(asked)
+        answer = (await asyncio.shield(turn.answers))[place]  # who leaves does not take the others along
+        if isinstance(answer, SynthGenError):
+            raise answer
+        return answer
+
+    def _begin(self) -> _Turn[Asked, Answer]:
+        turn: _Turn[Asked, Answer] = _Turn(asyncio.create_task(self._answers(self._last)))
+        self._next, self._last = turn, turn.answers
+        turn.answers.add_done_callback(self._end)
+        return turn
+
+    async def _answers(
+        self, before: asyncio.Task[Sequence[Answer | SynthGenError]] | None
+    ) -> Sequence[Answer | SynthGenError]:
+        if before is not None:
+            await asyncio.wait({before})
+        turn, self._next = self._next, None
+        return await self._call(turn.asked) if turn else ()
+
+    def _end(self, answers: asyncio.Task[Sequence[Answer | SynthGenError]]) -> None:
+        if self._last is answers:
+            self._last = None
+        if not answers.cancelled():
+            answers.exception()  # it may be that all who asked have left

@@ -1,0 +1,75 @@
+"""Draws that are admitted together: each as if it had come alone."""
+
+import asyncio
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from synthgen_ray.domain.access import Origin
+from synthgen_ray.domain.audit import Action, find_break
+from synthgen_ray.domain.entities import DrawRequest
+from synthgen_ray.domain.errors import Conflict, InvalidRequest, NotFound, SynthGenError, TooMany
+from synthgen_ray.domain.params import SampleParams
+from synthgen_ray.domain.quotas import Quotas
+from synthgen_ray.service.together import Together
+from tests.databases import on_both_databases
+from tests.given import ADMIN
+
+pytestmark = on_both_databases
+
+
+@pytest.fixture
+def admitted(store):
+    """The artifact's id or the class of the error, for each of these draws at the same time."""
+
+    async def admitted(*asked: DrawRequest) -> list[object]:
+        answers = await asyncio.gather(*map(Together(store.admit_draws).ask, asked), return_exceptions=True)
+        return [type(one) if isinstance(one, SynthGenError) else one[0].id for one in answers]
+
+    return admitted
+
+
+async def test_each_is_answered_for_itself(store, project, given_training, given_ready_model, admitted):
+    model_id = await given_ready_model()
+    waiting = (await given_training("still waiting")).model_id
+    _, artifact = await store.get_trained(ADMIN, model_id)
+    stranger = replace(ADMIN, projects=frozenset({uuid4()}))
+    owner = replace(ADMIN, projects=frozenset({project.id}))
+    ten = SampleParams(num_rows=10)
+
+    answers = await admitted(
+        DrawRequest(ADMIN, model_id, ten),
+        DrawRequest(stranger, model_id, ten),
+        DrawRequest(ADMIN, model_id, SampleParams(num_rows=10, conditions={"age": "old"})),
+        DrawRequest(ADMIN, waiting, ten),
+        DrawRequest(ADMIN, uuid4(), ten),
+        DrawRequest(owner, model_id, ten),
+    )
+
+    assert answers == [artifact.id, NotFound, InvalidRequest, Conflict, NotFound, artifact.id]
+    assert (await store.get_usage(ADMIN, project.id)).generated_rows == 20
+
+
+async def test_a_quota_counts_the_rows_of_those_before(store, project, given_ready_model, admitted):
+    draw = DrawRequest(ADMIN, await given_ready_model(), SampleParams(num_rows=20))
+    store._quotas = Quotas(generated_rows=50)
+
+    answers = await admitted(*[draw] * 4, replace(draw, params=SampleParams(num_rows=10)))
+
+    assert [answer is TooMany for answer in answers] == [False, False, True, True, False]
+    assert (await store.get_usage(ADMIN, project.id)).generated_rows == 50
+
+
+async def test_each_leaves_its_own_event(store, given_ready_model, admitted):
+    model_id = await given_ready_model()
+    origins = [Origin(f"request-{number}", f"10.0.0.{number}") for number in range(5)]
+
+    await admitted(*(DrawRequest(replace(ADMIN, origin=origin), model_id, SampleParams()) for origin in origins))
+
+    events = (await store.list_audit(ADMIN, 1000, 0)).items
+    assert find_break(events) is None
+    drawn = [event for event in reversed(events) if event.action is Action.MODEL_SAMPLE]
+    assert [(event.request_id, event.address) for event in drawn] == [
+        (origin.request_id, origin.address) for origin in origins
+    ]
