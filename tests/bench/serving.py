@@ -28,6 +28,7 @@ from tests.servers import NO_RATE_LIMITS, UpServer, an_up_server
 CLIENTS = 16
 ONLINE_ROWS = 100
 ROWS_A_CALL = 10_000
+SMALL_CALLS = 600
 WAIT_S = 3600
 
 
@@ -93,15 +94,27 @@ def _many_clients(model_type: ModelType, bench: Bench) -> Figure:
     shop, model_id = _served(bench, model_type)
     model = bench.model(model_type, bench.epochs(EPOCHS))
     rows, calls = bench.rows(ROWS_A_CALL), 2 * CLIENTS
+    served = _called(shop, model_id, rows, calls)
+    plain = seconds(lambda: write(model, rows * calls, shop.folder / "plain.csv"))
+    return Figure(rows * calls / served, rows * calls / plain, "rows/s", f"{CLIENTS} clients, {rows:,} rows a call")
+
+
+def _small_calls(bench: Bench) -> Figure:
+    shop, model_id = _served(bench, ModelType.GAUSSIAN_COPULA)
+    calls = bench.rows(SMALL_CALLS)
+    taken = _called(shop, model_id, ONLINE_ROWS, calls)
+    return Figure(calls / taken, None, "calls/s", f"{CLIENTS} clients, {ONLINE_ROWS} rows a call")
+
+
+def _called(shop: Shop, model_id: str, rows: int, calls: int) -> float:
+    """Seconds of so many calls by all clients."""
     order = shop.order(model_id, "text/csv", num_rows=rows, seed=SEED)
 
     def call(http: httpx.Client) -> None:
         http.request(**order).raise_for_status()
 
     with httpx.Client(trust_env=False, timeout=600) as http, ThreadPoolExecutor(CLIENTS) as pool:
-        served = seconds(lambda: list(pool.map(call, [http] * calls)))
-    plain = seconds(lambda: write(model, rows * calls, shop.folder / "plain.csv"))
-    return Figure(rows * calls / served, rows * calls / plain, "rows/s", f"{CLIENTS} clients, {rows:,} rows a call")
+        return seconds(lambda: list(pool.map(call, [http] * calls)))
 
 
 def _small_job(bench: Bench) -> Figure:
@@ -173,6 +186,7 @@ def _rows(what: str, measure: Callable[[ModelType, Bench], Figure], must: str | 
 ROWS = (
     *_rows("served online, 100 rows", _online, "3 x the peer + 10 ms"),
     *_rows("served to 16 clients", _many_clients, "0.8x"),
+    Row("served to 16 clients, 100 rows a call, Gaussian copula", _small_calls),
     Row("served generation of 1,000 rows, from POST to completed", _small_job, "0.5 s"),
     *_rows("served generation of 1,000,000 rows, to the last byte of the CSV", _end_to_end, END_TO_END),
     *_rows("served generation beside one process", _overhead, "0.85x"),
