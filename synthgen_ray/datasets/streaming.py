@@ -1,8 +1,8 @@
 """Tables one after the other become one stream of bytes.
 
 Whoever makes a table encodes it beside others who do the same with the next ones; whoever sends the stream joins them.
-Text is joined by laying it end to end. Parquet and Arrow have an end of their own, so their tables travel as Arrow, and
-are written where they are joined.
+Text and Parquet are joined by laying them end to end, Parquet with a footer for all. Arrow's tables are written again
+where they are joined: each brings its dictionaries, of which a stream has one.
 """
 
 from abc import ABC, abstractmethod
@@ -11,9 +11,9 @@ from io import BytesIO
 from typing import ClassVar
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from synthgen_ray.datasets.writing import write_csv, write_jsonl
+from synthgen_ray.datasets.parquet_joining import MARK, joined_footer, split
+from synthgen_ray.datasets.writing import write_csv, write_jsonl, write_parquet
 from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.params import SampleFormat
 
@@ -39,6 +39,8 @@ def encoded(
         # A text in a line holds no line feed, so that each one ends an object.
         objects = lines.getvalue().removesuffix(b"\n").replace(b"\n", b",\n")
         buffer.write((b"[" if is_first else b",\n") + objects + (b"]\n" if is_last else b""))
+    elif form is SampleFormat.PARQUET:
+        write_parquet(table, buffer)
     else:
         plain = table.replace_schema_metadata(None)
         with pa.ipc.new_stream(buffer, plain.schema) as writer:
@@ -76,17 +78,33 @@ class _Text(Joined):
         return b""
 
 
-class _Tables(Joined):
+class _Parquet(Joined):
+    computes = True
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[bytes, int]] = []
+
+    def add(self, table: bytes) -> bytes:
+        groups, footer = split(table)
+        goes_on = groups if self._parts else MARK + groups
+        self._parts.append((footer, len(goes_on)))
+        return goes_on
+
+    def end(self) -> bytes:
+        return joined_footer(self._parts)
+
+
+class _Arrow(Joined):
     computes = True
 
     def __init__(self) -> None:
         self._tape = _Tape()
-        self._writer: pq.ParquetWriter | pa.ipc.RecordBatchStreamWriter | None = None
+        self._writer: pa.ipc.RecordBatchStreamWriter | None = None
 
     def add(self, table: bytes) -> bytes:
         read = pa.ipc.open_stream(table).read_all()
         if self._writer is None:
-            self._writer = self._open(pa.PythonFile(self._tape, mode="w"), read.schema)
+            self._writer = pa.ipc.new_stream(pa.PythonFile(self._tape, mode="w"), read.schema)
         self._writer.write_table(read)
         return self._tape.taken()
 
@@ -94,19 +112,6 @@ class _Tables(Joined):
         if self._writer is not None:
             self._writer.close()
         return self._tape.taken()
-
-    @abstractmethod
-    def _open(self, sink: pa.NativeFile, schema: pa.Schema) -> pq.ParquetWriter | pa.ipc.RecordBatchStreamWriter: ...
-
-
-class _Parquet(_Tables):
-    def _open(self, sink: pa.NativeFile, schema: pa.Schema) -> pq.ParquetWriter:
-        return pq.ParquetWriter(sink, schema, compression="zstd")
-
-
-class _Arrow(_Tables):
-    def _open(self, sink: pa.NativeFile, schema: pa.Schema) -> pa.ipc.RecordBatchStreamWriter:
-        return pa.ipc.new_stream(sink, schema)
 
 
 class _Tape:

@@ -198,7 +198,7 @@ class Job:
 
     @property
     def parts_folder(self) -> str:
-        """Where this attempt writes what it will join into one file."""
+        """Where this attempt keeps what it knows of its parts until they are one file."""
         return parts_folder(self.id, self.attempt)
 
     @property
@@ -248,7 +248,7 @@ def attempt_folder(job_id: UUID, attempt: int) -> str:
 
 
 def parts_folder(job_id: UUID, attempt: int) -> str:
-    """Of parts that are not published, but joined; erased once the job is done."""
+    """Of what is not published, but joined; erased once the job is done."""
     return f"{attempt_folder(job_id, attempt)}/parts"
 
 

@@ -6,13 +6,13 @@ bytes on one worker and on forty, whatever runs beside it.
 """
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from io import BytesIO
 from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.datasets.parquet_joining import MARK, joined_footer, split
 from synthgen_ray.datasets.writing import write_csv, write_jsonl, write_parquet
 from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, Part
@@ -38,24 +38,30 @@ def write_part(model: Synthesizer, assignment: Assignment, plan: PartPlan, artif
         else:
             rows, columns = _drawn(model, job, plan), model.columns
         name = f"part-{plan.index:05}.{job.output_format}"
-        folder = job.parts_folder if job.output_format is OutputFormat.PARQUET else job.folder
-        with artifacts.writing(folder, name) as sink:
-            _write(rows, columns, job, sink, first=plan.index == 0)
-    return artifacts.part(folder, name, plan.num_rows)
+        with artifacts.writing(job.folder, name) as sink:
+            footer = _write(rows, columns, job, sink, first=plan.index == 0)
+    if footer is not None:
+        with artifacts.writing(job.parts_folder, name) as sink:
+            sink.write(footer)
+    return artifacts.part(job.folder, name, plan.num_rows)
 
 
 def publish(job: Job, parts: Sequence[Part], artifacts: Artifacts) -> Artifact:
-    """The parts as one artifact. It is public when the store takes it.
+    """The parts end to end as one artifact. It is public when the store takes it.
 
-    CSV and JSONL parts end to end are one file. Parquet parts are not, so they are copied into one, and
-    erased when the store has taken it.
+    Those of Parquet get a footer behind them, of which each has left its own share.
     """
-    if job.output_format is not OutputFormat.PARQUET:
-        return artifacts.seal(job.folder, parts)
-    name = "rows.parquet"
-    with artifacts.writing(job.folder, name) as sink:
-        _join_parquet(job, parts, artifacts, sink)
-    return artifacts.seal(job.folder, [artifacts.part(job.folder, name, sum(part.num_rows for part in parts))])
+    if job.output_format is OutputFormat.PARQUET:
+        name = "footer.parquet"
+        with artifacts.writing(job.folder, name) as sink:
+            sink.write(joined_footer((_footer_of(part, job, artifacts), part.size_bytes) for part in parts))
+        parts = [*parts, artifacts.part(job.folder, name, 0)]
+    return artifacts.seal(job.folder, parts)
+
+
+def _footer_of(part: Part, job: Job, artifacts: Artifacts) -> bytes:
+    with artifacts.part_file(job.parts_folder, part.name) as path:
+        return path.read_bytes()
 
 
 def _drawn(model: Synthesizer, job: Job, plan: PartPlan) -> pa.Table:
@@ -66,20 +72,16 @@ def _drawn(model: Synthesizer, job: Job, plan: PartPlan) -> pa.Table:
     )
 
 
-def _write(rows: pa.Table, columns: Sequence[Column], job: Job, sink: BinaryIO, *, first: bool) -> None:
+def _write(rows: pa.Table, columns: Sequence[Column], job: Job, sink: BinaryIO, *, first: bool) -> bytes | None:
+    """Returns the footer of these rows, which Parquet has at the end of all."""
     if job.output_format is OutputFormat.CSV:
         write_csv(rows, columns, sink, header=first, safe=job.is_csv_safe)
     elif job.output_format is OutputFormat.JSONL:
         write_jsonl(rows, columns, sink)
     else:
-        write_parquet(rows, sink)
-
-
-def _join_parquet(job: Job, parts: Sequence[Part], artifacts: Artifacts, sink: BinaryIO) -> None:
-    with ExitStack() as stack:
-        writer: pq.ParquetWriter | None = None
-        for part in parts:
-            with artifacts.part_file(job.parts_folder, part.name) as path, pq.ParquetFile(path) as file:
-                writer = writer or stack.enter_context(pq.ParquetWriter(sink, file.schema_arrow, compression="zstd"))
-                for group in range(file.num_row_groups):
-                    writer.write_table(file.read_row_group(group))
+        file = BytesIO()
+        write_parquet(rows, file)
+        groups, footer = split(file.getvalue())
+        sink.write(MARK + groups if first else groups)
+        return footer
+    return None
