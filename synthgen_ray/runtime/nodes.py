@@ -16,6 +16,7 @@ from synthgen_ray.domain.errors import Postponed, WorkerLost
 
 T = TypeVar("T")
 LOOK_S = 2.0
+FIRST_LOOK_S = 10.0  # before it nothing is known, and what is to begin would be put off
 
 
 class ClusterResources:
@@ -30,7 +31,7 @@ class ClusterResources:
         if self._look is None:
             self._look = asyncio.create_task(asyncio.to_thread(ray.cluster_resources))
         look = self._look
-        await asyncio.wait({look}, timeout=LOOK_S)
+        await asyncio.wait({look}, timeout=LOOK_S if self._known else FIRST_LOOK_S)
         if look.done():
             if self._look is look:  # who waited for it too may have begun another
                 self._look = None

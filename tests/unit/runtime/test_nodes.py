@@ -1,10 +1,12 @@
 """What the cluster has, as those hear it who ask at the same time."""
 
 import asyncio
+import threading
 import time
 
 import ray
 
+from synthgen_ray.runtime import nodes
 from synthgen_ray.runtime.nodes import ClusterResources
 
 
@@ -29,3 +31,28 @@ async def test_there_is_one_look_at_a_time_however_many_ask(monkeypatch):
     await asyncio.gather(*(ask_again_and_again() for _ in range(3)))
 
     assert most == 1
+
+
+async def test_the_first_look_is_waited_for_and_a_later_one_that_hangs_is_not(monkeypatch):
+    answers = iter([{"CPU": 4}, {"CPU": 8}])
+    goes_on = threading.Event()
+
+    def look() -> dict[str, float]:
+        goes_on.wait(20)
+        return next(answers)
+
+    monkeypatch.setattr(ray, "cluster_resources", look)
+    monkeypatch.setattr(nodes, "LOOK_S", 0.05)
+    cluster = ClusterResources()
+
+    first = asyncio.create_task(cluster.known())
+    await asyncio.sleep(0.2)
+    assert not first.done()
+    goes_on.set()
+    assert await first == {"CPU": 4}
+
+    goes_on.clear()
+    assert await cluster.known() == {"CPU": 4}  # of the look before: this one hangs
+    goes_on.set()
+    while await cluster.known() != {"CPU": 8}:
+        await asyncio.sleep(0.01)
