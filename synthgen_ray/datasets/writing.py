@@ -69,11 +69,11 @@ def write_jsonl(table: pa.Table, columns: Sequence[Column], sink: BinaryIO) -> N
     """Write one JSON object per row; dates are text, a null or a number that is not finite is null."""
     by_name = {column.name: column for column in columns}
     for batch in _batches(table, sum(len(json.dumps(name)) for name in table.column_names)):
-        members = []
+        members: list[str | pa.Array] = []
         for place, (name, values) in enumerate(zip(table.column_names, batch.columns, strict=True)):
-            key = ("{" if place == 0 else ",") + json.dumps(name, ensure_ascii=False) + ":"
-            members.append(_joined(key, _json_values(values, by_name.get(name)).fill_null("null")))
-        _write_lines(pc.binary_join_element_wise(*members, "}", ""), sink)
+            members.append(("{" if place == 0 else ",") + json.dumps(name, ensure_ascii=False) + ":")
+            members.append(_json_values(values, by_name.get(name)).fill_null("null"))
+        _write_lines(_joined(*members, "}"), sink)
 
 
 def write_parquet(table: pa.Table, sink: BinaryIO) -> None:
