@@ -79,7 +79,9 @@ class TrainingSettings(Group):
 
 class GenerationSettings(Group):
     max_running: int = Field(4, ge=1, description="Generations at a time; the others wait in the queue.")
-    max_parts: int = Field(2, ge=1, description="Parts of one generation that the samplers draw at the same time.")
+    max_parts: int = Field(
+        3, ge=1, description="Parts of one generation that the samplers have at a time: to draw, to keep, and the next."
+    )
     max_rows_by_samplers: int = Field(
         5_000_000, ge=1, description="Rows that the samplers make; more are made by Ray Data, on all of the cluster."
     )

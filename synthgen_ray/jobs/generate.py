@@ -5,7 +5,7 @@ Chunk i of a job depends on the model, the seed and i alone, so the same job giv
 bytes on one worker and on forty, whatever runs beside it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import BinaryIO
 
@@ -23,8 +23,15 @@ from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.synthesizers.base import Synthesizer
 
 
-def write_part(model: Synthesizer, assignment: Assignment, plan: PartPlan, artifacts: Artifacts) -> Part:
-    """Make the rows of one part and write them. Repeating it gives the same file.
+def write_part(
+    model: Synthesizer,
+    assignment: Assignment,
+    plan: PartPlan,
+    artifacts: Artifacts,
+    on_drawn: Callable[[], None] = lambda: None,
+) -> Part:
+    """Make the rows of one part and write them. Repeating it gives the same file. `on_drawn` hears that from there on
+    it only waits for the file to be kept.
 
     Raises: InvalidRequest and JobError, for conditions that cannot be met; JobError, for rows that are too large;
     InvalidTable, for a table that is none to fill; Gone.
@@ -40,6 +47,7 @@ def write_part(model: Synthesizer, assignment: Assignment, plan: PartPlan, artif
         name = f"part-{plan.index:05}.{job.output_format}"
         with artifacts.writing(job.folder, name) as sink:
             footer = _write(rows, columns, job, sink, first=plan.index == 0)
+            on_drawn()
     if footer is not None:
         with artifacts.writing(job.parts_folder, name) as sink:
             sink.write(footer)

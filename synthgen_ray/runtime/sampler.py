@@ -2,8 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable
-from typing import Any, TypeVar
+from functools import partial
 
 from ray import serve
 
@@ -18,11 +17,11 @@ from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.metrics import SamplerMetrics
 from synthgen_ray.runtime.tidying import keep_tidy
+from synthgen_ray.runtime.turns import Turns
 from synthgen_ray.settings import LogFormat, SamplerSettings
 from synthgen_ray.synthesizers.base import Synthesizer
 from synthgen_ray.synthesizers.threads import compute_with
 
-T = TypeVar("T")
 MODELS_ANNOUNCED = 64  # by which Serve sends a model's calls to a replica that had it lately
 
 
@@ -35,8 +34,7 @@ class Sampler:
         self._artifacts = artifacts
         keep_tidy(artifacts)
         self._models = ModelCache(self._load, settings.models_mb * 2**20)
-        # Each sampling fills a CPU: as many at a time as there are, the others wait here.
-        self._turn = asyncio.Semaphore(settings.threads or os.cpu_count() or 1)
+        self._turns = Turns(settings.threads or os.cpu_count() or 1)
 
     @serve.multiplexed(max_num_models_per_replica=MODELS_ANNOUNCED)
     async def _announce(self, model_id: str) -> str:
@@ -44,15 +42,15 @@ class Sampler:
         return model_id
 
     async def write_part(self, assignment: Assignment, plan: PartPlan) -> Part:
-        """Write some rows of a generation, or of a table to fill. In a thread, so that health checks do not wait."""
+        """Write some rows of a generation, or of a table to fill."""
         with about(job_id=assignment.job.id, model_id=assignment.job.model_id):
             model = await self._model(assignment.source)
-            return await self._in_turn(write_part, model, assignment, plan, self._artifacts)
+            return await self._turns.part(partial(write_part, model, assignment, plan, self._artifacts))
 
     async def draw(self, draw: Draw, index: int) -> bytes:
         """Some rows that somebody waits for."""
         model = await self._model(draw.source)
-        rows = await self._in_turn(encoded_chunk, model, draw, index)
+        rows = await self._turns.rows(partial(encoded_chunk, model, draw, index))
         self._metrics.rows.add(draw.chunks[index][1], way="online")
         return rows
 
@@ -63,13 +61,6 @@ class Sampler:
 
     async def publish(self, job: Job, parts: list[Part]) -> Artifact:
         return await asyncio.to_thread(publish, job, parts, self._artifacts)
-
-    async def _in_turn(self, work: Callable[..., T], *given: Any) -> T:
-        """In a thread, which goes on when nobody waits for it any more: its turn ends with it, not before."""
-        await self._turn.acquire()
-        thread = asyncio.ensure_future(asyncio.to_thread(work, *given))
-        thread.add_done_callback(lambda _: self._turn.release())
-        return await asyncio.shield(thread)
 
     async def _model(self, source: Artifact) -> Synthesizer:
         self._metrics.hits.add(source in self._models)

@@ -1,0 +1,40 @@
+"""Who draws rows in a process: as many at a time as it has CPUs."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Turns:
+    """Work in threads, so that health checks do not wait. Parts of files wait behind rows that somebody waits for: no
+    more of them stand in the line than compute at a time, and all others before it."""
+
+    def __init__(self, count: int) -> None:
+        self._turns = asyncio.Semaphore(count)
+        self._parts = asyncio.Semaphore(count)
+
+    async def rows(self, work: Callable[[], T]) -> T:
+        return await self._run(lambda _: work(), self._turns)
+
+    async def part(self, work: Callable[[Callable[[], None]], T]) -> T:
+        """`work` is given what ends its turn early: for what only waits for a disk or a network."""
+        return await self._run(work, self._parts, self._turns)
+
+    async def _run(self, work: Callable[[Callable[[], None]], T], *turns: asyncio.Semaphore) -> T:
+        """In a thread, which goes on when nobody waits for it any more: its turn ends with it, not before."""
+        with ExitStack() as waiting:
+            for turn in turns:
+                await turn.acquire()
+                waiting.callback(turn.release)
+            held = waiting.pop_all()
+        loop = asyncio.get_running_loop()
+
+        def end_early() -> None:
+            loop.call_soon_threadsafe(held.close)
+
+        thread = asyncio.ensure_future(asyncio.to_thread(work, end_early))
+        thread.add_done_callback(lambda _: held.close())  # once: what is closed has nothing left to give back
+        return await asyncio.shield(thread)
