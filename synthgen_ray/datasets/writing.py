@@ -7,7 +7,8 @@ whole columns; there is no loop over rows.
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +22,7 @@ from synthgen_ray.datasets.canonical import is_text
 from synthgen_ray.datasets.csv_safety import name_without_formula, without_formulas
 from synthgen_ray.datasets.datetime_text import datetimes_as_text
 from synthgen_ray.domain.columns import CELL_BYTES, Column
+from synthgen_ray.domain.params import OutputFormat
 
 BATCH_ROWS = 65_536
 BATCH_BYTES = 64 * 2**20  # of text; escapes may make six times as much of it, and an array of text ends at 2 GiB
@@ -83,6 +85,28 @@ def write_parquet(table: pa.Table, sink: BinaryIO) -> None:
     with pq.ParquetWriter(sink, bare.schema, compression="zstd") as writer:
         for group in _pieces(bare, GROUP_ROWS) if bare.num_rows else [bare]:
             writer.write_table(group, row_group_size=GROUP_ROWS)
+
+
+def write_file(
+    tables: Iterable[pa.Table],
+    columns: Sequence[Column],
+    form: OutputFormat,
+    sink: BinaryIO,
+    *,
+    safe: bool = False,
+) -> None:
+    """Write tables one after the other as one file, in Parquet a row group or more each; `safe` as of `write_csv`."""
+    with ExitStack() as stack:
+        parquet: pq.ParquetWriter | None = None
+        for number, table in enumerate(tables):
+            if form is OutputFormat.CSV:
+                write_csv(table, columns, sink, header=number == 0, safe=safe)
+            elif form is OutputFormat.JSONL:
+                write_jsonl(table, columns, sink)
+            else:
+                bare = table.replace_schema_metadata(None)
+                parquet = parquet or stack.enter_context(pq.ParquetWriter(sink, bare.schema, compression="zstd"))
+                parquet.write_table(bare)
 
 
 def as_text(values: pa.Array, column: Column | None) -> pa.Array:

@@ -16,10 +16,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from synthgen_ray.artifacts import Artifacts
-from synthgen_ray.datasets.streaming import Joined, encoded
+from synthgen_ray.datasets.writing import write_file
 from synthgen_ray.domain.entities import MODEL_FILE
 from synthgen_ray.domain.errors import Conflict
-from synthgen_ray.domain.params import Condition, OutputFormat, SampleFormat, Share
+from synthgen_ray.domain.params import Condition, OutputFormat, Share
 from synthgen_ray.jobs.drawing import drawing
 from synthgen_ray.jobs.parts import PartPlan, plan_parts
 from synthgen_ray.synthesizers.base import Synthesizer, load
@@ -115,14 +115,12 @@ def make_file(model: Synthesizer, order: Order, name: str, place: Place) -> Done
     """
     plan = order.files[name]
     if not place.has(name):
-        form, last = SampleFormat(order.format), plan.chunks[-1][0]
-        stream = Joined.of(form)
+        chunks = (
+            model.sample_chunk(index, num_rows, order.seed, order.conditions, order.distribution)
+            for index, num_rows in plan.chunks
+        )
         with drawing(model), place.artifacts.writing(place.location, name) as sink:
-            for index, num_rows in plan.chunks:
-                rows = model.sample_chunk(index, num_rows, order.seed, order.conditions, order.distribution)
-                ends = {"is_first": index == plan.chunks[0][0], "is_last": index == last}
-                sink.write(stream.add(encoded(rows, model.columns, form, **ends, csv_safe=order.csv_safe)))
-            sink.write(stream.end())
+            write_file(chunks, model.columns, order.format, sink, safe=order.csv_safe)
     sealed = place.artifacts.seal(place.location, [place.artifacts.part(place.location, name, plan.num_rows)])
     return DoneFile(name=name, num_rows=plan.num_rows, size_bytes=sealed.size_bytes, sha256=sealed.sha256)
 
