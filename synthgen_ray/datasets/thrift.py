@@ -13,7 +13,7 @@ LONG = 15  # of a list's short size: its size follows
 
 class Field(NamedTuple):
     kind: int
-    value: Any  # a number, bytes, a `Sequence`, a `Struct`; of a truth value nothing: its kind says it
+    value: Any  # a number, bytes, `Elements` or a `Struct`; of a truth value nothing: its kind says it
 
 
 class Elements(NamedTuple):
