@@ -22,12 +22,11 @@ class Looks:
     async def job(self, principal: Principal, job_id: UUID) -> Job:
         """Raises: NotFound; Unavailable."""
         scope = principal.projects
-        looks = self._of_scopes.setdefault(scope, Together(partial(self._look, principal)))
-        try:
-            return await looks.ask(job_id)
-        finally:
-            if looks.is_idle and self._of_scopes.get(scope) is looks:
-                del self._of_scopes[scope]
+        looks = self._of_scopes.get(scope)
+        if looks is None:
+            forget = partial(self._of_scopes.pop, scope, None)
+            looks = self._of_scopes[scope] = Together(partial(self._look, principal), on_idle=forget)
+        return await looks.ask(job_id)
 
     async def _look(self, principal: Principal, job_ids: Sequence[UUID]) -> Sequence[Job | NotFound]:
         found = await self._find_jobs(principal, frozenset(job_ids))

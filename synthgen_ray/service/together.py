@@ -22,16 +22,17 @@ class Together(Generic[Asked, Answer]):
     one, so that a thousand are a few calls, and each is answered by what was true after it asked.
 
     `call` answers each of those that it is given, in their order; an error is raised to whom it answers alone.
+    `on_idle` hears that nobody asks any more.
     """
 
-    def __init__(self, call: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer | SynthGenError]]]) -> None:
-        self._call = call
+    def __init__(
+        self,
+        call: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer | SynthGenError]]],
+        on_idle: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._call, self._on_idle = call, on_idle
         self._next: _Turn[Asked, Answer] | None = None
         self._last: asyncio.Task[Sequence[Answer | SynthGenError]] | None = None
-
-    @property
-    def is_idle(self) -> bool:
-        return self._last is None
 
     async def ask(self, asked: Asked) -> Answer:
         """Raises: the error that is the answer; what the call raises."""
@@ -60,5 +61,6 @@ class Together(Generic[Asked, Answer]):
     def _end(self, answers: asyncio.Task[Sequence[Answer | SynthGenError]]) -> None:
         if self._last is answers:
             self._last = None
+            self._on_idle()
         if not answers.cancelled():
             answers.exception()  # it may be that all who asked have left

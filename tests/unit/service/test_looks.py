@@ -122,11 +122,18 @@ async def test_an_error_is_for_all_who_share_the_look_and_for_none_after(store, 
     assert await looks.job(ADMIN, job.id) == job
 
 
-async def test_whom_nobody_looks_for_any_more_is_forgotten(store, given_training):
+async def test_those_for_whom_nobody_looks_any_more_are_forgotten(store, given_training):
     job = await given_training()
-    looks = Looks(store.find_jobs)
+    slow = Slow(store)
+    looks = Looks(slow.find_jobs)
 
-    for _ in range(3):
-        await looks.job(replace(ADMIN, projects=frozenset({job.project_id, uuid4()})), job.id)
+    leaving, staying = [
+        (await begun(looks, job.id, principal=replace(ADMIN, projects=frozenset({job.project_id, uuid4()}))))[0]
+        for _ in range(2)
+    ]
+    leaving.cancel()
+    slow.goes_on.set()
+    assert await staying == job
+    await asyncio.sleep(0.1)
 
     assert not looks._of_scopes
