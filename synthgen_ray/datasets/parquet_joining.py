@@ -20,22 +20,21 @@ META_DATA_OFFSETS = (9, 10, 11, 14)  # ColumnMetaData: of data, index and dictio
 
 
 class Split(NamedTuple):
-    groups: bytes  # from after the first mark
+    groups: bytes  # of the first file with the mark before them
     footer: bytes
 
 
-def split(file: bytes) -> Split:
-    """Raises: ValueError, for what is no Parquet file."""
+def split(file: bytes, *, is_first: bool) -> Split:
+    """What a file of several is made of. Raises: ValueError, for what is no Parquet file."""
     if len(file) < 2 * len(MARK) + LENGTH_BYTES or not file.startswith(MARK) or not file.endswith(MARK):
         raise ValueError("a Parquet file starts and ends with PAR1")
     end = len(file) - len(MARK) - LENGTH_BYTES
     start = end - int.from_bytes(file[end : end + LENGTH_BYTES], "little")
-    return Split(file[len(MARK) : start], file[start:end])
+    return Split(file[0 if is_first else len(MARK) : start], file[start:end])
 
 
 def joined_footer(parts: Iterable[tuple[bytes, int]]) -> bytes:
-    """What comes after the groups of all parts, given each one's footer and how many bytes its groups take, for the
-    first one with the mark before them.
+    """What comes after the groups of all parts, given each one's footer and how many bytes its groups take.
 
     Raises: ValueError, for parts of different columns.
     """

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from synthgen_ray.datasets.parquet_joining import MARK, joined_footer, split
+from synthgen_ray.datasets.parquet_joining import joined_footer, split
 from synthgen_ray.datasets.writing import write_csv, write_jsonl, write_parquet
 from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.params import SampleFormat
@@ -85,10 +85,9 @@ class _Parquet(Joined):
         self._parts: list[tuple[bytes, int]] = []
 
     def add(self, table: bytes) -> bytes:
-        groups, footer = split(table)
-        goes_on = groups if self._parts else MARK + groups
-        self._parts.append((footer, len(goes_on)))
-        return goes_on
+        groups, footer = split(table, is_first=not self._parts)
+        self._parts.append((footer, len(groups)))
+        return groups
 
     def end(self) -> bytes:
         return joined_footer(self._parts)

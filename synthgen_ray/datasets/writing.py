@@ -81,10 +81,7 @@ def write_jsonl(table: pa.Table, columns: Sequence[Column], sink: BinaryIO) -> N
 def write_parquet(table: pa.Table, sink: BinaryIO) -> None:
     """Write a Parquet file, compressed, without metadata of a library. Its row groups are no more text than a reader
     has room for."""
-    bare = table.replace_schema_metadata(None)
-    with pq.ParquetWriter(sink, bare.schema, compression="zstd") as writer:
-        for group in _pieces(bare, GROUP_ROWS) if bare.num_rows else [bare]:
-            writer.write_table(group, row_group_size=GROUP_ROWS)
+    _write_groups(_pieces(table, GROUP_ROWS) if table.num_rows else [table], sink)
 
 
 def write_file(
@@ -96,17 +93,14 @@ def write_file(
     safe: bool = False,
 ) -> None:
     """Write tables one after the other as one file, in Parquet a row group or more each; `safe` as of `write_csv`."""
-    with ExitStack() as stack:
-        parquet: pq.ParquetWriter | None = None
-        for number, table in enumerate(tables):
-            if form is OutputFormat.CSV:
-                write_csv(table, columns, sink, header=number == 0, safe=safe)
-            elif form is OutputFormat.JSONL:
-                write_jsonl(table, columns, sink)
-            else:
-                bare = table.replace_schema_metadata(None)
-                parquet = parquet or stack.enter_context(pq.ParquetWriter(sink, bare.schema, compression="zstd"))
-                parquet.write_table(bare)
+    if form is OutputFormat.PARQUET:
+        _write_groups(tables, sink)
+        return
+    for number, table in enumerate(tables):
+        if form is OutputFormat.CSV:
+            write_csv(table, columns, sink, header=number == 0, safe=safe)
+        else:
+            write_jsonl(table, columns, sink)
 
 
 def as_text(values: pa.Array, column: Column | None) -> pa.Array:
@@ -121,6 +115,15 @@ def as_text(values: pa.Array, column: Column | None) -> pa.Array:
         text = pc.cast(pc.if_else(pc.is_nan(values), None, values), pa.string())
         return pc.replace_substring_regex(text, r"^(-?[0-9]+)$", r"\1.0") if written == "0.0" else text
     return pc.cast(values, pa.string())
+
+
+def _write_groups(groups: Iterable[pa.Table], sink: BinaryIO) -> None:
+    with ExitStack() as stack:
+        writer: pq.ParquetWriter | None = None
+        for group in groups:
+            bare = group.replace_schema_metadata(None)
+            writer = writer or stack.enter_context(pq.ParquetWriter(sink, bare.schema, compression="zstd"))
+            writer.write_table(bare, row_group_size=GROUP_ROWS)
 
 
 def _batches(table: pa.Table, names_bytes: int = 0) -> Iterator[pa.RecordBatch]:

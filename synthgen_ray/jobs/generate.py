@@ -12,7 +12,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from synthgen_ray.artifacts import Artifacts
-from synthgen_ray.datasets.parquet_joining import MARK, joined_footer, split
+from synthgen_ray.datasets.parquet_joining import joined_footer, split
 from synthgen_ray.datasets.writing import write_csv, write_jsonl, write_parquet
 from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, Part
@@ -89,7 +89,7 @@ def _write(rows: pa.Table, columns: Sequence[Column], job: Job, sink: BinaryIO, 
     else:
         file = BytesIO()
         write_parquet(rows, file)
-        groups, footer = split(file.getvalue())
-        sink.write(MARK + groups if first else groups)
+        groups, footer = split(file.getvalue(), is_first=first)
+        sink.write(groups)
         return footer
     return None

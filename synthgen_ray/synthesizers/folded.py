@@ -74,7 +74,7 @@ class FoldedNetwork:
         """The same with something added to its logits."""
         offsets_TC = self._offsets_TC.clone()
         offsets_TC[-len(offsets_D) :] += offsets_D.to(offsets_TC)[:, None]
-        return type(self)(offsets_TC, self._weights, self._widths)
+        return type(self)(offsets_TC, self._weights, self._widths, self._weights[0].dtype)
 
     def narrowed(self) -> Self:
         """The same with products in 16 bits, bfloat16."""

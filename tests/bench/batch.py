@@ -69,19 +69,19 @@ class Run(NamedTuple):
 def _watched(batch: subprocess.Popen[str], files: Path) -> Run:
     """Waits for its end; the memory is that of its largest worker, half way and at the end."""
     seen: list[int] = []
-    came: list[tuple[float, int]] = []  # when, and how many files there are since
+    came = [(time.perf_counter(), 0)]  # when, and how many files there are since
     while batch.poll() is None:
         with suppress(psutil.NoSuchProcess):
             sizes = [worker.memory_info().rss for worker in processes_below(batch.pid, "FileMaker")]
             seen.append(max(sizes, default=0))
-        if (count := len(list(files.glob("rows-*")))) > (came[-1][1] if came else 0):
+        if (count := len(list(files.glob("rows-*")))) > came[-1][1]:
             came.append((time.perf_counter(), count))
         time.sleep(LOOK_S)
     if batch.returncode:
         raise AssertionError(f"the batch ended with {batch.returncode}")
     half, whole = max(seen[: len(seen) // 2], default=0), max(seen, default=0)
     memory = f"a worker holds {half / 2**20:,.0f} MiB half way, {whole / 2**20:,.0f} at most"
-    (first_s, first), (last_s, last) = came[0], came[-1]
+    (first_s, first), (last_s, last) = came[:2][-1], came[-1]
     return Run(ROWS_A_FILE * (last - first) / max(last_s - first_s, LOOK_S), memory)
 
 

@@ -38,9 +38,8 @@ def written(*pieces: pa.Table, **options) -> bytes:
 
 
 def joined(*files: bytes) -> bytes:
-    groups, footers = zip(*map(split, files), strict=True)
-    bodies = [MARK + groups[0], *groups[1:]]
-    return b"".join(bodies) + joined_footer(zip(footers, map(len, bodies), strict=True))
+    groups, footers = zip(*(split(file, is_first=place == 0) for place, file in enumerate(files)), strict=True)
+    return b"".join(groups) + joined_footer(zip(footers, map(len, groups), strict=True))
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -73,13 +72,15 @@ def test_parts_may_be_joined_and_have_indexes():
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_footer_is_read_and_written_as_it_is(name):
-    footer = split(written(pa.table(TABLES[name]), sorting_columns=[pq.SortingColumn(0, descending=True)])).footer
+    footer = split(
+        written(pa.table(TABLES[name]), sorting_columns=[pq.SortingColumn(0, descending=True)]), is_first=True
+    ).footer
 
     assert write_struct(read_struct(footer)) == footer
 
 
 def test_files_of_other_columns_are_refused():
-    footers = [(split(written(pa.table({name: NUMBERS}))).footer, 1) for name in ("a", "b")]
+    footers = [(split(written(pa.table({name: NUMBERS})), is_first=True).footer, 1) for name in ("a", "b")]
 
     with pytest.raises(ValueError, match="same columns"):
         joined_footer(footers)
@@ -90,4 +91,4 @@ def test_files_of_other_columns_are_refused():
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"a,b\n1,2\n", MARK + b"no mark at its end"])
 def test_what_is_no_parquet_file_is_refused(content):
     with pytest.raises(ValueError, match="PAR1"):
-        split(content)
+        split(content, is_first=True)

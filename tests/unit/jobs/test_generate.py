@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
-from synthgen_ray.datasets.writing import write_csv, write_jsonl, write_parquet
+from synthgen_ray.datasets.writing import write_file
 from synthgen_ray.domain.entities import Assignment, Job
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import GenerateParams, OutputFormat
@@ -39,12 +39,7 @@ def given_job(form: OutputFormat) -> Job:
 def at_once(model: GaussianCopula, form: OutputFormat) -> bytes:
     """All rows in one file."""
     rows, sink = model.sample(ROWS, seed=SEED), BytesIO()
-    if form is OutputFormat.PARQUET:
-        write_parquet(rows, sink)
-    elif form is OutputFormat.CSV:
-        write_csv(rows, model.columns, sink)
-    else:
-        write_jsonl(rows, model.columns, sink)
+    write_file([rows], model.columns, form, sink)
     return sink.getvalue()
 
 
