@@ -98,10 +98,10 @@ def _add_product(total: Tensor, left: Tensor, right: Tensor) -> None:
     of 16 bits do not, since another library makes them."""
     if left.dtype != total.dtype:
         total += left @ right.to(left.dtype)
-    elif total.is_cuda:
-        total.addmm_(left, right)
-    else:
+    elif total.device.type == "cpu":
         total.numpy()[...] += left.numpy() @ right.numpy()
+    else:
+        total.addmm_(left, right)
 
 
 def _from_right(weight: Tensor, end: int, width: int) -> Tensor:
