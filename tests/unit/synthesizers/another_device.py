@@ -5,7 +5,7 @@ it was copied back. All else is computed on the CPU, so that results can be comp
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch.utils import backend_registration
@@ -17,6 +17,7 @@ CAN_BE_MADE = hasattr(backend_registration, "_setup_privateuseone_for_python_bac
 
 class Elsewhere(torch.Tensor):
     held: torch.Tensor  # what lies there
+    brought_back: ClassVar[int] = 0  # how often somebody waited for what is there; a GPU would have been idle meanwhile
 
     @staticmethod
     def __new__(cls, held: torch.Tensor) -> "Elsewhere":
@@ -34,6 +35,8 @@ class Elsewhere(torch.Tensor):
         # Numbers of no dimension are sent along with an operation.
         if not moves and any(tensor.dim() for tensor in tensors if not isinstance(tensor, cls)):
             raise RuntimeError(f"{function}: expected all tensors to be on the same device")
+        if function is torch.ops.aten._local_scalar_dense.default or (devices and devices[0].type == "cpu"):
+            cls.brought_back += 1
         stays = not devices or devices[0].type == NAME
         arguments, options = tree_map(_on_cpu, (arguments, options or {}))
         found = function(*arguments, **options)

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.synthesizers import neural
+from synthgen_ray.synthesizers import neural, pace
 from synthgen_ray.synthesizers.base import create, load
-from tests.unit.synthesizers.another_device import CAN_BE_MADE, another_device
+from tests.unit.synthesizers.another_device import CAN_BE_MADE, Elsewhere, another_device
 from tests.unit.synthesizers.conftest import SMALL, given_table
 from tests.unit.synthesizers.test_pace import Earlier
 
@@ -59,6 +59,19 @@ def test_a_model_drawn_as_the_ctgan_package_does_it(elsewhere):
     there, here = (trained(ModelType.CTGAN, device, sampling="ctgan") for device in (elsewhere, "cpu"))
 
     assert there.sample(300, seed=1).equals(here.sample(300, seed=1))
+
+
+@pytest.mark.parametrize("model_type", NETWORKS)
+def test_an_epoch_brings_nothing_back_but_its_losses(elsewhere, monkeypatch, model_type):
+    monkeypatch.setattr(pace, "SECONDS_BETWEEN_REPORTS", 3600)
+
+    def brought_back(epochs):
+        before = Elsewhere.brought_back
+        trained(model_type, elsewhere, epochs=epochs, refine=False, calibrate=False, early_stop=False)
+        return Elsewhere.brought_back - before
+
+    losses = 2
+    assert brought_back(4) - brought_back(2) == 2 * losses
 
 
 @pytest.mark.parametrize("model_type", NETWORKS)
