@@ -2,7 +2,8 @@
 Ray Data."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
+from typing import Any
 
 from synthgen_ray.domain.entities import Artifact, Assignment, MadeReport, Part, Progress, TrainedModel
 from synthgen_ray.domain.errors import InvalidRequest, Postponed
@@ -17,7 +18,7 @@ from synthgen_ray.runtime.names import run_name
 from synthgen_ray.runtime.nodes import ClusterResources
 from synthgen_ray.runtime.processes import Leaders, run_warm
 from synthgen_ray.runtime.report import judge
-from synthgen_ray.runtime.samplers import deployed, forget, having, insist
+from synthgen_ray.runtime.samplers import deployed, forget, having, insist, wake
 from synthgen_ray.runtime.train import lead, train
 from synthgen_ray.settings import Settings
 
@@ -27,7 +28,7 @@ class RayLauncher:
         self._settings = settings
         self._cluster = ClusterResources()
         self._leaders = Leaders()
-        self._cleanings: set[asyncio.Task[None]] = set()
+        self._aside: set[asyncio.Task[None]] = set()
 
     async def room(self, running: Collection[Assignment]) -> Collection[JobType]:
         cluster = await self._cluster.known() if running else {}  # an idle server asks nobody
@@ -38,14 +39,13 @@ class RayLauncher:
         workers = await self._workers(assignment)
         name = run_name(assignment.job)
         await free_leftovers()
+        self._do_aside(wake(assignment.job.model_type))
         if not workers.by_ray_train:
             return await run_warm(train, f"train {name}", workers.cpus, assignment, workers, self._settings)
         try:
             return await self._leaders.lead(lead, f"lead {name}", assignment, workers, self._settings)
         finally:
-            cleaning = asyncio.create_task(free_leftovers_soon())
-            self._cleanings.add(cleaning)
-            cleaning.add_done_callback(self._cleanings.discard)
+            self._do_aside(free_leftovers_soon())
 
     async def generate(self, assignment: Assignment, report: OnProgress) -> Artifact:
         """Raises: WorkerLost; what the sampling raises."""
@@ -78,6 +78,11 @@ class RayLauncher:
 
     async def forget(self, folders: tuple[str, ...]) -> None:
         await forget(folders)
+
+    def _do_aside(self, what: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(what)
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
 
     async def _workers(self, assignment: Assignment) -> Workers:
         job, asked = assignment.job, Resources.model_validate(assignment.resources)

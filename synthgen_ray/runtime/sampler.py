@@ -9,6 +9,7 @@ from ray import serve
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Draw, Job, Part
 from synthgen_ray.domain.log_context import about
+from synthgen_ray.domain.params import ModelType
 from synthgen_ray.jobs.generate import publish, write_part
 from synthgen_ray.jobs.model_cache import ModelCache
 from synthgen_ray.jobs.models import load_model
@@ -19,7 +20,7 @@ from synthgen_ray.runtime.metrics import SamplerMetrics
 from synthgen_ray.runtime.tidying import keep_tidy
 from synthgen_ray.runtime.turns import Turns
 from synthgen_ray.settings import LogFormat, SamplerSettings
-from synthgen_ray.synthesizers.base import Synthesizer
+from synthgen_ray.synthesizers.base import Synthesizer, synthesizer_class
 from synthgen_ray.synthesizers.threads import compute_with
 
 MODELS_ANNOUNCED = 64  # by which Serve sends a model's calls to a replica that had it lately
@@ -54,6 +55,10 @@ class Sampler:
         self._metrics.rows.add(draw.chunks[index][1], way="online")
         return rows
 
+    async def wake(self, model_type: ModelType) -> None:
+        """Import what draws from such models."""
+        await asyncio.to_thread(self._imported, model_type)
+
     async def forget(self, folders: tuple[str, ...]) -> None:
         """Let models go whose files were erased."""
         self._models.forget(folders)
@@ -68,6 +73,10 @@ class Sampler:
         self._metrics.holds(self._models.num_bytes)
         await self._announce(serve.get_multiplexed_model_id())
         return model
+
+    def _imported(self, model_type: ModelType) -> None:
+        compute_with(1)
+        synthesizer_class(model_type)
 
     def _load(self, source: Artifact) -> Synthesizer:
         compute_with(1)

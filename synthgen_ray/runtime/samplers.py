@@ -8,12 +8,14 @@ import logging
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ray.exceptions import RayActorError, RayTaskError, WorkerCrashedError
 
 from synthgen_ray.domain.entities import Artifact, Draw
 from synthgen_ray.domain.errors import SynthGenError, Unavailable, WorkerLost
+from synthgen_ray.domain.params import ModelType
 from synthgen_ray.runtime.names import APP, SAMPLER
 
 if TYPE_CHECKING:
@@ -23,12 +25,14 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 5
 LOOK_S = 0.5
 FORGET_S = 10.0
+WAKE_S = 60.0
 AHEAD = 2  # chunks that are drawn before they are read
 
 
 async def deployed() -> "DeploymentHandle":
     """The samplers, as soon as they are deployed: after a start the queue goes on before that."""
-    from ray import serve  # 60 MB that an idle dispatcher does without
+    await _imported()
+    from ray import serve
     from ray.serve.exceptions import RayServeException
 
     while True:
@@ -95,6 +99,19 @@ async def draw_chunks(samplers: "DeploymentHandle", draw: Draw) -> AsyncGenerato
         await asyncio.gather(*asked, return_exceptions=True)
 
 
+async def wake(model_type: ModelType) -> None:
+    """Have a sampler up that has imported what draws from such a model. That takes seconds, of which the first rows
+    would wait for each; while a training runs nobody does."""
+    await _imported()
+    from ray.serve.exceptions import DeploymentUnavailableError
+
+    try:
+        async with asyncio.timeout(WAKE_S):
+            await insist(await deployed(), "wake", model_type)
+    except (DeploymentUnavailableError, TimeoutError, Unavailable, WorkerLost):
+        log.info("no sampler is up yet; who asks for rows will wait for one")
+
+
 async def forget(folders: tuple[str, ...]) -> None:
     """Have each replica let go what it keeps of these folders. One that does not answer is ending, or lets it go when
     it needs the room."""
@@ -104,6 +121,11 @@ async def forget(folders: tuple[str, ...]) -> None:
         async with asyncio.timeout(FORGET_S):
             samplers = await deployed()
             await samplers.broadcast("forget", folders).results_async(return_exceptions=True)
+
+
+async def _imported() -> None:
+    """Ray Serve: 60 MB that an idle dispatcher does without, and most of a second in which others go on."""
+    await asyncio.to_thread(import_module, "ray.serve")
 
 
 def cause_of(error: RayTaskError) -> BaseException:

@@ -15,6 +15,7 @@ from tests.servers import UpServer, is_alive, wait_until
 
 MIB = 1 << 20
 MANY = 250_000
+SAMPLER = "ServeReplica:synthgen:Sampler"
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +95,17 @@ def test_a_server_that_was_killed_loses_nothing_either(server, project, before):
     with server.client() as client:
         assert client.wait_for_job(generation, timeout_s=120)["result"]["num_rows"] == MANY
         client.wait_for_model(training["id"], timeout_s=120)
+
+
+def test_a_training_wakes_a_sampler_before_rows_are_asked_for(server, project):
+    server.down()
+    server.up()
+    assert not server.processes(SAMPLER)  # a server at rest does without
+
+    with server.client() as client:
+        client.create_model(project["id"], project["version"], "copula", "gaussian_copula")
+
+    wait_until(lambda: server.processes(SAMPLER), "a sampler is up")
 
 
 def test_serve_gave_up_no_proxy_that_was_slow_to_start(server):
