@@ -111,14 +111,15 @@ class GaussianCopulaParams(TrainParams):
         return self
 
 
+EARLY_STOP = "End before the last epoch once generated rows have come no closer to the table for 2,500 batches"
+
+
 class NeuralParams(TrainParams):
     """What the types trained by gradient descent share."""
 
-    epochs: int = Field(300, ge=1, le=10_000, description="Training epochs.")
+    epochs: int = Field(300, ge=1, le=10_000, description="Training epochs, at most.")
     batch_size: int = Field(500, ge=10, le=10_000, description="Training batch size, over all workers.")
-    early_stop: bool = Field(
-        False, description="End before the last epoch once generated rows have come no closer to the table for a while."
-    )
+    early_stop: bool = Field(False, description=f"{EARLY_STOP}.")
     precision: Literal["fp32", "bf16", "auto"] = Field(
         "fp32",
         description="Of training's and sampling's matrix products: bf16 is faster where the processor or GPU has units"
@@ -148,7 +149,7 @@ class CTGANParams(NeuralParams):
     sampling: Literal["true_frequency", "ctgan"] = Field(
         "true_frequency",
         description="How rows are drawn: from the categories' true frequencies, or as the `ctgan` package does it"
-        " (training frequencies, statistics of the batch, neither calibrated nor refined), to compare with it.",
+        " (training frequencies, statistics of the batch, all epochs, neither calibrated nor refined): to compare.",
     )
 
     @model_validator(mode="after")
@@ -169,6 +170,7 @@ class CopulaGANParams(CTGANParams):
 
 
 class TVAEParams(NeuralParams):
+    early_stop: bool = Field(True, description=f"{EARLY_STOP}.")
     embedding_dim: Width = Field(128, description="Dimensionality of the data embeddings (the latent).")
     compress_dims: Layers = Field([128, 128], description="Hidden layer sizes of the encoder.")
     decompress_dims: Layers = Field([128, 128], description="Hidden layer sizes of the decoder.")

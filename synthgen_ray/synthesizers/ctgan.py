@@ -142,6 +142,10 @@ class CTGAN(NeuralSynthesizer):
         return self.params.sampling == "ctgan"
 
     @property
+    def _may_end_early(self) -> bool:
+        return self.params.early_stop and not self._is_stock
+
+    @property
     def _is_calibrated(self) -> bool:
         return self.params.calibrate and not self._is_stock
 

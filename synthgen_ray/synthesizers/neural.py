@@ -1,5 +1,6 @@
 """What the types trained by gradient descent share: encoding, devices, weights, drawing rows from logits."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from synthgen_ray.domain.params import NeuralParams
 from synthgen_ray.synthesizers import parallel
@@ -23,7 +25,7 @@ from synthgen_ray.synthesizers.folded import FoldedNetwork
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.model_file import Tensors, check_tensors
 from synthgen_ray.synthesizers.pace import Pace
-from synthgen_ray.synthesizers.plateau import DRAWN_ROWS, LOOKS, Plateau
+from synthgen_ray.synthesizers.plateau import BATCHES_BETWEEN_LOOKS, DRAWN_ROWS, Plateau
 from synthgen_ray.synthesizers.streams import CALIBRATE, ENCODE, stream
 
 
@@ -81,10 +83,10 @@ class NeuralSynthesizer(Synthesizer):
     def _early_stop(self, network: nn.Module, encoded: Encoded, seed: int) -> tuple[Callable[[int], bool], np.ndarray]:
         """Whether training may end after an epoch, by rows drawn from the network as it is, and what has been seen of
         them; see `plateau`."""
-        if not self.params.early_stop or len(self.codec.learnt) < 2:
+        if not self._may_end_early or len(self.codec.learnt) < 2:
             return lambda _: False, np.empty(0)
         plateau = Plateau(encoded.codes, stream(seed, CALIBRATE, 2))
-        epochs_between = max(self.params.epochs // LOOKS, 1)
+        epochs_between = math.ceil(BATCHES_BETWEEN_LOOKS * self.params.batch_size / len(encoded.codes))
 
         def is_settled(epoch: int) -> bool:
             if (epoch + 1) % epochs_between:
@@ -98,6 +100,10 @@ class NeuralSynthesizer(Synthesizer):
             return plateau.is_reached(drawn.codes_BK)
 
         return is_settled, plateau.seen
+
+    @property
+    def _may_end_early(self) -> bool:
+        return self.params.early_stop
 
     @property
     def _is_calibrated(self) -> bool:
@@ -166,7 +172,7 @@ class NeuralSynthesizer(Synthesizer):
         return {name: tensor.detach().cpu().numpy() for name, tensor in self.network.state_dict().items()}
 
     def _restore(self, tensors: Tensors) -> None:
-        with torch.device("meta"):  # shapes without memory: what the file claims is not believed yet
+        with _WeightsWithoutMemory():  # what the file claims is not believed yet
             network = self._new_network()
         expected = {
             name: (tuple(tensor.shape), torch.empty(0, dtype=tensor.dtype).numpy().dtype)
@@ -176,6 +182,14 @@ class NeuralSynthesizer(Synthesizer):
         weights = {name: torch.from_numpy(np.array(tensor)) for name, tensor in tensors.items()}
         network.load_state_dict(weights, assign=True)
         self._keep(network)
+
+
+class _WeightsWithoutMemory(TorchFunctionMode):
+    """Inside, layers have shapes alone. Not all on the device "meta": arithmetic there, as in the start of a TVAE's
+    sigma, imports PyTorch's compiler, which takes three seconds."""
+
+    def __torch_function__(self, function: Any, types: Any, arguments: Any = (), options: Any = None) -> Any:
+        return function(*arguments, **(options or {}) | ({"device": "meta"} if function is torch.empty else {}))
 
 
 def is_narrow(precision: str, device: torch.device) -> bool:

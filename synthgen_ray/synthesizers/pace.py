@@ -85,7 +85,8 @@ class Pace:
             numbers = {name: float(loss) for name, loss in losses.items()}
             # JSON has no NaN: a training that diverges shows the last losses that were numbers.
             shown = {name: loss for name, loss in numbers.items() if math.isfinite(loss)}
-            self._report(Progress(fraction, f"epoch {epoch + 1} of {epochs}", shown, epoch=epoch + 1))
+            settled = ", settled" if self._has_settled else ""
+            self._report(Progress(fraction, f"epoch {epoch + 1} of {epochs}{settled}", shown, epoch=epoch + 1))
 
     @property
     def seconds(self) -> float:

@@ -1,7 +1,8 @@
 """When to stop before the last epoch: drawn rows have come no closer to the table for a while.
 
 Close is what the total variation distance says of pairs of columns, mean over the pairs: unlike the losses of two
-networks that play against each other, it falls while the rows get better.
+networks that play against each other, it falls while the rows get better. Looks are so many batches apart, whatever
+an epoch has: a table of few rows takes all its epochs, one of a million may settle within a few.
 Shapes: N rows of the table, B drawn rows, K columns.
 """
 
@@ -9,15 +10,18 @@ from itertools import combinations
 
 import numpy as np
 
-LOOKS = 30  # in a training that takes all its epochs
+BATCHES_BETWEEN_LOOKS = 500
 PATIENCE = 5  # looks without a new best
 DRAWN_ROWS = 10_000
+MOST_ROWS = 100_000  # of the table: more would say little else of it
 MOST_PAIRS = 200
 MOST_GROUPS = 20  # of a column's codes: the frequent ones, and all others
 
 
 class Plateau:
     def __init__(self, codes_NK: np.ndarray, rng: np.random.Generator) -> None:
+        if len(codes_NK) > MOST_ROWS:
+            codes_NK = codes_NK[np.sort(rng.choice(len(codes_NK), MOST_ROWS, replace=False))]
         self._groups = [_groups(codes) for codes in codes_NK.T]
         pairs = np.array(list(combinations(range(codes_NK.shape[1]), 2)))
         self._pairs = rng.permutation(pairs)[:MOST_PAIRS]
@@ -49,7 +53,7 @@ class Plateau:
 def _groups(codes_N: np.ndarray) -> np.ndarray:
     """The group of each code, that of codes which the table does not have last."""
     counts = np.bincount(codes_N)
-    groups = np.full(len(counts) + 1, MOST_GROUPS - 1)
+    groups = np.full(len(counts) + 1, MOST_GROUPS - 1, dtype=np.int16)
     frequent = np.argsort(-counts, kind="stable")[: MOST_GROUPS - 1]
     groups[frequent] = np.arange(len(frequent))
     return groups

@@ -26,12 +26,14 @@ from synthgen_ray.domain.params import ModelType
 from synthgen_ray.domain.validation import parse_train_params
 from synthgen_ray.jobs.checkpoints import FILE, JobCheckpoints
 from synthgen_ray.jobs.train import keep, learn
+from synthgen_ray.synthesizers import neural
 from synthgen_ray.synthesizers.checkpoint import Checkpoint
 from tests.given import a_job
 from tests.unit.synthesizers.conftest import SMALL, given_table
 
 JOB_ID = UUID(int=7)
 EPOCHS = 12
+BATCHES_BETWEEN_LOOKS = 5  # of early stopping: one after each epoch
 STEP = Checkpoint(3, 10, {"weights": np.arange(4, dtype=np.float32)})
 
 # Trains as a worker does, and kills itself at one of its signs of life.
@@ -43,9 +45,11 @@ from pathlib import Path
 
 import torch
 
-from tests.unit.jobs.test_checkpoints import given_assignment, trained
+from synthgen_ray.synthesizers import neural
+from tests.unit.jobs.test_checkpoints import BATCHES_BETWEEN_LOOKS, given_assignment, trained
 
 torch.set_num_threads(1)
+neural.BATCHES_BETWEEN_LOOKS = BATCHES_BETWEEN_LOOKS
 folder, model_type, lives = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 
 
@@ -58,6 +62,12 @@ def report(progress):
 
 trained(given_assignment(folder, model_type), folder, report)
 """
+
+
+@pytest.fixture(autouse=True)
+def looks_after_each_epoch(monkeypatch):
+    """As in the trainings that are killed."""
+    monkeypatch.setattr(neural, "BATCHES_BETWEEN_LOOKS", BATCHES_BETWEEN_LOOKS)
 
 
 def given_assignment(folder: Path, model_type: str, attempt: int = 1, **options) -> Assignment:

@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -24,6 +26,13 @@ def file(request, tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "model.synthgen"
     given_model(request.param).save(path)
     return path
+
+
+def test_to_load_and_draw_from_one_imports_no_compiler(file):
+    code = "import sys; from synthgen_ray.synthesizers.base import load; load(sys.argv[1]).sample(10, seed=1)"
+    code += "; sys.exit('torch._dynamo' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code, str(file)]).returncode == 0
 
 
 @pytest.fixture

@@ -3,12 +3,15 @@ import pyarrow as pa
 import pytest
 
 from synthgen_ray.datasets.inference import infer_columns
+from synthgen_ray.domain.entities import Progress
 from synthgen_ray.domain.params import ModelType
+from synthgen_ray.synthesizers import neural
 from synthgen_ray.synthesizers.plateau import PATIENCE, Plateau
 from tests.unit.synthesizers.conftest import given_model
 
 RNG = np.random.default_rng(3)
 FIRST = RNG.integers(0, 40, 20_000)
+COINS = pa.table({name: RNG.integers(0, 2, 300).astype(str) for name in "ab"})
 TABLE = np.stack([FIRST, FIRST // 2, RNG.integers(0, 3, len(FIRST))], axis=1)
 
 
@@ -49,24 +52,53 @@ def test_codes_that_the_table_does_not_have_count_as_rare_ones():
     assert plateau.distance(TABLE[:50] + 1000) > 0.5
 
 
+def test_of_a_long_table_some_rows_are_enough(monkeypatch):
+    monkeypatch.setattr("synthgen_ray.synthesizers.plateau.MOST_ROWS", 5000)
+
+    some = Plateau(TABLE, RNG)
+
+    assert some.distance(TABLE) == pytest.approx(0, abs=0.08)
+    assert some.distance(given_drawn(0.0)) > 0.15
+
+
 @pytest.mark.parametrize("model_type", [ModelType.TVAE, ModelType.CTGAN])
-def test_a_training_that_has_settled_ends_and_its_model_is_whole(model_type):
-    coins = pa.table({name: RNG.integers(0, 2, 300).astype(str) for name in "ab"})
+def test_a_training_that_has_settled_ends_and_its_model_is_whole(model_type, monkeypatch):
+    monkeypatch.setattr(neural, "BATCHES_BETWEEN_LOOKS", 10)
     said = []
 
     model = given_model(
-        model_type, coins, infer_columns(coins), epochs=120, early_stop=True, refine=False, on_progress=said.append
+        model_type, COINS, infer_columns(COINS), epochs=120, early_stop=True, refine=False, on_progress=said.append
     )
 
-    epochs = sum(progress.message.startswith("epoch") for progress in said)
-    assert PATIENCE * 4 < epochs < 120
+    assert (PATIENCE + 1) * 4 <= epochs_of(said) < 120  # of three batches each, a look after four
+    assert f"epoch {epochs_of(said)} of 120, settled" in [progress.message for progress in said]
     assert model.sample(100, seed=1).num_rows == 100
 
 
-def test_without_it_every_epoch_is_trained():
+def test_a_training_of_few_batches_takes_all_its_epochs():
     said = []
 
-    given_model(ModelType.TVAE, epochs=40, refine=False, on_progress=said.append)
+    given_model(ModelType.TVAE, COINS, infer_columns(COINS), epochs=200, refine=False, on_progress=said.append)
 
-    assert said[-2].message == "calibrating"
-    assert "epoch 40 of 40" in [progress.message for progress in said]
+    assert epochs_of(said) == 200
+
+
+@pytest.mark.parametrize(
+    ("model_type", "options"),
+    [
+        (ModelType.TVAE, {"early_stop": False}),
+        (ModelType.CTGAN, {}),
+        (ModelType.CTGAN, {"early_stop": True, "sampling": "ctgan"}),
+    ],
+)
+def test_all_epochs_are_taken(model_type, options, monkeypatch):
+    monkeypatch.setattr(neural, "BATCHES_BETWEEN_LOOKS", 3)
+    said = []
+
+    given_model(model_type, COINS, infer_columns(COINS), epochs=40, refine=False, on_progress=said.append, **options)
+
+    assert epochs_of(said) == 40
+
+
+def epochs_of(said: list[Progress]) -> int:
+    return len({progress.epoch for progress in said if progress.epoch})
