@@ -27,7 +27,7 @@ from synthgen_ray.domain.validation import invalid_request
 from synthgen_ray.jobs.batch import Manifest, OnRows, Order, Place, begin, model_in
 from synthgen_ray.runtime.data_dir import DataDir
 from synthgen_ray.runtime.environment import prepare_environment
-from synthgen_ray.synthesizers.streams import fresh_seed
+from synthgen_ray.synthesizers.numerics.streams import fresh_seed
 
 app = typer.Typer(add_completion=False)
 

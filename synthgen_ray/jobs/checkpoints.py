@@ -14,7 +14,7 @@ from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, checkpoints_folder
 from synthgen_ray.domain.errors import Cancelled, Gone, frames_of
 from synthgen_ray.synthesizers.base import LIBRARIES
-from synthgen_ray.synthesizers.checkpoint import Checkpoint, Unusable, read_checkpoint, write_checkpoint
+from synthgen_ray.synthesizers.training.checkpoint import Checkpoint, Unusable, read_checkpoint, write_checkpoint
 
 log = logging.getLogger(__name__)
 FILE = "checkpoint.safetensors"

@@ -10,7 +10,7 @@ from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.entities import Artifact, Job
 from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.synthesizers.base import Synthesizer
-from synthgen_ray.synthesizers.imputation import conformed
+from synthgen_ray.synthesizers.refining.imputation import conformed
 
 
 def filled(

@@ -15,8 +15,8 @@ from synthgen_ray.domain.errors import frames_of
 from synthgen_ray.domain.widths import listed
 from synthgen_ray.quality.estimating import estimate
 from synthgen_ray.synthesizers.base import Synthesizer, create
-from synthgen_ray.synthesizers.checkpoint import Checkpoints
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out
+from synthgen_ray.synthesizers.training.checkpoint import Checkpoints
 
 log = logging.getLogger(__name__)
 

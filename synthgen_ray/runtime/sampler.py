@@ -21,7 +21,7 @@ from synthgen_ray.runtime.tidying import keep_tidy
 from synthgen_ray.runtime.turns import Turns
 from synthgen_ray.settings import LogFormat, SamplerSettings
 from synthgen_ray.synthesizers.base import Synthesizer, synthesizer_class
-from synthgen_ray.synthesizers.threads import compute_with
+from synthgen_ray.synthesizers.numerics.threads import compute_with
 
 MODELS_ANNOUNCED = 64  # by which Serve sends a model's calls to a replica that had it lately
 

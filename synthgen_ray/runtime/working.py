@@ -16,7 +16,7 @@ def begin_work(log_format: LogFormat, artifacts: Artifacts, threads: int | None 
     write_logs(log_format)
     tidy(artifacts)
     if threads is not None:
-        from synthgen_ray.synthesizers.threads import compute_with
+        from synthgen_ray.synthesizers.numerics.threads import compute_with
 
         compute_with(threads)
 

@@ -13,7 +13,7 @@ from synthgen_ray.domain.errors import Gone, InvalidRequest, JobError, SynthGenE
 from synthgen_ray.domain.once import T
 from synthgen_ray.domain.params import SampleFormat, SampleParams
 from synthgen_ray.service.together import Together
-from synthgen_ray.synthesizers.streams import fresh_seed
+from synthgen_ray.synthesizers.numerics.streams import fresh_seed
 
 # The chunks of rows that are wanted at once, in their order, each as `datasets.streaming` encodes it.
 DrawChunks = Callable[[Draw], AsyncGenerator[bytes, None]]

@@ -20,21 +20,21 @@ from synthgen_ray.domain.errors import InvalidRequest, InvalidTable, corrupt_mod
 from synthgen_ray.domain.params import MAX_ROWS, Condition, GenerateParams, ModelType, TrainParams
 from synthgen_ray.domain.validation import invalid_request, parse_train_params
 from synthgen_ray.domain.widths import CHUNK_BYTES, widest_row
-from synthgen_ray.synthesizers.blas import spread
-from synthgen_ray.synthesizers.checkpoint import Checkpoints
 from synthgen_ray.synthesizers.codec import Cells, CodecOptions, TableCodec
 from synthgen_ray.synthesizers.columns import arrow, checks
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out, with_agreed_holdout
-from synthgen_ray.synthesizers.imputation import conformed, imputed
-from synthgen_ray.synthesizers.memory import keep_freed_memory
 from synthgen_ray.synthesizers.model_file import BROKEN, ModelCard, Tensors, read_model, write_model
-from synthgen_ray.synthesizers.pace import OnProgress, Pace
-from synthgen_ray.synthesizers.refinement import SAMPLE_ROWS, Refinement
-from synthgen_ray.synthesizers.shares import rows_between
-from synthgen_ray.synthesizers.streams import CALIBRATE, ENCODE, REFINE, fresh_seed, stream
+from synthgen_ray.synthesizers.numerics.blas import spread
+from synthgen_ray.synthesizers.numerics.memory import keep_freed_memory
+from synthgen_ray.synthesizers.numerics.streams import CALIBRATE, ENCODE, REFINE, fresh_seed, stream
+from synthgen_ray.synthesizers.refining.imputation import conformed, imputed
+from synthgen_ray.synthesizers.refining.refinement import SAMPLE_ROWS, Refinement
+from synthgen_ray.synthesizers.sampling.shares import rows_between
+from synthgen_ray.synthesizers.training.checkpoint import Checkpoints
+from synthgen_ray.synthesizers.training.pace import OnProgress, Pace
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,13 +11,13 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from synthgen_ray.synthesizers.categorical import offsets
 from synthgen_ray.synthesizers.codec import Encoded, TableCodec
 from synthgen_ray.synthesizers.columns.marginal import Marginal
 from synthgen_ray.synthesizers.columns.number import NumberCodec
 from synthgen_ray.synthesizers.columns.quantile_map import QuantileMap
-from synthgen_ray.synthesizers.conditions import Drawn, Heads
 from synthgen_ray.synthesizers.layout import Layout
+from synthgen_ray.synthesizers.sampling.categorical import offsets
+from synthgen_ray.synthesizers.sampling.conditions import Drawn, Heads
 
 OFFSET_ROWS = 20_000
 MOST_LOGITS = 20_000_000  # held at once

@@ -22,7 +22,7 @@ from synthgen_ray.synthesizers.columns.seen import shares_of_strangers
 from synthgen_ray.synthesizers.columns.stored import Stored
 from synthgen_ray.synthesizers.columns.text import TextCodec
 from synthgen_ray.synthesizers.columns.wrapped import Wrapped
-from synthgen_ray.synthesizers.streams import stream
+from synthgen_ray.synthesizers.numerics.streams import stream
 
 LearntCodec = CategoryCodec | NumberCodec
 Cells = CategoryCells | NumberCells

@@ -14,22 +14,22 @@ import torch
 from torch import Tensor, nn
 
 from synthgen_ray.domain.params import CTGANParams, ModelType
-from synthgen_ray.synthesizers import parallel
-from synthgen_ray.synthesizers.adam import Adam
 from synthgen_ray.synthesizers.base import Targets
 from synthgen_ray.synthesizers.codec import Encoded
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
-from synthgen_ray.synthesizers.conditions import Heads
-from synthgen_ray.synthesizers.critic import compiled, critic_gradients, new_critic, score_and_slope
-from synthgen_ray.synthesizers.draws import Draws, start_weights
-from synthgen_ray.synthesizers.folded import Dense, FoldedNetwork
-from synthgen_ray.synthesizers.generator import condition_loss, generate, new_generator
 from synthgen_ray.synthesizers.layout import Layout
+from synthgen_ray.synthesizers.networks.critic import compiled, critic_gradients, new_critic, score_and_slope
+from synthgen_ray.synthesizers.networks.folded import Dense, FoldedNetwork
+from synthgen_ray.synthesizers.networks.generator import condition_loss, generate, new_generator
 from synthgen_ray.synthesizers.neural import NeuralSynthesizer
-from synthgen_ray.synthesizers.noise import normals
-from synthgen_ray.synthesizers.pace import Pace
-from synthgen_ray.synthesizers.training_by_sampling import ConditionSampler, cumulated_chances, draw_places
-from synthgen_ray.synthesizers.training_state import TrainingState
+from synthgen_ray.synthesizers.numerics.noise import normals
+from synthgen_ray.synthesizers.sampling.conditions import Heads
+from synthgen_ray.synthesizers.training import parallel
+from synthgen_ray.synthesizers.training.adam import Adam
+from synthgen_ray.synthesizers.training.draws import Draws, start_weights
+from synthgen_ray.synthesizers.training.pace import Pace
+from synthgen_ray.synthesizers.training.training_by_sampling import ConditionSampler, cumulated_chances, draw_places
+from synthgen_ray.synthesizers.training.training_state import TrainingState
 
 BETAS = (0.5, 0.9)  # of both players' Adam
 

@@ -16,16 +16,16 @@ from scipy.special import ndtr, ndtri, softmax
 from synthgen_ray.domain.errors import corrupt_model
 from synthgen_ray.domain.params import GaussianCopulaParams, ModelType
 from synthgen_ray.synthesizers.base import Synthesizer, Targets
-from synthgen_ray.synthesizers.blas import one_blas_thread
 from synthgen_ray.synthesizers.codec import Cells, CodecOptions, LearntCodec
 from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.marginal import FAR
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec, NumberTarget
-from synthgen_ray.synthesizers.conditional_normal import Bound, draw_normal, log_chance
-from synthgen_ray.synthesizers.latent_correlation import cuts_of, in_line, latent_correlation, seen
 from synthgen_ray.synthesizers.model_file import Tensors, check_tensors
-from synthgen_ray.synthesizers.pace import Pace
-from synthgen_ray.synthesizers.streams import TRAIN, stream
+from synthgen_ray.synthesizers.numerics.blas import one_blas_thread
+from synthgen_ray.synthesizers.numerics.streams import TRAIN, stream
+from synthgen_ray.synthesizers.sampling.conditional_normal import Bound, draw_normal, log_chance
+from synthgen_ray.synthesizers.sampling.latent_correlation import cuts_of, in_line, latent_correlation, seen
+from synthgen_ray.synthesizers.training.pace import Pace
 
 MOST_EITHER = 6  # columns of which null or values are asked for, so that all their patterns can be weighed
 

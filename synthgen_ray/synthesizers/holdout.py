@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthgen_ray.domain.params import TrainParams
-from synthgen_ray.synthesizers.streams import holdout_mask
+from synthgen_ray.synthesizers.numerics.streams import holdout_mask
 
 # Of a smaller table training needs each row, and a tenth of it would be too few to compare with.
 LEAST_ROWS = 1000

@@ -14,19 +14,19 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from synthgen_ray.domain.params import NeuralParams
-from synthgen_ray.synthesizers import parallel
 from synthgen_ray.synthesizers.base import Synthesizer, Targets
 from synthgen_ray.synthesizers.calibration import with_offsets, with_quantile_maps
 from synthgen_ray.synthesizers.codec import Cells, Encoded
 from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryTarget
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
-from synthgen_ray.synthesizers.conditions import Drawn, Heads, draw_obeying, draw_rows
-from synthgen_ray.synthesizers.folded import FoldedNetwork
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.model_file import Tensors, check_tensors
-from synthgen_ray.synthesizers.pace import Pace
-from synthgen_ray.synthesizers.plateau import BATCHES_BETWEEN_LOOKS, DRAWN_ROWS, Plateau
-from synthgen_ray.synthesizers.streams import CALIBRATE, ENCODE, stream
+from synthgen_ray.synthesizers.networks.folded import FoldedNetwork
+from synthgen_ray.synthesizers.numerics.streams import CALIBRATE, ENCODE, stream
+from synthgen_ray.synthesizers.sampling.conditions import Drawn, Heads, draw_obeying, draw_rows
+from synthgen_ray.synthesizers.training import parallel
+from synthgen_ray.synthesizers.training.pace import Pace
+from synthgen_ray.synthesizers.training.plateau import BATCHES_BETWEEN_LOOKS, DRAWN_ROWS, Plateau
 
 
 class NeuralSynthesizer(Synthesizer):

@@ -13,19 +13,19 @@ from ctgan.synthesizers.tvae import Decoder, Encoder
 from torch import Tensor, nn
 
 from synthgen_ray.domain.params import ModelType, TVAEParams
-from synthgen_ray.synthesizers import parallel
-from synthgen_ray.synthesizers.adam import Adam
 from synthgen_ray.synthesizers.base import Targets
 from synthgen_ray.synthesizers.codec import Encoded
-from synthgen_ray.synthesizers.conditions import Heads
-from synthgen_ray.synthesizers.draws import Draws, start_weights
-from synthgen_ray.synthesizers.folded import Dense, FoldedNetwork
 from synthgen_ray.synthesizers.layout import Layout
+from synthgen_ray.synthesizers.networks.folded import Dense, FoldedNetwork
 from synthgen_ray.synthesizers.neural import NeuralSynthesizer
-from synthgen_ray.synthesizers.noise import normals
-from synthgen_ray.synthesizers.pace import Pace
-from synthgen_ray.synthesizers.streams import TRAIN, stream
-from synthgen_ray.synthesizers.training_state import TrainingState
+from synthgen_ray.synthesizers.numerics.noise import normals
+from synthgen_ray.synthesizers.numerics.streams import TRAIN, stream
+from synthgen_ray.synthesizers.sampling.conditions import Heads
+from synthgen_ray.synthesizers.training import parallel
+from synthgen_ray.synthesizers.training.adam import Adam
+from synthgen_ray.synthesizers.training.draws import Draws, start_weights
+from synthgen_ray.synthesizers.training.pace import Pace
+from synthgen_ray.synthesizers.training.training_state import TrainingState
 
 NARROWEST, WIDEST = 0.01, 1.0  # of a scalar's standard deviation
 

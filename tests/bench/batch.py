@@ -17,7 +17,7 @@ from synthgen_ray.batch import _order, _place
 from synthgen_ray.domain.params import ModelType, OutputFormat
 from synthgen_ray.jobs.batch import Place, begin, make_file
 from synthgen_ray.synthesizers.base import Synthesizer
-from synthgen_ray.synthesizers.blas import spread
+from synthgen_ray.synthesizers.numerics.blas import spread
 from tests.bench.rows import SEED, Bench, Figure, Row, seconds
 from tests.servers import clean_environment, processes_below, wait_until
 

@@ -10,7 +10,7 @@ from synthgen_ray.datasets.writing import write_csv
 from synthgen_ray.domain.chunks import chunks
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import Synthesizer
-from synthgen_ray.synthesizers.blas import spread
+from synthgen_ray.synthesizers.numerics.blas import spread
 from tests.bench.rows import BARE, NARROW, REFINED, SEED, Bench, Figure, Row
 
 EPOCHS = 10  # what a row costs does not depend on how well it was learnt

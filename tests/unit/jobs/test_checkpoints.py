@@ -27,7 +27,7 @@ from synthgen_ray.domain.validation import parse_train_params
 from synthgen_ray.jobs.checkpoints import FILE, JobCheckpoints
 from synthgen_ray.jobs.train import keep, learn
 from synthgen_ray.synthesizers import neural
-from synthgen_ray.synthesizers.checkpoint import Checkpoint
+from synthgen_ray.synthesizers.training.checkpoint import Checkpoint
 from tests.given import a_job
 from tests.unit.synthesizers.conftest import SMALL, given_table
 

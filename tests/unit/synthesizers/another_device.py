@@ -26,6 +26,9 @@ class Elsewhere(torch.Tensor):
         made.held = held
         return made
 
+    def __repr__(self, *, tensor_contents: object = None) -> str:
+        return f"{NAME}: {self.held!r}"
+
     @classmethod
     def __torch_dispatch__(cls, function: Any, types: Any, arguments: Any = (), options: Any = None) -> Any:
         leaves = tree_leaves((arguments, options or {}))
@@ -69,7 +72,7 @@ def _copy_from(source: torch.Tensor, target: torch.Tensor, non_blocking: bool = 
 
 @cache
 def another_device() -> torch.device:
-    """The process has it from now on."""
+    """The process has it from now on; it must not have gone back through a network before."""
 
     class Module(backend_registration._DummyBackendModule):
         def get_amp_supported_dtype(self) -> list[torch.dtype]:

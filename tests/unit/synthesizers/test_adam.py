@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from synthgen_ray.synthesizers.adam import Adam, one_cycle
+from synthgen_ray.synthesizers.training.adam import Adam, one_cycle
 
 STEPS = 50
 
@@ -84,7 +84,7 @@ def test_what_has_no_gradient_stays():
 def test_the_compiler_is_not_imported_for_it():
     code = """
 import sys, torch
-from synthgen_ray.synthesizers.adam import Adam
+from synthgen_ray.synthesizers.training.adam import Adam
 one = torch.nn.Parameter(torch.ones(2))
 adam = Adam([one])
 one.sum().backward()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import pytest
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
-from synthgen_ray.synthesizers.blas import AHEAD, one_blas_thread, spread
+from synthgen_ray.synthesizers.numerics.blas import AHEAD, one_blas_thread, spread
 
 
 def blas_threads() -> list[int]:

@@ -8,9 +8,9 @@ from scipy.special import softmax
 from scipy.stats import ks_2samp
 
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.synthesizers.categorical import offsets
 from synthgen_ray.synthesizers.columns.marginal import Marginal
 from synthgen_ray.synthesizers.columns.quantile_map import QuantileMap
+from synthgen_ray.synthesizers.sampling.categorical import offsets
 from tests.unit.synthesizers.conftest import given_model
 
 RNG = np.random.default_rng(8)

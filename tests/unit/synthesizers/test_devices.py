@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.synthesizers import neural, pace
+from synthgen_ray.synthesizers import neural
 from synthgen_ray.synthesizers.base import create, load
+from synthgen_ray.synthesizers.training import pace
 from tests.unit.synthesizers.another_device import CAN_BE_MADE, Elsewhere, another_device
 from tests.unit.synthesizers.conftest import SMALL, given_table
 from tests.unit.synthesizers.test_pace import Earlier

@@ -10,7 +10,8 @@ from ctgan.synthesizers.tvae import Decoder
 from torch import Tensor, nn
 
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.synthesizers.critic import (
+from synthgen_ray.synthesizers.layout import Layout
+from synthgen_ray.synthesizers.networks.critic import (
     compiled,
     critic_gradients,
     critic_loss,
@@ -19,8 +20,7 @@ from synthgen_ray.synthesizers.critic import (
     score,
     score_and_slope,
 )
-from synthgen_ray.synthesizers.generator import generate, new_generator
-from synthgen_ray.synthesizers.layout import Layout
+from synthgen_ray.synthesizers.networks.generator import generate, new_generator
 from tests.unit.synthesizers.conftest import given_model
 from tests.unit.synthesizers.test_networks import LAYOUT
 

@@ -8,8 +8,8 @@ from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.columns.marginal import Marginal
 from synthgen_ray.synthesizers.columns.modes import Modes
 from synthgen_ray.synthesizers.columns.normal import log_probability, truncated_normal
-from synthgen_ray.synthesizers.conditional_normal import Bound, draw_normal, log_chance
-from synthgen_ray.synthesizers.latent_correlation import latent_correlation
+from synthgen_ray.synthesizers.sampling.conditional_normal import Bound, draw_normal, log_chance
+from synthgen_ray.synthesizers.sampling.latent_correlation import latent_correlation
 from tests.unit.synthesizers.conftest import given_model
 
 MATRIX = np.array([[1.0, 0.8, 0.3], [0.8, 1.0, 0.1], [0.3, 0.1, 1.0]])

@@ -9,7 +9,7 @@ from synthgen_ray.synthesizers.base import load
 from synthgen_ray.synthesizers.columns.personal import personal_texts
 from synthgen_ray.synthesizers.gaussian_copula import GaussianCopula
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out
-from synthgen_ray.synthesizers.streams import holdout_mask
+from synthgen_ray.synthesizers.numerics.streams import holdout_mask
 
 
 def given_rows(num_rows: int) -> pa.Table:

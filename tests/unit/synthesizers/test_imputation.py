@@ -11,8 +11,8 @@ from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import create
-from synthgen_ray.synthesizers.blas import one_blas_thread
-from synthgen_ray.synthesizers.imputation import conformed
+from synthgen_ray.synthesizers.numerics.blas import one_blas_thread
+from synthgen_ray.synthesizers.refining.imputation import conformed
 from tests.unit.synthesizers.conftest import RARE, given_model, given_table
 
 ROWS = 3000

@@ -12,7 +12,7 @@ from synthgen_ray.synthesizers import GaussianCopula
 from synthgen_ray.synthesizers.columns.category import CategoryCodec
 from synthgen_ray.synthesizers.columns.marginal import Marginal
 from synthgen_ray.synthesizers.columns.normal import mean_between
-from synthgen_ray.synthesizers.latent_correlation import Seen, in_line, latent_correlation
+from synthgen_ray.synthesizers.sampling.latent_correlation import Seen, in_line, latent_correlation
 
 ROWS = 40_000
 CITIES = ("Rome", "Oslo", "Lima", "Cairo", "Quito")

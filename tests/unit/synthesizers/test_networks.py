@@ -8,13 +8,13 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from synthgen_ray.domain.params import CTGANParams, ModelType
-from synthgen_ray.synthesizers.categorical import draw_codes, effective_size, weights_of
-from synthgen_ray.synthesizers.draws import Draws, start_weights
-from synthgen_ray.synthesizers.generator import condition_loss
 from synthgen_ray.synthesizers.layout import Layout
+from synthgen_ray.synthesizers.networks.generator import condition_loss
 from synthgen_ray.synthesizers.neural import is_narrow
-from synthgen_ray.synthesizers.parallel import Share
-from synthgen_ray.synthesizers.training_by_sampling import ConditionSampler, cumulated_chances, draw_places
+from synthgen_ray.synthesizers.sampling.categorical import draw_codes, effective_size, weights_of
+from synthgen_ray.synthesizers.training.draws import Draws, start_weights
+from synthgen_ray.synthesizers.training.parallel import Share
+from synthgen_ray.synthesizers.training.training_by_sampling import ConditionSampler, cumulated_chances, draw_places
 from synthgen_ray.synthesizers.tvae import kl_divergence, reconstruction_loss
 from tests.unit.synthesizers.conftest import given_model
 

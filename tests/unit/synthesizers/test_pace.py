@@ -7,8 +7,8 @@ import pytest
 
 from synthgen_ray.domain.entities import Progress
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.synthesizers.checkpoint import Checkpoint
-from synthgen_ray.synthesizers.pace import Pace
+from synthgen_ray.synthesizers.training.checkpoint import Checkpoint
+from synthgen_ray.synthesizers.training.pace import Pace
 from tests.unit.synthesizers.conftest import given_model
 
 

@@ -10,8 +10,8 @@ from torch import nn
 
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import load
-from synthgen_ray.synthesizers.checkpoint import Checkpoint, read_checkpoint
-from synthgen_ray.synthesizers.parallel import Share, SharedBatchNorm, share, sum_gradients
+from synthgen_ray.synthesizers.training.checkpoint import Checkpoint, read_checkpoint
+from synthgen_ray.synthesizers.training.parallel import Share, SharedBatchNorm, share, sum_gradients
 from tests.unit.synthesizers.conftest import given_model, given_table
 
 # It leaves at once: PyTorch's gloo threads sometimes abort a process that tears itself down after its group is
@@ -22,7 +22,7 @@ import sys
 import torch
 import torch.distributed as dist
 from tests.unit.synthesizers.test_parallel import FirstStep, after_one_step, gradients
-from synthgen_ray.synthesizers.checkpoint import write_checkpoint
+from synthgen_ray.synthesizers.training.checkpoint import write_checkpoint
 from synthgen_ray.domain.params import ModelType
 from tests.unit.synthesizers.conftest import given_model, given_table
 
@@ -54,7 +54,7 @@ import sys
 import torch
 import torch.distributed as dist
 from synthgen_ray.domain.errors import WorkerLost
-from synthgen_ray.synthesizers.parallel import anyone
+from synthgen_ray.synthesizers.training.parallel import anyone
 
 folder, rank = sys.argv[1], int(sys.argv[2])
 dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)

@@ -6,7 +6,7 @@ from synthgen_ray.datasets.inference import infer_columns
 from synthgen_ray.domain.entities import Progress
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers import neural
-from synthgen_ray.synthesizers.plateau import PATIENCE, Plateau
+from synthgen_ray.synthesizers.training.plateau import PATIENCE, Plateau
 from tests.unit.synthesizers.conftest import given_model
 
 RNG = np.random.default_rng(3)
@@ -53,7 +53,7 @@ def test_codes_that_the_table_does_not_have_count_as_rare_ones():
 
 
 def test_of_a_long_table_some_rows_are_enough(monkeypatch):
-    monkeypatch.setattr("synthgen_ray.synthesizers.plateau.MOST_ROWS", 5000)
+    monkeypatch.setattr("synthgen_ray.synthesizers.training.plateau.MOST_ROWS", 5000)
 
     some = Plateau(TABLE, RNG)
 

@@ -11,8 +11,8 @@ from synthgen_ray.synthesizers.columns.marginal import Marginal
 from synthgen_ray.synthesizers.columns.modes import Modes
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec
 from synthgen_ray.synthesizers.columns.quantile_map import QuantileMap
-from synthgen_ray.synthesizers.conditions import Heads, draw_obeying
 from synthgen_ray.synthesizers.layout import Layout
+from synthgen_ray.synthesizers.sampling.conditions import Heads, draw_obeying
 from tests.unit.synthesizers.conftest import given_model
 
 RNG = np.random.default_rng(6)

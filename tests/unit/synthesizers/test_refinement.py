@@ -10,15 +10,15 @@ from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import create, load
 from synthgen_ray.synthesizers.columns.category import CategoryCells
-from synthgen_ray.synthesizers.dependency_network import (
+from synthgen_ray.synthesizers.refining.dependency_network import (
     HIDDEN,
     DependencyNetwork,
     guessing_gradients,
     guessing_loss,
     learn_dependencies,
 )
-from synthgen_ray.synthesizers.pace import Pace
-from synthgen_ray.synthesizers.refinement import Refinement
+from synthgen_ray.synthesizers.refining.refinement import Refinement
+from synthgen_ray.synthesizers.training.pace import Pace
 
 ROWS = 3000
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.synthesizers.shares import rows_between
+from synthgen_ray.synthesizers.sampling.shares import rows_between
 from tests.unit.synthesizers.conftest import given_model
 
 RNG = np.random.default_rng(4)

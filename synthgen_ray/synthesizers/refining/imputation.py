@@ -21,7 +21,7 @@ from synthgen_ray.synthesizers.codec import TableCodec
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.category import CategoryCodec
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
-from synthgen_ray.synthesizers.refinement import Refinement
+from synthgen_ray.synthesizers.refining.refinement import Refinement
 
 
 def conformed(table: pa.Table, codec: TableCodec, columns: Sequence[Column] = ()) -> pa.Table:

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from synthgen_ray.synthesizers import parallel
-from synthgen_ray.synthesizers.adam import Adam
-from synthgen_ray.synthesizers.checkpoint import Checkpoint
 from synthgen_ray.synthesizers.model_file import Tensors
+from synthgen_ray.synthesizers.training import parallel
+from synthgen_ray.synthesizers.training.adam import Adam
+from synthgen_ray.synthesizers.training.checkpoint import Checkpoint
 
 log = logging.getLogger(__name__)
 EARLY_STOP = "early_stop"

@@ -15,7 +15,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from synthgen_ray.domain.errors import InvalidRequest, WorkerLost
-from synthgen_ray.synthesizers.adam import Adam
+from synthgen_ray.synthesizers.training.adam import Adam
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synthgen_ray.synthesizers.layout import Layout
-from synthgen_ray.synthesizers.parallel import SharedBatchNorm
+from synthgen_ray.synthesizers.training.parallel import SharedBatchNorm
 
 
 def new_generator(input_width: int, hidden: Sequence[int], row_width: int) -> nn.Module:

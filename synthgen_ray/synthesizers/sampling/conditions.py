@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthgen_ray.synthesizers.categorical import draw_codes, effective_size, weights_of
 from synthgen_ray.synthesizers.codec import LearntCodec
 from synthgen_ray.synthesizers.columns.category import CategoryTarget
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.columns.quantile_map import Parts
 from synthgen_ray.synthesizers.layout import Layout
-from synthgen_ray.synthesizers.noise import normals
+from synthgen_ray.synthesizers.numerics.noise import normals
+from synthgen_ray.synthesizers.sampling.categorical import draw_codes, effective_size, weights_of
 
 Targets = Mapping[str, CategoryTarget | NumberTarget]
 

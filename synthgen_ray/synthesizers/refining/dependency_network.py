@@ -17,11 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from synthgen_ray.synthesizers import parallel
-from synthgen_ray.synthesizers.adam import Adam, one_cycle
-from synthgen_ray.synthesizers.pace import Pace
-from synthgen_ray.synthesizers.refinement import DependencyWeights
-from synthgen_ray.synthesizers.streams import REFINE, stream
+from synthgen_ray.synthesizers.numerics.streams import REFINE, stream
+from synthgen_ray.synthesizers.refining.weights import DependencyWeights
+from synthgen_ray.synthesizers.training import parallel
+from synthgen_ray.synthesizers.training.adam import Adam, one_cycle
+from synthgen_ray.synthesizers.training.pace import Pace
 
 HIDDEN = 128
 BATCHES, LEAST_ROWS, MOST_ROWS = 20, 100, 1000  # an epoch, of so many rows each

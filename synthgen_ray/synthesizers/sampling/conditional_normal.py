@@ -22,9 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
-from synthgen_ray.synthesizers.categorical import effective_size
 from synthgen_ray.synthesizers.columns.normal import log_probability, truncated_normal
-from synthgen_ray.synthesizers.noise import normals
+from synthgen_ray.synthesizers.numerics.noise import normals
+from synthgen_ray.synthesizers.sampling.categorical import effective_size
 
 SWEEPS = 30
 LOOKS = 2000  # rows by which a chance is estimated, to a percent or so

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, SupportsFloat
 import numpy as np
 
 from synthgen_ray.domain.entities import Progress
-from synthgen_ray.synthesizers.checkpoint import Checkpoint, Checkpoints, NoCheckpoints
+from synthgen_ray.synthesizers.training.checkpoint import Checkpoint, Checkpoints, NoCheckpoints
 
 if TYPE_CHECKING:
-    from synthgen_ray.synthesizers.training_state import TrainingState
+    from synthgen_ray.synthesizers.training.training_state import TrainingState
 
 SECONDS_BETWEEN_REPORTS = 1.0
 OnProgress = Callable[[Progress], None]

@@ -9,22 +9,23 @@ Sources: Geman & Geman 1984 (the sampler); Heckerman et al. 2000 (with learnt co
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self, cast
 
 import numpy as np
 import pyarrow as pa
 
 from synthgen_ray.domain.errors import corrupt_model
-from synthgen_ray.synthesizers.blas import one_blas_thread
-from synthgen_ray.synthesizers.categorical import draw_codes, offsets, weights_of
 from synthgen_ray.synthesizers.codec import Cells, LearntCodec
 from synthgen_ray.synthesizers.columns.bins import Bins
 from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec
 from synthgen_ray.synthesizers.model_file import RefinementCard, Tensors, check_tensors
-from synthgen_ray.synthesizers.pace import Pace
-from synthgen_ray.synthesizers.streams import REFINE, stream
+from synthgen_ray.synthesizers.numerics.blas import one_blas_thread
+from synthgen_ray.synthesizers.numerics.streams import REFINE, stream
+from synthgen_ray.synthesizers.refining.weights import DependencyWeights
+from synthgen_ray.synthesizers.sampling.categorical import draw_codes, offsets, weights_of
+from synthgen_ray.synthesizers.training.pace import Pace
 
 # Swept together. Fewer would fit in a core's own cache and are no faster, and with more and shorter calls several
 # threads wait for the interpreter.
@@ -32,16 +33,6 @@ BLOCK_ROWS = 5000
 SAMPLE_ROWS = 20_000  # that the biases are set on
 MOST_LOGITS = 20_000_000  # held at once
 LEARNT_BIAS = "learnt_bias"  # a tensor's name
-
-
-@dataclass(frozen=True)
-class DependencyWeights:
-    """Of the dependency network. `inputs` (D + K, H): of each column a row for each code, and one for a hidden cell."""
-
-    inputs: np.ndarray
-    input_bias: np.ndarray  # (H,)
-    outputs: np.ndarray  # (D, H)
-    output_bias: np.ndarray  # (D,)
 
 
 class Refinement:
@@ -70,7 +61,7 @@ class Refinement:
     def learn(cls, columns: Sequence[LearntCodec], table: pa.Table, k: int, seed: int, pace: Pace) -> Self | None:
         """`None` if nothing is found that columns say of each other."""
         # Here, because a process that only samples from a copula needs no torch.
-        from synthgen_ray.synthesizers.dependency_network import HIDDEN, learn_dependencies
+        from synthgen_ray.synthesizers.refining.dependency_network import HIDDEN, learn_dependencies
 
         pace.say(1.0, "refining")
         real = _cells(columns, table, stream(seed, REFINE, 2))

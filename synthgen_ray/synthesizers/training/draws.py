@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from synthgen_ray.synthesizers.noise import normals
-from synthgen_ray.synthesizers.parallel import Share
-from synthgen_ray.synthesizers.streams import TRAIN, WEIGHTS, stream
+from synthgen_ray.synthesizers.numerics.noise import normals
+from synthgen_ray.synthesizers.numerics.streams import TRAIN, WEIGHTS, stream
+from synthgen_ray.synthesizers.training.parallel import Share
 
 
 class Draws:
