@@ -52,7 +52,7 @@ class Outcome:
     model_type: str
     model_id: str
     training_s: float
-    rows_per_s: float
+    generating_s: float  # from the request to the last byte of the file here
     report: Path
     scores: JSON
     ceiling: JSON  # of the flights that training never saw, in the place of the generated ones
@@ -91,10 +91,11 @@ def walk(synthgen: SynthGen, rows: int, to: Path, epochs: int) -> None:
 
     file = generate_where(synthgen, outcomes[-1], {"origin": "JFK"}, to / "only_from_jfk.csv")
 
-    console.print(table_of(outcomes))
+    console.print(table_of(outcomes, rows))
     console.print(
         f"At best 1: shapes look at one column at a time, trends at two. The last line is what real flights score\n"
-        f"that no model has learnt. The networks trained for {epochs} epochs; the default is 300.\n"
+        f"that no model has learnt. The networks trained for {epochs} epochs; the default is 300. The first rows\n"
+        f"waited for a sampler to start.\n"
         f"The pages with all that the reports found: {', '.join(str(outcome.report) for outcome in outcomes)}.\n\n"
         f"The generated flights are in {to}/, the ones with a condition in {file}.\n"
         f"Next: 'synthgen up' starts a server, http://127.0.0.1:8888/docs explains its API, "
@@ -116,7 +117,7 @@ def train_and_generate(
     with Output().progress(f"{model_type:<15}  generate") as show:
         synthgen.wait_for_job(job["synthgen_job_id"], show, poll_s=0.1)
     synthgen.download(job["synthgen_job_id"], to / f"{model_type}.csv")
-    took_s = time.monotonic() - started
+    generating_s = time.monotonic() - started
 
     made = synthgen.create_report(project_id, model["id"], job["synthgen_job_id"], seed=SEED)
     with Output().progress(f"{model_type:<15}  report  ") as show:
@@ -125,7 +126,7 @@ def train_and_generate(
     found = json.loads(synthgen.download_report(made["id"], to / f"{model_type}.json", "json").read_text())
     ceiling = {name: found["fidelity"][name]["ceiling"] for name in SHOWN}
 
-    return Outcome(model_type, model["id"], seconds_of(training), rows / took_s, report, scores, ceiling)
+    return Outcome(model_type, model["id"], seconds_of(training), generating_s, report, scores, ceiling)
 
 
 def generate_where(synthgen: SynthGen, outcome: Outcome, conditions: JSON, to: Path) -> Path:
@@ -224,13 +225,13 @@ def seconds_of(job: JSON) -> float:
     return (finished - started).total_seconds()
 
 
-def table_of(outcomes: list[Outcome]) -> Table:
+def table_of(outcomes: list[Outcome], rows: int) -> Table:
     table = Table(title="How like the real flights are the generated ones?")
     table.add_column("model type")
-    for title in ("training s", "rows/s", *SHOWN.values()):
+    for title in ("training s", f"{rows:,} rows in s", *SHOWN.values()):
         table.add_column(title, justify="right")
     for outcome in outcomes:
-        speed = [f"{outcome.training_s:.0f}", f"{outcome.rows_per_s:,.0f}"]
+        speed = [f"{outcome.training_s:.0f}", f"{outcome.generating_s:.1f}"]
         table.add_row(outcome.model_type, *speed, *(f"{outcome.scores[name]:.2f}" for name in SHOWN))
     table.add_section()
     table.add_row("(other real flights)", "", "", *(f"{outcomes[-1].ceiling[name]:.2f}" for name in SHOWN))
