@@ -23,7 +23,7 @@ BEFORE_S, AFTER_S = 1.5, 3.0
 TRAINED_S = 180.0
 CALM_S = 1.0  # the pause between calls while a training has to start again, for which its figure needs a core
 TRAIN = ("RayTrainWorker", "ray::train ")  # the titles of those that do
-TRAINING = {"batch_size": 50, "embedding_dim": 8, "refine": False}
+TRAINING = {"early_stop": False, "batch_size": 50, "embedding_dim": 8, "refine": False}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from tests.api.conftest import a_table
 from tests.servers import NO_RATE_LIMITS, UpServer, an_up_server, free_port
 
 QUICK = {"epochs": 2, "batch_size": 50, "embedding_dim": 8}
-LONG = {**QUICK, "epochs": 10_000}
+LONG = {**QUICK, "epochs": 10_000, "early_stop": False}
 
 
 @pytest.fixture(scope="package")  # gone before the next ones start theirs

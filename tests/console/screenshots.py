@@ -42,7 +42,8 @@ def main() -> None:
             page.goto("/#/status")
             for kind in ("TVAE", "CopulaGAN"):
                 page.wait_for_timeout(WATCHED_MS)
-                order = (dataset["dataset_version_id"], f"Penguins, {kind}", kind.lower(), {"epochs": 3000})
+                config = {"epochs": 3000, "early_stop": False}
+                order = (dataset["dataset_version_id"], f"Penguins, {kind}", kind.lower(), config)
                 client.create_model(project, *order)
             page.wait_for_timeout(WATCHED_MS)
             _take(page, "status", "All is well.")

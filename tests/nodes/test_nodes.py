@@ -24,7 +24,7 @@ from tests.ray_nodes import RayNodes, ServerOnNodes, a_server_on, ray_nodes
 from tests.s3 import CREDENTIALS, S3Server
 from tests.servers import UpServer, kill_family, processes_below, wait_until
 
-TRAINING = {"epochs": 300, "batch_size": 50, "embedding_dim": 8, "refine": False}
+TRAINING = {"epochs": 300, "early_stop": False, "batch_size": 50, "embedding_dim": 8, "refine": False}
 ROWS = 200_000
 BUCKET = "synthgen-of-tests"
 

@@ -10,7 +10,6 @@ import torch
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import create
-from tests.unit.synthesizers.another_device import CAN_BE_MADE, another_device
 
 torch.set_num_threads(1)
 
@@ -29,12 +28,6 @@ SMALL = {
 }
 RARE = "rare-diagnosis"
 NEAR_LIMIT = 2**63 - 5000
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """PyTorch counts a process's devices once, when it first goes back through a network."""
-    if CAN_BE_MADE and any(item.path.name == "test_devices.py" for item in session.items):
-        another_device()
 
 
 def given_table(rows: int = 500) -> tuple[pa.Table, tuple[Column, ...]]:
