@@ -226,15 +226,15 @@ def seconds_of(job: JSON) -> float:
 
 
 def table_of(outcomes: list[Outcome], rows: int) -> Table:
-    table = Table(title="How like the real flights are the generated ones?")
+    table = Table(title=f"How like the real flights are {rows:,} generated ones?")
     table.add_column("model type")
-    for title in ("training s", f"{rows:,} rows in s", *SHOWN.values()):
+    for title in ("training s", "generating s", *SHOWN.values()):
         table.add_column(title, justify="right")
     for outcome in outcomes:
         speed = [f"{outcome.training_s:.0f}", f"{outcome.generating_s:.1f}"]
         table.add_row(outcome.model_type, *speed, *(f"{outcome.scores[name]:.2f}" for name in SHOWN))
     table.add_section()
-    table.add_row("(other real flights)", "", "", *(f"{outcomes[-1].ceiling[name]:.2f}" for name in SHOWN))
+    table.add_row("(other flights)", "", "", *(f"{outcomes[-1].ceiling[name]:.2f}" for name in SHOWN))
     return table
 
 

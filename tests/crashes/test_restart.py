@@ -97,6 +97,7 @@ def test_a_server_that_was_killed_loses_nothing_either(server, project, before):
         client.wait_for_model(training["id"], timeout_s=120)
 
 
+@pytest.mark.nightly
 def test_a_training_wakes_a_sampler_before_rows_are_asked_for(server, project):
     server.down()
     server.up()

@@ -16,7 +16,7 @@ from tests.unit.synthesizers.conftest import SMALL, given_table
 from tests.unit.synthesizers.test_pace import Earlier
 
 pytestmark = pytest.mark.skipif(not CAN_BE_MADE, reason="this PyTorch takes no device that is written in Python")
-NETWORKS = [ModelType.CTGAN, ModelType.COPULAGAN, ModelType.TVAE]
+NETWORKS = [ModelType.CTGAN, ModelType.TVAE]  # CopulaGAN's is CTGAN's
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_an_epoch_brings_nothing_back_but_its_losses(elsewhere, monkeypatch, mod
 
 @pytest.mark.parametrize("model_type", NETWORKS)
 def test_products_of_16_bits(elsewhere, model_type):
-    model = trained(model_type, elsewhere, precision="bf16")
+    model = trained(model_type, elsewhere, precision="bf16", refine=False)
 
     assert devices(model) == {"elsewhere"}
     assert model.sample(300, seed=1).num_rows == 300
@@ -89,7 +89,7 @@ def test_products_of_16_bits(elsewhere, model_type):
 
 @pytest.mark.parametrize("model_type", NETWORKS)
 def test_a_model_goes_from_device_to_device_by_its_file(elsewhere, tmp_path, model_type):
-    there = trained(model_type, elsewhere)
+    there = trained(model_type, elsewhere, refine=False)
     there.save(tmp_path / "model.synthgen")
 
     rows = [load(tmp_path / "model.synthgen").to(device).sample(300, seed=1) for device in (elsewhere, "cpu")]
