@@ -24,6 +24,7 @@ from synthgen_ray.runtime.data_dir import DataDir
 START_S = 200
 WAIT_S = 120
 LONGEST_PAUSE_S = 0.3
+SAMPLER = "ServeReplica:synthgen:Sampler"  # the title of such a process
 # For tests that ask more at once than a client should.
 NO_RATE_LIMITS = json.dumps(
     dict.fromkeys(("requests_per_second", "open_requests", "event_streams", "wrong_keys_per_minute"))

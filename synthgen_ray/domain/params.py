@@ -111,7 +111,7 @@ class GaussianCopulaParams(TrainParams):
         return self
 
 
-EARLY_STOP = "End before the last epoch once generated rows have come no closer to the table for 2,500 batches"
+EARLY_STOP = "End before the last epoch once generated rows have come no closer to the table for 2,500 batches."
 
 
 class NeuralParams(TrainParams):
@@ -119,7 +119,7 @@ class NeuralParams(TrainParams):
 
     epochs: int = Field(300, ge=1, le=10_000, description="Training epochs, at most.")
     batch_size: int = Field(500, ge=10, le=10_000, description="Training batch size, over all workers.")
-    early_stop: bool = Field(False, description=f"{EARLY_STOP}.")
+    early_stop: bool = Field(False, description=EARLY_STOP)
     precision: Literal["fp32", "bf16", "auto"] = Field(
         "fp32",
         description="Of training's and sampling's matrix products: bf16 is faster where the processor or GPU has units"
@@ -170,7 +170,7 @@ class CopulaGANParams(CTGANParams):
 
 
 class TVAEParams(NeuralParams):
-    early_stop: bool = Field(True, description=f"{EARLY_STOP}.")
+    early_stop: bool = Field(True, description=EARLY_STOP)
     embedding_dim: Width = Field(128, description="Dimensionality of the data embeddings (the latent).")
     compress_dims: Layers = Field([128, 128], description="Hidden layer sizes of the encoder.")
     decompress_dims: Layers = Field([128, 128], description="Hidden layer sizes of the decoder.")

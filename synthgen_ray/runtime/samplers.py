@@ -115,6 +115,7 @@ async def wake(model_type: ModelType) -> None:
 async def forget(folders: tuple[str, ...]) -> None:
     """Have each replica let go what it keeps of these folders. One that does not answer is ending, or lets it go when
     it needs the room."""
+    await _imported()
     from ray.serve.exceptions import DeploymentUnavailableError
 
     with suppress(DeploymentUnavailableError, TimeoutError):  # no replica is up

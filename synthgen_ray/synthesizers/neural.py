@@ -189,7 +189,10 @@ class _WeightsWithoutMemory(TorchFunctionMode):
     sigma, imports PyTorch's compiler, which takes three seconds."""
 
     def __torch_function__(self, function: Any, types: Any, arguments: Any = (), options: Any = None) -> Any:
-        return function(*arguments, **(options or {}) | ({"device": "meta"} if function is torch.empty else {}))
+        options = options or {}
+        if function is torch.empty:
+            options = {**options, "device": "meta"}
+        return function(*arguments, **options)
 
 
 def is_narrow(precision: str, device: torch.device) -> bool:

@@ -20,7 +20,7 @@ from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import Synthesizer
 from tests.bench import tables
 from tests.bench.rows import NARROW, REFINED, SEED, Bench, Figure, Row, given_model, seconds
-from tests.bench.scores import Scores, scores
+from tests.bench.scores import Scores, like, plain, scores, target_auc
 from tests.bench.tables import Task
 
 OURS = "synthgen"
@@ -141,8 +141,9 @@ def _ceiling(name: str, measure: str) -> Callable[[Bench], Figure]:
 def ceiling(task: Task) -> Scores:
     """What real rows get: those that nobody saw in the place of generated ones, and a classifier taught by those that
     were learnt."""
-    found = scores(task.train, task.holdout, task.holdout)
-    return found._replace(auc=scores(task.train, task.holdout, task.train, task.target).auc)
+    train = plain(task.train)
+    auc = target_auc(train, like(task.holdout, train), task.target)
+    return scores(task.train, task.holdout, task.holdout)._replace(auc=auc)
 
 
 def _peers(bench: Bench, task: Task, model_type: ModelType, measure: str) -> float | None:

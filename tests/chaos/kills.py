@@ -17,7 +17,7 @@ import psutil
 
 from tests.api.conftest import a_table
 from tests.chaos.workload import PAUSE_S, Shop, Workload
-from tests.servers import UpServer, is_alive, wait_until
+from tests.servers import SAMPLER, UpServer, is_alive, wait_until
 
 BEFORE_S, AFTER_S = 1.5, 3.0
 TRAINED_S = 180.0
@@ -40,7 +40,7 @@ class Victim:
 
 VICTIMS = (
     Victim("ingress", "ServeReplica:synthgen:Api", 10),
-    Victim("sampler", "ServeReplica:synthgen:Sampler", 10),
+    Victim("sampler", SAMPLER, 10),
     Victim("metadata actor", "ray::Metadata", 5),
     Victim("dispatcher", "ray::DispatcherActor", 1),
     Victim("Serve controller", "ServeController", 1),

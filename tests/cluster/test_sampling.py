@@ -6,11 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 
 from tests.api.conftest import a_table
-from tests.servers import UpServer, standing_still, wait_until
+from tests.servers import SAMPLER, UpServer, standing_still, wait_until
 
 CSV = {"Accept": "text/csv"}
 MANY = 400_000
-SAMPLER = "ServeReplica:synthgen:Sampler"
 
 
 def sample_of(server: UpServer, model_id: str) -> dict:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.cluster.conftest import QUICK
-from tests.servers import clean_environment, wait_until
+from tests.servers import SAMPLER, clean_environment, wait_until
 
 ROWS = 200_000
 
@@ -24,7 +24,7 @@ def test_a_killed_sampler_changes_no_byte(client, server, ready_model):
 
     job = client.generate(ready_model, ROWS, seed=9)
     wait_until(lambda: client.get_job(job["job_id"])["progress"] > 0, "the generation runs")
-    server.kill("ServeReplica:synthgen:Sampler")
+    server.kill(SAMPLER)
 
     done = client.wait_for_job(job["job_id"], timeout_s=120)
     assert done["result"]["sha256"] == undisturbed

@@ -11,11 +11,10 @@ import psutil
 import pytest
 
 from synthgen_ray.runtime.data_dir import DataDir
-from tests.servers import UpServer, is_alive, wait_until
+from tests.servers import SAMPLER, UpServer, is_alive, wait_until
 
 MIB = 1 << 20
 MANY = 250_000
-SAMPLER = "ServeReplica:synthgen:Sampler"
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from tests.cluster.conftest import QUICK
 from tests.postgres import PASSWORD, Postgres, a_postgres
 from tests.ray_nodes import RayNodes, ServerOnNodes, a_server_on, ray_nodes
 from tests.s3 import CREDENTIALS, S3Server
-from tests.servers import UpServer, kill_family, processes_below, wait_until
+from tests.servers import SAMPLER, UpServer, kill_family, processes_below, wait_until
 
 TRAINING = {"epochs": 300, "early_stop": False, "batch_size": 50, "embedding_dim": 8, "refine": False}
 ROWS = 200_000
@@ -217,7 +217,7 @@ def test_a_training_and_a_generation_outlive_the_silence_of_a_node_that_both_are
     wait_until(lambda: client.get_job(model["job_id"])["progress"] > 0.2, "the training runs")
     node = nodes.node_of("ray::train ")
     assert node is not nodes.head
-    assert processes_below(node.pid, "ServeReplica:synthgen:Sampler")
+    assert processes_below(node.pid, SAMPLER)
     generated = generation()
     wait_until(lambda: client.get_job(generated)["progress"] > 0, "the generation runs")
 

@@ -46,7 +46,9 @@ class Elsewhere(torch.Tensor):
         given = {id(tensor.held): tensor for tensor in tensors if isinstance(tensor, cls)}  # perhaps changed in place
 
         def placed(one: Any) -> Any:
-            return (given[id(one)] if id(one) in given else cls(one)) if isinstance(one, torch.Tensor) else one
+            if not isinstance(one, torch.Tensor):
+                return one
+            return given[id(one)] if id(one) in given else cls(one)
 
         return tree_map(placed, found) if stays else found
 

@@ -4,9 +4,9 @@ import pytest
 
 from synthgen_ray.datasets.inference import infer_columns
 from synthgen_ray.domain.entities import Progress
-from synthgen_ray.domain.params import ModelType
+from synthgen_ray.domain.params import EARLY_STOP, ModelType
 from synthgen_ray.synthesizers import neural
-from synthgen_ray.synthesizers.training.plateau import PATIENCE, Plateau
+from synthgen_ray.synthesizers.training.plateau import BATCHES_BETWEEN_LOOKS, PATIENCE, Plateau
 from tests.unit.synthesizers.conftest import given_model
 
 RNG = np.random.default_rng(3)
@@ -81,6 +81,12 @@ def test_a_training_of_few_batches_takes_all_its_epochs():
     given_model(ModelType.TVAE, COINS, infer_columns(COINS), epochs=200, refine=False, on_progress=said.append)
 
     assert epochs_of(said) == 200
+    assert said[-2].message == "calibrating"
+    assert "epoch 200 of 200" in [progress.message for progress in said]
+
+
+def test_what_users_are_told_of_it_is_what_it_does():
+    assert f"for {BATCHES_BETWEEN_LOOKS * PATIENCE:,} batches" in EARLY_STOP
 
 
 @pytest.mark.parametrize(
