@@ -18,6 +18,7 @@ from synthgen_ray.domain.lifecycle import QUEUED, JobType
 from tests.chaos import claim_speed, drain, failpoints, machines, races
 from tests.chaos.kills import a_shop, killed
 from tests.chaos.polling import polled
+from tests.chaos.soak import soaked
 from tests.chaos.workload import Shop
 from tests.servers import NO_RATE_LIMITS, an_up_server
 from tests.simulation.histories import replayed, simulated
@@ -66,6 +67,7 @@ CHECKS: dict[str, Check] = {
     "networks": lambda: machines.networks_cut(times=5),
     "heads": lambda: machines.heads_lost(times=20),
     "stopped": lambda: machines.processes_stopped(rounds=5, at_once=4),
+    "soak": _on_a_server(lambda shop: soaked(shop, seconds=1800)),
     "polling": _on_a_server(lambda shop: polled(shop, clients=1000, seconds=300)),
     "drain": _in_a_folder(
         lambda folder: drain.drained(folder, 10_000, 3, kill_every=500, limit_s=3600, is_measured=True)

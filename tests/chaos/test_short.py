@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from tests.chaos import drain, races
+from tests.chaos.soak import Growth, Size
 
 
 async def test_a_completion_is_never_overwritten_by_the_reaper(tmp_path):
@@ -32,3 +33,14 @@ def test_a_publication_that_breaks_at_any_step_leaves_one_end_and_its_file(actio
     done = subprocess.run([sys.executable, "-c", sweep], capture_output=True, text=True, timeout=250)
 
     assert "0 broken promises" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("mib_a_minute", "files_a_minute", "found"), [(0.5, 0, []), (2, 0, ["memory"]), (0, 3, ["files"]), (-2, -3, [])]
+)
+def test_what_grows_is_found(mib_a_minute, files_a_minute, found):
+    sizes = [Size(minute, 200 + mib_a_minute * minute, 50 + files_a_minute * minute) for minute in range(10)]
+
+    findings = Growth.over("ray::Metadata", sizes).findings()
+
+    assert [word for finding in findings for word in ("memory", "files") if word in finding] == found

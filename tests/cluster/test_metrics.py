@@ -96,9 +96,8 @@ def test_they_are_at_the_port_that_the_operator_chose(server):
     assert f"127.0.0.1:{server.environment['SYNTHGEN_METRICS_PORT']}" in targets_of(server.data_dir)
 
 
-def test_rays_figures_of_tasks_name_no_model(server, client, given_training):
-    model = given_training("tvae", QUICK)
-    client.wait_for_job(model["job_id"], timeout_s=120)
+@pytest.mark.usefixtures("ready_model")  # which a task has trained
+def test_rays_figures_of_tasks_name_no_model(server):
     wait_for_figures(lambda: total(scrape(server.data_dir), "ray_tasks"), "tasks are counted")
 
     assert {one.labels.get("Name", "") for one in scrape(server.data_dir) if one.name == "ray_tasks"} == {""}
