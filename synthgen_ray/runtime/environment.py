@@ -20,7 +20,7 @@ DEFAULTS = {
     "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.5",
     # A proxy imports for 2 seconds on an idle core. One that is given up on takes the whole start with it.
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "50",
-    # A call of a client is some tasks, of which Ray's control store would keep the last 100,000: as many MB.
+    # A call of a client is some tasks, of which Ray's control store would keep the last 100,000.
     "RAY_task_events_max_num_task_in_gcs": "10000",
     # The process of a training stays for the next one, which then need not start Python and import PyTorch.
     "RAY_idle_worker_killing_time_threshold_ms": "60000",

@@ -86,9 +86,8 @@ class Scales:
         for process, sizes in self.seen.items():
             with contextlib.suppress(psutil.NoSuchProcess):
                 if sizes[0].minute < middle:
-                    words = " ".join(process.cmdline()).split()[:3]
                     late = [one for one in sizes if one.minute >= middle]
-                    grown.append(Growth.over(" ".join(Path(word).name for word in words), late))
+                    grown.append(Growth.over(_title(process), late))
         return sorted(grown, key=lambda growth: growth.mib_per_minute, reverse=True)
 
     def _repeat(self, stop: threading.Event) -> None:
@@ -100,6 +99,11 @@ class Scales:
                     memory = process.memory_info()
                     size = Size(minute, (memory.rss - memory.shared) / 2**20, process.num_fds())
                     self.seen[process].append(size)
+
+
+def _title(process: psutil.Process) -> str:
+    words = " ".join(process.cmdline()).split()
+    return " ".join([Path(word).name for word in words if not word.startswith("-")][:2])
 
 
 def soaked(shop: Shop, seconds: float, seed: int = 1) -> str:
