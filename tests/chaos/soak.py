@@ -109,7 +109,8 @@ def _title(process: psutil.Process) -> str:
 def soaked(shop: Shop, seconds: float, seed: int = 1) -> str:
     """Raises: AssertionError, with what is not as promised."""
     chance, until = random.Random(seed), time.monotonic() + seconds
-    victims = [victim for victim in VICTIMS if victim.name in DYING]
+    by_name = {victim.name: victim for victim in VICTIMS}
+    victims = [by_name[name] for name in DYING]
     info = DataDir(shop.server.data_dir).find_info()
     assert info is not None
     scales, kills = Scales(info.pid), []
