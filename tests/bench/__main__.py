@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from tests.bench import batch, conditional, memory, preprocessing, quality, sampling, serving, training
+from tests.bench import batch, conditional, memory, preprocessing, quality, reporting, sampling, serving, training
 from tests.bench.rows import Bench, Figure, Row, warm_up
 from tests.bench.tables import REAL, SHARED, given_tasks
 
@@ -82,6 +82,7 @@ def _rows(tables: Sequence[str]) -> list[Row]:
         conditional.ROWS,
         memory.ROWS,
         serving.ROWS,
+        reporting.ROWS,
         batch.ROWS,
         quality.rows(tables),
     )

@@ -55,7 +55,7 @@ class Shop:
             self.client.download(job["job_id"], to)
 
 
-def _shop(bench: Bench) -> Shop:
+def given_shop(bench: Bench) -> Shop:
     """One for all rows, started for the first."""
     shop: Shop | None = bench.shared.get("shop")
     if shop is None:
@@ -68,7 +68,7 @@ def _shop(bench: Bench) -> Shop:
 
 def _served(bench: Bench, model_type: ModelType) -> tuple[Shop, str]:
     """The model of the other rows, in the memory of a sampler."""
-    shop = _shop(bench)
+    shop = given_shop(bench)
     if model_type not in shop.models:
         file = shop.folder / "model.synthgen"
         bench.model(model_type, bench.epochs(EPOCHS)).save(file)

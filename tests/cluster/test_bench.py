@@ -2,20 +2,20 @@
 
 from contextlib import ExitStack
 
-from tests.bench import serving
+from tests.bench import reporting, serving
 from tests.bench.rows import Bench
 from tests.bench.tables import given_tasks
 
-CHOSEN = ("copula served online", "copula served to 16", "served generation of 1,000 rows")
+CHOSEN = ("copula served online", "copula served to 16", "served generation of 1,000 rows", "served report, 32")
 
 
 def test_rows_of_a_server_are_measured(server, client, dataset, tmp_path):
-    rows = [row for row in serving.ROWS if any(words in row.name for words in CHOSEN)]
+    rows = [row for row in serving.ROWS + reporting.ROWS if any(words in row.name for words in CHOSEN)]
     with ExitStack() as held:
         bench = Bench(given_tasks(None, [], 500), None, tmp_path / "results", 1, True, (1,), held)
         bench.shared["shop"] = serving.Shop(server, client, dataset["project_id"], {}, tmp_path)
 
         figures = [row.measure(bench) for row in rows]
 
-    assert len(figures) == 3
+    assert len(figures) == 4
     assert all(figure.ours > 0 for figure in figures)
