@@ -10,8 +10,10 @@ _ABOUT: ContextVar[dict[str, str]] = ContextVar("about", default={})  # noqa: B0
 
 
 @contextmanager
-def about(*, request_id: str | None = None, job_id: UUID | None = None, model_id: UUID | None = None) -> Iterator[None]:
-    """Inside, lines carry these ids and those from around it."""
+def about(
+    *, request_id: str | None = None, job_id: UUID | str | None = None, model_id: UUID | str | None = None
+) -> Iterator[None]:
+    """Inside, lines carry these ids and those from around it. `about(**subject())` goes on in another process."""
     given = dict(zip(FIELDS, (request_id, job_id, model_id), strict=True))
     token = _ABOUT.set({**_ABOUT.get(), **{name: str(value) for name, value in given.items() if value is not None}})
     try:

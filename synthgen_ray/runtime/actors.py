@@ -13,6 +13,7 @@ from ray.actor import ActorHandle
 from ray.exceptions import RayActorError, RayTaskError
 
 from synthgen_ray.domain.errors import SynthGenError, Unavailable
+from synthgen_ray.domain.log_context import subject
 from synthgen_ray.runtime.names import DISPATCHER, METADATA, NAMESPACE
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class _Remote:
             while True:
                 try:
                     async with asyncio.timeout(patience_s):
-                        return await method.remote(name, *args, **kwargs)
+                        return await method.remote(name, subject(), *args, **kwargs)
                 except RayTaskError as error:
                     if isinstance(error.cause, SynthGenError):
                         raise error.cause from None

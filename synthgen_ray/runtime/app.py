@@ -19,11 +19,9 @@ from synthgen_ray.runtime.actors import check_dispatcher, dispatcher, metadata_s
 from synthgen_ray.runtime.backpressure import MAX_ONGOING
 from synthgen_ray.runtime.capacity import plan_workers
 from synthgen_ray.runtime.flow import WaitsForReader
-from synthgen_ray.runtime.listening import check_host
+from synthgen_ray.runtime.listening import LOOPBACK, check_host
 from synthgen_ray.runtime.logs import write_logs
-from synthgen_ray.runtime.metrics import UploadMetrics
 from synthgen_ray.runtime.names import SAMPLER
-from synthgen_ray.runtime.refusals import RefusedUploads
 from synthgen_ray.runtime.samplers import draw_chunks
 from synthgen_ray.service.service import Service
 from synthgen_ray.settings import Settings
@@ -38,6 +36,7 @@ class Api:
 
     async def __init__(self, settings: Settings, sampler: DeploymentHandle) -> None:  # type: ignore[misc]
         write_logs(settings.log_format)
+        check_host(await asyncio.to_thread(_listening), allow_remote=settings.allow_remote)
         try:
             dispatcher()
         except ValueError:  # `serve run` and `serve deploy` come without what `synthgen up` starts
@@ -83,9 +82,14 @@ class Api:
             docs=settings.docs,
             answer_request_id=False,  # Serve's HTTP proxy does
         )
-        app.add_middleware(RefusedUploads, count=UploadMetrics().refused)
         app.add_middleware(WaitsForReader)
         return app
+
+
+def _listening() -> str:
+    """Where Serve's proxies do, which `serve deploy` is told beside the settings."""
+    host: str | None = serve.context._get_global_client().http_config.host
+    return host or LOOPBACK
 
 
 def app(settings: Settings) -> serve.Application:

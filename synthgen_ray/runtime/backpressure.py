@@ -1,6 +1,7 @@
 """What passes through Serve's proxy: no more requests at a time, and no more bytes, than a replica takes."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 from weakref import finalize
 
@@ -25,17 +26,19 @@ class Room:
     """Lets in as many requests at a time as an ingress answers, and probes beside them.
 
     Serve would keep the others in its router for as long as it takes, and slow down by what waits there: of a thousand
-    clients that polled, most had left by the time that they were answered.
+    clients that polled, most had left by the time that they were answered. `count` hears of each that is turned away.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, count: Callable[[], None]) -> None:
         self._app = app
+        self._count = count
         self._inside = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in OPEN:
             await self._app(scope, receive, send)
         elif self._inside >= MAX_ONGOING:
+            self._count()
             await problem_of(scope["state"]["request_id"], Crowded())(scope, receive, send)
         else:
             self._inside += 1

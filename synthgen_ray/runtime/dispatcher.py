@@ -15,7 +15,8 @@ from synthgen_ray.runtime.actors import metadata_store
 from synthgen_ray.runtime.launcher import RayLauncher
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.measured import MeasuredLauncher
-from synthgen_ray.runtime.metrics import JobMetrics, QueueMetrics
+from synthgen_ray.runtime.metrics import JobMetrics, NodeMetrics, QueueMetrics
+from synthgen_ray.runtime.nodes import lost_nodes
 from synthgen_ray.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -39,9 +40,9 @@ class DispatcherActor:
         )
         launcher = MeasuredLauncher(RayLauncher(settings), JobMetrics())
         self._dispatcher = Dispatcher(metadata_store(), artifacts, launcher, slots, owner, retention)
-        self._work = asyncio.get_running_loop().create_task(self._dispatcher.run())
-        self._watch = asyncio.get_running_loop().create_task(_watch_queue())
-        for task in (self._work, self._watch):
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(work) for work in (self._dispatcher.run(), _watch_queue(), _watch_nodes())]
+        for task in self._tasks:
             task.add_done_callback(_end_process)
 
     async def nudge(self) -> None:
@@ -52,7 +53,7 @@ class DispatcherActor:
 
     async def stop(self) -> None:
         """Give back what runs, before the cluster stops."""
-        for task in (self._work, self._watch):
+        for task in self._tasks:
             task.remove_done_callback(_end_process)
             task.cancel()
         await self._dispatcher.stop()
@@ -64,6 +65,16 @@ async def _watch_queue() -> None:
         with suppress(Unavailable):  # the dispatcher's own look says so
             metrics.show(await store.get_queue_figures())
         await asyncio.sleep(LOOK_S)
+
+
+async def _watch_nodes() -> None:
+    """What was lost before this process began, the one before it has counted."""
+    metrics, known = NodeMetrics(), await lost_nodes()
+    while True:
+        await asyncio.sleep(LOOK_S)
+        lost = await lost_nodes() - known
+        metrics.lost(len(lost))
+        known |= lost
 
 
 def _days(number: float | None) -> timedelta | None:

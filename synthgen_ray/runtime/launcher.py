@@ -14,7 +14,7 @@ from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.runtime.capacity import REPORT_CPUS, Workers, is_by_ray_data, plan_workers, types_with_room
 from synthgen_ray.runtime.generate import generate, plans_of
 from synthgen_ray.runtime.leftovers import free_leftovers, free_leftovers_soon
-from synthgen_ray.runtime.names import run_name
+from synthgen_ray.runtime.names import GENERATE, LEAD, REPORT, TRAIN, run_name
 from synthgen_ray.runtime.nodes import ClusterResources
 from synthgen_ray.runtime.processes import Leaders, run_warm
 from synthgen_ray.runtime.report import judge
@@ -41,9 +41,9 @@ class RayLauncher:
         await free_leftovers()
         self._do_aside(wake(assignment.job.model_type))
         if not workers.by_ray_train:
-            return await run_warm(train, f"train {name}", workers.cpus, assignment, workers, self._settings)
+            return await run_warm(train, f"{TRAIN} {name}", workers.cpus, assignment, workers, self._settings)
         try:
-            return await self._leaders.lead(lead, f"lead {name}", assignment, workers, self._settings)
+            return await self._leaders.lead(lead, f"{LEAD} {name}", assignment, workers, self._settings)
         finally:
             self._do_aside(free_leftovers_soon())
 
@@ -51,7 +51,7 @@ class RayLauncher:
         """Raises: WorkerLost; what the sampling raises."""
         job = assignment.job
         if is_by_ray_data(job, self._settings):
-            return await self._leaders.lead(generate, f"generate {run_name(job)}", assignment, self._settings)
+            return await self._leaders.lead(generate, f"{GENERATE} {run_name(job)}", assignment, self._settings)
         samplers = having(await deployed(), assignment.source)
         plans = plans_of(assignment)
         parts: dict[int, Part] = {}
@@ -74,7 +74,7 @@ class RayLauncher:
 
     async def judge(self, assignment: Assignment) -> MadeReport:
         """Raises: WorkerLost; what the report raises."""
-        return await run_warm(judge, f"report {run_name(assignment.job)}", REPORT_CPUS, assignment, self._settings)
+        return await run_warm(judge, f"{REPORT} {run_name(assignment.job)}", REPORT_CPUS, assignment, self._settings)
 
     async def forget(self, folders: tuple[str, ...]) -> None:
         await forget(folders)

@@ -6,6 +6,8 @@ from ipaddress import ip_address
 
 from synthgen_ray.runtime.data_dir import StartFailed
 
+LOOPBACK = "127.0.0.1"
+
 
 def check_host(host: str, *, allow_remote: bool) -> None:
     """Keys and rows would cross the network in the clear: that takes a decision.

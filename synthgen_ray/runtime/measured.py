@@ -47,8 +47,11 @@ class MeasuredLauncher:
         try:
             yield
             outcome = "completed"
-        except (WorkerLost, Unavailable):
+        except WorkerLost:
             outcome = "lost"
+            raise
+        except Unavailable:
+            outcome = "unavailable"
             raise
         except Postponed:
             outcome = "postponed"

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from synthgen_ray.domain.lifecycle import JobType
+from synthgen_ray.domain.log_context import about
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.metrics import StoreMetrics
@@ -28,7 +29,9 @@ class Metadata:
         write_logs(log_format)
         self._store = Store(sql_url.get_secret_value(), quotas, deadlines, observer=StoreMetrics())
 
-    async def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+    async def call(self, method: str, subject: Mapping[str, str | None], *args: Any, **kwargs: Any) -> Any:
+        """Lines here are about what the caller's are."""
         if method.startswith("_"):
             raise AttributeError(method)
-        return await getattr(self._store, method)(*args, **kwargs)
+        with about(**subject):
+            return await getattr(self._store, method)(*args, **kwargs)

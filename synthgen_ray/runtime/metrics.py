@@ -17,8 +17,9 @@ from synthgen_ray.domain.lifecycle import QUEUED, Attempt, JobType
 if TYPE_CHECKING:
     from synthgen_ray.store.figures import QueueFigures
 
+STATUSES = ("200", "429", "500", "503", "507")  # others come with their first
 MOST_TRAININGS = 1000  # that are told apart at a time
-OUTCOMES = ("completed", "failed", "cancelled", "lost")
+OUTCOMES = ("completed", "failed", "cancelled", "lost", "unavailable", "postponed")
 RUN_SECONDS = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21600.0]
 WAIT_SECONDS = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0]
 
@@ -63,7 +64,7 @@ class JobMetrics:
     def __init__(self) -> None:
         self._run = Histogram(
             "synthgen_job_run_seconds",
-            "How long an attempt at a job ran, by kind and outcome; lost ones run again.",
+            "How long an attempt at a job ran, by kind and outcome; lost, unavailable and postponed ones run again.",
             RUN_SECONDS,
             ("kind", "outcome"),
         )
@@ -86,6 +87,14 @@ class JobMetrics:
         self._attempts.add(kind=kind, outcome=outcome)
 
 
+class NodeMetrics:
+    def __init__(self) -> None:
+        self._lost = Count("synthgen_lost_nodes_total", "Nodes that died and were not told to.")
+
+    def lost(self, nodes: int) -> None:
+        self._lost.add(nodes)
+
+
 class StoreMetrics:
     """An `Observer` of the store. Epochs are counted here, not where they are learnt: Ray keeps a series of each
     process that ever counted anything."""
@@ -98,11 +107,15 @@ class StoreMetrics:
             "synthgen_fenced_writes_total",
             "Writes refused to attempts that were no longer wanted: cancelled, deleted or given to others.",
         )
+        self._overdue = Count("synthgen_deadlines_exceeded_total", "Jobs that were failed since their time was over.")
         self._epochs = Count("synthgen_training_epochs_total", "Epochs that trainings have told of.")
         self._reached: dict[Attempt, int] = {}
 
     def leases_expired(self, jobs: int) -> None:
         self._expiries.add(jobs)
+
+    def deadlines_exceeded(self, jobs: int) -> None:
+        self._overdue.add(jobs)
 
     def write_fenced(self) -> None:
         self._fenced.add()
@@ -138,15 +151,25 @@ def generated_rows() -> Count:
     )
 
 
-class UploadMetrics:
-    """Of one process that answers HTTP."""
+class EdgeMetrics:
+    """What clients are answered, by one process that they reach."""
 
     def __init__(self) -> None:
+        self._answers = Count("synthgen_http_answers_total", "Answers to requests, by status.", status=STATUSES)
+        self._crowded = Count(
+            "synthgen_crowded_requests_total", "Requests turned away since more were asked at once than are answered."
+        )
         self._refused = Count(
             "synthgen_refused_uploads_total",
             "Uploads that were refused, by the code of the answer.",
             reason=(insufficient_storage().code,),  # others come with their first
         )
 
-    def refused(self, code: str) -> None:
+    def answered(self, status: int) -> None:
+        self._answers.add(status=str(status))
+
+    def crowded(self) -> None:
+        self._crowded.add()
+
+    def upload_refused(self, code: str) -> None:
         self._refused.add(reason=code)

@@ -9,6 +9,8 @@ APP = "synthgen"
 SAMPLER = "Sampler"
 METADATA = "metadata"
 DISPATCHER = "dispatcher"
+# What the titles of the processes at a job begin with. Prometheus drops their figures: a name would come with each.
+TRAIN, LEAD, GENERATE, REPORT = "train", "lead", "generate", "report"
 SHORT = 8  # characters of an id that tell it from those beside it
 HEAD = {"node:__internal_head__": 0.001}  # pins an actor to the head node
 

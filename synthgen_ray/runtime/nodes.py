@@ -16,6 +16,7 @@ from synthgen_ray.domain.errors import Postponed, WorkerLost
 
 T = TypeVar("T")
 LOOK_S = 2.0
+LOST = (0, 2)  # of Ray's NodeDeathInfo.Reason: UNSPECIFIED, UNEXPECTED_TERMINATION
 FIRST_LOOK_S = 10.0  # before it nothing is known, and what is to begin would be put off
 
 
@@ -82,7 +83,21 @@ async def _until(is_so: Callable[[set[str]], bool]) -> None:
         await asyncio.sleep(LOOK_S)
 
 
+async def lost_nodes() -> set[str]:
+    """Those that died and were not told to."""
+    return await _nodes(is_lost)
+
+
+def is_lost(node: Mapping[str, Any]) -> bool:
+    """Of what `ray.nodes` says of one. An autoscaler, `ray stop` and `ray drain-node` tell those that they end."""
+    return not node["Alive"] and node["DeathReason"] in LOST
+
+
 async def _dead() -> set[str]:
+    return await _nodes(lambda node: not node["Alive"])
+
+
+async def _nodes(fits: Callable[[Mapping[str, Any]], bool]) -> set[str]:
     with suppress(RayError):  # it cannot say now, which says nothing of a node
-        return await asyncio.to_thread(lambda: {node["NodeID"] for node in ray.nodes() if not node["Alive"]})
+        return await asyncio.to_thread(lambda: {node["NodeID"] for node in ray.nodes() if fits(node)})
     return set()

@@ -17,8 +17,10 @@ from synthgen_ray.api.edge import ANY_HOST, Edge
 from synthgen_ray.api.problems import problem_of
 from synthgen_ray.domain.errors import NotFound, SynthGenError, Unavailable
 from synthgen_ray.runtime.backpressure import Backpressure, Crowded, Room
+from synthgen_ray.runtime.counting import CountedAnswers, RefusedUploads
 from synthgen_ray.runtime.flow import TellsWhatIsSent
 from synthgen_ray.runtime.http_protocol import BoundedHttp
+from synthgen_ray.runtime.metrics import EdgeMetrics
 
 # With these a client could end its request early, keep it alive for ever or choose its replica.
 _SERVE_HEADERS = frozenset(
@@ -45,6 +47,7 @@ def middlewares() -> list[Middleware]:
     # It would take any X-Forwarded-For that comes from loopback; `api/addresses.py` looks at it, by the settings.
     os.environ["FORWARDED_ALLOW_IPS"] = ""
     behind_haproxy = os.environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "1"
+    metrics = EdgeMetrics()
     return [
         Middleware(TellsWhatIsSent),
         # The proxy reads ahead: what it takes is memory.
@@ -54,8 +57,10 @@ def middlewares() -> list[Middleware]:
         Middleware(ServeGate, open_paths={_HAPROXY_ASKS} if behind_haproxy else ()),
         # Which hosts are known is a setting, and the application checks it; there is nothing else to reach here.
         Middleware(Edge, hosts=[ANY_HOST]),
-        Middleware(Room),
+        Middleware(Room, count=metrics.crowded),
         Middleware(RequestId, answer=True),
+        Middleware(RefusedUploads, count=metrics.upload_refused),
+        Middleware(CountedAnswers, count=metrics.answered),
         *([Middleware(HealthChecks)] if behind_haproxy else ()),
     ]
 

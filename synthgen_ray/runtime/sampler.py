@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
 from functools import partial
 
 from ray import serve
@@ -48,12 +49,17 @@ class Sampler:
             model = await self._model(assignment.source)
             return await self._turns.part(partial(write_part, model, assignment, plan, self._artifacts))
 
-    async def draw(self, draw: Draw, index: int) -> bytes:
-        """Some rows that somebody waits for."""
-        model = await self._model(draw.source)
-        rows = await self._turns.rows(partial(encoded_chunk, model, draw, index))
+    async def draw(self, draw: Draw, index: int, subject: Mapping[str, str | None]) -> bytes:
+        """Some rows that somebody waits for; lines here are about what his are."""
+        with about(**subject):
+            model = await self._model(draw.source)
+            rows = await self._turns.rows(partial(encoded_chunk, model, draw, index))
         self._metrics.rows.add(draw.chunks[index][1], way="online")
         return rows
+
+    async def check_health(self) -> None:
+        """Serve asks each second. Ray forgets the figure of a gauge that nobody sets for twenty."""
+        self._metrics.holds(self._models.num_bytes)
 
     async def wake(self, model_type: ModelType) -> None:
         """Import what draws from such models."""
@@ -62,15 +68,14 @@ class Sampler:
     async def forget(self, folders: tuple[str, ...]) -> None:
         """Let models go whose files were erased."""
         self._models.forget(folders)
-        self._metrics.holds(self._models.num_bytes)
 
     async def publish(self, job: Job, parts: list[Part]) -> Artifact:
-        return await asyncio.to_thread(publish, job, parts, self._artifacts)
+        with about(job_id=job.id, model_id=job.model_id):
+            return await asyncio.to_thread(publish, job, parts, self._artifacts)
 
     async def _model(self, source: Artifact) -> Synthesizer:
         self._metrics.hits.add(source in self._models)
         model = await self._models.get(source)
-        self._metrics.holds(self._models.num_bytes)
         await self._announce(serve.get_multiplexed_model_id())
         return model
 

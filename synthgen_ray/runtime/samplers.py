@@ -15,6 +15,7 @@ from ray.exceptions import RayActorError, RayTaskError, WorkerCrashedError
 
 from synthgen_ray.domain.entities import Artifact, Draw
 from synthgen_ray.domain.errors import SynthGenError, Unavailable, WorkerLost
+from synthgen_ray.domain.log_context import subject
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.runtime.names import APP, SAMPLER
 
@@ -84,7 +85,7 @@ async def draw_chunks(samplers: "DeploymentHandle", draw: Draw) -> AsyncGenerato
     try:
         while True:
             while len(asked) < AHEAD and (index := next(indexes, None)) is not None:
-                asked.append(asyncio.create_task(insist(handle, "draw", draw, index)))
+                asked.append(asyncio.create_task(insist(handle, "draw", draw, index, subject())))
             if not asked:
                 return
             yield await asked[0]

@@ -7,6 +7,7 @@ from ray.exceptions import GetTimeoutError, RayActorError
 
 from synthgen_ray.domain.entities import Artifact, Job, Progress
 from synthgen_ray.domain.errors import Cancelled, Unavailable
+from synthgen_ray.domain.log_context import subject
 from synthgen_ray.runtime.actors import WRITE_S
 from synthgen_ray.runtime.names import METADATA, NAMESPACE
 
@@ -31,15 +32,18 @@ class Teller:
         if is_soon or not self._is_answered():
             return
         self._last = now
-        self._sent = self._store.call.remote("report_progress", self._job.id, self._job.attempt, progress)
+        self._sent = self._call("report_progress", progress)
 
     def checkpoint(self, checkpoint: Artifact) -> bool:
         """Whether the job's row names it now. Raises: Unavailable, when that is not known."""
         try:
-            named = self._store.call.remote("name_checkpoint", self._job.id, self._job.attempt, checkpoint)
+            named = self._call("name_checkpoint", checkpoint)
             return ray.get(named, timeout=WRITE_S)
         except (RayActorError, GetTimeoutError) as error:
             raise Unavailable("The metadata store is away, or does not answer.", "store_unavailable") from error
+
+    def _call(self, method: str, what: Progress | Artifact) -> "ray.ObjectRef[bool]":
+        return self._store.call.remote(method, subject(), self._job.id, self._job.attempt, what)
 
     def _is_answered(self) -> bool:
         if self._sent is None:

@@ -11,6 +11,9 @@ class Observer(Protocol):
     def leases_expired(self, jobs: int) -> None:
         """So many running jobs were taken from dispatchers that had fallen silent."""
 
+    def deadlines_exceeded(self, jobs: int) -> None:
+        """So many jobs were failed since their time was over."""
+
     def write_fenced(self) -> None:
         """An attempt that was no longer wanted wanted to write."""
 
@@ -22,6 +25,8 @@ class Unobserved:
     """Nobody counts."""
 
     def leases_expired(self, jobs: int) -> None: ...
+
+    def deadlines_exceeded(self, jobs: int) -> None: ...
 
     def write_fenced(self) -> None: ...
 

@@ -108,11 +108,13 @@ class Queue(Attempts):
             renew = renew.returning(JobRow.id, JobRow.attempt).execution_options(synchronize_session=False)
             renewed = {(job_id, attempt) for job_id, attempt in await session.execute(renew)}
             reaped = await reap(session, now) if reaps and self._sessions.is_steady() else Reaped()
-        if attempts_ended := reaped.ended | reaped.expired:
-            log.warning("%d jobs were past their deadline or their lease, or cannot be read", len(attempts_ended))
+        if reaped.all:
+            log.warning("%d jobs were past their deadline or their lease, or cannot be read", len(reaped.all))
         if reaped.expired:
             self._observer.leases_expired(len(reaped.expired))
-        return renewed - attempts_ended
+        if reaped.overdue:
+            self._observer.deadlines_exceeded(len(reaped.overdue))
+        return renewed - reaped.all
 
     async def report_progress(self, job_id: UUID, attempt: int, progress: Progress) -> bool:
         """Show how far an attempt is. False when it is superseded or cancelled, and must stop."""

@@ -24,10 +24,16 @@ UNREADABLE = JobFailure("unreadable_job", "The job's record cannot be read: ask 
 
 @dataclass(frozen=True)
 class Reaped:
-    """What was ended for good, and what was given back, or ended, for the lease that ran out."""
+    """What was past its deadline or cannot be read, which is ended for good, and what was given back, or ended, for the
+    lease that ran out."""
 
-    ended: frozenset[Attempt] = frozenset()
+    overdue: frozenset[Attempt] = frozenset()
+    unreadable: frozenset[Attempt] = frozenset()
     expired: frozenset[Attempt] = frozenset()
+
+    @property
+    def all(self) -> frozenset[Attempt]:
+        return self.overdue | self.unreadable | self.expired
 
 
 async def reap(session: AsyncSession, now: datetime) -> Reaped:
@@ -40,12 +46,12 @@ async def reap(session: AsyncSession, now: datetime) -> Reaped:
     expired = or_(JobRow.lease_expires_at < now, JobRow.lease_expires_at > now + 2 * LEASE)
     unknown = JobRow.job_type.not_in(list(JobType))
     pending, running, failed = JobStatus.PENDING, JobStatus.RUNNING, JobStatus.FAILED
-    ended = [
+    late = [
         *await move(session, pending, failed, overdue, now, **because(OVERDUE)),
         *await move(session, running, failed, overdue, now, **because(OVERDUE)),
-        *await move(session, pending, failed, unknown, now, **because(UNREADABLE)),
     ]
-    return Reaped(frozenset(ended), frozenset(await lose(session, expired, now)))
+    unreadable = await move(session, pending, failed, unknown, now, **because(UNREADABLE))
+    return Reaped(frozenset(late), frozenset(unreadable), frozenset(await lose(session, expired, now)))
 
 
 async def lose(

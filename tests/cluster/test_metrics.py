@@ -1,9 +1,11 @@
 """What Ray exports of ours to Prometheus, read from the real endpoint after real work."""
 
 import contextlib
+import time
 from collections.abc import Callable
 from functools import partial
 
+import httpx
 import pytest
 
 from synthgen_ray.client import ApiError
@@ -13,7 +15,8 @@ from tests.servers import wait_until
 
 RAYS_OWN = {"Component", "NodeAddress", "SessionName", "Version", "WorkerId", "JobId", "NodeId", "le"}
 KINDS, STATUSES = ("train", "generate", "report", "batch"), ("pending", "running", "completed", "failed")
-OUTCOMES = ("completed", "failed", "cancelled", "lost")
+OUTCOMES = ("completed", "failed", "cancelled", "lost", "unavailable", "postponed")
+RAY_FORGETS_S = 25.0  # a gauge that nobody sets
 # Ray has new figures every ten seconds, and writes out all of them for each who asks.
 wait_for_figures = partial(wait_until, timeout_s=40, longest_pause_s=1.5)
 
@@ -83,11 +86,31 @@ def test_refused_uploads_are_counted_by_reason(client, dataset, tmp_path, grows)
     grows(1, "ray_synthgen_refused_uploads_total", reason="empty_file")
 
 
+def test_answers_are_counted_whoever_gives_them(server, client, grows):
+    for path in ("/api/projects/none-such", "/-/routes"):  # the application's, and one of the edge
+        assert httpx.get(f"{server.url}{path}").status_code in {401, 404}
+    client.get_limits()
+
+    grows(1, "ray_synthgen_http_answers_total", status="200")
+    grows(1, "ray_synthgen_http_answers_total", status="401")
+    grows(1, "ray_synthgen_http_answers_total", status="404")
+
+
+def test_models_in_memory_are_shown_while_nobody_asks_for_rows(server, client, ready_model):
+    client.sample(ready_model, 10)
+    time.sleep(RAY_FORGETS_S)
+
+    wait_for_figures(lambda: total(scrape(server.data_dir), "ray_synthgen_model_cache_bytes"), "it is still shown")
+
+
 def test_what_may_never_happen_has_a_figure_all_the_same(server, client):
     samples = scrape(server.data_dir)
 
     assert total(samples, "ray_synthgen_lease_expiries_total") is not None
     assert total(samples, "ray_synthgen_fenced_writes_total") is not None
+    assert total(samples, "ray_synthgen_deadlines_exceeded_total") is not None
+    assert total(samples, "ray_synthgen_lost_nodes_total") is not None
+    assert total(samples, "ray_synthgen_crowded_requests_total") is not None
     assert all(total(samples, "ray_synthgen_attempts_total", kind="report", outcome=one) is not None
                for one in OUTCOMES)  # fmt: skip
 

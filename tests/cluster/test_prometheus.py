@@ -34,7 +34,7 @@ def prometheus(server: UpServer, tmp_path_factory) -> Iterator[Prometheus]:
 
 def test_the_rules_fire_when_they_should_and_not_before():
     require_prometheus()
-    configs = ("prometheus.yml", "compose.yml")
+    configs = ("prometheus.yml", "compose.yml", "kubernetes.yml")
     checks = [["check", "config", "--lint=none", *configs], ["test", "rules", "alerts_test.yml"]]
 
     for check in checks:

@@ -145,6 +145,8 @@ def test_prometheus_reads_every_metric_of_it(client, nodes, tmp_path):
 
     with a_prometheus(tmp_path, nodes.session / "prom_metrics_service_discovery.json") as prometheus:
         wait_until(lambda: not missing(), "it has read all of them", 60)
+        (lost,) = prometheus.query("sum(ray_synthgen_lost_nodes_total)")
+    assert lost["value"][1] == "1"  # by the test before
 
 
 def test_its_proxy_is_behind_the_edge(client):

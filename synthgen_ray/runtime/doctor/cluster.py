@@ -9,12 +9,15 @@ from typing import Any
 
 import httpx
 import ray
+from ray import serve
 from ray.exceptions import RayError
+from ray.serve.schema import ApplicationStatus
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from synthgen_ray.domain.lifecycle import LEASE
 from synthgen_ray.runtime.doctor.finding import Finding, fail, ok, warn
-from synthgen_ray.runtime.names import NAMESPACE
+from synthgen_ray.runtime.names import APP, DISPATCHER, METADATA, NAMESPACE
+from synthgen_ray.runtime.nodes import is_lost
 
 DASHBOARD_S = 10.0
 ANSWER_S = 60.0  # a first task starts a process
@@ -42,6 +45,7 @@ def ray_cluster(address: str) -> Iterator[Finding]:
     try:
         yield from _dashboard(context.dashboard_url)
         yield from _nodes(ray.nodes())
+        yield from _application()
     finally:
         ray.shutdown()
 
@@ -59,14 +63,30 @@ def _dashboard(address: str) -> Iterator[Finding]:
 
 def _nodes(nodes: list[dict[str, Any]]) -> Iterator[Finding]:
     alive = [node for node in nodes if node["Alive"]]
-    dead = len(nodes) - len(alive)
-    if dead:
-        yield warn("ray", f"{dead} nodes were lost since it started.", "ray status tells which; start others.")
+    lost = sum(map(is_lost, nodes))
+    if lost:
+        yield warn("ray", f"{lost} nodes were lost since it started.", "ray list nodes tells which; start others.")
     findings = [finding for node in alive for finding in _node(node["NodeID"], node["NodeManagerAddress"])]
     yield from findings
     if not findings:
         cpus = ray.cluster_resources().get("CPU", 0)
         yield ok("ray", f"{len(alive)} nodes with {cpus:g} CPUs do our work, and agree on the time.")
+
+
+def _application() -> Iterator[Finding]:
+    """What is to run on it. Whether it answers is seen from outside."""
+    again = "synthgen down, then synthgen up; or serve deploy, where that runs the server."
+    deployed = serve.status().applications.get(APP)
+    if deployed is None:
+        yield fail("ray", f"No application {APP} is deployed on it.", again)
+    elif deployed.status != ApplicationStatus.RUNNING:
+        said = f"The application {APP} is {deployed.status.value}: {deployed.message}".rstrip(": ")
+        yield fail("ray", said, f"serve status and the logs of its replicas tell more. Then {again}")
+    for name in (METADATA, DISPATCHER):
+        try:
+            ray.get_actor(name, NAMESPACE)
+        except ValueError:
+            yield fail("ray", f"There is no actor {name} on it.", again)
 
 
 def _node(node_id: str, address: str) -> Iterator[Finding]:

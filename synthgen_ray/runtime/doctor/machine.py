@@ -42,7 +42,7 @@ def data_dir(settings: Settings) -> Iterator[Finding]:
     if not folder.is_dir():
         yield warn("data_dir", f"There is no {folder} yet.", "synthgen up makes it.")
         return
-    private = {folder: 0o700, folder / KEY_FILE: 0o600, folder / "ray_token": 0o600, folder / "synthgen.db": 0o600}
+    private = {folder: 0o700, _token(settings): 0o600, folder / KEY_FILE: 0o600, folder / "synthgen.db": 0o600}
     open_ones = [(path, mode) for path, mode in private.items() if path.exists() and path.stat().st_mode & 0o077]
     for path, mode in open_ones:
         yield fail("data_dir", f"Others on this machine can use {path}.", f"chmod {mode:o} {path}")
@@ -89,7 +89,19 @@ def listening(settings: Settings) -> Iterator[Finding]:
         else:  # by Serve's proxy, which is no process of ours
             yield _readiness(f"http://127.0.0.1:{settings.port}", f"serve status tells what is deployed; {by_whom}")
     else:
-        yield ok("listening", f"No server runs, and port {settings.port} of {settings.host} is free.")
+        if settings.address is None:
+            yield ok("listening", f"No server runs, and port {settings.port} of {settings.host} is free.")
+        else:
+            said = f"Nothing listens on port {settings.port} of {settings.host}."
+            yield fail("listening", said, "serve deploy a file of configs/serve; serve status tells what is deployed.")
+
+
+def _token(settings: Settings) -> Path:
+    """Ray's: that of the cluster which the server joined, or of its own."""
+    if settings.address is None:
+        return settings.data_dir.absolute() / "ray_token"
+    named = os.environ.get("RAY_AUTH_TOKEN_PATH")
+    return Path(named) if named else Path.home() / ".ray" / "auth_token"
 
 
 def _readiness(url: str, advice: str) -> Finding:

@@ -14,7 +14,7 @@ from synthgen_ray.runtime.data_dir import DataDir, ServerInfo
 from synthgen_ray.runtime.doctor.cluster import _dashboard
 from synthgen_ray.runtime.doctor.examining import examine
 from synthgen_ray.runtime.doctor.finding import Finding, Level
-from synthgen_ray.runtime.doctor.machine import listening
+from synthgen_ray.runtime.doctor.machine import data_dir, listening
 from synthgen_ray.settings import Settings
 from synthgen_ray.store.migrating import known_revisions
 from tests.servers import free_port
@@ -88,6 +88,30 @@ def test_what_others_can_read_is_named_with_what_closes_it(settings, finds, name
 def test_a_port_that_is_taken(finds, settings):
     with socket.create_server(("127.0.0.1", settings.port)):
         finds(Level.FAIL, "is taken", f"sport = :{settings.port}")
+
+
+def test_a_cluster_on_which_nothing_serves(settings):
+    (found,) = listening(settings.model_copy(update={"address": "auto"}))
+
+    assert (found.level, found.advice.partition(" a file")[0]) == (Level.FAIL, "serve deploy")
+    assert f"Nothing listens on port {settings.port}" in found.said
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_token_of_a_cluster_that_was_joined_is_looked_at_where_ray_looks(settings, monkeypatch, tmp_path, named):
+    token = tmp_path / (".ray/auth_token" if not named else "token")
+    token.parent.mkdir(exist_ok=True)
+    token.write_text("secret")
+    token.chmod(0o644)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("RAY_AUTH_TOKEN_PATH", raising=False)
+    if named:
+        monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
+
+    (found,) = data_dir(settings.model_copy(update={"address": "auto"}))
+
+    assert (found.level, found.advice) == (Level.FAIL, f"chmod 600 {token}")
+    assert [one.level for one in data_dir(settings)] == [Level.OK]
 
 
 def test_an_address_that_others_reach(finds):

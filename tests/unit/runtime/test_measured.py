@@ -78,7 +78,7 @@ async def test_the_rows_of_a_generation_are_counted(metrics, assignment, tmp_pat
     ("error", "outcome"),
     [
         (WorkerLost(), "lost"),
-        (Unavailable("away", "store_unavailable"), "lost"),
+        (Unavailable("away", "store_unavailable"), "unavailable"),
         (Postponed(), "postponed"),
         (Cancelled(), "cancelled"),
         (asyncio.CancelledError(), "cancelled"),

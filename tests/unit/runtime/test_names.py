@@ -1,9 +1,12 @@
+import re
 from dataclasses import replace
 from pathlib import PurePath
 
 import pytest
+import yaml
 
-from synthgen_ray.runtime.names import run_name
+from synthgen_ray.runtime.names import GENERATE, LEAD, REPORT, TRAIN, run_name
+from tests.prometheus import CONFIG
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "..", "/", "a\\b", "é 🦜", "x" * 255, "-rf", "%s{}"])
@@ -21,3 +24,12 @@ async def test_a_harmless_name_stays_readable(given_training):
     job = await given_training("Card payments")
 
     assert run_name(job) == f"Card-payments-{str(job.id)[:8]}-0"
+
+
+@pytest.mark.parametrize("work", [TRAIN, LEAD, GENERATE, REPORT])
+@pytest.mark.parametrize("file", ["prometheus.yml", "compose.yml", "kubernetes.yml"])
+async def test_prometheus_keeps_no_title_with_a_models_name(given_training, file, work):
+    (scrape,) = yaml.safe_load((CONFIG / file).read_text())["scrape_configs"]
+    (drops,) = (rule["regex"] for rule in scrape["metric_relabel_configs"] if rule["action"] == "drop")
+
+    assert re.fullmatch(drops, f"ray::{work} {run_name(await given_training())}")

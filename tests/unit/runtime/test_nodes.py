@@ -4,10 +4,12 @@ import asyncio
 import threading
 import time
 
+import pytest
 import ray
+from ray.core.generated.common_pb2 import NodeDeathInfo
 
 from synthgen_ray.runtime import nodes
-from synthgen_ray.runtime.nodes import ClusterResources
+from synthgen_ray.runtime.nodes import ClusterResources, is_lost
 
 
 async def test_there_is_one_look_at_a_time_however_many_ask(monkeypatch):
@@ -56,3 +58,20 @@ async def test_the_first_look_is_waited_for_and_a_later_one_that_hangs_is_not(mo
     goes_on.set()
     while await cluster.known() != {"CPU": 8}:
         await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("reason", "lost"),
+    [
+        ("UNSPECIFIED", True),
+        ("UNEXPECTED_TERMINATION", True),
+        ("EXPECTED_TERMINATION", False),
+        ("AUTOSCALER_DRAIN_PREEMPTED", False),
+        ("AUTOSCALER_DRAIN_IDLE", False),
+    ],
+)
+def test_a_node_is_lost_that_died_and_was_not_told_to(reason, lost):
+    node = {"Alive": False, "DeathReason": NodeDeathInfo.Reason.Value(reason)}
+
+    assert is_lost(node) == lost
+    assert not is_lost({**node, "Alive": True})

@@ -6,7 +6,7 @@ import pytest
 
 from synthgen_ray.domain.entities import Progress
 from synthgen_ray.domain.errors import Cancelled
-from synthgen_ray.domain.lifecycle import LEASE, JobStatus, JobType
+from synthgen_ray.domain.lifecycle import DEADLINES, LEASE, JobStatus, JobType
 from synthgen_ray.store.store import Store
 from tests.databases import on_both_databases
 from tests.given import a_trained_model
@@ -18,10 +18,13 @@ class Counting:
     """An `Observer` that remembers."""
 
     def __init__(self) -> None:
-        self.expired, self.fenced, self.epochs = 0, 0, []
+        self.expired, self.overdue, self.fenced, self.epochs = 0, 0, 0, []
 
     def leases_expired(self, jobs: int) -> None:
         self.expired += jobs
+
+    def deadlines_exceeded(self, jobs: int) -> None:
+        self.overdue += jobs
 
     def write_fenced(self) -> None:
         self.fenced += 1
@@ -74,7 +77,19 @@ async def test_an_expired_lease_is_told_once(store, clock, given_training, obser
     for _ in range(2):
         await store.heartbeat(())
 
-    assert (observer.expired, observer.fenced) == (1, 0)
+    assert (observer.expired, observer.overdue, observer.fenced) == (1, 0, 0)
+
+
+async def test_jobs_whose_time_is_over_are_told_once_whether_they_run_or_wait(store, clock, given_training, observer):
+    for name in ("first", "second"):
+        await given_training(name)
+    await store.claim_next(JobType)
+    clock.advance(DEADLINES[JobType.TRAIN] + MOMENT)
+
+    for _ in range(2):
+        await store.heartbeat(())
+
+    assert (observer.overdue, observer.expired) == (2, 0)
 
 
 async def test_a_fenced_write_is_told_and_one_that_is_held_is_not(store, clock, given_training, observer):

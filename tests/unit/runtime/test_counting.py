@@ -1,4 +1,4 @@
-"""Refused uploads are counted by the code that their answer has, and nothing else is."""
+"""Each answer is counted by its status, and refused uploads by the code that their answer has."""
 
 import httpx
 import pytest
@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from synthgen_ray.api import problems
 from synthgen_ray.api.auth import RequestId
 from synthgen_ray.domain.errors import InvalidTable
-from synthgen_ray.runtime.refusals import RefusedUploads
+from synthgen_ray.runtime.counting import CountedAnswers, RefusedUploads
 
 UPLOAD = "/api/datasets/upload"
 
@@ -18,7 +18,12 @@ def counted() -> list[str]:
 
 
 @pytest.fixture
-async def client(counted):
+def answered() -> list[int]:
+    return []
+
+
+@pytest.fixture
+async def client(counted, answered):
     app = FastAPI()
     problems.install(app)
 
@@ -32,6 +37,7 @@ async def client(counted):
 
     app.add_middleware(RequestId, answer=False)
     app.add_middleware(RefusedUploads, count=counted.append)
+    app.add_middleware(CountedAnswers, count=answered.append)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         yield client
 
@@ -43,7 +49,15 @@ async def test_one_that_is_refused_is_counted_and_answered(client, counted):
     assert counted == ["empty_file"]
 
 
-async def test_nothing_else_is(client, counted):
+async def test_each_answer_is_counted_by_its_status(client, answered):
+    await client.post(UPLOAD)
+    await client.post(UPLOAD, params={"good": True})
+    await client.get("/nowhere")
+
+    assert answered == [422, 200, 404]
+
+
+async def test_nothing_else_is_a_refused_upload(client, counted):
     assert (await client.post(UPLOAD, params={"good": True})).json() == "taken"
     await client.get(UPLOAD)
     await client.post("/elsewhere")
