@@ -39,14 +39,13 @@ def environment(_settings: Settings) -> Iterator[Finding]:
 
 def data_dir(settings: Settings) -> Iterator[Finding]:
     folder = settings.data_dir.absolute()
-    if not folder.is_dir():
-        yield warn("data_dir", f"There is no {folder} yet.", "synthgen up makes it.")
-        return
     private = {folder: 0o700, _token(settings): 0o600, folder / KEY_FILE: 0o600, folder / "synthgen.db": 0o600}
     open_ones = [(path, mode) for path, mode in private.items() if path.exists() and path.stat().st_mode & 0o077]
     for path, mode in open_ones:
         yield fail("data_dir", f"Others on this machine can use {path}.", f"chmod {mode:o} {path}")
-    if not open_ones:
+    if not folder.is_dir():
+        yield warn("data_dir", f"There is no {folder} yet.", "synthgen up makes it.")
+    elif not open_ones:
         yield ok("data_dir", f"{folder} is private.")
 
 
