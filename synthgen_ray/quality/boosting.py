@@ -5,6 +5,8 @@ from threadpoolctl import threadpool_limits
 
 from synthgen_ray.quality.cells import NULL, Array, Cells
 
+MOST_WITHOUT_SPLIT = 10_000  # of more rows scikit-learn sets a tenth aside, stratified by class, to know when to stop
+
 
 def features(cells: Cells, known: Cells) -> Array:
     """(N, D): the codes of the categories, then the numbers. What `known` lacks of a category is as null."""
@@ -21,6 +23,7 @@ def classify(rows: Array, truth: Array, others: Array, seed: int) -> tuple[Array
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     rows, others = _without_empty(rows, others)
+    rows, truth = _with_pairs(rows, truth)
     # So small a fit gains nothing by a second thread, and on a busy machine waits for it.
     with threadpool_limits(1):
         model = HistGradientBoostingClassifier(random_state=seed).fit(rows, truth)
@@ -84,6 +87,15 @@ def _without_empty(rows: Array, others: Array) -> tuple[Array, Array]:
     """Both with 0 in the columns of which `rows`, that are learnt from, have no value: those cannot be binned."""
     empty = np.isnan(rows).all(axis=0)
     return np.where(empty, 0.0, rows), np.where(empty, 0.0, others)
+
+
+def _with_pairs(rows: Array, truth: Array) -> tuple[Array, Array]:
+    """Both with the row of each class that has no other twice, where they are split: that takes two rows of a class."""
+    if len(truth) <= MOST_WITHOUT_SPLIT:
+        return rows, truth
+    _, places, counts = np.unique(truth, return_index=True, return_counts=True)
+    lone = places[counts == 1]
+    return np.concatenate([rows, rows[lone]]), np.concatenate([truth, truth[lone]])
 
 
 def _known(codes: Array, known: Array) -> Array:

@@ -3,10 +3,11 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
 from synthgen_ray.domain.columns import ColumnKind
-from synthgen_ray.quality.boosting import auc, error_of, influences
+from synthgen_ray.quality.boosting import auc, classify, error_of, influences
 from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.detection import detection_auc
 from synthgen_ray.quality.utility import choose_target, target_r2, utility
@@ -103,3 +104,19 @@ def test_other_rows_of_the_same_source_are_not_told_apart_and_shifted_ones_are()
     assert abs(area - 0.5) < 3 * error
     assert detection_auc(same, shifted, seed=0)[0] > 0.65
     assert np.isnan(detection_auc(same.rows(slice(0, 5)), other, seed=0)[0])
+
+
+def test_a_class_of_one_row_is_learnt_from_in_a_table_of_any_length():
+    chance = np.random.default_rng(0)
+    rows = chance.integers(0, 9, (10_001, 1)).astype(float)
+    ordinary = (rows[:, 0] > chance.integers(2, 6, 10_001)).astype(int)
+    with_a_lone_one = np.where(np.arange(10_001) == 77, 2, ordinary)
+
+    classes, chances = classify(rows, with_a_lone_one, rows[:50], seed=0)
+
+    assert classes.tolist() == [0, 1, 2]
+    assert np.array_equal(chances, classify(rows, with_a_lone_one, rows[:50], seed=0)[1])
+    for length in (10_000, 10_001):  # what could be learnt before is learnt as before
+        model = HistGradientBoostingClassifier(random_state=0).fit(rows[:length], ordinary[:length])
+        expected = model.predict_proba(rows[:50])
+        assert np.array_equal(classify(rows[:length], ordinary[:length], rows[:50], seed=0)[1], expected)
