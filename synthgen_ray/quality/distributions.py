@@ -16,6 +16,11 @@ TAIL = 0.01  # of the values lies beyond the even bins on each side
 MOST_DECIMALS = 7
 STEPS = tuple(NANOSECONDS_PER_DAY // parts for parts in (1, 24, 1_440, 86_400, 86_400_000, 86_400_000_000))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# What may be written down: microseconds of the years 1 to 9999, and floats that are finite.
+EARLIEST, LATEST = (
+    (end.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1) for end in (datetime.min, datetime.max)
+)
+LARGEST = float(np.finfo(np.float64).max)
 
 
 def distribution(
@@ -82,14 +87,22 @@ def _edges(values: Array, kind: ColumnKind, k: int) -> Array | None:
     distinct, counts = np.unique(values, return_counts=True)
     common = distinct[counts >= k]
     if len(distinct) <= MOST_BINS and len(common) > 1:
-        steps = np.diff(common) / 2
-        edges = np.concatenate([[common[0] - steps[0]], common[:-1] + steps, [common[-1] + steps[-1]]])
+        edges = _half_way(common)
     else:
         inner = _bounds(values, max(k, int(TAIL * len(values))), kind, k) or bounds
-        edges = np.unique(np.concatenate([[low], np.linspace(*inner, MOST_BINS - 1), [high]]))
+        even = 2 * np.linspace(inner[0] / 2, inner[1] / 2, MOST_BINS - 1)  # the width of huge ones would be infinite
+        edges = np.unique(np.concatenate([[low], even, [high]]))
     if len(edges) < 2:
         return np.array([low, high])
     return _merged(edges, _counts(values, edges), k)
+
+
+def _half_way(values: Array) -> Array:
+    """(B + 1,): between two values each, and as far beyond the first and the last, though not beyond all floats."""
+    halves = values / 2  # of which no sum is infinite
+    steps = np.diff(halves) / 2
+    edges = np.concatenate([[halves[0] - steps[0]], halves[:-1] + steps, [halves[-1] + steps[-1]]])
+    return np.asarray(2 * np.clip(edges, -LARGEST / 2, LARGEST / 2))
 
 
 def _bounds(values: Array, rank: int, kind: ColumnKind, k: int) -> tuple[float, float] | None:
@@ -151,4 +164,5 @@ def _bin(
 def _edge(value: float, kind: ColumnKind) -> Edge:
     if kind is not ColumnKind.DATETIME:
         return float(value)
-    return (EPOCH + timedelta(microseconds=value / 1000)).isoformat().removesuffix("+00:00")
+    microseconds = min(max(float(value) / 1000, EARLIEST), LATEST)  # a float of Python compares with them exactly
+    return (EPOCH + timedelta(microseconds=microseconds)).isoformat().removesuffix("+00:00")

@@ -59,8 +59,14 @@ def extremes(values: Array, rank: int, k: int) -> tuple[float, float] | None:
     if len(values) < inside.stop:
         return None
     ordered, count = np.sort(values), len(values)
-    low, high = float(ordered[inside].mean()), float(ordered[count - inside.stop : count - inside.start].mean())
+    low, high = (_mean(ordered[part]) for part in (inside, slice(count - inside.stop, count - inside.start)))
     return (low, high) if low <= high else None
+
+
+def _mean(values: Array) -> float:
+    """The same as by numpy, and finite for floats whose sum is not."""
+    scale = 2.0 ** len(values).bit_length()  # a power of 2: no digit is lost
+    return float((values / scale).mean() * scale)
 
 
 def key_uniqueness(keys: pa.ChunkedArray) -> float:

@@ -1,9 +1,11 @@
 """Nothing that is shown of a column tells of fewer than k real rows."""
 
+from datetime import date, datetime
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from synthgen_ray.domain.columns import ColumnKind
@@ -109,6 +111,35 @@ def test_moments_are_written_out():
     bins = _bins(days, days, ColumnKind.DATETIME)
 
     assert (bins[0].low, bins[-1].high) == ("2020-01-07T00:00:00", "2020-01-24T00:00:00")
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high"),
+    [
+        ([date(1, 1, 1), date(1, 1, 3)], "0001-01-01T00:00:00", "0001-01-04T00:00:00"),
+        ([date(9999, 12, 29), date(9999, 12, 31)], "9999-12-28T00:00:00", "9999-12-31T23:59:59.999999"),
+        ([datetime(1, 1, 1), datetime.max], "0001-01-01T00:00:00", "9999-12-31T23:59:59.999999"),
+    ],
+)
+def test_moments_at_the_ends_of_time_are_written_within_it(values, low, high):
+    table = pa.table({"c": values * 10})
+    (cells,), _ = read_cells([table], given_columns({"c": ColumnKind.DATETIME}))
+
+    bins = distribution(cells, cells, "c", None, ColumnKind.DATETIME, K)
+
+    assert [one.real for one in bins] == [0.5, 0.5]
+    assert (bins[0].low, bins[-1].high) == (low, high)
+
+
+@pytest.mark.parametrize("largest", [8e307, 1.7976931348623157e308])
+def test_the_largest_floats_have_finite_bins(largest):
+    few = _bins([-largest, 0.0, largest] * 10, [0.0, 1.0], ColumnKind.FLOAT)
+    many = _bins(np.linspace(-1, 1, 200) * largest, [0.0, 1.0], ColumnKind.FLOAT)
+
+    assert [one.real for one in few] == pytest.approx([1 / 3] * 3)
+    assert (few[0].high, few[1].high) == (-largest / 2, largest / 2)
+    assert len(many) > 10
+    assert all(one.low < one.high for one in many)
 
 
 @pytest.mark.parametrize("seed", range(30))
