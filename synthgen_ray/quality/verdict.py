@@ -30,7 +30,7 @@ TRENDS = (0.90, 0.80)
 BESIDE = (0.95, 0.87)  # shares of what the hold-out gets, where there is one
 LEARNT = (0.95, 0.80)  # of what real rows teach beyond chance, the share that synthetic rows teach
 LEAST_LEARNABLE = 0.05
-COVERED = (0.85, 0.0)
+COVERED = (0.85, 0.0)  # never bad: shapes tell how much is missed, and it may be asked for
 # Good up to the first number, bad above the second.
 EMPTY = (0.0, 0.05)  # of a column without any value, the share of rows that lack one and should certainly have it
 MISSING = (0.05, 0.50)  # the same of a column with some, and of values that there should not be
@@ -86,9 +86,7 @@ def _privacy(privacy: Privacy, scope: Scope) -> Iterator[Finding]:
     if scope.holdout_rows is not None:
         yield from _repeated(privacy.copies.ceiling or 0.0, scope.holdout_rows)
     if remembered is None or remembered.value is None or share is None or share.value is None:
-        sentence = "There is no hold-out, so that nobody can tell whether the model remembers rows."
-        advice = "Train with `holdout_fraction` above 0, and make the report again."
-        yield Finding(level=Level.WARN, area="privacy", sentence=sentence, advice=advice)
+        yield _unknown(scope)
         return
     level = _low(remembered.low or 0.0, REMEMBERED)
     sentence = (
@@ -104,6 +102,17 @@ def _privacy(privacy: Privacy, scope: Scope) -> Iterator[Finding]:
         privacy.singling_out, "Statements that fit one synthetic row single out people of the training table"
     )
     yield _attacks(privacy.inference, "Who knows the rest of a row of the training table can guess what is missing")
+
+
+def _unknown(scope: Scope) -> Finding:
+    if scope.holdout_rows is None:
+        sentence = "There is no hold-out, so that nobody can tell whether the model remembers rows."
+        return _finding(
+            Level.WARN, "privacy", sentence, "Train with `holdout_fraction` above 0, and make the report again."
+        )
+    sentence = "No column of these rows can be compared, so that nobody can tell whether the model remembers them."
+    advice = "Look under privacy at how many of the ids and texts are in the training table too."
+    return _finding(Level.WARN, "privacy", sentence, advice)
 
 
 def _repeated(common: float, held_out: int) -> Iterator[Finding]:
@@ -236,9 +245,9 @@ def _fidelity(
         sentence = f"A classifier tells which of two rows is real in {auc.value:.0%} of cases; 50% would be chance."
         advice = "For tests and teaching that is enough; before analyses look at utility.", "Use it for tests only."
         yield _finding(level, "fidelity", sentence, *advice)
-    if coverage.value is not None and (level := _beside(coverage, COVERED, noise)) is not Level.GOOD:
+    if coverage.value is not None and _beside(coverage, COVERED, noise) is not Level.GOOD:
         sentence = f"On average {coverage.value:.0%} of a column's range or categories are reached: {_score(coverage)}."
-        yield _finding(level, "fidelity", sentence, "Generate more rows, or ask for the rare ones by conditions.")
+        yield _finding(Level.WARN, "fidelity", sentence, "Generate more rows, or ask for the rare ones by conditions.")
 
 
 def _utility(utility: Utility | None) -> Iterator[Finding]:

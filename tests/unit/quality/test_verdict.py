@@ -2,9 +2,10 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from synthgen_ray.domain.columns import ColumnKind
+from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.assessment import Fidelity, Level, Measure, Scope, Utility
 from synthgen_ray.quality.cells import Cells, read_cells
@@ -199,6 +200,34 @@ def test_what_rows_teach_is_judged_by_the_interval_of_what_is_lost(kept, half_wi
     said = next(finding for finding in found if finding.area == "utility")
     assert said.level is level
     assert ("too few to tell: it may be" in said.sentence) == (kept == 0.75 and half_width == 0.3)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.8])
+def test_what_is_not_reached_is_to_be_weighed_and_never_bad(share):
+    coverage = Measure(value=share, ceiling=0.98, matched=share)
+
+    found = verdict(
+        UNKNOWN.model_copy(update={"coverage": coverage}), (), (), None, only_copies(NONE), _scope(900, 100)
+    )
+
+    said = next(finding for finding in found if finding.area == "fidelity")
+    assert said.level is Level.WARN
+    assert said.advice == "Generate more rows, or ask for the rare ones by conditions."
+
+
+def test_a_table_of_ids_with_a_holdout_is_not_told_to_hold_rows_out():
+    table = pa.table({"key": [f"K-{place}" for place in range(60)]})
+    columns = [Column("key", ColumnKind.ID, unique=True)]
+
+    with_it, without = (
+        next(finding for finding in assess(table, table, holdout, columns).verdict if finding.area == "privacy")
+        for holdout in (table, None)
+    )
+
+    assert with_it.sentence.startswith("No column of these rows can be compared")
+    assert "holdout_fraction" not in with_it.advice
+    assert without.sentence.startswith("There is no hold-out")
+    assert "holdout_fraction" in without.advice
 
 
 def _scope(rows: int, held_out: int | None, drawn: int | None = None) -> Scope:
