@@ -6,7 +6,16 @@ import numpy as np
 import pyarrow as pa
 
 from synthgen_ray.domain.columns import Column, ColumnKind
-from synthgen_ray.quality.assessment import Assessment, ColumnResult, Fidelity, LeftOut, Measure, Scope
+from synthgen_ray.quality.assessment import (
+    Assessment,
+    ColumnResult,
+    Fidelity,
+    LeftOut,
+    Measure,
+    NoUtility,
+    Scope,
+    Utility,
+)
 from synthgen_ray.quality.cells import FRESH, Cells, read_cells
 from synthgen_ray.quality.definitions import DEFINITIONS
 from synthgen_ray.quality.detection import detection_auc
@@ -27,7 +36,7 @@ from synthgen_ray.quality.numbers import mean, measure
 from synthgen_ray.quality.privacy import fresh_values, privacy
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.trends import mean_trend, pair_trends
-from synthgen_ray.quality.utility import choose_target, utility
+from synthgen_ray.quality.utility import NO_COLUMN, Target, choose_target, utility
 from synthgen_ray.quality.validity import key_uniqueness, told_coverage
 from synthgen_ray.quality.verdict import verdict
 
@@ -81,7 +90,7 @@ def assess(
         detection_auc=_detection(sample, seed),
     )
     tell(0.5)
-    useful = utility(*sample, learnt, seed) if learnt else None
+    useful, no_utility = _utility(sample, learnt, labels, seed, k)
     tell(0.7)
     fresh = fresh_values(real, synthetic, holdout, columns)
     private = privacy(tables, sample, fresh, columns, seed)
@@ -102,13 +111,14 @@ def assess(
     )
     return Assessment(
         scope=scope,
-        verdict=verdict(fidelity, by_column, by_pair, useful, private, scope),
+        verdict=verdict(fidelity, by_column, by_pair, useful, private, scope, no_utility),
         fidelity=fidelity,
         columns=by_column,
         pairs=by_pair,
         associations=association_matrices(sample.real, sample.synthetic),
         missing_together=missing_together(tables.real, tables.synthetic, k),
         utility=useful,
+        no_utility=no_utility,
         privacy=private,
         definitions=DEFINITIONS,
     )
@@ -181,3 +191,13 @@ def _detection(sample: Tables, seed: int) -> Measure:
     area, error = detection_auc(sample.real, sample.synthetic, seed)
     ceiling = None if sample.holdout is None else detection_auc(sample.real, sample.holdout, seed)[0]
     return measure(area, ceiling, error)
+
+
+def _utility(
+    sample: Tables, target: Target | None, labels: dict[str, list[str]], seed: int, k: int
+) -> tuple[Utility | None, NoUtility | None]:
+    """The one or why not."""
+    if target is None:
+        return None, NoUtility(target=None, was_named=False, reason=NO_COLUMN)
+    found = utility(*sample, target, seed, labels.get(target.name), k)
+    return (found, None) if isinstance(found, Utility) else (None, found)

@@ -147,6 +147,14 @@ class Utility(Result):
     lost: Measure | None = None  # what `real` is above `synthetic`, with the interval of that difference
 
 
+class NoUtility(Result):
+    """Why there is no `Utility`."""
+
+    target: str | None  # `None`: there is no column to learn
+    was_named: bool
+    reason: str
+
+
 class Attack(Result):
     """An attacker with the synthetic table, in shares of `attempts` that succeeded.
 
@@ -210,6 +218,7 @@ class Assessment(Result):
     associations: Associations
     missing_together: tuple[MissingTogether, ...]
     utility: Utility | None  # `None` where there is nothing to learn, or too few rows to try it on
+    no_utility: NoUtility | None = None  # which of the two
     privacy: Privacy
     definitions: dict[str, Definition]  # by the names of the fields of `Fidelity` and `Privacy`, and `utility`
 

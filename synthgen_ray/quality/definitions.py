@@ -78,7 +78,8 @@ DEFINITIONS = {
     "utility": Definition(
         title="Utility",
         meaning="What a gradient boosting that learnt from synthetic rows knows of real rows that it has not seen (the "
-        "area under its ROC curve, or R²); the ceiling is what one knows that learnt from the real rows. "
+        "area under its ROC curve, of several classes the mean, or R²); the ceiling is what one knows that learnt from "
+        "the real rows. A synthetic target of one value is worth chance, and rare classes do not count. "
         "`lost` is the difference, with an interval of its own, by which the verdict goes.",
         best=1,
         source="Esteban et al. 2017, arXiv:1706.02633; intervals: DeLong et al. 1988, or resamples",

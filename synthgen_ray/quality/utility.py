@@ -10,14 +10,18 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from synthgen_ray.domain.errors import InvalidRequest
-from synthgen_ray.quality.assessment import Utility
+from synthgen_ray.quality.assessment import NoUtility, Utility
 from synthgen_ray.quality.boosting import auc, classify, error_of, features, influences, regress
 from synthgen_ray.quality.cells import NULL, Array, Cells
 from synthgen_ray.quality.numbers import measure
 
 MOST_CLASSES = 20
 LEAST_ROWS = 50
+LEAST_TRIED = 5  # rows of the hold-out with a class, and as many without: of one row the area is 0 or 1 by chance
+MOST_NAMED = 3  # classes in a sentence
 RESAMPLES = 200
+NAMED = "It was named."
+NO_COLUMN = f"there is no column of 2 to {MOST_CLASSES} categories, nor one of numbers"
 
 Task = Literal["classification", "regression"]
 ValueAndError = tuple[float, float]
@@ -26,6 +30,10 @@ ValueAndError = tuple[float, float]
 class Target(NamedTuple):
     name: str
     chosen: str
+
+    @property
+    def was_named(self) -> bool:
+        return self.chosen == NAMED
 
 
 def choose_target(real: Cells, wanted: str | None) -> Target | None:
@@ -36,7 +44,7 @@ def choose_target(real: Cells, wanted: str | None) -> Target | None:
     if wanted is not None:
         if wanted not in real.names:
             raise InvalidRequest(f"The target '{wanted}' is not a column that can be learnt.", "unknown_column")
-        return Target(wanted, "It was named.")
+        return Target(wanted, NAMED)
     classes = [
         name for name in real.names if not real.is_number(name) and 2 <= _num_classes(real, name) <= MOST_CLASSES
     ]
@@ -46,32 +54,48 @@ def choose_target(real: Cells, wanted: str | None) -> Target | None:
     return Target(numbers[-1], "Guessed: the last column of numbers.") if numbers else None
 
 
-def utility(real: Cells, synthetic: Cells, holdout: Cells | None, target: Target, seed: int) -> Utility | None:
-    """`None` where the tables are too short, or the target does not vary in one of them.
+def utility(
+    real: Cells,
+    synthetic: Cells,
+    holdout: Cells | None,
+    target: Target,
+    seed: int,
+    labels: Sequence[str] | None = None,
+    k: int = 1,
+) -> Utility | NoUtility:
+    """What is learnt; or why nothing can be said: too few real rows to learn from or to try it on, or all the same.
 
-    Without a hold-out the real table is halved, of which the generator has seen both parts.
+    Synthetic rows whose target has no two values teach nothing, which is worth chance. Without a hold-out the real
+    table is halved, of which the generator has seen both parts. `labels` are the texts of the target's classes by code;
+    those that k real rows have may be told.
     """
     tested_on = "hold-out"
     if holdout is None:
         order, half = np.random.default_rng(seed).permutation(real.num_rows), real.num_rows // 2
         real, holdout = real.rows(order[:half]), real.rows(order[half:])
         tested_on = "half of the real rows, which the generator has seen"
-    is_number = real.is_number(target.name)
-    if not is_number:
-        real, synthetic, holdout = (
-            _of_frequent_classes(cells, real, target.name) for cells in (real, synthetic, holdout)
-        )
-    real, synthetic, holdout = (cells.rows(~cells.nulls(target.name)) for cells in (real, synthetic, holdout))
-    if any(_is_too_little(cells, target.name) for cells in (real, synthetic, holdout)) or len(real.names) < 2:
-        return None
-    learnt = _learnt_number if is_number else _learnt_classes
-    truth = holdout.columns[target.name]
-    ours, best = (learnt(train, holdout, target.name, seed) for train in (synthetic, real))
+    name, is_number = target.name, real.is_number(target.name)
+    classes = None if is_number else _frequent_classes(real, name)
+    is_cut = classes is not None and len(classes) < _num_classes(real, name)
+    real, synthetic, holdout = (_with_target(cells, name, classes) for cells in (real, synthetic, holdout))
+    scored = None if classes is None else _scored(holdout.columns[name], classes)
+    lacking = _lacking(real, holdout, name, is_cut, scored)
+    if lacking:
+        return NoUtility(target=name, was_named=target.was_named, reason=lacking)
+    truth = _truth(holdout, name, scored)
+    ours = _learnt(synthetic, holdout, name, scored, seed) if _varies(synthetic, name) else _chance(truth)
+    best = _learnt(real, holdout, name, scored, seed)
     tried, apart = (_r2_of, _r2_gap) if is_number else (_auc_of, _auc_gap)
     score, ceiling = tried(truth, ours, seed), tried(truth, best, seed)
+    if not np.isfinite([score[0], ceiling[0]]).all():
+        reason = "its numbers are too large for their squares"
+        return NoUtility(target=name, was_named=target.was_named, reason=reason)
+    notes = _notes(is_cut, classes, scored, real.columns[name], labels, k)
+    if not _varies(synthetic, name):
+        notes.append("The synthetic rows have no two values of it, so that they teach nothing: that counts as chance.")
     return Utility(
-        target=target.name,
-        chosen=target.chosen,
+        target=name,
+        chosen=" ".join([target.chosen, *notes]),
         task="regression" if is_number else "classification",
         metric="r2" if is_number else "auc",
         tested_on=tested_on,
@@ -84,10 +108,11 @@ def utility(real: Cells, synthetic: Cells, holdout: Cells | None, target: Target
 def target_auc(train: Cells, holdout: Cells, target: str, seed: int = 0) -> ValueAndError:
     """Area under the ROC curve on the hold-out of what learnt `target` from `train`, and its standard error.
 
-    Of several classes each against the rest, weighted alike; a class that `train` lacks is held for impossible. The
-    error of their mean is at most the mean of their errors. Neither table has a null in the target.
+    Of several classes each that the hold-out has against the rest, weighted alike; one that `train` lacks is held for
+    impossible. The error of their mean is at most the mean of their errors. Neither table has a null in the target.
     """
-    return _auc_of(holdout.columns[target], _learnt_classes(train, holdout, target, seed), seed)
+    classes = np.unique(holdout.columns[target])
+    return _auc_of(_truth(holdout, target, classes), _learnt(train, holdout, target, classes, seed), seed)
 
 
 def target_r2(train: Cells, holdout: Cells, target: str, seed: int = 0) -> ValueAndError:
@@ -95,34 +120,41 @@ def target_r2(train: Cells, holdout: Cells, target: str, seed: int = 0) -> Value
 
     The error is the deviation over resamples of the hold-out.
     """
-    return _r2_of(holdout.columns[target], _learnt_number(train, holdout, target, seed), seed)
+    return _r2_of(holdout.columns[target], _learnt(train, holdout, target, None, seed), seed)
 
 
-def _learnt_classes(train: Cells, holdout: Cells, target: str, seed: int) -> Array:
-    """The chance of each class that the hold-out has, (classes, N)."""
+def _truth(holdout: Cells, target: str, classes: Array | None) -> Array:
+    """(N,) the number; or (C, N) whether it is each of the classes."""
+    column = holdout.columns[target]
+    return column if classes is None else np.asarray(column == classes[:, None])
+
+
+def _learnt(train: Cells, holdout: Cells, target: str, classes: Array | None, seed: int) -> Array:
+    """(N,) what the number is guessed to be; or (C, N) the chance of each of the classes."""
     rows, others = _features(train, holdout, target)
-    classes, chances = classify(rows, train.columns[target], others, seed)
-    of_class = dict(zip(classes.tolist(), chances.T, strict=True))
+    if classes is None:
+        return regress(rows, train.columns[target], others, seed)
+    known, chances = classify(rows, train.columns[target], others, seed)
+    of_class = dict(zip(known.tolist(), chances.T, strict=True))
     nothing = np.zeros(holdout.num_rows)
-    return np.array([of_class.get(code, nothing) for code in np.unique(holdout.columns[target]).tolist()])
+    return np.array([of_class.get(code, nothing) for code in classes.tolist()])
 
 
-def _learnt_number(train: Cells, holdout: Cells, target: str, seed: int) -> Array:
-    """(N,)"""
-    rows, others = _features(train, holdout, target)
-    return regress(rows, train.columns[target], others, seed)
+def _chance(truth: Array) -> Array:
+    """The same of all rows: an area of 0.5; the mean, an R² of 0."""
+    return np.full(truth.shape, truth.mean())
 
 
 def _auc_of(truth: Array, chances: Array, _: int) -> ValueAndError:
-    found = [auc(truth == code, of_class) for code, of_class in zip(np.unique(truth), chances, strict=True)]
+    found = [auc(is_class, of_class) for is_class, of_class in zip(truth, chances, strict=True)]
     return float(np.mean([area for area, _ in found])), float(np.mean([error for _, error in found]))
 
 
 def _auc_gap(truth: Array, best: Array, ours: Array, _: int) -> float:
     """The standard error of the difference."""
     moved = [
-        influences(truth == code, better) - influences(truth == code, scores)
-        for code, better, scores in zip(np.unique(truth), best, ours, strict=True)
+        influences(is_class, better) - influences(is_class, scores)
+        for is_class, better, scores in zip(truth, best, ours, strict=True)
     ]
     return error_of(np.mean(moved, axis=0))
 
@@ -164,12 +196,59 @@ def _num_classes(cells: Cells, name: str) -> int:
     return len(np.unique(codes[codes != NULL]))
 
 
-def _of_frequent_classes(cells: Cells, real: Cells, name: str) -> Cells:
+def _frequent_classes(real: Cells, name: str) -> Array:
     codes = real.columns[name]
     classes, counts = np.unique(codes[codes != NULL], return_counts=True)
-    frequent = classes[np.argsort(-counts, kind="stable")[:MOST_CLASSES]]
-    return cells.rows(np.isin(cells.columns[name], frequent))
+    return np.sort(classes[np.argsort(-counts, kind="stable")[:MOST_CLASSES]])
 
 
-def _is_too_little(cells: Cells, target: str) -> bool:
-    return cells.num_rows < LEAST_ROWS or len(np.unique(cells.columns[target])) < 2
+def _with_target(cells: Cells, name: str, classes: Array | None) -> Cells:
+    """The rows that have a value of it, or one of the classes."""
+    return cells.rows(~cells.nulls(name) if classes is None else np.isin(cells.columns[name], classes))
+
+
+def _scored(truth: Array, classes: Array) -> Array:
+    """Those that so many rows have and so many have not that their area is no matter of one of them."""
+    counts = np.array([np.sum(truth == code) for code in classes.tolist()], int)
+    return classes[(counts >= LEAST_TRIED) & (len(truth) - counts >= LEAST_TRIED)]
+
+
+def _varies(cells: Cells, target: str) -> bool:
+    return len(np.unique(cells.columns[target])) > 1
+
+
+def _lacking(real: Cells, holdout: Cells, target: str, is_cut: bool, scored: Array | None) -> str | None:
+    """What is not there, if anything."""
+    if len(real.names) < 2:
+        return "there is no other column to learn it from"
+    what = f"one of its {MOST_CLASSES} most frequent classes" if is_cut else "a value of it"
+    for cells, use in ((real, "to learn it from"), (holdout, "to try it on")):
+        if cells.num_rows < LEAST_ROWS:
+            return f"of the real rows {use}, fewer than {LEAST_ROWS} have {what}"
+        if not _varies(cells, target):
+            return f"the real rows {use} all have the same value of it"
+    if scored is not None and not len(scored):
+        return f"none of its classes has {LEAST_TRIED} real rows to try it on, beside as many without it"
+    return None
+
+
+def _notes(
+    is_cut: bool, classes: Array | None, scored: Array | None, real: Array, labels: Sequence[str] | None, k: int
+) -> list[str]:
+    """Which classes do not count."""
+    notes = [f"Its {MOST_CLASSES} most frequent classes are taken, the others left out."] if is_cut else []
+    if classes is not None and scored is not None and len(scored) < len(classes):
+        left_out = _told(np.setdiff1d(classes, scored), real, labels, k)
+        notes.append(f"Not scored, for want of {LEAST_TRIED} rows to try it on: {left_out}.")
+    return notes
+
+
+def _told(codes: Array, real: Array, labels: Sequence[str] | None, k: int) -> str:
+    """The classes by name, but for those that fewer than k real rows have."""
+    named = [f"'{labels[code]}'" for code in codes.tolist() if labels and np.sum(real == code) >= k]
+    parts = named[:MOST_NAMED]
+    if len(named) > MOST_NAMED:
+        parts.append(f"{len(named) - MOST_NAMED} more")
+    if len(named) < len(codes):
+        parts.append("rare ones")
+    return ", ".join(parts)

@@ -14,6 +14,7 @@ from synthgen_ray.quality.assessment import (
     Finding,
     Level,
     Measure,
+    NoUtility,
     PairResult,
     Privacy,
     Scope,
@@ -74,9 +75,11 @@ def verdict(
     utility: Utility | None,
     privacy: Privacy,
     scope: Scope,
+    no_utility: NoUtility | None = None,
 ) -> tuple[Finding, ...]:
     """Bad news first, then warnings, then what is good. What may be chance is no news."""
-    found = [*_privacy(privacy, scope), *_fidelity(fidelity, columns, pairs, scope), *_utility(utility)]
+    found = [*_privacy(privacy, scope), *_fidelity(fidelity, columns, pairs, scope)]
+    found += _utility(utility) if utility else _no_utility(no_utility)
     return tuple(sorted(found, key=lambda finding: RANK[finding.level]))
 
 
@@ -250,8 +253,16 @@ def _fidelity(
         yield _finding(Level.WARN, "fidelity", sentence, "Generate more rows, or ask for the rare ones by conditions.")
 
 
-def _utility(utility: Utility | None) -> Iterator[Finding]:
-    if utility is None or utility.real.value is None or utility.synthetic.value is None:
+def _no_utility(lacking: NoUtility | None) -> Iterator[Finding]:
+    """Who named a target waits for a word about it; of one that was guessed it is no news."""
+    if lacking is not None and lacking.was_named:
+        sentence = f"What synthetic rows teach of '{lacking.target}' is not measured: {lacking.reason}."
+        advice = "Name another target, or train on more rows with a larger `holdout_fraction`."
+        yield _finding(Level.WARN, "utility", sentence, advice)
+
+
+def _utility(utility: Utility) -> Iterator[Finding]:
+    if utility.real.value is None or utility.synthetic.value is None:
         return
     chance, metric = (0.5, "AUC") if utility.metric == "auc" else (0.0, "R²")
     learnable = utility.real.value - chance
@@ -269,7 +280,14 @@ def _utility(utility: Utility | None) -> Iterator[Finding]:
         sentence += f" The rows to try it on are too few to tell: it may be {max(least, 0.0):.0%} to {most:.0%}."
         advice = "Train with a larger `holdout_fraction`, and make the report again.", ""
         level = Level.WARN
+    if level is Level.BAD and not _has_interval(utility):
+        sentence += " How sure that is is not known."
+        level = Level.WARN
     yield _finding(level, "utility", sentence, *advice)
+
+
+def _has_interval(utility: Utility) -> bool:
+    return any(one is not None and None not in (one.low, one.high) for one in (utility.lost, utility.synthetic))
 
 
 def _kept_between(utility: Utility, learnable: float, chance: float) -> tuple[float, float]:

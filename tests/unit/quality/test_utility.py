@@ -7,10 +7,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 
 from synthgen_ray.domain.columns import ColumnKind
+from synthgen_ray.quality.assessment import NoUtility
 from synthgen_ray.quality.boosting import auc, classify, error_of, influences
 from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.detection import detection_auc
-from synthgen_ray.quality.utility import choose_target, target_r2, utility
+from synthgen_ray.quality.utility import Target, choose_target, target_r2, utility
 from tests.unit.quality.tables import given_columns, given_table
 
 KINDS = {"x": ColumnKind.FLOAT, "y": ColumnKind.FLOAT, "c": ColumnKind.CATEGORICAL}
@@ -120,3 +121,84 @@ def test_a_class_of_one_row_is_learnt_from_in_a_table_of_any_length():
         model = HistGradientBoostingClassifier(random_state=0).fit(rows[:length], ordinary[:length])
         expected = model.predict_proba(rows[:50])
         assert np.array_equal(classify(rows[:length], ordinary[:length], rows[:50], seed=0)[1], expected)
+
+
+def _classes(seed: int, **counts: int) -> Cells:
+    """So many rows of each class, of which `x` tells `a` from all others."""
+    chance = np.random.default_rng(seed)
+    names = sorted(counts)
+    codes = np.repeat(np.arange(len(names), dtype=np.int32), [counts[name] for name in names])
+    return Cells({"x": chance.normal(size=len(codes)) + 3 * (codes == 0), "c": codes})
+
+
+@pytest.mark.parametrize("values", [np.full(400, 0, np.int32), np.full(400, -1, np.int32), np.full(400, 7, np.int32)])
+def test_a_synthetic_target_of_one_class_or_none_or_unknown_ones_is_worth_chance(values):
+    real, holdout = _classes(0, a=200, b=200), _classes(1, a=40, b=40)
+    synthetic = Cells({"x": real.columns["x"], "c": values})
+
+    found = utility(real, synthetic, holdout, Target("c", "It was named."), seed=0)
+
+    assert (found.synthetic.value, found.synthetic.low, found.synthetic.high) == (0.5, 0.5, 0.5)
+    assert found.real.value > 0.95
+    assert found.lost.low > 0.4
+    assert "teach nothing: that counts as chance" in found.chosen
+
+
+@pytest.mark.parametrize("value", [3.5, np.nan])
+def test_a_synthetic_number_that_does_not_vary_or_is_missing_explains_nothing(value):
+    real, holdout = _cells(0, 1, columns=("x", "y"))
+    synthetic = Cells({"x": real.columns["x"], "y": np.full(400, value)})
+
+    found = utility(real, synthetic, holdout, choose_target(real, None), seed=0)
+
+    assert found.synthetic.value == pytest.approx(0)
+    assert found.lost.low > 0.5
+
+
+def test_two_synthetic_rows_that_differ_are_learnt_from():
+    real, holdout = _classes(0, a=200, b=200), _classes(1, a=40, b=40)
+
+    found = utility(real, _classes(2, a=1, b=1), holdout, choose_target(real, None), seed=0)
+
+    assert found.synthetic.value == 0.5  # no leaf takes so few
+
+
+def test_a_class_that_hardly_a_row_to_try_it_on_has_is_not_scored_and_is_named():
+    real, holdout = _classes(0, a=200, b=200, c=9, d=4), _classes(1, a=40, b=40, c=1, d=0)
+    synthetic, target = _classes(2, a=200, b=200, c=9, d=4), Target("c", "It was named.")
+
+    found = utility(real, synthetic, holdout, target, 0, ["anna", "bert", "cleo", "dora"], k=5)
+
+    assert found.chosen == "It was named. Not scored, for want of 5 rows to try it on: 'cleo', rare ones."
+    assert found.lost.low < 0 < found.lost.high
+    assert found.real.value > 0.9
+
+
+def test_classes_that_are_not_taken_are_told_of():
+    real = Cells({"x": np.arange(126.0), "c": np.arange(126, dtype=np.int32) % 21})
+
+    found = utility(real, real, real, choose_target(real, "c"), seed=0)
+
+    assert found.chosen == "It was named. Its 20 most frequent classes are taken, the others left out."
+
+
+def test_why_nothing_can_be_said_is_told():
+    real, holdout = _classes(0, a=100, b=100), _classes(1, a=40, b=40)
+    named = choose_target(real, "c")
+
+    def why(real: Cells, holdout: Cells) -> str:
+        found = utility(real, real, holdout, named, seed=0)
+        assert isinstance(found, NoUtility)
+        assert (found.target, found.was_named) == ("c", True)
+        return found.reason
+
+    alone = Cells({"c": real.columns["c"]})
+    assert why(alone, alone) == "there is no other column to learn it from"
+    assert (
+        why(_classes(0, a=20, b=20), holdout) == "of the real rows to learn it from, fewer than 50 have a value of it"
+    )
+    assert why(real, _classes(0, a=20, b=20)) == "of the real rows to try it on, fewer than 50 have a value of it"
+    assert why(real, _classes(0, a=80)) == "the real rows to try it on all have the same value of it"
+    assert why(real, _classes(0, a=80, b=2)) == (
+        "none of its classes has 5 real rows to try it on, beside as many without it"
+    )

@@ -12,6 +12,7 @@ from synthgen_ray.quality.assessment import (
     LeftOut,
     Level,
     Measure,
+    NoUtility,
 )
 from synthgen_ray.quality.page import render
 from synthgen_ray.quality.page.verdict import judgement
@@ -118,6 +119,13 @@ class TestWhatIsSaid:
 
     def test_what_was_not_measured_is_named_and_not_drawn(self, page):
         assert "Not measured, because these tables do not have it: Unique keys." in page.text
+
+    def test_why_utility_was_not_measured_is_said(self):
+        lacking = NoUtility(target="income", was_named=False, reason="there is no other column to learn it from")
+
+        page = Page(render(an_assessment(utility=None, no_utility=lacking), an_about()))
+
+        assert "Not measured of income: there is no other column to learn it from." in page.text
 
     @pytest.mark.parametrize(
         ("findings", "headline"),
