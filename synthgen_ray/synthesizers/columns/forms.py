@@ -92,6 +92,8 @@ class FloatForm(Stored):
         real = type_.to_pandas_dtype() if pa.types.is_floating(type_) else np.float64
         with np.errstate(over="ignore"):
             narrow = real(bound)
+            if np.isinf(narrow):  # no float32 reaches as far
+                return float(narrow)
             if self.decimals is not None:
                 places = min(self.decimals, type_.scale) if pa.types.is_decimal(type_) else self.decimals
                 unit = Fraction(10) ** -places

@@ -147,7 +147,9 @@ class TestConditions:
         assert model.sample(0, seed=1, conditions={"city": "Lima"}).num_rows == 0
 
     @pytest.mark.parametrize(
-        "conditions", [{"age": {"min": 100}}, {"age": 120}, {"born": {"max": "1700-01-01"}}], ids=str
+        "conditions",
+        [{"age": {"min": 100}}, {"age": 120}, {"born": {"max": "1700-01-01"}}, {"weight": {"min": 1e300}}],
+        ids=str,
     )
     def test_that_no_value_meets_are_said_to_be_unsatisfiable(self, model, conditions):
         with pytest.raises(JobError) as caught:
