@@ -20,7 +20,7 @@ from synthgen_ray.domain.errors import InvalidRequest, InvalidTable, corrupt_mod
 from synthgen_ray.domain.params import MAX_ROWS, Condition, GenerateParams, ModelType, TrainParams
 from synthgen_ray.domain.validation import invalid_request, parse_train_params
 from synthgen_ray.domain.widths import CHUNK_BYTES, widest_row
-from synthgen_ray.synthesizers.codec import Cells, CodecOptions, TableCodec
+from synthgen_ray.synthesizers.codec import Cells, CodecOptions, LearntCodec, TableCodec
 from synthgen_ray.synthesizers.columns import arrow, checks
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
@@ -174,6 +174,14 @@ class Synthesizer(ABC):
     def impute_chunk(self, index: int, rows: pa.Table, seed: int) -> pa.Table:
         """Chunk `index` of a table that is conformed: the same bytes for the same arguments."""
         return imputed(rows, self.codec, self._dependencies, stream(seed, index, 1))
+
+    def obeying(self, table: pa.Table, conditions: Conditions) -> pa.Table:
+        """The rows of a table like the one that was learnt that are by themselves as the conditions of a sample ask."""
+        obeys = np.ones(table.num_rows, dtype=bool)
+        for codec in self.codec.columns:
+            if codec.name in conditions and isinstance(codec, LearntCodec | ConstantCodec):
+                obeys &= codec.obeys(table[codec.name], conditions[codec.name])
+        return table.filter(pa.array(obeys))
 
     def save(self, path: Path | str) -> None:
         """Write the model as one file, the same bytes for the same model."""

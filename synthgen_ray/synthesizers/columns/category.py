@@ -1,5 +1,6 @@
 """Columns of categories: text or numbers that repeat, booleans. Held as integer codes, never one-hot."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -145,20 +146,30 @@ class CategoryCodec(Stored):
     def target(self, condition: Condition) -> CategoryTarget:
         """Raises: JobError, if the column never takes such a value."""
         asked = condition if isinstance(condition, list) else [condition]
-        keys = {(isinstance(value, bool), value) for value in asked}
-        head, tail = (
-            np.array([(isinstance(value, bool), value) in keys for value in values], dtype=np.float64)
-            for values in (self.values, self.tail)
-        )
+        head, tail = (_among(values, asked).astype(np.float64) for values in (self.values, self.tail))
         if not (head.any() or tail.any() or (None in asked and self.nulls)):
             raise JobError(f"conditions.{self.name}: the model knows no such value.", "conditions_unsatisfiable")
         of_tail = [tail @ np.array(self.tail_counts) / sum(self.tail_counts)] if self.tail else []
         of_null = [float(None in asked)] if self.nulls else []
         return CategoryTarget(np.concatenate([head, of_tail, of_null]), tail > 0)
 
+    def obeys(self, column: pa.ChunkedArray, condition: Condition) -> np.ndarray:
+        """Which cells are as asked for, (N,)."""
+        asked = condition if isinstance(condition, list) else [condition]
+        array = arrow.plain(column)
+        places = pc.index_in(array, value_set=self._dictionary).fill_null(-1).to_numpy()
+        wanted = np.append(_among(self.values + self.tail, asked), False)  # the last one: null, or none of the model's
+        return np.asarray(wanted[places] | (np.asarray(array.is_null()) & (None in asked)))
+
     @cached_property
     def _dictionary(self) -> pa.Array:
         return arrow.of_values(self.values + self.tail, arrow.value_type(arrow.type_of(self.arrow_type)))
+
+
+def _among(values: Sequence[Value], asked: Sequence[object]) -> np.ndarray:
+    """Which values are asked for, (values,); to Python True is 1."""
+    keys = {(isinstance(value, bool), value) for value in asked}
+    return np.array([(isinstance(value, bool), value) in keys for value in values], dtype=bool)
 
 
 def _has_order(value: Value) -> bool:

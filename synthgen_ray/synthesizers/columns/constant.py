@@ -2,9 +2,11 @@
 
 from typing import Literal, Self
 
+import numpy as np
 import pyarrow as pa
 
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
+from synthgen_ray.domain.params import Condition
 from synthgen_ray.synthesizers.columns import arrow, moments
 from synthgen_ray.synthesizers.columns.stored import Kind, Stored, TypeName, Value
 
@@ -30,6 +32,11 @@ class ConstantCodec(Stored):
             return LearnedColumn(self.name, ColumnKind.CONSTANT, True, ())
         value = moments.iso(int(self.value), type_) if moments.is_moment(type_) else self.value
         return LearnedColumn(self.name, ColumnKind.CONSTANT, False, (value,))
+
+    def obeys(self, column: pa.ChunkedArray, condition: Condition) -> np.ndarray:  # noqa: ARG002 - as a category's
+        """Which cells are as asked for, (N,): there is one thing only that may be."""
+        array = arrow.plain(column)
+        return np.asarray(array.is_null() if self.value is None else array.is_valid())
 
     def make(self, num_rows: int) -> pa.Array:
         type_ = arrow.type_of(self.arrow_type)

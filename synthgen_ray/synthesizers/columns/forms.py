@@ -72,10 +72,17 @@ class FloatForm(Stored):
         On a grid a bound means what is written: a float32 that is written 0.7 is not below 0.7. Off a grid a single
         value means the nearest that the type holds.
         """
-        single = self.decimals is None and low is not None and low == high
+        single = self._is_single(low, high)
         first = self.lower if low is None or low <= self.lower else self._inwards(low, 0 if single else 1)
         last = self.upper if high is None or high >= self.upper else self._inwards(high, 0 if single else -1)
         return (first, last) if self.lower <= last and first <= self.upper else (1.0, 0.0)
+
+    def inside(self, array: pa.Array, low: Number | None, high: Number | None) -> np.ndarray:
+        """Which values, none of them null, lie in a range, (N,): for what they are, beyond the ends of a model too."""
+        reals, single = _reals(array), self._is_single(low, high)
+        first = -np.inf if low is None else self._inwards(low, 0 if single else 1)
+        last = np.inf if high is None else self._inwards(high, 0 if single else -1)
+        return np.asarray((first <= reals) & (reals <= last))
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -84,6 +91,9 @@ class FloatForm(Stored):
     @property
     def exact(self) -> type:
         return np.float64
+
+    def _is_single(self, low: Number | None, high: Number | None) -> bool:
+        return self.decimals is None and low is not None and low == high
 
     def _inwards(self, bound: Number, side: int) -> float:
         """The nearest value above (1) or below (-1) a bound, or on either side (0)."""

@@ -1,7 +1,6 @@
 """Columns of numbers, dates and times: a form that is exact, and what a model makes of the numbers in it."""
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Literal, Self, cast
 
 import numpy as np
@@ -20,6 +19,7 @@ from synthgen_ray.synthesizers.columns.modes import Modes
 from synthgen_ray.synthesizers.columns.parametric import Parametric
 from synthgen_ray.synthesizers.columns.quantile_map import Parts, QuantileMap
 from synthgen_ray.synthesizers.columns.stored import Kind, Share, Stored
+from synthgen_ray.synthesizers.columns.whole import Number
 from synthgen_ray.synthesizers.columns.wrapped import Wrapped
 
 LAST = 1e-9  # digits of a z
@@ -248,6 +248,17 @@ class NumberCodec(Stored):
         ends: np.ndarray = np.array(ranges, dtype=self.form.exact).reshape(-1, 2)
         return NumberTarget(ends[:, 0], ends[:, 1], null)
 
+    def obeys(self, column: pa.ChunkedArray, condition: Condition) -> np.ndarray:
+        """Which cells are as asked for, (N,)."""
+        asked = condition if isinstance(condition, list) else [condition]
+        array = self.plain(column)
+        null = np.asarray(array.is_null())
+        present, obeys = array.drop_null(), null & (None in asked)
+        for part in asked:
+            if part is not None:
+                obeys[~null] |= self.form.inside(present, *self._bounds(part))
+        return obeys
+
     def parts(self, target: NumberTarget) -> Parts:
         """Where to look for each range, in the numbers that modes or the copula see."""
         ranges = self._ranges(target)
@@ -298,10 +309,14 @@ class NumberCodec(Stored):
         return np.sort(np.array(modes.centers)[np.array(modes.scales) == 0])
 
     def _range(self, part: object) -> tuple[int | float, int | float]:
+        return self.form.between(*self._bounds(part))
+
+    def _bounds(self, part: object) -> tuple[Number | None, Number | None]:
+        """Of a range or a value, in the units of the type."""
         low, high = (part.min, part.max) if isinstance(part, Range) else (part, part)
         type_ = arrow.type_of(self.form.arrow_type)
 
-        def number(bound: object) -> int | float | Fraction | None:
+        def number(bound: object) -> Number | None:
             return moments.steps_of(bound, type_) if isinstance(bound, str) else cast(float | None, bound)
 
-        return self.form.between(number(low), number(high))
+        return number(low), number(high)

@@ -49,6 +49,16 @@ class Counted:
     def exact(self) -> type:
         return np.uint64
 
+    def inside(self, array: pa.Array, low: Number | None, high: Number | None) -> np.ndarray:
+        """Which values, none of them null, lie in a range, (N,): for what they are, beyond the ends of a model too."""
+        whole = arrow.integers(array)
+        inside = np.ones(len(whole), dtype=bool)
+        if low is not None:
+            inside &= whole >= math.ceil(low)
+        if high is not None:
+            inside &= whole <= math.floor(high)
+        return inside
+
 
 class IntegerForm(Counted, Stored):
     """Whole numbers `origin + step * n` with n from 0 to `steps`; dates and times too. Exact to 64 bits."""

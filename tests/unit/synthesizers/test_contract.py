@@ -9,7 +9,7 @@ import pytest
 
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.errors import Cancelled, InvalidRequest, InvalidTable, JobError
-from synthgen_ray.domain.params import Range
+from synthgen_ray.domain.params import GenerateParams, Range
 from synthgen_ray.synthesizers.base import create, load
 from tests.unit.synthesizers.conftest import RARE, SMALL, given_model, given_table
 
@@ -126,6 +126,21 @@ CONDITIONS = [
 ]
 
 
+# A model's columns end before their extremes: real rows beyond are what they are.
+OF_REAL_ROWS = [
+    {},
+    {"age": {"min": 18, "max": 89}},
+    {"age": {"min": -(10**30), "max": 10**30}},
+    {"age": [18, 89, 10**30]},
+    {"weight": {"min": 1e300}},
+    {"weight": {"min": -1e300, "max": 1e300}},
+    {"born": {"max": "1850-01-03"}},
+    {"seen": {"min": "2020-09-20T12:00:00Z", "max": "2020-09-26T00:00:00+02:00"}},
+    {"source": ["web", "web"]},
+    {"empty": None},
+]
+
+
 class TestConditions:
     @pytest.mark.parametrize("conditions", CONDITIONS, ids=str)
     def test_hold_in_every_row_and_leave_the_others_varied(self, model, conditions):
@@ -134,8 +149,16 @@ class TestConditions:
         assert rows.num_rows == 200
         for name, condition in conditions.items():
             assert all(obeys(value, condition) for value in rows[name]), name
+        assert model.obeying(rows, GenerateParams(conditions=conditions).conditions).num_rows == 200
         assert pc.count_distinct(rows["weight"]).as_py() > 100
         assert len(pc.unique(rows["city"])) > 1 or "city" in conditions
+
+    @pytest.mark.parametrize("conditions", [*CONDITIONS, *OF_REAL_ROWS], ids=str)
+    def test_find_the_rows_of_a_table_that_fit_whatever_a_model_makes_of_them(self, model, table, conditions):
+        asked = GenerateParams(conditions=conditions).conditions
+        fitting = [all(obeys(table[name][row], one) for name, one in conditions.items()) for row in range(500)]
+
+        assert model.obeying(table, asked).equals(table.filter(pa.array(fitting)))
 
     def test_give_the_same_rows_for_the_same_seed(self, model):
         wanted = {"city": "Lima", "age": Range(min=20, max=50)}
