@@ -35,6 +35,9 @@ async def create_report(
     """Queue a report on a ready model: its rows against those that it learnt and those that it never saw.
 
     Poll it until `succeeded` or `failed`, then download it. The rows are those of a completed generation, or drawn.
+    A generation with `conditions` is compared with the real rows that fit them; where fewer than ten do, or than the
+    model's `min_category_count`, the report fails (`too_few_fitting_rows`). One with a `distribution` is refused
+    (`rebalanced_rows`): ask for a report on a generation without.
     """
     made = await service.create_report(principal, body.project_id, body.entity_id, body.options or ReportParams(), once)
     return ReportSchema.of(value_of(made, response))

@@ -22,7 +22,8 @@ class Reports:
     ) -> JSON:
         """Queue a report on a ready model; `wait_for_report` waits for it.
 
-        The rows of the generation `synthgen_job_id` are judged, or `num_rows` that are drawn for it. `target` is the
+        The rows of the generation `synthgen_job_id` are judged, beside the real rows that fit its conditions, or
+        `num_rows` that are drawn for it; one with a distribution is refused. `target` is the
         column that others are to tell of; without one, one that fits.
         """
         options = given(synthgen_job_id=synthgen_job_id, num_rows=num_rows, seed=seed, target=target)

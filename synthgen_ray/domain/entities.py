@@ -1,5 +1,6 @@
 """What the system keeps, as plain values that travel between processes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Self, TypeVar
@@ -8,7 +9,7 @@ from uuid import UUID
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.columns import Column, LearnedColumn
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
-from synthgen_ray.domain.params import ModelType, OutputFormat, SampleFormat, SampleParams
+from synthgen_ray.domain.params import Condition, ModelType, OutputFormat, SampleFormat, SampleParams
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.domain.reports import ReportScores
 
@@ -260,6 +261,7 @@ class Output:
     format: OutputFormat
     seed: int
     is_csv_safe: bool = False
+    conditions: Mapping[str, Condition] = field(default_factory=dict)  # that its rows were made under
 
 
 @dataclass(frozen=True)

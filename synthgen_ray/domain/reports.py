@@ -47,7 +47,11 @@ class ReportParams(Params):
     """Which rows are judged, and for what they are to be of use."""
 
     synthgen_job_id: UUID | None = Field(
-        None, strict=False, description="A completed generation of the model, whose rows are judged."
+        None,
+        strict=False,
+        description="A completed generation of the model, whose rows are judged. Those made under `conditions` are"
+        " compared with the real rows that fit the same conditions, if these are not too few. One with a `distribution`"
+        " is refused: the real rows have other shares than those that were asked for.",
     )
     num_rows: int | None = Field(
         None,

@@ -11,7 +11,9 @@ from synthgen_ray.datasets.reading import read_table
 from synthgen_ray.datasets.reading_back import read_back
 from synthgen_ray.domain.chunks import chunks
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, MadeReport, Output, Progress
-from synthgen_ray.domain.reports import DRAWN_ROWS, ReportFormat, ReportParams, ReportScores
+from synthgen_ray.domain.errors import JobError
+from synthgen_ray.domain.params import Condition, Range
+from synthgen_ray.domain.reports import DRAWN_ROWS, MIN_ROWS, ReportFormat, ReportParams, ReportScores
 from synthgen_ray.jobs.models import load_model
 from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.assessment import Assessment, Level
@@ -31,13 +33,16 @@ def make_report(assignment: Assignment, artifacts: Artifacts, on_progress: OnPro
     """Judge the rows of a model against those that it learnt and those that it never saw. Repeating it gives the same
     report. `on_progress` may raise to stop it.
 
-    Raises: InvalidTable, for rows that cannot be judged; JobError, for a model's file that is damaged; Gone; whatever
-    `on_progress` raises.
+    Raises: InvalidTable, for rows that cannot be judged; JobError, for a model's file that is damaged, or conditions
+    that too few real rows fit; Gone; whatever `on_progress` raises.
     """
     job, params = assignment.job, ReportParams.model_validate(assignment.job.config, strict=False)
     on_progress(Progress(0.0, "reading the table"))
     model = load_model(assignment.source, artifacts)
+    k = max(LEAST_K, model.params.min_category_count)
     real, holdout = _learnt_and_held_out(assignment, model, artifacts)
+    if conditions := _conditions(assignment):
+        real, holdout = _fitting(real, holdout, model, conditions, max(k, MIN_ROWS))
     if assignment.output:
         synthetic = _read(assignment.output, model, artifacts)
     else:
@@ -53,7 +58,7 @@ def make_report(assignment: Assignment, artifacts: Artifacts, on_progress: OnPro
         assignment.columns,
         target=params.target,
         seed=job.seed,
-        k=max(LEAST_K, model.params.min_category_count),
+        k=k,
         on_progress=on_assessed,
     )
     on_progress(Progress(SHOWN, "drawing the page"))
@@ -90,6 +95,35 @@ def _learnt_and_held_out(
         return learnt_and_held_out(read_table(file), model.params)
 
 
+def _conditions(assignment: Assignment) -> Mapping[str, Condition]:
+    return assignment.output.conditions if assignment.output else {}
+
+
+def _fitting(
+    real: pa.Table, holdout: pa.Table | None, model: Synthesizer, conditions: Mapping[str, Condition], least: int
+) -> tuple[pa.Table, pa.Table | None]:
+    """The real rows that fit the conditions of a generation: beside all of them its own would look wrong.
+
+    Raises: JobError, if there are some of which fewer than `least` fit: nothing is told of so few.
+    """
+    real = model.obeying(real, conditions)
+    if real.num_rows < least:
+        raise _too_few("that the model learnt", least, "or none")
+    if holdout is not None:
+        holdout = model.obeying(holdout, conditions)
+        if holdout.num_rows < least:
+            raise _too_few("that training never saw", least, "or of a model with a larger `holdout_fraction`")
+    return real, holdout
+
+
+def _too_few(which: str, least: int, more: str) -> JobError:
+    detail = (
+        f"Of the real rows {which}, fewer than {least} fit the conditions of the generation: too few to tell anything"
+        f" of. Ask for a report on a generation with wider conditions, {more}."
+    )
+    return JobError(detail, "too_few_fitting_rows")
+
+
 def _drawn(model: Synthesizer, num_rows: int, seed: int, on_progress: OnProgress) -> pa.Table:
     """The rows that a generation of this seed has."""
     pieces = []
@@ -123,6 +157,10 @@ def _about(assignment: Assignment, synthesizer: Synthesizer) -> About:
         dataset_version=model.dataset_version,
         losses=assignment.losses,
         seed=assignment.output.seed if assignment.output else job.seed,
+        conditions={
+            name: condition.model_dump(exclude_none=True) if isinstance(condition, Range) else condition
+            for name, condition in _conditions(assignment).items()
+        },
         versions={name: version(name) for name in LIBRARIES},
         created_at=job.created_at,
     )

@@ -12,6 +12,7 @@ from synthgen_ray.domain.entities import Artifact, Assignment, Job, Output
 from synthgen_ray.domain.errors import Conflict, Gone, JobError
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.outputs import rows_of
+from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.store.entities import CHECKPOINT, COLUMNS, LOSSES, to_artifact, to_job, to_model
 from synthgen_ray.store.jobs import FULL_JOB
 from synthgen_ray.store.models import FULL_MODEL
@@ -65,9 +66,11 @@ async def _output(session: AsyncSession, report: Job) -> Output | None:
         raise JobError("The generation was deleted before its turn came: generate again.", "generation_deleted")
     generation = to_job(row)
     try:
-        return Output(rows_of(generation), generation.output_format, generation.seed, generation.is_csv_safe)
+        rows = rows_of(generation)
     except (Conflict, Gone) as error:
         raise JobError(error.detail, error.code) from error
+    asked = GenerateParams.model_validate(generation.config).conditions
+    return Output(rows, generation.output_format, generation.seed, generation.is_csv_safe, asked)
 
 
 async def _table(session: AsyncSession, version_id: UUID) -> tuple[Artifact, tuple[Column, ...]]:

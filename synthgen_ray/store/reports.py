@@ -10,7 +10,7 @@ from synthgen_ray.domain.errors import Conflict, InvalidRequest, NotFound
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.outputs import rows_of
-from synthgen_ray.domain.params import DrawParams
+from synthgen_ray.domain.params import DrawParams, GenerateParams
 from synthgen_ray.domain.reports import MIN_ROWS, ReportParams
 from synthgen_ray.store.enqueuing import Enqueuing
 from synthgen_ray.store.entities import LEARNED_COLUMNS, to_job
@@ -30,7 +30,8 @@ class Reports(Enqueuing):
 
         Raises: NotFound, for the project, the model or the generation; Conflict, when one of these two is not ready, or
         the model has no table; Gone, for rows that are no longer kept; InvalidRequest, when they are another project's,
-        another model's or no generation's, or there is no such target; TooMany and Unavailable, over a quota.
+        another model's, no generation's or rebalanced, or there is no such target; TooMany and Unavailable, over a
+        quota.
         """
 
         async def make(session: AsyncSession) -> Job:
@@ -79,6 +80,12 @@ async def _require_rows(session: AsyncSession, principal: Principal, model_id: U
     rows = rows_of(generation)
     if generation.dataset_version_id:
         raise InvalidRequest("synthgen_job_id is an imputation, whose rows are real ones.", "not_synthetic")
+    if GenerateParams.model_validate(generation.config).distribution:
+        detail = (
+            "The generation has a distribution, so that its rows have other shares than the real ones by intent: ask"
+            " for a report on one without."
+        )
+        raise InvalidRequest(detail, "rebalanced_rows")
     if rows.num_rows < MIN_ROWS:
         raise InvalidRequest(f"The generation has {rows.num_rows} rows; a report needs {MIN_ROWS}.", "too_few_rows")
     return generation

@@ -135,6 +135,42 @@ class TestOfAGeneration:
         assert of_file["status"] == "succeeded", of_file
         assert of_file["scores"] == of_drawn["scores"]
 
+    async def test_under_conditions_it_is_compared_with_the_real_rows_that_fit(
+        self, client, given_output, given_report
+    ):
+        conditions = {"income": ">50K", "age": {"min": 50}, "opened": {"max": "2022-12-31"}, "active": [True, False]}
+        output = await given_output(num_rows=60, seed=3, conditions=conditions)
+        rows = [line.split(",") for line in a_table().decode().splitlines()[1:]]
+        fitting = [row for row in rows if row[2] == ">50K" and int(row[1]) >= 50 and row[5] <= "2022-12-31"]
+
+        report = await given_report(output["model_id"], synthgen_job_id=output["id"])
+
+        assert report["status"] == "succeeded", report
+        path = f"{REPORTS}/{report['id']}/download"
+        scope = (await client.get(path, params={"format": "json"})).json()["scope"]
+        assert (scope["real_rows"], scope["synthetic_rows"]) == (len(fitting), 60)
+        page = (await client.get(path)).text
+        assert f"compared with the {len(fitting)} real rows that fit the same conditions" in page
+        assert "<dt>Condition on <bdi>income</bdi></dt><dd>&#34;&gt;50K&#34;</dd>" in page
+
+    async def test_that_too_few_real_rows_fit_its_conditions_fails_the_report_by_name(self, given_output, given_report):
+        output = await given_output(num_rows=60, seed=3, conditions={"age": 33})
+
+        report = await given_report(output["model_id"], synthgen_job_id=output["id"])
+
+        assert (report["status"], report["error"]["code"], report["scores"]) == ("failed", "too_few_fitting_rows", None)
+        assert "fewer than 10 fit the conditions of the generation" in report["error"]["message"]
+
+    async def test_422_for_one_with_a_distribution(self, client, order, given_output):
+        output = await given_output(num_rows=60, seed=3, distribution={"income": {">50K": 0.9, "<=50K": 0.1}})
+
+        response = await order(output["model_id"], synthgen_job_id=output["id"])
+
+        assert response.headers["content-type"] == "application/problem+json"
+        assert (response.status_code, response.json()["code"]) == (422, "rebalanced_rows")
+        assert response.json()["detail"].endswith("ask for a report on one without.")
+        assert (await client.get(REPORTS)).json()["total"] == 0
+
     async def test_409_while_it_has_no_rows_and_410_once_they_are_gone(self, client, server, order, given_ready_model):
         model_id = await given_ready_model()
         made = (await client.post(f"{SYNTHGEN}/models/{model_id}/generate", json={})).json()

@@ -21,5 +21,6 @@ class About:
     dataset_version: int
     losses: tuple[tuple[int, Mapping[str, float]], ...]  # (epoch, its losses by name), in order; none of a copula
     seed: int | None  # of the synthetic rows
+    conditions: Mapping[str, Any]  # JSON; that they were made under, and that the real rows beside them fit
     versions: Mapping[str, str]  # of the packages that had a part in it
     created_at: datetime  # of the report

@@ -1,18 +1,20 @@
 """The work of a report: what it compares, and that it is the same each time."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.datasets.inference import infer_columns
 from synthgen_ray.domain.entities import MODEL_FILE, Artifact, Assignment, MadeReport, Model, Output, Progress
-from synthgen_ray.domain.errors import Cancelled
+from synthgen_ray.domain.errors import Cancelled, JobError
 from synthgen_ray.domain.lifecycle import JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams, OutputFormat
 from synthgen_ray.domain.reports import ReportParams
@@ -21,12 +23,13 @@ from synthgen_ray.jobs.parts import plan_parts
 from synthgen_ray.jobs.report import make_report
 from synthgen_ray.synthesizers.gaussian_copula import GaussianCopula
 from tests.given import a_job
+from tests.unit.quality.page.reading import Page
 
 ROWS = 300
 
 
-def given_table() -> pa.Table:
-    chance = np.random.default_rng(7)
+def given_table(seed: int = 7) -> pa.Table:
+    chance = np.random.default_rng(seed)
     age = chance.integers(18, 80, ROWS)
     income = np.where(age + chance.normal(0, 10, ROWS) > 50, ">50K", "<=50K")
     balance = chance.normal(1000, 300, ROWS).round(2)
@@ -110,6 +113,86 @@ def test_the_rows_of_a_generation_are_judged_as_such_that_are_drawn(assignment, 
 
     assert of_file.artifact.sha256 == of_drawn.artifact.sha256
     assert of_file.scores == of_drawn.scores
+
+
+@pytest.fixture
+def generation(artifacts, tmp_path):
+    """The rows of one, that are real ones: no model makes better."""
+
+    def given(rows: pa.Table, conditions: dict | None = None) -> Output:
+        pq.write_table(rows, tmp_path / "rows")
+        file = published(artifacts, "generations/1", "part-00000", tmp_path / "rows")
+        asked = GenerateParams(conditions=conditions or {}).conditions
+        return Output(file, OutputFormat.PARQUET, seed=3, conditions=asked)
+
+    return given
+
+
+class TestUnderConditions:
+    def test_rows_are_compared_with_the_real_ones_that_fit(self, assignment, artifacts, generation):
+        rich = given_table(seed=8).filter(pc.field("income") == ">50K")
+
+        beside_all = make_report(assignment(generation(rich)), artifacts, silent)
+        fitting = make_report(assignment(generation(rich, {"income": ">50K"})), artifacts, silent)
+
+        scope = json_of(fitting, artifacts)["scope"]
+        real_and_rich = given_table().filter(pc.field("income") == ">50K")
+        assert scope["real_rows"] + scope["holdout_rows"] == real_and_rich.num_rows < ROWS
+        assert scope["synthetic_rows"] == rich.num_rows
+        assert (fitting.scores.verdict, beside_all.scores.verdict) == ("good", "bad")
+        assert fitting.scores.column_shapes > 0.85 > beside_all.scores.column_shapes
+
+    def test_the_page_names_them_and_how_many_rows_fit(self, assignment, artifacts, generation):
+        conditions = {"income": [">50K"], "age": {"min": 30, "max": 79}}
+        rows = given_table(seed=8).filter((pc.field("income") == ">50K") & (pc.field("age") >= 30))
+
+        made = make_report(assignment(generation(rows, conditions)), artifacts, silent)
+
+        page = Page(artifacts.path(made.artifact.location, "report.html").read_text())
+        fit = json_of(made, artifacts)["scope"]["real_rows"]
+        assert f"compared with the {fit} real rows that fit the same conditions" in page.text
+        assert f"Rows {rows.num_rows}" in page.text
+        assert 'Condition on age {"min": 30, "max": 79}' in page.text
+        assert 'Condition on income [">50K"]' in page.text
+
+    def test_a_target_of_which_they_leave_one_value_is_not_learnt(self, assignment, artifacts, trained, generation):
+        conditions = {"income": ">50K"}
+        rows = trained.sample(100, seed=2, conditions=conditions)
+
+        made = make_report(assignment(generation(rows, conditions), target="income"), artifacts, silent)
+
+        assert made.scores.utility is None
+
+    @pytest.mark.parametrize(
+        ("conditions", "which"),
+        [
+            ({"age": 33}, "that the model learnt"),
+            ({"age": {"max": 26}}, "that training never saw"),
+            ({"income": ">50K", "age": {"max": 19}}, "that the model learnt"),
+        ],
+        ids=str,
+    )
+    def test_that_too_few_real_rows_fit_it_says_so_and_nothing_of_these(
+        self, assignment, artifacts, trained, generation, tmp_path, conditions, which
+    ):
+        rows = trained.sample(100, seed=2, conditions=conditions)
+
+        with pytest.raises(JobError) as caught:
+            make_report(assignment(generation(rows, conditions)), artifacts, silent)
+
+        assert caught.value.code == "too_few_fitting_rows"
+        assert f"Of the real rows {which}, fewer than 10 fit the conditions" in caught.value.detail
+        assert not (tmp_path / "jobs").exists()
+
+    def test_too_few_are_less_than_the_rows_that_a_model_may_tell_of(self, artifacts, assignment, generation, tmp_path):
+        table = given_table()
+        careful = GaussianCopula(seed=1, min_category_count=150).fit(table, columns=infer_columns(table))
+        careful.save(tmp_path / "careful")
+        ordered = assignment(generation(table.filter(pc.field("income") == ">50K"), {"income": ">50K"}))
+        source = published(artifacts, "models/2", MODEL_FILE, tmp_path / "careful")
+
+        with pytest.raises(JobError, match="fewer than 150 fit"):
+            make_report(replace(ordered, source=source), artifacts, silent)
 
 
 def test_what_hears_of_its_progress_can_stop_it_and_nothing_is_left_then(assignment, artifacts, tmp_path):

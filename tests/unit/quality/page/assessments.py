@@ -44,6 +44,7 @@ def an_about(**changes) -> About:
         "dataset_version": 0,
         "losses": tuple((e, {"reconstruction": 30 / (e + 3), "kl": 4 - math.exp(-e / 40)}) for e in range(300)),
         "seed": 42,
+        "conditions": {},
         "versions": {"synthgen-ray": "0.1.0", "torch": "2.13.0"},
         "created_at": datetime(2026, 2, 25, 10, tzinfo=UTC),
     }

@@ -104,6 +104,20 @@ class TestWhatIsSaid:
         told += ["Seed of the rows 42", "Seed of this report 7", "torch 2.13.0", "2026-02-25 10:00 UTC"]
         assert [text for text in told if text not in page.text] == []
 
+    def test_rows_made_under_conditions_are_told_of_with_these(self):
+        conditions = {"income": ">50K", "age": {"min": 30}, "member": [True, None], "country": None}
+
+        page = Page(render(an_assessment(), an_about(conditions=conditions)))
+
+        told = ["32,561 synthetic rows made under conditions, compared with the 29,305 real rows that fit the same"]
+        told += ["and 3,256 such rows that training never saw", "Rows 32,561", 'Condition on income ">50K"']
+        told += ['Condition on age {"min": 30}', "Condition on member [true, null]", "Condition on country null"]
+        assert [text for text in told if text not in page.text] == []
+
+    def test_without_conditions_none_are_told_of(self, page):
+        assert "condition" not in page.text.lower()
+        assert "Rows 32,561" in page.text
+
     def test_the_verdict_comes_first_then_scores_then_the_rest(self, page):
         sections = [attributes.get("id") for tag, attributes in page.tags if tag == "section" and "id" in attributes]
 
@@ -178,6 +192,7 @@ class TestSafety:
             model_name=name,
             dataset_name=name,
             config={name: [name]},
+            conditions={name: name, f"{name} ": [name, None], f"{name}  ": {"min": name}},
             versions={name: name},
             losses=((0, {name: 1.0}), (1, {name: 0.5})),
         )
