@@ -8,7 +8,7 @@ where they are joined: each brings its dictionaries, of which a stream has one.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from io import BytesIO
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import pyarrow as pa
 
@@ -16,6 +16,10 @@ from synthgen_ray.datasets.parquet_joining import joined_footer, split
 from synthgen_ray.datasets.writing import write_csv, write_jsonl, write_parquet
 from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.params import SampleFormat
+from synthgen_ray.domain.widths import MAX_CHUNK_BYTES, rows_too_large
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 def encoded(
@@ -27,14 +31,14 @@ def encoded(
     is_last: bool,
     csv_safe: bool = False,
 ) -> bytes:
-    """One table of a stream, as `Joined` takes it."""
-    buffer = BytesIO()
+    """One table of a stream, as `Joined` takes it. Raises: JobError, for one that is too large."""
+    buffer = _Bounded()
     if form is SampleFormat.CSV:
         write_csv(table, columns, buffer, header=is_first, safe=csv_safe)
     elif form is SampleFormat.JSONL:
         write_jsonl(table, columns, buffer)
     elif form is SampleFormat.JSON:
-        lines = BytesIO()
+        lines = _Bounded()
         write_jsonl(table, columns, lines)
         # A text in a line holds no line feed, so that each one ends an object.
         objects = lines.getvalue().removesuffix(b"\n").replace(b"\n", b",\n")
@@ -46,6 +50,15 @@ def encoded(
         with pa.ipc.new_stream(buffer, plain.schema) as writer:
             writer.write_table(plain)
     return buffer.getvalue()
+
+
+class _Bounded(BytesIO):
+    """For rows whose cells grow by escapes, and for those that are drawn while the store is asked whether they may."""
+
+    def write(self, block: "ReadableBuffer", /) -> int:
+        if self.tell() + memoryview(block).nbytes > MAX_CHUNK_BYTES:
+            raise rows_too_large()
+        return super().write(block)
 
 
 class Joined(ABC):

@@ -287,6 +287,7 @@ class DrawRequest:
     principal: Principal
     model_id: UUID
     params: SampleParams
+    format: SampleFormat = SampleFormat.JSON
 
 
 @dataclass(frozen=True)

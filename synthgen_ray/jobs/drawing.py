@@ -6,9 +6,8 @@ from contextlib import contextmanager
 import pyarrow as pa
 
 from synthgen_ray.domain.conditions import check_conditions
-from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import DrawParams
-from synthgen_ray.domain.widths import listed
+from synthgen_ray.domain.widths import listed, rows_too_large
 from synthgen_ray.synthesizers.base import Synthesizer
 
 
@@ -25,8 +24,8 @@ def drawing(model: Synthesizer, params: DrawParams | None = None) -> Iterator[No
         yield
     except pa.ArrowMemoryError:
         raise
-    except pa.ArrowException as error:  # its own message may quote a cell
-        raise JobError("The rows are too large to be drawn together: ask for fewer.", "rows_too_large") from error
+    except pa.ArrowException:  # its own message may quote a cell
+        raise rows_too_large() from None
 
 
 def _check_unlisted(model: Synthesizer, params: DrawParams) -> None:

@@ -47,22 +47,20 @@ class Sampling:
             draw = Draw(source, tuple(chunks(params.num_rows, chunk_rows)), seed, params, form)
             return _Drawing(self._joined(draw), is_whole=len(draw.chunks) == 1)
 
-        drawing = await self._admitted(principal, model_id, params, begin)
+        drawing = await self._admitted(DrawRequest(principal, model_id, params, form), begin)
         try:
             return seed, await drawing.rows()
         except JobError as error:
             raise REFUSALS.get(error.code, Gone)(error.detail, error.code) from error
 
-    async def _admitted(
-        self, principal: Principal, model_id: UUID, params: SampleParams, begin: Callable[[Artifact, int], "_Drawing"]
-    ) -> "_Drawing":
+    async def _admitted(self, request: DrawRequest, begin: Callable[[Artifact, int], "_Drawing"]) -> "_Drawing":
         """The store takes as long as a sampler does. For a key that it let in lately rows are drawn meanwhile, and
         nothing is seen of them by whom it then turns away. Wishes wait for it: it is what checks them."""
-        asked = (principal.key_id, model_id)
+        asked, params = (request.principal.key_id, request.model_id), request.params
         lately = None if params.conditions or params.distribution else self._lately.get(asked)
         drawing = begin(*lately) if lately else None
         try:
-            admitted = await self._admissions.ask(DrawRequest(principal, model_id, params))
+            admitted = await self._admissions.ask(request)
         except BaseException:
             self._lately.pop(asked, None)
             if drawing:

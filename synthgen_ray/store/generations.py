@@ -43,7 +43,8 @@ class Generations(Enqueuing):
         """
 
         async def make(session: AsyncSession) -> Job:
-            model = await require_ready(session, principal, model_id, params, num_rows=params.num_rows)
+            num_rows, form = params.num_rows, params.format
+            model = await require_ready(session, principal, model_id, params, num_rows=num_rows, form=form)
             await self._check_quotas(session, model, params.num_rows)
             return await self._enqueue(session, principal, model, JobType.GENERATE, params.model_dump(mode="json"))
 
@@ -63,7 +64,7 @@ class Generations(Enqueuing):
             model = await require_ready(session, principal, model_id, DrawParams())
             version = await require_version(session, principal, params.dataset_version_id, model.project_id)
             learned = LEARNED_COLUMNS.validate_python(model.learned_columns)
-            check_room(version.num_rows, model.chunk_rows or 1, learned)
+            check_room(version.num_rows, model.chunk_rows or 1, learned, params.format)
             names = [column.name for column in COLUMNS.validate_python(version.columns)]
             check_same_columns(names, learned)
             await self._check_quotas(session, model, version.num_rows)
@@ -91,7 +92,7 @@ class Generations(Enqueuing):
                     if seen_by not in models:
                         models[seen_by] = await require_model(session, draw.principal, draw.model_id, *_TO_DRAW)
                     model = models[seen_by]
-                    check_ready(model, draw.params, num_rows)
+                    check_ready(model, draw.params, num_rows, draw.format)
                     await check_generation(session, model.project_id, self._quotas, rows[model.project_id] + num_rows)
                 except SynthGenError as error:
                     answers.append(error)

@@ -180,24 +180,30 @@ async def require_model(session: AsyncSession, principal: Principal, model_id: U
 
 
 async def require_ready(
-    session: AsyncSession, principal: Principal, model_id: UUID, params: DrawParams, *more: Any, num_rows: int = 0
+    session: AsyncSession,
+    principal: Principal,
+    model_id: UUID,
+    params: DrawParams,
+    *more: Any,
+    num_rows: int = 0,
+    form: str = "",
 ) -> ModelRow:
-    """A model from which so many such rows can be drawn; `more` are options of what else to load.
+    """A model from which so many such rows can be drawn, and written so; `more` are options of what else to load.
 
     Raises: NotFound; Conflict; InvalidRequest, for the conditions; TooLarge.
     """
     model = await require_model(session, principal, model_id, undefer(ModelRow.learned_columns), *more)
-    check_ready(model, params, num_rows)
+    check_ready(model, params, num_rows, form)
     return model
 
 
-def check_ready(model: ModelRow, params: DrawParams, num_rows: int) -> None:
+def check_ready(model: ModelRow, params: DrawParams, num_rows: int, form: str) -> None:
     """Raises: Conflict; InvalidRequest, for the conditions; TooLarge."""
     if model.status is not ModelStatus.READY:
         raise Conflict(_not_ready(model), "model_not_ready")
     columns = LEARNED_COLUMNS.validate_python(model.learned_columns)
     check_conditions(params.conditions, params.distribution, columns)
-    check_room(num_rows, model.chunk_rows or 1, columns)
+    check_room(num_rows, model.chunk_rows or 1, columns, form)
 
 
 def _not_ready(model: ModelRow) -> str:

@@ -19,7 +19,7 @@ from synthgen_ray.domain.conditions import category_key, check_conditions
 from synthgen_ray.domain.errors import InvalidRequest, InvalidTable, corrupt_model
 from synthgen_ray.domain.params import MAX_ROWS, Condition, GenerateParams, ModelType, TrainParams
 from synthgen_ray.domain.validation import invalid_request, parse_train_params
-from synthgen_ray.domain.widths import CHUNK_BYTES, widest_row
+from synthgen_ray.domain.widths import CHUNK_BYTES, names_width, widest_row
 from synthgen_ray.synthesizers.codec import Cells, CodecOptions, LearntCodec, TableCodec
 from synthgen_ray.synthesizers.columns import arrow, checks
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
@@ -101,7 +101,8 @@ class Synthesizer(ABC):
         if not self._codec.learnt:
             raise InvalidTable("No column holds anything to learn.", "no_usable_columns")
         self._trained_rows = train.num_rows
-        self.chunk_rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // widest_row(self.learned_columns)))
+        row_bytes = widest_row(self.learned_columns) + names_width(table.column_names)
+        self.chunk_rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // row_bytes))
         with pace.part(PART_BEFORE_REFINEMENT if self._is_refined else 1.0):
             self._learn(train, seed, pace)
         self._refinement = self._learn_refinement(train, seed, pace)

@@ -88,6 +88,24 @@ async def test_413_for_more_long_rows_than_there_is_room_for(client, imported, t
     assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(413, "rows_too_large")] * 2
 
 
+async def test_413_for_more_json_than_there_is_room_for_where_names_are_long(client, imported, tmp_path):
+    names = [f"{place}" + "\U0001f600" * 250 for place in range(10)]
+    model = GaussianCopula(seed=0).fit(pa.table({name: range(30) for name in names}))
+    model.chunk_rows = 100_000
+    model.save(tmp_path / "model")
+    address = f"{SYNTHGEN}/models/{(await imported((tmp_path / 'model').read_bytes())).json()['id']}"
+
+    many = {"num_rows": 60_000}
+    sampled = await client.post(f"{address}/sample", json=many)
+    written = {
+        form: await client.post(f"{address}/generate", json={**many, "format": form}) for form in ("jsonl", "csv")
+    }
+
+    assert (sampled.status_code, sampled.json()["code"]) == (413, "rows_too_large")
+    assert (written["jsonl"].status_code, written["jsonl"].json()["code"]) == (413, "rows_too_large")
+    assert written["csv"].status_code == 200
+
+
 def a_zip(**members: bytes) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthgen_ray.datasets.streaming import Joined, encoded
+from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import SampleFormat
 
 CHUNKS = [
@@ -49,6 +50,17 @@ def test_rows_come_back(form, num_chunks):
     content = b"".join(stream(chunks, form))
 
     assert read(content, form) == ROWS[: sum(chunk.num_rows for chunk in chunks)]
+
+
+@pytest.mark.parametrize("form", SampleFormat)
+def test_a_chunk_of_more_bytes_than_there_is_room_for_is_refused(form, monkeypatch):
+    rows = pa.table({"text": ["\x01" * 900]})  # six times as long in JSON
+    monkeypatch.setattr("synthgen_ray.datasets.streaming.MAX_CHUNK_BYTES", 5000 if form in ("json", "jsonl") else 100)
+
+    with pytest.raises(JobError) as failed:
+        encoded(rows, [], form, is_first=True, is_last=True)
+
+    assert failed.value.code == "rows_too_large"
 
 
 def test_a_csv_has_one_header_and_no_formulas_where_it_should_be_safe():

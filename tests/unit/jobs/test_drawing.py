@@ -22,6 +22,13 @@ def test_a_chunk_of_long_rows_has_few_of_them(long_winded):
     assert long_winded.sample(200, seed=1)["text"].combine_chunks().nbytes > CHUNK_BYTES  # more than a chunk
 
 
+def test_a_chunk_of_rows_with_long_names_has_few_of_them():
+    name = "\U0001f600" * 3000  # longer than an upload may have it
+    model = GaussianCopula(seed=0).fit(pa.table({name: range(30)}))
+
+    assert model.chunk_rows * len(name.encode()) < CHUNK_BYTES
+
+
 def test_columns_with_too_much_to_list_are_not_listed_and_known_to_be_as_wide(long_winded):
     text, number = listed(long_winded.learned_columns)
 
