@@ -8,21 +8,26 @@ import resource
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from pydantic import TypeAdapter
 
 from synthgen_ray.datasets.limits import MIB, UploadLimits
+from synthgen_ray.datasets.names import check_names
 from synthgen_ray.datasets.nursery import ENVIRONMENT
 from synthgen_ray.datasets.writing import write_csv, write_jsonl
 from synthgen_ray.domain.columns import LearnedColumn
-from synthgen_ray.domain.errors import InvalidRequest, SynthGenError, corrupt_model
+from synthgen_ray.domain.errors import InvalidRequest, InvalidTable, SynthGenError, corrupt_model
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.domain.widths import listed
+from synthgen_ray.domain.widths import listed, widest_of
+
+if TYPE_CHECKING:
+    from synthgen_ray.synthesizers.base import Synthesizer
 
 MOST_SECONDS = 60  # of computing; a busy machine takes twice as long
 MAX_ANSWER_BYTES = 8 * MIB  # four times what `listed` leaves of categories: JSON writes some letters as six
@@ -72,6 +77,10 @@ def _facts(command: list[str]) -> ModelFacts:
     found: Inspected = INSPECTED.validate_json(answer)
     if found.facts is None:
         raise InvalidRequest(found.fault, "model_corrupt")
+    try:
+        check_names([column.name for column in found.facts.columns])
+    except InvalidTable:
+        raise _unsound("its columns have names that no table may have") from None
     return found.facts
 
 
@@ -114,6 +123,7 @@ def _found(file: Path) -> Inspected:
 
     try:
         model = load(file)
+        _check_texts(model)
         rows = model.sample_chunk(0, min(TRIED_ROWS, model.chunk_rows), 0)
         for write in (write_csv, write_jsonl):
             write(rows, model.columns, BytesIO())
@@ -123,6 +133,25 @@ def _found(file: Path) -> Inspected:
         return Inspected(None, _unsound("its rows cannot be written").detail)
     config = model.params.model_dump(mode="json")
     return Inspected(ModelFacts(model.model_type, config, listed(model.learned_columns), model.chunk_rows))
+
+
+def _check_texts(model: "Synthesizer") -> None:
+    """Refuse what no cell of an upload may be."""
+    if any("\0" in text for text in _texts([model.codec.model_dump(), *map(vars, model.columns)])):
+        raise _unsound("it holds a NUL character")
+    if max(widest_of(column.categories or ()) for column in model.learned_columns) > UploadLimits().max_cell_bytes:
+        raise _unsound("it holds a value that is too long for a cell")
+
+
+def _texts(part: object) -> Iterator[str]:
+    """All of it, however deep."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, Mapping):
+        yield from _texts(list(part.values()))
+    elif isinstance(part, list | tuple):
+        for inner in part:
+            yield from _texts(inner)
 
 
 if __name__ == "__main__":

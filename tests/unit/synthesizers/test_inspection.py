@@ -59,6 +59,37 @@ async def test_a_file_whose_rows_cannot_be_written_is_refused(tmp_path):
     assert "cannot be written" in await refusal(tmp_path / "model")
 
 
+@pytest.mark.parametrize("name", ["a\nb\x1b[31m", "", " ", "x" * 100_000, " number "])
+async def test_names_that_no_table_may_have_are_refused(tmp_path, name):
+    with_word(a_model(), name=name).save(tmp_path / "model")
+
+    assert "names that no table may have" in await refusal(tmp_path / "model")
+
+
+async def test_a_name_with_a_nul_is_refused(tmp_path):
+    with_word(a_model(), name="a\x00b").save(tmp_path / "model")
+
+    assert "NUL" in await refusal(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"), [(("a\x00", "b"), "NUL"), (("a" * (MIB + 1), "b"), "too long")], ids=["NUL", "length"]
+)
+async def test_values_that_no_upload_may_have_are_refused(tmp_path, values, fault):
+    with_word(a_model(), values=values).save(tmp_path / "model")
+
+    assert fault in await refusal(tmp_path / "model")
+
+
+@pytest.mark.parametrize("values", [("a\\u0000", "b"), ("a" * MIB, "b"), ("\x1b[31m\n", "")])
+async def test_values_that_an_upload_may_have_are_taken(tmp_path, values):
+    with_word(a_model(), values=values).save(tmp_path / "model")
+
+    facts = await Inspector(UploadLimits()).inspect(tmp_path / "model")
+
+    assert facts.columns[0].name == "word"
+
+
 async def test_as_many_are_read_at_a_time_as_are_allowed(tmp_path):
     a_model().save(tmp_path / "model")
     inspector = Inspector(UploadLimits(max_running=1))
