@@ -148,4 +148,7 @@ async def download_dataset(
     filename = f"dataset-{dataset_id}-{found.version}.{format}"
     if format == "parquet":
         return download(request, artifact, await service.read(artifact), filename, PARQUET)
-    return attachment(await service.read_csv(found, artifact, safe=csv_safe), filename, CSV, request.method == "HEAD")
+    if request.method == "HEAD":
+        await service.check(artifact)
+        return attachment(iter(()), filename, CSV)
+    return attachment(await service.read_csv(found, artifact, safe=csv_safe), filename, CSV)

@@ -50,18 +50,16 @@ def download(request: Request, artifact: Artifact, read: Read, filename: str, me
     return StreamingResponse(read(start, stop), status, headers, media_type)
 
 
-def attachment(blocks: Iterator[bytes], filename: str, media_type: str, head: bool) -> Response:
-    """A file that is made while it is sent: its length is not known before."""
+def attachment(blocks: Iterator[bytes], filename: str, media_type: str) -> Response:
+    """A file that is made while it is sent: its length is not known before. HEAD takes one of no blocks."""
     headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
-    if head:
-        return Response(headers=headers, media_type=media_type)
     return StreamingResponse(blocks, headers=headers, media_type=media_type)
 
 
 def _wanted_range(request: Request, etag: str, size: int) -> tuple[int, int] | None:
-    """The range of RFC 9110 section 14.1.2 as (start, stop); `None` for all bytes."""
+    """The range of RFC 9110 section 14.1.2 as (start, stop); `None` for all bytes, as for any method but GET (14.2)."""
     asked = _RANGE.fullmatch(request.headers.get("range", ""))
-    if asked is None or request.headers.get("if-range", etag) != etag:
+    if asked is None or request.method != "GET" or request.headers.get("if-range", etag) != etag:
         return None
     first, last = asked.groups()
     if first and last and int(last) < int(first):

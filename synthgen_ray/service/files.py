@@ -42,6 +42,10 @@ class Files:
         """
         return await asyncio.to_thread(self._artifacts.reader, artifact)
 
+    async def check(self, artifact: Artifact) -> None:
+        """By the sizes of its files. Raises: Gone; Unavailable."""
+        await asyncio.to_thread(self._artifacts.check, artifact)
+
     def _publish(self, file: Path, location: str, name: str, num_rows: int) -> Artifact:
         self._artifacts.adopt(file, location, name)
         return self._artifacts.seal(location, [self._artifacts.part(location, name, num_rows)])

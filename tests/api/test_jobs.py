@@ -46,6 +46,15 @@ class TestDownload:
         assert response.headers["content-length"] == str(job["result"]["size_bytes"])
         assert response.content == b""
 
+    @pytest.mark.parametrize("asked", ["bytes=0-9", "bytes=100000000-"])
+    async def test_head_knows_no_range(self, client, given_output, asked):
+        job = await given_output(num_rows=50)
+
+        response = await client.head(f"{SYNTHGEN}/jobs/{job['id']}/download", headers={"Range": asked})
+
+        assert (response.status_code, "content-range" in response.headers) == (200, False)
+        assert response.headers["content-length"] == str(job["result"]["size_bytes"])
+
     @pytest.mark.parametrize(
         ("asked", "start", "stop"),
         [

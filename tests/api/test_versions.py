@@ -87,6 +87,25 @@ class TestDownload:
 
         assert (response.status_code, response.content) == (200, b"")
 
+    async def test_head_of_csv_claims_no_length_and_reads_no_byte(self, client, server, dataset_url, monkeypatch):
+        path = f"{await dataset_url()}/download"
+        whole = await client.get(path)
+        monkeypatch.setattr(type(server.artifacts), "verified_file", None)
+
+        head = await client.head(path)
+
+        assert (head.status_code, head.content, "content-length" in head.headers) == (200, b"", False)
+        assert {name: head.headers[name] for name in ("content-type", "content-disposition")} == {
+            name: whole.headers[name] for name in ("content-type", "content-disposition")
+        }
+
+    async def test_head_of_csv_is_410_where_the_file_is_gone(self, client, server, dataset_url):
+        path = f"{await dataset_url()}/download"
+        (table,) = server.artifacts.path("datasets", "").rglob("*.parquet")
+        table.unlink()
+
+        assert (await client.head(path)).status_code == 410
+
     async def test_422_for_another_format(self, client, dataset_url):
         response = await client.get(f"{await dataset_url()}/download", params={"format": "xml"})
 
