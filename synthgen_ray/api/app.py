@@ -26,6 +26,7 @@ from synthgen_ray.api import (
 from synthgen_ray.api.addresses import ClientAddress, Network
 from synthgen_ray.api.auth import OPEN, FindAdmission, KeyGate, RequestId
 from synthgen_ray.api.bodies import BodyLimit, StrictJson
+from synthgen_ray.api.bugs import Quiet
 from synthgen_ray.api.checks import Check, Checks, Component
 from synthgen_ray.api.edge import Edge
 from synthgen_ray.api.queries import check_query
@@ -53,7 +54,7 @@ def create_app(
 
     `answer_request_id` is off where a proxy in front puts the X-Request-ID header on answers.
     """
-    app = FastAPI(
+    app = Quiet(
         title="SynthGen on Ray",
         summary="Learn a table, generate synthetic rows like it.",
         version=version("synthgen-ray"),

@@ -125,7 +125,16 @@ def _methods_at(request: Request) -> set[str]:
 
 
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:
-    with about(request_id=request.state.request_id):  # Starlette calls this from outside of all that knew it
-        log.error("request %s failed: %s", request.state.request_id, frames_of(error))
+    log_bug(request.state.request_id, frames_of(error))
+    request.state.is_bug_logged = True
+    return bug(request.state.request_id)
+
+
+def log_bug(request_id: str, frames: str) -> None:
+    with about(request_id=request_id):  # it is told of outside of all that knew it
+        log.error("request %s failed: %s", request_id, frames)
+
+
+def bug(request_id: str) -> JSONResponse:
     detail = "The server failed unexpectedly; its log has the reason under the request id."
-    return problem(request.state.request_id, 500, "Internal error", detail, "internal_error")
+    return problem(request_id, 500, "Internal error", detail, "internal_error")

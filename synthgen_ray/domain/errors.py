@@ -173,6 +173,17 @@ class Postponed(Exception):
     """An attempt could not begin, as the cluster is now: it costs none of those that a job has. No caller sees it."""
 
 
+def loggable(error: Exception) -> Exception:
+    """The same for who handles it, and no more of it than a log may hold: Ray's have all that another process raises.
+
+    Of an error of ours the errors behind it are left out, of a stranger's its text.
+    """
+    if isinstance(error, SynthGenError | WorkerLost):
+        error.__cause__ = error.__context__ = None
+        return error
+    return (MemoryError if isinstance(error, MemoryError) else RuntimeError)(frames_of(error))
+
+
 def frames_of(error: BaseException) -> str:
     """What a log may hold of an unexpected error: its type and where it came from.
 

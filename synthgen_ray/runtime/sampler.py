@@ -18,6 +18,7 @@ from synthgen_ray.jobs.online import encoded_chunk
 from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.metrics import SamplerMetrics
+from synthgen_ray.runtime.raising import raises_no_data
 from synthgen_ray.runtime.tidying import keep_tidy
 from synthgen_ray.runtime.turns import Turns
 from synthgen_ray.settings import LogFormat, SamplerSettings
@@ -43,12 +44,14 @@ class Sampler:
         """For the routing alone: Serve's cache counts models, and lets one go before the next has loaded."""
         return model_id
 
+    @raises_no_data
     async def write_part(self, assignment: Assignment, plan: PartPlan) -> Part:
         """Write some rows of a generation, or of a table to fill."""
         with about(job_id=assignment.job.id, model_id=assignment.job.model_id):
             model = await self._model(assignment.source)
             return await self._turns.part(partial(write_part, model, assignment, plan, self._artifacts))
 
+    @raises_no_data
     async def draw(self, draw: Draw, index: int, subject: Mapping[str, str | None]) -> bytes:
         """Some rows that somebody waits for; lines here are about what his are."""
         with about(**subject):
@@ -69,6 +72,7 @@ class Sampler:
         """Let models go whose files were erased."""
         self._models.forget(folders)
 
+    @raises_no_data
     async def publish(self, job: Job, parts: list[Part]) -> Artifact:
         with about(job_id=job.id, model_id=job.model_id):
             return await asyncio.to_thread(publish, job, parts, self._artifacts)

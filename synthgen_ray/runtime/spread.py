@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from ray.exceptions import RayError, RayTaskError
 
-from synthgen_ray.domain.errors import SynthGenError, WorkerLost, frames_of
+from synthgen_ray.domain.errors import WorkerLost, loggable
 from synthgen_ray.runtime.samplers import cause_of
 
 M = TypeVar("M")
@@ -52,9 +52,8 @@ def without_data(make: Callable[[M, Row], Row]) -> Callable[[M, Row], Row]:
     def made(maker: M, row: Row) -> Row:
         try:
             return make(maker, row)
-        except (SynthGenError, MemoryError):
-            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it goes on
-            raise RuntimeError(frames_of(error)) from None
+            failed = loggable(error)
+        raise failed
 
     return made

@@ -312,6 +312,26 @@ class TestOpenApi:
                 assert (await other.get(path, headers=client.headers)).status_code == 404
 
 
+async def test_no_log_holds_what_an_unexpected_error_quotes(server, client, monkeypatch, caplog):
+    """The server around the application logs what it lets out, as Serve does."""
+
+    async def broken(*_asked):
+        raise ValueError("could not convert string to float: 'a cell of a patient'") from KeyError(
+            "a cell of a patient"
+        )
+
+    monkeypatch.setattr(server.store, "list_projects", broken)
+    transport = httpx.ASGITransport(server.app, raise_app_exceptions=True)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=client.headers) as strict:
+        answer = await strict.get("/api/projects")
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "cell of a patient" not in answer.text + caplog.text
+    (line,) = [record.getMessage() for record in caplog.records if "ValueError" in record.getMessage()]
+    assert "test_edge.py" in line
+    assert answer.json()["request_id"] in line
+
+
 async def test_allow_names_every_method_of_the_address(client, project_id):
     response = await client.put(f"/api/projects/{project_id}")
 
