@@ -17,6 +17,7 @@ async def list_audit(
 ) -> Listed[AuditEventSchema]:
     """List what was made, changed, deleted, drawn and downloaded, newest first; a bound key sees that of its projects.
 
-    Each event holds a hash of itself and of the one before it: `synthgen audit verify` checks the chain.
+    Each event holds a hash of itself and of the one before it: `synthgen audit verify` checks the chain. A bound key,
+    which sees parts of it, gets neither number nor hashes, and of keys that are not its projects' no id and no address.
     """
     return listed(await service.list_audit(principal, limit, offset), AuditEventSchema.of, limit, offset)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from synthgen_ray.client.answers import JSON
 from synthgen_ray.client.connection import Connection
+from synthgen_ray.client.errors import ClientError
 from synthgen_ray.domain.audit import Action, AuditEvent, find_break
 
 PAGE = 500
@@ -19,8 +20,10 @@ class Audit:
         return self._connection.get("/api/audit", limit=limit, offset=offset)
 
     def verify_audit(self) -> tuple[JSON | None, JSON | None]:
-        """The newest event, and the one at which the chain of hashes is broken, if it is. Takes a key that is not
-        bound to projects: others see parts of the chain."""
+        """The newest event, and the one at which the chain of hashes is broken, if it is.
+
+        Raises: ClientError, for a key that is bound to projects: it sees parts of the chain, and no hash.
+        """
         shown: dict[int, JSON] = {}
         broken = find_break(self._events(shown))
         newest = shown[max(shown)] if shown else None
@@ -28,6 +31,8 @@ class Audit:
 
     def _events(self, shown: dict[int, JSON]) -> Iterator[AuditEvent]:
         while items := self.list_audit(PAGE, len(shown))["items"]:
+            if items[0]["number"] is None:
+                raise ClientError("The chain is verified with a key that is not bound to projects: this one is.")
             # What is added meanwhile moves the others back: some come twice.
             new = [item for item in items if item["number"] < min(shown, default=item["number"] + 1)]
             for item in new:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
 NOTHING_BEFORE = ""
@@ -48,6 +49,29 @@ class AuditEvent:
     address: str  # of the client
     previous: str  # the hash of the event before
     hash: str
+
+
+@dataclass(frozen=True)
+class ShownEvent:
+    """An event as a key that is bound to projects sees it."""
+
+    number: int | None
+    at: datetime
+    action: Action
+    object_id: UUID
+    project_id: UUID | None
+    key_id: UUID | None
+    request_id: str
+    address: str | None
+    previous: str | None
+    hash: str | None
+
+    @classmethod
+    def of(cls, event: AuditEvent, *, is_key_known: bool) -> Self:
+        """Without its place in the chain, by whose gaps it would tell how much is done elsewhere, nor whose key it was
+        and where, unless that is known to who asks."""
+        hidden = ["number", "previous", "hash", *([] if is_key_known else ["key_id", "address"])]
+        return cls(**(vars(event) | dict.fromkeys(hidden)))
 
 
 def exact(moment: datetime) -> str:

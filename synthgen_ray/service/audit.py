@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from synthgen_ray.domain.access import Principal
-from synthgen_ray.domain.audit import Action, AuditEvent
+from synthgen_ray.domain.audit import Action, AuditEvent, ShownEvent
 from synthgen_ray.domain.entities import Page
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Audits:
     _store: "Store"
 
-    async def list_audit(self, principal: Principal, limit: int, offset: int) -> Page[AuditEvent]:
+    async def list_audit(self, principal: Principal, limit: int, offset: int) -> Page[AuditEvent | ShownEvent]:
         return await self._store.list_audit(principal, limit, offset)
 
     async def record_download(self, principal: Principal, action: Action, object_id: UUID, project_id: UUID) -> None:

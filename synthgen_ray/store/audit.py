@@ -1,18 +1,19 @@
 """The audit trail: an event is written in the transaction that does what it tells of, and never changed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from uuid import UUID
 
-from sqlalchemy import Connection, select, true
+from sqlalchemy import Connection, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.access import Principal
-from synthgen_ray.domain.audit import NOTHING_BEFORE, Action, AuditEvent, hash_of
+from synthgen_ray.domain.audit import NOTHING_BEFORE, Action, AuditEvent, ShownEvent, hash_of
 from synthgen_ray.domain.entities import Page
+from synthgen_ray.store.holders import sees_key
 from synthgen_ray.store.paging import page
 from synthgen_ray.store.sessions import Sessions
-from synthgen_ray.store.tables import AuditRow, utc_now
+from synthgen_ray.store.tables import ApiKeyRow, AuditRow, utc_now
 
 _SQLITE = (
     """
@@ -45,12 +46,17 @@ class Audits:
         async with self._sessions.writing() as session:
             await record(session, principal, action, object_id, project_id)
 
-    async def list_audit(self, principal: Principal, limit: int, offset: int) -> Page[AuditEvent]:
-        """Newest first. A bound key sees what was done in its projects."""
-        seen = true() if principal.projects is None else AuditRow.project_id.in_(principal.projects)
-        newest = select(AuditRow).where(seen).order_by(AuditRow.number.desc())
+    async def list_audit(self, principal: Principal, limit: int, offset: int) -> Page[AuditEvent | ShownEvent]:
+        """Newest first. A bound key sees what was done in its projects, and less of it."""
+        newest = select(AuditRow).order_by(AuditRow.number.desc())
         async with self._sessions.reading() as session:
-            return await page(session, newest, limit, offset, _to_event)
+            if principal.projects is None:
+                return await page(session, newest, limit, offset, _to_event)
+            own = newest.where(AuditRow.project_id.in_(principal.projects))
+            events = await page(session, own, limit, offset, _to_event)
+            known = await _known_keys(session, principal, {event.key_id for event in events.items})
+        shown = tuple(ShownEvent.of(event, is_key_known=event.key_id in known) for event in events.items)
+        return Page(shown, events.total)
 
 
 async def record(
@@ -84,6 +90,15 @@ async def record_all(
         previous = hash_of(event)
         session.add(AuditRow(**{**vars(event), "hash": previous}))
     await session.flush()
+
+
+async def _known_keys(session: AsyncSession, principal: Principal, asked: Collection[UUID]) -> set[UUID]:
+    """Those of these keys that are bound to projects of the principal, also once they are deleted."""
+    projects = principal.projects or ()
+    bound = select(ApiKeyRow.id).where(ApiKeyRow.id.in_(asked), sees_key(principal))
+    is_made = (AuditRow.action == Action.KEY_CREATE) & AuditRow.project_id.in_(projects)
+    once_bound = select(AuditRow.object_id).where(AuditRow.object_id.in_(asked), is_made)
+    return {principal.key_id, *await session.scalars(bound), *await session.scalars(once_bound)}
 
 
 def keep_audit_events(connection: Connection) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -13,7 +13,7 @@ from synthgen_ray.domain.entities import Page
 from synthgen_ray.domain.errors import NotFound
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.store.audit import record
-from synthgen_ray.store.holders import lets_in
+from synthgen_ray.store.holders import lets_in, sees_key
 from synthgen_ray.store.once import API_KEY, once_only
 from synthgen_ray.store.paging import page
 from synthgen_ray.store.projects import require_project
@@ -77,7 +77,7 @@ class Keys:
             return await once_only(session, principal, once, API_KEY, make)
 
     async def list_keys(self, principal: Principal, limit: int, offset: int) -> Page[ApiKey]:
-        newest = select(ApiKeyRow).where(_sees_key(principal)).order_by(ApiKeyRow.created_at.desc(), ApiKeyRow.id)
+        newest = select(ApiKeyRow).where(sees_key(principal)).order_by(ApiKeyRow.created_at.desc(), ApiKeyRow.id)
         async with self._sessions.reading() as session:
             return await page(session, newest.options(selectinload(ApiKeyRow.bindings)), limit, offset, _to_key)
 
@@ -86,26 +86,11 @@ class Keys:
 
         Raises: NotFound.
         """
-        wanted = delete(ApiKeyRow).where(ApiKeyRow.id == key_id, _sees_key(principal)).returning(ApiKeyRow.id)
+        wanted = delete(ApiKeyRow).where(ApiKeyRow.id == key_id, sees_key(principal)).returning(ApiKeyRow.id)
         async with self._sessions.writing() as session:
             if await session.scalar(wanted) is None:
                 raise NotFound.of("key")
             await record(session, principal, Action.KEY_DELETE, key_id, _only_one(principal.projects))
-
-
-def _sees_key(principal: Principal) -> ColumnElement[bool]:
-    """A bound key manages those that are bound to projects of its own, and to no other: what is bound to none any
-    more may have been anybody's."""
-    if principal.projects is None:
-        return ~ApiKeyRow.is_bootstrap
-    own, others = [
-        select(ApiKeyProjectRow.api_key_id).where(where)
-        for where in (
-            ApiKeyProjectRow.project_id.in_(principal.projects),
-            ApiKeyProjectRow.project_id.not_in(principal.projects),
-        )
-    ]
-    return ApiKeyRow.id.in_(own) & ApiKeyRow.id.not_in(others)
 
 
 def _only_one(projects: frozenset[UUID] | None) -> UUID | None:

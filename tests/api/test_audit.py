@@ -100,3 +100,34 @@ async def test_admins_alone_see_it_and_bound_ones_a_part(client, project_id):
 
     assert (refused.status_code, refused.json()["code"]) == (403, "missing_role")
     assert [event["action"] for event in part] == ["key.create", "project.create"]
+
+
+async def test_a_bound_admin_learns_nothing_of_others_from_it(client, server, project_id):
+    """Neither how much they do nor who and where they are."""
+    made = {}
+    for name, body in (
+        ("own", {"role": "admin", "project_ids": [project_id]}),
+        ("gone", {"role": "editor", "project_ids": [project_id]}),
+        ("wide", {"role": "editor"}),
+    ):
+        made[name] = (await client.post("/api/keys", json={"name": name, **body})).json()
+    bearer = {name: {"Authorization": f"Bearer {key['key']}"} for name, key in made.items()}
+    for name in ("own", "gone", "wide"):
+        for _ in range(2 if name == "wide" else 1):
+            await client.post("/api/projects", json={"name": "Another"})
+        form = {"project_id": project_id, "name": name}
+        files = {"file": ("t.csv", b"a,b\n1,2\n3,4\n")}
+        sent = await client.post("/api/datasets/upload", data=form, files=files, headers=bearer[name])
+        assert sent.status_code == 201, sent.text
+    await client.delete(f"/api/keys/{made['gone']['id']}")
+
+    part = (await client.get("/api/audit", headers=bearer["own"])).json()["items"]
+    whole = (await client.get("/api/audit")).json()["items"]
+
+    uploads = [(event["key_id"], event["address"]) for event in part if event["action"] == "dataset.upload"]
+    known = [(made[name]["id"], "127.0.0.1") for name in ("gone", "own")]
+    assert uploads == [(None, None), *known]
+    assert {(event["number"], event["previous"], event["hash"]) for event in part} == {(None, None, None)}
+    operators = [event for event in part if event["action"] in ("key.create", "project.create")]
+    assert {(event["key_id"], event["address"]) for event in operators} == {(None, None)}
+    assert not [event for event in whole if None in (event["number"], event["hash"], event["key_id"], event["address"])]

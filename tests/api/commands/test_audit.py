@@ -15,6 +15,17 @@ async def test_a_sound_trail_is_told_by_its_newest_hash(synthgen, client):
     assert (result.exit_code, json.loads(result.stdout)) == (0, {"sound": True, "newest": newest})
 
 
+async def test_a_bound_key_is_told_that_it_sees_no_chain(synthgen, client, project_id):
+    bound = {"name": "a", "role": "admin", "project_ids": [project_id]}
+    key = (await client.post("/api/keys", json=bound)).json()["key"]
+
+    result = await synthgen("audit", "verify", "--key", key)
+    listed = await synthgen("audit", "list", "--key", key)
+
+    assert (result.exit_code, "not bound to projects" in result.stderr) == (1, True)
+    assert (listed.exit_code, listed.stdout.splitlines()[1].startswith("-\t")) == (0, True)
+
+
 async def test_pages_are_one_chain(synthgen, client, monkeypatch):
     monkeypatch.setattr("synthgen_ray.client.audit.PAGE", 2)
     for number in range(5):
