@@ -23,7 +23,6 @@ def list_audit(session: Session, limit: Limit = 50, offset: Offset = 0) -> None:
 @command
 def verify(session: Session) -> None:
     """Check that no event was changed or left out. Keep the newest hash elsewhere: none is missing while it is there.
-    Takes a key that is not bound to projects.
 
     Example: synthgen audit verify
     """

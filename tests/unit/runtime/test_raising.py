@@ -34,7 +34,7 @@ async def raised_by(method: str, failure: BaseException) -> BaseException:
 
     sampler = SimpleNamespace(_model=fail)
     with pytest.raises((Exception, asyncio.CancelledError)) as raised:
-        await getattr(Sampler, method)(sampler, MagicMock(), 0)
+        await getattr(Sampler, method)(sampler, MagicMock(), 0, *([{}] if method == "draw" else []))
     return raised.value
 
 
