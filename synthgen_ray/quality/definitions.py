@@ -110,7 +110,8 @@ DEFINITIONS = {
     "distance_ratio": Definition(
         title="Nearest-neighbour distance ratio",
         meaning="The distance to the closest real row over that to the second closest, in the median: near 0 where "
-        "single rows were copied.",
+        "single rows were copied. All rows that training saw are searched, for those held out too, whose ratio is the "
+        "ceiling. The interval is that of the synthetic rows; a ceiling of few rows has chance in it as well.",
         best=1,
         source="Zhao et al. 2021, arXiv:2102.08369",
     ),

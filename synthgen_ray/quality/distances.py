@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from synthgen_ray.quality.cells import Array, Cells
-from synthgen_ray.quality.neighbours import nearest, popularity, ranges
+from synthgen_ray.quality.neighbours import Neighbours, nearest, popularity, ranges
 
 MOST_QUERIES = 10_000
 LEAST_QUERIES = 500
@@ -15,12 +15,12 @@ MOST_DISTANCES = 1_000_000_000  # where all rows are searched: some ten seconds
 ValueAndError = tuple[float, float]
 
 
-class Distances(NamedTuple):
-    """Each with its standard error; `ratio_ceiling` is the hold-out's ratio."""
+class Ratio(NamedTuple):
+    """`value` with its standard error; `ceiling` is the hold-out's."""
 
-    share: ValueAndError
-    ratio: ValueAndError
-    ratio_ceiling: float
+    value: float
+    error: float
+    ceiling: float
 
 
 def remembered_rows(real: Cells, synthetic: Cells, holdout: Cells, seed: int) -> ValueAndError:
@@ -31,38 +31,48 @@ def remembered_rows(real: Cells, synthetic: Cells, holdout: Cells, seed: int) ->
     share that is closest to the hold-out. All rows are searched: in a part of them the originals would be lacking.
     """
     seen, unseen = real.num_rows, holdout.num_rows
-    most = int(np.clip(MOST_DISTANCES // (seen + unseen), LEAST_QUERIES, MOST_QUERIES))
-    queries = synthetic.sample(most, np.random.default_rng(seed))
+    queries = synthetic.sample(_most_queries(seen + unseen), np.random.default_rng(seed))
     closest_to = popularity(queries, (real, holdout), ranges(real, holdout))
     times = (seen + unseen) / unseen
     return float(1 - times * closest_to[seen:].sum()), times * _split_error(closest_to, seen)
 
 
-def closest_records(real: Cells, synthetic: Cells, holdout: Cells, seed: int) -> Distances:
+def closest_records(real: Cells, synthetic: Cells, holdout: Cells, seed: int) -> ValueAndError:
     """The share of synthetic rows that are closer to a real row than to any of as many hold-out rows; ties by half.
 
     0.5 is best: above it, rows of the training table were remembered, though where the hold-out is the smaller most of
-    their originals are not among the rows that are searched. And the median ratio of the distances to the closest and
-    the second closest real row: near 0 where single rows were copied (two of the same count as 1).
+    their originals are not among the rows that are searched.
 
-    Source: Platzer and Reutterer 2021, arXiv:2104.00635; for the ratio Zhao et al. 2021, arXiv:2102.08369. Both on
-    Gower's distance.
+    Source: Platzer and Reutterer 2021, arXiv:2104.00635, on Gower's distance.
     """
     chance = np.random.default_rng(seed)
     num_rows = min(real.num_rows, holdout.num_rows, MOST_ROWS)
     seen, unseen = (cells.sample(num_rows, chance) for cells in (real, holdout))
     queries = synthetic.sample(MOST_QUERIES, chance)
     scale = ranges(seen, unseen)
-    to_seen, to_unseen = (nearest(queries, rows, scale) for rows in (seen, unseen))
-    closer = to_seen.distances < to_unseen.distances
-    wins = closer + (to_seen.distances == to_unseen.distances) / 2
-    ratios = _ratios(to_seen.distances, to_seen.second_distances)
-    expected = nearest(unseen.sample(MOST_QUERIES, chance), seen, scale)
-    return Distances(
-        (float(wins.mean()), _split_error(popularity(queries, (seen, unseen), scale), num_rows)),
-        (float(np.median(ratios)), _median_error(ratios)),
-        float(np.median(_ratios(expected.distances, expected.second_distances))),
-    )
+    to_seen, to_unseen = (nearest(queries, rows, scale).distances for rows in (seen, unseen))
+    wins = (to_seen < to_unseen) + (to_seen == to_unseen) / 2
+    return float(wins.mean()), _split_error(popularity(queries, (seen, unseen), scale), num_rows)
+
+
+def distance_ratio(real: Cells, synthetic: Cells, holdout: Cells, seed: int) -> Ratio:
+    """The median ratio of the distances to the closest and the second closest real row, of synthetic rows.
+
+    Near 0 where single rows were copied (two of the same count as 1). All rows that training saw are searched, for the
+    hold-out's rows too: among some of them most originals would be lacking, and among fewer the ratio is another.
+
+    Source: Zhao et al. 2021, arXiv:2102.08369, on Gower's distance.
+    """
+    chance = np.random.default_rng(seed)
+    most = _most_queries(2 * real.num_rows)
+    scale = ranges(real, holdout)
+    ratios, expected = (_ratios(nearest(cells.sample(most, chance), real, scale)) for cells in (synthetic, holdout))
+    return Ratio(float(np.median(ratios)), _median_error(ratios), float(np.median(expected)))
+
+
+def _most_queries(num_rows: int) -> int:
+    """How many may search so many rows."""
+    return int(np.clip(MOST_DISTANCES // num_rows, LEAST_QUERIES, MOST_QUERIES))
 
 
 def _split_error(closest_to: Array, seen: int) -> float:
@@ -76,7 +86,8 @@ def _split_error(closest_to: Array, seen: int) -> float:
     return float(np.sqrt(seen * (total - seen) / total / (total - 1) * spread))
 
 
-def _ratios(first: Array, second: Array) -> Array:
+def _ratios(found: Neighbours) -> Array:
+    first, second = found
     return np.asarray(np.divide(first, second, out=np.ones_like(first), where=second > 0))
 
 

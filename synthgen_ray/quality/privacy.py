@@ -9,7 +9,7 @@ from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.quality.assessment import CopiedValues, Measure, Privacy
 from synthgen_ray.quality.cells import FRESH
 from synthgen_ray.quality.copies import copied_rows, copied_values, repeated_rows
-from synthgen_ray.quality.distances import closest_records, remembered_rows
+from synthgen_ray.quality.distances import closest_records, distance_ratio, remembered_rows
 from synthgen_ray.quality.fidelity import Tables
 from synthgen_ray.quality.inference import inference
 from synthgen_ray.quality.numbers import measure
@@ -34,15 +34,16 @@ def privacy(
             singling_out=(),
             inference=(),
         )
-    distances = closest_records(real, synthetic, holdout, seed)
+    share, error = closest_records(real, synthetic, holdout, seed)
+    ratio = distance_ratio(tables.real, tables.synthetic, tables.holdout, seed)
     numbers = set(filter(real.is_number, real.names))
     moments = {column.name for column in columns if column.kind is ColumnKind.DATETIME} & numbers
     return Privacy(
         copies=copies,
         copied_values=fresh,
         remembered=_share(*remembered_rows(tables.real, tables.synthetic, tables.holdout, seed)),
-        distance_share=measure(distances.share[0], IDEAL_SHARE, distances.share[1]),
-        distance_ratio=measure(distances.ratio[0], distances.ratio_ceiling, distances.ratio[1]),
+        distance_share=measure(share, IDEAL_SHARE, error),
+        distance_ratio=measure(ratio.value, ratio.ceiling, ratio.error),
         singling_out=singling_out(tables.real, synthetic, tables.holdout, seed),
         inference=inference(real, synthetic, holdout, moments, seed),
     )

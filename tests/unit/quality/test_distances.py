@@ -8,7 +8,7 @@ from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.assessment import Level
 from synthgen_ray.quality.cells import Cells
-from synthgen_ray.quality.distances import closest_records, remembered_rows
+from synthgen_ray.quality.distances import closest_records, distance_ratio, remembered_rows
 from synthgen_ray.quality.neighbours import popularity, ranges
 from synthgen_ray.quality.numbers import Z
 from synthgen_ray.quality.verdict import REMEMBERED
@@ -101,10 +101,32 @@ def test_the_error_of_the_share_is_its_spread_over_tables():
         chance = np.random.default_rng(seed)
         # Skewed and few: what a popular row attracts changes sides with it.
         real, holdout, synthetic = (Cells({"n": chance.lognormal(0, 2, rows)}) for rows in (100, 100, 3_000))
-        found.append(closest_records(real, synthetic, holdout, seed).share)
+        found.append(closest_records(real, synthetic, holdout, seed))
 
     values, errors = np.array(found).T
     assert np.mean(errors) == pytest.approx(values.std(), rel=0.2)
+
+
+def test_copies_show_in_the_ratio_though_nine_of_ten_originals_were_learnt():
+    chance = np.random.default_rng(2)
+    real, holdout, others = (drawn(rows, chance) for rows in (LEARNT, HELD_OUT, LEARNT))
+
+    copy, half, none = (
+        distance_ratio(real, _mixed(real, others, rows), holdout, 0) for rows in (LEARNT, LEARNT * 2 // 3, 0)
+    )
+
+    assert copy.value == half.value == 0
+    assert copy.ceiling == none.ceiling > 0.5
+
+
+def test_the_error_of_the_ratio_is_its_spread_over_synthetic_tables_and_no_seed_changes_it():
+    chance = np.random.default_rng(3)
+    real, holdout = drawn(LEARNT, chance), drawn(HELD_OUT, chance)
+    found = [distance_ratio(real, drawn(300, chance), holdout, seed) for seed in range(100)]
+
+    values = np.array([ratio.value for ratio in found])
+    assert np.mean([ratio.error for ratio in found]) == pytest.approx(values.std(), rel=0.2)
+    assert {ratio.ceiling for ratio in found} == {found[0].ceiling}
 
 
 def test_a_row_is_as_popular_as_the_queries_that_it_is_closest_to_and_equals_share_them():
