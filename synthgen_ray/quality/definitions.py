@@ -71,9 +71,10 @@ DEFINITIONS = {
     "detection_auc": Definition(
         title="Detection",
         meaning="How often a gradient boosting tells which of two rows is real, after learning from others: 0.5 is "
-        "chance, 1 is always.",
+        "chance, 1 is always. Equal rows are tried together, so that copies of real rows cannot be told from them.",
         best=0.5,
-        source="Lopez-Paz and Oquab 2017, arXiv:1610.06545; interval: DeLong et al. 1988",
+        source="Lopez-Paz and Oquab 2017, arXiv:1610.06545; interval: DeLong et al. 1988, times √2 since the "
+        "folds learn from each other (Bengio and Grandvalet 2004)",
     ),
     "utility": Definition(
         title="Utility",

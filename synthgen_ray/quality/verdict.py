@@ -245,12 +245,20 @@ def _fidelity(
         yield _finding(level, "fidelity", sentence, "Keep `refine` on, or train longer.", bad)
     if auc.value is not None:
         level = _low((auc.low or auc.value) - noise.tables, DETECTED)
-        sentence = f"A classifier tells which of two rows is real in {auc.value:.0%} of cases; 50% would be chance."
+        sentence = f"A classifier tells which of two rows is real in {auc.value:.0%} of cases{_beside_chance(auc)}."
         advice = "For tests and teaching that is enough; before analyses look at utility.", "Use it for tests only."
         yield _finding(level, "fidelity", sentence, *advice)
     if coverage.value is not None and _beside(coverage, COVERED, noise) is not Level.GOOD:
         sentence = f"On average {coverage.value:.0%} of a column's range or categories are reached: {_score(coverage)}."
         yield _finding(Level.WARN, "fidelity", sentence, "Generate more rows, or ask for the rare ones by conditions.")
+
+
+def _beside_chance(auc: Measure) -> str:
+    if auc.high is not None and auc.high < 0.5:
+        return ", fewer than the 50% of chance: many rows lie next to one of the other table, of which privacy tells"
+    if auc.value is not None and auc.value < 0.5:
+        return ", no more than the 50% of chance"
+    return "; 50% would be chance"
 
 
 def _no_utility(lacking: NoUtility | None) -> Iterator[Finding]:

@@ -10,7 +10,8 @@ from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.quality.assessment import NoUtility
 from synthgen_ray.quality.boosting import auc, classify, error_of, influences
 from synthgen_ray.quality.cells import Cells, read_cells
-from synthgen_ray.quality.detection import detection_auc
+from synthgen_ray.quality.detection import FOLDS, LEAF, detection_auc, folds_of_equals
+from synthgen_ray.quality.numbers import Z
 from synthgen_ray.quality.utility import Target, choose_target, target_r2, utility
 from tests.unit.quality.tables import given_columns, given_table
 
@@ -202,3 +203,47 @@ def test_why_nothing_can_be_said_is_told():
     assert why(real, _classes(0, a=80, b=2)) == (
         "none of its classes has 5 real rows to try it on, beside as many without it"
     )
+
+
+def test_two_draws_of_one_source_are_hardly_ever_told_apart():
+    areas, errors = [], []
+    for seed in range(40):
+        chance = np.random.default_rng(seed)
+        tables = [Cells({name: chance.normal(size=100) for name in "xyz"}) for _ in range(2)]
+        area, error = detection_auc(*tables, seed)
+        areas.append(area)
+        errors.append(error)
+
+    missed = np.abs(np.array(areas) - 0.5) > Z * np.array(errors)
+    assert missed.mean() <= 0.05
+    assert np.std(areas) == pytest.approx(np.mean(errors), rel=0.25)
+
+
+def test_a_copy_cannot_be_told_from_its_table_in_whatever_order():
+    (real,) = _cells(0)
+    chance = np.random.default_rng(0)
+
+    for rows in (np.arange(real.num_rows), chance.permutation(real.num_rows)):
+        assert detection_auc(real, real.rows(rows), seed=0)[0] == pytest.approx(0.5, abs=0.02)
+
+
+def test_equal_rows_are_tried_together_and_the_folds_stay_as_they_are_otherwise():
+    chance = np.random.default_rng(0)
+    folds = np.concatenate([chance.permutation(300) % FOLDS for _ in range(2)])
+    different, some = np.arange(600), np.arange(600)
+    some[300:320], some[5:10] = np.arange(20), 4  # copies, and a real row that is there six times
+    many = np.arange(600) // LEAF
+
+    assert (folds_of_equals(folds, different) == folds).all()
+    assert (folds_of_equals(folds, many) == folds).all()
+    found = folds_of_equals(folds, some)
+    assert all(len(np.unique(found[some == row])) == 1 for row in range(20))
+    assert np.mean(found != folds) < 0.1
+    for table in np.split(found, 2):
+        assert np.bincount(table).tolist() == [100, 100, 100]
+
+
+def test_where_all_rows_are_equal_there_is_still_something_to_learn_from_in_every_fold():
+    folds = np.tile(np.arange(FOLDS), 4)
+
+    assert (folds_of_equals(folds, np.zeros(12)) == folds).all()

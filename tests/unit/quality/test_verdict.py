@@ -270,6 +270,25 @@ def test_a_table_of_ids_with_a_holdout_is_not_told_to_hold_rows_out():
     assert "holdout_fraction" in without.advice
 
 
+@pytest.mark.parametrize(
+    ("area", "half_width", "told"),
+    [
+        (0.62, 0.03, "in 62% of cases; 50% would be chance."),
+        (0.48, 0.03, "in 48% of cases, no more than the 50% of chance."),
+        (0.11, 0.03, "in 11% of cases, fewer than the 50% of chance: many rows lie next to one of the other table"),
+    ],
+)
+def test_who_tells_rows_apart_less_often_than_chance_is_not_said_to_tell_them(area, half_width, told):
+    auc = Measure(value=area, low=area - half_width, high=area + half_width)
+
+    found = verdict(
+        UNKNOWN.model_copy(update={"detection_auc": auc}), (), (), None, only_copies(NONE), _scope(900, 100)
+    )
+
+    sentence = next(finding.sentence for finding in found if "two rows" in finding.sentence)
+    assert sentence.startswith(f"A classifier tells which of two rows is real {told}")
+
+
 def _scope(rows: int, held_out: int | None, drawn: int | None = None) -> Scope:
     return Scope(
         real_rows=rows,
