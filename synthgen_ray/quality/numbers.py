@@ -28,7 +28,7 @@ def measure(value: float | None, ceiling: float | None = None, error: float | No
     return Measure(value=value, low=value - Z * error, high=min(value + Z * error, 1.0), ceiling=defined(ceiling))
 
 
-def wilson(successes: float, attempts: int) -> tuple[float, float]:
+def wilson(successes: float, attempts: float) -> tuple[float, float]:
     """Centre and half-width of the 95 % interval of a rate.
 
     Source: Wilson 1927, J. Am. Stat. Assoc. 22, 209-212.

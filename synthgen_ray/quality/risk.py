@@ -38,9 +38,9 @@ def attack(
         name=name,
         by=by,
         attempts=seen.attempts,
-        success=_within(*_rate(seen, 1, crowding)),
-        baseline=_within(*_rate(guessed, 1, 1)),
-        control=_within(*_rate(unseen, lengths, crowding)),
+        success=_measure(_rate(seen, 1, crowding)),
+        baseline=_measure(_rate(guessed, 1, 1)),
+        control=_measure(_rate(unseen, lengths, crowding)),
         risk=residual_risk(seen, unseen, lengths, crowding),
     )
 
@@ -48,20 +48,37 @@ def attack(
 def residual_risk(seen: Tries, unseen: Tries, lengths: float = 1.0, crowding: float = 1.0) -> Measure:
     """(r - c) / (1 - c) of the two success rates, cut to 0 to 1, with the interval that follows from those of r and c.
 
-    Rates are the centres of Wilson's intervals, and their errors are propagated as if independent.
+    Rates are the centres of Wilson's intervals, and how far the ends of these lie from them is propagated as if they
+    were independent: for the low end that of r below and that of c above it. Source: Newcombe 1998, Statistics in
+    Medicine 17, 873-890, method 10.
     """
-    (r, r_error), (c, c_error) = _rate(seen, 1, crowding), _rate(unseen, lengths, crowding)
-    c = min(c, MOST_CONTROL)
-    error = float(np.hypot(r_error / (1 - c), c_error * (1 - r) / (1 - c) ** 2))
-    return _within((r - c) / (1 - c), error)
+    r, c = _rate(seen, 1, crowding), _rate(unseen, lengths, crowding)
+    control = min(c.value, MOST_CONTROL)
+    by_seen, by_unseen = 1 / (1 - control), (1 - r.value) / (1 - control) ** 2
+    value = (r.value - control) * by_seen
+    below = math.hypot(by_seen * (r.value - r.low), by_unseen * (c.high - c.value))
+    above = math.hypot(by_seen * (r.high - r.value), by_unseen * (c.value - c.low))
+    return _measure(_Between(value - below, value, value + above))
 
 
-def _rate(tries: Tries, lengths: float, crowding: float) -> tuple[float, float]:
-    """Centre and half-width, as of a table that is longer by this factor."""
-    centre, half = wilson(*tries)
-    return centre * lengths, half * lengths * math.sqrt(crowding)
+class _Between(NamedTuple):
+    low: float
+    value: float
+    high: float
 
 
-def _within(value: float, error: float) -> Measure:
-    low, value, high = np.clip([value - error, value, value + error], 0.0, 1.0).tolist()
+def _rate(tries: Tries, lengths: float, crowding: float) -> _Between:
+    """The centre of Wilson's interval, and the ends of that of the independent ones; as of a longer table.
+
+    So few successes of so many attempts would hide how little they tell: of an interval that is stretched about its
+    centre the end stays near 0 where a hold-out was missed by luck. Source: Korn and Graubard 1998, Survey Methodology
+    24, 193-201 (the effective sample size in an interval for rare events).
+    """
+    centre, _ = wilson(*tries)
+    middle, half = wilson(tries.successes / crowding, tries.attempts / crowding)
+    return _Between(lengths * (middle - half), lengths * centre, lengths * (middle + half))
+
+
+def _measure(found: _Between) -> Measure:
+    low, value, high = np.clip(found, 0.0, 1.0).tolist()
     return Measure(value=value, low=low, high=high)

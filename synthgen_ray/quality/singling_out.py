@@ -23,6 +23,8 @@ from synthgen_ray.quality.risk import Tries, attack
 ATTACKS = 500
 MOST_CANDIDATES = 40 * ATTACKS
 ATTRIBUTES = 3  # of a row that a statement is about
+SPLITS = 200
+MOST_FITTED = 1_000  # rows: what fits more hits one real row, or none, in hardly any split
 
 ON_NUMBERS = (operator.eq, operator.ne, operator.gt, operator.lt, operator.ge, operator.le)
 ON_CATEGORIES = (operator.eq, operator.ne)
@@ -60,7 +62,8 @@ def singling_out(real: Cells, synthetic: Cells, holdout: Cells, seed: int) -> tu
                 Tries(min(chances, attempts), attempts),
             )
             by = "1 attribute" if width == 1 else f"{width} attributes"
-            lengths, shared = real.num_rows / holdout.num_rows, crowding(seen, list(chain(*unseen)))
+            shared = max(crowding(seen, list(chain(*unseen))), design_effect(statements, real, holdout, seed))
+            lengths = real.num_rows / holdout.num_rows
             found.append(attack("singling_out", by, *tries, lengths=lengths, crowding=shared))
     return tuple(found)
 
@@ -170,6 +173,34 @@ def crowding(*hits: Sequence[int]) -> float:
     """How many hits share a row of their table, in the mean over them: so many fewer are independent."""
     counts = np.array([count for rows in hits for count in Counter(rows).values()])
     return float((counts**2).sum() / counts.sum()) if len(counts) else 1.0
+
+
+def design_effect(statements: Sequence[Statement], real: Cells, holdout: Cells, seed: int) -> float:
+    """How many times as much as for independent statements the difference of the two rates deviates by chance alone.
+
+    By chance: over splits of all rows into as many to learn and to hold out. Statements that fit the same rows, or
+    overlap, are right and wrong together; `crowding` knows of those alone that hit one row in this very split.
+
+    Source: Kish 1965, Survey Sampling, sec. 8.2 (the design effect); the splits are those of a permutation test.
+    """
+    chance = np.random.default_rng(seed)
+    learnt, held_out, attempts = real.num_rows, holdout.num_rows, len(statements)
+    fitted = [np.flatnonzero(np.append(_fits(one, real), _fits(one, holdout))) for one in statements]
+    fitted = [places if len(places) <= MOST_FITTED else places[:0] for places in fitted]
+    counts = np.array([len(places) for places in fitted])
+    owners = np.repeat(np.arange(attempts), counts)
+    rows, places = np.unique(np.concatenate(fitted), return_inverse=True)
+    seen, unseen = np.zeros((2, SPLITS))
+    for split in range(SPLITS):
+        is_held_out = chance.permutation(len(rows)) < chance.hypergeometric(held_out, learnt, len(rows))
+        others = np.bincount(owners, is_held_out[places], attempts)
+        seen[split] = np.mean(counts - others == 1)
+        only_others = others[(others == counts) & (counts > 0)]
+        unseen[split] = min((only_others * held_out / (held_out - only_others + 1)).sum() / attempts, 1)
+    times = learnt / held_out
+    r, c = seen.mean(), unseen.mean()
+    independent = (r * (1 - r) + times**2 * c * (1 - c)) / attempts
+    return float(np.var(seen - times * unseen) / independent) if independent else 1.0
 
 
 def fitting(statement: Statement, cells: Cells) -> int:

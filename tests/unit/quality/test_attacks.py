@@ -28,6 +28,7 @@ from synthgen_ray.quality.singling_out import (
     by_chance,
     by_one_attribute,
     crowding,
+    design_effect,
     fitting,
     isolating,
     missed,
@@ -137,6 +138,42 @@ def test_who_remembers_all_rows_is_caught_where_a_tenth_was_held_out_and_who_rem
 
     assert np.mean(np.array(risks) > AT_RISK[0]) <= 0.05
     assert all(attack.risk.low > 0.8 for attack in singling_out(real, real, holdout, 0))
+
+
+def test_a_holdout_that_was_missed_by_luck_is_no_risk_where_eight_statements_hit_a_row():
+    few, many = Tries(122, 500), Tries(450, 500)
+
+    by_luck, leak = (residual_risk(seen, Tries(0, 500), lengths=9, crowding=8) for seen in (few, many))
+
+    assert by_luck.value == residual_risk(few, Tries(0, 500), lengths=9).value > 0.2
+    assert by_luck.low == 0
+    assert leak.low > 0.6
+
+
+@pytest.mark.parametrize("held_out", [100, 900])
+def test_of_statements_that_come_in_clusters_hardly_any_are_a_risk_by_chance(held_out):
+    chance, times, rate = np.random.default_rng(0), 900 / held_out, 0.25
+    lows = []
+    for _ in range(1_000):
+        seen, unseen = (8 * int(chance.binomial(62, share)) for share in (rate, rate / times))
+        lows.append(residual_risk(Tries(seen, 496), Tries(unseen, 496), times, crowding=8).low)
+
+    assert np.mean(np.array(lows) > 0) <= 0.05
+
+
+def test_the_design_effect_of_statements_is_how_many_of_them_say_the_same():
+    numbers = np.arange(200.0)
+    real, holdout = Cells({"n": numbers[::2]}), Cells({"n": numbers[1::2]})
+    apart = [(Term("n", np.equal, value),) for value in numbers[:60]]
+    thrice = [statement for statement in apart for _ in range(3)]
+
+    one, three = (design_effect(statements, real, holdout, 0) for statements in (apart, thrice))
+
+    assert three == pytest.approx(3 * one)
+    # A row of 200 that is learnt is not held out: of two rates that are 0.5 each the difference deviates
+    # √(4 p (1 - p) / 60) by chance, not √(2 p (1 - p) / 60); less what the 140 other rows leave no room for.
+    assert one == pytest.approx(2 * 140 / 199, rel=0.3)
+    assert design_effect([(Term("n", np.equal, 500.0),)], real, holdout, 0) == 1.0
 
 
 def test_a_statement_fits_the_rows_that_have_all_of_it_and_null_is_a_value():
