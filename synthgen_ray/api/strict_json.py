@@ -18,8 +18,8 @@ def check_json(body: bytes, limits: RequestLimits) -> None:
     """Raises: Unreadable, unless any parser would read the body, and all of them alike."""
     _check_depth(body, limits.json_depth)
     value = _parse(_text_of(body), limits)
-    if b"\\u" in body:  # the one way to write half a surrogate pair in valid UTF-8
-        _check_unicode(value)
+    if b"\\u" in body:  # the one way to write NUL, or half a surrogate pair in valid UTF-8
+        _check_texts(value)
 
 
 def _text_of(body: bytes) -> str:
@@ -77,10 +77,12 @@ def _refuse_constant(_name: str) -> NoReturn:
     raise Unreadable("JSON has no NaN and no Infinity; null says that a value is missing.", "invalid_json")
 
 
-def _check_unicode(value: Any) -> None:
+def _check_texts(value: Any) -> None:
     try:
         for text in _strings(value):
             text.encode()
+            if "\0" in text:
+                raise Unreadable("A text in the JSON body holds a NUL character; leave it out.", "nul_byte")
     except UnicodeEncodeError:
         detail = "A text in the JSON body holds half of a surrogate pair, which is no character."
         raise Unreadable(detail, "invalid_unicode") from None

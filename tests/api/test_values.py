@@ -1,6 +1,7 @@
 """What PostgreSQL would not keep, and SQLite does, is refused before it gets there; all else comes back as it was."""
 
 import itertools
+import json
 
 from tests.api.conftest import SYNTHGEN, a_table
 from tests.databases import on_postgresql
@@ -34,6 +35,23 @@ async def test_text_that_is_none_is_refused_wherever_it_comes(client, project_id
         answer = await client.request(method, path, content=body.replace("NAME", name), headers=headers)
 
         assert answer.status_code in (400, 422), (path, answer.text)
+
+
+async def test_nul_in_json_is_refused_by_name(client, project_id, given_ready_model):
+    model_id = await given_ready_model()
+    conditions = ({"income": NUL}, {NUL: "<=50K"}, {"income": ["<=50K", NUL]})
+
+    answers = [
+        await client.post(f"{SYNTHGEN}/models/{model_id}/{how}", json={"conditions": wish})
+        for how in ("generate", "sample")
+        for wish in conditions
+    ]
+    form = {"project_id": project_id, "name": "d", "schema": json.dumps({"columns": {NUL: {"kind": "text"}}})}
+    upload = await client.post("/api/datasets/upload", data=form, files={"file": ("t.csv", a_table(30))})
+
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(400, "nul_byte")}
+    assert upload.status_code == 422
+    assert "NUL" in upload.json()["detail"]
 
 
 async def test_nul_in_a_form_or_a_table_is_refused(client, project_id):
