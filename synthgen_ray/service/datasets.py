@@ -46,11 +46,12 @@ class Datasets(Files):
 
         Raises: NotFound, for the project or dataset; what `Converter.convert` says of the file.
         """
+        # By the key first: what was made before is answered whatever has become of its dataset, or of the quota.
+        if before := await self._made_before(principal, once):
+            return before
         await self._store.require_upload_target(principal, project_id, dataset_id)
-        artifact, summary = await self._keep_table(upload, filename, correction)
-        table = (artifact, summary.columns, summary.warnings)
-        call = self._store.add_dataset_version(principal, project_id, name, description, *table, dataset_id, once)
-        return await self._made_of(artifact, call)
+        target = (project_id, name, description)
+        return await self._add_version(principal, *target, upload, filename, dataset_id, correction, once)
 
     async def fetch_version(
         self, principal: Principal, dataset_id: UUID, uri: str, once: Once | None = None
@@ -60,14 +61,17 @@ class Datasets(Files):
         Raises: NotFound; TooMany, over a quota; InvalidRequest, for the URI; Unavailable; InsufficientStorage; what
         `Converter.convert` says of the file.
         """
+        if before := await self._made_before(principal, once):  # whatever there is at the URI by now
+            return before
         dataset = await self._store.get_dataset(principal, dataset_id)
         check_allowed(uri, self._allowed_uris)
         await self._store.require_upload_target(principal, dataset.project_id, dataset_id)  # before a byte comes
         with self.upload_folder() as folder:
             file = folder / "fetched"
             filename = await asyncio.to_thread(fetch, uri, file, self.upload_limits.max_bytes, self.check_free)
-            target = (dataset.project_id, dataset.name, dataset.description, file, filename, dataset_id)
-            return await self.upload_dataset(principal, *target, once=once)
+            await self._store.require_upload_target(principal, dataset.project_id, dataset_id)  # it took its time
+            target = (dataset.project_id, dataset.name, dataset.description)
+            return await self._add_version(principal, *target, file, filename, dataset_id, None, once)
 
     async def correct_version(
         self, principal: Principal, dataset_id: UUID, version: int, correction: SchemaCorrection
@@ -129,6 +133,27 @@ class Datasets(Files):
         rest = blocks()
         first = await asyncio.to_thread(next, rest, b"")  # looks at the file
         return chain([first], rest)
+
+    async def _made_before(self, principal: Principal, once: Once | None) -> Made[DatasetVersion] | None:
+        before = await self._store.find_made_version(principal, once) if once else None
+        return Made(before, replayed=True) if before else None
+
+    async def _add_version(
+        self,
+        principal: Principal,
+        project_id: UUID,
+        name: str,
+        description: str,
+        file: Path,
+        filename: str,
+        dataset_id: UUID | None,
+        correction: SchemaCorrection | None,
+        once: Once | None,
+    ) -> Made[DatasetVersion]:
+        artifact, summary = await self._keep_table(file, filename, correction)
+        table = (artifact, summary.columns, summary.warnings)
+        call = self._store.add_dataset_version(principal, project_id, name, description, *table, dataset_id, once)
+        return await self._made_of(artifact, call)
 
     async def _keep_table(
         self,

@@ -35,14 +35,29 @@ class Onces:
     _sessions: Sessions
 
     async def find_made_job(self, principal: Principal, once: Once) -> Job | None:
-        """What an earlier call with this key made. Raises: InvalidRequest, for another body."""
-        async with self._sessions.reading() as session:
-            before = await _recall(session, principal, once)
-        return None if before is None else JOB.validate_python(before)
+        """What an earlier call with this key made.
+
+        Raises: Unauthenticated, for a principal whose API key is gone by now; InvalidRequest, for another body.
+        """
+        return await self._find_made(principal, once, JOB)
+
+    async def find_made_version(self, principal: Principal, once: Once) -> DatasetVersion | None:
+        """As `find_made_job`."""
+        return await self._find_made(principal, once, DATASET_VERSION)
+
+    async def find_made_model(self, principal: Principal, once: Once) -> Model | None:
+        """As `find_made_job`."""
+        return await self._find_made(principal, once, MODEL)
 
     async def forget_old_calls(self) -> None:
         async with self._sessions.writing() as session:
             await session.execute(delete(OnceRow).where(OnceRow.created_at < utc_now() - REMEMBERED))
+
+    async def _find_made(self, principal: Principal, once: Once, adapter: TypeAdapter[T]) -> T | None:
+        async with self._sessions.reading() as session:
+            await require_holder(session, principal)
+            before = await _recall(session, principal, once)
+        return None if before is None else adapter.validate_python(before)
 
 
 async def once_only(

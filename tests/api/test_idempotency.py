@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 
+from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store import sessions
-from tests.api.conftest import SYNTHGEN
+from tests.api.conftest import SYNTHGEN, a_table, files_of
 from tests.databases import on_both_databases
 
 KEYS = int(os.environ.get("SYNTHGEN_KEYS", "10"))  # `make fuzz` sends more
@@ -123,6 +124,76 @@ async def test_projects_and_models_are_made_once(client, given_dataset, project_
 
         assert (first.status_code, again.status_code) == (201, 201)
         assert first.content == again.content
+
+
+class TestVersions:
+    """They are made of what may have changed, or gone, by the time of the repeat."""
+
+    @pytest.fixture
+    def uri(self, tmp_path) -> str:
+        (tmp_path / "tables").mkdir()
+        (tmp_path / "tables" / "t.csv").write_bytes(a_table(40))
+        return f"file://{tmp_path}/tables/t.csv"
+
+    @pytest.fixture
+    def fetch(self, client, uri):
+        async def call(dataset_id: str, key: str):
+            body, headers = {"uri": uri}, {"Idempotency-Key": key}
+            return await client.post(f"/api/datasets/{dataset_id}/versions", json=body, headers=headers)
+
+        return call
+
+    @pytest.fixture
+    def upload(self, client, project_id):
+        async def call(dataset_id: str, key: str, num_rows: int = 40):
+            data = {"project_id": project_id, "name": "n", "dataset_id": dataset_id}
+            files, headers = {"file": ("t.csv", a_table(num_rows))}, {"Idempotency-Key": key}
+            return await client.post("/api/datasets/upload", data=data, files=files, headers=headers)
+
+        return call
+
+    async def test_a_repeat_fetches_nothing(self, given_dataset, fetch, tmp_path):
+        dataset_id = (await given_dataset())["dataset_id"]
+        first, file = await fetch(dataset_id, "a"), tmp_path / "tables" / "t.csv"
+
+        file.write_bytes(b"garbage;;;")
+        changed = await fetch(dataset_id, "a")
+        file.unlink()
+        gone, anew = await fetch(dataset_id, "a"), await fetch(dataset_id, "b")
+
+        assert first.status_code == 201, first.text
+        assert [(again.status_code, again.content) for again in (changed, gone)] == [(201, first.content)] * 2
+        assert {again.headers["idempotent-replayed"] for again in (changed, gone)} == {"true"}
+        assert (anew.status_code, anew.json()["code"]) == (422, "uri_not_found")
+
+    @on_both_databases
+    async def test_a_repeat_is_answered_whatever_became_of_quota_and_dataset(
+        self, client, server, given_dataset, fetch, upload
+    ):
+        dataset_id = (await given_dataset())["dataset_id"]
+        first = [await call(dataset_id, "a") for call in (fetch, upload)]
+        files = files_of(server)
+
+        server.store._quotas = Quotas(storage_bytes=1)
+        over = [await call(dataset_id, "a") for call in (fetch, upload)]
+        refused = [await call(dataset_id, "b") for call in (fetch, upload)]
+        await client.delete(f"/api/datasets/{dataset_id}")
+        deleted = [await call(dataset_id, "a") for call in (fetch, upload)]
+
+        contents = [made.content for made in first]
+        assert [made.status_code for made in first] == [201] * 2
+        assert [[again.content for again in answers] for answers in (over, deleted)] == [contents] * 2
+        assert {again.headers["idempotent-replayed"] for again in (*over, *deleted)} == {"true"}
+        assert [answer.json()["code"] for answer in refused] == ["quota_exceeded"] * 2
+        assert files_of(server) == files
+
+    async def test_another_file_is_another_request(self, given_dataset, upload):
+        dataset_id = (await given_dataset())["dataset_id"]
+        await upload(dataset_id, "a")
+
+        other = await upload(dataset_id, "a", num_rows=41)
+
+        assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
 
 
 async def test_a_key_is_made_once_and_shown_once(client):
