@@ -4,6 +4,7 @@ A file that others have made is read here first: whatever it does to the reader,
 """
 
 import asyncio
+import json
 import resource
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from synthgen_ray.datasets.writing import write_csv, write_jsonl
 from synthgen_ray.domain.columns import LearnedColumn
 from synthgen_ray.domain.errors import InvalidRequest, InvalidTable, SynthGenError, corrupt_model
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.domain.widths import listed, widest_of
+from synthgen_ray.domain.widths import CHUNK_BYTES, listed, names_width, widest_of, widest_row
 
 if TYPE_CHECKING:
     from synthgen_ray.synthesizers.base import Synthesizer
@@ -33,6 +34,7 @@ MOST_SECONDS = 60  # of computing; a busy machine takes twice as long
 MAX_ANSWER_BYTES = 8 * MIB  # four times what `listed` leaves of categories: JSON writes some letters as six
 LIBRARIES_BYTES = 16 * 2**30  # of addresses, not of memory: PyTorch's for GPUs are large
 TRIED_ROWS = 20
+MOST_CHUNKS = 10  # of a file for one of ours: releases differ in how wide they take a row to be
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ def _found(file: Path) -> Inspected:
     try:
         model = load(file)
         _check_texts(model)
+        _check_chunks(model)
         rows = model.sample_chunk(0, min(TRIED_ROWS, model.chunk_rows), 0)
         for write in (write_csv, write_jsonl):
             write(rows, model.columns, BytesIO())
@@ -152,6 +155,16 @@ def _texts(part: object) -> Iterator[str]:
     elif isinstance(part, list | tuple):
         for inner in part:
             yield from _texts(inner)
+
+
+def _check_chunks(model: "Synthesizer") -> None:
+    """Refuse chunks so small that a few rows are thousands of files. Raises: JobError."""
+    from synthgen_ray.synthesizers.base import CHUNK_ROWS
+
+    row_bytes = widest_row(model.learned_columns) + names_width([column.name for column in model.columns])
+    ours = min(CHUNK_ROWS, CHUNK_BYTES // row_bytes)
+    if model.chunk_rows * MOST_CHUNKS < ours:
+        raise corrupt_model("it draws too few rows at a time")
 
 
 if __name__ == "__main__":

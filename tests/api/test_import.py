@@ -1,11 +1,13 @@
 """`/models/{id}/export` and `/models/import`: a model moves as one file, which is refused when it was touched."""
 
 import io
+import json
 import zipfile
 
 import pyarrow as pa
 import pytest
 
+from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.synthesizers.gaussian_copula import GaussianCopula
 from tests.api.conftest import SYNTHGEN
 
@@ -106,6 +108,25 @@ async def test_413_for_more_json_than_there_is_room_for_where_names_are_long(cli
     assert written["csv"].status_code == 200
 
 
+async def test_a_model_of_long_rows_that_draws_few_at_a_time_is_ours(client, imported, tmp_path):
+    model = GaussianCopula(seed=0).fit(pa.table({"text": ["a" * 300_000, "b" * 300_000] * 15, "n": range(30)}))
+    model.save(tmp_path / "model")
+
+    made = await imported((tmp_path / "model").read_bytes())
+
+    assert (made.status_code, model.chunk_rows < 250) == (201, True)
+
+
+async def test_a_repeat_is_answered_though_the_quota_is_used_up_by_now(client, server, imported, exported):
+    first = await imported(exported, **{"Idempotency-Key": "a"})
+    server.store._quotas = Quotas(storage_bytes=1)
+
+    again, anew = await imported(exported, **{"Idempotency-Key": "a"}), await imported(exported)
+
+    assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
+    assert (anew.status_code, anew.json()["code"]) == (429, "quota_exceeded")
+
+
 def a_zip(**members: bytes) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
@@ -119,6 +140,13 @@ def with_a_bit_flipped(content: bytes) -> bytes:
     return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
 
 
+def with_chunks_of(num_rows: int, content: bytes) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        card, weights = json.loads(archive.read("model.json")), archive.read("weights.safetensors")
+    card["chunk_rows"] = num_rows
+    return a_zip(**{"model.json": json.dumps(card).encode(), "weights.safetensors": weights})
+
+
 TOUCHED = {
     "cut": lambda content: content[:-30],
     "a bit flipped": with_a_bit_flipped,
@@ -126,6 +154,8 @@ TOUCHED = {
     "a pickle": lambda _: b"\x80\x04\x95\x0b\x00\x00\x00\x00\x00\x00\x00\x8c\x02os\x94.",
     "another zip": lambda _: a_zip(**{"model.json": b"{}", "weights.safetensors": b""}),
     "empty": lambda _: b"",
+    "a chunk of a row": lambda content: with_chunks_of(1, content),
+    "chunks of a hundred rows": lambda content: with_chunks_of(100, content),
 }
 
 
