@@ -142,6 +142,16 @@ class Artifact:
 
 
 @dataclass(frozen=True)
+class ArtifactSummary:
+    """What is told of a published file to who does not read it."""
+
+    id: UUID
+    num_rows: int
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class JobFailure:
     """Why a job failed. `code` is stable; `message` is for people and holds no table value."""
 
@@ -186,7 +196,7 @@ class Job:
     attempt: int  # fences: a write that names an older attempt changes nothing
     progress: Progress
     failure: JobFailure | None
-    artifact: Artifact | None
+    artifact: Artifact | ArtifactSummary | None  # a summary in lists and at a look
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

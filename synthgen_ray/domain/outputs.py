@@ -1,6 +1,6 @@
 """What a job has made, or why there is nothing to have."""
 
-from synthgen_ray.domain.entities import Artifact, Job
+from synthgen_ray.domain.entities import Artifact, ArtifactSummary, Job
 from synthgen_ray.domain.errors import Conflict, Gone
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 
@@ -39,4 +39,6 @@ def _artifact_of(job: Job) -> Artifact | None:
         raise Conflict("The job failed and has no output; its error says why.", "job_failed")
     if job.status is not JobStatus.COMPLETED:
         raise Conflict(f"The job is {job.status}: download when its status is completed.", "not_ready")
+    if isinstance(job.artifact, ArtifactSummary):
+        raise TypeError("a job that was only looked at knows no parts of its file")
     return job.artifact

@@ -40,15 +40,18 @@ class Reports:
 
     async def get_report(self, principal: Principal, report_id: UUID) -> Job:
         """Raises: NotFound, for other jobs too."""
-        job = await self._looks.job(principal, report_id)
-        if job.job_type is not JobType.REPORT:
-            raise NotFound.of("report")
-        return job
+        return _report(await self._looks.job(principal, report_id))
 
     async def get_report_file(self, principal: Principal, report_id: UUID, form: ReportFormat) -> tuple[Job, Artifact]:
         """A completed report, and its page or its JSON.
 
         Raises: NotFound; Conflict, for a report that is not there yet or never will be; Gone.
         """
-        report = await self.get_report(principal, report_id)
+        report = _report(await self._store.get_job(principal, report_id))
         return report, await asyncio.to_thread(self._artifacts.only, files_of(report), form.file)
+
+
+def _report(job: Job) -> Job:
+    if job.job_type is not JobType.REPORT:
+        raise NotFound.of("report")
+    return job

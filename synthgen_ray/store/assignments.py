@@ -14,9 +14,9 @@ from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.outputs import rows_of
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.store.entities import CHECKPOINT, COLUMNS, LOSSES, to_artifact, to_job, to_model
-from synthgen_ray.store.jobs import FULL_JOB
+from synthgen_ray.store.jobs import JOB_WITH_PARTS
 from synthgen_ray.store.models import FULL_MODEL
-from synthgen_ray.store.tables import DatasetVersionRow, JobRow, ModelRow
+from synthgen_ray.store.tables import ArtifactRow, DatasetVersionRow, JobRow, ModelRow
 
 
 async def assignment_of(session: AsyncSession, row: JobRow) -> Assignment:
@@ -25,7 +25,7 @@ async def assignment_of(session: AsyncSession, row: JobRow) -> Assignment:
     job = to_job(row)
     if job.job_type is JobType.TRAIN:
         return await _training(session, row, job)
-    its = [joinedload(ModelRow.artifact)]
+    its = [joinedload(ModelRow.artifact).undefer(ArtifactRow.parts)]
     if job.job_type is JobType.REPORT:  # generations are claimed often, and do without
         its += [*FULL_MODEL, undefer(ModelRow.losses)]
     model = await session.get_one(ModelRow, job.model_id, options=its, populate_existing=True)
@@ -61,7 +61,7 @@ async def _output(session: AsyncSession, report: Job) -> Output | None:
     job_id = report.config["synthgen_job_id"]
     if job_id is None:
         return None
-    row = await session.scalar(select(JobRow).where(JobRow.id == UUID(job_id)).options(*FULL_JOB))
+    row = await session.scalar(select(JobRow).where(JobRow.id == UUID(job_id)).options(*JOB_WITH_PARTS))
     if row is None:
         raise JobError("The generation was deleted before its turn came: generate again.", "generation_deleted")
     generation = to_job(row)
@@ -76,7 +76,8 @@ async def _output(session: AsyncSession, report: Job) -> Output | None:
 async def _table(session: AsyncSession, version_id: UUID) -> tuple[Artifact, tuple[Column, ...]]:
     """Raises: JobError."""
     its = select(DatasetVersionRow).where(DatasetVersionRow.id == version_id)
-    version: DatasetVersionRow | None = await session.scalar(its.options(joinedload(DatasetVersionRow.artifact)))
+    its_file = joinedload(DatasetVersionRow.artifact).undefer(ArtifactRow.parts)
+    version: DatasetVersionRow | None = await session.scalar(its.options(its_file))
     if version is None:
         raise JobError("The dataset was deleted before its turn came: upload it again.", "dataset_deleted")
     return to_artifact(version.artifact), COLUMNS.validate_python(version.columns)

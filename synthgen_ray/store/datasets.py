@@ -26,7 +26,10 @@ from synthgen_ray.store.tables import ArtifactRow, DatasetRow, DatasetVersionRow
 from synthgen_ray.store.usage import check_storage
 
 # All that a DatasetVersion shows, in one query.
-FULL_VERSION = (joinedload(DatasetVersionRow.dataset), joinedload(DatasetVersionRow.artifact))
+FULL_VERSION = (
+    joinedload(DatasetVersionRow.dataset),
+    joinedload(DatasetVersionRow.artifact).undefer(ArtifactRow.parts),
+)
 # The columns are counted where they are: to read those of a page of wide tables takes the database's process seconds.
 SUMMARIES = select(
     DatasetVersionRow.id,

@@ -3,10 +3,12 @@
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import inspect
 
 from synthgen_ray.domain.columns import Column, LearnedColumn
 from synthgen_ray.domain.entities import (
     Artifact,
+    ArtifactSummary,
     Dataset,
     DatasetVersion,
     Job,
@@ -41,11 +43,13 @@ def to_artifact_row(artifact: Artifact) -> ArtifactRow:
         location=artifact.location,
         parts=as_json(PARTS, artifact.parts),
         sha256=artifact.sha256,
+        num_rows=artifact.num_rows,
         size_bytes=artifact.size_bytes,
     )
 
 
 def to_artifact(row: ArtifactRow) -> Artifact:
+    """Needs `parts` loaded."""
     return Artifact(id=row.id, location=row.location, parts=PARTS.validate_python(row.parts), sha256=row.sha256)
 
 
@@ -103,7 +107,7 @@ def to_model(row: ModelRow) -> Model:
 
 
 def to_job(row: JobRow) -> Job:
-    """Needs `artifact`, `model` and its `project` loaded."""
+    """Needs `artifact`, `model` and its `project` loaded; of its file no more is told than was."""
     return Job(
         id=row.id,
         background_id=row.background_id,
@@ -118,12 +122,18 @@ def to_job(row: JobRow) -> Job:
         attempt=row.attempt,
         progress=Progress(row.progress, row.message, row.losses, row.seconds),
         failure=_failure(row),
-        artifact=to_artifact(row.artifact) if row.artifact else None,
+        artifact=_kept(row.artifact) if row.artifact else None,
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
         scores=SCORES.validate_python(row.scores) if row.scores else None,
     )
+
+
+def _kept(row: ArtifactRow) -> Artifact | ArtifactSummary:
+    if "parts" not in inspect(row).unloaded:
+        return to_artifact(row)
+    return ArtifactSummary(id=row.id, num_rows=row.num_rows, size_bytes=row.size_bytes, sha256=row.sha256)
 
 
 def _failure(row: JobRow) -> JobFailure | None:

@@ -22,10 +22,10 @@ from synthgen_ray.store.enqueuing import Enqueuing
 from synthgen_ray.store.entities import COLUMNS, LEARNED_COLUMNS, to_artifact
 from synthgen_ray.store.models import check_ready, require_model, require_ready
 from synthgen_ray.store.once import JOB, once_only
-from synthgen_ray.store.tables import ModelRow
+from synthgen_ray.store.tables import ArtifactRow, ModelRow
 from synthgen_ray.store.usage import add_usage, check_generation, check_queue
 
-_TO_DRAW = (undefer(ModelRow.learned_columns), joinedload(ModelRow.artifact))
+_TO_DRAW = (undefer(ModelRow.learned_columns), joinedload(ModelRow.artifact).undefer(ArtifactRow.parts))
 
 
 class Generations(Enqueuing):

@@ -15,29 +15,33 @@ from synthgen_ray.store.entities import to_job
 from synthgen_ray.store.paging import page
 from synthgen_ray.store.projects import sees
 from synthgen_ray.store.sessions import Sessions
-from synthgen_ray.store.tables import JobRow, ModelRow
+from synthgen_ray.store.tables import ArtifactRow, JobRow, ModelRow
 
 # All that a Job shows, in one query.
 FULL_JOB = (joinedload(JobRow.artifact), joinedload(JobRow.model).joinedload(ModelRow.project))
+# And what its file is read by.
+JOB_WITH_PARTS = (*FULL_JOB, joinedload(JobRow.artifact).undefer(ArtifactRow.parts))
 
 
 class Jobs:
     _sessions: Sessions
 
     async def get_job(self, principal: Principal, job_id: UUID) -> Job:
-        """A job, by its own id or by its background id.
+        """A job with the parts of its file, by its own id or by its background id.
 
         Raises: NotFound.
         """
-        found = await self.find_jobs(principal, (job_id,))
-        if job_id not in found:
-            raise NotFound.of("job")
-        return found[job_id]
+        async with self._sessions.reading() as session:
+            row = await session.scalar(visible_jobs(principal, (job_id,)))
+            if row is None:
+                raise NotFound.of("job")
+            return to_job(row)
 
     async def find_jobs(self, principal: Principal, job_ids: Collection[UUID]) -> dict[UUID, Job]:
         """Those that are there, by the ids that were given, each its own or its background id."""
         async with self._sessions.reading() as session:
-            jobs = [to_job(row) for row in await session.scalars(visible_jobs(principal, job_ids))]
+            found = _visible(principal, job_ids).options(*FULL_JOB)
+            jobs = [to_job(row) for row in await session.scalars(found)]
         return {job_id: job for job in jobs for job_id in (job.id, job.background_id) if job_id in job_ids}
 
     async def list_jobs(
@@ -78,8 +82,8 @@ async def page_of_jobs(session: AsyncSession, matching: Select[JobRow], limit: i
 
 
 def visible_jobs(principal: Principal, job_ids: Collection[UUID]) -> Select[JobRow]:
-    by_either_id = or_(JobRow.id.in_(job_ids), JobRow.background_id.in_(job_ids))
-    return select(JobRow).where(by_either_id, sees(principal, JobRow.project_id)).options(*FULL_JOB)
+    """With the parts of their files."""
+    return _visible(principal, job_ids).options(*JOB_WITH_PARTS)
 
 
 async def lock_job(session: AsyncSession, principal: Principal, job_id: UUID) -> JobRow:
@@ -95,3 +99,8 @@ async def load_job(session: AsyncSession, job_id: UUID) -> JobRow:
     """One that was found or made in this transaction, with all that it shows."""
     full = select(JobRow).where(JobRow.id == job_id).options(*FULL_JOB).execution_options(populate_existing=True)
     return (await session.scalars(full)).one()
+
+
+def _visible(principal: Principal, job_ids: Collection[UUID]) -> Select[JobRow]:
+    by_either_id = or_(JobRow.id.in_(job_ids), JobRow.background_id.in_(job_ids))
+    return select(JobRow).where(by_either_id, sees(principal, JobRow.project_id))

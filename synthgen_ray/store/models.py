@@ -34,11 +34,16 @@ from synthgen_ray.store.jobs import FULL_JOB
 from synthgen_ray.store.once import JOB, MODEL, once_only
 from synthgen_ray.store.paging import page
 from synthgen_ray.store.projects import require_project, sees
-from synthgen_ray.store.tables import DatasetVersionRow, JobRow, ModelRow
+from synthgen_ray.store.tables import ArtifactRow, DatasetRow, DatasetVersionRow, JobRow, ModelRow
 from synthgen_ray.store.usage import check_storage, check_training
 
-# All that a Model shows, in one query.
-FULL_MODEL = (joinedload(ModelRow.dataset_version).joinedload(DatasetVersionRow.dataset),)
+# All that a Model shows, in one query, and no more: a version's columns may be a thousand.
+FULL_MODEL = (
+    joinedload(ModelRow.dataset_version)
+    .load_only(DatasetVersionRow.dataset_id, DatasetVersionRow.version)
+    .joinedload(DatasetVersionRow.dataset)
+    .load_only(DatasetRow.name),
+)
 SHOWN_JOBS = 100  # of a model, with it
 
 
@@ -147,7 +152,8 @@ class Models(Enqueuing):
     async def get_trained(self, principal: Principal, model_id: UUID) -> tuple[Model, Artifact]:
         """A ready model and its file. Raises: NotFound; Conflict, for one that is not ready."""
         async with self._sessions.reading() as session:
-            row = await require_model(session, principal, model_id, *FULL_MODEL, joinedload(ModelRow.artifact))
+            its_file = joinedload(ModelRow.artifact).undefer(ArtifactRow.parts)
+            row = await require_model(session, principal, model_id, *FULL_MODEL, its_file)
             if row.artifact is None:
                 raise Conflict(_not_ready(row), "model_not_ready")
             return to_model(row), to_artifact(row.artifact)

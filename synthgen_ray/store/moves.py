@@ -23,6 +23,7 @@ async def enqueue(
         project_id=model.project_id,
         job_type=job_type,
         config=config,
+        num_rows=config.get("num_rows"),
         created_at=now,
         not_before=now,
         deadline_at=deadline,

@@ -80,7 +80,9 @@ async def once_only(
         return Made(adapter.validate_python(before), replayed=True)
     made = await make(session)
     answer = adapter.dump_python(made, mode="json")
-    session.add(OnceRow(**_identity(principal, once), fingerprint=once.fingerprint, answer=answer))
+    project_id = answer.get("project_id")
+    of_it = {"made_id": UUID(answer["id"]), "project_id": UUID(project_id) if project_id else None}
+    session.add(OnceRow(**_identity(principal, once), fingerprint=once.fingerprint, answer=answer, **of_it))
     try:
         await session.flush()
     except IntegrityError as error:  # only where two may write at the same time
@@ -90,9 +92,8 @@ async def once_only(
 
 async def forget_calls(session: AsyncSession, project_id: UUID, gone: Collection[UUID]) -> None:
     """Of what was made in a project that goes, and of what goes with it."""
-    ids = [str(one) for one in (project_id, *gone)]
-    made_there = OnceRow.answer["project_id"].as_string() == str(project_id)
-    await session.execute(delete(OnceRow).where(or_(made_there, OnceRow.answer["id"].as_string().in_(ids))))
+    made_there = OnceRow.project_id == project_id
+    await session.execute(delete(OnceRow).where(or_(made_there, OnceRow.made_id.in_((project_id, *gone)))))
 
 
 async def _recall(session: AsyncSession, principal: Principal, once: Once) -> dict[str, Any] | None:

@@ -106,8 +106,10 @@ class ArtifactRow(Row):
     __tablename__ = "artifacts"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     location: Mapped[str] = mapped_column(unique=True)
-    parts: Mapped[list[Any]]
+    # Of a generation perhaps thousands, for who reads the file; forgotten ones raise.
+    parts: Mapped[list[Any]] = mapped_column(JSON, deferred=True, deferred_raiseload=True)
     sha256: Mapped[str]
+    num_rows: Mapped[int] = mapped_column(BigInteger)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
@@ -181,6 +183,8 @@ class JobRow(Row):
     job_type: Mapped[JobType]
     status: Mapped[JobStatus] = mapped_column(default=JobStatus.PENDING)
     config: Mapped[dict[str, Any]]
+    # That its config asks for. No query looks into that: PostgreSQL's `->>` raises where any text of it holds a NUL.
+    num_rows: Mapped[int | None] = mapped_column(BigInteger)
     # The fencing token: each claim adds one, each later write names it. Never reset.
     attempt: Mapped[int] = mapped_column(default=0)
     failures: Mapped[int] = mapped_column(default=0)  # attempts that were lost, not those that were stopped
@@ -275,4 +279,6 @@ class OnceRow(Row):
     key: Mapped[str] = mapped_column(primary_key=True)
     fingerprint: Mapped[str]
     answer: Mapped[dict[str, Any]]
+    made_id: Mapped[UUID]
+    project_id: Mapped[UUID | None]  # of what was made, where it is in one
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)

@@ -96,7 +96,7 @@ async def _pending_jobs(session: AsyncSession, *which: ColumnElement[bool]) -> i
 
 async def _rows_to_come(session: AsyncSession, project_id: UUID) -> int:
     """That were asked for, and count when they are there."""
-    asked = select(func.sum(JobRow.config["num_rows"].as_integer())).where(
+    asked = select(func.sum(JobRow.num_rows)).where(
         JobRow.project_id == project_id,
         JobRow.job_type.in_((JobType.GENERATE, JobType.BATCH)),
         JobRow.status.in_((JobStatus.PENDING, JobStatus.RUNNING)),

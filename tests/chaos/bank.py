@@ -65,11 +65,12 @@ class Bank:
 
     async def check_all_ended(self) -> list[Job]:
         """The same of every job."""
-        jobs = (await self.store.list_jobs(ADMIN, None, None, None, 1_000_000, 0)).items
+        listed = (await self.store.list_jobs(ADMIN, None, None, None, 1_000_000, 0)).items
+        jobs = [await self.store.get_job(ADMIN, job.id) for job in listed]
         events = await all_events(self.store)
         for job in jobs:
             self._check(job, events[job.id])
-        return list(jobs)
+        return jobs
 
     def _check(self, job: Job, events: list[JobEventRow]) -> None:
         check_history(events, job.status)

@@ -9,7 +9,7 @@ from synthgen_ray.domain.access import Principal, Role
 from synthgen_ray.domain.entities import Progress
 from synthgen_ray.domain.errors import Cancelled, Conflict, Forbidden, InvalidRequest, NotFound, TooMany
 from synthgen_ray.domain.lifecycle import LEASE, JobStatus, JobType
-from synthgen_ray.domain.params import DrawParams
+from synthgen_ray.domain.params import DrawParams, GenerateParams
 from synthgen_ray.domain.quotas import Quotas
 from tests.databases import on_both_databases
 from tests.given import ADMIN
@@ -129,3 +129,15 @@ class TestRefusals:
 
         with pytest.raises(TooMany):
             await store.begin_batch(ADMIN, await given_ready_model(), DrawParams(), CONFIG)
+
+
+async def test_rows_by_the_billion_that_are_to_come_count_too(store, given_ready_model):
+    store._quotas = Quotas(generated_rows=3_000_000_010)
+    model_id = await given_ready_model()
+    await store.begin_batch(ADMIN, model_id, DrawParams(), {**CONFIG, "num_rows": 3_000_000_000})
+
+    job = (await store.enqueue_generate(ADMIN, model_id, GenerateParams(num_rows=10))).value
+    with pytest.raises(TooMany) as refused:
+        await store.enqueue_generate(ADMIN, model_id, GenerateParams(num_rows=1))
+
+    assert (job.status, refused.value.code) == (JobStatus.PENDING, "quota_exceeded")
