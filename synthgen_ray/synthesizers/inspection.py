@@ -4,7 +4,6 @@ A file that others have made is read here first: whatever it does to the reader,
 """
 
 import asyncio
-import json
 import resource
 import subprocess
 import sys
