@@ -92,8 +92,8 @@ def assess(
     tell(0.5)
     useful, no_utility = _utility(sample, learnt, labels, seed, k)
     tell(0.7)
-    fresh = fresh_values(real, synthetic, holdout, columns)
-    private = privacy(tables, sample, fresh, columns, seed)
+    fresh = fresh_values(real, synthetic, holdout, columns, k)
+    private = privacy(tables, sample, fresh, columns, seed, k)
     tell(1.0)
     scope = Scope(
         real_rows=real.num_rows,

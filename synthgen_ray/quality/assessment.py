@@ -182,7 +182,8 @@ class Privacy(Result):
     """Without a hold-out there is nothing to compare with: then distances are `None`, and no attacks are tried."""
 
     # The share of synthetic rows that are rows of the real table in all that is compared. The ceiling is the share of
-    # the hold-out's; without one, the share of real rows that are there more than once.
+    # the hold-out's; without one, the share of real rows that are there more than once. It is `None` where those are
+    # fewer than k, though not none.
     copies: Measure
     copied_values: tuple[CopiedValues, ...]
     remembered: Measure | None  # share of synthetic rows that lie closer to a real row than chance explains

@@ -88,7 +88,7 @@ DEFINITIONS = {
     "copies": Definition(
         title="Copies",
         meaning="The share of synthetic rows, or values of a text, that are in the real table; what other real rows "
-        "have in common with it is the ceiling.",
+        "have in common with it is the ceiling, which is not told where it is fewer than k rows.",
         best=0,
         source="counted",
     ),

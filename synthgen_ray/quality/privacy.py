@@ -19,10 +19,10 @@ IDEAL_SHARE = 0.5  # of a table that knows the training rows no better than the 
 
 
 def privacy(
-    tables: Tables, sample: Tables, fresh: tuple[CopiedValues, ...], columns: Sequence[Column], seed: int
+    tables: Tables, sample: Tables, fresh: tuple[CopiedValues, ...], columns: Sequence[Column], seed: int, k: int
 ) -> Privacy:
     """Copies, remembered and singled out rows are looked for in all rows, the rest is tried on the `sample`."""
-    copies = copied(tables)
+    copies = copied(tables, k)
     real, synthetic, holdout = sample
     if holdout is None or tables.holdout is None or not real.names:
         return Privacy(
@@ -50,15 +50,14 @@ def privacy(
 
 
 def fresh_values(
-    real: pa.Table, synthetic: pa.Table, holdout: pa.Table | None, columns: Sequence[Column]
+    real: pa.Table, synthetic: pa.Table, holdout: pa.Table | None, columns: Sequence[Column], k: int
 ) -> tuple[CopiedValues, ...]:
     """What became of ids, texts and personal data."""
     found = []
     for column in columns:
         if column.kind in FRESH:
             name = column.name
-            ceiling = None if holdout is None else copied_values(real[name], holdout[name])
-            copies = measure(copied_values(real[name], synthetic[name]), ceiling)
+            copies = measure(copied_values(real[name], synthetic[name]), _copied_ceiling(real[name], holdout, name, k))
             found.append(CopiedValues(column=name, kind=column.kind, copies=copies))
     return tuple(found)
 
@@ -70,10 +69,26 @@ def _share(value: float, error: float) -> Measure:
     return found.model_copy(update=cut)
 
 
-def copied(tables: Tables) -> Measure:
-    """The share of rows that are in the real table, beside what other real rows get."""
+def _copied_ceiling(real: pa.ChunkedArray, holdout: pa.Table | None, name: str, k: int) -> float | None:
+    share = None if holdout is None else copied_values(real, holdout[name])
+    if holdout is None or share is None:
+        return None
+    values = len(holdout[name]) - holdout[name].null_count
+    return _in_common(round(share * values), values, k)
+
+
+def _in_common(count: int, rows: int, k: int) -> float | None:
+    """The share of real rows; `None` where it is that of fewer than k, one that leaves k where fewer are left."""
+    if 0 < count < k:
+        return None
+    return (rows - k if 0 < rows - count < k else count) / rows
+
+
+def copied(tables: Tables, k: int = 1) -> Measure:
+    """The share of rows that are in the real table, beside what other real rows get, if that may be told."""
     real, synthetic, holdout = tables
     if not real.names:
         return Measure(value=None)
-    ceiling = repeated_rows(real) if holdout is None else copied_rows(real, holdout)
-    return measure(float(np.mean(copied_rows(real, synthetic))), float(np.mean(ceiling)))
+    in_common = repeated_rows(real) if holdout is None else copied_rows(real, holdout)
+    ceiling = _in_common(int(in_common.sum()), len(in_common), k)
+    return measure(float(np.mean(copied_rows(real, synthetic))), ceiling)

@@ -132,18 +132,25 @@ def _repeated(common: float, held_out: int) -> Iterator[Finding]:
 def _copies(privacy: Privacy, scope: Scope) -> Iterator[Finding]:
     copies = privacy.copies
     if copies.value is not None:
-        expected = copies.ceiling or 0.0
+        expected = _expected_copies(copies.value, copies.ceiling, scope)
         level = _low(copies.value - expected - 2 * _chance_of_copies(copies.value, expected, scope), COPIED)
         sentence = f"{_percent(copies.value)} of the synthetic rows are copies of rows of the training table"
         sentence += f"; of other real rows {_percent(copies.ceiling)} are." if copies.ceiling else "."
         yield _finding(level, "privacy", f"It leaks: {sentence}" if level is Level.BAD else sentence, *REMEMBERS)
     for text in privacy.copied_values:
         value = text.copies.value or 0.0
-        level = _low(value - (text.copies.ceiling or 0.0), COPIED_TEXT)
+        expected = _expected_copies(value, text.copies.ceiling, scope) if scope.holdout_rows else 0.0
+        level = _low(value - expected, COPIED_TEXT)
         if text.kind is ColumnKind.TEXT and level is not Level.GOOD:
             sentence = f"{_percent(value)} of the values of '{text.column}' are in the training table too."
             advice = "Leave the column out, or mark it as personal data, so that it is made afresh."
             yield _finding(level, "privacy", sentence, advice, advice)
+
+
+def _expected_copies(value: float, ceiling: float | None, scope: Scope) -> float:
+    """What other real rows get; where those are fewer than k, and not told, whatever is closest."""
+    rows = scope.holdout_rows or scope.real_rows
+    return min(value, (scope.k - 1) / rows) if ceiling is None else ceiling
 
 
 def _chance_of_copies(value: float, expected: float, scope: Scope) -> float:

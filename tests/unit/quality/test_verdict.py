@@ -349,3 +349,10 @@ def test_a_holdout_with_some_rows_in_common_by_chance_is_one_of_strangers(common
 def test_copies_that_other_real_rows_have_not_are_a_leak():
     assert _verdict_on_copies(90, 900, 0, 100) is Level.BAD
     assert _verdict_on_copies(450, 900, 20, 100) is Level.BAD
+
+
+def test_copies_are_no_leak_that_as_few_rows_of_the_holdout_as_are_not_told_of_explain():
+    for value, level in ((0.03, Level.GOOD), (0.2, Level.BAD)):
+        found = verdict(UNKNOWN, (), (), None, only_copies(Measure(value=value)), _scope(900, 100))
+
+        assert next(finding.level for finding in found if "copies" in finding.sentence) is level
