@@ -5,7 +5,7 @@ edges merged; a bin holds its upper edge; values beyond them are a bin of their 
 frequent ones and the rest; null is a bin. Source: Platzer and Reutterer 2021, arXiv:2104.00635.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -16,6 +16,7 @@ from synthgen_ray.quality.groups import Group
 
 BINS = 10
 WIDTH = BINS + 2  # with one for the rest, one for null
+BLOCK = 1 << 18  # rows that are counted at a time, in little memory
 
 
 def binned(real: Cells, cells: Cells) -> Array:
@@ -26,28 +27,37 @@ def binned(real: Cells, cells: Cells) -> Array:
     return found
 
 
-def accuracies(real: Array, synthetic: Array, places: Iterable[Group]) -> list[float]:
-    """One for each group of columns. Shapes: (D, N) and (D, M)."""
-    return [float(1 - np.abs(_shares(real, group) - _shares(synthetic, group)).sum() / 2) for group in places]
+def accuracies(real: Array, synthetic: Array, groups: Sequence[Group]) -> Array:
+    """One for each group of columns, (G,). Shapes: (D, N) and (D, M)."""
+    return similarities(shares(real, groups), shares(synthetic, groups))
+
+
+def similarities(real: Array, synthetic: Array) -> Array:
+    """1 - the total variation distance of the shares of each group, (G,). Shapes: (G, C)."""
+    return np.asarray(1 - np.abs(real - synthetic).sum(axis=1) / 2)
+
+
+def shares(codes: Array, groups: Sequence[Group]) -> Array:
+    """Of all cells of the table of each group's columns, groups of one size, (G, WIDTH ** size). Shape: (D, N)."""
+    found = np.zeros((len(groups), WIDTH ** len(groups[0]) if groups else 0))
+    for start in range(0, codes.shape[1], BLOCK):
+        block = codes[:, start : start + BLOCK]
+        for place, group in enumerate(groups):
+            keys = block[group[0]].astype(np.int16)  # three columns have 1,728 cells
+            for column in group[1:]:
+                keys = keys * WIDTH + block[column]
+            found[place] += np.bincount(keys, minlength=found.shape[1])
+    return np.asarray(found / codes.shape[1])
 
 
 def associations(codes: Array) -> Array:
     """Cramér's V of all pairs of binned columns, (D, D); 0 with a constant. Shape: (D, N)."""
-    count = len(codes)
-    found = np.eye(count)
-    cells = np.arange(WIDTH**2)
-    for a, b in combinations(range(count), 2):
-        value = cramers_v(cells // WIDTH, cells % WIDTH, _shares(codes, (a, b)))
+    found, cells = np.eye(len(codes)), np.arange(WIDTH**2)
+    pairs = list(combinations(range(len(codes)), 2))
+    for (a, b), joint in zip(pairs, shares(codes, pairs), strict=True):
+        value = cramers_v(cells // WIDTH, cells % WIDTH, joint)
         found[a, b] = found[b, a] = 0.0 if np.isnan(value) else value
     return found
-
-
-def _shares(codes: Array, group: Group) -> Array:
-    """Of all cells of the table of these columns, (WIDTH ** len(group),)."""
-    keys = codes[group[0]].astype(np.int16)  # three columns have 1,728 cells
-    for place in group[1:]:
-        keys = keys * WIDTH + codes[place]
-    return np.asarray(np.bincount(keys, minlength=WIDTH ** len(group)) / codes.shape[1])
 
 
 def _bins(real: Array, column: Array, is_number: bool) -> Array:

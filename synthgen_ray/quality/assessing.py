@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.quality.accuracy import binned
 from synthgen_ray.quality.assessment import (
     Assessment,
     ColumnResult,
@@ -16,26 +17,32 @@ from synthgen_ray.quality.assessment import (
     Scope,
     Utility,
 )
-from synthgen_ray.quality.cells import FRESH, Cells, read_cells
+from synthgen_ray.quality.cells import FRESH, Array, Cells, read_cells
+from synthgen_ray.quality.counting import Counted, counted
 from synthgen_ray.quality.definitions import DEFINITIONS
 from synthgen_ray.quality.detection import detection_auc
 from synthgen_ray.quality.fidelity import (
-    Scores,
+    MOST_ASSOCIATED,
     Tables,
     association_matrices,
-    batch_scores,
+    batch_trends,
+    binned_tables,
     column_results,
+    columns_alone,
     error,
     matched,
+    matched_parts,
     pair_results,
-    scores,
+    told_shapes,
+    told_trends,
+    trend_steps,
+    without_rare_bins,
 )
-from synthgen_ray.quality.groups import column_groups
+from synthgen_ray.quality.groups import Group, all_groups, column_groups
 from synthgen_ray.quality.missing import missing_together, missing_values
 from synthgen_ray.quality.numbers import mean, measure
 from synthgen_ray.quality.privacy import fresh_values, privacy
-from synthgen_ray.quality.shapes import column_shapes
-from synthgen_ray.quality.trends import mean_trend, pair_trends
+from synthgen_ray.quality.trends import Trend, mean_trend, pair_trends
 from synthgen_ray.quality.utility import NO_COLUMN, Target, choose_target, utility
 from synthgen_ray.quality.validity import key_uniqueness, told_coverage
 from synthgen_ray.quality.verdict import verdict
@@ -73,15 +80,20 @@ def assess(
 
     by_column = column_results(tables, columns, labels, k)
     tell(0.2)
-    found = scores(sample.real, sample.synthetic, seed)
-    best = None if sample.holdout is None else scores(sample.real, sample.holdout, seed)
-    is_sampled = max(real.num_rows, synthetic.num_rows) > max_rows
-    batches = batch_scores(sample.real, sample.synthetic, seed) if is_sampled else []
-    by_pair = pair_results(found, best, batches)
+    pairs, triples = (column_groups(len(tables.real.names), size, seed) for size in (2, 3))
+    bins = binned_tables(tables, matched_parts(tables, seed))
+    by_size = [counted(bins, groups, k) for groups in (columns_alone(tables.real), pairs, triples)]
+    trends, best, batches = _trends(sample, pairs, max(real.num_rows, synthetic.num_rows) > max_rows, k)
+    by_pair = pair_results(trends, best, by_size[1], batches)
+    associated = tables.real.names[:MOST_ASSOCIATED]
+    ours, theirs = (binned(sample.real, cells)[: len(associated)] for cells in (sample.real, sample.synthetic))
+    ours = without_rare_bins(ours, k)
+    associations = association_matrices(associated, ours, theirs, k)
     tell(0.35)
     fidelity = Fidelity(
         **_of_columns(by_column, tables, seed, k),
-        **_of_groups(found, best, batches, sample, seed),
+        **_accuracies(by_size, len(tables.real.names)),
+        pair_trends=_pair_trends(trends, best, batches, sample, pairs, seed, k),
         key_uniqueness=_key_uniqueness(real, synthetic, holdout, columns),
         missing_values=measure(
             missing_values(tables.real, tables.synthetic, k),
@@ -115,7 +127,7 @@ def assess(
         fidelity=fidelity,
         columns=by_column,
         pairs=by_pair,
-        associations=association_matrices(sample.real, sample.synthetic),
+        associations=associations,
         missing_together=missing_together(tables.real, tables.synthetic, k),
         utility=useful,
         no_utility=no_utility,
@@ -128,7 +140,7 @@ def _of_columns(results: Sequence[ColumnResult], tables: Tables, seed: int, k: i
     """Means over the columns."""
 
     def shapes(real: Cells, other: Cells) -> float | None:
-        return mean(column_shapes(real, other).values())
+        return mean(told_shapes(real, other, k).values())
 
     def covered(real: Cells, other: Cells) -> float | None:
         return mean(told_coverage(real, other, name, k) for name in real.names)
@@ -142,37 +154,52 @@ def _of_columns(results: Sequence[ColumnResult], tables: Tables, seed: int, k: i
         )
         for total, name in {
             "column_shapes": "shape",
-            "accuracy_1way": "accuracy",
             "validity": "validity",
             "coverage": "coverage",
         }.items()
     }
 
 
-def _of_groups(
-    found: Scores, best: Scores | None, batches: Sequence[Scores], sample: Tables, seed: int
-) -> dict[str, Measure]:
-    """Means over pairs and triples, with intervals where there are batches."""
-    related = [trend.related for trend in found.trends]
+def _trends(
+    sample: Tables, pairs: Sequence[Group], is_sampled: bool, k: int
+) -> tuple[list[Trend], list[Trend] | None, list[Array]]:
+    """Of the synthetic rows, of the hold-out, and of batches of the former where tables were sampled."""
+    real, synthetic, holdout = sample
+    found = told_trends(pair_trends(real, synthetic, pairs), trend_steps(real, None, pairs, k))
+    best = None
+    if holdout is not None:
+        best = told_trends(pair_trends(real, holdout, pairs), trend_steps(real, holdout, pairs, k))
+    return found, best, batch_trends(real, synthetic, pairs) if is_sampled else []
 
-    def totals(one: Scores) -> dict[str, float | None]:
-        return {
-            "pair_trends": mean(one.trend_scores[related]),
-            "accuracy_2way": mean(one.accuracy_2way),
-            "accuracy_3way": mean(one.accuracy_3way),
-        }
+
+def _pair_trends(
+    found: list[Trend],
+    best: list[Trend] | None,
+    batches: Sequence[Array],
+    sample: Tables,
+    pairs: Sequence[Group],
+    seed: int,
+    k: int,
+) -> Measure:
+    """The mean over the related pairs, with an interval where there are batches."""
+    related, steps = [trend.related for trend in found], trend_steps(sample.real, None, pairs, k)
 
     def trends(real: Cells, other: Cells) -> float:
-        return mean_trend(pair_trends(real, other, column_groups(len(real.names), 2, seed)))
+        return mean_trend(told_trends(pair_trends(real, other, pairs), steps))
 
-    ceilings = totals(best) if best else {}
-    parts = [totals(batch) for batch in batches]
-    measures = {
-        name: measure(value, ceilings.get(name), error([part[name] for part in parts]) if parts else None)
-        for name, value in totals(found).items()
+    return measure(
+        mean_trend(found),
+        None if best is None else mean_trend(best),
+        error([mean(batch[related]) for batch in batches]) if batches else None,
+        matched(sample, trends, seed),
+    )
+
+
+def _accuracies(by_size: Sequence[Counted], num_columns: int) -> dict[str, Measure]:
+    """Means over columns, pairs and triples."""
+    return {
+        f"accuracy_{size}way": counts.total(all_groups(num_columns, size)) for size, counts in enumerate(by_size, 1)
     }
-    of_pairs = measures["pair_trends"].model_copy(update={"matched": matched(sample, trends, seed)})
-    return {**measures, "pair_trends": of_pairs}
 
 
 def _key_uniqueness(

@@ -1,7 +1,8 @@
 """What an assessment says: numbers with their intervals, what a page draws from, and a verdict.
 
 All of it may be handed out with the synthetic table: it holds no row of the real one, no category, null or bin that
-fewer than k of its rows have, and no number or moment of one of them: the ends of a range are means of k.
+fewer than k of its rows have, and no number or moment of one of them: the ends of a range are means of k. Scores are
+told in steps as wide as k rows, so that no smaller count follows from them (`telling.py`).
 """
 
 from enum import StrEnum
@@ -23,7 +24,7 @@ class Measure(Result):
     """A number. `value` is `None` where the tables do not have it: a correlation with a constant."""
 
     value: float | None
-    low: float | None = None  # 95 % interval, where the number was sampled
+    low: float | None = None  # 95 % interval, where rows or groups of columns were sampled
     high: float | None = None
     ceiling: float | None = None  # what the hold-out gets in the place of the synthetic table
     matched: float | None = None  # what as many synthetic rows get as were held out, where the verdict needs it
@@ -50,7 +51,7 @@ class Scope(Result):
     real_rows: int
     synthetic_rows: int
     holdout_rows: int | None
-    max_rows: int  # of larger tables so many rows, drawn by `seed`, stand for all where a measure says `low` and `high`
+    max_rows: int  # of larger tables so many rows, drawn by `seed`, stand for all in what is dear; see `definitions`
     columns: tuple[str, ...]
     left_out: tuple[LeftOut, ...]  # not compared value by value
     seed: int

@@ -6,13 +6,16 @@ SDMETRICS = "SDMetrics (DataCebo)"
 ACCURACY = "Platzer and Reutterer 2021, arXiv:2104.00635"
 GIOMI = "Giomi et al. 2023, PoPETs 2023(2)"
 MATCHED = " The verdict sets as many synthetic rows beside the hold-out: `matched`, the mean of some parts."
+TOLD = " Told in steps of k rows."
+PART = " `matched` is that of as many synthetic rows as were held out." + TOLD
 
 DEFINITIONS = {
     "column_shapes": Definition(
         title="Column shapes",
         meaning="How like each column's distribution is: 1 - the largest gap between the cumulative shares of numbers "
         "and moments, or 1 - half the sum of the gaps between the shares of categories; the mean over the columns."
-        + MATCHED,
+        + MATCHED
+        + TOLD,
         best=1,
         source=f"{SDMETRICS}, KSComplement and TVComplement",
     ),
@@ -20,25 +23,27 @@ DEFINITIONS = {
         title="Pair trends",
         meaning="Whether columns that go together in the real table (correlation over 0.5, or Cramér's V over 0.3) do "
         "so in the synthetic one: 1 - half the difference of their correlations, or 1 - half the sum of the gaps "
-        "between the shares of their combinations; the mean over these pairs." + MATCHED,
+        "between the shares of their combinations; the mean over these pairs." + MATCHED + TOLD,
         best=1,
         source=f"{SDMETRICS}, CorrelationSimilarity and ContingencySimilarity",
     ),
     "accuracy_1way": Definition(
         title="Accuracy of columns",
-        meaning="1 - half the sum of the gaps between the shares of ten bins, of a column.",
+        meaning="1 - half the sum of the gaps between the shares of ten bins, of a column; counted on all rows." + PART,
         best=1,
         source=ACCURACY,
     ),
     "accuracy_2way": Definition(
         title="Accuracy of pairs",
-        meaning="1 - half the sum of the gaps between the shares of ten by ten bins, of two columns.",
+        meaning="1 - half the sum of the gaps between the shares of ten by ten bins, of two columns; counted on all "
+        "rows, of wide tables for some pairs." + PART,
         best=1,
         source=ACCURACY,
     ),
     "accuracy_3way": Definition(
         title="Accuracy of triples",
-        meaning="1 - half the sum of the gaps between the shares of ten by ten by ten bins, of three columns.",
+        meaning="1 - half the sum of the gaps between the shares of ten by ten by ten bins, of three columns; counted "
+        "on all rows, of tables of more than 19 columns for some triples." + PART,
         best=1,
         source=ACCURACY,
     ),

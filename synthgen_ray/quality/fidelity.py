@@ -6,14 +6,16 @@ from typing import NamedTuple
 import numpy as np
 
 from synthgen_ray.domain.columns import Column
-from synthgen_ray.quality.accuracy import accuracies, associations, binned
+from synthgen_ray.quality.accuracy import associations, binned
 from synthgen_ray.quality.assessment import Associations, ColumnResult, PairResult
 from synthgen_ray.quality.cells import Array, Cells
+from synthgen_ray.quality.counting import Bins, Counted, counted
 from synthgen_ray.quality.distributions import distribution
-from synthgen_ray.quality.groups import column_groups
+from synthgen_ray.quality.groups import Group
 from synthgen_ray.quality.missing import null_share, safe_null_share
 from synthgen_ray.quality.numbers import mean, measure
 from synthgen_ray.quality.shapes import column_shapes
+from synthgen_ray.quality.telling import association_steps, spread, step, told
 from synthgen_ray.quality.trends import Trend, pair_trends
 from synthgen_ray.quality.validity import told_coverage, validity
 
@@ -37,30 +39,35 @@ class Tables(NamedTuple):
         return Tables(real, synthetic, None if self.holdout is None else self.holdout.sample(most, chance))
 
 
-class Scores(NamedTuple):
-    """Of all pairs and of some triples of columns. Shapes of arrays: (P,), (T,)."""
-
-    trends: list[Trend]
-    accuracy_2way: Array
-    accuracy_3way: Array
-
-    @property
-    def trend_scores(self) -> Array:
-        return np.array([trend.score for trend in self.trends])
+def matched_parts(tables: Tables, seed: int) -> list[Array]:
+    """The places of synthetic rows, as many as the hold-out has in each part; none where there is none to be beside, or
+    it is the longer one."""
+    holdout, drawn = tables.holdout, tables.synthetic.num_rows
+    if holdout is None or not 0 < holdout.num_rows <= drawn:
+        return []
+    order, size = np.random.default_rng(seed).permutation(drawn), holdout.num_rows
+    starts = range(0, min(drawn // size, MOST_PARTS) * size, size)
+    return [order[start : start + size] for start in starts]
 
 
 def matched(tables: Tables, of: Callable[[Cells, Cells], float | None], seed: int) -> float | None:
     """What the synthetic table gets by `of(real, rows)` when it is as short as the hold-out: the mean of some parts.
 
-    A shorter table scores lower by chance alone, so the whole is not beside its ceiling. `None` where there is none to
-    be beside, or it is the longer one.
+    A shorter table scores lower by chance alone, so the whole is not beside its ceiling. `None` without parts.
     """
+    return mean(of(tables.real, tables.synthetic.rows(part)) for part in matched_parts(tables, seed))
+
+
+def told_shapes(real: Cells, other: Cells, k: int, *, other_is_real: bool = False) -> ByColumn:
+    """Column shapes as exactly as they may be told."""
+    width = step(min(real.num_rows, other.num_rows) if other_is_real else real.num_rows, k)
+    return {name: float(told(shape, width)) for name, shape in column_shapes(real, other).items()}
+
+
+def binned_tables(tables: Tables, parts: Sequence[Array] = ()) -> Bins:
     real, synthetic, holdout = tables
-    if holdout is None or not 0 < holdout.num_rows <= synthetic.num_rows:
-        return None
-    order, size = np.random.default_rng(seed).permutation(synthetic.num_rows), holdout.num_rows
-    starts = range(0, min(len(order) // size, MOST_PARTS) * size, size)
-    return mean(of(real, synthetic.rows(order[start : start + size])) for start in starts)
+    held_out = None if holdout is None else binned(real, holdout)
+    return Bins(binned(real, real), binned(real, synthetic), held_out, parts)
 
 
 def column_results(
@@ -68,8 +75,10 @@ def column_results(
 ) -> tuple[ColumnResult, ...]:
     """Those that are least alike first."""
     real, synthetic, holdout = tables
-    shapes, best_shapes = column_shapes(real, synthetic), _if(holdout, lambda cells: column_shapes(real, cells))
-    accuracy, best_accuracy = _accuracy_1way(real, synthetic), _if(holdout, lambda cells: _accuracy_1way(real, cells))
+    shapes = told_shapes(real, synthetic, k)
+    best_shapes = _if(holdout, lambda cells: told_shapes(real, cells, k, other_is_real=True))
+    accuracies = counted(binned_tables(tables), columns_alone(real), k)
+    accuracy, best_accuracy = (dict(zip(real.names, scores, strict=True)) for scores in accuracies[:2])
     valid, best_valid = _validity(real, synthetic), _if(holdout, lambda cells: _validity(real, cells))
     covered, best_covered = _coverage(real, synthetic, k), _if(holdout, lambda cells: _coverage(real, cells, k))
     results = [
@@ -91,20 +100,43 @@ def column_results(
     return tuple(sorted(results, key=lambda result: 2.0 if result.shape.value is None else result.shape.value))
 
 
-def scores(real: Cells, other: Cells, seed: int) -> Scores:
-    """Of all pairs and triples, or of those that the seed draws of a wide table."""
-    ours, theirs = binned(real, real), binned(real, other)
-    pairs, triples = (column_groups(len(real.names), size, seed) for size in (2, 3))
-    accuracy = (np.array(accuracies(ours, theirs, groups)) for groups in (pairs, triples))
-    return Scores(pair_trends(real, other, pairs), *accuracy)
+def columns_alone(real: Cells) -> list[Group]:
+    return [(place,) for place in range(len(real.names))]
 
 
-def batch_scores(real: Cells, other: Cells, seed: int) -> list[Scores]:
-    """Those of ten parts of the rows, of which the error of the whole follows; none of tables that are too short."""
+def trend_steps(real: Cells, other: Cells | None, pairs: Sequence[Group], k: int) -> Array:
+    """How exactly the trend of each pair may be told, (P,); `other` are real rows too, or `None`.
+
+    Of numbers that is half of what it is of their correlation.
+    """
+    tables = [real] if other is None else [real, other]
+    known = [{name: ~cells.nulls(name) for name in cells.names} for cells in tables]
+    spreads = {
+        name: spread(np.unique(real.columns[name][known[0][name]], return_counts=True)[1])
+        for name in real.names
+        if real.is_number(name)
+    }
+    steps = np.full(len(pairs), step(min(cells.num_rows for cells in tables), k, 2))
+    for place, pair in enumerate(pairs):
+        a, b = (real.names[column] for column in pair)
+        if a in spreads and b in spreads:
+            rows = min(int(np.sum(have[a] & have[b])) for have in known)
+            steps[place] = max(steps[place], association_steps(spreads[a], spreads[b], rows, k) / 2)
+    return steps
+
+
+def told_trends(trends: Sequence[Trend], steps: Array) -> list[Trend]:
+    scores = told(np.array([trend.score for trend in trends]), steps)
+    return [trend._replace(score=float(score)) for trend, score in zip(trends, scores, strict=True)]
+
+
+def batch_trends(real: Cells, other: Cells, pairs: Sequence[Group]) -> list[Array]:
+    """Trends of ten parts of the rows, of which the error of the whole follows; none of tables that are too short."""
     if min(real.num_rows, other.num_rows) < BATCHES * LEAST_ROWS:
         return []
     parts = [slice(start, None, BATCHES) for start in range(BATCHES)]
-    return [scores(real.rows(part), other.rows(part), seed) for part in parts]
+    found = (pair_trends(real.rows(part), other.rows(part), pairs) for part in parts)
+    return [np.array([trend.score for trend in trends]) for trends in found]
 
 
 def errors(batches: Sequence[Array]) -> Array:
@@ -117,29 +149,23 @@ def error(batches: Sequence[float | None]) -> float:
     return float(errors([np.array(np.nan if value is None else value) for value in batches]))
 
 
-def pair_results(found: Scores, best: Scores | None, batches: Sequence[Scores]) -> tuple[PairResult, ...]:
+def pair_results(
+    trends: Sequence[Trend], best: Sequence[Trend] | None, accuracy: Counted, batches: Sequence[Array]
+) -> tuple[PairResult, ...]:
     """Those that are least alike first, of pairs that are related before the others. No batches, no intervals."""
-    unknown = np.full(len(found.trends), np.nan)
-    trends = (
-        found.trend_scores,
-        unknown if best is None else best.trend_scores,
-        errors([batch.trend_scores for batch in batches]) if batches else unknown,
-    )
-    accuracy = (
-        found.accuracy_2way,
-        unknown if best is None else best.accuracy_2way,
-        errors([batch.accuracy_2way for batch in batches]) if batches else unknown,
-    )
+    unknown = np.full(len(trends), np.nan)
+    ceilings = unknown if best is None else [trend.score for trend in best]
+    deviations = errors(batches) if batches else unknown
     results = [
         PairResult(
             columns=trend.columns,
             related=trend.related,
             lost=trend.lost,
-            trend=measure(*(values[place] for values in trends)),
+            trend=measure(trend.score, ceilings[place], deviations[place]),
             trend_by=trend.by,
-            accuracy=measure(*(values[place] for values in accuracy)),
+            accuracy=measure(accuracy.value[place], accuracy.ceiling[place]),
         )
-        for place, trend in enumerate(found.trends)
+        for place, trend in enumerate(trends)
     ]
     worst = sorted(results, key=_trend_or_last)
     return tuple(sorted(worst, key=lambda result: not result.related))
@@ -149,16 +175,22 @@ def _trend_or_last(result: PairResult) -> float:
     return -1.0 if result.lost else 2.0 if result.trend.value is None else result.trend.value
 
 
-def association_matrices(real: Cells, synthetic: Cells) -> Associations:
-    """Of the first hundred columns."""
-    names = real.names[:MOST_ASSOCIATED]
-    ours, theirs = (associations(binned(real, cells)[: len(names)]) for cells in (real, synthetic))
-    return Associations(columns=names, real=_matrix(ours), synthetic=_matrix(theirs), difference=_matrix(theirs - ours))
+def without_rare_bins(codes: Array, k: int) -> Array:
+    """Bins of columns, (D, N), where the rows of those that hold fewer than k are in the fullest one instead."""
+    merged = codes.copy()
+    for column in merged:
+        rows = np.bincount(column)
+        column[rows[column] < k] = rows.argmax()
+    return merged
 
 
-def _accuracy_1way(real: Cells, other: Cells) -> ByColumn:
-    places = [(place,) for place in range(len(real.names))]
-    return dict(zip(real.names, accuracies(binned(real, real), binned(real, other), places), strict=True))
+def association_matrices(names: Sequence[str], real: Array, synthetic: Array, k: int) -> Associations:
+    """Of columns with these bins, (D, N), the real ones `without_rare_bins`."""
+    spreads = np.array([spread(np.bincount(column)) for column in real])
+    steps = association_steps(spreads[:, None], spreads, real.shape[1], k)
+    ours, theirs = told(associations(real), steps), associations(synthetic)
+    matrices = {"real": ours, "synthetic": theirs, "difference": theirs - ours}
+    return Associations(columns=tuple(names), **{name: _matrix(values) for name, values in matrices.items()})
 
 
 def _validity(real: Cells, other: Cells) -> ByColumn:

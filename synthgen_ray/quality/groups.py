@@ -10,6 +10,10 @@ MOST = {2: 5_000, 3: 1_000}  # groups of a size that are looked at: all pairs of
 Group = tuple[int, ...]
 
 
+def all_groups(num_columns: int, size: int) -> int:
+    return comb(num_columns, size)
+
+
 def column_groups(num_columns: int, size: int, seed: int = 0) -> list[Group]:
     """The places of the columns of all groups of `size`, in order, or of those that the seed draws."""
     if comb(num_columns, size) <= MOST[size]:

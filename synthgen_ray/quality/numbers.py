@@ -20,12 +20,15 @@ def mean(values: Iterable[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def measure(value: float | None, ceiling: float | None = None, error: float | None = None) -> Measure:
+def measure(
+    value: float | None, ceiling: float | None = None, error: float | None = None, matched: float | None = None
+) -> Measure:
     """With the interval that a standard error gives, cut to what shares, areas and scores can be: at most 1."""
     value, error = defined(value), defined(error)
     if value is None or error is None:
-        return Measure(value=value, ceiling=defined(ceiling))
-    return Measure(value=value, low=value - Z * error, high=min(value + Z * error, 1.0), ceiling=defined(ceiling))
+        return Measure(value=value, ceiling=defined(ceiling), matched=defined(matched))
+    ends = {"low": value - Z * error, "high": min(value + Z * error, 1.0)}
+    return Measure(value=value, ceiling=defined(ceiling), matched=defined(matched), **ends)
 
 
 def wilson(successes: float, attempts: float) -> tuple[float, float]:

@@ -5,8 +5,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthgen_ray.quality.cells import NULL, Array, Cells
+from synthgen_ray.quality.telling import told
 
-DIGITS = 3
+STEP = 0.001
 
 
 def validity(real: Cells, synthetic: Cells, name: str) -> float:
@@ -50,7 +51,7 @@ def coverage(real: Cells, synthetic: Cells, name: str, k: int) -> float:
 
 def told_coverage(real: Cells, synthetic: Cells, name: str, k: int) -> float:
     """The same as it may be told: who knows the synthetic ends finds the real ones by it, as far as it has digits."""
-    return round(coverage(real, synthetic, name, k), DIGITS)
+    return float(told(coverage(real, synthetic, name, k), STEP))
 
 
 def extremes(values: Array, rank: int, k: int) -> tuple[float, float] | None:

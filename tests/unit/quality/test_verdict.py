@@ -9,7 +9,8 @@ from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.assessment import Fidelity, Finding, Level, Measure, NoUtility, Scope, Utility
 from synthgen_ray.quality.cells import Cells, read_cells
-from synthgen_ray.quality.fidelity import Tables, column_results, matched, pair_results, scores
+from synthgen_ray.quality.counting import counted
+from synthgen_ray.quality.fidelity import Tables, binned_tables, column_results, matched, pair_results
 from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.numbers import defined, mean
 from synthgen_ray.quality.privacy import copied
@@ -124,10 +125,11 @@ def test_shares_of_missing_values_that_chance_explains_are_no_news():
 def _of_pairs(real: dict, synthetic: dict) -> tuple[Level, str] | None:
     """What is said of the pairs of columns of numbers."""
     tables = Cells(real), Cells(synthetic)
-    found = scores(*tables, 0)
-    trends = Measure(value=defined(mean_trend(found.trends)))
+    groups = column_groups(len(real), 2)
+    found = pair_trends(*tables, groups)
+    trends = Measure(value=defined(mean_trend(found)))
     rows, drawn = (cells.num_rows for cells in tables)
-    pairs = pair_results(found, None, [])
+    pairs = pair_results(found, None, counted(binned_tables(Tables(*tables, None)), groups, 5), [])
     said = verdict(
         UNKNOWN.model_copy(update={"pair_trends": trends}),
         (),

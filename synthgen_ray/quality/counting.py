@@ -1,0 +1,64 @@
+"""Accuracies of columns, pairs and triples, told as exactly as they may be.
+
+They are counted on all rows: fewer are further apart by chance alone.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from synthgen_ray.quality.accuracy import shares, similarities
+from synthgen_ray.quality.assessment import Measure
+from synthgen_ray.quality.cells import Array
+from synthgen_ray.quality.groups import Group
+from synthgen_ray.quality.numbers import mean, measure
+from synthgen_ray.quality.telling import step, told
+
+
+class Bins(NamedTuple):
+    """The bins of the three tables' cells, (D, N); `parts` are the synthetic rows that are set beside the hold-out."""
+
+    real: Array
+    synthetic: Array
+    holdout: Array | None
+    parts: Sequence[Array]
+
+
+class Counted(NamedTuple):
+    """The accuracies of some groups, (G,), and what the hold-out gets; `matched` is of all groups together."""
+
+    value: Array
+    ceiling: Array
+    matched: float | None
+
+    def total(self, all_groups: int) -> Measure:
+        """The mean; of groups that were drawn from more with the interval that this leaves."""
+        return measure(mean(self.value), mean(self.ceiling), drawn_error(self.value, all_groups), self.matched)
+
+
+def counted(bins: Bins, groups: Sequence[Group], k: int) -> Counted:
+    """Of groups of one size."""
+    if not groups:
+        return Counted(np.empty(0), np.empty(0), None)
+    rows, ours = bins.real.shape[1], shares(bins.real, groups)
+
+    def against(codes: Array, fewest: int) -> Array:
+        return told(similarities(ours, shares(codes, groups)), step(fewest, k, len(groups[0])))
+
+    ceiling = np.full(len(groups), np.nan)
+    if bins.holdout is not None:  # its rows are real ones, of which no count may be told either
+        ceiling = against(bins.holdout, min(rows, bins.holdout.shape[1]))
+    matched = mean(mean(against(bins.synthetic[:, part], rows)) for part in bins.parts)
+    return Counted(against(bins.synthetic, rows), ceiling, matched)
+
+
+def drawn_error(scores: Array, all_groups: int) -> float | None:
+    """Standard error of the mean over groups that were drawn from so many; `None` where all were looked at.
+
+    Source: Cochran 1977, Sampling Techniques, theorem 2.2.
+    """
+    drawn = len(scores)
+    if not 1 < drawn < all_groups:
+        return None
+    return float(np.std(scores, ddof=1) * np.sqrt((1 - drawn / all_groups) / drawn))
