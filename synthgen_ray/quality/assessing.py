@@ -42,6 +42,7 @@ from synthgen_ray.quality.groups import Group, all_groups, column_groups
 from synthgen_ray.quality.missing import missing_together, missing_values
 from synthgen_ray.quality.numbers import mean, measure
 from synthgen_ray.quality.privacy import fresh_values, privacy
+from synthgen_ray.quality.relations import kept_relations
 from synthgen_ray.quality.trends import Trend, mean_trend, pair_trends
 from synthgen_ray.quality.utility import NO_COLUMN, Target, choose_target, utility
 from synthgen_ray.quality.validity import key_uniqueness, told_coverage
@@ -121,9 +122,10 @@ def assess(
         seed=seed,
         k=k,
     )
+    kept = kept_relations(associations, ours, theirs)
     return Assessment(
         scope=scope,
-        verdict=verdict(fidelity, by_column, by_pair, useful, private, scope, no_utility),
+        verdict=verdict(fidelity, by_column, by_pair, useful, private, scope, no_utility, kept),
         fidelity=fidelity,
         columns=by_column,
         pairs=by_pair,

@@ -36,7 +36,8 @@ DEFINITIONS = {
     "accuracy_2way": Definition(
         title="Accuracy of pairs",
         meaning="1 - half the sum of the gaps between the shares of ten by ten bins, of two columns; counted on all "
-        "rows, of wide tables for some pairs." + PART,
+        "rows, of wide tables for some pairs. The verdict goes by it where no pair is related closely enough for pair "
+        "trends." + PART,
         best=1,
         source=ACCURACY,
     ),

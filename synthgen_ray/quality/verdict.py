@@ -22,6 +22,7 @@ from synthgen_ray.quality.assessment import (
 )
 from synthgen_ray.quality.losses import empty_columns, null_gaps, with_lost_pairs
 from synthgen_ray.quality.numbers import Z
+from synthgen_ray.quality.relations import Kept
 
 Limits = tuple[float, float]
 
@@ -29,6 +30,7 @@ Limits = tuple[float, float]
 SHAPES = (0.95, 0.85)
 TRENDS = (0.90, 0.80)
 BESIDE = (0.95, 0.87)  # shares of what the hold-out gets, where there is one
+KEPT = (0.80, 0.0)  # of weak relations; never bad, since little depends on them
 LEARNT = (0.95, 0.80)  # of what real rows teach beyond chance, the share that synthetic rows teach
 LEAST_LEARNABLE = 0.05
 COVERED = (0.85, 0.0)  # never bad: shapes tell how much is missed, and it may be asked for
@@ -76,9 +78,10 @@ def verdict(
     privacy: Privacy,
     scope: Scope,
     no_utility: NoUtility | None = None,
+    kept: Kept | None = None,
 ) -> tuple[Finding, ...]:
     """Bad news first, then warnings, then what is good. What may be chance is no news."""
-    found = [*_privacy(privacy, scope), *_fidelity(fidelity, columns, pairs, scope)]
+    found = [*_privacy(privacy, scope), *_fidelity(fidelity, columns, pairs, scope, kept)]
     found += _utility(utility) if utility else _no_utility(no_utility)
     return tuple(sorted(found, key=lambda finding: RANK[finding.level]))
 
@@ -215,7 +218,7 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _fidelity(
-    fidelity: Fidelity, columns: Sequence[ColumnResult], pairs: Sequence[PairResult], scope: Scope
+    fidelity: Fidelity, columns: Sequence[ColumnResult], pairs: Sequence[PairResult], scope: Scope, kept: Kept | None
 ) -> Iterator[Finding]:
     noise = Noise.of(scope)
     gaps = null_gaps(columns, scope)
@@ -250,6 +253,8 @@ def _fidelity(
             sentence += f": {_score(trends)}."
         bad = "Do not rely on relations between columns; train longer, or another model type."
         yield _finding(level, "fidelity", sentence, "Keep `refine` on, or train longer.", bad)
+    elif not any(pair.related for pair in pairs):
+        yield from _weak_relations(fidelity.accuracy_2way, noise, kept)
     if auc.value is not None:
         level = _low((auc.low or auc.value) - noise.tables, DETECTED)
         sentence = f"A classifier tells which of two rows is real in {auc.value:.0%} of cases{_beside_chance(auc)}."
@@ -258,6 +263,23 @@ def _fidelity(
     if coverage.value is not None and _beside(coverage, COVERED, noise) is not Level.GOOD:
         sentence = f"On average {coverage.value:.0%} of a column's range or categories are reached: {_score(coverage)}."
         yield _finding(Level.WARN, "fidelity", sentence, "Generate more rows, or ask for the rare ones by conditions.")
+
+
+def _weak_relations(accuracy: Measure, noise: Noise, kept: Kept | None) -> Iterator[Finding]:
+    """Of pairs that hardly relate, of which trends say nothing: by their accuracy where rows were held out, which
+    relations hardly move, and by what the associations keep where some are certain."""
+    levels, told = [], []
+    if kept is not None:
+        levels.append(_high(kept.most, KEPT))
+        told.append(f"of what they say of each other {min(kept.value, 1.0):.0%} is kept")
+    if accuracy.matched is not None and accuracy.ceiling:
+        levels.append(_beside(accuracy, BESIDE, noise))
+        told.append(f"the accuracy of pairs is {_score(accuracy)}")
+    if levels:
+        level = min(levels, key=RANK.__getitem__)
+        sentence = f"No two columns go together closely in the real table; {', and '.join(told)}."
+        advice = "Do not rely on what columns say of each other; keep `refine` on, or train longer."
+        yield _finding(level, "fidelity", sentence, advice, advice)
 
 
 def _beside_chance(auc: Measure) -> str:

@@ -13,6 +13,9 @@ from synthgen_ray.domain.errors import InvalidRequest, InvalidTable
 from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.assessment import Assessment, Level
 from synthgen_ray.quality.estimating import estimate
+from synthgen_ray.quality.page import render
+from tests.unit.quality.page.assessments import an_about
+from tests.unit.quality.page.reading import Page
 from tests.unit.quality.tables import KINDS, as_table, given_columns, given_frame, given_table
 
 ROWS = 300
@@ -210,6 +213,29 @@ def test_of_a_wide_table_some_pairs_are_looked_at():
     assert 4_000 < len(found.pairs) <= 5_000
     assert (len(found.associations.columns), len(found.privacy.inference)) == (100, 100)
     assert found.fidelity.accuracy_3way.value == 1.0
+
+
+def test_columns_that_hardly_relate_are_not_all_good_when_they_are_shuffled():
+    def weak(part: int, rows: int, *, shuffled: bool = False) -> pa.Table:
+        chance = np.random.default_rng(part)
+        values = (0.5 * chance.normal(size=rows) + chance.normal(size=(6, rows))).round(2)
+        return pa.table(
+            {f"x{i}": chance.permutation(column) if shuffled else column for i, column in enumerate(values)}
+        )
+
+    columns = given_columns({f"x{place}": ColumnKind.FLOAT for place in range(6)})
+    twin, shuffled = (
+        assess(weak(0, 1800), weak(1, 1800, shuffled=is_shuffled), weak(2, 200), columns)
+        for is_shuffled in (False, True)
+    )
+
+    assert not any(pair.related for pair in shuffled.pairs)
+    assert _levels(twin, "fidelity") == {Level.GOOD}
+    said = next(finding for finding in shuffled.verdict if finding.sentence.startswith("No two columns go together"))
+    assert said.level is Level.WARN
+    accuracy = shuffled.fidelity.accuracy_2way
+    assert f"as many rows as were held out get {accuracy.matched:.3f}, other real rows" in said.sentence
+    assert f"as many rows {accuracy.matched:.3f}" in Page(render(shuffled, an_about())).text
 
 
 def test_tables_that_cannot_be_compared_are_refused(real):
