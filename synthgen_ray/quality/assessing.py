@@ -11,6 +11,7 @@ from synthgen_ray.quality.assessment import (
     Assessment,
     ColumnResult,
     Fidelity,
+    Groups,
     LeftOut,
     Measure,
     NoUtility,
@@ -119,6 +120,8 @@ def assess(
             for column in columns
             if column.kind in FRESH
         ),
+        pairs=Groups(looked_at=len(pairs), among=all_groups(len(tables.real.names), 2)),
+        triples=Groups(looked_at=len(triples), among=all_groups(len(tables.real.names), 3)),
         seed=seed,
         k=k,
     )

@@ -45,6 +45,13 @@ class LeftOut(Result):
     reason: str
 
 
+class Groups(Result):
+    """Of columns: of a wide table some, drawn by `seed`, stand for all."""
+
+    looked_at: int
+    among: int
+
+
 class Scope(Result):
     """What was looked at, and how much of it."""
 
@@ -54,6 +61,8 @@ class Scope(Result):
     max_rows: int  # of larger tables so many rows, drawn by `seed`, stand for all in what is dear; see `definitions`
     columns: tuple[str, ...]
     left_out: tuple[LeftOut, ...]  # not compared value by value
+    pairs: Groups = Groups(looked_at=0, among=0)
+    triples: Groups = Groups(looked_at=0, among=0)
     seed: int
     k: int
 
@@ -222,7 +231,7 @@ class Assessment(Result):
     utility: Utility | None  # `None` where there is nothing to learn, or too few rows to try it on
     no_utility: NoUtility | None = None  # which of the two
     privacy: Privacy
-    definitions: dict[str, Definition]  # by the names of the fields of `Fidelity` and `Privacy`, and `utility`
+    definitions: dict[str, Definition]  # by the names of the fields of `Fidelity` and `Privacy`, and of some of these
 
 
 class Estimate(Result):

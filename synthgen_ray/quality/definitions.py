@@ -82,6 +82,22 @@ DEFINITIONS = {
         source="Lopez-Paz and Oquab 2017, arXiv:1610.06545; interval: DeLong et al. 1988, times √2 since the "
         "folds learn from each other (Bengio and Grandvalet 2004)",
     ),
+    "associations": Definition(
+        title="Associations",
+        meaning="How much each two columns say of each other, from 0 to 1, and the difference of the two tables: "
+        "Cramér's V of the bins that accuracies go by, which hold k rows or more. That of the real table is told in "
+        "steps, powers of two as large as k / (n √(p (1 - p) q (1 - q))) or larger: what k rows in a cell move V of "
+        "columns of two values.",
+        best=0,
+        source="Cramér 1946, Mathematical Methods of Statistics, ch. 21",
+    ),
+    "missing_together": Definition(
+        title="Missing together",
+        meaning="The share of rows that lack a value in both of two columns, or in one; not told where fewer than k "
+        "real rows, though not none, lack both, either one alone or none of the two.",
+        best=0,
+        source="counted",
+    ),
     "utility": Definition(
         title="Utility",
         meaning="What a gradient boosting that learnt from synthetic rows knows of real rows that it has not seen (the "

@@ -212,7 +212,22 @@ def test_of_a_wide_table_some_pairs_are_looked_at():
 
     assert 4_000 < len(found.pairs) <= 5_000
     assert (len(found.associations.columns), len(found.privacy.inference)) == (100, 100)
+    assert (found.scope.pairs.looked_at, found.scope.pairs.among) == (len(found.pairs), 11_175)
     assert found.fidelity.accuracy_3way.value == 1.0
+
+
+def test_of_triples_that_were_drawn_the_error_is_told_and_how_many_there_are():
+    def wide(seed: int) -> pa.Table:
+        values = np.random.default_rng(seed).integers(0, 9, (22, 300))
+        return pa.table({f"c{place}": column for place, column in enumerate(values)})
+
+    found = assess(wide(0), wide(1), None, given_columns(dict.fromkeys(wide(0).column_names, ColumnKind.INTEGER)))
+
+    triples, pairs = found.fidelity.accuracy_3way, found.fidelity.accuracy_2way
+    assert triples.value - 0.01 < triples.low < triples.value < triples.high < triples.value + 0.01
+    assert (pairs.low, found.scope.pairs.looked_at, found.scope.pairs.among) == (None, 231, 231)
+    told = f"Of the 1,540 triples of columns {found.scope.triples.looked_at:,} were looked at"
+    assert told in Page(render(found, an_about())).text
 
 
 def test_columns_that_hardly_relate_are_not_all_good_when_they_are_shuffled():
