@@ -142,9 +142,9 @@ DEFINITIONS = {
         title="Singling-out risk",
         meaning="How much more often a statement that fits just one synthetic row fits just one row that training "
         "saw than it would by chance; that is known from the statements that fit rows which training did not see and "
-        "none that it saw. The interval is that of as many statements as hit different rows.",
+        "none that it saw. The interval allows for statements that hit the same rows.",
         best=0,
-        source=f"{GIOMI}; interval: Newcombe 1998, method 10, and Korn and Graubard 1998",
+        source=f"{GIOMI}; interval: Newcombe 1998, method 10; design effect: Kish 1965",
     ),
     "inference": Definition(
         title="Inference risk",

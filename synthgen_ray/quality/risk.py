@@ -70,8 +70,8 @@ class _Between(NamedTuple):
 def _rate(tries: Tries, lengths: float, crowding: float) -> _Between:
     """The centre of Wilson's interval, and the ends of that of the independent ones; as of a longer table.
 
-    So few successes of so many attempts would hide how little they tell: of an interval that is stretched about its
-    centre the end stays near 0 where a hold-out was missed by luck. Source: Korn and Graubard 1998, Survey Methodology
+    An interval that is stretched about its centre would end near 0 where a short hold-out was missed by luck: it does
+    not know how few attempts these successes are of. Source: Korn and Graubard 1998, Survey Methodology
     24, 193-201 (the effective sample size in an interval for rare events).
     """
     centre, _ = wilson(*tries)
