@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from synthgen_ray.api.request_limits import RequestLimits
-from synthgen_ray.domain.errors import Unreadable
+from synthgen_ray.domain.errors import FieldError, InvalidRequest, Unreadable
 
 # A string, also one that never ends, or a bracket. Possessive, so that no input makes it look twice.
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 def check_json(body: bytes, limits: RequestLimits) -> None:
-    """Raises: Unreadable, unless any parser would read the body, and all of them alike."""
+    """Raises: Unreadable, unless any parser would read the body, and all of them alike; InvalidRequest, for a NUL."""
     _check_depth(body, limits.json_depth)
     value = _parse(_text_of(body), limits)
     if b"\\u" in body:  # the one way to write NUL, or half a surrogate pair in valid UTF-8
@@ -79,22 +79,24 @@ def _refuse_constant(_name: str) -> NoReturn:
 
 def _check_texts(value: Any) -> None:
     try:
-        for text in _strings(value):
+        for steps, text in _strings(value):
             text.encode()
             if "\0" in text:
-                raise Unreadable("A text in the JSON body holds a NUL character; leave it out.", "nul_byte")
+                fault = FieldError.at(steps, "A text holds no NUL character.")
+                raise InvalidRequest(str(fault), "invalid_value", [fault])
     except UnicodeEncodeError:
         detail = "A text in the JSON body holds half of a surrogate pair, which is no character."
         raise Unreadable(detail, "invalid_unicode") from None
 
 
-def _strings(value: Any) -> Iterator[str]:
+def _strings(value: Any, steps: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """All texts, with the steps that lead to each; a key is at its object."""
     if isinstance(value, str):
-        yield value
+        yield steps, value
     elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
+        for place, item in enumerate(value):
+            yield from _strings(item, (*steps, str(place)))
     elif isinstance(value, dict):
-        yield from value
-        for item in value.values():
-            yield from _strings(item)
+        for name, item in value.items():
+            yield steps, name
+            yield from _strings(item, (*steps, name))
