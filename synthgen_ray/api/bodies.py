@@ -13,6 +13,7 @@ from synthgen_ray.domain.errors import SynthGenError, TooLarge, UnsupportedMedia
 
 # The routes that take forms; what a file may weigh is their own affair.
 UPLOADS = frozenset({"/api/datasets/upload", "/api/synthgen/models/import"})
+AT_ONCE_BYTES = 2**16  # of JSON, checked in some ms; more, up to a quarter of a second, would hold up all others
 _JSON = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?', re.IGNORECASE)
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _DISCONNECT: Message = {"type": "http.disconnect"}
@@ -93,7 +94,9 @@ class StrictJson:
         try:
             _check_media_type(Headers(scope=scope))
             body = await self._read(receive)
-            if body:
+            if len(body) > AT_ONCE_BYTES:
+                await asyncio.to_thread(check_json, body, self._limits)
+            elif body:
                 check_json(body, self._limits)
         except SynthGenError as error:
             await problem_of(scope["state"]["request_id"], error)(scope, receive, send)

@@ -1,6 +1,7 @@
 """What holds for every body: that it is here in time, small enough, and JSON that all parsers read alike."""
 
 import asyncio
+from collections.abc import Awaitable
 
 import httpx
 import pytest
@@ -128,6 +129,22 @@ async def test_a_body_that_does_not_come_is_a_408(client, server):
         response = await client.post("/", content=slow_body(), headers={"Content-Type": "application/json"})
 
     assert (response.status_code, response.json()["code"]) == (408, "request_timeout")
+
+
+async def test_others_are_answered_while_a_large_body_is_checked(client, given_ready_model):
+    path = f"{SYNTHGEN}/models/{await given_ready_model()}/generate"
+    ended: list[str] = []
+
+    async def ended_as(name: str, call: Awaitable[httpx.Response]) -> httpx.Response:
+        response = await call
+        ended.append(name)
+        return response
+
+    large = client.post(path, content=b'{"rows": [' + b"[]," * 300_000 + b"1]}", headers=JSON)
+    refused, _ = await asyncio.gather(ended_as("large", large), ended_as("small", client.get("/api/limits")))
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_field")
+    assert ended == ["small", "large"]
 
 
 async def test_every_route_that_takes_a_form_is_known_as_one(client):
