@@ -80,6 +80,8 @@ LIMITS = {
         "max_bytes": 68719476736,
         "max_chunk_bytes": 536870912,
         "max_conditions": 100,
+        "max_any_of": 1000,
+        "max_values": 10_000,
     },
     "sample": {"max_rows": 100000},
 }

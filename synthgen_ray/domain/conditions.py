@@ -1,6 +1,6 @@
 """Whether a trained model can obey the conditions that a caller asks for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
@@ -11,6 +11,7 @@ RANGED = frozenset({ColumnKind.INTEGER, ColumnKind.FLOAT, ColumnKind.DATETIME})
 UNKNOWN_COLUMN = ("unknown_column", "The model has no such column.")
 UNKNOWN_VALUE = ("unknown_value", "The model knows no such value.")
 FREE = frozenset({ColumnKind.ID, ColumnKind.TEXT})  # made afresh: there is nothing to ask for
+Key = tuple[bool, Hashable]  # whether it is a boolean, and the value
 
 
 def check_conditions(
@@ -52,9 +53,7 @@ def _distribution_fault(shares: Mapping[str, float], column: LearnedColumn) -> t
         return "", ""  # found when it is drawn
     if column.categories is None:
         return "invalid_type", "Only a column of categories can have one."
-    if not set(shares) <= {category_key(value) for value in column.categories}:
-        return UNKNOWN_VALUE
-    return "", ""
+    return UNKNOWN_VALUE if set(shares).difference(map(category_key, column.categories)) else ("", "")
 
 
 def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:
@@ -70,24 +69,37 @@ def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:
         if len(bounds) == 2 and _orderable(bounds[0]) > _orderable(bounds[1]):  # type: ignore[operator]
             return "out_of_range", "min must not be above max."
         return "", ""
-    values = condition if isinstance(condition, list) else [condition]
-    for value in values:
+    # A value that is asked for many times is looked at once.
+    values = {_key(value): value for value in (condition if isinstance(condition, list) else [condition])}
+    known = _known(values, column)
+    for key, value in values.items():
         if value is None:
             if not column.nullable:
                 return "not_nullable", "The column has no missing values, or too few rows have them to be learnt."
         elif not _fits(value, column):
             return "invalid_type", f"The value must be of the column's kind, {column.kind}."
-        elif column.categories is not None and not _is_among(value, column.categories):
+        elif known is not None and key not in known:
             return UNKNOWN_VALUE
     return "", ""
 
 
-def _is_among(value: object, categories: Sequence[object]) -> bool:
-    return any(value == known and _is_alike(value, known) for known in categories)
+def _known(asked: Collection[Key], column: LearnedColumn) -> set[Key] | None:
+    """Those of the keys that the column's categories have, by one look at each; `None` for a column without any.
+
+    The smaller side is hashed: an imported model may have hundreds of thousands of categories.
+    """
+    if column.categories is None:
+        return None
+    values = {value for _, value in asked}
+    return {_key(category) for category in column.categories if category in values}
+
+
+def _key(value: Hashable) -> Key:
+    """Python takes True for 1; a caller does not. To JSON 1 and 1.0 are one number."""
+    return isinstance(value, bool), value
 
 
 def _is_alike(value: object, category: object) -> bool:
-    """Python takes True for 1; a caller does not. To JSON 1 and 1.0 are one number."""
     if isinstance(value, bool) or isinstance(category, bool):
         return isinstance(value, bool) and isinstance(category, bool)
     return isinstance(value, int | float if isinstance(category, int | float) else type(category))

@@ -24,6 +24,8 @@ from pydantic_core import PydanticCustomError
 
 MAX_ROWS = 10_000_000
 MAX_CONDITIONS = 100
+MAX_ANY_OF = 1000  # values of a condition
+MAX_VALUES = 10_000  # of all conditions
 CSV_SAFE = "Of a CSV: put `'` before text that a spreadsheet would take for a formula."
 
 
@@ -215,7 +217,7 @@ class Range(Params):
         return self
 
 
-AnyOf = Annotated[list[StrictScalar | None], Field(min_length=1, max_length=1000)]
+AnyOf = Annotated[list[StrictScalar | None], Field(min_length=1, max_length=MAX_ANY_OF)]
 # A value, null for a missing one, any of several values, or a range.
 Condition = StrictScalar | None | AnyOf | Range
 
@@ -253,6 +255,14 @@ class DrawParams(Params):
         if isinstance(body, Mapping):
             return {k: v for k, v in body.items() if not (v is None and k in ("conditions", "distribution"))}
         return body
+
+    @model_validator(mode="after")
+    def _values_are_few(self) -> Self:
+        if sum(len(asked) for asked in self.conditions.values() if isinstance(asked, list)) > MAX_VALUES:
+            raise PydanticCustomError(
+                "too_many_values", "all conditions together may list {most} values", {"most": f"{MAX_VALUES:,}"}
+            )
+        return self
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> Self:

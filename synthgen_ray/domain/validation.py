@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from synthgen_ray.domain.errors import FieldError, InvalidRequest
-from synthgen_ray.domain.params import TRAIN_PARAMS, CTGANParams, ModelType, Resources, TrainParams
+from synthgen_ray.domain.params import MAX_ANY_OF, TRAIN_PARAMS, CTGANParams, ModelType, Resources, TrainParams
 
 _CODES = {
     "missing": "missing_field",
@@ -27,7 +27,7 @@ _OUT_OF_RANGE = ("greater_than", "less_than", "too_short", "too_long", "string_t
 # A value outside a closed list is named after its field: unknown_model_type, unknown_status, ...
 _NAMED_AFTER_FIELD = frozenset({"model_type", "status", "format"})
 _FREE_FORM = {
-    "conditions": "must be a value, null, a list of values, or {min, max}",
+    "conditions": f"must be a value, null, a list of {MAX_ANY_OF:,} values at most, or {{min, max}}",
     "distribution": "must map the values of one column to shares between 0 and 1",
 }
 

@@ -25,6 +25,8 @@ BODIES: list[tuple[dict[str, Any], str]] = [
     ({"output_artifact_id": "02493dd3-4830-4596-bb2c-a682b412f3a3"}, "unknown_field"),
     *(({"conditions": value}, "object_expected") for value in ([], "city=Lima", 1, True)),
     ({"conditions": {f"column {i}": 1 for i in range(101)}}, "too_many_conditions"),
+    ({"conditions": {f"column {i}": [1] * 1000 for i in range(11)}}, "too_many_values"),
+    ({"conditions": {"age": [30] * 1001}}, "invalid_type"),
     ({"distribution": {"city": {"Lima": 0.5}}}, "shares_must_add_up"),
     ({"distribution": {"city": {"Lima": -1, "Rome": 2}}}, "out_of_range"),
     ({"distribution": {"city": {"Atlantis": 1}}}, "unknown_value"),
@@ -133,6 +135,15 @@ async def test_422_for_a_body_that_does_not_fit(bank: Bank, generate_path, body,
 @pytest.mark.parametrize(("conditions", "code"), CONDITIONS, ids=lambda part: repr(part)[:60])
 async def test_422_for_a_condition_that_the_model_cannot_obey(bank: Bank, generate_path, conditions, code):
     await bank.refuses("POST", generate_path, 422, code, json={"conditions": conditions})
+
+
+@pytest.mark.parametrize(
+    ("conditions", "limit"), [({"age": [30] * 1001}, "1,000"), (dict.fromkeys("abcdefghijk", [1] * 1000), "10,000")]
+)
+async def test_a_refusal_of_too_many_values_says_how_many_may_be(bank: Bank, generate_path, conditions, limit):
+    response = await bank.client.post(generate_path, json={"conditions": conditions})
+
+    assert f"{limit} values" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(("body", "code"), NO_JSON, ids=lambda part: repr(part)[:60])

@@ -9,7 +9,7 @@ from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.api.request_limits import RequestLimits
 from synthgen_ray.api.schemas.common import Answer, Mirror
 from synthgen_ray.datasets.limits import UploadLimits
-from synthgen_ray.domain.params import MAX_CONDITIONS, MAX_ROWS
+from synthgen_ray.domain.params import MAX_ANY_OF, MAX_CONDITIONS, MAX_ROWS, MAX_VALUES
 from synthgen_ray.domain.widths import MAX_BYTES, MAX_CHUNK_BYTES
 
 
@@ -23,12 +23,14 @@ class UploadLimitsSchema(Mirror):
 
 class GenerateLimits(Answer):
     """`max_bytes` is of all rows, `max_chunk_bytes` of those that a model draws at a time, were all as long as the
-    longest."""
+    longest. A condition may list `max_any_of` values, all of them together `max_values`."""
 
     max_rows: int
     max_bytes: int
     max_chunk_bytes: int
     max_conditions: int
+    max_any_of: int
+    max_values: int
 
 
 class SampleLimits(Answer):
@@ -75,6 +77,8 @@ class Limits(Answer):
                 max_bytes=MAX_BYTES,
                 max_chunk_bytes=MAX_CHUNK_BYTES,
                 max_conditions=MAX_CONDITIONS,
+                max_any_of=MAX_ANY_OF,
+                max_values=MAX_VALUES,
             ),
             sample=SampleLimits(max_rows=sample_rows),
         )

@@ -1,4 +1,7 @@
+from collections.abc import Iterator
+
 import pytest
+from pydantic import ValidationError
 
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
 from synthgen_ray.domain.conditions import check_conditions
@@ -65,6 +68,8 @@ def test_what_the_model_knows_may_be_asked_for(conditions):
         ({"grade": "2"}, "invalid_type"),
         ({"size": 2}, "unknown_value"),
         ({"size": True}, "invalid_type"),
+        ({"size": [1, True]}, "invalid_type"),
+        ({"size": [2.5, 2, 1]}, "unknown_value"),
         ({"active": 1}, "invalid_type"),
         ({"opened": "yesterday"}, "invalid_type"),
         ({"opened": 2020}, "invalid_type"),
@@ -76,6 +81,35 @@ def test_what_it_does_not_know_is_refused(conditions, code):
 
     assert refusal.value.code == code
     assert refusal.value.errors[0].field == f"conditions.{next(iter(conditions))}"
+
+
+class Categories(tuple[str, ...]):
+    """That count how many of them are looked at."""
+
+    looks = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for category in super().__iter__():
+            self.looks += 1
+            yield category
+
+
+@pytest.mark.parametrize("different", [1, 1000])
+def test_each_category_is_looked_at_once_however_many_values_are_asked_for(different):
+    categories = Categories(f"{number}" for number in range(20_000))
+    asked = [f"{19_999 - number % different}" for number in range(1000)]
+
+    check_conditions({"x": asked}, {}, [LearnedColumn("x", ColumnKind.CATEGORICAL, False, categories)])
+
+    assert categories.looks <= 20_000 + different
+
+
+def test_the_values_of_all_conditions_are_limited():
+    conditions = {f"x{column}": list(range(1000)) for column in range(10)}
+    GenerateParams.model_validate({"conditions": conditions})
+
+    with pytest.raises(ValidationError, match="all conditions together may list 10,000 values"):
+        GenerateParams.model_validate({"conditions": {**conditions, "one": [1]}})
 
 
 def test_a_refusal_lists_no_values():
