@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload, undefer
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.audit import Action
-from synthgen_ray.domain.columns import check_same_columns
+from synthgen_ray.domain.columns import LearnedColumn, check_same_columns
 from synthgen_ray.domain.entities import Artifact, DrawRequest, Job
 from synthgen_ray.domain.errors import SynthGenError
 from synthgen_ray.domain.lifecycle import JobType
@@ -20,11 +20,12 @@ from synthgen_ray.store.audit import record_all
 from synthgen_ray.store.datasets import require_version
 from synthgen_ray.store.enqueuing import Enqueuing
 from synthgen_ray.store.entities import COLUMNS, LEARNED_COLUMNS, to_artifact
-from synthgen_ray.store.models import check_ready, require_model, require_ready
+from synthgen_ray.store.models import check_asked, learned_by, require_model, require_ready
 from synthgen_ray.store.once import JOB, once_only
 from synthgen_ray.store.tables import ArtifactRow, ModelRow
 from synthgen_ray.store.usage import add_usage, check_generation, check_queue
 
+Seen = tuple[frozenset[UUID] | None, UUID]  # a model, and the projects of who asks for it
 _TO_DRAW = (undefer(ModelRow.learned_columns), joinedload(ModelRow.artifact).undefer(ArtifactRow.parts))
 
 
@@ -83,23 +84,28 @@ class Generations(Enqueuing):
         """
         answers: list[tuple[Artifact, int] | SynthGenError] = []
         admitted: list[tuple[Principal, UUID, UUID | None]] = []
-        models: dict[tuple[frozenset[UUID] | None, UUID], ModelRow] = {}
+        there: set[Seen] = set()
         rows: Counter[UUID] = Counter()  # of each project
+        found = await self._found(asked)
+        refused = [answer for answer in found if isinstance(answer, SynthGenError)]
+        if len(refused) == len(found):
+            return [*refused]
         async with self._sessions.writing() as session:
-            for draw in asked:
-                seen_by, num_rows = (draw.principal.projects, draw.model_id), draw.params.num_rows
+            for draw, model in zip(asked, found, strict=True):
                 try:
-                    if seen_by not in models:
-                        models[seen_by] = await require_model(session, draw.principal, draw.model_id, *_TO_DRAW)
-                    model = models[seen_by]
-                    check_ready(model, draw.params, num_rows, draw.format)
-                    await check_generation(session, model.project_id, self._quotas, rows[model.project_id] + num_rows)
+                    if isinstance(model, SynthGenError):
+                        raise model
+                    if (seen := _seen(draw)) not in there:
+                        await require_model(session, draw.principal, draw.model_id)
+                        there.add(seen)
+                    num_rows = rows[model.project_id] + draw.params.num_rows
+                    await check_generation(session, model.project_id, self._quotas, num_rows)
                 except SynthGenError as error:
                     answers.append(error)
                     continue
                 if model.artifact is None:
                     raise LookupError(f"model {model.id} is ready and has no artifact")
-                rows[model.project_id] += num_rows
+                rows[model.project_id] = num_rows
                 admitted.append((draw.principal, model.id, model.project_id))
                 answers.append((to_artifact(model.artifact), model.chunk_rows or 0))
             for project_id, drawn in rows.items():
@@ -107,6 +113,29 @@ class Generations(Enqueuing):
             await record_all(session, Action.MODEL_SAMPLE, admitted)
         return answers
 
+    async def _found(self, asked: Sequence[DrawRequest]) -> list[ModelRow | SynthGenError]:
+        """For each the model and its file, if it is ready and can do what is asked; or why not.
+
+        Before the writer's turn, which all others wait for: of a model that is ready nothing changes but that it goes.
+        """
+        found: list[ModelRow | SynthGenError] = []
+        models: dict[Seen, tuple[ModelRow, tuple[LearnedColumn, ...]]] = {}
+        async with self._sessions.reading() as session:
+            for draw in asked:
+                try:
+                    if (seen := _seen(draw)) not in models:
+                        model = await require_model(session, draw.principal, draw.model_id, *_TO_DRAW)
+                        models[seen] = model, learned_by(model)
+                    check_asked(*models[seen], draw.params, draw.params.num_rows, draw.format)
+                    found.append(models[seen][0])
+                except SynthGenError as error:
+                    found.append(error)
+        return found
+
     async def _check_quotas(self, session: AsyncSession, model: ModelRow, rows: int) -> None:
         await check_queue(session, model.project_id, self._quotas)
         await check_generation(session, model.project_id, self._quotas, rows)
+
+
+def _seen(draw: DrawRequest) -> Seen:
+    return draw.principal.projects, draw.model_id

@@ -1,5 +1,6 @@
 """Queries on models."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy.orm import joinedload, undefer
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.audit import Action
-from synthgen_ray.domain.columns import check_learnable, check_trainable
+from synthgen_ray.domain.columns import LearnedColumn, check_learnable, check_trainable
 from synthgen_ray.domain.conditions import check_conditions
 from synthgen_ray.domain.entities import Artifact, Job, Model, Page, TrainedModel
 from synthgen_ray.domain.errors import Conflict, NotFound
@@ -199,15 +200,21 @@ async def require_ready(
     Raises: NotFound; Conflict; InvalidRequest, for the conditions; TooLarge.
     """
     model = await require_model(session, principal, model_id, undefer(ModelRow.learned_columns), *more)
-    check_ready(model, params, num_rows, form)
+    check_asked(model, learned_by(model), params, num_rows, form)
     return model
 
 
-def check_ready(model: ModelRow, params: DrawParams, num_rows: int, form: str) -> None:
-    """Raises: Conflict; InvalidRequest, for the conditions; TooLarge."""
+def learned_by(model: ModelRow) -> tuple[LearnedColumn, ...]:
+    """Raises: Conflict, if the model is not ready."""
     if model.status is not ModelStatus.READY:
         raise Conflict(_not_ready(model), "model_not_ready")
-    columns = LEARNED_COLUMNS.validate_python(model.learned_columns)
+    return LEARNED_COLUMNS.validate_python(model.learned_columns)
+
+
+def check_asked(
+    model: ModelRow, columns: Sequence[LearnedColumn], params: DrawParams, num_rows: int, form: str
+) -> None:
+    """Raises: InvalidRequest, for the conditions; TooLarge."""
     check_conditions(params.conditions, params.distribution, columns)
     check_room(num_rows, model.chunk_rows or 1, columns, form)
 

@@ -73,3 +73,28 @@ async def test_each_leaves_its_own_event(store, given_ready_model, admitted):
     assert [(event.request_id, event.address) for event in drawn] == [
         (origin.request_id, origin.address) for origin in origins
     ]
+
+
+async def test_what_cannot_be_obeyed_is_refused_without_the_writers_turn(store, given_ready_model, admitted):
+    draw = DrawRequest(ADMIN, await given_ready_model(), SampleParams(conditions={"age": "old"}))
+
+    async with store._sessions.writing(), asyncio.timeout(10):
+        answers = await admitted(draw, draw)
+
+    assert answers == [InvalidRequest, InvalidRequest]
+
+
+async def test_of_a_model_that_goes_before_the_writers_turn_nothing_is_drawn(store, given_ready_model):
+    model_id = await given_ready_model()
+    look = store._found
+
+    async def look_and_lose_it(asked):
+        found = await look(asked)
+        await store.delete_model(ADMIN, model_id)
+        return found
+
+    store._found = look_and_lose_it
+
+    answers = await store.admit_draws([DrawRequest(ADMIN, model_id, SampleParams(num_rows=10))] * 2)
+
+    assert [type(answer) for answer in answers] == [NotFound, NotFound]
