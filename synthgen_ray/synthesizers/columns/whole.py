@@ -7,9 +7,10 @@ Every bound is a mean of k rows at or inside the k-th extreme, of the column or 
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Literal, Self
 
 import numpy as np
@@ -181,14 +182,13 @@ class IslandsForm(Counted, Stored):
     def between(self, low: Number | None, high: Number | None) -> tuple[int, int]:
         """First and last place of a value inside a range; the first is above the last if there is none."""
         low, high = self.ends[0] if low is None else low, self.ends[1] if high is None else high
-        starts = [int(start) for start in self._arrays[3]]
         first, last = self._size, -1
-        for start, island in zip(starts, self.islands, strict=True):
-            origin, step, steps = island
-            if low <= _end(island) and first == self._size:
-                first = start + max(math.ceil((Fraction(low) - origin) / step), 0)
-            if origin <= high:
-                last = start + min(math.floor((Fraction(high) - origin) / step), steps)
+        if (place := bisect_left(self.islands, low, key=_end)) < len(self.islands):
+            origin, step, _ = self.islands[place]
+            first = self._starts[place] + max(math.ceil((Fraction(low) - origin) / step), 0)
+        if place := bisect_right(self.islands, high, key=_origin):
+            origin, step, steps = self.islands[place - 1]
+            last = self._starts[place - 1] + min(math.floor((Fraction(high) - origin) / step), steps)
         return first, last
 
     @property
@@ -196,9 +196,14 @@ class IslandsForm(Counted, Stored):
         """The smallest and the largest value, as integers of the type."""
         return self.islands[0][0], _end(self.islands[-1])
 
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Of each island the place of its first value, and the number of places."""
+        return list(accumulate((steps + 1 for _, _, steps in self.islands), initial=0))
+
     @property
     def _size(self) -> int:
-        return sum(steps + 1 for _, _, steps in self.islands)
+        return self._starts[-1]
 
     @cached_property
     def _arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -213,6 +218,10 @@ def learn_whole(array: pa.Array, k: int, least_step: int = 1) -> IntegerForm | I
     """One grid, where float64 can count its steps or nothing is gained by several."""
     form = IntegerForm.learn(array, k, least_step)
     return form if form.steps <= EXACT else IslandsForm.learn(array, k, least_step) or form
+
+
+def _origin(island: tuple[int, int, int]) -> int:
+    return island[0]
 
 
 def _end(island: tuple[int, int, int]) -> int:

@@ -1,5 +1,7 @@
 """Whole numbers that reach further than float64 can count come back exactly."""
 
+from itertools import product
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -88,3 +90,14 @@ def test_what_float64_can_count_is_one_grid():
     assert isinstance(learn_form(pa.array(given_numbers((-(2**52), 50))), 5), IntegerForm)
     assert isinstance(learn_form(pa.array(given_numbers((SMALLEST, 4))), 5), IntegerForm)
     assert isinstance(learn_form(pa.array(given_numbers(low=SMALLEST, high=LARGEST)), 5), IntegerForm)
+
+
+def test_the_places_of_a_range_are_those_of_the_values_in_it():
+    form = IslandsForm(arrow_type="int64", islands=((-40, 5, 3), (0, 1, 0), (7, 3, 4), (100, 1, 1)))
+    values = [-40, -35, -30, -25, 0, 7, 10, 13, 16, 19, 100, 101]
+
+    for low, high in product([None, *np.arange(-45, 105, 2.5)], repeat=2):
+        inside = [low is None or low <= value for value in values], [high is None or value <= high for value in values]
+        places = np.flatnonzero(np.logical_and(*inside))
+        first, last = form.between(low, high)
+        assert [*places] == [*range(first, last + 1)], (low, high)
