@@ -8,16 +8,22 @@ them. A row that it draws is too likely where the later bounds are hard to meet,
 so more rows than are asked for are drawn, weighed by that product, and chosen by their weights: sequential importance
 sampling with resampling. A Gibbs sampler over all of them then tells rows that were chosen twice apart. Alone it would
 not do: between two intervals of closely related columns it never jumps.
+Where there are many intervals a row does not weigh each of them. It draws one as a row with a mean nearby would, by a
+table that such rows share; importance weights, and in the sweeps Metropolis's rule, make up for the difference.
 The others follow in one step from the conditional normal, which is exact.
 Sources: Keane 1994, "A computationally practical simulation estimator for panel data", section 3 (GHK); Liu & Chen
 1998, "Sequential Monte Carlo methods for dynamic systems", section 3 (when to resample, and how); Geweke 1991,
 "Efficient simulation from the multivariate normal subject to linear constraints", and Robert 1995, arXiv:0907.4010 (the
-Gibbs sampler).
-Shapes: N rows, P of them before they are chosen, D dimensions, C of them bound, A intervals of one of them.
+Gibbs sampler); Hastings 1970, "Monte Carlo sampling methods using Markov chains and their applications", section 2.5
+(proposals that do not look at where a row is).
+Shapes: N rows, P of them before they are chosen, D dimensions, C of them bound, A intervals of one of them, M means.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 from scipy.special import logsumexp
@@ -30,6 +36,8 @@ SWEEPS = 30
 LOOKS = 2000  # rows by which a chance is estimated, to a percent or so
 LEAST_PARTICLES, PARTICLES_A_ROW = 4000, 2
 WORN = 1 / 2  # of the particles: if weights are worth fewer, they are resampled before the next bound
+FEW = 16  # intervals, of all bounds together: up to here each row weighs each of them
+MEANS = 64  # for which a table has the chances of many intervals
 WHOLE = 16  # products of whole tiles have the same last digits on any number of threads
 
 
@@ -67,12 +75,14 @@ def log_chance(correlation_DD: np.ndarray, bounds: Sequence[Bound], rng: np.rand
     """The logarithm of how likely a row is to be inside of all bounds, weights counted: the GHK simulator."""
     dimensions = [one.dimension for one in bounds]
     inner_CC = correlation_DD[np.ix_(dimensions, dimensions)]
-    z_NC, log_mass_N = np.empty((LOOKS, len(bounds))), np.zeros(LOOKS)
-    for place, bound in enumerate(bounds):
+    z_NC, log_weights_N = np.empty((LOOKS, len(bounds))), np.zeros(LOOKS)
+    for place, (bound, way) in enumerate(zip(bounds, _ways(bounds), strict=True)):
         mean, sd = _given_before(inner_CC, place, z_NC)
-        log_mass_N += logsumexp(_log_masses(bound, mean, sd), axis=1)
-        z_NC[:, place], _ = _draw_one(bound, mean, sd, rng)
-    return float(logsumexp(log_mass_N) - np.log(LOOKS))
+        intervals = way(bound, mean, sd)
+        choice = intervals.drawn(rng)
+        log_weights_N += intervals.log_weights(choice)
+        z_NC[:, place] = _inside(bound, choice, mean, sd, rng)
+    return float(logsumexp(log_weights_N) - np.log(LOOKS))
 
 
 def _draw_bound(
@@ -80,11 +90,15 @@ def _draw_bound(
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     z_NC, choices = _start(inner_CC, bounds, num_rows, rng)
     precision = np.linalg.inv(inner_CC)
-    for _ in range(SWEEPS if len(bounds) > 1 else 0):
-        for place, bound in enumerate(bounds):
+    intervals: list[_Weighed | _Tabled] = []
+    for sweep in range(SWEEPS if len(bounds) > 1 else 0):
+        for place, (bound, way) in enumerate(zip(bounds, _ways(bounds), strict=True)):
             sd = float(precision[place, place]) ** -0.5
             mean = z_NC[:, place] - z_NC @ precision[place] * sd**2
-            z_NC[:, place], choices[place] = _draw_one(bound, mean, sd, rng)
+            if sweep == 0:
+                intervals.append(way(bound, mean, sd))
+            choices[place] = intervals[place].at(mean).redrawn(choices[place], rng)
+            z_NC[:, place] = _inside(bound, choices[place], mean, sd, rng)
     return z_NC, choices
 
 
@@ -95,14 +109,16 @@ def _start(
     particles = max(LEAST_PARTICLES, PARTICLES_A_ROW * num_rows) if len(bounds) > 1 else num_rows
     z_PC, choices_PC = np.empty((particles, len(bounds))), np.zeros((particles, len(bounds)), dtype=np.int64)
     log_weights_P = np.zeros(particles)
-    for place, bound in enumerate(bounds):
+    for place, (bound, way) in enumerate(zip(bounds, _ways(bounds), strict=True)):
         if effective_size(log_weights_P) < WORN * particles:
             kept = _resampled(log_weights_P, particles, rng)
             z_PC, choices_PC, log_weights_P = z_PC[kept], choices_PC[kept], np.zeros(particles)
         mean, sd = _given_before(inner_CC, place, z_PC)
+        intervals = way(bound, mean, sd)
+        choices_PC[:, place] = choice = intervals.drawn(rng)
         if len(bounds) > 1:
-            log_weights_P += logsumexp(_log_masses(bound, mean, sd), axis=1)
-        z_PC[:, place], choices_PC[:, place] = _draw_one(bound, mean, sd, rng)
+            log_weights_P += intervals.log_weights(choice)
+        z_PC[:, place] = _inside(bound, choice, mean, sd, rng)
     if len(bounds) > 1:
         kept = rng.permutation(_resampled(log_weights_P, num_rows, rng))
         z_PC, choices_PC = z_PC[kept], choices_PC[kept]
@@ -116,14 +132,89 @@ def _resampled(log_weights: np.ndarray, count: int, rng: np.random.Generator) ->
     return np.asarray(np.minimum(np.searchsorted(ends, points, side="right"), len(ends) - 1))
 
 
-def _draw_one(bound: Bound, mean: np.ndarray, sd: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """An interval for each row by its weight and probability, then a place in it."""
-    choice = np.zeros(len(mean), dtype=np.int64)
-    if len(bound.lows) > 1:
-        log_mass = _log_masses(bound, mean, sd)
-        choice = np.argmax(log_mass + rng.gumbel(size=log_mass.shape), axis=1)
+class _Weighed:
+    """One of a bound's intervals for each row, drawn by weight and probability. Of a few: each row weighs all."""
+
+    def __init__(self, bound: Bound, mean: np.ndarray, sd: float) -> None:
+        self._bound, self._mean, self._sd = bound, mean, sd
+
+    def at(self, mean: np.ndarray) -> Self:
+        """Of rows with these means."""
+        return type(self)(self._bound, mean, self._sd)
+
+    def drawn(self, rng: np.random.Generator) -> np.ndarray:
+        if len(self._bound.lows) == 1:
+            return np.zeros(len(self._mean), dtype=np.int64)
+        return np.asarray(np.argmax(self._log_masses_NA + rng.gumbel(size=self._log_masses_NA.shape), axis=1))
+
+    def redrawn(self, choice: np.ndarray, rng: np.random.Generator) -> np.ndarray:  # noqa: ARG002 - as of many
+        return self.drawn(rng)
+
+    def log_weights(self, choice: np.ndarray) -> np.ndarray:  # noqa: ARG002 - as of many
+        """What a row weighs that was drawn so: the mean of the weights is the chance of the bound."""
+        return np.asarray(logsumexp(self._log_masses_NA, axis=1))
+
+    @cached_property
+    def _log_masses_NA(self) -> np.ndarray:
+        return _log_masses(self._bound, self._mean, self._sd)
+
+
+class _Tabled:
+    """The same of many: a row draws as the nearest of some means would, which have a table of chances each.
+
+    A table's normal is wider by the distance between two of them, so that no interval is much rarer in it than it is
+    for the row. Rows that have all the same mean draw exactly.
+    """
+
+    def __init__(self, bound: Bound, mean: np.ndarray, sd: float) -> None:
+        self._bound, self._sd = bound, sd
+        self._least, most = (float(mean.min()), float(mean.max())) if len(mean) else (0.0, 0.0)
+        self._step = (most - self._least) / (MEANS - 1)
+        means_M = np.linspace(self._least, most, MEANS if self._step else 1)
+        log_masses_MA = _log_masses(bound, means_M, float(np.hypot(sd, self._step)))
+        self._log_shares_MA = log_masses_MA - logsumexp(log_masses_MA, axis=1, keepdims=True)
+        ends_MA = np.cumsum(np.exp(self._log_shares_MA), axis=1)
+        # One table behind the other, so that one search looks in all of them.
+        self._ends = (ends_MA / ends_MA[:, -1:] + np.arange(len(means_M))[:, None]).ravel()
+        self._place(mean)
+
+    def at(self, mean: np.ndarray) -> Self:
+        """Of rows with these means, by the same tables: rows beyond them have the outermost."""
+        moved = copy(self)
+        moved._place(mean)
+        return moved
+
+    def _place(self, mean: np.ndarray) -> None:
+        steps_N = np.rint((mean - self._least) / (self._step or 1.0))
+        self._mean, self._nearest_N = mean, np.clip(steps_N, 0, len(self._log_shares_MA) - 1).astype(np.int64)
+
+    def drawn(self, rng: np.random.Generator) -> np.ndarray:
+        intervals = len(self._bound.lows)
+        places_N = np.searchsorted(self._ends, self._nearest_N + rng.random(len(self._mean)), side="right")
+        return np.asarray(np.minimum(places_N - self._nearest_N * intervals, intervals - 1))
+
+    def redrawn(self, choice: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """An independent draw, or with the chance that makes up for the table's error the same again."""
+        other = self.drawn(rng)
+        gain = self.log_weights(other) - self.log_weights(choice)
+        return np.where(-rng.standard_exponential(len(gain)) < gain, other, choice)
+
+    def log_weights(self, choice: np.ndarray) -> np.ndarray:
+        lows, highs = self._bound.lows[choice], self._bound.highs[choice]
+        log_masses_N = log_probability((lows - self._mean) / self._sd, (highs - self._mean) / self._sd)
+        log_masses_N += np.log(self._bound.weights[choice])
+        return np.asarray(log_masses_N - self._log_shares_MA[self._nearest_N, choice])
+
+
+def _ways(bounds: Sequence[Bound]) -> list[type[_Weighed] | type[_Tabled]]:
+    many = sum(len(bound.lows) for bound in bounds) > FEW
+    return [_Tabled if many and len(bound.lows) > 1 else _Weighed for bound in bounds]
+
+
+def _inside(bound: Bound, choice: np.ndarray, mean: np.ndarray, sd: float, rng: np.random.Generator) -> np.ndarray:
+    """A place for each row in the interval that it has."""
     low, high = bound.lows[choice], bound.highs[choice]
-    return truncated_normal(mean, np.full(len(mean), sd), np.minimum(low, high), high, rng), choice
+    return truncated_normal(mean, np.full(len(mean), sd), np.minimum(low, high), high, rng)
 
 
 def _log_masses(bound: Bound, mean: np.ndarray, sd: float) -> np.ndarray:

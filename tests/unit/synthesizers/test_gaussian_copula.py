@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -19,6 +21,12 @@ INF = np.inf
 def bound(dimension: int, *intervals: tuple[float, float]) -> Bound:
     lows, highs = np.array(intervals, dtype=float).T
     return Bound(dimension, lows, highs, np.ones(len(lows)))
+
+
+def many(count: int, low: float, high: float, share: float = 0.5) -> list[tuple[float, float]]:
+    """So many intervals between two ends, each of that share of its place."""
+    starts, width = np.linspace(low, high, count, endpoint=False), (high - low) / count
+    return [(float(start), float(start + share * width)) for start in starts]
 
 
 def rejected(*bounds: Bound, rows: int = 400_000) -> np.ndarray:
@@ -65,6 +73,61 @@ def test_intervals_of_related_columns_are_as_frequent_as_they_are_likely(rows):
     assert likely[1, 1] > 2 * likely[0, 0]
 
 
+@pytest.mark.parametrize(("rows", "draws"), [(50, 50), (20_000, 1)])
+@pytest.mark.parametrize("correlation", [0.0, 0.8, -0.99])
+def test_many_intervals_are_as_frequent_as_they_are_likely(correlation, rows, draws):
+    matrix = np.array([[1.0, correlation], [correlation, 1.0]])
+    x, y = many(40, -2, 2), [(-INF, -2.5), *many(30, -1, 3, 0.9)]
+    likely = np.array([[rectangle(correlation, one, other) for other in y] for one in x])
+    likely /= likely.sum()
+
+    drawn = np.zeros_like(likely)
+    for seed in range(draws):
+        choices = draw_normal(matrix, [bound(0, *x), bound(1, *y)], rows, np.random.default_rng(seed))[1]
+        np.add.at(drawn, tuple(choices), 1)
+    drawn /= drawn.sum()
+
+    for axis in (0, 1):
+        assert drawn.sum(axis=axis) == pytest.approx(likely.sum(axis=axis), abs=2 * (rows * draws) ** -0.5)
+    assert np.abs(drawn - likely).sum() < 2.5 * expected_error(likely, rows * draws)
+
+
+def expected_error(likely: np.ndarray, draws: int) -> float:
+    """Of so many independent draws, the sum of how far each share is off."""
+    return float(np.sqrt(2 / np.pi * likely * (1 - likely) / draws).sum())
+
+
+def test_draws_between_many_intervals_are_those_of_rejection():
+    bounds = [bound(0, *many(20, -1, 1)), bound(1, *many(30, -0.5, 2)), bound(2, (0.2, INF))]
+    expected = rejected(*bounds)
+
+    z = draw_normal(MATRIX, bounds, 20_000, np.random.default_rng(1))[0].T
+
+    assert z.mean(axis=0) == pytest.approx(expected.mean(axis=0), abs=0.03)
+    assert np.cov(z.T) == pytest.approx(np.cov(expected.T), abs=0.04)
+
+
+def test_of_many_points_each_comes_by_its_density():
+    points = np.linspace(-3, 3, 61)
+
+    z, choices = draw_normal(MATRIX, [bound(0, *zip(points, points, strict=True))], 50_000, np.random.default_rng(1))
+
+    assert (z[0] == points[choices[0]]).all()
+    density = np.exp(-(points**2) / 2)
+    assert np.bincount(choices[0], minlength=61) / 50_000 == pytest.approx(density / density.sum(), abs=0.005)
+
+
+def test_a_row_does_not_weigh_each_of_many_intervals():
+    bounds = [bound(0, *many(1000, -2, 2)), bound(1, *many(1000, -2, 2))]
+
+    tracemalloc.start()
+    draw_normal(MATRIX, bounds, 10_000, np.random.default_rng(1))
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert most_bytes < 10_000 * 1000  # a byte for each of them
+
+
 def rectangle(correlation: float, x: tuple[float, float], y: tuple[float, float]) -> float:
     """How likely two normals are to be in two intervals, by quadrature."""
     points = np.linspace(*x, 2001)
@@ -79,8 +142,9 @@ def rectangle(correlation: float, x: tuple[float, float], y: tuple[float, float]
         [bound(1, (-INF, -1.0), (0.5, 0.7), (2.0, INF))],
         [bound(0, (0.5, INF)), bound(1, (-INF, 0.0))],
         [bound(2, (0.0, 1.0)), bound(0, (-1.0, 0.5)), bound(1, (0.2, 0.3), (1.0, INF))],
+        [bound(2, (0.0, INF)), bound(0, *many(20, -1, 1)), bound(1, *many(30, -0.5, 2))],
     ],
-    ids=["one", "several intervals", "two against each other", "all"],
+    ids=["one", "several intervals", "two against each other", "all", "many intervals"],
 )
 def test_the_chance_of_bounds_is_the_share_of_rows_inside(bounds):
     chance = np.exp(log_chance(MATRIX, bounds, np.random.default_rng(1)))
