@@ -24,7 +24,7 @@ from synthgen_ray.domain.conditions import check_conditions
 from synthgen_ray.domain.errors import SynthGenError, WorkerLost
 from synthgen_ray.domain.params import MAX_ROWS, DrawParams, GenerateParams, OutputFormat
 from synthgen_ray.domain.validation import invalid_request
-from synthgen_ray.jobs.batch import Manifest, OnRows, Order, Place, begin, model_in
+from synthgen_ray.jobs.batch import Manifest, OnRows, Order, Place, begin, model_in, with_seed_begun
 from synthgen_ray.runtime.data_dir import DataDir
 from synthgen_ray.runtime.environment import prepare_environment
 from synthgen_ray.synthesizers.numerics.streams import fresh_seed
@@ -66,7 +66,7 @@ def batch(
         asked = {"seed": seed, "conditions": parse_conditions(where or []), "distribution": parse_shares(shares)}
         order = _order(content, num_rows, asked, format, rows_per_file)
         shown_as = (server.key, model_id) if server.key and model_id else None
-        made = _made(content, order, output, resume, workers, shown_as)
+        made = _made(content, order, output, resume, workers, shown_as, any_seed=seed is None)
     typer.echo(json.dumps(made))
 
 
@@ -110,10 +110,18 @@ def _order(content: bytes, num_rows: int, asked: dict[str, Any], format: OutputF
 
 
 def _made(
-    content: bytes, order: Order, output: str, resume: bool, workers: int | None, shown_as: tuple[str, UUID] | None
+    content: bytes,
+    order: Order,
+    output: str,
+    resume: bool,
+    workers: int | None,
+    shown_as: tuple[str, UUID] | None,
+    any_seed: bool,
 ) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="sg-") as folder:  # short: Ray's socket paths have little room
         place = _place(output, Path(folder))
+        if resume and any_seed:
+            order = with_seed_begun(place, order)
         if (manifest := begin(place, order, resume=resume)) is not None:
             return _told(output, manifest)
         own = None if "RAY_ADDRESS" in os.environ else Path(folder)

@@ -108,6 +108,12 @@ def begin(place: Place, order: Order, *, resume: bool) -> Manifest | None:
     return None
 
 
+def with_seed_begun(place: Place, order: Order) -> Order:
+    """The order with the seed of the one that was begun there, if one was: who named none need not know it."""
+    plan = _plan_of(place) if place.has(PLAN) else None
+    return order if plan is None else order.model_copy(update={"seed": plan.seed})
+
+
 def make_file(model: Synthesizer, order: Order, name: str, place: Place) -> DoneFile:
     """Make a file, unless it is there; its hash is of what can be read there now.
 

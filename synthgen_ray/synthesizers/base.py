@@ -87,6 +87,7 @@ class Synthesizer(ABC):
         Raises: InvalidTable.
         """
         keep_freed_memory()
+        self.__dict__.pop("_dependencies", None)  # of an earlier fit
         table = _taken(table)
         checks.check_schema(table.schema)
         pace = Pace(on_progress, self.params.max_training_seconds, checkpoints)
@@ -169,8 +170,8 @@ class Synthesizer(ABC):
             index, num_rows = chunk
             return self.impute_chunk(index, given.slice(index * self.chunk_rows, num_rows), seed)
 
-        filled = spread(fill, chunks(given.num_rows, self.chunk_rows))
-        return pa.concat_tables([given.slice(0, 0), *filled])
+        filled = list(spread(fill, chunks(given.num_rows, self.chunk_rows)))
+        return pa.concat_tables(filled).cast(given.schema) if filled else given  # a field may say that it has no nulls
 
     def impute_chunk(self, index: int, rows: pa.Table, seed: int) -> pa.Table:
         """Chunk `index` of a table that is conformed: the same bytes for the same arguments."""
@@ -345,6 +346,7 @@ def _taken(table: "pa.Table | pd.DataFrame") -> pa.Table:
 
 
 def _of_frame(frame: "pd.DataFrame") -> pa.Table:
+    checks.check_unique(frame.columns)
     try:
         return pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowException, TypeError) as error:

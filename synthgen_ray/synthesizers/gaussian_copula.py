@@ -47,6 +47,7 @@ class GaussianCopula(Synthesizer):
         self._codec = self.codec.with_learnt(ordered)
         self._correlation_DD = latent_correlation(seen_ND)
 
+    @one_blas_thread()
     def _draw(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, Cells]:
         """Rows whose asked columns are all null or all not are drawn together: they share their bounds."""
         nulls = self._nulls(num_rows, targets, rng)

@@ -1,9 +1,10 @@
 """Columns of categories: text or numbers that repeat, booleans. Held as integer codes, never one-hot."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -64,7 +65,7 @@ class CategoryCodec(Stored):
     @classmethod
     def learn(cls, name: str, kind: Kind, column: pa.ChunkedArray, k: int, most: int) -> Self | None:
         """`None` if no value is held by k rows: then there is nothing that may be kept."""
-        array = arrow.plain(column)
+        array = _plain(column)
         counted = pc.value_counts(array.drop_null())
         counts = counted.field("counts").to_numpy()
         kept = np.flatnonzero(counts >= k)
@@ -72,7 +73,7 @@ class CategoryCodec(Stored):
             return None
         kept = kept[np.argsort(-counts[kept], kind="stable")]
         values = arrow.values_of(counted.field("values").take(pa.array(kept)))
-        head = sorted(range(min(most, len(kept))), key=(lambda i: values[i]) if _has_order(values[0]) else _as_is)
+        head = sorted(range(min(most, len(kept))), key=_order_of(values, array.type))
         return cls(
             name=name,
             column_kind=kind,
@@ -110,7 +111,7 @@ class CategoryCodec(Stored):
 
     def encode(self, column: pa.ChunkedArray, rng: np.random.Generator) -> tuple[np.ndarray, None]:
         """Codes; a value too rare to be kept, which null may be too, is replaced by a draw from the others."""
-        array = arrow.plain(column)
+        array = _plain(column)
         places = pc.index_in(array, value_set=self._dictionary).fill_null(-1).to_numpy()
         codes = np.minimum(places, len(self.values)).astype(np.int32)
         null = np.asarray(array.is_null()) & (self.nulls > 0)
@@ -122,7 +123,7 @@ class CategoryCodec(Stored):
 
     def plain(self, column: pa.ChunkedArray) -> pa.Array:
         """The column's cells as plain values or nulls."""
-        return arrow.plain(column)
+        return _plain(column)
 
     def is_unknown(self, column: pa.ChunkedArray) -> np.ndarray:
         """Which cells hold a value that is none of the model's, (N,)."""
@@ -156,7 +157,7 @@ class CategoryCodec(Stored):
     def obeys(self, column: pa.ChunkedArray, condition: Condition) -> np.ndarray:
         """Which cells are as asked for, (N,)."""
         asked = condition if isinstance(condition, list) else [condition]
-        array = arrow.plain(column)
+        array = _plain(column)
         places = pc.index_in(array, value_set=self._dictionary).fill_null(-1).to_numpy()
         wanted = np.append(_among(self.values + self.tail, asked), False)  # the last one: null, or none of the model's
         return np.asarray(wanted[places] | (np.asarray(array.is_null()) & (None in asked)))
@@ -172,10 +173,14 @@ def _among(values: Sequence[Value], asked: Sequence[object]) -> np.ndarray:
     return np.array([(isinstance(value, bool), value) in keys for value in values], dtype=bool)
 
 
-def _has_order(value: Value) -> bool:
-    """Whether codes should follow the values: neighbours among numbers are alike, among words not."""
-    return not isinstance(value, str)
+def _plain(column: pa.ChunkedArray) -> pa.Array:
+    """To Arrow 0.0 and -0.0 are two values; to who asks for one of them they are one."""
+    array = arrow.plain(column)
+    return pc.add(array, pa.scalar(0, array.type)) if pa.types.is_floating(array.type) else array
 
 
-def _as_is(place: int) -> int:
-    return place
+def _order_of(values: Sequence[Value], type_: pa.DataType) -> Callable[[int], Any]:
+    """By what to put them in order. Codes follow numbers, of which neighbours are alike; words stay as they are."""
+    if pa.types.is_decimal(type_):  # some of which are held as text
+        return lambda place: Decimal(str(values[place]))
+    return (lambda place: place) if isinstance(values[0], str) else (lambda place: values[place])

@@ -1,5 +1,6 @@
 """What cannot be learnt is refused before anything is made of it."""
 
+from collections.abc import Collection
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
@@ -15,10 +16,15 @@ FIRST_DAY, LAST_DAY = -719_162, 2_932_896  # of the years 1 and 9999
 
 def check_schema(schema: pa.Schema) -> None:
     """From the types alone. Raises: InvalidTable."""
-    if len(set(schema.names)) != len(schema.names):
-        raise InvalidTable("Two columns have the same name.", "duplicate_column")
+    check_unique(schema.names)
     for field in schema:
         _check_type(field.name, field.type)
+
+
+def check_unique(names: Collection[object]) -> None:
+    """Raises: InvalidTable."""
+    if len(set(names)) != len(names):
+        raise InvalidTable("Two columns have the same name.", "duplicate_column")
 
 
 def check_values(name: str, values: pa.ChunkedArray) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from synthgen_ray.synthesizers.columns import arrow
@@ -120,7 +121,7 @@ class FloatForm(Stored):
             reals = _rounded(reals, self.decimals)
         if pa.types.is_decimal(type_):
             most = math.nextafter(10.0 ** (type_.precision - type_.scale), 0)
-            return pa.array(np.clip(reals, -most, most)).cast(type_)
+            return _decimals_of(np.clip(reals, -most, most), self.decimals, type_)
         return pa.array(reals.astype(type_.to_pandas_dtype()))
 
 
@@ -145,18 +146,34 @@ def _decimals(array: pa.Array, reals: np.ndarray, k: int) -> int | None:
     """
     if pa.types.is_decimal(array.type):
         most = int(np.clip(array.type.scale, 0, MAX_DECIMALS))
-        written, narrow = _rounded(reals, most), np.dtype(np.float64)
+        exact = array.cast(pa.decimal256(76, array.type.scale))  # 999.99 is rounded to a digit more
+
+        def differ(some: slice, decimals: int) -> int:
+            part = exact[some]
+            return int(pc.sum(pc.not_equal(pc.round(part, decimals), part)).as_py() or 0)
+
     else:
         most, narrow = MAX_DECIMALS, array.type.to_pandas_dtype()
         written = reals.astype(narrow)
-    with np.errstate(all="ignore"):
-        for decimals in range(most + 1):
-            for some in (slice(1000), slice(None)):
-                if (_rounded(reals[some], decimals).astype(narrow) != written[some]).sum() >= k:
-                    break
-            else:
-                return decimals
+
+        def differ(some: slice, decimals: int) -> int:
+            with np.errstate(all="ignore"):
+                return int((_rounded(reals[some], decimals).astype(narrow) != written[some]).sum())
+
+    for decimals in range(most + 1):
+        if all(differ(some, decimals) < k for some in (slice(1000), slice(None))):
+            return decimals
     return None
+
+
+def _decimals_of(reals: np.ndarray, decimals: int | None, type_: pa.DataType) -> pa.Array:
+    """Of whole numbers of the last decimal, where floats hold those exactly: Arrow writes the noise of a float too."""
+    if decimals is None or decimals > type_.scale or np.abs(reals).max(initial=0.0) * 10.0**decimals >= 2 * WHOLE:
+        return pa.array(reals).cast(type_)
+    most = 10.0 ** (type_.precision - type_.scale + decimals) - 1
+    whole = np.clip(np.rint(reals * 10.0**decimals), -most, most)
+    units = pa.array(whole.astype(np.int64)).cast(pa.decimal128(19, 0))
+    return pa.Array.from_buffers(pa.decimal128(19, decimals), len(units), units.buffers()).cast(type_)
 
 
 def _rounded(reals: np.ndarray, decimals: int) -> np.ndarray:

@@ -10,7 +10,18 @@ import pytest
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.errors import Conflict, JobError
 from synthgen_ray.domain.params import OutputFormat
-from synthgen_ray.jobs.batch import MANIFEST, PLAN, SUCCESS, Manifest, Order, Place, begin, finish, make_file
+from synthgen_ray.jobs.batch import (
+    MANIFEST,
+    PLAN,
+    SUCCESS,
+    Manifest,
+    Order,
+    Place,
+    begin,
+    finish,
+    make_file,
+    with_seed_begun,
+)
 from synthgen_ray.synthesizers import GaussianCopula
 
 ROWS, CHUNK = 2_300, 500
@@ -36,6 +47,19 @@ def an_order(**changes: object) -> Order:
 
 def made(model: GaussianCopula, order: Order, place: Place) -> Manifest:
     return finish(place, order, {name: make_file(model, order, name, place) for name in order.files})
+
+
+def test_who_goes_on_need_not_know_the_seed_that_was_drawn(place):
+    begin(place, an_order(seed=7), resume=False)
+
+    order = with_seed_begun(place, an_order(seed=8))
+
+    assert order == an_order(seed=7)
+    assert begin(place, order, resume=True) is None
+
+
+def test_where_nothing_was_begun_the_seed_stays(place):
+    assert with_seed_begun(place, an_order(seed=8)) == an_order(seed=8)
 
 
 def test_files_are_named_by_their_chunks_and_hold_all_rows():

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from scipy.special import ndtr, ndtri
+from threadpoolctl import threadpool_limits
 
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.params import ModelType
@@ -323,3 +324,16 @@ class TestModes:
 
         assert sum(shares)[0, :2] == pytest.approx([1, 1])
         assert [share[0, 2] for share in shares] == [0, 1, 1, 0]  # 5 is in both ranges that it ends
+
+
+def test_a_wide_chunk_has_the_same_bytes_on_any_number_of_threads():
+    table = pa.table(
+        {f"x{place}": column for place, column in enumerate(np.random.default_rng(0).normal(size=(160, 300)))}
+    )
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, None)
+    chunks = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            chunks.append(model.sample_chunk(0, 500, seed=1))
+
+    assert chunks[0].equals(chunks[1])

@@ -304,3 +304,29 @@ def test_cells_that_would_become_others_are_refused(cells, of_model):
 
     with pytest.raises(InvalidTable, match="column_mismatch"):
         model.impute(pa.table({"x": cells, "y": range(9)}))
+
+
+def test_a_second_fit_forgets_what_columns_said_in_the_first():
+    def a_table(name: str, middle: float) -> pa.Table:
+        numbers = np.random.default_rng(0).normal(middle, 1, 200)
+        return pa.table({name: numbers, "sign": np.where(numbers > middle, "+", "-")})
+
+    model = create(ModelType.GAUSSIAN_COPULA, {"seed": 1}).fit(a_table("x", 0))
+    model.impute(pa.table({"x": pa.array([None], pa.float64()), "sign": ["+"]}))
+    model.fit(a_table("y", 1000))
+
+    filled = model.impute(pa.table({"y": pa.array([None] * 50, pa.float64()), "sign": ["+", "-"] * 25}), seed=1)
+
+    values = np.array(filled["y"].to_pylist())
+    assert (values[::2] > values[1::2]).mean() > 0.9
+    assert len(set(values)) > 25
+
+
+def test_a_column_that_may_have_no_nulls_is_taken_and_stays_so():
+    schema = pa.schema([pa.field("x", pa.float64(), nullable=False), pa.field("c", pa.string())])
+    table = pa.table([np.arange(100.0), ["a", "b"] * 50], schema=schema)
+    model = create(ModelType.GAUSSIAN_COPULA, {"seed": 1}).fit(table)
+
+    for rows in (table, table.slice(0, 0)):
+        assert model.impute(rows, seed=1).equals(rows)
+        assert model.impute(rows, seed=1).schema == schema

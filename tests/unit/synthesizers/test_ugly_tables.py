@@ -4,6 +4,7 @@ import datetime as dt
 import decimal
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -178,6 +179,7 @@ REFUSED = {
     "a struct": (pa.table({"x": [{"a": 1}] * ROWS}), "unsupported_type"),
     "binary": (pa.table({"x": [b"x"] * ROWS}), "unsupported_type"),
     "a name twice": (pa.table([pa.array(NOISE), pa.array(NOISE)], names=["x", "x"]), "duplicate_column"),
+    "a name twice in a frame": (pd.DataFrame([[1.0, 2.0]] * ROWS, columns=["x", "x"]), "duplicate_column"),
     "the year 148108": (pa.table({"x": pa.array([2**62] * ROWS, pa.timestamp("us"))}), "date_out_of_range"),
     "the last day of all": (
         pa.table({"x": pa.array([2**31 - 1] * ROWS, pa.int32()).view(pa.date32())}),

@@ -1,6 +1,8 @@
 """Every Arrow type that may be learnt comes back as it was."""
 
 import datetime as dt
+import math
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -51,6 +53,38 @@ def test_numbers_keep_their_type_and_grid(array):
 
     assert rows.type == array.type
     assert set(rows.cast(pa.string()).to_pylist()) <= set(array.cast(pa.string()).to_pylist())
+
+
+@pytest.mark.parametrize("scale", [9, 18])
+def test_cents_are_cents_however_wide_their_type(scale):
+    cents = [Decimal(int(n)).scaleb(-2) for n in RNG.integers(10**10, 10**12, ROWS)]
+    asked = pa.array([*cents, *[cents[0]] * 50], pa.decimal128(38, scale))
+    model = given_model(ModelType.GAUSSIAN_COPULA, pa.table({"x": asked}), (Column("x", ColumnKind.FLOAT),))
+
+    rows = model.sample(300, seed=1)["x"].to_pylist()
+    fixed = model.sample(20, seed=1, conditions={"x": float(cents[0])})["x"].to_pylist()
+
+    assert all(value == round(value, 2) for value in rows)
+    assert set(fixed) == {cents[0]}
+
+
+def test_categories_of_decimals_that_no_float_equals_are_in_order():
+    values = [Decimal("0.10"), Decimal("12345678901234567.89"), Decimal("3.00")]
+    array = pa.array(values * (ROWS // 3), pa.decimal128(20, 2))
+
+    rows = sampled(array, ColumnKind.CATEGORICAL)
+
+    assert set(rows.to_pylist()) == set(values)
+
+
+def test_a_zero_is_one_category_whatever_its_sign():
+    array = pa.array([0.0, -0.0, 1.5] * (ROWS // 3))
+
+    model = given_model(ModelType.TVAE, pa.table({"x": array}), (Column("x", ColumnKind.CATEGORICAL),))
+    rows = model.sample(50, seed=1, conditions={"x": 0.0})["x"].to_pylist()
+
+    assert model.learned_columns[0].categories == (0.0, 1.5)
+    assert {math.copysign(1, value) for value in rows} == {1.0}
 
 
 @pytest.mark.parametrize("array", CATEGORIES, ids=lambda array: str(array.type))
