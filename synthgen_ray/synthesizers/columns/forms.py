@@ -145,7 +145,9 @@ def _decimals(array: pa.Array, reals: np.ndarray, k: int) -> int | None:
     not learnt.
     """
     if pa.types.is_decimal(array.type):
-        most = int(np.clip(array.type.scale, 0, MAX_DECIMALS))
+        if array.type.scale <= 0:
+            return 0
+        most = min(array.type.scale, MAX_DECIMALS)
         exact = array.cast(pa.decimal256(76, array.type.scale))  # 999.99 is rounded to a digit more
 
         def differ(some: slice, decimals: int) -> int:
