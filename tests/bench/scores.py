@@ -60,7 +60,7 @@ def column_shapes(real: pd.DataFrame, synthetic: pd.DataFrame) -> float:
 def two_way_accuracy(real: pd.DataFrame, synthetic: pd.DataFrame) -> float:
     """Mean over all pairs of columns of 1 - the total variation distance between their binned distributions."""
     ours, theirs = _cells([real, synthetic], [name for name in real if _is_numeric(real[name])])
-    pairs = combinations(range(len(ours.names)), 2)
+    pairs = list(combinations(range(len(ours.names)), 2))
     return float(np.mean(accuracies(binned(ours, ours), binned(ours, theirs), pairs)))
 
 
