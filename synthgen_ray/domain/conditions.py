@@ -70,7 +70,7 @@ def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:
             return "out_of_range", "min must not be above max."
         return "", ""
     # A value that is asked for many times is looked at once.
-    values = {_key(value): value for value in (condition if isinstance(condition, list) else [condition])}
+    values = {key_of(value): value for value in (condition if isinstance(condition, list) else [condition])}
     known = _known(values, column)
     for key, value in values.items():
         if value is None:
@@ -91,10 +91,10 @@ def _known(asked: Collection[Key], column: LearnedColumn) -> set[Key] | None:
     if column.categories is None:
         return None
     values = {value for _, value in asked}
-    return {_key(category) for category in column.categories if category in values}
+    return {key_of(category) for category in column.categories if category in values}
 
 
-def _key(value: Hashable) -> Key:
+def key_of(value: Hashable) -> Key:
     """Python takes True for 1; a caller does not. To JSON 1 and 1.0 are one number."""
     return isinstance(value, bool), value
 

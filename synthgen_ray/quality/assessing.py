@@ -80,12 +80,13 @@ def assess(
     sample = tables.sample(max_rows, np.random.default_rng(seed))
     tell(0.1)
 
-    by_column = column_results(tables, columns, labels, k)
-    tell(0.2)
     pairs, triples = (column_groups(len(tables.real.names), size, seed) for size in (2, 3))
     bins = binned_tables(tables, matched_parts(tables, seed))
     by_size = [counted(bins, groups, k) for groups in (columns_alone(tables.real), pairs, triples)]
-    trends, best, batches = _trends(sample, pairs, max(real.num_rows, synthetic.num_rows) > max_rows, k)
+    by_column = column_results(tables, by_size[0], columns, labels, k)
+    tell(0.2)
+    steps = trend_steps(sample.real, None, pairs, k)
+    trends, best, batches = _trends(sample, pairs, steps, max(real.num_rows, synthetic.num_rows) > max_rows, k)
     by_pair = pair_results(trends, best, by_size[1], batches)
     associated = tables.real.names[:MOST_ASSOCIATED]
     ours, theirs = (binned(sample.real, cells)[: len(associated)] for cells in (sample.real, sample.synthetic))
@@ -95,7 +96,7 @@ def assess(
     fidelity = Fidelity(
         **_of_columns(by_column, tables, seed, k),
         **_accuracies(by_size, len(tables.real.names)),
-        pair_trends=_pair_trends(trends, best, batches, sample, pairs, seed, k),
+        pair_trends=_pair_trends(trends, best, batches, sample, pairs, steps, seed),
         key_uniqueness=_key_uniqueness(real, synthetic, holdout, columns),
         missing_values=measure(
             missing_values(tables.real, tables.synthetic, k),
@@ -166,11 +167,11 @@ def _of_columns(results: Sequence[ColumnResult], tables: Tables, seed: int, k: i
 
 
 def _trends(
-    sample: Tables, pairs: Sequence[Group], is_sampled: bool, k: int
+    sample: Tables, pairs: Sequence[Group], steps: Array, is_sampled: bool, k: int
 ) -> tuple[list[Trend], list[Trend] | None, list[Array]]:
     """Of the synthetic rows, of the hold-out, and of batches of the former where tables were sampled."""
     real, synthetic, holdout = sample
-    found = told_trends(pair_trends(real, synthetic, pairs), trend_steps(real, None, pairs, k))
+    found = told_trends(pair_trends(real, synthetic, pairs), steps)
     best = None
     if holdout is not None:
         best = told_trends(pair_trends(real, holdout, pairs), trend_steps(real, holdout, pairs, k))
@@ -183,11 +184,11 @@ def _pair_trends(
     batches: Sequence[Array],
     sample: Tables,
     pairs: Sequence[Group],
+    steps: Array,
     seed: int,
-    k: int,
 ) -> Measure:
     """The mean over the related pairs, with an interval where there are batches."""
-    related, steps = [trend.related for trend in found], trend_steps(sample.real, None, pairs, k)
+    related = [trend.related for trend in found]
 
     def trends(real: Cells, other: Cells) -> float:
         return mean_trend(told_trends(pair_trends(real, other, pairs), steps))

@@ -9,7 +9,7 @@ from synthgen_ray.domain.columns import Column
 from synthgen_ray.quality.accuracy import associations, binned
 from synthgen_ray.quality.assessment import Associations, ColumnResult, PairResult
 from synthgen_ray.quality.cells import Array, Cells
-from synthgen_ray.quality.counting import Bins, Counted, counted
+from synthgen_ray.quality.counting import Bins, Counted
 from synthgen_ray.quality.distributions import distribution
 from synthgen_ray.quality.groups import Group
 from synthgen_ray.quality.missing import null_share, safe_null_share
@@ -71,13 +71,12 @@ def binned_tables(tables: Tables, parts: Sequence[Array] = ()) -> Bins:
 
 
 def column_results(
-    tables: Tables, columns: Sequence[Column], labels: dict[str, list[str]], k: int
+    tables: Tables, accuracies: Counted, columns: Sequence[Column], labels: dict[str, list[str]], k: int
 ) -> tuple[ColumnResult, ...]:
-    """Those that are least alike first."""
+    """Those that are least alike first. The accuracies are those of `columns_alone`."""
     real, synthetic, holdout = tables
     shapes = told_shapes(real, synthetic, k)
     best_shapes = _if(holdout, lambda cells: told_shapes(real, cells, k, other_is_real=True))
-    accuracies = counted(binned_tables(tables), columns_alone(real), k)
     accuracy, best_accuracy = (dict(zip(real.names, scores, strict=True)) for scores in accuracies[:2])
     valid, best_valid = _validity(real, synthetic), _if(holdout, lambda cells: _validity(real, cells))
     covered, best_covered = _coverage(real, synthetic, k), _if(holdout, lambda cells: _coverage(real, cells, k))

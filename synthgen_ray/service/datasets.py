@@ -47,7 +47,7 @@ class Datasets(Files):
         Raises: NotFound, for the project or dataset; what `Converter.convert` says of the file.
         """
         # By the key first: what was made before is answered whatever has become of its dataset, or of the quota.
-        if before := await self._made_before(principal, once):
+        if before := await self._made_before(self._store.find_made_version, principal, once):
             return before
         await self._store.require_upload_target(principal, project_id, dataset_id)
         target = (project_id, name, description)
@@ -61,7 +61,9 @@ class Datasets(Files):
         Raises: NotFound; TooMany, over a quota; InvalidRequest, for the URI; Unavailable; InsufficientStorage; what
         `Converter.convert` says of the file.
         """
-        if before := await self._made_before(principal, once):  # whatever there is at the URI by now
+        if before := await self._made_before(
+            self._store.find_made_version, principal, once
+        ):  # whatever there is at the URI by now
             return before
         dataset = await self._store.get_dataset(principal, dataset_id)
         check_allowed(uri, self._allowed_uris)
@@ -133,10 +135,6 @@ class Datasets(Files):
         rest = blocks()
         first = await asyncio.to_thread(next, rest, b"")  # looks at the file
         return chain([first], rest)
-
-    async def _made_before(self, principal: Principal, once: Once | None) -> Made[DatasetVersion] | None:
-        before = await self._store.find_made_version(principal, once) if once else None
-        return Made(before, replayed=True) if before else None
 
     async def _add_version(
         self,

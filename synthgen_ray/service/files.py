@@ -8,9 +8,10 @@ from pathlib import Path
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.limits import UploadLimits
+from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.domain.errors import SynthGenError, Unavailable
-from synthgen_ray.domain.once import Made, T
+from synthgen_ray.domain.once import Made, Once, T
 
 
 class Files:
@@ -49,6 +50,13 @@ class Files:
     def _publish(self, file: Path, location: str, name: str, num_rows: int) -> Artifact:
         self._artifacts.adopt(file, location, name)
         return self._artifacts.seal(location, [self._artifacts.part(location, name, num_rows)])
+
+    async def _made_before(
+        self, find: Callable[[Principal, Once], Awaitable[T | None]], principal: Principal, once: Once | None
+    ) -> Made[T] | None:
+        """What an earlier call with this key made, whatever has become since of what it was made of."""
+        before = await find(principal, once) if once else None
+        return None if before is None else Made(before, replayed=True)
 
     async def _made_of(self, artifact: Artifact, call: Awaitable[Made[T]]) -> Made[T]:
         """What a call makes of an artifact; one that is of no use to it is erased."""

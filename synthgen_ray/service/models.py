@@ -49,10 +49,10 @@ class Models(Files):
             await self._check_resources(model_type, resources)
         except InvalidRequest:
             # The cluster may be smaller by now; what was made before is answered all the same.
-            before = await self._store.find_made_job(principal, once) if once else None
+            before = await self._made_before(self._store.find_made_job, principal, once)
             if before is None:
                 raise
-            return Made(before, replayed=True)
+            return before
         made = await self._store.create_model(
             principal, project_id, dataset_version_id, name, model_type, params, resources, once
         )
@@ -77,9 +77,8 @@ class Models(Files):
 
         Raises: NotFound, for the project; InvalidRequest, for anything but a sound model file.
         """
-        before = await self._store.find_made_model(principal, once) if once else None
-        if before:  # whatever the quota is by now
-            return Made(before, replayed=True)
+        if before := await self._made_before(self._store.find_made_model, principal, once):  # whatever the quota is now
+            return before
         await self._store.require_upload_target(principal, project_id, None)
         facts = await self._inspector.inspect(file)
         artifact = await asyncio.to_thread(self._publish, file, f"models/{uuid4()}", MODEL_FILE, 0)

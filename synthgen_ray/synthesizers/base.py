@@ -102,8 +102,7 @@ class Synthesizer(ABC):
         if not self._codec.learnt:
             raise InvalidTable("No column holds anything to learn.", "no_usable_columns")
         self._trained_rows = train.num_rows
-        row_bytes = widest_row(self.learned_columns) + names_width(table.column_names)
-        self.chunk_rows = max(1, min(CHUNK_ROWS, CHUNK_BYTES // row_bytes))
+        self.chunk_rows = rows_of_a_chunk(self.learned_columns, table.column_names)
         with pace.part(PART_BEFORE_REFINEMENT if self._is_refined else 1.0):
             self._learn(train, seed, pace)
         self._refinement = self._learn_refinement(train, seed, pace)
@@ -326,6 +325,11 @@ def load(path: Path | str) -> Synthesizer:
         return model
     except (InvalidRequest, *BROKEN) as error:
         raise corrupt_model("its parts do not fit together") from error
+
+
+def rows_of_a_chunk(learned: Sequence[LearnedColumn], names: Sequence[str]) -> int:
+    """How many a model of these columns draws at a time: of long rows fewer."""
+    return max(1, min(CHUNK_ROWS, CHUNK_BYTES // (widest_row(learned) + names_width(names))))
 
 
 def synthesizer_class(model_type: ModelType) -> type[Synthesizer]:

@@ -24,7 +24,7 @@ from synthgen_ray.datasets.writing import write_csv, write_jsonl
 from synthgen_ray.domain.columns import LearnedColumn
 from synthgen_ray.domain.errors import InvalidRequest, InvalidTable, SynthGenError, corrupt_model
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.domain.widths import CHUNK_BYTES, listed, names_width, widest_of, widest_row
+from synthgen_ray.domain.widths import listed, widest_of
 
 if TYPE_CHECKING:
     from synthgen_ray.synthesizers.base import Synthesizer
@@ -158,10 +158,9 @@ def _texts(part: object) -> Iterator[str]:
 
 def _check_chunks(model: "Synthesizer") -> None:
     """Refuse chunks so small that a few rows are thousands of files. Raises: JobError."""
-    from synthgen_ray.synthesizers.base import CHUNK_ROWS
+    from synthgen_ray.synthesizers.base import rows_of_a_chunk
 
-    row_bytes = widest_row(model.learned_columns) + names_width([column.name for column in model.columns])
-    ours = min(CHUNK_ROWS, CHUNK_BYTES // row_bytes)
+    ours = rows_of_a_chunk(model.learned_columns, [column.name for column in model.columns])
     if model.chunk_rows * MOST_CHUNKS < ours:
         raise corrupt_model("it draws too few rows at a time")
 

@@ -1,6 +1,6 @@
 """Columns of categories: text or numbers that repeat, booleans. Held as integer codes, never one-hot."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from synthgen_ray.domain.columns import LearnedColumn
+from synthgen_ray.domain.conditions import key_of
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import Condition
 from synthgen_ray.synthesizers.columns import arrow
@@ -167,10 +168,10 @@ class CategoryCodec(Stored):
         return arrow.of_values(self.values + self.tail, arrow.value_type(arrow.type_of(self.arrow_type)))
 
 
-def _among(values: Sequence[Value], asked: Sequence[object]) -> np.ndarray:
-    """Which values are asked for, (values,); to Python True is 1."""
-    keys = {(isinstance(value, bool), value) for value in asked}
-    return np.array([(isinstance(value, bool), value) in keys for value in values], dtype=bool)
+def _among(values: Sequence[Value], asked: Sequence[Hashable]) -> np.ndarray:
+    """Which values are asked for, (values,)."""
+    keys = set(map(key_of, asked))
+    return np.array([key_of(value) in keys for value in values], dtype=bool)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.Array:

@@ -10,7 +10,7 @@ from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.assessment import Fidelity, Finding, Level, Measure, NoUtility, Scope, Utility
 from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.counting import counted
-from synthgen_ray.quality.fidelity import Tables, binned_tables, column_results, matched, pair_results
+from synthgen_ray.quality.fidelity import Tables, binned_tables, column_results, columns_alone, matched, pair_results
 from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.numbers import defined, mean
 from synthgen_ray.quality.privacy import copied
@@ -73,7 +73,8 @@ def _of_columns(real: dict, synthetic: dict) -> list[tuple[Level, str]]:
     columns = given_columns(dict.fromkeys(real, ColumnKind.FLOAT))
     tables = Tables(Cells(real), Cells(synthetic), None)
     rows, drawn = (len(next(iter(cells.values()))) for cells in (real, synthetic))
-    results = column_results(tables, columns, {}, 5)
+    accuracies = counted(binned_tables(tables), columns_alone(tables.real), 5)
+    results = column_results(tables, accuracies, columns, {}, 5)
     found = verdict(UNKNOWN, results, (), None, only_copies(NONE), _scope(rows, None, drawn))
     return [(finding.level, finding.sentence) for finding in found if finding.area == "fidelity"]
 
