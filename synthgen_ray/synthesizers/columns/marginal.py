@@ -2,11 +2,13 @@
 
 Knots (z, x), linear in between: x is the mean of at least k rows around the quantile of z. A value that k rows
 or more share is two knots with one x; a number on it is sent to a random z between them, which makes any column
-exactly normal, and comes back exactly. Each mean is taken of its own k rows, as distances from the first of them: a sum
+exactly normal, and comes back exactly. A wide gap between two groups is two knots with one z, so that no number comes
+back in it. Each mean is taken of its own k rows, as distances from the first of them: a sum
 from the column's smallest number on would lose all digits where that is -1e38."""
 
 from abc import ABC, abstractmethod
 from functools import cached_property
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -19,6 +21,7 @@ from synthgen_ray.synthesizers.columns.remote import remote_atoms
 from synthgen_ray.synthesizers.columns.stored import Stored
 
 MAX_CELLS = 4096
+WIDE = 10  # times as wide as what the rows of a cell on either side of it span: such a gap is jumped
 FAR = 8.2  # beyond it a double cannot tell a probability from 0 or 1
 
 
@@ -115,7 +118,7 @@ class Marginal(NormalMap):
 
 def _knots(values: np.ndarray, counts: np.ndarray, cell: int, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Ranks and values of the knots: two for each atom, and those that cut the runs between atoms into cells
-    of at least `cell` rows. A value far from all others is an atom from k rows on."""
+    of at least `cell` rows, none across a wide gap. A value far from all others is an atom from k rows on."""
     ordered, starts = np.repeat(values, counts), np.cumsum(counts) - counts
     atomic = counts >= cell
     atomic[~atomic] = remote_atoms(values[~atomic], counts[~atomic], k)
@@ -125,9 +128,10 @@ def _knots(values: np.ndarray, counts: np.ndarray, cell: int, k: int) -> tuple[n
     run_begins, run_ends = np.append(0, ends), np.append(begins, len(ordered))
     for index, (begin, end) in enumerate(zip(run_begins, run_ends, strict=True)):
         if end - begin >= cell:  # a shorter run is left to the atoms beside it
-            cuts = np.linspace(begin, end, (end - begin) // cell + 1).round().astype(int)
-            ranks.append(np.clip(cuts, k / 2, len(ordered) - k / 2))  # the outer knots are means of k rows too
-            knots.append(_means_around(cuts, begin, end, k, ordered))
+            for first, last in pairwise([begin, *(begin + _wide_gaps(ordered[begin:end], cell)), end]):
+                cuts = np.linspace(first, last, (last - first) // cell + 1).round().astype(int)
+                ranks.append(np.clip(cuts, k / 2, len(ordered) - k / 2))  # the outer knots are means of k rows too
+                knots.append(_means_around(cuts, first, last, k, ordered))
         if index < len(atoms):
             ranks.append(np.array([begins[index], ends[index]]))
             knots.append(np.repeat(atoms[index], 2))
@@ -139,6 +143,15 @@ def _knots(values: np.ndarray, counts: np.ndarray, cell: int, k: int) -> tuple[n
     if len(ordered) - run_begins[-1] < cell:
         rank[-1] = len(ordered)
     return rank, np.maximum.accumulate(knot)
+
+
+def _wide_gaps(run: np.ndarray, cell: int) -> np.ndarray:
+    """Where a run is in two groups of `cell` rows or more each: the places of the first numbers after the gaps."""
+    if len(run) < 2 * cell:
+        return np.zeros(0, dtype=int)
+    after = np.arange(cell, len(run) - cell + 1)
+    spans = np.maximum(run[after - 1] - run[after - cell], run[after + cell - 1] - run[after])
+    return np.asarray(after[(run[after] - run[after - 1]) / WIDE > spans])
 
 
 def _means_around(cuts: np.ndarray, begin: int, end: int, k: int, ordered: np.ndarray) -> np.ndarray:

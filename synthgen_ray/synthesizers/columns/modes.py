@@ -21,6 +21,7 @@ ATOM_SHARE = 0.05  # of the rows, from which a single value is a mode of its own
 WIDTH = 4.0  # standard deviations on which a mode's scalar runs from -1 to 1
 BLOCK = 16_384  # rows encoded at once: what is worked on stays in the cache
 MOST_SQUARED = 1e30  # distance from a mode that float32 still holds
+BLUR = 0.02  # a network that names exact scalars is taken to mean this much around them when a range is asked for
 POINT = 1e-9  # standard deviations
 OUT_OF_REACH = 1e-9  # of a mode that ends before the range begins: only where no other is nearer
 EDGE = 0.99  # tanh never reaches 1
@@ -100,22 +101,26 @@ class Modes(Stored):
         low, high = low[:, None], high[:, None]
         reached = (low <= centers + scales) & (centers - scales <= high)
         low, high = _open_at_ends(centers, scales, low, high)
-        sd = np.where(scales == 0, 1.0, np.maximum(scales * spread, np.finfo(float).tiny))
-        mean = centers + scales * scalars[:, None]
-        with np.errstate(over="ignore"):
-            above, below = (np.clip((end - mean) / sd, -FURTHEST, FURTHEST) for end in (low, high))
-        share = 0.999 * np.exp(log_probability(above, below, POINT)) + 0.001 * _cauchy_probability(above, below, POINT)
+        sd = np.where(scales == 0, 1.0, np.maximum(scales * max(spread, BLUR), np.finfo(float).tiny))
+        share = sum(_shares_between(low, high, centers + scales * scalars[:, None], sd))
         return np.asarray(np.where(scales == 0, reached, np.where(reached, share, OUT_OF_REACH * share)))
 
     def draw_between(
         self, codes: np.ndarray, scalars: np.ndarray, spread: float, bounds: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
-        """Scalars of the given modes drawn from the same normal, cut to the bounds (B, 2); to be clipped to ±1."""
+        """Scalars of the given modes drawn from the same normal, cut to the bounds (B, 2); to be clipped to ±1.
+
+        One that does not come that far by itself, and was chosen for being among the nearest, says nothing of where
+        between the bounds: it is drawn from all of its mode, lest the rows of a rare range crowd at the nearer bound.
+        """
         centers, scales = np.array(self.centers)[codes], np.array(self.scales)[codes]
         low, high = _open_at_ends(centers, scales, *bounds.T)
         scales = np.where(scales == 0, 1.0, scales)
         low, high = (low - centers) / scales, (high - centers) / scales
-        return truncated_normal(scalars, np.full(len(codes), spread), low, high, rng)
+        by_itself, nearest = _shares_between(low, high, scalars, max(spread, np.finfo(float).tiny))
+        is_near = rng.random(len(codes)) * (by_itself + nearest) < by_itself
+        means, sds = np.where(is_near, scalars, 0.0), np.where(is_near, max(spread, BLUR), 1 / WIDTH)
+        return truncated_normal(means, sds, low, high, rng)
 
 
 _NO_MODES = (np.zeros(0), np.zeros(0), np.zeros(0))
@@ -126,6 +131,15 @@ def _open_at_ends(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The bounds, with all that strays beyond an end of its mode, where it stays, when that end is inside."""
     return np.where(low <= centers - scales, -np.inf, low), np.where(high >= centers + scales, np.inf, high)
+
+
+def _shares_between(
+    low: np.ndarray, high: np.ndarray, mean: np.ndarray, sd: np.ndarray | float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of a normal to be between two bounds, and the thousandth of a Cauchy that is mixed in."""
+    with np.errstate(over="ignore"):
+        low, high = (np.clip((end - mean) / sd, -FURTHEST, FURTHEST) for end in (low, high))
+    return 0.999 * np.exp(log_probability(low, high, POINT)), 0.001 * _cauchy_probability(low, high, POINT)
 
 
 def _cauchy_probability(low: np.ndarray, high: np.ndarray, least: float) -> np.ndarray:

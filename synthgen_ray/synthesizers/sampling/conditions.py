@@ -27,7 +27,6 @@ LEAST_CANDIDATES = 1000  # a round, so that a handful of rows has latents to cho
 MOST_ROUNDS = 16
 ENOUGH = 2  # effective candidates for each row that is asked for
 NEARLY_ALL = 0.9  # of the candidates count: then one round is enough
-BLUR = 0.02  # a network that names exact scalars is taken to mean this much around them when a range is asked for
 TINY = 1e-30
 
 
@@ -122,7 +121,7 @@ def draw_rows(
         if target is not None:
             shares_WB = weights_WB / weights_WB.sum(axis=0, dtype=np.float64)
             if isinstance(codec, NumberCodec) and isinstance(target, NumberTarget):
-                spread = max(float(heads.spread_S[number]), BLUR)
+                spread = float(heads.spread_S[number])
                 parts = codec.parts(target)
                 part_B = np.asarray(rng.integers(len(parts.ranges) + target.null, size=rows))  # null is the last
                 choices[codec.name] = np.append(parts.ranges, len(target.lows))[part_B]

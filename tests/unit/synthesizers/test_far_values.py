@@ -64,6 +64,27 @@ def test_a_marginal_of_many_rows_has_the_quantiles_of_all_others(count):
     assert np.quantile(near, QUARTILES) == pytest.approx(QUARTILES, abs=0.01)
 
 
+@pytest.mark.parametrize("model_type", ModelType)
+def test_between_two_far_groups_there_are_no_rows(model_type):
+    rng = np.random.default_rng(9)
+    x = np.where(rng.random(ROWS) < 0.3, rng.normal(1_000_000, 100, ROWS), rng.lognormal(3, 1, ROWS))
+    model = given_model(model_type, pa.table({"x": x, "y": np.log(x)}), holdout_fraction=0.0)
+
+    rows = model.sample(20_000, seed=1)["x"].to_numpy()
+
+    near = x < 500_000
+    assert ((rows > x[near].max()) & (rows < x[~near].min())).sum() == 0
+    assert (rows < 500_000).mean() == pytest.approx(near.mean(), abs=0.02)
+
+
+def test_a_long_tail_is_not_taken_for_groups():
+    numbers = np.random.default_rng(10).standard_cauchy(20_000)
+
+    marginal = Marginal.learn(numbers, 5)
+
+    assert np.diff(marginal.normal).min() > 0
+
+
 def test_a_number_of_few_rows_that_is_far_from_all_is_a_mode_of_its_own():
     numbers = given_numbers(-1e20, 20)
 

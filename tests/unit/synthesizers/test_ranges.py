@@ -144,3 +144,22 @@ def test_of_a_point_the_nearest_mode_knows_most():
     near, far = modes.share_between(np.zeros(1), 0.25, np.array([1.0]), np.array([1.0]))[0]
 
     assert near > 100 * far > 0
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.01])
+def test_scalars_that_do_not_come_so_far_by_themselves_are_spread_over_the_range_as_their_mode_is(spread):
+    modes, rows = Modes(centers=(50.0,), scales=(40.0,), weights=(1.0,)), 2000
+    codes, scalars = np.zeros(rows, dtype=int), RNG.uniform(-0.5, 0.4, rows)
+
+    drawn = modes.draw_between(codes, scalars, spread, np.tile([70.0, 90.0], (rows, 1)), RNG)
+
+    every = RNG.normal(50, 10, 200_000)
+    assert ks_2samp(modes.decode(codes, drawn), every[(every > 70) & (every < 90)]).statistic < 0.04
+
+
+def test_scalars_that_lie_in_a_range_stay_near_where_they_are():
+    modes, scalars = Modes(centers=(50.0,), scales=(40.0,), weights=(1.0,)), RNG.uniform(0.5, 1, 2000)
+
+    drawn = modes.draw_between(np.zeros(2000, dtype=int), scalars, 0.0, np.tile([70.0, 90.0], (2000, 1)), RNG)
+
+    assert np.quantile(np.abs(drawn - scalars), 0.99) < 0.06
