@@ -18,7 +18,7 @@ from synthgen_ray.quality.assessment import (
     Scope,
     Utility,
 )
-from synthgen_ray.quality.cells import FRESH, Array, Cells, read_cells
+from synthgen_ray.quality.cells import FRESH, Cells, read_cells
 from synthgen_ray.quality.counting import Counted, counted
 from synthgen_ray.quality.definitions import DEFINITIONS
 from synthgen_ray.quality.detection import detection_auc
@@ -26,25 +26,21 @@ from synthgen_ray.quality.fidelity import (
     MOST_ASSOCIATED,
     Tables,
     association_matrices,
-    batch_trends,
     binned_tables,
     column_results,
     columns_alone,
-    error,
     matched,
     matched_parts,
     pair_results,
     told_shapes,
     told_trends,
-    trend_steps,
     without_rare_bins,
 )
-from synthgen_ray.quality.groups import Group, all_groups, column_groups
+from synthgen_ray.quality.groups import all_groups, column_groups
 from synthgen_ray.quality.missing import missing_together, missing_values
 from synthgen_ray.quality.numbers import mean, measure
 from synthgen_ray.quality.privacy import fresh_values, privacy
 from synthgen_ray.quality.relations import kept_relations
-from synthgen_ray.quality.trends import Trend, mean_trend, pair_trends
 from synthgen_ray.quality.utility import NO_COLUMN, Target, choose_target, utility
 from synthgen_ray.quality.validity import key_uniqueness, told_coverage
 from synthgen_ray.quality.verdict import verdict
@@ -81,13 +77,13 @@ def assess(
     tell(0.1)
 
     pairs, triples = (column_groups(len(tables.real.names), size, seed) for size in (2, 3))
-    bins = binned_tables(tables, matched_parts(tables, seed))
+    parts = matched_parts(tables, seed)
+    bins = binned_tables(tables, parts)
     by_size = [counted(bins, groups, k) for groups in (columns_alone(tables.real), pairs, triples)]
     by_column = column_results(tables, by_size[0], columns, labels, k)
     tell(0.2)
-    steps = trend_steps(sample.real, None, pairs, k)
-    trends, best, batches = _trends(sample, pairs, steps, max(real.num_rows, synthetic.num_rows) > max_rows, k)
-    by_pair = pair_results(trends, best, by_size[1], batches)
+    trends = told_trends(tables, pairs, parts, k)
+    by_pair = pair_results(trends, by_size[1])
     associated = tables.real.names[:MOST_ASSOCIATED]
     ours, theirs = (binned(sample.real, cells)[: len(associated)] for cells in (sample.real, sample.synthetic))
     ours = without_rare_bins(ours, k)
@@ -96,7 +92,7 @@ def assess(
     fidelity = Fidelity(
         **_of_columns(by_column, tables, seed, k),
         **_accuracies(by_size, len(tables.real.names)),
-        pair_trends=_pair_trends(trends, best, batches, sample, pairs, steps, seed),
+        pair_trends=trends.total(),
         key_uniqueness=_key_uniqueness(real, synthetic, holdout, columns),
         missing_values=measure(
             missing_values(tables.real, tables.synthetic, k),
@@ -164,41 +160,6 @@ def _of_columns(results: Sequence[ColumnResult], tables: Tables, seed: int, k: i
             "coverage": "coverage",
         }.items()
     }
-
-
-def _trends(
-    sample: Tables, pairs: Sequence[Group], steps: Array, is_sampled: bool, k: int
-) -> tuple[list[Trend], list[Trend] | None, list[Array]]:
-    """Of the synthetic rows, of the hold-out, and of batches of the former where tables were sampled."""
-    real, synthetic, holdout = sample
-    found = told_trends(pair_trends(real, synthetic, pairs), steps)
-    best = None
-    if holdout is not None:
-        best = told_trends(pair_trends(real, holdout, pairs), trend_steps(real, holdout, pairs, k))
-    return found, best, batch_trends(real, synthetic, pairs) if is_sampled else []
-
-
-def _pair_trends(
-    found: list[Trend],
-    best: list[Trend] | None,
-    batches: Sequence[Array],
-    sample: Tables,
-    pairs: Sequence[Group],
-    steps: Array,
-    seed: int,
-) -> Measure:
-    """The mean over the related pairs, with an interval where there are batches."""
-    related = [trend.related for trend in found]
-
-    def trends(real: Cells, other: Cells) -> float:
-        return mean_trend(told_trends(pair_trends(real, other, pairs), steps))
-
-    return measure(
-        mean_trend(found),
-        None if best is None else mean_trend(best),
-        error([mean(batch[related]) for batch in batches]) if batches else None,
-        matched(sample, trends, seed),
-    )
 
 
 def _accuracies(by_size: Sequence[Counted], num_columns: int) -> dict[str, Measure]:

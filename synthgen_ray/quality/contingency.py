@@ -1,5 +1,6 @@
 """Two columns of codes, counted together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,36 +9,34 @@ from synthgen_ray.quality.cells import Array
 
 DENSE = 1_000_000  # cells of a table that is counted as one array
 
-Codes = tuple[Array, Array]  # of the real and of the synthetic table, (N,) and (M,) of integers from 0
-
 
 @dataclass(frozen=True, eq=False)
 class Joint:
-    """Shares of the cells that any of the two tables fills: (C,) each, with the codes that meet there."""
+    """Shares, (T, C), of the cells that any of T tables fills, with the codes that meet there, (C,) each, from 0."""
 
     first: Array
     second: Array
-    real: Array
-    synthetic: Array
+    shares: Array
 
-    @property
-    def similarity(self) -> float:
-        """1 - the total variation distance."""
-        return float(1 - np.abs(self.real - self.synthetic).sum() / 2)
+    def similarity(self, table: int) -> float:
+        """1 - the total variation distance of a table from the first one."""
+        return float(1 - np.abs(self.shares[0] - self.shares[table]).sum() / 2)
 
 
-def joint_shares(first: Codes, second: Codes) -> Joint:
-    width = 1 + max(int(codes.max()) for codes in second)
-    real, synthetic = (a.astype(np.int64) * width + b for a, b in zip(first, second, strict=True))
-    size = 1 + max(int(real.max()), int(synthetic.max()))
+def joint_shares(first: Sequence[Array], second: Sequence[Array]) -> Joint:
+    """Of two columns' codes in each table, (N,) of integers from -1."""
+    width = 2 + max(int(codes.max()) for codes in second)
+    keys = [(a.astype(np.int64) + 1) * width + b + 1 for a, b in zip(first, second, strict=True)]
+    size = 1 + max(int(part.max()) for part in keys)
     if size <= DENSE:
-        counts = [np.bincount(keys, minlength=size) for keys in (real, synthetic)]
-        cells = np.flatnonzero(counts[0] + counts[1])
-        counts = [count[cells] for count in counts]
+        counts = np.stack([np.bincount(part, minlength=size) for part in keys])
+        cells = np.flatnonzero(counts.any(axis=0))
+        counts = counts[:, cells]
     else:
-        cells, places = np.unique(np.concatenate([real, synthetic]), return_inverse=True)
-        counts = [np.bincount(part, minlength=len(cells)) for part in np.split(places, [len(real)])]
-    return Joint(cells // width, cells % width, counts[0] / len(real), counts[1] / len(synthetic))
+        cells, places = np.unique(np.concatenate(keys), return_inverse=True)
+        ends = np.cumsum([len(part) for part in keys])[:-1]
+        counts = np.stack([np.bincount(part, minlength=len(cells)) for part in np.split(places, ends)])
+    return Joint(cells // width, cells % width, counts / counts.sum(axis=1, keepdims=True))
 
 
 def cramers_v(first: Array, second: Array, shares: Array) -> float:

@@ -19,8 +19,8 @@ def estimate(real: pa.Table, synthetic: pa.Table, columns: Sequence[Column]) -> 
     Raises: InvalidTable where a table lacks a column or has no rows.
     """
     (ours, theirs), _ = read_cells((real, synthetic), columns)
-    pairs = column_groups(len(ours.names), 2)
+    (trends,) = pair_trends(ours, [theirs], column_groups(len(ours.names), 2))
     return Estimate(
         column_shapes=mean(column_shapes(ours, theirs).values()),
-        pair_trends=defined(mean_trend(pair_trends(ours, theirs, pairs))),
+        pair_trends=defined(mean_trend(trends)),
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from synthgen_ray.domain.columns import Column
 from synthgen_ray.quality.accuracy import associations, binned
-from synthgen_ray.quality.assessment import Associations, ColumnResult, PairResult
+from synthgen_ray.quality.assessment import Associations, ColumnResult, Measure, PairResult
 from synthgen_ray.quality.cells import Array, Cells
 from synthgen_ray.quality.counting import Bins, Counted
 from synthgen_ray.quality.distributions import distribution
@@ -16,11 +16,9 @@ from synthgen_ray.quality.missing import null_share, safe_null_share
 from synthgen_ray.quality.numbers import mean, measure
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.telling import association_steps, spread, step, told
-from synthgen_ray.quality.trends import Trend, pair_trends
+from synthgen_ray.quality.trends import Trend, mean_trend, pair_trends
 from synthgen_ray.quality.validity import told_coverage, validity
 
-BATCHES = 10
-LEAST_ROWS = 20  # of a batch
 MOST_ASSOCIATED = 100
 MOST_PARTS = 5
 
@@ -37,6 +35,19 @@ class Tables(NamedTuple):
     def sample(self, most: int, chance: np.random.Generator) -> "Tables":
         real, synthetic = (cells.sample(most, chance) for cells in (self.real, self.synthetic))
         return Tables(real, synthetic, None if self.holdout is None else self.holdout.sample(most, chance))
+
+
+class Trends(NamedTuple):
+    """Of the pairs, and the best that can be had: what the hold-out gets; `matched` is the mean of all pairs."""
+
+    value: list[Trend]
+    best: list[Trend] | None
+    matched: float | None
+
+    def total(self) -> Measure:
+        """The mean over the related pairs."""
+        best = None if self.best is None else mean_trend(self.best)
+        return measure(mean_trend(self.value), best, matched=self.matched)
 
 
 def matched_parts(tables: Tables, seed: int) -> list[Array]:
@@ -124,47 +135,34 @@ def trend_steps(real: Cells, other: Cells | None, pairs: Sequence[Group], k: int
     return steps
 
 
-def told_trends(trends: Sequence[Trend], steps: Array) -> list[Trend]:
+def told_trends(tables: Tables, pairs: Sequence[Group], parts: Sequence[Array], k: int) -> Trends:
+    """As exactly as they may be told; `parts` are the synthetic rows that are set beside the hold-out."""
+    real, synthetic, holdout = tables
+    held_out = [] if holdout is None else [holdout]
+    found, *others = pair_trends(real, [synthetic, *held_out, *map(synthetic.rows, parts)], pairs)
+    steps = trend_steps(real, None, pairs, k)
+    best = None if holdout is None else _told(others.pop(0), trend_steps(real, holdout, pairs, k))
+    return Trends(_told(found, steps), best, mean(mean_trend(_told(part, steps)) for part in others))
+
+
+def _told(trends: Sequence[Trend], steps: Array) -> list[Trend]:
     scores = told(np.array([trend.score for trend in trends]), steps)
     return [trend._replace(score=float(score)) for trend, score in zip(trends, scores, strict=True)]
 
 
-def batch_trends(real: Cells, other: Cells, pairs: Sequence[Group]) -> list[Array]:
-    """Trends of ten parts of the rows, of which the error of the whole follows; none of tables that are too short."""
-    if min(real.num_rows, other.num_rows) < BATCHES * LEAST_ROWS:
-        return []
-    parts = [slice(start, None, BATCHES) for start in range(BATCHES)]
-    found = (pair_trends(real.rows(part), other.rows(part), pairs) for part in parts)
-    return [np.array([trend.score for trend in trends]) for trends in found]
-
-
-def errors(batches: Sequence[Array]) -> Array:
-    """Standard errors of the whole, of the shape of a batch: the deviation between the batches, over √10."""
-    return np.asarray(np.std(batches, axis=0, ddof=1) / np.sqrt(len(batches)))
-
-
-def error(batches: Sequence[float | None]) -> float:
-    """The same of single numbers; NaN where one is not defined."""
-    return float(errors([np.array(np.nan if value is None else value) for value in batches]))
-
-
-def pair_results(
-    trends: Sequence[Trend], best: Sequence[Trend] | None, accuracy: Counted, batches: Sequence[Array]
-) -> tuple[PairResult, ...]:
-    """Those that are least alike first, of pairs that are related before the others. No batches, no intervals."""
-    unknown = np.full(len(trends), np.nan)
-    ceilings = unknown if best is None else [trend.score for trend in best]
-    deviations = errors(batches) if batches else unknown
+def pair_results(trends: Trends, accuracy: Counted) -> tuple[PairResult, ...]:
+    """Those that are least alike first, of pairs that are related before the others."""
+    ceilings = [None] * len(trends.value) if trends.best is None else [trend.score for trend in trends.best]
     results = [
         PairResult(
             columns=trend.columns,
             related=trend.related,
             lost=trend.lost,
-            trend=measure(trend.score, ceilings[place], deviations[place]),
+            trend=measure(trend.score, ceilings[place]),
             trend_by=trend.by,
             accuracy=measure(accuracy.value[place], accuracy.ceiling[place]),
         )
-        for place, trend in enumerate(trends)
+        for place, trend in enumerate(trends.value)
     ]
     worst = sorted(results, key=_trend_or_last)
     return tuple(sorted(worst, key=lambda result: not result.related))

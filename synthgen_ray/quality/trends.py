@@ -5,7 +5,7 @@ its numbers. That includes two of its habits: numbers beside categories are cut 
 range, with null in the bin of the maximum; and pairs that hardly relate in the real table do not count in the mean.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -35,26 +35,19 @@ class Trend(NamedTuple):
     lost: bool = False
 
 
-def pair_trends(real: Cells, synthetic: Cells, places: Iterable[Group]) -> list[Trend]:
-    """Of the pairs of columns at these places."""
-    codes = {name: (_codes(real, name), _codes(synthetic, name)) for name in real.names}
-    trends = []
+def pair_trends(real: Cells, others: Sequence[Cells], places: Iterable[Group]) -> list[list[Trend]]:
+    """Of the pairs of columns at these places, for each of the other tables."""
+    tables = [real, *others]
+    codes = {name: [_codes(cells, name) for cells in tables] for name in real.names}
+    found: list[list[Trend]] = [[] for _ in others]
     for a, b in ((real.names[place], real.names[other]) for place, other in places):
-        if real.is_number(a) and real.is_number(b):
-            ours = correlation(real.columns[a], real.columns[b])
-            theirs = correlation(synthetic.columns[a], synthetic.columns[b])
-            score, related = 1 - abs(ours - theirs) / 2, abs(ours) > LEAST_CORRELATION
-            lost = related and np.isnan(theirs) and _chance_of_loss(real, synthetic, (a, b)) < LEAST_CHANCE
-            by: Kind = "correlation_similarity"
-        else:
-            joint = joint_shares(codes[a], codes[b])
-            score, related = joint.similarity, cramers_v(joint.first, joint.second, joint.real) > LEAST_ASSOCIATION
-            by, lost = "contingency_similarity", False
-        trends.append(Trend((a, b), by, score, bool(related), bool(lost)))
-    return trends
+        trends = _of_numbers(tables, (a, b)) if real.is_number(a) and real.is_number(b) else _of_codes(codes, (a, b))
+        for of_table, trend in zip(found, trends, strict=True):
+            of_table.append(trend)
+    return found
 
 
-def mean_trend(trends: list[Trend]) -> float:
+def mean_trend(trends: Sequence[Trend]) -> float:
     """Over the related pairs; NaN if there are none."""
     scores = [trend.score for trend in trends if trend.related and not np.isnan(trend.score)]
     return float(np.mean(scores)) if scores else float("nan")
@@ -68,6 +61,22 @@ def correlation(a: Array, b: Array) -> float:
         return float("nan")
     a, b = a - a.mean(), b - b.mean()
     return float(np.clip(a @ b / np.sqrt((a @ a) * (b @ b)), -1, 1))
+
+
+def _of_numbers(tables: Sequence[Cells], pair: tuple[str, str]) -> Iterator[Trend]:
+    real, *others = tables
+    ours, *all_theirs = (correlation(cells.columns[pair[0]], cells.columns[pair[1]]) for cells in tables)
+    related = abs(ours) > LEAST_CORRELATION
+    for other, theirs in zip(others, all_theirs, strict=True):
+        lost = related and np.isnan(theirs) and _chance_of_loss(real, other, pair) < LEAST_CHANCE
+        yield Trend(pair, "correlation_similarity", 1 - abs(ours - theirs) / 2, related, bool(lost))
+
+
+def _of_codes(codes: Mapping[str, Sequence[Array]], pair: tuple[str, str]) -> Iterator[Trend]:
+    joint = joint_shares(codes[pair[0]], codes[pair[1]])
+    related = cramers_v(joint.first, joint.second, joint.shares[0]) > LEAST_ASSOCIATION
+    for table in range(1, len(joint.shares)):
+        yield Trend(pair, "contingency_similarity", joint.similarity(table), related)
 
 
 def _chance_of_loss(real: Cells, synthetic: Cells, pair: tuple[str, str]) -> float:
@@ -85,12 +94,12 @@ def _chance_of_loss(real: Cells, synthetic: Cells, pair: tuple[str, str]) -> flo
 
 
 def _codes(cells: Cells, name: str) -> Array:
-    """(N,) from 0; of a category null is 0."""
+    """(N,) from 0; of a category null is -1."""
     column = cells.columns[name]
     if not cells.is_number(name):
-        return column.astype(np.int64) + 1
+        return column
     known = column[~np.isnan(column)]
     low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
     if low == high:
         low, high = low - 0.5, high + 0.5
-    return np.asarray(np.digitize(column, np.linspace(low, high, BINS + 1)))
+    return np.asarray(np.digitize(column, np.linspace(low, high, BINS + 1)), np.int8)

@@ -48,7 +48,7 @@ def _is_as_sdmetrics_says(real: pd.DataFrame, synthetic: pd.DataFrame, columns: 
     (ours, theirs), _ = read_cells((as_table(real), as_table(synthetic)), columns)
 
     assert column_shapes(ours, theirs) == pytest.approx(wanted_shapes, abs=CLOSE, nan_ok=True)
-    for trend in pair_trends(ours, theirs, column_groups(len(ours.names), 2)):
+    for trend in pair_trends(ours, [theirs], column_groups(len(ours.names), 2))[0]:
         score = wanted_pairs.loc[trend.columns, "Score"]
         counts = trend.related and not math.isnan(trend.score)
         assert counts == (not math.isnan(score)), trend

@@ -6,13 +6,7 @@ import pytest
 from synthgen_ray.quality.accuracy import associations
 from synthgen_ray.quality.cells import Cells
 from synthgen_ray.quality.counting import Bins, counted
-from synthgen_ray.quality.fidelity import (
-    association_matrices,
-    told_shapes,
-    told_trends,
-    trend_steps,
-    without_rare_bins,
-)
+from synthgen_ray.quality.fidelity import Tables, association_matrices, told_shapes, told_trends, without_rare_bins
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.telling import step, told
 from synthgen_ray.quality.trends import pair_trends
@@ -57,8 +51,7 @@ def test_pairs_of_columns_tell_no_count_below_k(first, second, kind):
 
     trends, accuracies, tables = {}, {}, {}
     for both, real in given.items():
-        steps = trend_steps(real, None, [(0, 1)], K)
-        trends[both] = told_trends(pair_trends(real, synthetic, [(0, 1)]), steps)[0].score
+        trends[both] = told_trends(Tables(real, synthetic, None), [(0, 1)], (), K).value[0].score
         accuracies[both] = counted(Bins(codes[both], theirs, None, ()), [(0, 1)], K).value[0]
         tables[both] = association_matrices(["a", "b"], without_rare_bins(codes[both], K), theirs, K).real[0][1]
 
@@ -94,8 +87,8 @@ def test_the_scores_of_a_large_table_move_by_less_than_three_in_ten_thousand():
     real, synthetic = (Cells({name: table[name].to_numpy() * 1.0 for name in ("step", "twice")}) for table in tables)
 
     shapes, exact = told_shapes(real, synthetic, K), column_shapes(real, synthetic)
-    trends = told_trends(pair_trends(real, synthetic, [(0, 1)]), trend_steps(real, None, [(0, 1)], K))
+    (trend,) = told_trends(Tables(real, synthetic, None), [(0, 1)], (), K).value
 
     assert shapes == pytest.approx(exact, abs=3e-4)
     assert shapes != exact
-    assert trends[0].score == pytest.approx(pair_trends(real, synthetic, [(0, 1)])[0].score, abs=3e-4)
+    assert trend.score == pytest.approx(pair_trends(real, [synthetic], [(0, 1)])[0][0].score, abs=3e-4)

@@ -10,9 +10,17 @@ from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.assessment import Fidelity, Finding, Level, Measure, NoUtility, Scope, Utility
 from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.counting import counted
-from synthgen_ray.quality.fidelity import Tables, binned_tables, column_results, columns_alone, matched, pair_results
+from synthgen_ray.quality.fidelity import (
+    Tables,
+    binned_tables,
+    column_results,
+    columns_alone,
+    matched,
+    pair_results,
+    told_trends,
+)
 from synthgen_ray.quality.groups import column_groups
-from synthgen_ray.quality.numbers import defined, mean
+from synthgen_ray.quality.numbers import mean
 from synthgen_ray.quality.privacy import copied
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.trends import mean_trend, pair_trends
@@ -33,7 +41,7 @@ def _shapes(real: Cells, other: Cells) -> float | None:
 
 
 def _trends(real: Cells, other: Cells) -> float:
-    return mean_trend(pair_trends(real, other, column_groups(len(real.names), 2)))
+    return mean_trend(pair_trends(real, [other], column_groups(len(real.names), 2))[0])
 
 
 @pytest.mark.parametrize("of", [_shapes, _trends])
@@ -127,12 +135,11 @@ def _of_pairs(real: dict, synthetic: dict) -> tuple[Level, str] | None:
     """What is said of the pairs of columns of numbers."""
     tables = Cells(real), Cells(synthetic)
     groups = column_groups(len(real), 2)
-    found = pair_trends(*tables, groups)
-    trends = Measure(value=defined(mean_trend(found)))
+    found = told_trends(Tables(*tables, None), groups, (), 5)
     rows, drawn = (cells.num_rows for cells in tables)
-    pairs = pair_results(found, None, counted(binned_tables(Tables(*tables, None)), groups, 5), [])
+    pairs = pair_results(found, counted(binned_tables(Tables(*tables, None)), groups, 5))
     said = verdict(
-        UNKNOWN.model_copy(update={"pair_trends": trends}),
+        UNKNOWN.model_copy(update={"pair_trends": found.total()}),
         (),
         pairs,
         None,
