@@ -217,7 +217,10 @@ class Synthesizer(ABC):
 
     @classmethod
     def from_file(cls, card: ModelCard, tensors: Tensors) -> Self:
+        """Raises: JobError, if the parts are not those of this type."""
         keep_freed_memory()
+        if any(codec.maps != cls.maps for codec in card.codec.numbers):
+            raise corrupt_model("a column of numbers lacks what its type draws them from, or has more")
         model = cls(**card.config)
         model._columns, model._codec = card.columns, card.codec
         model.chunk_rows, model._trained_rows = card.chunk_rows, card.rows

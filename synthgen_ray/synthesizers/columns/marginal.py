@@ -30,11 +30,13 @@ class NormalMap(Stored, ABC):
 
     @property
     @abstractmethod
-    def _z(self) -> np.ndarray: ...
+    def z(self) -> np.ndarray:
+        """The normal numbers of the knots, rising, (V,)."""
 
     @property
     @abstractmethod
-    def _x(self) -> np.ndarray: ...
+    def x(self) -> np.ndarray:
+        """The column's numbers at the knots, rising, (V,)."""
 
     def forward(self, numbers: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """A z that comes back as the number, drawn where there are several."""
@@ -57,30 +59,30 @@ class NormalMap(Stored, ABC):
 
     def lowest(self, numbers: np.ndarray) -> np.ndarray:
         """The smallest z that comes back as the number."""
-        return self._at(numbers, np.searchsorted(self._x, numbers, "left"))
+        return self._at(numbers, np.searchsorted(self.x, numbers, "left"))
 
     def highest(self, numbers: np.ndarray) -> np.ndarray:
-        return self._at(numbers, np.searchsorted(self._x, numbers, "right") - 1)
+        return self._at(numbers, np.searchsorted(self.x, numbers, "right") - 1)
 
     def between(self, ranges: np.ndarray) -> np.ndarray:
         """The z's that come back as numbers in these ranges, (R, 2); open where a range reaches an end."""
         lows, highs = ranges.T
-        first = np.where(lows <= self._x[0], -np.inf, self.lowest(lows))
-        return np.stack([first, np.where(highs >= self._x[-1], np.inf, self.highest(highs))], axis=1)
+        first = np.where(lows <= self.x[0], -np.inf, self.lowest(lows))
+        return np.stack([first, np.where(highs >= self.x[-1], np.inf, self.highest(highs))], axis=1)
 
     def atoms(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The numbers that many rows share, rising, with the z's where each begins and ends."""
-        level = np.flatnonzero((np.diff(self._x) == 0) & (np.diff(ndtr(self._z)) > 0))
-        return self._x[level], self._z[level], self._z[level + 1]
+        level = np.flatnonzero((np.diff(self.x) == 0) & (np.diff(ndtr(self.z)) > 0))
+        return self.x[level], self.z[level], self.z[level + 1]
 
     def _at(self, numbers: np.ndarray, knot: np.ndarray) -> np.ndarray:
-        knot = np.clip(knot, 0, len(self._x) - 1)
-        z = np.where(self._x[knot] == numbers, self._z[knot], np.interp(numbers, self._x, self._z))
+        knot = np.clip(knot, 0, len(self.x) - 1)
+        z = np.where(self.x[knot] == numbers, self.z[knot], np.interp(numbers, self.x, self.z))
         return np.asarray(z)
 
     @cached_property
     def _ramp(self) -> Ramp:
-        return Ramp(self._z, self._x)
+        return Ramp(self.z, self.x)
 
 
 class Marginal(NormalMap):
@@ -91,7 +93,7 @@ class Marginal(NormalMap):
     def _both_rise(self) -> Self:
         if len(self.normal) != len(self.number):
             raise ValueError("knots do not fit together")
-        if (np.diff(self._z) < 0).any() or (np.diff(self._x) < 0).any():
+        if (np.diff(self.z) < 0).any() or (np.diff(self.x) < 0).any():
             raise ValueError("knots do not rise")
         return self
 
@@ -108,11 +110,11 @@ class Marginal(NormalMap):
         return cls(normal=tuple(z.tolist()), number=tuple(knots.tolist()))
 
     @cached_property
-    def _z(self) -> np.ndarray:
+    def z(self) -> np.ndarray:
         return np.array(self.normal)
 
     @cached_property
-    def _x(self) -> np.ndarray:
+    def x(self) -> np.ndarray:
         return np.array(self.number)
 
 

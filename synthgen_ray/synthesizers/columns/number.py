@@ -138,12 +138,21 @@ class NumberCodec(Stored):
         return LearnedColumn(self.name, self.column_kind, self.null_share > 0, None, ends[0], ends[1], widest)
 
     @property
+    def maps(self) -> frozenset[str]:
+        """What its numbers are turned into: "modes", "marginal"."""
+        return frozenset(name for name in ("modes", "marginal") if getattr(self, name) is not None)
+
+    @property
     def modes_or_fail(self) -> Modes:
-        return cast(Modes, self.modes)
+        if self.modes is None:
+            raise ValueError("a number has no modes")
+        return self.modes
 
     @property
     def marginal_or_fail(self) -> NormalMap:
-        return cast(NormalMap, self.marginal)
+        if self.marginal is None:
+            raise ValueError("a number has no marginal")
+        return self.marginal
 
     @property
     def width(self) -> int:
@@ -293,7 +302,7 @@ class NumberCodec(Stored):
     def _grain(self) -> float:
         """The form's, as it would be without numbers that many rows share at its ends, which may be far away."""
         known = self._known
-        between = np.setdiff1d(known._x, known.atoms()[0]) if known else np.zeros(0)
+        between = np.setdiff1d(known.x, known.atoms()[0]) if known else np.zeros(0)
         wide = (between[-1] - between[0]) / 100 if len(between) else np.inf
         return float(max(self.form.rounding, min(self.form.grain, wide)))
 

@@ -42,7 +42,7 @@ class Parametric(NormalMap):
     def _is_of_its_family(self) -> Self:
         if self.parameters.keys() != SHAPES[self.family] | {"loc", "scale"} or self.parameters["scale"] < 0:
             raise ValueError("parameters are not the family's")
-        if not np.isfinite(self._x).all():
+        if not np.isfinite(self.x).all():
             raise ValueError("parameters give no numbers")
         return self
 
@@ -78,18 +78,18 @@ class Parametric(NormalMap):
         return np.zeros(0), np.zeros(0), np.zeros(0)
 
     @cached_property
-    def _z(self) -> np.ndarray:
+    def z(self) -> np.ndarray:
         return np.linspace(-FAR, FAR, KNOTS)
 
     @cached_property
-    def _x(self) -> np.ndarray:
+    def x(self) -> np.ndarray:
         if self.parameters["scale"] == 0:
             return np.full(KNOTS, self.parameters["loc"])
         from scipy import stats  # slow to load, and few models need it
 
         distribution = getattr(stats, self.family)(**self.parameters)
-        lower, upper = distribution.ppf(ndtr(self._z)), distribution.isf(ndtr(-self._z))  # each tail keeps its digits
-        return np.asarray(np.maximum.accumulate(np.where(self._z < 0, lower, upper)))
+        lower, upper = distribution.ppf(ndtr(self.z)), distribution.isf(ndtr(-self.z))  # each tail keeps its digits
+        return np.asarray(np.maximum.accumulate(np.where(self.z < 0, lower, upper)))
 
 
 def _fitted(family: Family, numbers: np.ndarray) -> dict[str, float]:

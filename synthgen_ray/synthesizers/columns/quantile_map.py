@@ -69,9 +69,9 @@ class QuantileMap(Stored):
     @cached_property
     def _ramp(self) -> Ramp:
         """Both maps in one: each is straight between the knots of both."""
-        z = np.concatenate([self.source._z, self.target._z])
-        x = np.concatenate([self.source._x, self.source.back(self.target._z)])
-        y = np.concatenate([self.target.back(self.source._z), self.target._x])
+        z = np.concatenate([self.source.z, self.target.z])
+        x = np.concatenate([self.source.x, self.source.back(self.target.z)])
+        y = np.concatenate([self.target.back(self.source.z), self.target.x])
         order = np.lexsort([y, x, z])
         return Ramp(x[order], np.maximum.accumulate(y[order]))
 

@@ -16,6 +16,7 @@ from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import load
 from synthgen_ray.synthesizers.model_file import CARD, WEIGHTS
+from tests.unit.synthesizers import golden
 from tests.unit.synthesizers.conftest import RARE, given_model, numbers_in
 
 K = 5
@@ -133,6 +134,32 @@ TOUCHES = {
 @pytest.mark.parametrize("change", TOUCHES.values(), ids=TOUCHES.keys())
 def test_a_touched_card_is_refused(touch, change):
     assert refused(touch(card=change))
+
+
+@pytest.mark.parametrize(
+    ("model_type", "maps", "donor"),
+    [
+        (ModelType.GAUSSIAN_COPULA, {"modes": True, "marginal": False}, ModelType.CTGAN),
+        (ModelType.CTGAN, {"modes": False, "marginal": True}, ModelType.GAUSSIAN_COPULA),
+        (ModelType.CTGAN, {"modes": True, "marginal": True}, ModelType.GAUSSIAN_COPULA),
+        (ModelType.COPULAGAN, {"modes": True, "marginal": False}, ModelType.CTGAN),
+    ],
+    ids=lambda part: str(part) if isinstance(part, ModelType) else None,
+)
+def test_numbers_of_another_type_of_model_are_refused(tmp_path, model_type, maps, donor):
+    with zipfile.ZipFile(golden.file_of(donor)) as archive:
+        given = {codec["name"]: codec for codec in json.loads(archive.read(CARD))["codec"]["columns"]}
+    with zipfile.ZipFile(golden.file_of(model_type)) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    card = json.loads(content[CARD])
+    for codec in card["codec"]["columns"]:
+        if codec["kind"] == "number":
+            codec |= {name: codec[name] or given[codec["name"]][name] if kept else None for name, kept in maps.items()}
+    with zipfile.ZipFile(tmp_path / "touched.synthgen", "w") as archive:
+        archive.writestr(CARD, json.dumps(card))
+        archive.writestr(WEIGHTS, content[WEIGHTS])
+
+    assert refused(tmp_path / "touched.synthgen")
 
 
 def first(tensors: dict) -> str:
