@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthgen_ray.datasets.decimals import as_floats
 from synthgen_ray.datasets.names import check_names
 from synthgen_ray.datasets.text_typing import check_finite, integer_out_of_range
 from synthgen_ray.domain.errors import FieldError, InvalidTable
@@ -105,7 +106,7 @@ def _canonical_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
             raise integer_out_of_range(name)
         return column.cast(pa.int64())
     if pa.types.is_decimal(kind):
-        return column.cast(pa.int64() if _fits_integer(kind) else pa.float64())
+        return column.cast(pa.int64()) if _fits_integer(kind) else as_floats(column)
     if pa.types.is_floating(kind):
         column = column.cast(pa.float32()) if pa.types.is_float16(kind) else column
         check_finite(name, column)

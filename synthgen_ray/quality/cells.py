@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthgen_ray.datasets.canonical import UNITS_PER_DAY
+from synthgen_ray.datasets.decimals import as_floats
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.errors import InvalidTable
 
@@ -100,6 +101,8 @@ def _numbers(part: pa.ChunkedArray) -> Array:
         part, scale = part.cast(pa.int32()), NANOSECONDS_PER_DAY
     elif pa.types.is_timestamp(part.type):
         part, scale = part.cast(pa.int64()), NANOSECONDS_PER_DAY // UNITS_PER_DAY[part.type.unit]
+    elif pa.types.is_decimal(part.type):
+        part = as_floats(part)
     return np.asarray(part.cast(pa.float64(), safe=False).to_numpy() * scale)
 
 

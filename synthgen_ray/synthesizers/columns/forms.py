@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
+from synthgen_ray.datasets.decimals import as_floats
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.ends import inner_parts
 from synthgen_ray.synthesizers.columns.stored import Stored
@@ -135,6 +136,8 @@ def learn_form(array: pa.Array, k: int, least_step: int = 1) -> Form:
 
 
 def _reals(array: pa.Array) -> np.ndarray:
+    if pa.types.is_decimal(array.type):
+        return np.asarray(as_floats(pa.chunked_array([array])).to_numpy())
     return np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 

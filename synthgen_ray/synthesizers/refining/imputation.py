@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthgen_ray.datasets.decimals import as_floats
 from synthgen_ray.datasets.text_typing import BOOLEAN, FLOAT
 from synthgen_ray.datasets.writing import as_text
 from synthgen_ray.domain.columns import Column, check_same_columns
@@ -108,7 +109,8 @@ def _reading(text: str, type_: pa.DataType) -> bool | float | None:
 
 def _cast(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
     """Raises: ArrowInvalid, where a cell would be another one: a moment without its time, a text without its zeros."""
-    found = column.cast(type_)
+    is_rounded = pa.types.is_decimal(column.type) and pa.types.is_floating(type_)
+    found = (as_floats(column) if is_rounded else column).cast(type_)
     kind = arrow.value_type(type_)
     if arrow.is_integral(kind) and not (arrow.is_text(column.type) and pa.types.is_temporal(kind)):
         before = arrow.plain(column)
