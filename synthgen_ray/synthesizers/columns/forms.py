@@ -15,7 +15,7 @@ from synthgen_ray.datasets.decimals import as_floats
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.ends import inner_parts
 from synthgen_ray.synthesizers.columns.stored import Stored
-from synthgen_ray.synthesizers.columns.whole import IntegerForm, IslandsForm, Number, learn_whole
+from synthgen_ray.synthesizers.columns.whole import EXACT, IntegerForm, IslandsForm, Number, grid_of, learn_whole
 
 MAX_DECIMALS = 15
 WHOLE = 2.0**52  # a float64 that large is a whole number
@@ -23,13 +23,18 @@ BEYOND = 1e302  # no column holds such a number
 
 
 class FloatForm(Stored):
-    """Real numbers from `lower` to `upper` with at most so many decimals, in the column's own precision."""
+    """Real numbers from `lower` to `upper` with at most so many decimals, in the column's own precision.
+
+    Those of a grid are `origin + step * n` units of the last decimal: prices that end in .99 are 99 + 100 n cents.
+    """
 
     form: Literal["float"] = "float"
     arrow_type: str
     lower: float
     upper: float
     decimals: int | None = Field(ge=0, le=MAX_DECIMALS)
+    step: int = Field(default=1, ge=1, le=EXACT)  # in files of before there is none
+    origin: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _ends_are_in_order(self) -> Self:
@@ -37,16 +42,19 @@ class FloatForm(Stored):
             raise ValueError("the lower end is above the upper")
         if not arrow.is_real(arrow.type_of(self.arrow_type)):
             raise ValueError("not a type of real numbers")
+        if self.origin >= self.step or (self.step > 1 and self.decimals is None):
+            raise ValueError("not a grid")
         return self
 
     @classmethod
     def learn(cls, array: pa.Array, k: int) -> Self:
         reals = _reals(array)
         decimals = _decimals(array, reals, k)
-        shape = cls(arrow_type=str(array.type), lower=0.0, upper=0.0, decimals=decimals)
+        step, origin = _grid(reals, decimals, k) if array.type == pa.float64() else (1, 0)
+        shape = cls(arrow_type=str(array.type), lower=0.0, upper=0.0, decimals=decimals, step=step, origin=origin)
         parts = inner_parts(np.sort(reals), k)
         low, high = (_reals(shape._written(np.array([part[0] + (part - part[0]).mean()])))[0] for part in parts)
-        return cls(arrow_type=str(array.type), lower=float(low), upper=float(max(low, high)), decimals=decimals)
+        return shape.model_copy(update={"lower": float(low), "upper": float(max(low, high))})
 
     @property
     def grain(self) -> float:
@@ -56,14 +64,13 @@ class FloatForm(Stored):
 
     @property
     def rounding(self) -> float:
-        return 0.0 if self.decimals is None else 10.0**-self.decimals
+        return 0.0 if self.decimals is None else self.step / 10.0**self.decimals
 
     def forward(self, array: pa.Array) -> np.ndarray:
         return np.asarray(np.clip(_reals(array), self.lower, self.upper))
 
     def back(self, plain: np.ndarray, low: np.ndarray | None = None, high: np.ndarray | None = None) -> pa.Array:
-        rounded = plain if self.decimals is None else _rounded(plain, self.decimals)
-        clipped = np.clip(rounded, self.lower, self.upper)
+        clipped = np.clip(self._rounded(plain), self.lower, self.upper)
         if low is not None and high is not None:
             clipped = np.clip(clipped, low, high)
         return self._written(clipped, rounded=True)
@@ -75,8 +82,9 @@ class FloatForm(Stored):
         value means the nearest that the type holds.
         """
         single = self._is_single(low, high)
-        first = self.lower if low is None or low <= self.lower else self._inwards(low, 0 if single else 1)
-        last = self.upper if high is None or high >= self.upper else self._inwards(high, 0 if single else -1)
+        grid = self.step, self.origin
+        first = self.lower if low is None or low <= self.lower else self._inwards(low, 0 if single else 1, *grid)
+        last = self.upper if high is None or high >= self.upper else self._inwards(high, 0 if single else -1, *grid)
         return (first, last) if self.lower <= last and first <= self.upper else (1.0, 0.0)
 
     def inside(self, array: pa.Array, low: Number | None, high: Number | None) -> np.ndarray:
@@ -97,8 +105,8 @@ class FloatForm(Stored):
     def _is_single(self, low: Number | None, high: Number | None) -> bool:
         return self.decimals is None and low is not None and low == high
 
-    def _inwards(self, bound: Number, side: int) -> float:
-        """The nearest value above (1) or below (-1) a bound, or on either side (0)."""
+    def _inwards(self, bound: Number, side: int, step: int = 1, origin: int = 0) -> float:
+        """The nearest value above (1) or below (-1) a bound, or on either side (0); of a grid, if one is given."""
         bound = min(max(bound, -BEYOND), BEYOND)
         type_ = arrow.type_of(self.arrow_type)
         real = type_.to_pandas_dtype() if pa.types.is_floating(type_) else np.float64
@@ -110,16 +118,29 @@ class FloatForm(Stored):
                 places = min(self.decimals, type_.scale) if pa.types.is_decimal(type_) else self.decimals
                 unit = Fraction(10) ** -places
                 # A float32 that was read as a float64 means what it is written as.
-                steps = Fraction(str(narrow) if narrow == bound else str(bound)) / unit
-                narrow = real(float((math.ceil(steps) if side > 0 else math.floor(steps)) * unit))
+                units = Fraction(str(narrow) if narrow == bound else str(bound)) / unit
+                if abs(units) >= WHOLE:
+                    step, origin = 1, 0
+                steps = (units - origin) / step
+                narrow = real(float((origin + step * (math.ceil(steps) if side > 0 else math.floor(steps))) * unit))
             elif side * (bound - float(narrow)) > 0:
                 narrow = np.nextafter(narrow, real(side * np.inf))
         return float(narrow)
 
+    def _rounded(self, reals: np.ndarray) -> np.ndarray:
+        """To the decimals and the grid of the column; numbers too large for both stay."""
+        if self.decimals is None:
+            return reals
+        rounded = _rounded(reals, self.decimals)
+        if self.step == 1:
+            return rounded
+        units = _units(reals, self.decimals)
+        on_grid = self.origin + self.step * np.rint((units - self.origin) / self.step)
+        return np.where(np.abs(units) < WHOLE, on_grid / 10.0**self.decimals, rounded)
+
     def _written(self, reals: np.ndarray, rounded: bool = False) -> pa.Array:
         type_ = arrow.type_of(self.arrow_type)
-        if self.decimals is not None and not rounded:
-            reals = _rounded(reals, self.decimals)
+        reals = reals if rounded else self._rounded(reals)
         if pa.types.is_decimal(type_):
             most = math.nextafter(10.0 ** (type_.precision - type_.scale), 0)
             return _decimals_of(np.clip(reals, -most, most), self.decimals, type_)
@@ -139,6 +160,24 @@ def _reals(array: pa.Array) -> np.ndarray:
     if pa.types.is_decimal(array.type):
         return np.asarray(as_floats(pa.chunked_array([array])).to_numpy())
     return np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _grid(reals: np.ndarray, decimals: int | None, k: int) -> tuple[int, int]:
+    """Step and origin of the numbers, in units of their last decimal, by the rules of whole numbers; 1 and 0 where
+    they are on no grid, or too large to be counted."""
+    if decimals is None:
+        return 1, 0
+    units = _units(reals, decimals)
+    counted = np.sort(np.rint(units[np.abs(units) < WHOLE]).astype(np.int64))
+    if len(counted) < k:
+        return 1, 0
+    step, on_grid = grid_of((counted - counted[0]).astype(np.uint64), k)
+    return step, int(counted[0] + on_grid[0]) % step
+
+
+def _units(reals: np.ndarray, decimals: int) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        return np.asarray(reals * 10.0**decimals)
 
 
 def _decimals(array: pa.Array, reals: np.ndarray, k: int) -> int | None:

@@ -231,7 +231,7 @@ def _end(island: tuple[int, int, int]) -> int:
 
 def _span(ordered: np.ndarray, k: int, least_step: int) -> tuple[int, int, int]:
     """The step of a grid that holds the rows, but for a few, and its ends on that grid, unsigned."""
-    step, ordered = _grid(ordered, k)
+    step, ordered = grid_of(ordered, k)
     step = step if step % least_step == 0 else math.gcd(step, least_step)
     low, high = (
         int(part[0]) + step * (sum((part - part[0]).tolist()) // (len(part) * step)) for part in inner_parts(ordered, k)
@@ -239,8 +239,8 @@ def _span(ordered: np.ndarray, k: int, least_step: int) -> tuple[int, int, int]:
     return step, low, max(low, high)
 
 
-def _grid(ordered: np.ndarray, k: int) -> tuple[int, np.ndarray]:
-    """The step of the rows, and those that are on the grid: all but fewer than k, and one of a hundred at most.
+def grid_of(ordered: np.ndarray, k: int) -> tuple[int, np.ndarray]:
+    """The step of unsigned rows, and those on the grid: all but fewer than k, and one of a hundred at most.
 
     One moment among dates would else make seconds of all days: what k rows do not have is not learnt.
     """

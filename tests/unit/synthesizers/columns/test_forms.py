@@ -20,6 +20,9 @@ TENTHS = FloatForm(arrow_type="float", lower=float(np.float32(0.1)), upper=float
 SINGLE = FloatForm(arrow_type="float", lower=0.0, upper=10.0, decimals=None)
 HUGE = FloatForm(arrow_type="double", lower=-1e300, upper=1e300, decimals=0)
 DOUBLE = FloatForm(arrow_type="double", lower=0.0, upper=10.0, decimals=None)
+HALVES = FloatForm(arrow_type="double", lower=-2.5, upper=40.0, decimals=1, step=5)
+GRAMS = FloatForm(arrow_type="double", lower=2700.0, upper=6300.0, decimals=0, step=25)
+OFFERS = FloatForm(arrow_type="double", lower=-1.01, upper=99.99, decimals=2, step=100, origin=99)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +44,14 @@ DOUBLE = FloatForm(arrow_type="double", lower=0.0, upper=10.0, decimals=None)
         (SINGLE, -1e300, 1e300, (0.0, 10.0)),
         (HUGE, 1e299, 2e299, (1e299, 2e299)),
         (DOUBLE, 0.7, 0.7, (0.7, 0.7)),
+        (HALVES, -0.2, 1.9, (0.0, 1.5)),
+        (HALVES, None, -0.1, (-2.5, -0.5)),
+        (GRAMS, 4001, 4049, (4025.0, 4025.0)),
+        (GRAMS, 4000, 4000, (4000.0, 4000.0)),
+        (GRAMS, 1e300, None, (1.0, 0.0)),
+        (OFFERS, 10, 12, (10.99, 11.99)),
+        (OFFERS, 10.99, 10.99, (10.99, 10.99)),
+        (OFFERS, -1.5, 0, (-1.01, -0.01)),
     ],
     ids=str,
 )
@@ -61,6 +72,9 @@ def test_a_range_ends_on_the_outermost_values_inside(form, low, high, expected):
         (CENTS, 10**400, None),
         (CENTS, None, -(10**400)),
         (THOUSANDS, 1100, 1900),
+        (GRAMS, 4001, 4024),
+        (GRAMS, 4010, 4010),
+        (OFFERS, 10, 10.98),
     ],
     ids=str,
 )
@@ -114,3 +128,71 @@ def test_decimals_of_fewer_than_k_rows_are_not_learnt(type_, noisy, decimals):
     form = FloatForm.learn(pa.array(map(float, values) if type_ == pa.float64() else values, type_), 5)
 
     assert form.decimals == decimals
+
+
+GRIDS = {
+    "quarters of a hundred": (RNG.integers(100, 250, 500) * 25.0, 25, 0),
+    "halves": (RNG.integers(-80, 80, 500) / 2, 5, 0),
+    "prices": (RNG.integers(1, 80, 500) + 0.99, 100, 99),
+    "prices below zero": (RNG.integers(-80, 0, 500) + 0.49, 100, 49),
+    "cents": (RNG.integers(100, 9999, 500) / 100, 1, 0),
+    "huge": (RNG.integers(1, 9, 500) * 1e300, 1, 0),
+}
+
+
+@pytest.mark.parametrize(("values", "step", "origin"), GRIDS.values(), ids=GRIDS.keys())
+def test_the_grid_of_the_values_is_learnt_and_kept(values, step, origin):
+    form = FloatForm.learn(pa.array(values), 5)
+
+    assert (form.step, form.origin) == (step, origin)
+    assert form.back(values).to_pylist() == np.clip(values, *form.ends).tolist()
+    made = form.back(np.append(RNG.uniform(*form.ends, 500), form.ends)).to_numpy()
+    places = (made * 10.0**form.decimals - origin) / step
+    assert np.allclose(places, np.rint(places), atol=1e-9)
+
+
+@pytest.mark.parametrize(("off", "step"), [(4, 25), (5, 1)])
+def test_numbers_of_fewer_than_k_rows_do_not_hide_a_grid(off, step):
+    values = GRIDS["quarters of a hundred"][0].copy()
+    values[:off] += 1
+
+    assert FloatForm.learn(pa.array(values), 5).step == step
+
+
+def test_numbers_too_large_to_be_counted_do_not_hide_a_grid():
+    values = np.where(RNG.random(500) < 0.1, -3.4e38, GRIDS["prices"][0])
+
+    form = FloatForm.learn(pa.array(values), 5)
+
+    assert (form.step, form.origin) == (100, 99)
+    assert form.back(values).to_pylist() == values.tolist()
+
+
+def test_a_real_row_beside_the_grid_is_judged_by_its_own_value():
+    rows = pa.array([4000.0, 4010.0, 4025.0])
+
+    assert GRAMS.inside(rows, 4005, None).tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize(("decimals", "step", "origin"), [(2, 25, 25), (2, 25, 30), (None, 25, 0)])
+def test_a_grid_that_is_none_is_refused(decimals, step, origin):
+    with pytest.raises(ValueError, match="not a grid"):
+        FloatForm(arrow_type="double", lower=0.0, upper=1.0, decimals=decimals, step=step, origin=origin)
+
+
+@pytest.mark.parametrize("model_type", ModelType)
+def test_rows_and_filled_gaps_are_on_the_grid(model_type):
+    grams = np.rint(RNG.normal(4200, 800, 400).clip(2700, 6300) / 25) * 25
+    price = np.rint(grams / 100) + 0.99
+    missing = RNG.random(400) < 0.2
+    table = pa.table({"grams": pa.array(grams, mask=missing), "price": price})
+    model = given_model(model_type, table, (Column("grams", ColumnKind.FLOAT), Column("price", ColumnKind.FLOAT)))
+
+    rows = model.sample(500, seed=1).to_pandas()
+    asked = model.sample(50, seed=1, conditions={"grams": {"min": 4001, "max": 4063}, "price": {"min": 40}})
+    filled = model.impute(table, seed=1)["grams"].to_numpy()[missing]
+
+    assert (rows["grams"].dropna() % 25 == 0).all()
+    assert set(np.round(rows["price"] % 1, 9)) == {0.99}
+    assert set(asked["grams"].to_pylist()) <= {4025.0, 4050.0}
+    assert (filled % 25 == 0).all()
