@@ -4,7 +4,6 @@ import ipaddress
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 from uuid import UUID
@@ -13,6 +12,7 @@ import httpx
 
 from synthgen_ray.client.answers import JSON, answer_of, refusal_of
 from synthgen_ray.client.errors import ApiError, ClientError, ConnectionFailed
+from synthgen_ray.client.files import FilePath, path_of
 from synthgen_ray.client.patience import Patience
 from synthgen_ray.client.sending import CountedFile, OnBytes
 
@@ -68,13 +68,13 @@ class Connection:
         """Not repeatable: what is gone at the second time would not be found."""
         return self.patiently(lambda: self._ask("DELETE", path, params=given(**query)), repeatable=False)
 
-    def upload(self, path: str, form: Mapping[str, Any], file: Path, on_bytes: OnBytes | None = None) -> JSON:
+    def upload(self, path: str, form: Mapping[str, Any], file: FilePath, on_bytes: OnBytes | None = None) -> JSON:
         """Make something, as `create` does, of a form with a file, which is read as it is sent."""
-        key = _new_key()
+        key, place = _new_key(), path_of(file)
 
         def send() -> JSON:
-            with CountedFile(file, on_bytes) as content:
-                files = {"file": (file.name, content)}
+            with CountedFile(place, on_bytes) as content:
+                files = {"file": (place.name, content)}
                 return self._ask("POST", path, data=form, files=files, headers=key, timeout=self._for_tables)
 
         return self.patiently(send)

@@ -8,6 +8,7 @@ from typing import Any
 from synthgen_ray.client.answers import JSON
 from synthgen_ray.client.connection import Connection, Id, given, path
 from synthgen_ray.client.downloads import download
+from synthgen_ray.client.files import FilePath
 from synthgen_ray.client.sending import OnBytes
 
 
@@ -18,7 +19,7 @@ class Datasets:
         self,
         project_id: Id,
         name: str,
-        file: Path,
+        file: FilePath,
         description: str | None = None,
         dataset_id: Id | None = None,
         schema: Mapping[str, Any] | None = None,
@@ -62,7 +63,7 @@ class Datasets:
     def download_dataset(
         self,
         dataset_id: Id,
-        to: Path,
+        to: FilePath,
         format: str = "csv",
         version: int | None = None,
         on_bytes: OnBytes | None = None,

@@ -13,6 +13,7 @@ import httpx
 from synthgen_ray.client.answers import JSON
 from synthgen_ray.client.connection import Connection
 from synthgen_ray.client.errors import DownloadDamaged
+from synthgen_ray.client.files import FilePath, path_of
 from synthgen_ray.client.patience import Patience
 from synthgen_ray.client.sending import OnBytes
 
@@ -20,15 +21,16 @@ _SHA256 = re.compile(r'"([0-9a-f]{64})"')
 
 
 def download(
-    connection: Connection, path: str, to: Path, query: JSON | None = None, on_bytes: OnBytes | None = None
+    connection: Connection, path: str, to: FilePath, query: JSON | None = None, on_bytes: OnBytes | None = None
 ) -> Path:
     """Write what a GET answers to the file `to`.
 
     Raises: DownloadDamaged, when its bytes are not those whose hash the server names.
     """
-    with whole(to) as target:
+    place = path_of(to)
+    with whole(place) as target:
         _Download(connection, path, query, target, on_bytes).run()
-    return to
+    return place
 
 
 @contextmanager

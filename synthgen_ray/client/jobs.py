@@ -10,6 +10,7 @@ from synthgen_ray.client.connection import Connection, Id, path
 from synthgen_ray.client.downloads import download
 from synthgen_ray.client.errors import ClientError, JobFailed, WaitTimedOut
 from synthgen_ray.client.events import events_of
+from synthgen_ray.client.files import FilePath
 from synthgen_ray.client.sending import OnBytes
 
 OnProgress = Callable[[JSON], None]
@@ -43,7 +44,7 @@ class Jobs:
         """Cancel a job that waits or runs; it is `failed` then, and `cancelled`."""
         return self._connection.post(_job(job_id, "cancel"), repeatable=True)
 
-    def download(self, job_id: Id, to: Path, on_bytes: OnBytes | None = None) -> Path:
+    def download(self, job_id: Id, to: FilePath, on_bytes: OnBytes | None = None) -> Path:
         """The rows of a completed generation as the file `to`, which appears whole or not at all."""
         return download(self._connection, _job(job_id, "download"), to, on_bytes=on_bytes)
 

@@ -12,6 +12,7 @@ from synthgen_ray.client.answers import JSON
 from synthgen_ray.client.connection import Connection, Id, given, path
 from synthgen_ray.client.downloads import download, whole
 from synthgen_ray.client.errors import ClientError
+from synthgen_ray.client.files import FilePath, path_of
 from synthgen_ray.client.sending import OnBytes
 
 DRAW_TIMEOUT_S = 300.0  # the first rows wait for a sampler to start, and for a large model to load
@@ -119,7 +120,7 @@ class Models:
     def sample_to(
         self,
         model_id: Id,
-        to: Path,
+        to: FilePath,
         num_rows: int = 100,
         seed: int | None = None,
         conditions: Mapping[str, Any] | None = None,
@@ -134,15 +135,17 @@ class Models:
         if csv_safe:
             order["csv_safe"] = True
 
+        place = path_of(to)
+
         def write() -> None:
-            with self._drawn(model_id, order, format) as response, whole(to) as target:
+            with self._drawn(model_id, order, format) as response, whole(place) as target:
                 for block in response.iter_bytes():
                     target.write(block)
                     if on_bytes:
                         on_bytes(target.tell(), None)
 
         self._connection.patiently(write, repeatable=False)  # its rows count against a quota each time
-        return to
+        return place
 
     @contextmanager
     def _drawn(self, model_id: Id, order: JSON, format: str) -> Iterator[httpx.Response]:
@@ -154,11 +157,11 @@ class Models:
         ) as response:
             yield response
 
-    def export_model(self, model_id: Id, to: Path, on_bytes: OnBytes | None = None) -> Path:
+    def export_model(self, model_id: Id, to: FilePath, on_bytes: OnBytes | None = None) -> Path:
         """A ready model as the file `to`, which `synthesizers.load` reads too."""
         return download(self._connection, _model(model_id, "export"), to, on_bytes=on_bytes)
 
-    def import_model(self, project_id: Id, name: str, file: Path, on_bytes: OnBytes | None = None) -> JSON:
+    def import_model(self, project_id: Id, name: str, file: FilePath, on_bytes: OnBytes | None = None) -> JSON:
         """Take in a model that was exported, from this server or another; it is ready at once."""
         form = given(project_id=project_id, name=name)
         return self._connection.upload("/api/synthgen/models/import", form, file, on_bytes)

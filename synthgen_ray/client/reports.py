@@ -5,6 +5,7 @@ from pathlib import Path
 from synthgen_ray.client.answers import JSON
 from synthgen_ray.client.connection import Connection, Id, given, path
 from synthgen_ray.client.downloads import download
+from synthgen_ray.client.files import FilePath
 from synthgen_ray.client.sending import OnBytes
 
 
@@ -39,7 +40,9 @@ class Reports:
         """How far it is; its `scores` once it has succeeded."""
         return self._connection.get(_report(report_id))
 
-    def download_report(self, report_id: Id, to: Path, format: str = "html", on_bytes: OnBytes | None = None) -> Path:
+    def download_report(
+        self, report_id: Id, to: FilePath, format: str = "html", on_bytes: OnBytes | None = None
+    ) -> Path:
         """A report as the file `to`: a page that needs nothing else, or all that it shows as json."""
         return download(self._connection, _report(report_id, "download"), to, {"format": format}, on_bytes)
 

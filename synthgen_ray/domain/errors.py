@@ -44,7 +44,7 @@ class FieldError:
 
 
 class SynthGenError(Exception):
-    """Base of every error a caller can act on. Read `detail`, not `str(error)`: after an
+    """Base of every error a caller can act on. Read `detail`, not `str(error)`, which is the same here: after an
     actor call the latter is the remote traceback.
 
     `detail` says what is wrong and what would be right, and holds no value of a table.
@@ -60,6 +60,9 @@ class SynthGenError(Exception):
         self.detail = detail
         self.code = code
         self.errors = tuple(errors)
+
+    def __str__(self) -> str:
+        return self.detail
 
 
 class InvalidRequest(SynthGenError):

@@ -21,10 +21,11 @@ from synthgen_ray.domain.params import MAX_ROWS, Condition, GenerateParams, Mode
 from synthgen_ray.domain.validation import invalid_request, parse_train_params
 from synthgen_ray.domain.widths import CHUNK_BYTES, names_width, widest_row
 from synthgen_ray.synthesizers.codec import Cells, CodecOptions, LearntCodec, TableCodec
-from synthgen_ray.synthesizers.columns import arrow, checks
+from synthgen_ray.synthesizers.columns import checks
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
+from synthgen_ray.synthesizers.frames import taken
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out, with_agreed_holdout
 from synthgen_ray.synthesizers.model_file import BROKEN, ModelCard, Tensors, read_model, write_model
 from synthgen_ray.synthesizers.numerics.blas import spread
@@ -88,7 +89,7 @@ class Synthesizer(ABC):
         """
         keep_freed_memory()
         self.__dict__.pop("_dependencies", None)  # of an earlier fit
-        table = _taken(table)
+        table = taken(table)
         checks.check_schema(table.schema)
         pace = Pace(on_progress, self.params.max_training_seconds, checkpoints)
         pace.say(0.0, "learning the columns")
@@ -161,7 +162,7 @@ class Synthesizer(ABC):
         not know stay as they are. A cell is drawn, not guessed: several seeds show how uncertain it is.
         Raises: InvalidTable, when a column that was learnt is missing or has another type.
         """
-        given = conformed(_taken(table), self.codec)
+        given = conformed(taken(table), self.codec)
         seed = fresh_seed() if seed is None else seed
         _ = self._dependencies  # once, before threads ask for it
 
@@ -346,20 +347,6 @@ def _in_order_of(table: pa.Table, columns: Sequence[Column]) -> tuple[Column, ..
     if len(by_name) != len(columns) or sorted(by_name) != sorted(table.column_names):
         raise InvalidTable("The columns given are not the table's columns.", "column_mismatch")
     return tuple(by_name[name] for name in table.column_names)
-
-
-def _taken(table: "pa.Table | pd.DataFrame") -> pa.Table:
-    return arrow.without_views(table if isinstance(table, pa.Table) else _of_frame(table))
-
-
-def _of_frame(frame: "pd.DataFrame") -> pa.Table:
-    checks.check_unique(frame.columns)
-    try:
-        return pa.Table.from_pandas(frame, preserve_index=False)
-    except (pa.ArrowException, TypeError) as error:
-        raise InvalidTable(
-            "A column of the data frame mixes types that do not go together.", "unsupported_type"
-        ) from error
 
 
 def _asked(

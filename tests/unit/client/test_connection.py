@@ -9,6 +9,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import httpx
+import pandas as pd
 import pytest
 
 from synthgen_ray.client import ApiError, ClientError, ConnectionFailed, SynthGen
@@ -104,6 +105,22 @@ class TestUpload:
         assert b'filename="accounts.csv"' in sent
         assert b"a,b\n1,2\n" in sent
         assert b"dataset_id" not in sent
+
+    def test_the_file_may_be_named_by_a_text(self, tmp_path):
+        server = Server(ok({"id": "d"}))
+        (tmp_path / "accounts.csv").write_bytes(b"a,b\n1,2\n")
+
+        server.client.upload_dataset("p", "accounts", f"{tmp_path}/accounts.csv")
+
+        assert b'filename="accounts.csv"' in server.requests[0].content
+
+    def test_a_data_frame_is_no_file(self):
+        server = Server(ok({"id": "d"}))
+
+        with pytest.raises(TypeError, match="path of a file is wanted, not a DataFrame"):
+            server.client.upload_dataset("p", "accounts", pd.DataFrame({"a": [1]}))
+
+        assert not server.requests
 
     def test_what_columns_are_goes_as_json(self, tmp_path):
         server = Server(ok({"id": "d"}))

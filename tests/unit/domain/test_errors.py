@@ -16,6 +16,7 @@ def test_every_error_survives_the_trip_between_processes(kind):
     back = pickle.loads(pickle.dumps(error))
 
     assert type(back) is kind
+    assert str(back) == "a detail"
     assert (back.detail, back.code, back.errors, back.status) == (
         error.detail,
         error.code,

@@ -202,6 +202,26 @@ def test_what_cannot_be_learnt_is_refused_by_name(model_type, table, code):
     assert caught.value.code == code
 
 
+OBJECTS = {
+    "a path": ("penguins.csv", "A pandas DataFrame or a pyarrow Table is wanted, not a str."),
+    "numbers and text": ([1, "a"] * 20, "Column 'odd' holds values that have no type in common"),
+    "objects": ([object()] * 40, "Column 'odd' holds values that have no type in common"),
+    "beyond 64 bits": ([2**70] * 40, "Column 'odd' holds values that have no type in common"),
+    "complex": (np.arange(40) * 1j, "Column 'odd' holds complex numbers"),
+    "sparse": (pd.arrays.SparseArray([0, 1] * 20), "Column 'odd' is sparse; make it dense"),
+}
+
+
+@pytest.mark.parametrize(("given", "detail"), OBJECTS.values(), ids=OBJECTS.keys())
+def test_what_no_table_is_made_of_is_said(given, detail):
+    table = given if isinstance(given, str) else pd.DataFrame({"x": NOISE[:40], "odd": given})
+
+    with pytest.raises(InvalidTable) as caught:
+        given_model(ModelType.GAUSSIAN_COPULA, table)
+
+    assert str(caught.value).startswith(detail)
+
+
 def test_the_shortest_table_is_learnt(model_type):
     table = pa.table({"x": NOISE[:20], "y": ["a", "b"] * 10, "when": days_from(dt.date(2020, 1, 1))[:20]})
 
