@@ -6,7 +6,7 @@ Options and defaults of the GAN and VAE types are those of the `ctgan` package.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -57,6 +57,8 @@ REFINE = (
 
 class TrainParams(Params):
     """What every model type takes."""
+
+    is_shared: ClassVar[bool] = False  # several workers train one model together
 
     seed: Seed | None = Field(
         None, description="Random seed: the same seed and table give the same model. `random_state` is a synonym."
@@ -118,6 +120,8 @@ EARLY_STOP = "End before the last epoch once generated rows have come no closer 
 
 class NeuralParams(TrainParams):
     """What the types trained by gradient descent share."""
+
+    is_shared: ClassVar[bool] = True
 
     epochs: int = Field(300, ge=1, le=10_000, description="Training epochs, at most.")
     batch_size: int = Field(500, ge=10, le=10_000, description="Training batch size, over all workers.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from synthgen_ray.domain.entities import Assignment, Job
 from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.domain.lifecycle import JobType
-from synthgen_ray.domain.params import ModelType, Resources
+from synthgen_ray.domain.params import TRAIN_PARAMS, ModelType, Resources
 from synthgen_ray.runtime.spread import CPUS_EACH
 from synthgen_ray.settings import Settings
 
@@ -36,7 +36,7 @@ def plan_workers(
     Raises: InvalidRequest, for more than there is: Ray would wait for it for ever.
     """
     training = settings.training
-    is_shared = model_type is not ModelType.GAUSSIAN_COPULA  # of that there is nothing to share
+    is_shared = TRAIN_PARAMS[model_type].is_shared
     count = resources.num_workers or (training.num_workers if is_shared else 1)
     gpus = int(cluster.get("GPU", 0) - settings.sampler.max_replicas * settings.sampler.num_gpus)
     if training.max_workers is None:

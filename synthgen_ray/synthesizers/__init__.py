@@ -1,30 +1,18 @@
-"""The mathematics: table in, table out. Read `base`, `codec`, `gaussian_copula`, `ctgan`, `tvae`, then `conditions`.
+"""The mathematics: table in, table out. Read `base`, `codec`, `gaussian_copula`, `ctgan`, `tvae`, then `sampling/`.
 
-The names below load on first use: a process that only passes models on never imports torch.
+`load` and the class of each model type are here too, by name. They load on first use: a process that only passes models
+on never imports torch.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from synthgen_ray.synthesizers.base import load
-    from synthgen_ray.synthesizers.copulagan import CopulaGAN
-    from synthgen_ray.synthesizers.ctgan import CTGAN
-    from synthgen_ray.synthesizers.gaussian_copula import GaussianCopula
-    from synthgen_ray.synthesizers.tvae import TVAE
-
-__all__ = ["CTGAN", "TVAE", "CopulaGAN", "GaussianCopula", "load"]
-
-_HOMES = {
-    "CTGAN": "ctgan",
-    "TVAE": "tvae",
-    "CopulaGAN": "copulagan",
-    "GaussianCopula": "gaussian_copula",
-    "load": "base",
-}
+from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    base = import_module(f"{__name__}.base")
+    if name == "load":
+        return base.load
+    for model_type, its_name in base.CLASSES.items():
+        if its_name == name:
+            return base.synthesizer_class(model_type)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""What every synthesizer is: fit, sample, save, load. And which four there are."""
+"""What every synthesizer is: fit, sample, save, load. And which there are."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,11 +46,12 @@ PART_BEFORE_REFINEMENT = 0.7  # of a limited time
 REFINEMENT = "refinement."  # before the names of its tensors
 LIBRARIES = ("synthgen-ray", "numpy", "pyarrow", "scikit-learn", "torch", "ctgan")
 
+# Each in the file that has the name of its type, which is imported when it is asked for.
 CLASSES = {
-    ModelType.CTGAN: ("ctgan", "CTGAN"),
-    ModelType.COPULAGAN: ("copulagan", "CopulaGAN"),
-    ModelType.TVAE: ("tvae", "TVAE"),
-    ModelType.GAUSSIAN_COPULA: ("gaussian_copula", "GaussianCopula"),
+    ModelType.CTGAN: "CTGAN",
+    ModelType.COPULAGAN: "CopulaGAN",
+    ModelType.TVAE: "TVAE",
+    ModelType.GAUSSIAN_COPULA: "GaussianCopula",
 }
 
 Target = CategoryTarget | NumberTarget
@@ -337,8 +338,8 @@ def rows_of_a_chunk(learned: Sequence[LearnedColumn], names: Sequence[str]) -> i
 
 
 def synthesizer_class(model_type: ModelType) -> type[Synthesizer]:
-    module, name = CLASSES[model_type]
-    found: type[Synthesizer] = getattr(import_module(f"synthgen_ray.synthesizers.{module}"), name)
+    module = import_module(f"synthgen_ray.synthesizers.{model_type}")
+    found: type[Synthesizer] = getattr(module, CLASSES[model_type])
     return found
 
 

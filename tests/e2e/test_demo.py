@@ -3,19 +3,19 @@
 import subprocess
 from pathlib import Path
 
+from synthgen_ray.domain.params import ModelType
 from tests.servers import clean_environment
 
 ROOT = Path(__file__).parents[2]
-MODEL_TYPES = ["gaussian_copula", "tvae", "ctgan", "copulagan"]
 
 
-def test_the_demo_trains_generates_and_compares_all_four_types(tmp_path):
+def test_the_demo_trains_generates_and_compares_all_types(tmp_path):
     command = ["make", "demo", f"DEMO=--rows 1000 --epochs 1 --to {tmp_path}"]
     done = subprocess.run(command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, timeout=290)
 
     assert done.returncode == 0, done.stdout + done.stderr
     table = [line for line in done.stdout.splitlines() if line.startswith("│")]
-    for model_type in MODEL_TYPES:
+    for model_type in ModelType:
         (line,) = [line for line in table if f" {model_type} " in line]
         shapes, trends = (float(cell) for cell in line.strip("│").split("│")[-2:])
         assert 0.8 < shapes <= 1

@@ -40,12 +40,6 @@ const times = new Intl.DateTimeFormat("en", { timeStyle: "medium" });
 /** @param {Date} date */
 export const time = (date) => times.format(date);
 
-/** @type {{[id: string]: string}} */
-const TYPE_NAMES = { ctgan: "CTGAN", copulagan: "CopulaGAN", tvae: "TVAE", gaussian_copula: "Gaussian Copula" };
-
-/** @param {string} type */
-export const typeName = (type) => TYPE_NAMES[type] ?? type;
-
 /** @param {string} name `batch_size` */
 export function words(name) {
   const text = name.replaceAll("_", " ");

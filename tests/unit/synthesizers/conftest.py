@@ -1,6 +1,8 @@
 import datetime as dt
 import decimal
+from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,18 +16,21 @@ from synthgen_ray.synthesizers.base import create
 torch.set_num_threads(1)
 
 NETS = {"generator_dim": [32], "discriminator_dim": [32], "embedding_dim": 16, "batch_size": 100}
-SMALL = {
-    ModelType.CTGAN: {"epochs": 4, **NETS},
-    ModelType.COPULAGAN: {"epochs": 4, **NETS},
-    ModelType.TVAE: {
-        "epochs": 8,
-        "compress_dims": [32],
-        "decompress_dims": [32],
-        "embedding_dim": 16,
-        "batch_size": 100,
+# What makes a training short, where its defaults do not.
+SMALL: dict[ModelType, dict[str, Any]] = defaultdict(
+    dict,
+    {
+        ModelType.CTGAN: {"epochs": 4, **NETS},
+        ModelType.COPULAGAN: {"epochs": 4, **NETS},
+        ModelType.TVAE: {
+            "epochs": 8,
+            "compress_dims": [32],
+            "decompress_dims": [32],
+            "embedding_dim": 16,
+            "batch_size": 100,
+        },
     },
-    ModelType.GAUSSIAN_COPULA: {},
-}
+)
 RARE = "rare-diagnosis"
 NEAR_LIMIT = 2**63 - 5000
 

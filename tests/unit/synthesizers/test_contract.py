@@ -7,10 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from synthgen_ray import synthesizers
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.errors import Cancelled, InvalidRequest, InvalidTable, JobError
 from synthgen_ray.domain.params import GenerateParams, Range
-from synthgen_ray.synthesizers.base import create, load
+from synthgen_ray.synthesizers.base import create, load, synthesizer_class
 from tests.unit.synthesizers.conftest import RARE, SMALL, given_model, given_table
 
 K = 5
@@ -290,6 +291,11 @@ class TestTraining:
         model = given_model(model_type, table.select([column.name for column in chosen]), chosen)
 
         assert model.sample(100, seed=1).schema.equals(table.select([column.name for column in chosen]).schema)
+
+    def test_its_class_is_in_the_package_by_name(self, model_type):
+        found = synthesizer_class(model_type)
+
+        assert getattr(synthesizers, found.__name__) is found
 
     def test_refuses_options_that_are_wrong(self, model_type):
         with pytest.raises(InvalidRequest) as caught:

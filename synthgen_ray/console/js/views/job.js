@@ -5,7 +5,8 @@ import { failure } from "../components/failure.js";
 import { badge } from "../components/status.js";
 import { trail } from "../components/trail.js";
 import { h } from "../dom.js";
-import { moment, typeName, words } from "../format.js";
+import { moment, words } from "../format.js";
+import { typeNames } from "../model_types.js";
 import { go } from "../router.js";
 import { generationProgress } from "./generation_progress.js";
 import { trainingPanel } from "./training_panel.js";
@@ -14,8 +15,8 @@ import { trainingPanel } from "./training_panel.js";
 
 /** @type {import("../router.js").View} */
 export async function jobView({ params: [id], signal }) {
-  /** @type {Job} */
-  const job = await get(`/api/synthgen/jobs/${id}`, signal);
+  /** @type {[Job, (id: string) => string]} */
+  const [job, typeName] = await Promise.all([get(`/api/synthgen/jobs/${id}`, signal), typeNames(signal)]);
   const { model } = await get(`/api/synthgen/models/${job.model_id}`, signal);
   trail(["Projects", "#/"], [job.project_name, `#/projects/${model.project_id}`], ["Jobs", `#/projects/${model.project_id}/jobs`], [words(job.job_type)]);
   return h("div", { class: "stack-l" },

@@ -7,7 +7,8 @@ import { notify } from "../components/notices.js";
 import { badge } from "../components/status.js";
 import { trail } from "../components/trail.js";
 import { fill, h } from "../dom.js";
-import { moment, percent, typeName } from "../format.js";
+import { moment, percent } from "../format.js";
+import { typeNames } from "../model_types.js";
 import { go } from "../router.js";
 import { save } from "../saving.js";
 import { generatePanel } from "./generate_panel.js";
@@ -23,8 +24,8 @@ import { trainingPanel } from "./training_panel.js";
 /** @type {import("../router.js").View} */
 export async function modelView(visit) {
   const { params: [id], signal } = visit;
-  /** @type {{model: Model, jobs: ModelJob[]}} */
-  const { model, jobs } = await get(`/api/synthgen/models/${id}`, signal);
+  /** @type {[{model: Model, jobs: ModelJob[]}, (id: string) => string]} */
+  const [{ model, jobs }, typeName] = await Promise.all([get(`/api/synthgen/models/${id}`, signal), typeNames(signal)]);
   const project = await get(`/api/projects/${model.project_id}`, signal);
   trail(["Projects", "#/"], [project.name, `#/projects/${project.id}`], ["Models", `#/projects/${project.id}/models`], [model.name]);
   const place = h("div", { class: "stack-l" });
@@ -35,21 +36,21 @@ export async function modelView(visit) {
     fill(status, badge(job.status === "running" ? "training" : job.status));
     if (job.status === "completed" && !signal.aborted) fill(place, await modelView(visit));
   };
-  const page = h("div", { class: "stack-l" }, head(model, status),
+  const page = h("div", { class: "stack-l" }, head(model, typeName(model.model_type), status),
     model.status === "ready" ? await ready(model, jobs, signal) : training && trainingPanel(training.id, signal, onChange),
     footer(model));
   fill(place, page);
   return place;
 }
 
-/** @param {Model} model @param {HTMLElement} status */
-function head(model, status) {
+/** @param {Model} model @param {string} type @param {HTMLElement} status */
+function head(model, type, status) {
   const from = model.dataset_id
     ? h("a", { href: `#/datasets/${model.dataset_id}?version=${model.dataset_version}` }, `${model.dataset_name} version ${model.dataset_version}`)
     : "another server";
   return h("div", { class: "head" },
     h("div", { class: "stack-s" }, h("h1", { tabindex: "-1" }, model.name),
-      h("p", { class: "quiet row" }, status, h("span", {}, `${typeName(model.model_type)} of `, from, ` · ${moment(model.created_at)}`))),
+      h("p", { class: "quiet row" }, status, h("span", {}, `${type} of `, from, ` · ${moment(model.created_at)}`))),
     model.quality && h("dl", { class: "facts" },
       h("div", {}, h("dt", {}, "Column shapes"), h("dd", {}, percent(model.quality.column_shapes, 1))),
       h("div", {}, h("dt", {}, "Pair trends"), h("dd", {}, percent(model.quality.pair_trends, 1)))));

@@ -6,6 +6,7 @@ import { field } from "../components/fields.js";
 import { trail } from "../components/trail.js";
 import { fill, h } from "../dom.js";
 import { count, duration } from "../format.js";
+import { modelTypes } from "../model_types.js";
 import { optionField } from "../options.js";
 import { go } from "../router.js";
 import { draft, dropDraft, keepDraft } from "../session.js";
@@ -21,8 +22,7 @@ const AT_LEAST_S = 1;
 
 /** @type {import("../router.js").View} */
 export async function trainView({ params: [id], signal }) {
-  const [dataset, { model_types: types }] = await Promise.all([
-    get(`/api/datasets/${id}`, signal), get("/api/synthgen/model-types", signal)]);
+  const [dataset, types] = await Promise.all([get(`/api/datasets/${id}`, signal), modelTypes(signal)]);
   const project = await get(`/api/projects/${dataset.project_id}`, signal);
   trail(["Projects", "#/"], [project.name, `#/projects/${project.id}`], [dataset.name, `#/datasets/${id}`], ["Train"]);
   return h("div", { class: "stack-l" },
