@@ -1,11 +1,19 @@
 """The mathematics: table in, table out. Read `base`, `codec`, `gaussian_copula`, `ctgan`, `tvae`, then `sampling/`.
 
-`load` and the class of each model type are here too, by name. They load on first use: a process that only passes models
-on never imports torch.
+`load` and the class of each model type load on first use: a process that only passes models on never imports torch.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # for editors and type checkers
+    from synthgen_ray.synthesizers.base import load
+    from synthgen_ray.synthesizers.copulagan import CopulaGAN
+    from synthgen_ray.synthesizers.ctgan import CTGAN
+    from synthgen_ray.synthesizers.gaussian_copula import GaussianCopula
+    from synthgen_ray.synthesizers.tvae import TVAE
+
+__all__ = ["CTGAN", "TVAE", "CopulaGAN", "GaussianCopula", "load"]
 
 
 def __getattr__(name: str) -> Any:
