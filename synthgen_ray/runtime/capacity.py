@@ -38,7 +38,7 @@ def plan_workers(
     training = settings.training
     is_shared = TRAIN_PARAMS[model_type].is_shared
     count = resources.num_workers or (training.num_workers if is_shared else 1)
-    gpus = int(cluster.get("GPU", 0) - settings.sampler.max_replicas * settings.sampler.num_gpus)
+    gpus = _gpus_for_jobs(cluster, settings)
     if training.max_workers is None:
         _check_cluster(count, resources.use_gpu, gpus, _cpus_for_jobs(cluster, settings), settings)
     elif count > training.max_workers:
@@ -57,36 +57,44 @@ def is_by_ray_data(generation: Job, settings: Settings) -> bool:
 def types_with_room(
     running: Collection[Assignment], cluster: Mapping[str, float], settings: Settings
 ) -> frozenset[JobType]:
-    """The kinds of jobs of which the smallest one fits beside those that run.
+    """The kinds of jobs of which the smallest one fits beside those that run. Where there are GPUs for trainings, that
+    of a training takes one.
 
     One that asks for more than is free waits for it where it runs, and keeps others from being claimed before it. Where
     `max_workers` says that nodes come when asked for, what waits there is what asks for them: all kinds fit.
     """
-    taken = sum(_cpus_of(assignment, cluster, settings) for assignment in running)
-    if not taken or settings.training.max_workers is not None:
+    taken = [_taken_by(assignment, cluster, settings) for assignment in running]
+    cpus, gpus = sum(cpus for cpus, _ in taken), sum(gpus for _, gpus in taken)
+    if not cpus or settings.training.max_workers is not None:
         return frozenset(JobType)
     needs = {JobType.TRAIN: settings.training.cpus_per_worker, JobType.REPORT: REPORT_CPUS}
-    free = _cpus_for_jobs(cluster, settings) - taken
-    return frozenset(job_type for job_type in JobType if needs.get(job_type, 0) <= max(free, 0))
+    free = _cpus_for_jobs(cluster, settings) - cpus
+    fitting = frozenset(job_type for job_type in JobType if needs.get(job_type, 0) <= max(free, 0))
+    return fitting if gpus < _gpus_for_jobs(cluster, settings) or not gpus else fitting - {JobType.TRAIN}
 
 
-def _cpus_of(assignment: Assignment, cluster: Mapping[str, float], settings: Settings) -> float:
+def _taken_by(assignment: Assignment, cluster: Mapping[str, float], settings: Settings) -> tuple[float, int]:
+    """Its CPUs and GPUs."""
     job = assignment.job
-    if job.job_type is JobType.GENERATE:
-        return CPUS_EACH * int(cluster.get("CPU", 0)) if is_by_ray_data(job, settings) else 0  # samplers have their own
+    if job.job_type is JobType.GENERATE:  # samplers have their own
+        return (CPUS_EACH * int(cluster.get("CPU", 0)) if is_by_ray_data(job, settings) else 0), 0
     if job.job_type is JobType.REPORT:
-        return REPORT_CPUS
+        return REPORT_CPUS, 0
     try:
         workers = plan_workers(job.model_type, Resources.model_validate(assignment.resources), cluster, settings)
     except InvalidRequest:
-        return 0  # of a node that is away: it is about to be postponed
-    return workers.count * workers.cpus
+        return 0, 0  # of a node that is away: it is about to be postponed
+    return workers.count * workers.cpus, workers.count if workers.use_gpu else 0
 
 
 def _cpus_for_jobs(cluster: Mapping[str, float], settings: Settings) -> float:
     """What the processes that serve leave."""
     ingress, sampler = settings.ingress, settings.sampler
     return cluster.get("CPU", 0) - ingress.replicas * ingress.num_cpus - sampler.max_replicas * sampler.num_cpus
+
+
+def _gpus_for_jobs(cluster: Mapping[str, float], settings: Settings) -> int:
+    return int(cluster.get("GPU", 0) - settings.sampler.max_replicas * settings.sampler.num_gpus)
 
 
 def _check_cluster(count: int, use_gpu: bool | None, gpus: int, free: float, settings: Settings) -> None:

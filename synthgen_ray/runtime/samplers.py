@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ray.exceptions import RayActorError, RayTaskError, WorkerCrashedError
 
 from synthgen_ray.domain.entities import Artifact, Draw
-from synthgen_ray.domain.errors import SynthGenError, Unavailable, WorkerLost
+from synthgen_ray.domain.errors import Postponed, SynthGenError, Unavailable, WorkerLost
 from synthgen_ray.domain.log_context import subject
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.runtime.names import APP, SAMPLER
@@ -132,4 +132,5 @@ async def _imported() -> None:
 
 def cause_of(error: RayTaskError) -> BaseException:
     """What was raised there: errors of ours as they were, others as they arrive."""
-    return error.cause if isinstance(error.cause, SynthGenError | WorkerLost | MemoryError) else error
+    ours = SynthGenError | WorkerLost | Postponed | MemoryError
+    return error.cause if isinstance(error.cause, ours) else error

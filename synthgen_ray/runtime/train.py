@@ -9,7 +9,7 @@ from ray.exceptions import RayError, RayTaskError
 
 from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.entities import Assignment, Job, Progress, TrainedModel
-from synthgen_ray.domain.errors import SynthGenError, Unavailable, WorkerLost
+from synthgen_ray.domain.errors import Postponed, SynthGenError, Unavailable, WorkerLost
 from synthgen_ray.runtime.capacity import Workers
 from synthgen_ray.runtime.names import run_name
 from synthgen_ray.runtime.processes import SILENCE_S
@@ -17,7 +17,7 @@ from synthgen_ray.runtime.teller import Teller
 from synthgen_ray.runtime.working import working_on
 from synthgen_ray.settings import Settings
 
-# There is room for the workers, or nodes that are away or to come make it: this is no reason to lose an attempt.
+# There is room for the workers, or nodes that are away or to come make it. After that others get their turn.
 ROOM_COMES_S = "900"
 
 
@@ -27,7 +27,10 @@ def train(assignment: Assignment, workers: Workers, settings: Settings) -> Train
 
 
 def lead(assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel:
-    """By the workers of a run of Ray Train, which end with this process, an actor's."""
+    """By the workers of a run of Ray Train, which end with this process, an actor's.
+
+    Raises: Postponed, when there was no room for them in `ROOM_COMES_S`; WorkerLost; what the training raises.
+    """
     order = _order(assignment, workers, settings)
     with working_on(assignment.job, settings.log_format, order["artifacts"]):
         return _fit(order, workers)
@@ -135,7 +138,11 @@ def _silent(_: Progress) -> None: ...
 
 def _reason(error: Exception) -> BaseException:
     """What stopped the workers: an error of ours, a bug, or the loss of a process, which others notice before they
-    are ended."""
+    are ended. Or why there were none: what was to be theirs did not become free."""
+    from ray.train.v2._internal.exceptions import WorkerGroupStartupTimeoutError
+
+    if isinstance(getattr(error, "controller_failure", None), WorkerGroupStartupTimeoutError):
+        return Postponed()
     failures: dict[int, Exception] = getattr(error, "worker_failures", {})
     causes = [_cause(failure) for failure in failures.values()]
     ours = [cause for cause in causes if isinstance(cause, SynthGenError)]

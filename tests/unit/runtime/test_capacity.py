@@ -106,8 +106,8 @@ def test_a_cluster_of_two_cores_trains_with_what_is_set_for_it(file):
     assert plan_workers(ModelType.CTGAN, Resources(), {"CPU": 2.0}, settings).count == 1
 
 
-def a_training(num_workers: int, model_type: ModelType = ModelType.CTGAN) -> Assignment:
-    resources = Resources(num_workers=num_workers).model_dump()
+def a_training(num_workers: int, model_type: ModelType = ModelType.CTGAN, use_gpu: bool | None = None) -> Assignment:
+    resources = Resources(num_workers=num_workers, use_gpu=use_gpu).model_dump()
     return Assignment(a_job(JobType.TRAIN, model_type=model_type), an_artifact(), resources=resources)
 
 
@@ -118,8 +118,8 @@ A_GENERATION, A_HUGE_ONE = (
 SAMPLERS_ALONE = {JobType.GENERATE, JobType.BATCH}
 
 
-def types_beside(*running: Assignment, cpus: float = 4, **training: int) -> set[JobType]:
-    return set(types_with_room(running, {"CPU": cpus}, Settings(training=training)))
+def types_beside(*running: Assignment, cpus: float = 4, gpus: float = 0, **training: int) -> set[JobType]:
+    return set(types_with_room(running, {"CPU": cpus, "GPU": gpus}, Settings(training=training)))
 
 
 @pytest.mark.parametrize(
@@ -142,6 +142,22 @@ def test_a_kind_is_claimed_while_the_cluster_has_cpus_that_no_job_asked_for(runn
 
 def test_a_report_takes_a_cpu_where_a_worker_takes_two():
     assert types_beside(a_training(1), cpus_per_worker=2) == {JobType.REPORT, *SAMPLERS_ALONE}
+
+
+@pytest.mark.parametrize(
+    ("running", "gpus", "claimed"),
+    [
+        ([a_training(1)], 1, {JobType.REPORT, *SAMPLERS_ALONE}),  # of the next one a GPU would be asked
+        ([a_training(1)], 2, set(JobType)),
+        ([a_training(2)], 2, {JobType.REPORT, *SAMPLERS_ALONE}),
+        ([a_training(2)], 1, set(JobType)),  # on CPUs, as there are too few GPUs
+        ([a_training(1, use_gpu=False)], 1, set(JobType)),
+        ([a_training(1, ModelType.GAUSSIAN_COPULA)], 1, set(JobType)),
+        ([A_REPORT], 1, set(JobType)),
+    ],
+)
+def test_a_training_is_claimed_while_the_cluster_has_a_gpu_for_it(running, gpus, claimed):
+    assert types_beside(*running, cpus=8, gpus=gpus) == claimed
 
 
 def test_who_asks_for_more_than_there_is_now_takes_nothing():

@@ -1,10 +1,12 @@
 """Why the workers of a training ended."""
 
 import pytest
-from ray.exceptions import RayActorError
-from ray.train.v2.api.exceptions import TrainingFailedError, WorkerGroupError
+from ray.exceptions import RayActorError, RayTaskError
+from ray.train.v2._internal.exceptions import WorkerGroupStartupFailedError, WorkerGroupStartupTimeoutError
+from ray.train.v2.api.exceptions import ControllerError, WorkerGroupError
 
-from synthgen_ray.domain.errors import Cancelled, WorkerLost
+from synthgen_ray.domain.errors import Cancelled, Postponed, WorkerLost
+from synthgen_ray.runtime.samplers import cause_of
 from synthgen_ray.runtime.train import _reason
 
 
@@ -24,4 +26,13 @@ def test_what_one_did_comes_before_what_others_noticed(failures, reason):
 
 
 def test_a_controller_that_failed_is_a_loss():
-    assert isinstance(_reason(TrainingFailedError()), WorkerLost)
+    assert isinstance(_reason(ControllerError(WorkerGroupStartupFailedError("a node died"))), WorkerLost)
+
+
+def test_workers_for_which_no_room_came_are_postponed():
+    assert isinstance(_reason(ControllerError(WorkerGroupStartupTimeoutError(3))), Postponed)
+
+
+@pytest.mark.parametrize("error", [Postponed(), WorkerLost(), Cancelled(), MemoryError()])
+def test_what_a_process_raises_of_ours_arrives_as_it_was(error):
+    assert cause_of(RayTaskError("train", "", error)) is error
