@@ -27,11 +27,6 @@ def binned(real: Cells, cells: Cells) -> Array:
     return found
 
 
-def accuracies(real: Array, synthetic: Array, groups: Sequence[Group]) -> Array:
-    """One for each group of columns, (G,). Shapes: (D, N) and (D, M)."""
-    return similarities(shares(real, groups), shares(synthetic, groups))
-
-
 def similarities(real: Array, synthetic: Array) -> Array:
     """1 - the total variation distance of the shares of each group, (G,). Shapes: (G, C)."""
     return np.asarray(1 - np.abs(real - synthetic).sum(axis=1) / 2)

@@ -39,14 +39,3 @@ def wilson(successes: float, attempts: float) -> tuple[float, float]:
     total = attempts + Z**2
     spread = successes * (attempts - successes) / attempts + Z**2 / 4
     return (successes + Z**2 / 2) / total, Z / total * math.sqrt(spread)
-
-
-def share(successes: float, attempts: int, ceiling: float | None = None) -> Measure:
-    """A rate as it was found, with Wilson's interval."""
-    centre, half = wilson(successes, attempts)
-    return Measure(
-        value=successes / attempts,
-        low=max(centre - half, 0.0),
-        high=min(centre + half, 1.0),
-        ceiling=defined(ceiling),
-    )

@@ -5,7 +5,7 @@ Esteban, Hyland and Rätsch 2017, arXiv:1706.02633 ("train on synthetic, test on
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,6 @@ RESAMPLES = 200
 NAMED = "It was named."
 NO_COLUMN = f"there is no column of 2 to {MOST_CLASSES} categories, nor one of numbers"
 
-Task = Literal["classification", "regression"]
 ValueAndError = tuple[float, float]
 
 
@@ -82,10 +81,10 @@ def utility(
     lacking = _lacking(real, holdout, name, is_cut, scored)
     if lacking:
         return NoUtility(target=name, was_named=target.was_named, reason=lacking)
-    truth = _truth(holdout, name, scored)
-    ours = _learnt(synthetic, holdout, name, scored, seed) if _varies(synthetic, name) else _chance(truth)
-    best = _learnt(real, holdout, name, scored, seed)
-    tried, apart = (_r2_of, _r2_gap) if is_number else (_auc_of, _auc_gap)
+    truth = truth_of(holdout, name, scored)
+    ours = learnt_from(synthetic, holdout, name, scored, seed) if _varies(synthetic, name) else _chance(truth)
+    best = learnt_from(real, holdout, name, scored, seed)
+    tried, apart = (_r2_of, _r2_gap) if is_number else (auc_of, _auc_gap)
     score, ceiling = tried(truth, ours, seed), tried(truth, best, seed)
     if not np.isfinite([score[0], ceiling[0]]).all():
         reason = "its numbers are too large for their squares"
@@ -105,32 +104,17 @@ def utility(
     )
 
 
-def target_auc(train: Cells, holdout: Cells, target: str, seed: int = 0) -> ValueAndError:
-    """Area under the ROC curve on the hold-out of what learnt `target` from `train`, and its standard error.
-
-    Of several classes each that the hold-out has against the rest, weighted alike; one that `train` lacks is held for
-    impossible. The error of their mean is at most the mean of their errors. Neither table has a null in the target.
-    """
-    classes = np.unique(holdout.columns[target])
-    return _auc_of(_truth(holdout, target, classes), _learnt(train, holdout, target, classes, seed), seed)
-
-
-def target_r2(train: Cells, holdout: Cells, target: str, seed: int = 0) -> ValueAndError:
-    """Share of the hold-out's variance of a number that what learnt it from `train` explains, and its standard error.
-
-    The error is the deviation over resamples of the hold-out.
-    """
-    return _r2_of(holdout.columns[target], _learnt(train, holdout, target, None, seed), seed)
-
-
-def _truth(holdout: Cells, target: str, classes: Array | None) -> Array:
+def truth_of(holdout: Cells, target: str, classes: Array | None) -> Array:
     """(N,) the number; or (C, N) whether it is each of the classes."""
     column = holdout.columns[target]
     return column if classes is None else np.asarray(column == classes[:, None])
 
 
-def _learnt(train: Cells, holdout: Cells, target: str, classes: Array | None, seed: int) -> Array:
-    """(N,) what the number is guessed to be; or (C, N) the chance of each of the classes."""
+def learnt_from(train: Cells, holdout: Cells, target: str, classes: Array | None, seed: int) -> Array:
+    """(N,) what the number is guessed to be; or (C, N) the chance of each of the classes.
+
+    One that `train` lacks is held for impossible. Neither table has a null in the target.
+    """
     rows, others = _features(train, holdout, target)
     if classes is None:
         return regress(rows, train.columns[target], others, seed)
@@ -145,7 +129,11 @@ def _chance(truth: Array) -> Array:
     return np.full(truth.shape, truth.mean())
 
 
-def _auc_of(truth: Array, chances: Array, _: int) -> ValueAndError:
+def auc_of(truth: Array, chances: Array, _: int = 0) -> ValueAndError:
+    """The mean area under the ROC curve of all classes, each against the rest; its error is at most that of this mean.
+
+    Shapes: both (C, N), as `truth_of` and `learnt_from` answer.
+    """
     found = [auc(is_class, of_class) for is_class, of_class in zip(truth, chances, strict=True)]
     return float(np.mean([area for area, _ in found])), float(np.mean([error for _, error in found]))
 
@@ -160,6 +148,7 @@ def _auc_gap(truth: Array, best: Array, ours: Array, _: int) -> float:
 
 
 def _r2_of(truth: Array, guess: Array, seed: int) -> ValueAndError:
+    """The share of the truth's variance that is explained; its error is the deviation over resamples of the rows."""
     return _r2(truth, guess), _deviation([_r2(truth[rows], guess[rows]) for rows in _resamples(len(truth), seed)])
 
 

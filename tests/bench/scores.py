@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthgen_ray.domain.columns import Column, ColumnKind
-from synthgen_ray.quality.accuracy import accuracies, binned
+from synthgen_ray.quality.accuracy import binned, shares, similarities
 from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.shapes import column_shapes as shapes_of
-from synthgen_ray.quality.utility import target_auc as auc_of
+from synthgen_ray.quality.utility import auc_of, learnt_from, truth_of
 
 MANY_VALUES = 20
 MOMENT = r"\d{4}-\d\d-\d\d(?:[ T].*)?"
@@ -61,7 +61,8 @@ def two_way_accuracy(real: pd.DataFrame, synthetic: pd.DataFrame) -> float:
     """Mean over all pairs of columns of 1 - the total variation distance between their binned distributions."""
     ours, theirs = _cells([real, synthetic], [name for name in real if _is_numeric(real[name])])
     pairs = list(combinations(range(len(ours.names)), 2))
-    return float(np.mean(accuracies(binned(ours, ours), binned(ours, theirs), pairs)))
+    binned_shares = [shares(binned(ours, cells), pairs) for cells in (ours, theirs)]
+    return float(np.mean(similarities(*binned_shares)))
 
 
 def target_auc(train: pd.DataFrame, holdout: pd.DataFrame, target: str) -> float:
@@ -71,7 +72,13 @@ def target_auc(train: pd.DataFrame, holdout: pd.DataFrame, target: str) -> float
     """
     tables = [table.dropna(subset=[target]) for table in (train, holdout)]
     numbers = [name for name in train if name != target and _is_numeric(holdout[name])]
-    return auc_of(*_cells(tables, numbers), target)[0]
+    return auc_of_cells(*_cells(tables, numbers), target)
+
+
+def auc_of_cells(train: Cells, holdout: Cells, target: str) -> float:
+    """The same; of several classes each that the hold-out has against the rest, weighted alike."""
+    classes = np.unique(holdout.columns[target])
+    return auc_of(truth_of(holdout, target, classes), learnt_from(train, holdout, target, classes, seed=0))[0]
 
 
 def plain(table: pd.DataFrame) -> pd.DataFrame:

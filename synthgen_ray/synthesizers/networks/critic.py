@@ -18,20 +18,19 @@ from ctgan.synthesizers.ctgan import Discriminator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 PENALTY = 10.0
 LEAK = 0.2
-DROPOUT = 0.5
 SHORTEST = 1e-12  # a slope of length 0 has no direction
 
 
 def compiled(step: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
     """The same step as machine code of its own, made when it is first called; as it is where no compiler is found."""
     if shutil.which(os.environ.get("CXX", "g++")) is None:
-        logger.warning("No C++ compiler is found: the training goes on without one.")
+        log.warning("No C++ compiler is found: the training goes on without one.")
         return step
     return cast(Callable[Arguments, Answer], torch.compile(step, dynamic=False))
 
@@ -47,7 +46,7 @@ def linear_layers(critic: nn.Module) -> list[nn.Linear]:
 
 
 def score(critic: nn.Module, packs_PX: Tensor, scales: Sequence[Tensor]) -> Tensor:
-    """(P, 1). `scales` are dropout's, (P, H) for each hidden layer: 0 or 1 / (1 - DROPOUT)."""
+    """(P, 1). `scales` are dropout's, (P, H) for each hidden layer: 0 or 2."""
     *hidden, last = linear_layers(critic)
     for layer, scale_PH in zip(hidden, scales, strict=True):
         packs_PX = F.leaky_relu(layer(packs_PX), LEAK) * scale_PH

@@ -28,7 +28,10 @@ class Draws:
         return self.uniform(width).clamp_(1e-20, 1 - 6e-8).log_().neg_().log_().neg_()
 
     def dropout(self, widths: Sequence[int], pack: int, times: int = 1) -> list[Tensor]:
-        """The scales, 0 or 2, of layers that lose half of their units: (times · P, H) for each width, P packs."""
+        """The scales, 0 or 2, of layers that lose half of their units: (times · P, H) for each width, P packs.
+
+        Half is what the `ctgan` package's critic loses, and one bit a unit draws it.
+        """
         packs, width = self.share.total // pack, times * sum(widths)
         bits = np.frombuffer(self.rng.bytes(packs * -(-width // 8)), dtype=np.uint8).reshape(packs, -1)
         kept = self.placed(np.unpackbits(bits, axis=1, count=width)).float().mul_(2)
