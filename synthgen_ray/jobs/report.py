@@ -26,7 +26,6 @@ OnProgress = Callable[[Progress], None]
 DRAWN = 0.2  # of the way, when the rows are there
 SHOWN = 0.95  # when all is known that the page shows
 LEAST_K = 5  # rows that stand behind whatever the page shows of the real table
-LEVELS = tuple(Level)  # from good to bad
 
 
 def make_report(assignment: Assignment, artifacts: Artifacts, on_progress: OnProgress) -> MadeReport:
@@ -72,9 +71,8 @@ def make_report(assignment: Assignment, artifacts: Artifacts, on_progress: OnPro
 def scores_of(assessment: Assessment) -> ReportScores:
     """What the report's row shows of it."""
     fidelity, utility, privacy = assessment.fidelity, assessment.utility, assessment.privacy
-    worst = max((LEVELS.index(finding.level) for finding in assessment.verdict), default=0)
     return ReportScores(
-        verdict=LEVELS[worst],
+        verdict=Level.worst_of(finding.level for finding in assessment.verdict) or Level.GOOD,
         column_shapes=fidelity.column_shapes.value,
         pair_trends=fidelity.pair_trends.value,
         detection_auc=fidelity.detection_auc.value,

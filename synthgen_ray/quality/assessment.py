@@ -5,6 +5,7 @@ fewer than k of its rows have, and no number or moment of one of them: the ends 
 told in steps as wide as k rows, so that no smaller count follows from them (`telling.py`).
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Literal
 
@@ -204,9 +205,20 @@ class Privacy(Result):
 
 
 class Level(StrEnum):
+    """From good to bad."""
+
     GOOD = "good"
     WARN = "warn"
     BAD = "bad"
+
+    @property
+    def severity(self) -> int:
+        return list(Level).index(self)
+
+    @classmethod
+    def worst_of(cls, levels: "Iterable[Level]") -> "Level | None":
+        """`None` of none."""
+        return max(levels, key=lambda level: level.severity, default=None)
 
 
 class Finding(Result):

@@ -46,7 +46,6 @@ MOST_UNSURE = 0.50  # the high end that good news may have
 AT_RISK = (0.05, 0.20)  # at the low end of the interval
 MOST_NAMED = 3  # columns in a sentence
 
-RANK = {Level.BAD: 0, Level.WARN: 1, Level.GOOD: 2}
 REMEMBERS = (
     "Look at the numbers under privacy before it leaves your hands; fewer epochs remember less.",
     "Do not hand it out. Train again with more rows, fewer epochs or a smaller network.",
@@ -83,7 +82,7 @@ def verdict(
     """Bad news first, then warnings, then what is good. What may be chance is no news."""
     found = [*_privacy(privacy, scope), *_fidelity(fidelity, columns, pairs, scope, kept)]
     found += _utility(utility) if utility else _no_utility(no_utility)
-    return tuple(sorted(found, key=lambda finding: RANK[finding.level]))
+    return tuple(sorted(found, key=lambda finding: -finding.level.severity))
 
 
 def _privacy(privacy: Privacy, scope: Scope) -> Iterator[Finding]:
@@ -275,8 +274,8 @@ def _weak_relations(accuracy: Measure, noise: Noise, kept: Kept | None) -> Itera
     if accuracy.matched is not None and accuracy.ceiling:
         levels.append(_beside(accuracy, BESIDE, noise))
         told.append(f"the accuracy of pairs is {_score(accuracy)}")
-    if levels:
-        level = min(levels, key=RANK.__getitem__)
+    level = Level.worst_of(levels)
+    if level is not None:
         sentence = f"No two columns go together closely in the real table; {', and '.join(told)}."
         advice = "Do not rely on what columns say of each other; keep `refine` on, or train longer."
         yield _finding(level, "fidelity", sentence, advice, advice)

@@ -1,6 +1,5 @@
 """The findings in one sentence, and sorted by what they speak of."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from synthgen_ray.quality.assessment import Assessment, Finding, Level
@@ -10,7 +9,6 @@ QUESTIONS = {
     "utility": "Does it teach what the real table teaches?",
     "privacy": "Does it keep real rows to itself?",
 }
-_WORST_FIRST = (Level.BAD, Level.WARN, Level.GOOD)
 
 
 @dataclass(frozen=True)
@@ -25,12 +23,8 @@ def areas(assessment: Assessment) -> list[Area]:
     found = []
     for area, question in QUESTIONS.items():
         findings = tuple(finding for finding in assessment.verdict if finding.area == area)
-        found.append(Area(area.capitalize(), question, _worst(findings), findings))
+        found.append(Area(area.capitalize(), question, Level.worst_of(finding.level for finding in findings), findings))
     return found
-
-
-def _worst(findings: Sequence[Finding]) -> Level | None:
-    return next((level for level in _WORST_FIRST if any(f.level is level for f in findings)), None)
 
 
 def judgement(assessment: Assessment) -> tuple[Level | None, str]:

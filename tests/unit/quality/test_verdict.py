@@ -32,6 +32,12 @@ NONE = Measure(value=None)
 UNKNOWN = Fidelity(**dict.fromkeys(Fidelity.model_fields, NONE))
 
 
+def test_levels_are_ordered_from_good_to_bad():
+    assert sorted(Level, key=lambda level: level.severity) == [Level.GOOD, Level.WARN, Level.BAD]
+    assert Level.worst_of([Level.WARN, Level.BAD, Level.GOOD]) is Level.BAD
+    assert Level.worst_of([]) is None
+
+
 def _level_of_trends(found) -> Level:
     return next(finding.level for finding in found.verdict if finding.sentence.startswith("Columns that go together"))
 
