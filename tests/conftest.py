@@ -44,6 +44,7 @@ class ByServer(LoadScopeScheduling):
         return tier if tier in IN_ONE_PROCESS else file
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     return ByServer(config, log)
 

@@ -73,7 +73,7 @@ def held(job_id: UUID, attempt: int) -> ColumnElement[bool]:
     return and_(JobRow.id == job_id, JobRow.status == JobStatus.RUNNING, JobRow.attempt == attempt)
 
 
-def not_before(earliest: SQLColumnExpression[datetime], now: datetime) -> ColumnElement[Any]:
+def no_earlier_than(earliest: SQLColumnExpression[datetime], now: datetime) -> ColumnElement[Any]:
     """Now, or the earliest that it can have been: the clock may have been set back."""
     return case((earliest > now, earliest), else_=literal(now, UtcDateTime()))
 
@@ -88,7 +88,7 @@ def _implied(before: JobStatus, after: JobStatus, now: datetime) -> dict[str, An
     if before is JobStatus.RUNNING:
         implied |= {"lease_owner": None, "lease_expires_at": None}
     if after.is_final:
-        implied["finished_at"] = not_before(func.coalesce(JobRow.started_at, JobRow.created_at), now)
+        implied["finished_at"] = no_earlier_than(func.coalesce(JobRow.started_at, JobRow.created_at), now)
     return implied
 
 

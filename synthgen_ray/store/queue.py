@@ -44,7 +44,7 @@ from synthgen_ray.store.entities import (
 )
 from synthgen_ray.store.erasures import erase_attempts, erase_later
 from synthgen_ray.store.jobs import load_job, lock_job
-from synthgen_ray.store.moves import because, held, move, not_before
+from synthgen_ray.store.moves import because, held, move, no_earlier_than
 from synthgen_ray.store.reaper import BACKOFF, LOST, UNREADABLE, Reaped, lose, reap
 from synthgen_ray.store.tables import ArtifactRow, JobRow, ModelRow
 from synthgen_ray.store.usage import add_usage
@@ -68,7 +68,7 @@ class Queue(Attempts):
                 "attempt": JobRow.attempt + 1,
                 "lease_owner": owner,
                 "lease_expires_at": now + LEASE,
-                "started_at": func.coalesce(JobRow.started_at, not_before(JobRow.created_at, now)),
+                "started_at": func.coalesce(JobRow.started_at, no_earlier_than(JobRow.created_at, now)),
                 # Where it goes on from, until its worker says more.
                 "progress": case((JobRow.checkpoint.is_(None), 0.0), else_=JobRow.progress),
                 "message": "",

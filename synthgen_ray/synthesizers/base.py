@@ -89,7 +89,7 @@ class Synthesizer(ABC):
         Raises: InvalidTable.
         """
         keep_freed_memory()
-        self.__dict__.pop("_dependencies", None)  # of an earlier fit
+        self._forget("_dependencies")  # of an earlier fit
         table = taken(table)
         checks.check_schema(table.schema)
         pace = Pace(on_progress, self.params.max_training_seconds, checkpoints)
@@ -294,6 +294,11 @@ class Synthesizer(ABC):
     @property
     def _codec_options(self) -> CodecOptions:
         return CodecOptions(self.params.min_category_count, self.params.max_categories, self.maps)
+
+    def _forget(self, *cached: str) -> None:
+        """Find these cached properties anew: what they follow from has changed."""
+        for name in cached:
+            self.__dict__.pop(name, None)
 
     def _agreed_seed(self) -> int:
         return fresh_seed() if self.params.seed is None else self.params.seed

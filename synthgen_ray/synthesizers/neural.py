@@ -62,7 +62,7 @@ class NeuralSynthesizer(Synthesizer):
 
     def _learn(self, table: pa.Table, seed: int, pace: Pace) -> None:
         encoded = self.codec.encode(table, stream(seed, ENCODE, 1))
-        self.__dict__.pop("layout", None)  # of an earlier fit
+        self._forget("layout")  # of an earlier fit
         network = self._new_network().to(self._device)
         is_settled, seen = self._early_stop(network, encoded, seed)
         with pace.watched(is_settled, seen), _without_subnormals(), self._precision():
@@ -92,7 +92,7 @@ class NeuralSynthesizer(Synthesizer):
             if (epoch + 1) % epochs_between:
                 return False
             self._network = network.eval()
-            self.__dict__.pop("folded", None)
+            self._forget("folded")
             rng = stream(seed, CALIBRATE, 3)  # the same latents at each look
             with torch.inference_mode():
                 drawn = draw_rows(self._propose(DRAWN_ROWS, {}, rng), self.codec.learnt, self.layout, {}, rng)
@@ -121,7 +121,7 @@ class NeuralSynthesizer(Synthesizer):
             return draw_rows(propose(count), self.codec.learnt, self.layout, {}, rng)
 
         self._codec = with_offsets(self.codec, self.layout, encoded, propose)
-        self.__dict__.pop("folded", None)
+        self._forget("folded")
         self._codec = with_quantile_maps(self.codec, self.layout, table, self.params.min_category_count, draw)
 
     @abstractmethod
@@ -130,7 +130,7 @@ class NeuralSynthesizer(Synthesizer):
 
     def _keep(self, network: nn.Module) -> None:
         self._network = network.to(self._device).eval().requires_grad_(False)
-        self.__dict__.pop("folded", None)  # of another network or device
+        self._forget("folded")  # of another network or device
 
     @abstractmethod
     def _train(self, network: nn.Module, encoded: Encoded, seed: int, pace: Pace) -> None: ...

@@ -63,8 +63,10 @@ class Pace:
     def part(self, share: float) -> Iterator[None]:
         """Inside, the time is over after this share of it: the rest is for what comes next."""
         self._part = share
-        yield
-        self._part = 1.0
+        try:
+            yield
+        finally:
+            self._part = 1.0
 
     @contextmanager
     def watched(self, is_settled: Callable[[int], bool], seen: np.ndarray) -> Iterator[None]:
@@ -72,8 +74,10 @@ class Pace:
         remembers from one time to the next is in `seen`."""
         was_limited = self.is_limited
         self._is_settled, self._seen, self.is_limited = is_settled, seen, True
-        yield
-        self._is_settled, self.is_limited, self._has_settled = _never, was_limited, False
+        try:
+            yield
+        finally:
+            self._is_settled, self.is_limited, self._has_settled = _never, was_limited, False
 
     def after_step(self, epoch: int, step: int, epochs: int, steps: int, losses: Mapping[str, SupportsFloat]) -> None:
         """Reports at the end of an epoch, and inside of a long one; only then the losses become numbers."""

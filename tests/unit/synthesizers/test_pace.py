@@ -103,3 +103,15 @@ def test_losses_that_are_no_numbers_are_not_shown():
     pace.after_step(0, 0, epochs=1, steps=1, losses={"generator": math.nan, "discriminator": 0.5, "kl": math.inf})
 
     assert [progress.losses for progress in told] == [{"discriminator": 0.5}]
+
+
+def test_what_ended_in_the_middle_leaves_the_pace_as_it_was():
+    pace = Pace(None, 60, Earlier(seconds_used=50))
+
+    with pytest.raises(KeyboardInterrupt), pace.part(0.5), pace.watched(lambda _: True, np.empty(0)):
+        pace.after_step(0, 0, 1, 1, {})
+        assert pace.is_over
+        raise KeyboardInterrupt
+
+    assert not pace.is_over
+    assert pace.is_limited
