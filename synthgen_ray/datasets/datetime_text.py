@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 # Fractions of a second, `%f` of six digits and `%3f` of three: pyarrow writes as many as the unit has, as part of %S.
 FRACTION = re.compile(r"\.%([1-57-9]?)f")
 _UNITS = {0: "s", 3: "ms", 6: "us", 9: "ns"}
+UNPADDED = "\x01"  # stands before a number for a moment, and in no format
 ISO_DATE = "%Y-%m-%d"
 ISO_TIME = "%Y-%m-%dT%H:%M:%S"
 
@@ -42,24 +43,32 @@ def _local(moments: pa.Array) -> pa.Array:
 
 
 def _formatted(moments: pa.Array, written: str) -> pa.Array:
-    if pa.types.is_timestamp(moments.type):
-        fraction = FRACTION.search(written)
-        digits = int(fraction[1] or 6) if fraction else 0
-        moments = moments.cast(pa.timestamp(_UNITS[unit_digits(digits)]), safe=False)
-        text = _with_date(moments, FRACTION.sub("", written))
-        if digits == unit_digits(digits):
-            return text
-        return pc.replace_substring_regex(text, rf"(:[0-9]{{2}}\.[0-9]{{{digits}}})[0-9]*", r"\1")
-    return _with_date(moments, written)
+    fraction = FRACTION.search(written)
+    if not pa.types.is_timestamp(moments.type):
+        return _spelt(moments, written)
+    if not fraction:
+        return _spelt(moments.cast(pa.timestamp("s"), safe=False), written)
+    digits = int(fraction[1] or 6)
+    unit = unit_digits(digits)
+    text = _spelt(moments.cast(pa.timestamp(_UNITS[unit]), safe=False), written[: fraction.start()])
+    if digits < unit:
+        text = pc.utf8_slice_codeunits(text, 0, digits - unit)
+    rest = written[fraction.end() :]
+    if not rest:
+        return text
+    return pc.binary_join_element_wise(text, _spelt(moments.cast(pa.timestamp("s"), safe=False), rest), "")
 
 
-def _with_date(moments: pa.Array, written: str) -> pa.Array:
-    if "%-" not in written:
-        return pc.strftime(moments, written)
-    # pyarrow knows no unpadded days and months; they are in the date, which comes first.
-    date, gap, time = re.fullmatch(r"([^T ]*)([T ]?)(.*)", written).groups()  # type: ignore[union-attr]
-    padded = pc.strftime(moments, date.replace("%-", "%"))
-    unpadded = pc.replace_substring_regex(padded, r"(^|[-/.])0", r"\1")
-    if not time:
-        return unpadded
-    return pc.binary_join_element_wise(unpadded, pc.strftime(moments, time), gap)
+def _spelt(moments: pa.Array, written: str) -> pa.Array:
+    """What pyarrow has no directives for: numbers without a zero in front, capitals and small letters."""
+    pieces = [_cased(moments, piece) for piece in re.split(r"(%\^[bB]|%P)", written) if piece]
+    return pieces[0] if len(pieces) == 1 else pc.binary_join_element_wise(*pieces, "")
+
+
+def _cased(moments: pa.Array, written: str) -> pa.Array:
+    if written.startswith("%^"):
+        return pc.utf8_upper(pc.strftime(moments, written.replace("^", "")))
+    if written == "%P":
+        return pc.utf8_lower(pc.strftime(moments, "%p"))
+    text = pc.strftime(moments, written.replace("%-", f"{UNPADDED}%"))
+    return pc.replace_substring_regex(text, f"{UNPADDED}0?", "") if "%-" in written else text

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthgen_ray.datasets.date_guessing import DATE
 from synthgen_ray.datasets.pii import find_pii
 from synthgen_ray.domain.columns import MIN_NAMED_ID_SHARE, NEARLY_UNIQUE, Column, ColumnKind, ColumnStats, infer_kind
 
@@ -101,7 +102,9 @@ def _is_sequential(values: pa.ChunkedArray) -> bool:
 
 
 def _is_code_shaped(sample: pa.Array) -> bool:
-    """Whether text has no blanks, has digits, and shares one shape: `7590-VHVEG`, `N12A1`, a UUID."""
+    """Whether text has no blanks, has digits, and shares one shape that is no date's: `7590-VHVEG`, `N12A1`, a UUID."""
+    if pc.sum(pc.match_substring_regex(sample, f"^{DATE}$")).as_py() >= MOST * len(sample):
+        return False
     if pc.sum(pc.match_substring_regex(sample, r"\s")).as_py() > (1 - MOST) * len(sample):
         return False
     if 2 * pc.sum(pc.match_substring_regex(sample, r"[0-9]")).as_py() < len(sample):

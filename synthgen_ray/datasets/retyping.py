@@ -7,7 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthgen_ray.datasets.canonical import is_text
-from synthgen_ray.datasets.text_dates import DATE, NotDates, dates_of, is_format, zone_name
+from synthgen_ray.datasets.date_formats import any_zone, is_format, literal_zone, parts_of, pattern_of, zone_name
+from synthgen_ray.datasets.date_guessing import DATE
+from synthgen_ray.datasets.text_dates import NotDates, dates_of
 from synthgen_ray.datasets.text_typing import MISSING, Typed, check_finite, integer_out_of_range
 from synthgen_ray.datasets.writing import as_text
 from synthgen_ray.domain.columns import Column, ColumnKind
@@ -80,16 +82,23 @@ def _booleans(values: pa.ChunkedArray, column: Column, written: str | None) -> T
 
 def _datetimes(values: pa.ChunkedArray, column: Column, written: str | None) -> Typed:
     if written and not is_format(written):
-        raise _bad_format(column, "has a year, a month and a day, then perhaps a time, as in `%d/%m/%Y %H:%M:%S`")
+        raise _bad_format(
+            column,
+            "has a year and a month, then a day and a time, or is a time alone, as in `%d/%m/%Y %H:%M:%S`; it may hold"
+            " %Y %y %m %b %B %d %H %I %p %M %S %f and a zone",
+        )
     if pa.types.is_temporal(values.type):
-        if written and not _suits(written, values.type):
+        if written and not _suits(written, values.type, column):
             raise _bad_format(column, "has a time and a zone just where the values have one")
         return Typed(values, written or column.format)
-    cells = _parsable(values, column, DATE, "dates")
+    if written and pa.types.is_integer(values.type):  # 20240131
+        values = _spelt(values, column)
+    cells = _parsable(values, column, DATE, "dates") if not written else _written_so(values, column, written)
     try:
         moments, found, mixed_zones = dates_of(cells, written)
     except NotDates as why:
-        raise _mismatch(column, f"datetimes: it {why.reason}", why.code) from None
+        formats = f"; its format may be {' or '.join(f'`{way}`' for way in why.formats)}" if why.formats else ""
+        raise _mismatch(column, f"datetimes: it {why.reason}{formats}", why.code or "kind_mismatch") from None
     warning = f"mixed_timezones: column '{column.name}' has several UTC offsets and was read as UTC."
     return Typed(moments, found, (warning,) if mixed_zones else ())
 
@@ -151,6 +160,18 @@ def _parsable(values: pa.ChunkedArray, column: Column, pattern: str, what: str) 
     return cells
 
 
+def _written_so(values: pa.ChunkedArray, column: Column, written: str) -> pa.ChunkedArray:
+    """As `_parsable`, for dates in a format."""
+    if not is_text(values.type):
+        raise _mismatch(column, "dates")
+    cells = _without_missing(values)
+    fits = pc.match_substring_regex(cells, f"^{pattern_of(any_zone(written), named=False)}$")
+    if not pc.all(fits, min_count=0).as_py():
+        what = f"datetimes: row {_first(fits, False):,} is written in another format than the declared one"
+        raise _mismatch(column, what, "format_mismatch")
+    return cells
+
+
 def _without_missing(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     cells = pc.utf8_trim_whitespace(texts)
     return pc.if_else(pc.match_substring_regex(cells, f"^{MISSING}?$"), None, cells)
@@ -190,12 +211,17 @@ def _style_of(values: pa.ChunkedArray, column: Column, true: str, false: str) ->
     return f"{style(true)}/{style(false)}"
 
 
-def _suits(written: str, kind: pa.DataType) -> bool:
+def _suits(written: str, kind: pa.DataType, column: Column) -> bool:
     """Whether the format tells a time only of what has one, and the zone in which the values are."""
+    parts, day = parts_of(written), {"year", "month", "day"}
+    if column.format and not day <= parts_of(column.format):  # months or times of day: all that there is
+        return parts - {"half"} == parts_of(column.format) - {"half"}
+    if not (day <= parts and "%z" not in written):
+        return False
     if not pa.types.is_timestamp(kind):
-        return "%H" not in written
-    zone = re.search(r"(?:Z| ?[+-][0-9:]{4,5})$", written.partition("%M")[2])
-    return "%H" in written and (zone_name(zone.group()) if zone else None) == kind.tz
+        return "hour" not in parts
+    zone = literal_zone(written)
+    return "hour" in parts and (zone_name(zone) if zone else None) == kind.tz
 
 
 def _first(matches: pa.ChunkedArray, value: bool) -> int:

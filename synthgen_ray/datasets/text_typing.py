@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthgen_ray.datasets.text_dates import DATE, parse_dates
+from synthgen_ray.datasets.date_guessing import DATE, DAY
+from synthgen_ray.datasets.text_dates import NotDates, dates_of, declaration, parse_dates
+from synthgen_ray.domain.columns import words_of
 from synthgen_ray.domain.errors import FieldError, InvalidTable
 
 BOOLEAN = r"(?i:true|false)"
@@ -19,6 +21,11 @@ FLOAT = r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:
 # Beside the empty cell, in columns of a type only: in text, NA may be Namibia.
 MISSING = r"(?i:na|n/a|nan|null|none)"
 SAMPLE = 1000
+# Integers that are days, and names of columns that say so.
+YEAR_MONTH_DAY, FIRST_DAY, LAST_DAY = "%Y%m%d", 1900_01_01, 2100_12_31
+DATE_WORDS = frozenset({"date", "dates", "day", "dt", "datum", "fecha", "jour", "ymd", "yyyymmdd"})
+# A date with something that no format knows: a weekday, a zone that is spelt.
+NEARLY_DATE = rf"^(?i:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?{DAY}(?:[T ,:].{{0,25}})?$"
 
 
 @dataclass(frozen=True)
@@ -62,9 +69,27 @@ def _booleans(_: str, cells: pa.ChunkedArray) -> Typed:
 
 def _integers(name: str, cells: pa.ChunkedArray) -> Typed:
     try:
-        return Typed(pc.cast(cells, pa.int64()))
+        values = pc.cast(cells, pa.int64())
     except pa.ArrowInvalid:
         raise integer_out_of_range(name) from None
+    bounds = pc.min_max(values).as_py()
+    if FIRST_DAY <= bounds["min"] <= bounds["max"] <= LAST_DAY:
+        return _days(name, cells, values)
+    return Typed(values)
+
+
+def _days(name: str, cells: pa.ChunkedArray, integers: pa.ChunkedArray) -> Typed:
+    """Integers that may all be days, as 20240131 is one: as such in a column that is called so."""
+    try:
+        values, written, _ = dates_of(cells, YEAR_MONTH_DAY)
+    except NotDates:  # a month of 13
+        return Typed(integers)
+    if DATE_WORDS & set(words_of(name)):
+        warning = f"dates_as_integers: the integers of column '{name}' are days, and were read as dates."
+        return Typed(values, written, (warning,))
+    how = declaration(name, (YEAR_MONTH_DAY,))
+    warning = f"dates_as_integers: column '{name}' may hold days, and was read as integers; if so, {how}."
+    return Typed(integers, warnings=(warning,))
 
 
 def _floats(name: str, cells: pa.ChunkedArray) -> Typed:
@@ -104,10 +129,22 @@ def _missing_warning(name: str, cells: pa.ChunkedArray, present: pa.ChunkedArray
 
 
 def _mixed_warning(name: str, sample: pa.ChunkedArray) -> tuple[str, ...]:
-    """A warning when half of a column's cells or more are numbers and the rest is not."""
-    if not len(sample) or pc.any(pc.match_substring_regex(sample, r"^-?0[0-9]")).as_py():
+    """A warning when half of a column's cells or more are numbers or dates and the rest is not."""
+    if _most_match(sample, f"^{DATE}$"):
+        return (f"mixed_types: column '{name}' holds dates and text, and was read as text.",)
+    if _most_match(sample, NEARLY_DATE):
+        return (
+            f"dates_as_text: column '{name}' holds dates with something that no format has, and was read as text;"
+            " write them as YYYY-MM-DD HH:MM:SS.",
+        )
+    if pc.any(pc.match_substring_regex(sample, r"^-?0[0-9]")).as_py():
         return ()  # leading zeros: codes
-    typed = pc.match_substring_regex(sample, rf"^(?:{BOOLEAN}|{FLOAT})$")
-    if 2 * pc.sum(typed).as_py() < len(sample):
-        return ()
-    return (f"mixed_types: column '{name}' holds numbers and text, and was read as text.",)
+    if _most_match(sample, rf"^(?:{BOOLEAN}|{FLOAT})$"):
+        return (f"mixed_types: column '{name}' holds numbers and text, and was read as text.",)
+    return ()
+
+
+def _most_match(sample: pa.ChunkedArray, pattern: str) -> bool:
+    """Whether half of the cells do, or more."""
+    matches = pc.sum(pc.match_substring_regex(sample, pattern)).as_py() or 0
+    return 0 < len(sample) <= 2 * int(matches)

@@ -177,10 +177,11 @@ def _csv_cells(values: pa.Array, column: Column | None, safe: bool) -> pa.Array:
     if pa.types.is_dictionary(values.type):
         return _csv_cells(values.dictionary, column, safe).take(values.indices)
     text = as_text(values, column)
-    has_words = pa.types.is_boolean(values.type) and column is not None and bool(column.format)
+    is_temporal = pa.types.is_temporal(values.type)
+    has_words = (pa.types.is_boolean(values.type) or is_temporal) and column is not None and bool(column.format)
     if not (is_text(values.type) or has_words):
         return text
-    if safe:
+    if safe and not is_temporal:
         text = without_formulas(text)
     if not _holds_any(text, QUOTED_BYTES) and pc.min(pc.binary_length(text)).as_py() != 0:
         return text

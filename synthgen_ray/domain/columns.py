@@ -31,8 +31,8 @@ class Column:
     unique: bool = False
     cardinality: int = 0  # distinct values, nulls left out
     # How the values were written where they came as text, so that they go out as they came: for a
-    # datetime a strftime format (`%1f` to `%9f` are as many digits of a second, `%f` is six, `%-d` an unpadded day),
-    # for a boolean its two spellings, `True/False`, for a float `0.0` if whole numbers had a `.0`.
+    # datetime a strftime format, as `datasets/date_formats.py` has it (`%3f` is three digits of a second, `%-d` an
+    # unpadded day), for a boolean its two spellings, `True/False`, for a float `0.0` if whole numbers had a `.0`.
     format: str | None = None
     pii: str | None = None  # for text: "name", "email", "phone", "address", ...
 

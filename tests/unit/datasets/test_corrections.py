@@ -1,6 +1,6 @@
 """What owners say of their columns: it is done, or refused with the column's name."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pytest
@@ -25,6 +25,7 @@ def correct(values: list | pa.Array, kind: str, written: str | None = None) -> t
     return table["x"], columns[1], warnings
 
 
+AT_UTC = datetime(2023, 8, 25, 14, 15, 51, tzinfo=UTC)
 BECOMES = [
     # values, kind, format, values after, format after
     (["00123", " 7", None, "n/a"], "integer", None, [123, 7, None, None], None),
@@ -46,6 +47,23 @@ BECOMES = [
     (["1/2/2024", None], "datetime", "%m/%d/%Y", [date(2024, 1, 2), None], "%-m/%-d/%Y"),
     (["2024-01-31 10:20", "NA"], "datetime", None, [datetime(2024, 1, 31, 10, 20), None], "%Y-%m-%d %H:%M"),
     ([date(2024, 1, 31)], "datetime", "%d.%m.%Y", [date(2024, 1, 31)], "%d.%m.%Y"),
+    (["08/25/23", "01/31/69"], "datetime", "%m/%d/%y", [date(2023, 8, 25), date(1969, 1, 31)], "%m/%d/%y"),
+    (["25-AUG-68"], "datetime", "%d-%b-%y", [date(2068, 8, 25)], "%d-%^b-%y"),
+    ([20240131, None], "datetime", "%Y%m%d", [date(2024, 1, 31), None], "%Y%m%d"),
+    (["2024-01"], "datetime", "%Y-%m", [date(2024, 1, 1)], "%Y-%m"),
+    (["14:15:51"], "datetime", "%H:%M:%S", [datetime(1970, 1, 1, 14, 15, 51)], "%H:%M:%S"),
+    (["14:15"], "datetime", "%H:%M", [datetime(1970, 1, 1, 14, 15)], "%H:%M"),
+    (["8/5/2023 9:05"], "datetime", "%m/%d/%Y %H:%M", [datetime(2023, 8, 5, 9, 5)], "%-m/%-d/%Y %-H:%M"),
+    (["20230825T141551Z"], "datetime", "%Y%m%dT%H%M%SZ", [AT_UTC], "%Y%m%dT%H%M%SZ"),
+    (["2023-08-25 14:15:51 UTC"], "datetime", "%Y-%m-%d %H:%M:%S UTC", [AT_UTC], "%Y-%m-%d %H:%M:%S UTC"),
+    (["2023-08-25 14:15:51+00"], "datetime", "%Y-%m-%d %H:%M:%S%z", [AT_UTC], "%Y-%m-%d %H:%M:%S+00"),
+    (
+        ["2023\u5e7408\u670825\u65e5"],
+        "datetime",
+        "%Y\u5e74%m\u6708%d\u65e5",
+        [AT_UTC.date()],
+        "%Y\u5e74%m\u6708%d\u65e5",
+    ),
     (["a", "a"], "constant", None, ["a", "a"], None),
     ([None, None], "integer", None, [None, None], None),
 ]
@@ -78,7 +96,14 @@ CANNOT = [
     ([True], "boolean", 'The "yes"/No', "invalid_format", "quotes"),
     ([True], "boolean", "Yes\u2028/No", "invalid_format", "line breaks"),
     (["2024-02-30"], "datetime", None, "invalid_date", "do not exist"),
-    (["01/02/2024"], "datetime", None, "ambiguous_dates", "YYYY-MM-DD"),
+    (["01/02/2024"], "datetime", None, "ambiguous_dates", "`%d/%m/%Y` or `%m/%d/%Y`"),
+    (["08/25/23"], "datetime", None, "dates_as_text", "`%m/%d/%y`"),
+    (["2024-01-31 10:20 UTC"], "datetime", "%Y-%m-%d %H:%M +05", "format_mismatch", "another format"),
+    (["2024-01-31", "31.01.2024"], "datetime", "%Y-%m-%d", "format_mismatch", "row 2"),
+    ([20240131], "datetime", "%d/%m/%Y", "format_mismatch", "row 1"),
+    ([20241331], "datetime", "%Y%m%d", "invalid_date", "do not exist"),
+    ([date(2024, 1, 31)], "datetime", "%Y-%m", "invalid_format", "just where"),
+    ([datetime(2024, 1, 31, 10)], "datetime", "%H:%M", "invalid_format", "just where"),
     (["31/01/2024"], "datetime", "%m/%d/%Y", "invalid_date", ""),
     (["31.01.2024"], "datetime", "%d/%m/%Y", "format_mismatch", "another format"),
     (["soon"], "datetime", None, "kind_mismatch", "row 1"),
@@ -100,6 +125,29 @@ def test_values_that_cannot_be_so_are_refused_by_the_name_of_the_column(values, 
     assert "'x'" in refusal.value.detail
     assert said in refusal.value.detail
     assert [error.field for error in refusal.value.errors] == ["x"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "%A", "%Y", "%m/%d", "%H", "%S", "%Y-%m-%d %M", "%I:%M", "%H:%M %p", "%Y-%m %H:%M", "%Y-%Y-%m-%d", "%",
+        '%Y"%m"%d', "%Y\\%m\\%d", "=%Y-%m-%d", "+%Y-%m-%d", "%H:%M%z", "%Y-%m-%d%z", "%Y-%m-%d %H:%M.%f",
+    ],
+)  # fmt: skip
+def test_a_format_that_could_not_be_written_back_is_refused(written):
+    with pytest.raises(InvalidTable) as refusal:
+        correct(["2024-01-31"], "datetime", written)
+
+    assert refusal.value.code == "invalid_format"
+
+
+def test_a_column_of_months_may_get_another_format_of_months():
+    table = pa.table({"x": [date(2024, 1, 1)]})
+    schema = SchemaCorrection.model_validate({"columns": {"x": {"kind": "datetime", "format": "%b %Y"}}})
+
+    _, (column,), _ = corrected(table, infer_columns(table, {"x": "%Y-%m"}), schema)
+
+    assert column.format == "%b %Y"
 
 
 def test_leading_zeros_that_are_lost_are_said():

@@ -35,6 +35,7 @@ KINDS = [
     ("repeated codes", "tailnum", [f"N{DRAW.randrange(60)}" for _ in MANY], "categorical"),
     ("repeated words", "x", [DRAW.choice(["red", "green"]) for _ in MANY], "categorical"),
     ("two rows of words", "x", ["red", "red"], "constant"),
+    ("dates that no format has", "x", [f"{i % 12 + 1:02}/{i % 28 + 1:02}/{i // 28:02}" for i in MANY], "text"),
     ("sentences", "notes", [f"Patient {i} came at noon, and left again." for i in MANY], "text"),
     ("repeated sentences", "notes", [f"Nest {i % 5} never seen with a full clutch." for i in MANY], "categorical"),
     ("a few unique words", "x", ["red", "green", "blue"], "text"),

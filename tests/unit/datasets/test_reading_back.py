@@ -18,6 +18,10 @@ COLUMNS = (
     Column("active", ColumnKind.BOOLEAN, format="Yes/No"),
     Column("is_new", ColumnKind.BOOLEAN),
     Column("opened", ColumnKind.DATETIME, format="%d/%m/%Y"),
+    Column("born", ColumnKind.DATETIME, format="%b %-d, %Y"),
+    Column("called", ColumnKind.DATETIME, format="%m/%d/%y %-I:%M:%S.%1f %p UTC"),
+    Column("month", ColumnKind.DATETIME, format="%Y-%m"),
+    Column("woke", ColumnKind.DATETIME, format="%H:%M:%S"),
     Column("seen", ColumnKind.DATETIME),
     Column("zoned", ColumnKind.DATETIME),
     Column("empty", ColumnKind.CONSTANT),
@@ -33,6 +37,12 @@ TABLE = pa.table(
         "active": pa.array([True, False, None, True, False, True]),
         "is_new": pa.array([True, False, None, True, False, True]),
         "opened": pa.array([date(2020, 2, 1), date(1999, 12, 31), None, *[date(2021, 3, 4)] * 3], pa.date32()),
+        "born": pa.array([date(2020, 2, 1), date(1999, 12, 31), None, *[date(2021, 3, 4)] * 3], pa.date32()),
+        "called": pa.array(
+            [*[moment.replace(tzinfo=UTC, microsecond=200_000) for moment in SEEN], None], pa.timestamp("us", "UTC")
+        ),
+        "month": pa.array([date(2020, 2, 1), date(1999, 12, 1), None, *[date(2021, 3, 1)] * 3], pa.date32()),
+        "woke": pa.array([datetime(1970, 1, 1, 6, 30, 5), None, *[datetime(1970, 1, 1)] * 4], pa.timestamp("us")),
         "seen": pa.array([*SEEN, None], pa.timestamp("us")),
         "zoned": pa.array([*[moment.replace(tzinfo=UTC) for moment in SEEN], None], pa.timestamp("ms", "UTC")),
         "empty": pa.array([None] * 6, pa.string()),

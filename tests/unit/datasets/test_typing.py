@@ -77,6 +77,23 @@ DATES = [
     (["2024-01-31 10:20:30+05:30"], "%Y-%m-%d %H:%M:%S+05:30", datetime(2024, 1, 31, 10, 20, 30, tzinfo=INDIA)),
     (["2024-01-31 10:20:30 -0500", "2024-01-31 09:20:30 -0500"], "%Y-%m-%d %H:%M:%S -0500", None),
     (["2024-01-31T10:20:30Z", "2024-01-31T10:20:30+05:30"], "%Y-%m-%dT%H:%M:%SZ", None),
+    (["2023-08-25 14:15:51 UTC"], "%Y-%m-%d %H:%M:%S UTC", datetime(2023, 8, 25, 14, 15, 51, tzinfo=UTC)),
+    (["2023-08-25 14:15:51.25 UTC"], "%Y-%m-%d %H:%M:%S.%2f UTC", None),
+    (["2023-08-25 14:15:51+00"], "%Y-%m-%d %H:%M:%S+00", datetime(2023, 8, 25, 14, 15, 51, tzinfo=UTC)),
+    (["2023-08-25 14:15:51+0530"], "%Y-%m-%d %H:%M:%S+0530", datetime(2023, 8, 25, 14, 15, 51, tzinfo=INDIA)),
+    (["8/25/2023 9:05"], "%-m/%-d/%Y %-H:%M", datetime(2023, 8, 25, 9, 5)),
+    (["8/25/2023 19:05"], "%-m/%-d/%Y %H:%M", datetime(2023, 8, 25, 19, 5)),
+    (["8/25/2023 9:05 AM", "8/25/2023 2:05 PM"], "%-m/%-d/%Y %-I:%M %p", datetime(2023, 8, 25, 9, 5)),
+    (["08/25/2023 12:05:10 AM", "08/25/2023 12:05:10 PM"], "%m/%d/%Y %I:%M:%S %p", datetime(2023, 8, 25, 0, 5, 10)),
+    (["08/25/2023 02:05:10.125pm"], "%m/%d/%Y %I:%M:%S.%3f%P", datetime(2023, 8, 25, 14, 5, 10, 125_000)),
+    (["Aug 25, 2023", "May 01, 2023"], "%b %d, %Y", date(2023, 8, 25)),
+    (["August 5, 2023", "May 7, 2023", "May 17, 2023"], "%B %-d, %Y", date(2023, 8, 5)),
+    (["25-Aug-2023"], "%d-%b-%Y", date(2023, 8, 25)),
+    (["25-AUG-2023 14:15"], "%d-%^b-%Y %H:%M", datetime(2023, 8, 25, 14, 15)),
+    (["25 August 2023"], "%d %B %Y", date(2023, 8, 25)),
+    (["25/Aug/2023:14:15:51 +0000"], "%d/%b/%Y:%H:%M:%S +0000", datetime(2023, 8, 25, 14, 15, 51, tzinfo=UTC)),
+    (["14:15:51", "00:00:00"], "%H:%M:%S", datetime(1970, 1, 1, 14, 15, 51)),
+    (["9:05 AM", "1:15 PM"], "%-I:%M %p", datetime(1970, 1, 1, 9, 5)),
 ]
 
 
@@ -103,6 +120,49 @@ def test_times_of_several_zones_are_utc():
     assert result.warnings[0].startswith("mixed_timezones")
 
 
+def test_says_how_to_declare_dates_that_may_be_read_in_two_ways():
+    (warning,) = type_cells("day", pa.chunked_array([["01/02/2024 9:05", "03/04/2024 10:05"]])).warnings
+
+    assert "--kind day=datetime --format 'day=%d/%m/%Y %-H:%M'" in warning
+    assert "--kind day=datetime --format 'day=%m/%d/%Y %-H:%M'" in warning
+    assert "`schema`" in warning
+
+
+def test_says_that_times_of_day_are_read_as_moments():
+    assert typed("14:15:51", "01:02:03").warnings == (
+        "times_of_day: column 'x' holds times of day and was read as moments of 1970-01-01.",
+    )
+
+
+class TestDaysThatAreIntegers:
+    DAYS = pa.chunked_array([["20240131", None, "19991231"]])
+
+    @pytest.mark.parametrize("name", ["day", "OrderDate", "posting_dt"])
+    def test_are_dates_in_a_column_that_is_called_so(self, name):
+        result = type_cells(name, self.DAYS)
+
+        assert result.values.to_pylist() == [date(2024, 1, 31), None, date(1999, 12, 31)]
+        assert result.format == "%Y%m%d"
+        assert result.warnings[0].startswith("dates_as_integers: ")
+
+    def test_are_integers_and_said_to_be_perhaps_dates_in_others(self):
+        result = type_cells("x", self.DAYS)
+
+        assert result.values.to_pylist() == [20240131, None, 19991231]
+        assert result.warnings[0].startswith("dates_as_integers: ")
+        assert "--format x=%Y%m%d" in result.warnings[0]
+
+    @pytest.mark.parametrize("cells", [["20240131", "20241301"], ["20240230"], ["20240131", "7"]])
+    def test_are_integers_where_one_is_no_day(self, cells):
+        result = type_cells("day", pa.chunked_array([cells]))
+
+        assert (result.values.to_pylist(), result.warnings) == ([int(cell) for cell in cells], ())
+
+
+def test_season_years_are_no_months():
+    assert typed("2019-20", "2020-21") == Typed(pa.chunked_array([["2019-20", "2020-21"]]))
+
+
 STAY_TEXT = [
     (["2024-02-30", "2024-02-28"], "invalid_date"),
     (["01/02/2024", "03/04/2024"], "ambiguous_dates"),
@@ -111,6 +171,15 @@ STAY_TEXT = [
     (["2024-01-31", "2024-01-31 10:00"], "mixed_dates"),
     (["2024-01-31T10:20:30Z", "2024-01-31T10:20:30"], "mixed_timezones"),
     (["1", "x", "2.5", "True"], "mixed_types"),
+    (["2024-01-31", "missing", "2024-02-01"], "mixed_types"),
+    (["08/25/23", "12/31/23"], "dates_as_text"),
+    (["25-AUG-23"], "dates_as_text"),
+    (["2023-08", "2023-09"], "dates_as_text"),
+    (["Aug 2023", "May 2023"], "dates_as_text"),
+    (["Fri, 25 Aug 2023 14:15:51 GMT"], "dates_as_text"),
+    (["2023-08-25 14:15:51 CET"], "dates_as_text"),
+    (["12:30", "13:45"], "times_as_text"),
+    (["72:18:30"], "invalid_date"),
     (["1", "2", "3", "?"], "mixed_types"),
 ]
 
