@@ -85,7 +85,10 @@ LIMITS = {
     },
     "sample": {"max_rows": 100000},
 }
-WARNING = {"code": "missing_values", "message": "12 cells of column 'income' are blank or NA and were read as missing."}
+WARNING = {
+    "code": "missing_values",
+    "message": "12 cells of column 'income' are `NA` or blank and were read as missing.",
+}
 UPLOAD = {
     "id": DATASET_ID,
     "dataset_id": DATASET_ID,

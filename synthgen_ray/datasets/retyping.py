@@ -70,7 +70,7 @@ def _booleans(values: pa.ChunkedArray, column: Column, written: str | None) -> T
         return Typed(values, written or column.format)
     if not (is_text(values.type) or pa.types.is_integer(values.type)):
         raise _mismatch(column, "booleans")
-    cells = _without_missing(_spelt(values, column))
+    cells = _without_missing(_spelt(values, column), (true, false) if written else ())
     if not written:
         true, false = _truth(cells, column)
         cells = pc.utf8_lower(cells)
@@ -172,9 +172,13 @@ def _written_so(values: pa.ChunkedArray, column: Column, written: str) -> pa.Chu
     return cells
 
 
-def _without_missing(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+def _without_missing(texts: pa.ChunkedArray, words: tuple[str, ...] = ()) -> pa.ChunkedArray:
+    """Trimmed, and null where that says that a value is missing, and is none of the words."""
     cells = pc.utf8_trim_whitespace(texts)
-    return pc.if_else(pc.match_substring_regex(cells, f"^{MISSING}?$"), None, cells)
+    is_missing = pc.match_substring_regex(cells, f"^{MISSING}?$")
+    if words:
+        is_missing = pc.and_not(is_missing, pc.is_in(cells, pa.array(words)))
+    return pc.if_else(is_missing, None, cells)
 
 
 def _unsigned(cells: pa.ChunkedArray) -> pa.ChunkedArray:

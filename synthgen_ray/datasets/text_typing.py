@@ -18,8 +18,10 @@ from synthgen_ray.domain.errors import FieldError, InvalidTable
 BOOLEAN = r"(?i:true|false)"
 INTEGER = r"-?(?:0|[1-9][0-9]*)"
 FLOAT = r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:[+-]?inf(?:inity)?)"
-# Beside the empty cell, in columns of a type only: in text, NA may be Namibia.
-MISSING = r"(?i:na|n/a|nan|null|none)"
+# What databases, spreadsheets and data frames write for it, in columns of a type only: in text, NA may be Namibia.
+MISSING = r"(?:(?i:na|n/a|nan|nat|null|none|<na>|\\n|#n/a|#(?:div/0|value|ref|num|null)!|#name\?)|\?|--?|\.)"
+EMPTY = "a cell without a value is best left empty"
+MOST_MARKERS = 5  # that a warning names
 SAMPLE = 1000
 # Integers that are days, and names of columns that say so.
 YEAR_MONTH_DAY, FIRST_DAY, LAST_DAY = "%Y%m%d", 1900_01_01, 2100_12_31
@@ -122,16 +124,20 @@ def integer_out_of_range(name: str) -> InvalidTable:
 
 
 def _missing_warning(name: str, cells: pa.ChunkedArray, present: pa.ChunkedArray) -> tuple[str, ...]:
-    count = len(cells) - cells.null_count - (pc.sum(present).as_py() or 0)
-    if not count:
+    missing = pc.utf8_trim_whitespace(cells.filter(pc.invert(present)))
+    if not len(missing):
         return ()
-    return (f"missing_values: {count:,} cells of column '{name}' are blank or NA and were read as missing.",)
+    markers = missing.unique().to_pylist()
+    named = [f"`{marker}`" for marker in markers if marker][:MOST_MARKERS] + ["blank"] * ("" in markers)
+    return (
+        f"missing_values: {len(missing):,} cells of column '{name}' are {' or '.join(named)} and were read as missing.",
+    )
 
 
 def _mixed_warning(name: str, sample: pa.ChunkedArray) -> tuple[str, ...]:
     """A warning when half of a column's cells or more are numbers or dates and the rest is not."""
     if _most_match(sample, f"^{DATE}$"):
-        return (f"mixed_types: column '{name}' holds dates and text, and was read as text.",)
+        return (f"mixed_types: column '{name}' holds dates and text, and was read as text; {EMPTY}.",)
     if _most_match(sample, NEARLY_DATE):
         return (
             f"dates_as_text: column '{name}' holds dates with something that no format has, and was read as text;"
@@ -140,7 +146,7 @@ def _mixed_warning(name: str, sample: pa.ChunkedArray) -> tuple[str, ...]:
     if pc.any(pc.match_substring_regex(sample, r"^-?0[0-9]")).as_py():
         return ()  # leading zeros: codes
     if _most_match(sample, rf"^(?:{BOOLEAN}|{FLOAT})$"):
-        return (f"mixed_types: column '{name}' holds numbers and text, and was read as text.",)
+        return (f"mixed_types: column '{name}' holds numbers and text, and was read as text; {EMPTY}.",)
     return ()
 
 

@@ -42,6 +42,8 @@ BECOMES = [
     (["Yes", "No", ""], "boolean", None, [True, False, None], "Yes/No"),
     (["y", "N"], "boolean", None, [True, False], "y/n"),
     ([1, 0, None], "boolean", None, [True, False, None], "1/0"),
+    (["x", "-", "?"], "boolean", "x/-", [True, False, None], "x/-"),
+    (["1.5", "#N/A"], "float", None, [1.5, None], None),
     (["ja", "nein"], "boolean", "ja/nein", [True, False], "ja/nein"),
     (["01/02/2024", "03/04/2024"], "datetime", "%d/%m/%Y", [date(2024, 2, 1), date(2024, 4, 3)], "%d/%m/%Y"),
     (["1/2/2024", None], "datetime", "%m/%d/%Y", [date(2024, 1, 2), None], "%-m/%-d/%Y"),

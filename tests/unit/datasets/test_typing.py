@@ -180,7 +180,7 @@ STAY_TEXT = [
     (["2023-08-25 14:15:51 CET"], "dates_as_text"),
     (["12:30", "13:45"], "times_as_text"),
     (["72:18:30"], "invalid_date"),
-    (["1", "2", "3", "?"], "mixed_types"),
+    (["1", "2", "3", "missing"], "mixed_types"),
 ]
 
 
@@ -193,9 +193,38 @@ def test_text_with_a_warning(cells: list[str], warning: str):
 
 
 def test_warns_of_blanks_that_are_read_as_missing():
-    assert typed("1.5", " ", "NA").warnings == (
-        "missing_values: 2 cells of column 'x' are blank or NA and were read as missing.",
+    assert typed("1.5", " ", " NA", "-", "2", "-").warnings == (
+        "missing_values: 4 cells of column 'x' are `NA` or `-` or blank and were read as missing.",
     )
+
+
+MARKERS = [
+    "\\N",
+    "#N/A",
+    "?",
+    "-",
+    "--",
+    ".",
+    "<NA>",
+    "NaT",
+    "nan",
+    "NULL",
+    "None",
+    "n/a",
+    "#DIV/0!",
+    "#VALUE!",
+    "#NAME?",
+]
+
+
+@pytest.mark.parametrize("marker", MARKERS)
+def test_markers_are_missing_in_columns_of_a_type_alone(marker: str):
+    assert typed("1.5", marker, "-2").values.to_pylist() == [1.5, None, -2]
+    assert typed("7", marker).values.to_pylist() == [7, None]
+    assert typed("2024-01-31", marker).values.to_pylist() == [date(2024, 1, 31), None]
+    assert typed("a word", marker).values.to_pylist() == ["a word", marker]
+    assert typed(marker, marker) == Typed(pa.chunked_array([[marker, marker]]))
+    assert f"`{marker}`" in typed("1.5", marker).warnings[0]
 
 
 @pytest.mark.parametrize(
