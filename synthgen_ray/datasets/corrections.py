@@ -10,6 +10,8 @@ from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.corrections import ColumnCorrection, SchemaCorrection
 from synthgen_ray.domain.errors import FieldError, InvalidTable
 
+LEARNT = (ColumnKind.CATEGORICAL, ColumnKind.INTEGER, ColumnKind.FLOAT)
+
 
 def corrected(
     table: pa.Table, columns: tuple[Column, ...], schema: SchemaCorrection
@@ -54,11 +56,14 @@ def _described(values: pa.ChunkedArray, before: Column, written: str | None, kin
 
 
 def _privacy_warning(before: Column, after: Column) -> tuple[str, ...]:
-    if before.pii is None or after.kind is not ColumnKind.CATEGORICAL:
+    """Where values that belong to somebody are to be learnt; those of an id only if they repeat, else none is kept."""
+    what = f"personal data ({before.pii})" if before.pii else "an id"
+    is_learnt = after.kind is ColumnKind.CATEGORICAL if before.pii else after.kind in LEARNT
+    if not is_learnt or not (before.pii or (before.kind is ColumnKind.ID and not before.unique)):
         return ()
     return (
-        f"personal_data: column '{after.name}' looks like personal data ({before.pii}); as categories, values"
-        " that many rows share can appear in what is generated.",
+        f"personal_data: column '{after.name}' looks like {what}; as {after.kind}, values that many rows share can"
+        " appear in what is generated.",
     )
 
 

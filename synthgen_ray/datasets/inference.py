@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from synthgen_ray.datasets.date_guessing import DATE
 from synthgen_ray.datasets.pii import find_pii
+from synthgen_ray.domain.column_names import names_an_id
 from synthgen_ray.domain.columns import MIN_NAMED_ID_SHARE, NEARLY_UNIQUE, Column, ColumnKind, ColumnStats, infer_kind
 
 # Values that the costly looks (shape, personal data) see, spread evenly over the column.
@@ -15,6 +16,10 @@ SAMPLE = 2000
 SLICES = 50
 # Share of steps or shapes that must be alike.
 MOST = 0.9
+# Share of the steps between neighbouring values of which a list of codes has one size: stores from 1 to 400, of which
+# some were closed, or codes in tens. Of values drawn by chance so many are alike as the share of the range they fill.
+LISTED = 0.5
+DIGITS = 15  # of a code are looked at, the last ones
 
 
 def infer_columns(table: pa.Table, formats: Mapping[str, str] | None = None) -> tuple[Column, ...]:
@@ -53,6 +58,8 @@ def _stats(name: str, values: pa.ChunkedArray) -> ColumnStats:
     cardinality = 0 if storage == "null" else pc.count_distinct(values, mode="only_valid").as_py()
     share = cardinality / max(num_rows - num_nulls, 1)
     sample = _sample(values) if storage == "text" else None
+    named_id = names_an_id(name)
+    code_shaped = sample is not None and (named_id or share >= MIN_NAMED_ID_SHARE) and _is_code_shaped(sample)
     return ColumnStats(
         name=name,
         # For numbers a dictionary says that they are codes; for text it is but an encoding.
@@ -61,7 +68,8 @@ def _stats(name: str, values: pa.ChunkedArray) -> ColumnStats:
         num_nulls=num_nulls,
         cardinality=cardinality,
         sequential=storage == "integer" and share >= NEARLY_UNIQUE and _is_sequential(values),
-        code_shaped=sample is not None and share >= MIN_NAMED_ID_SHARE and _is_code_shaped(sample),
+        code_shaped=code_shaped,
+        scattered=named_id and (code_shaped or storage in ("integer", "float")) and is_scattered(values),
         pii=find_pii(name, sample, share) if sample is not None else None,
     )
 
@@ -99,6 +107,24 @@ def _is_sequential(values: pa.ChunkedArray) -> bool:
     steps = np.diff(numbers)
     _, counts = np.unique(steps, return_counts=True)
     return bool(counts.max(initial=0) >= MOST * max(len(steps), 1))
+
+
+def is_scattered(values: pa.ChunkedArray) -> bool:
+    """Whether distinct whole numbers, or the digits of codes, have gaps of all sizes between them.
+
+    A list of codes has gaps of one size, but for a few: one value far away makes no list scattered.
+    """
+    distinct = values.unique().drop_null()
+    if pa.types.is_string(distinct.type):
+        digits = pc.utf8_slice_codeunits(pc.replace_substring_regex(distinct, r"[^0-9]", ""), -DIGITS)
+        distinct = pc.cast(pc.if_else(pc.equal(digits, ""), "0", digits), pa.int64())
+    elif not pa.types.is_integer(distinct.type):
+        distinct = pc.cast(distinct, pa.float64(), safe=False)
+        if not pc.all(pc.equal(distinct, pc.round(distinct)), min_count=0).as_py():
+            return False
+    steps = np.diff(np.unique(distinct.to_numpy(zero_copy_only=False)))  # of 64 bits they may wrap, each to its own
+    _, counts = np.unique(steps, return_counts=True)
+    return bool(counts.max(initial=0) < LISTED * len(steps))
 
 
 def _is_code_shaped(sample: pa.Array) -> bool:

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthgen_ray.domain.columns import words_of
+from synthgen_ray.domain.column_names import words_of
 
 # Share of the values that must look so.
 MOST = 0.9

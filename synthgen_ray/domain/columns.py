@@ -1,10 +1,10 @@
 """A table's schema: the kinds of column, what is known of each, and how a kind is inferred."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from synthgen_ray.domain.column_names import names_an_id, words_of
 from synthgen_ray.domain.errors import InvalidTable
 
 Scalar = bool | int | float | str
@@ -16,7 +16,7 @@ class ColumnKind(StrEnum):
     CATEGORICAL = "categorical"  # text that repeats, or whatever the file or its owner calls a category
     BOOLEAN = "boolean"
     DATETIME = "datetime"  # dates too
-    ID = "id"  # tells rows apart and says nothing else: regenerated, never learnt
+    ID = "id"  # tells rows, or whom they are about, apart and says nothing else: regenerated, never learnt
     TEXT = "text"  # free text and personal data: replaced by fresh values of the same shape
     CONSTANT = "constant"  # one value, or none at all: remembered
 
@@ -66,6 +66,7 @@ class ColumnStats:
     cardinality: int
     sequential: bool = False  # integers that run up by steps, or fill their range
     code_shaped: bool = False  # text without blanks whose values share one pattern of letters and digits
+    scattered: bool = False  # whole numbers or codes with gaps of all sizes between them, as no list of codes has
     pii: str | None = None
 
     @property
@@ -82,7 +83,6 @@ MIN_ID_VALUES = 50
 NEARLY_UNIQUE = 0.95
 # An id that its name gives away may repeat: the same animal measured in two seasons.
 MIN_NAMED_ID_SHARE = 0.5
-ID_WORDS = frozenset({"id", "ids", "uuid", "guid", "key", "pk", "identifier"})
 # Words that an id often carries, and a measurement too: they count only when the values are unique.
 MAYBE_ID_WORDS = frozenset({"number", "no", "nr", "num", "code", "ref", "reference", "index", "serial", "phone"})
 
@@ -96,31 +96,34 @@ def infer_kind(stats: ColumnStats) -> ColumnKind:
     """The kind that a data engineer would give to a column with these statistics."""
     if stats.cardinality <= 1:
         return ColumnKind.CONSTANT
-    if stats.storage in ("float", "boolean", "datetime"):
-        return ColumnKind(stats.storage)
     if stats.pii:
         return ColumnKind.TEXT
     if _is_id(stats):
         return ColumnKind.ID
+    if stats.storage in ("float", "boolean", "datetime"):
+        return ColumnKind(stats.storage)
     if stats.storage == "integer":
         return ColumnKind.INTEGER
     return ColumnKind.CATEGORICAL if stats.storage == "category" or _repeats(stats) else ColumnKind.TEXT
 
 
-def words_of(name: str) -> tuple[str, ...]:
-    """The words of a column's name in lower case: `customerID` and `Customer Id` give the same two."""
-    return tuple(word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+", name))
-
-
 def _is_id(stats: ColumnStats) -> bool:
+    """Whether values tell rows apart, or those whom rows are about.
+
+    Their name, or that they run up or share a shape, and that nearly all differ. Where the name gives an id away, half
+    of them may repeat; all of them, in rows of one account, if they are many and scattered over a wide range. Such
+    numbers hold nothing that could be learnt but whose they are, and values that k rows share would come out as they
+    are. A list of codes, such as stores from 1 to 400, has no gaps or all of one size, and stays what it is.
+    """
     if stats.num_values <= MIN_ID_VALUES:
         return False
-    words = set(words_of(stats.name))
-    named_id = bool(words & ID_WORDS)
+    named_id = names_an_id(stats.name)
+    if named_id and stats.scattered and stats.cardinality > SHORT_LIST:
+        return True
+    looks_so = stats.code_shaped
     if stats.storage == "integer":
-        looks_so = stats.sequential or named_id or bool(words & MAYBE_ID_WORDS)
-        return looks_so and stats.distinct_share >= (MIN_NAMED_ID_SHARE if named_id else NEARLY_UNIQUE)
-    return stats.code_shaped and stats.distinct_share >= (MIN_NAMED_ID_SHARE if named_id else NEARLY_UNIQUE)
+        looks_so = stats.sequential or named_id or not MAYBE_ID_WORDS.isdisjoint(words_of(stats.name))
+    return looks_so and stats.distinct_share >= (MIN_NAMED_ID_SHARE if named_id else NEARLY_UNIQUE)
 
 
 def _repeats(stats: ColumnStats) -> bool:
@@ -168,3 +171,22 @@ def _says_nothing(column: Column) -> bool:
     if column.kind is ColumnKind.CONSTANT:
         return not (column.nullable and column.cardinality)  # which cells are missing can be learnt
     return column.kind is ColumnKind.ID
+
+
+def repeats(columns: Sequence[Column], num_rows: int) -> tuple[str, ...]:
+    """A warning for each id, and personal data, that several rows share: made afresh, it joins none of them."""
+    told = []
+    for column in columns:
+        afresh = column.kind is ColumnKind.ID or column.pii
+        if not afresh or column.unique or not 0 < column.cardinality <= NEARLY_UNIQUE * num_rows:
+            continue
+        what = f"personal data ({column.pii})" if column.pii else "an id"
+        warning = (
+            f"repeated_values: column '{column.name}' has {column.cardinality:,} different values in {num_rows:,} rows "
+            f"and looks like {what}: it is made afresh for each row, so that rows which belong "
+            "together cannot be joined by it in what is generated."
+        )
+        if not column.pii:
+            warning += " If it tells of no person or account, declare it to be categorical to have it learnt."
+        told.append(warning)
+    return tuple(told)

@@ -12,6 +12,7 @@ from synthgen_ray.datasets.fetching import check_allowed, fetch
 from synthgen_ray.datasets.reading import TableSummary
 from synthgen_ray.datasets.writing import csv_blocks
 from synthgen_ray.domain.access import Principal
+from synthgen_ray.domain.columns import repeats
 from synthgen_ray.domain.corrections import SchemaCorrection
 from synthgen_ray.domain.entities import Artifact, Dataset, DatasetVersion, Page, VersionSummary
 from synthgen_ray.domain.once import Made, Once
@@ -91,7 +92,9 @@ class Datasets(Files):
         columns = tuple(
             new if new.name in named else old for old, new in zip(before.columns, summary.columns, strict=True)
         )
-        warnings = (*before.warnings, *(new for new in summary.warnings if new not in before.warnings))
+        outdated = repeats(before.columns, before.num_rows)
+        told = (*(known for known in before.warnings if known not in outdated), *summary.warnings)
+        warnings = tuple(dict.fromkeys((*told, *repeats(columns, summary.num_rows))))  # each once
         async with self._kept(artifact):
             return await self._store.correct_version(principal, before.id, table.id, artifact, columns, warnings)
 
@@ -149,7 +152,7 @@ class Datasets(Files):
         once: Once | None,
     ) -> Made[DatasetVersion]:
         artifact, summary = await self._keep_table(file, filename, correction)
-        table = (artifact, summary.columns, summary.warnings)
+        table = (artifact, summary.columns, summary.warnings + repeats(summary.columns, summary.num_rows))
         call = self._store.add_dataset_version(principal, project_id, name, description, *table, dataset_id, once)
         return await self._made_of(artifact, call)
 

@@ -47,6 +47,18 @@ class TestCorrect:
         assert corrected.status_code == 200, corrected.text
         assert (await client.get(f"/api/datasets/{dataset['dataset_id']}/download")).content == content
 
+    async def test_what_was_said_of_an_id_goes_with_it(self, client, given_dataset, correct):
+        content = b"account,n\n" + b"".join(b"%d,%d\n" % (pow(7, n % 60, 10**9), n) for n in range(600))
+        dataset = await given_dataset(content)
+        assert [warning["code"] for warning in dataset["warnings"]] == ["repeated_values"]
+
+        await correct(dataset, {"columns": {"n": {"kind": "float"}}})
+        corrected = await correct(dataset, {"columns": {"account": {"kind": "categorical"}}})
+        once_more = await correct(dataset, {"columns": {"n": {"kind": "integer"}}})
+
+        assert [warning["code"] for warning in corrected.json()["warnings"]] == ["personal_data"]
+        assert once_more.json()["warnings"] == corrected.json()["warnings"]
+
     async def test_the_old_table_goes(self, server, given_dataset, correct):
         dataset = await given_dataset(ZIPS)
 

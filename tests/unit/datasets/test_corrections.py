@@ -26,6 +26,15 @@ def correct(values: list | pa.Array, kind: str, written: str | None = None) -> t
 
 
 AT_UTC = datetime(2023, 8, 25, 14, 15, 51, tzinfo=UTC)
+
+
+def corrected_ids(ids: list[int], kind: str) -> tuple[pa.Table, tuple[Column, ...], tuple[str, ...]]:
+    table = pa.table({"user_id": ids})
+    columns = infer_columns(table)
+    assert columns[0].kind is ColumnKind.ID
+    return corrected(table, columns, SchemaCorrection.model_validate({"columns": {"user_id": {"kind": kind}}}))
+
+
 BECOMES = [
     # values, kind, format, values after, format after
     (["00123", " 7", None, "n/a"], "integer", None, [123, 7, None, None], None),
@@ -163,6 +172,17 @@ def test_personal_data_as_categories_is_said():
 
     assert column.pii is None
     assert warnings[0].startswith("personal_data: column 'x'")
+
+
+@pytest.mark.parametrize("kind", ["categorical", "integer", "float"])
+def test_ids_that_repeat_and_are_to_be_learnt_are_said(kind):
+    _, _, warnings = corrected_ids([n**3 * 10**6 for n in range(60)] * 5, kind)
+
+    assert warnings[0].startswith("personal_data: column 'user_id' looks like an id")
+
+
+def test_ids_that_are_unique_are_never_learnt_as_they_are():
+    assert corrected_ids([n**3 * 10**6 for n in range(60)], "integer")[2] == ()
 
 
 def test_columns_that_are_not_named_stay_as_they_were():

@@ -7,10 +7,12 @@ import pyarrow as pa
 import pytest
 
 from synthgen_ray.datasets.inference import infer_columns
-from synthgen_ray.domain.columns import Column, ColumnKind, ColumnStats, infer_kind, words_of
+from synthgen_ray.domain.column_names import names_an_id, words_of
+from synthgen_ray.domain.columns import Column, ColumnKind, ColumnStats, infer_kind, repeats
 
 DRAW = random.Random(0)
 MANY = range(200)
+ROWS_OF_ACCOUNTS = DRAW.sample(range(10**8, 10**9), 200) * 10
 
 
 def column_of(values: list | pa.Array, name: str = "x") -> Column:
@@ -28,6 +30,23 @@ KINDS = [
     ("unique integers called id", "user_id", DRAW.sample(range(10**9), 200), "id"),
     ("unique integers that measure", "fnlwgt", DRAW.sample(range(10**6), 200), "integer"),
     ("repeated integers called id", "shop_id", [DRAW.randrange(9) for _ in MANY], "integer"),
+    ("rows of accounts", "account_id", ROWS_OF_ACCOUNTS, "id"),
+    ("rows of accounts, named by a number", "cardNo", ROWS_OF_ACCOUNTS, "id"),
+    ("rows of accounts, some missing", "account", [float(account) for account in ROWS_OF_ACCOUNTS], "id"),
+    ("rows of accounts, as a database has them", "account", pa.array(ROWS_OF_ACCOUNTS).cast(pa.decimal128(38)), "id"),
+    ("rows of accounts, with zeros", "account", [f"{account:012}" for account in ROWS_OF_ACCOUNTS], "id"),
+    ("rows of accounts, with letters", "customer_id", [f"AC-{account}" for account in ROWS_OF_ACCOUNTS], "id"),
+    ("sums of accounts", "account_balance", ROWS_OF_ACCOUNTS, "integer"),
+    ("scattered numbers that measure", "price", ROWS_OF_ACCOUNTS, "integer"),
+    ("fractions called account", "account", [account / 100 for account in ROWS_OF_ACCOUNTS], "float"),
+    ("a few accounts", "account_id", [ROWS_OF_ACCOUNTS[i % 40] for i in range(1000)], "integer"),
+    ("a list of stores", "store_id", [DRAW.randrange(400) for _ in range(2000)], "integer"),
+    ("a list of stores, some closed", "store_id", [i % 400 for i in range(2000) if i % 400 % 4 != 1], "integer"),
+    ("a list of stores, in tens", "store_id", [10 * DRAW.randrange(400) for _ in range(2000)], "integer"),
+    ("a list of stores, one unknown", "store_id", [*(DRAW.randrange(400) for _ in range(2000)), 999_999], "integer"),
+    ("a list of stores, with a letter", "store_id", [f"S{DRAW.randrange(400):03}" for _ in range(2000)], "categorical"),
+    ("days called keys", "date_key", [20_000_000 + account % 10_000 for account in ROWS_OF_ACCOUNTS], "integer"),
+    ("rows of accounts, in a dictionary", "account_id", pa.array(ROWS_OF_ACCOUNTS).dictionary_encode(), "id"),
     ("unique floats", "price", [DRAW.random() for _ in MANY], "float"),
     ("unique floats called id", "id", [DRAW.random() for _ in MANY], "float"),
     ("few running integers", "year", list(range(2000, 2030)), "integer"),
@@ -109,6 +128,47 @@ def test_rules_need_only_statistics():
 @pytest.mark.parametrize("name", ["customerID", "Customer Id", "customer_id", "CUSTOMER-ID", "customerId"])
 def test_words_of_a_name(name: str):
     assert words_of(name) == ("customer", "id")
+
+
+NAMES_OF_IDS = "userid custno account to_iban bank_account cardNo order_number patient_nbr SSN phone product_key"
+OTHER_NAMES = "account_balance customer_age num_customer customers order claim loan user fnlwgt zip_code date_key paid"
+
+
+@pytest.mark.parametrize("name", [*NAMES_OF_IDS.split(), "Account Number", "social_security_number"])
+def test_a_name_that_gives_an_id_away(name: str):
+    assert names_an_id(name)
+
+
+@pytest.mark.parametrize("name", [*OTHER_NAMES.split(), "flight_number", "education-num", "number", "width", ""])
+def test_a_name_that_gives_no_id_away(name: str):
+    assert not names_an_id(name)
+
+
+class TestRepeats:
+    def test_ids_and_personal_data_that_repeat_are_told(self):
+        columns = (Column("a", ColumnKind.ID, cardinality=9), Column("b", ColumnKind.TEXT, cardinality=9, pii="email"))
+
+        of_ids, of_emails = repeats(columns, 1000)
+
+        assert of_ids.startswith(
+            "repeated_values: column 'a' has 9 different values in 1,000 rows and looks like an id"
+        )
+        assert "declare it to be categorical" in of_ids
+        assert "looks like personal data (email): it is made afresh for each row" in of_emails
+        assert "declare" not in of_emails
+
+    @pytest.mark.parametrize(
+        "column",
+        [
+            Column("x", ColumnKind.ID, unique=True, cardinality=9),  # with nulls
+            Column("x", ColumnKind.ID, cardinality=990),
+            Column("x", ColumnKind.ID, cardinality=0),
+            Column("x", ColumnKind.TEXT, cardinality=9),
+            Column("x", ColumnKind.CATEGORICAL, cardinality=9),
+        ],
+    )
+    def test_others_are_not(self, column: Column):
+        assert repeats([column], 1000) == ()
 
 
 FLAGS = ["HISTORY", "HYPOVOLEMIA", "LVFAILURE", "ERRLOWOUTPUT"]
