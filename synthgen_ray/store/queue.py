@@ -9,9 +9,8 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, case, exists, false, func, or_, select, update
+from sqlalchemy import ColumnElement, case, exists, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.audit import Action
@@ -47,6 +46,7 @@ from synthgen_ray.store.jobs import load_job, lock_job
 from synthgen_ray.store.moves import because, held, move, no_earlier_than
 from synthgen_ray.store.reaper import BACKOFF, LOST, UNREADABLE, Reaped, lose, reap
 from synthgen_ray.store.tables import ArtifactRow, JobRow, ModelRow
+from synthgen_ray.store.turns import find_turns, first_of
 from synthgen_ray.store.usage import add_usage
 
 log = logging.getLogger(__name__)
@@ -59,35 +59,23 @@ class Queue(Attempts):
     async def claim_next(self, job_types: Collection[JobType], owner: str = LOCAL) -> Assignment | None:
         """Move a due job of these types to running, for this owner; `None` if there is none.
 
-        Whose project has the fewest of them running comes first, then who waits longest. A single UPDATE, so two
-        dispatchers can never claim the same job. One that cannot be read fails, and the next is claimed.
+        The first one of whose turn it is (`turns`). A single UPDATE, so two dispatchers can never claim the same job.
+        One that cannot be read fails, and the next is claimed.
         """
         async with self._sessions.updating() as session:
             now = self._clock()
-            claim = {
-                "attempt": JobRow.attempt + 1,
-                "lease_owner": owner,
-                "lease_expires_at": now + LEASE,
-                "started_at": func.coalesce(JobRow.started_at, no_earlier_than(JobRow.created_at, now)),
-                # Where it goes on from, until its worker says more.
-                "progress": case((JobRow.checkpoint.is_(None), 0.0), else_=JobRow.progress),
-                "message": "",
-            }
-            due = JobRow.id == _first(job_types, now)
-            while claimed := await move(session, JobStatus.PENDING, JobStatus.RUNNING, due, now, **claim):
-                ((job_id, attempt),) = claimed
+            while claimed := await self._claim(session, job_types, owner, now):
+                mine = held(*claimed)
                 try:
-                    return await assignment_of(session, await load_job(session, job_id))
+                    return await assignment_of(session, await load_job(session, claimed[0]))
                 except JobError as error:
                     reason = because(JobFailure(error.code, error.detail))
-                    await move(session, JobStatus.RUNNING, JobStatus.FAILED, held(job_id, attempt), now, **reason)
+                    await move(session, JobStatus.RUNNING, JobStatus.FAILED, mine, now, **reason)
                 except (ValueError, LookupError, TypeError) as error:
                     # Its owner can read what is left of it.
-                    log.error("job %s cannot be read: %s", job_id, frames_of(error))
-                    mine = held(job_id, attempt)
-                    await move(
-                        session, JobStatus.RUNNING, JobStatus.FAILED, mine, now, **because(UNREADABLE), config={}
-                    )
+                    log.error("job %s cannot be read: %s", claimed[0], frames_of(error))
+                    reason = {**because(UNREADABLE), "config": {}}
+                    await move(session, JobStatus.RUNNING, JobStatus.FAILED, mine, now, **reason)
             return None
 
     async def find_held(self, attempts: Collection[Attempt]) -> set[Attempt]:
@@ -229,6 +217,24 @@ class Queue(Attempts):
             await self._sessions.set_clock(session)
             return len(await lose(session, JobRow.lease_owner == owner, self._clock()))
 
+    async def _claim(
+        self, session: AsyncSession, job_types: Collection[JobType], owner: str, now: datetime
+    ) -> Attempt | None:
+        claim = {
+            "attempt": JobRow.attempt + 1,
+            "lease_owner": owner,
+            "lease_expires_at": now + LEASE,
+            "started_at": func.coalesce(JobRow.started_at, no_earlier_than(JobRow.created_at, now)),
+            # Where it goes on from, until its worker says more.
+            "progress": case((JobRow.checkpoint.is_(None), 0.0), else_=JobRow.progress),
+            "message": "",
+        }
+        for turn in await find_turns(session, job_types, now):
+            due = JobRow.id == first_of(turn, now)
+            if claimed := await move(session, JobStatus.PENDING, JobStatus.RUNNING, due, now, **claim):
+                return claimed[0]
+        return None
+
     async def _complete(
         self,
         job_id: UUID,
@@ -250,24 +256,6 @@ class Queue(Attempts):
                 return  # the first call did it, and its answer was lost
         self._observer.write_fenced()
         raise Cancelled
-
-
-def _first(job_types: Collection[JobType], now: datetime) -> ScalarSelect[UUID]:
-    """Who is claimed next."""
-    waiting, running = aliased(JobRow), aliased(JobRow)
-    at_work = and_(running.status == JobStatus.RUNNING, running.job_type.in_(job_types))
-    busy = select(running.project_id, func.count().label("jobs")).where(at_work).group_by(running.project_id).subquery()
-    # A rest longer than any that is given was given before the clock was set back.
-    rested = or_(waiting.not_before <= now, waiting.not_before > now + BACKOFF[-1])
-    first = (
-        select(waiting.id)
-        .outerjoin(busy, busy.c.project_id == waiting.project_id)
-        .where(waiting.status == JobStatus.PENDING, waiting.job_type.in_(job_types), rested)
-        .order_by(func.coalesce(busy.c.jobs, 0), waiting.created_at, waiting.id)
-        .limit(1)
-        .with_for_update(of=waiting, skip_locked=True)
-    )
-    return first.scalar_subquery()
 
 
 def _any_held(attempts: Collection[Attempt]) -> ColumnElement[bool]:

@@ -170,6 +170,8 @@ class JobRow(Row):
         Index("ix_jobs_status_created_at", "status", "created_at"),
         # All that a claim looks at of thousands that wait.
         Index("ix_jobs_waiting", "status", "job_type", "project_id", "created_at", "not_before", "id"),
+        # And when a project was last given a turn.
+        Index("ix_jobs_turns", "project_id", "job_type", "started_at"),
         CheckConstraint("status IN ('pending', 'running', 'completed', 'failed')", name="status"),
         CheckConstraint("(status = 'running') = (lease_expires_at IS NOT NULL)", name="leased_while_running"),
         CheckConstraint("(status = 'running') = (lease_owner IS NOT NULL)", name="owned_while_running"),

@@ -5,7 +5,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from synthgen_ray.domain.lifecycle import JOB_MOVES, LEASE, JobStatus, JobType
 from synthgen_ray.store.reaper import BACKOFF, MAX_FAILURES
@@ -13,6 +13,7 @@ from synthgen_ray.store.reaper import BACKOFF, MAX_FAILURES
 Attempt = tuple[int, int]
 Folder = tuple[int, ...]  # of a job, or of one of its attempts
 DEADLINE = timedelta(minutes=20)
+NEVER = datetime.min.replace(tzinfo=UTC)
 PENDING, RUNNING, COMPLETED, FAILED = JobStatus
 
 
@@ -66,7 +67,7 @@ class QueueModel:
         due = [job for job in self.jobs.values() if job.kind in kinds and self._is_due(job, now)]
         if not due:
             return None
-        job = min(due, key=lambda job: (busy.count(job.project), job.created_at))
+        job = min(due, key=lambda job: (busy.count(job.project), self._last_claim(job), job.created_at))
         job.attempt += 1
         job.started_at = job.started_at or max(now, job.created_at)
         self._move(job, RUNNING, now)
@@ -141,6 +142,11 @@ class QueueModel:
 
     def _is_due(self, job: Job, now: datetime) -> bool:
         return job.status is PENDING and (job.not_before <= now or job.not_before > now + BACKOFF[-1])
+
+    def _last_claim(self, job: Job) -> datetime:
+        """Of a job of its project and kind."""
+        alike = (one for one in self.jobs.values() if (one.project, one.kind) == (job.project, job.kind))
+        return max((one.started_at or NEVER for one in alike), default=NEVER)
 
     def _held(self, attempt: Attempt) -> Job | None:
         job = self.jobs.get(attempt[0])

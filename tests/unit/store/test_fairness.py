@@ -1,16 +1,44 @@
-"""Who is claimed next: the project with the fewest running jobs, then who waits longest."""
+"""Who is claimed next: of the project with the fewest running jobs, then whose last turn is longest ago, then who waits
+longest."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Engine, event
 
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import GenerateParams, ModelType
 from synthgen_ray.store.store import Store
 from tests.databases import on_both_databases
-from tests.given import ADMIN, a_trained_model
+from tests.given import ADMIN, a_trained_model, an_artifact
 
 pytestmark = on_both_databases
+
+
+@contextmanager
+def statements() -> Iterator[list[tuple[str, Any]]]:
+    """What is asked of the database, with its values."""
+    seen: list[tuple[str, Any]] = []
+
+    def see(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+        seen.append((statement, values))
+
+    event.listen(Engine, "before_cursor_execute", see)
+    yield seen
+    event.remove(Engine, "before_cursor_execute", see)
+
+
+async def explained(store: Store, statement: str, values: Any) -> str:
+    """How the database goes about it in a table that is not small."""
+    is_sqlite = store._sessions.engine.dialect.name == "sqlite"
+    async with store._sessions.engine.connect() as connection:
+        if not is_sqlite:
+            await connection.exec_driver_sql("SET enable_seqscan = off")
+        plan = "EXPLAIN QUERY PLAN" if is_sqlite else "EXPLAIN"
+        return str((await connection.exec_driver_sql(f"{plan} {statement}", values)).all())
 
 
 @pytest.fixture
@@ -33,6 +61,42 @@ async def test_who_asks_for_much_does_not_keep_others_waiting(store, given_gener
     claimed = [(await store.claim_next(JobType)).job.project_id for _ in range(5)]
 
     assert claimed == [much, little, much, little, much]
+
+
+async def claim_one_by_one(store: Store, count: int) -> list[UUID]:
+    """Whose they are, where there is one slot."""
+    projects = []
+    for _ in range(count):
+        job = (await store.claim_next({JobType.GENERATE})).job
+        await store.complete_generation(job.id, job.attempt, an_artifact())
+        projects.append(job.project_id)
+    return projects
+
+
+async def test_where_one_runs_at_a_time_projects_take_turns(store, given_generations):
+    much, little = await given_generations("much", 6), await given_generations("little", 2)
+
+    assert await claim_one_by_one(store, 8) == [much, little, much, little, much, much, much, much]
+
+
+async def test_who_had_no_turn_yet_comes_before_all_others(store, given_generations):
+    first, second = await given_generations("first", 4), await given_generations("second", 4)
+    await claim_one_by_one(store, 4)
+    third = await given_generations("third", 2)
+
+    assert await claim_one_by_one(store, 5) == [third, first, second, third, first]
+
+
+async def test_a_turn_is_found_by_indexes(store, given_generations):
+    await given_generations("some", 1)
+    with statements() as seen:
+        await store.claim_next({JobType.GENERATE})
+    (turns,) = [one for one in seen if "GROUP BY" in one[0]]
+
+    plan = await explained(store, *turns)
+
+    assert "ix_jobs_waiting" in plan
+    assert "ix_jobs_turns" in plan
 
 
 async def test_a_slot_that_is_free_again_is_given_to_who_has_fewer(store, given_generations):
