@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from synthgen_ray.datasets.date_guessing import DATE, DAY
 from synthgen_ray.datasets.text_dates import NotDates, dates_of, declaration, parse_dates
-from synthgen_ray.domain.columns import words_of
+from synthgen_ray.domain.column_names import words_of
 from synthgen_ray.domain.errors import FieldError, InvalidTable
 
 BOOLEAN = r"(?i:true|false)"
