@@ -16,7 +16,7 @@ from synthgen_ray.domain.widths import listed
 from synthgen_ray.quality.estimating import estimate
 from synthgen_ray.synthesizers.base import Synthesizer, create
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out
-from synthgen_ray.synthesizers.training.checkpoint import Checkpoints
+from synthgen_ray.synthesizers.training.checkpoint import Checkpoints, Losses
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +26,10 @@ KEPT_EPOCHS = 300  # of which the losses are kept: as many as a curve shows
 
 @dataclass(frozen=True)
 class Learnt:
-    """A trained model, the table that it was given, and its losses by their epochs, since this attempt began."""
+    """A trained model, and the table that it was given."""
 
     model: Synthesizer
     table: pa.Table
-    losses: dict[int, dict[str, float]]
 
 
 def learn(
@@ -45,19 +44,12 @@ def learn(
     `report` and `checkpoints` raise.
     """
     job = assignment.job
-    losses: dict[int, dict[str, float]] = {}
-
-    def on_progress(progress: Progress) -> None:
-        if progress.epoch is not None:
-            losses[progress.epoch] = progress.losses
-        report(progress)
-
     report(Progress(job.progress.fraction, "reading the table", seconds=job.progress.seconds))
     with artifacts.verified_file(assignment.source) as file:
         table = read_table(file)
     model = create(job.model_type, {**job.config, "seed": job.seed})
-    model.fit(table, columns=assignment.columns, on_progress=on_progress, checkpoints=checkpoints)
-    return Learnt(model, table, losses)
+    model.fit(table, columns=assignment.columns, on_progress=report, checkpoints=checkpoints)
+    return Learnt(model, table)
 
 
 def keep(learnt: Learnt, assignment: Assignment, artifacts: Artifacts) -> TrainedModel:
@@ -68,7 +60,7 @@ def keep(learnt: Learnt, assignment: Assignment, artifacts: Artifacts) -> Traine
         artifacts.adopt(file, folder, MODEL_FILE)
     artifact = artifacts.seal(folder, [artifacts.part(folder, MODEL_FILE, num_rows=0)])
     quality = _quality(assignment.job, learnt)
-    return TrainedModel(artifact, listed(model.learned_columns), model.chunk_rows, quality, curve_of(learnt.losses))
+    return TrainedModel(artifact, listed(model.learned_columns), model.chunk_rows, quality, curve_of(model.losses))
 
 
 def _quality(job: Job, learnt: Learnt) -> Quality | None:
@@ -88,7 +80,7 @@ def estimated(model: Synthesizer, table: pa.Table) -> Quality:
     return Quality(found.column_shapes, found.pair_trends)
 
 
-def curve_of(losses: dict[int, dict[str, float]]) -> LossCurve:
+def curve_of(losses: Losses) -> LossCurve:
     """At equal distances, the last epoch among them."""
     points = list(losses.items())
     return tuple(reversed(points[:: -math.ceil(len(points) / KEPT_EPOCHS)])) if points else ()

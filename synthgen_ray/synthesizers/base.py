@@ -34,7 +34,7 @@ from synthgen_ray.synthesizers.numerics.streams import CALIBRATE, ENCODE, REFINE
 from synthgen_ray.synthesizers.refining.imputation import conformed, imputed
 from synthgen_ray.synthesizers.refining.refinement import SAMPLE_ROWS, Refinement
 from synthgen_ray.synthesizers.sampling.shares import rows_between
-from synthgen_ray.synthesizers.training.checkpoint import Checkpoints
+from synthgen_ray.synthesizers.training.checkpoint import Checkpoints, Losses
 from synthgen_ray.synthesizers.training.pace import OnProgress, Pace
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class Synthesizer(ABC):
         self._codec: TableCodec | None = None
         self._refinement: Refinement | None = None
         self._trained_rows = 0
+        self.losses: Losses = {}  # of the last fit, with what was before the checkpoint that it went on from
 
     def fit(
         self,
@@ -107,6 +108,7 @@ class Synthesizer(ABC):
         self.chunk_rows = rows_of_a_chunk(self.learned_columns, table.column_names)
         with pace.part(PART_BEFORE_REFINEMENT if self._is_refined else 1.0):
             self._learn(train, seed, pace)
+        self.losses = pace.losses
         self._refinement = self._learn_refinement(train, seed, pace)
         pace.say(1.0, "trained")
         return self

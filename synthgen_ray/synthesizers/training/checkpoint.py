@@ -4,7 +4,7 @@ Random numbers are not in it: those of a step follow from the seed and the step'
 header holds the rest as JSON; nothing in it can run.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
@@ -18,11 +18,15 @@ from synthgen_ray.synthesizers.model_file import BROKEN, Tensors
 HEADER = "checkpoint"
 
 
+Losses = dict[int, dict[str, float]]  # by the epochs, counted from 1, and their names
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     step: int  # steps that are done
     steps: int  # of the whole training
     tensors: Tensors
+    losses: Losses = field(default_factory=dict)  # of these steps
 
     @property
     def fraction(self) -> float:
@@ -66,10 +70,11 @@ class Header(Stored):
     training: str  # a fingerprint of all that the training follows from
     step: int = Field(ge=1)
     steps: int = Field(ge=1)
+    losses: Losses = Field(default_factory=dict)  # those of earlier releases have none
 
 
 def write_checkpoint(file: BinaryIO, checkpoint: Checkpoint, training: str) -> None:
-    header = Header(training=training, step=checkpoint.step, steps=checkpoint.steps)
+    header = Header(training=training, step=checkpoint.step, steps=checkpoint.steps, losses=checkpoint.losses)
     file.write(safetensors.numpy.save(checkpoint.tensors, {HEADER: header.model_dump_json()}))
 
 
@@ -83,4 +88,4 @@ def read_checkpoint(path: Path, training: str) -> Checkpoint:
         raise Unusable("it cannot be read") from error
     if header.training != training:
         raise Unusable("it is of another training")
-    return Checkpoint(header.step, header.steps, tensors)
+    return Checkpoint(header.step, header.steps, tensors, header.losses)

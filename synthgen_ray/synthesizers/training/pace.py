@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, SupportsFloat
 import numpy as np
 
 from synthgen_ray.domain.entities import Progress
-from synthgen_ray.synthesizers.training.checkpoint import Checkpoint, Checkpoints, NoCheckpoints
+from synthgen_ray.synthesizers.training.checkpoint import Checkpoint, Checkpoints, Losses, NoCheckpoints
 
 if TYPE_CHECKING:
     from synthgen_ray.synthesizers.training.training_state import TrainingState
@@ -27,6 +27,7 @@ class Pace:
     ) -> None:
         self._on_progress = on_progress or (lambda _: None)
         self._checkpoints = checkpoints or NoCheckpoints()
+        self.losses: Losses = {}  # of the whole training so far
         self._started, self._max_seconds, self._part = time.monotonic(), max_seconds, 1.0
         self._reported = time.monotonic()
         self.is_limited = max_seconds is not None
@@ -50,14 +51,16 @@ class Pace:
         """(epoch, step) of the whole training, or of what a checkpoint leaves of it. Keeps one when it is due."""
         total = epochs * steps
         state.watch(self._seen)
-        done = state.resume(self._checkpoints.latest(), total)
+        latest = self._checkpoints.latest()
+        done = state.resume(latest, total)
         self._reached = done / total
-        if done:
+        if latest and done:
+            self.losses = dict(latest.losses)
             self.say(self._reached, f"going on after {done:,} of {total:,} steps")
         for step in range(done, total):
             yield divmod(step, steps)
             if self._checkpoints.is_due():
-                self._checkpoints.save(Checkpoint(step + 1, total, state.tensors()))
+                self._checkpoints.save(Checkpoint(step + 1, total, state.tensors(), dict(self.losses)))
 
     @contextmanager
     def part(self, share: float) -> Iterator[None]:
@@ -89,6 +92,7 @@ class Pace:
             numbers = {name: float(loss) for name, loss in losses.items()}
             # JSON has no NaN: a training that diverges shows the last losses that were numbers.
             shown = {name: loss for name, loss in numbers.items() if math.isfinite(loss)}
+            self.losses[epoch + 1] = shown
             settled = ", settled" if self._has_settled else ""
             self._report(Progress(fraction, f"epoch {epoch + 1} of {epochs}{settled}", shown, epoch=epoch + 1))
 

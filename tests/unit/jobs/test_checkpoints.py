@@ -16,10 +16,11 @@ from uuid import UUID
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import safetensors.numpy
 from pydantic import TypeAdapter
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
-from synthgen_ray.domain.entities import Artifact, Assignment, Progress, checkpoints_folder
+from synthgen_ray.domain.entities import Artifact, Assignment, LossCurve, Progress, checkpoints_folder
 from synthgen_ray.domain.errors import Cancelled, Unavailable
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import ModelType
@@ -27,14 +28,14 @@ from synthgen_ray.domain.validation import parse_train_params
 from synthgen_ray.jobs.checkpoints import FILE, JobCheckpoints
 from synthgen_ray.jobs.train import keep, learn
 from synthgen_ray.synthesizers import neural
-from synthgen_ray.synthesizers.training.checkpoint import Checkpoint
+from synthgen_ray.synthesizers.training.checkpoint import Checkpoint, read_checkpoint
 from tests.given import a_job
 from tests.unit.synthesizers.conftest import SMALL, given_table
 
 JOB_ID = UUID(int=7)
 EPOCHS = 12
 BATCHES_BETWEEN_LOOKS = 5  # of early stopping: one after each epoch
-STEP = Checkpoint(3, 10, {"weights": np.arange(4, dtype=np.float32)})
+STEP = Checkpoint(3, 10, {"weights": np.arange(4, dtype=np.float32)}, {1: {"loss": 0.1}})
 
 # Trains as a worker does, and kills itself at one of its signs of life.
 WORKER = """
@@ -97,8 +98,8 @@ class Eager(JobCheckpoints):
         return super().is_due()
 
 
-def trained(assignment: Assignment, folder: Path, report=lambda progress: None) -> str:
-    """The hash of the model that it makes; `row` in the folder names the latest checkpoint."""
+def trained(assignment: Assignment, folder: Path, report=lambda progress: None) -> tuple[str, LossCurve]:
+    """The hash of the model that it makes, and its losses; `row` in the folder names the latest checkpoint."""
 
     def name(checkpoint: Artifact) -> bool:
         (folder / "row.new").write_bytes(TypeAdapter(Artifact).dump_json(checkpoint))
@@ -108,7 +109,8 @@ def trained(assignment: Assignment, folder: Path, report=lambda progress: None) 
     artifacts = DiskArtifacts(folder)
     with Eager(assignment, artifacts, 1e-6, name) as checkpoints:
         learnt = learn(assignment, artifacts, report, checkpoints)
-    return keep(learnt, assignment, artifacts).artifact.sha256
+    made = keep(learnt, assignment, artifacts)
+    return made.artifact.sha256, made.losses
 
 
 def named(folder: Path) -> Artifact:
@@ -121,7 +123,7 @@ def resuming(assignment: Assignment, checkpoint: Artifact) -> Assignment:
 
 
 @pytest.mark.parametrize("model_type", ["ctgan", "copulagan", "tvae"])
-def test_a_killed_training_that_goes_on_makes_the_same_file(tmp_path, model_type):
+def test_a_killed_training_that_goes_on_makes_the_same_file_and_has_the_same_losses(tmp_path, model_type):
     undisturbed = trained(given_assignment(tmp_path / "one", model_type), tmp_path / "one")
     folder = tmp_path / "other"
     # Of its signs of life the first two come before the networks learn, the last ones after it.
@@ -264,6 +266,7 @@ class TestWriting:
         with JobCheckpoints(resuming(assignment, names[0]), DiskArtifacts(tmp_path), 1e-6, given_row(names)) as kept:
             assert kept.latest().step == STEP.step
             assert kept.latest().tensors["weights"].tolist() == [0, 1, 2, 3]
+            assert kept.latest().losses == STEP.losses
             kept.save(dataclasses.replace(STEP, step=4))
 
         assert files(tmp_path) == ["1-3", "2-4"]
@@ -330,3 +333,12 @@ def test_the_file_holds_tensors_and_json_alone(tmp_path):
     header = json.loads(content[8 : 8 + size])
     assert sorted(header) == ["__metadata__", "weights"]
     assert json.loads(header["__metadata__"]["checkpoint"])["step"] == STEP.step
+
+
+def test_one_of_an_earlier_release_has_no_losses(tmp_path):
+    header = {"format": "synthgen checkpoint", "version": 1, "training": "the same", "step": 3, "steps": 10}
+    (tmp_path / FILE).write_bytes(safetensors.numpy.save(STEP.tensors, {"checkpoint": json.dumps(header)}))
+
+    found = read_checkpoint(tmp_path / FILE, "the same")
+
+    assert (found.step, found.losses) == (3, {})
