@@ -5,6 +5,8 @@ import errno
 import threading
 from datetime import timedelta
 
+from sqlalchemy import update
+
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.errors import InvalidTable, Postponed, Unavailable, WorkerLost
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
@@ -12,9 +14,12 @@ from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.domain.reports import ReportParams
 from synthgen_ray.jobs import dispatcher as dispatching
 from synthgen_ray.jobs.dispatcher import Dispatcher
+from synthgen_ray.runtime.capacity import types_with_room
+from synthgen_ray.settings import Settings
 from synthgen_ray.store import reaper
 from synthgen_ray.store.queue import NO_ROOM
-from synthgen_ray.store.reaper import BACKOFF, MAX_FAILURES
+from synthgen_ray.store.reaper import BACKOFF, MAX_FAILURES, UNREADABLE
+from synthgen_ray.store.tables import JobRow
 from tests.given import ADMIN, SCORES, a_model_with_a_table
 from tests.unit.jobs.conftest import finish, raising
 
@@ -132,6 +137,24 @@ async def test_no_job_is_claimed_of_a_kind_for_which_there_is_no_room_beside_tho
 
     assert (waiting.status, waiting.attempt) == (JobStatus.PENDING, 0)
     assert launcher.started == [first.id, second.id]
+
+
+async def test_a_job_that_cannot_be_read_keeps_no_other_from_its_turn(
+    store, dispatcher, launcher, given_ready_model, given_training
+):
+    broken = (await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams())).value
+    async with store._sessions.writing() as session:
+        await session.execute(update(JobRow).where(JobRow.id == broken.id).values(config={}))
+    launcher.has_room = lambda running: types_with_room(running, {"CPU": 4}, Settings())
+    launcher.ending = lambda: None
+    sound = await given_training()
+
+    for _ in range(2):
+        await dispatcher.tick()
+        await finish(dispatcher)
+
+    assert (await store.get_job(ADMIN, sound.id)).status is JobStatus.COMPLETED
+    assert (await store.get_job(ADMIN, broken.id)).failure == UNREADABLE
 
 
 async def test_a_store_that_is_away_sends_the_job_back_until_its_budget_is_spent(

@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from synthgen_ray.domain.lifecycle import DEADLINES, LEASE, JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.store.reaper import OVERDUE
+from synthgen_ray.store.tables import JobRow, ModelRow
 from tests.databases import on_both_databases, on_sqlite
-from tests.given import ADMIN
+from tests.given import ADMIN, a_model_with_a_table
 from tests.history import events_of, every_erasure, moves_of
 
 MOMENT = timedelta(seconds=1)
@@ -123,6 +124,37 @@ class TestUnreadable:
         assert claimed.job.id == sound.id
         assert (await store.get_job(ADMIN, broken.id)).failure.code == "unreadable_job"
         assert await moves_of(store, broken.id) == ["pending", "running", "failed"]
+
+    @on_both_databases
+    @pytest.mark.parametrize("job_type", [JobType.TRAIN, JobType.GENERATE, JobType.REPORT])
+    @pytest.mark.parametrize("config", [{}, [], None, "text", 5, {"seed": "x", "num_rows": "x", "format": 5}], ids=str)
+    async def test_a_job_whose_config_says_not_what_is_asked_fails_and_the_next_is_claimed(
+        self, store, project, given_ready_model, job_type, config
+    ):
+        model_id = await a_model_with_a_table(store, project.id)
+        broken = (await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams())).value
+        sound = (await store.enqueue_generate(ADMIN, model_id, GenerateParams())).value
+        async with store._sessions.writing() as session:
+            odd = update(JobRow).where(JobRow.id == broken.id).values(job_type=job_type, config=config)
+            await session.execute(odd)
+
+        assert (await store.claim_next(JobType)).job.id == sound.id
+        assert await store.claim_next(JobType) is None
+        failed = await store.get_job(ADMIN, broken.id)
+        assert (failed.failure.code, failed.config) == ("unreadable_job", {})
+
+    @on_both_databases
+    @pytest.mark.parametrize("resources", [None, [], {"num_workers": "many"}, {"num_tpus": 1}], ids=str)
+    async def test_a_training_that_says_not_what_it_needs_fails_and_the_next_is_claimed(
+        self, store, given_training, resources
+    ):
+        broken, sound = await given_training("a"), await given_training("b")
+        async with store._sessions.writing() as session:
+            odd = update(ModelRow).where(ModelRow.id == broken.model_id).values(resources=resources)
+            await session.execute(odd)
+
+        assert (await store.claim_next(JobType)).job.id == sound.id
+        assert (await store.get_job(ADMIN, broken.id)).failure.code == "unreadable_job"
 
     @on_both_databases
     async def test_a_job_of_an_unknown_kind_fails_and_the_next_is_claimed(self, store, given_training):
