@@ -150,9 +150,8 @@ class Dispatcher:
             log.info("job %s: the cluster has no room for attempt %d now", job.id, job.attempt)
             await self._insist(lambda: self._store.postpone(job.id, job.attempt))
         except Unavailable as error:
-            away = public_reason(error)
-            log.warning("job %s found a store away in attempt %d: %s", job.id, job.attempt, away.code)
-            await self._insist(lambda: self._store.requeue(job.id, job.attempt, lost=True, reason=away))
+            log.warning("job %s found a store away in attempt %d: %s", job.id, job.attempt, error.code)
+            await self._insist(lambda: self._store.postpone(job.id, job.attempt, is_away=True))
         except Cancelled:
             log.info("job %s: attempt %d was superseded or deleted", job.id, job.attempt)
             await self._insist(lambda: self._store.discard([(job.id, job.attempt)]))

@@ -44,13 +44,14 @@ from synthgen_ray.store.entities import (
 from synthgen_ray.store.erasures import erase_attempts, erase_later
 from synthgen_ray.store.jobs import load_job, lock_job
 from synthgen_ray.store.moves import because, held, move, no_earlier_than
-from synthgen_ray.store.reaper import BACKOFF, LOST, UNREADABLE, Reaped, lose, reap
+from synthgen_ray.store.reaper import AWAY_RESTS, NO_ROOM_REST, UNREADABLE, Reaped, lose, reap
 from synthgen_ray.store.tables import ArtifactRow, JobRow, ModelRow
 from synthgen_ray.store.turns import find_turns, first_of
 from synthgen_ray.store.usage import add_usage
 
 log = logging.getLogger(__name__)
 NO_ROOM = "waiting for room in the cluster"
+STORE_AWAY = "waiting for a store that is away"
 
 
 class Queue(Attempts):
@@ -191,25 +192,29 @@ class Queue(Attempts):
         async with self._sessions.writing() as session:
             await erase_attempts(session, attempts)
 
-    async def requeue(self, job_id: UUID, attempt: int, *, lost: bool, reason: JobFailure = LOST) -> None:
-        """Give a job back. `lost` counts against its budget, after which it fails for `reason`; a stop of the server
-        does not. Of a superseded attempt the files are erased, and that is all.
+    async def requeue(self, job_id: UUID, attempt: int, *, lost: bool) -> None:
+        """Give a job back. `lost` counts against its budget, after which it fails; a stop of the server does not.
+        Of a superseded attempt the files are erased, and that is all.
         """
         async with self._sessions.writing() as session:
             now, mine = self._clock(), held(job_id, attempt)
             if lost:
-                given_back = await lose(session, mine, now, reason)
+                given_back = await lose(session, mine, now)
             else:
                 given_back = await move(session, JobStatus.RUNNING, JobStatus.PENDING, mine, now, not_before=now)
             if not given_back:
                 await erase_attempts(session, [(job_id, attempt)])
 
-    async def postpone(self, job_id: UUID, attempt: int) -> None:
-        """Give back a job that could not begin: it rests, so that others may, and has lost nothing."""
+    async def postpone(self, job_id: UUID, attempt: int, *, is_away: bool = False) -> None:
+        """Give back a job for which there is no room, or a store `is_away`: it rests, so that others may, and has lost
+        nothing; its deadline ends it. Of a superseded attempt the files are erased, and that is all.
+        """
+        rest = AWAY_RESTS[min(attempt, len(AWAY_RESTS)) - 1] if is_away else NO_ROOM_REST
         async with self._sessions.writing() as session:
-            now = self._clock()
-            rest = {"not_before": now + BACKOFF[-1], "message": NO_ROOM}
-            await move(session, JobStatus.RUNNING, JobStatus.PENDING, held(job_id, attempt), now, **rest)
+            now, mine = self._clock(), held(job_id, attempt)
+            rests = {"not_before": now + rest, "message": STORE_AWAY if is_away else NO_ROOM}
+            if not await move(session, JobStatus.RUNNING, JobStatus.PENDING, mine, now, **rests):
+                await erase_attempts(session, [(job_id, attempt)])
 
     async def requeue_running(self, owner: str = LOCAL) -> int:
         """Give back all that runs for this owner: what its new dispatcher does, which knows that none is its own."""

@@ -15,6 +15,10 @@ MAX_FAILURES = 3
 # How long a job that was lost once, and twice, rests before its next attempt: what ends one process seldom ends the
 # next, what ends two may be there for a while.
 BACKOFF = (timedelta(seconds=0), timedelta(seconds=30))
+# The same of one that found a store away, by how many attempts there were: none of them counts.
+AWAY_RESTS = (timedelta(seconds=5), timedelta(seconds=30), timedelta(seconds=120))
+NO_ROOM_REST = timedelta(seconds=30)
+LONGEST_REST = max(*BACKOFF, *AWAY_RESTS, NO_ROOM_REST)
 LOST = JobFailure("worker_lost", f"The job lost its worker {MAX_FAILURES} times; try again later.", retryable=True)
 OVERDUE = JobFailure(
     "deadline_exceeded", "The job did not end before its deadline: ask for less, or try again later.", retryable=True
@@ -54,9 +58,7 @@ async def reap(session: AsyncSession, now: datetime) -> Reaped:
     return Reaped(frozenset(late), frozenset(unreadable), frozenset(await lose(session, expired, now)))
 
 
-async def lose(
-    session: AsyncSession, which: ColumnElement[bool], now: datetime, reason: JobFailure = LOST
-) -> list[Attempt]:
+async def lose(session: AsyncSession, which: ColumnElement[bool], now: datetime) -> list[Attempt]:
     """Give back the running jobs that `which` fits as lost by their workers, or fail those that were lost too often, or
     that no dispatcher can go on with."""
     failures = JobRow.failures + 1
@@ -66,6 +68,6 @@ async def lose(
     is_batch = and_(which, JobRow.job_type == JobType.BATCH)
     running = JobStatus.RUNNING
     stopped = await move(session, running, JobStatus.FAILED, is_batch, now, failures=failures, **because(BATCH_STOPPED))
-    ended = await move(session, running, JobStatus.FAILED, worn_out, now, failures=failures, **because(reason))
+    ended = await move(session, running, JobStatus.FAILED, worn_out, now, failures=failures, **because(LOST))
     again = await move(session, running, JobStatus.PENDING, which, now, failures=failures, not_before=not_before)
     return stopped + ended + again

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
-from synthgen_ray.store.reaper import BACKOFF
+from synthgen_ray.store.reaper import LONGEST_REST
 from synthgen_ray.store.tables import JobRow
 
 _waiting, _running, _claimed = aliased(JobRow), aliased(JobRow), aliased(JobRow)
@@ -48,5 +48,5 @@ def first_of(turn: Turn, now: datetime) -> ScalarSelect[UUID]:
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
     # A rest longer than any that is given was given before the clock was set back.
-    rested = or_(_waiting.not_before <= now, _waiting.not_before > now + BACKOFF[-1])
+    rested = or_(_waiting.not_before <= now, _waiting.not_before > now + LONGEST_REST)
     return and_(_waiting.status == JobStatus.PENDING, rested)

@@ -81,7 +81,7 @@ async def test_503_while_the_object_store_is_away_and_then_all_is_well(client, g
 async def test_a_generation_that_found_the_object_store_away_runs_again(
     client, server, given_ready_model, gate, monkeypatch
 ):
-    monkeypatch.setattr(queue, "BACKOFF", (timedelta(0),) * 2)
+    monkeypatch.setattr(queue, "AWAY_RESTS", (timedelta(0),))
     model_id = await given_ready_model()
     made = (await client.post(f"{SYNTHGEN}/models/{model_id}/generate", json={"num_rows": 10})).json()
     job = f"{SYNTHGEN}/jobs/{made['job_id']}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from synthgen_ray.domain.lifecycle import JOB_MOVES, LEASE, JobStatus, JobType
-from synthgen_ray.store.reaper import BACKOFF, MAX_FAILURES
+from synthgen_ray.store.reaper import BACKOFF, LONGEST_REST, MAX_FAILURES
 
 Attempt = tuple[int, int]
 Folder = tuple[int, ...]  # of a job, or of one of its attempts
@@ -141,7 +141,7 @@ class QueueModel:
             self.erasures.pop(folder, None)
 
     def _is_due(self, job: Job, now: datetime) -> bool:
-        return job.status is PENDING and (job.not_before <= now or job.not_before > now + BACKOFF[-1])
+        return job.status is PENDING and (job.not_before <= now or job.not_before > now + LONGEST_REST)
 
     def _last_claim(self, job: Job) -> datetime:
         """Of a job of its project and kind."""

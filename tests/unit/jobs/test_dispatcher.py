@@ -9,16 +9,15 @@ from sqlalchemy import update
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.errors import InvalidTable, Postponed, Unavailable, WorkerLost
-from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
+from synthgen_ray.domain.lifecycle import DEADLINES, JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.domain.reports import ReportParams
 from synthgen_ray.jobs import dispatcher as dispatching
 from synthgen_ray.jobs.dispatcher import Dispatcher
 from synthgen_ray.runtime.capacity import types_with_room
 from synthgen_ray.settings import Settings
-from synthgen_ray.store import reaper
-from synthgen_ray.store.queue import NO_ROOM
-from synthgen_ray.store.reaper import BACKOFF, MAX_FAILURES, UNREADABLE
+from synthgen_ray.store.queue import NO_ROOM, STORE_AWAY
+from synthgen_ray.store.reaper import AWAY_RESTS, MAX_FAILURES, NO_ROOM_REST, OVERDUE, UNREADABLE
 from synthgen_ray.store.tables import JobRow
 from tests.given import ADMIN, SCORES, a_model_with_a_table
 from tests.unit.jobs.conftest import finish, raising
@@ -104,7 +103,7 @@ async def test_a_job_for_which_there_is_no_room_waits_and_loses_nothing(
     launcher.ending = raising(Postponed())
 
     for _ in range(MAX_FAILURES + 1):
-        clock.advance(BACKOFF[-1])
+        clock.advance(NO_ROOM_REST)
         await dispatcher.tick()
         await finish(dispatcher)
     waiting = await store.get_job(ADMIN, job.id)
@@ -115,7 +114,7 @@ async def test_a_job_for_which_there_is_no_room_waits_and_loses_nothing(
 
     assert (waiting.status, waiting.progress.message) == (JobStatus.PENDING, NO_ROOM)
     assert (await store.get_job(ADMIN, small.id)).status is JobStatus.COMPLETED
-    clock.advance(BACKOFF[-1])
+    clock.advance(NO_ROOM_REST)
     await dispatcher.tick()
     await finish(dispatcher)
     assert (await store.get_job(ADMIN, job.id)).status is JobStatus.COMPLETED
@@ -157,22 +156,39 @@ async def test_a_job_that_cannot_be_read_keeps_no_other_from_its_turn(
     assert (await store.get_job(ADMIN, broken.id)).failure == UNREADABLE
 
 
-async def test_a_store_that_is_away_sends_the_job_back_until_its_budget_is_spent(
-    store, dispatcher, launcher, given_training, monkeypatch
+async def test_a_job_that_finds_a_store_away_rests_longer_each_time_and_loses_nothing(
+    store, clock, dispatcher, launcher, given_training
 ):
-    monkeypatch.setattr(reaper, "BACKOFF", (timedelta(0),) * 2)
     job = await given_training()
     launcher.ending = raising(Unavailable("The artifact store cannot be reached now.", "artifacts_unavailable"))
 
-    seen = []
-    for _ in range(3):
+    for rest in (*AWAY_RESTS, AWAY_RESTS[-1]):
         await dispatcher.tick()
         await finish(dispatcher)
-        seen.append((await store.get_job(ADMIN, job.id)).status)
+        waiting = await store.get_job(ADMIN, job.id)
+        assert (waiting.status, waiting.progress.message) == (JobStatus.PENDING, STORE_AWAY)
+        clock.advance(rest - timedelta(seconds=1))
+        assert await store.claim_next(JobType) is None
+        clock.advance(timedelta(seconds=1))
+    launcher.ending = lambda: None
+    await dispatcher.tick()
+    await finish(dispatcher)
 
-    failure = (await store.get_job(ADMIN, job.id)).failure
-    assert seen == [JobStatus.PENDING, JobStatus.PENDING, JobStatus.FAILED]
-    assert (failure.code, failure.retryable) == ("artifacts_unavailable", True)
+    assert (await store.get_job(ADMIN, job.id)).status is JobStatus.COMPLETED
+
+
+async def test_a_store_that_stays_away_is_waited_for_until_the_deadline(
+    store, clock, dispatcher, launcher, given_training
+):
+    job = await given_training()
+    launcher.ending = raising(Unavailable("The artifact store cannot be reached now.", "artifacts_unavailable"))
+    await dispatcher.tick()
+    await finish(dispatcher)
+
+    clock.advance(DEADLINES[JobType.TRAIN])
+    await store.heartbeat(())
+
+    assert (await store.get_job(ADMIN, job.id)).failure == OVERDUE
 
 
 async def test_tidying_that_takes_its_time_delays_no_job(store, launcher, given_training, tmp_path):

@@ -124,8 +124,9 @@ class TestSupersededAttempt:
             lambda store, *attempt: store.fail(*attempt, OUT_OF_MEMORY),
             lambda store, *attempt: store.requeue(*attempt, lost=True),
             lambda store, *attempt: store.requeue(*attempt, lost=False),
+            lambda store, *attempt: store.postpone(*attempt),
         ],
-        ids=["is discarded", "fails", "is lost", "is given back"],
+        ids=["is discarded", "fails", "is lost", "is given back", "is postponed"],
     )
     async def test_leaves_no_file_behind_that_it_wrote_late(self, store, superseded, ended):
         await store.erased(await every_erasure(store))
