@@ -57,7 +57,10 @@ class SamplerSettings(Group):
     )
     max_rows: int = Field(100_000, ge=1, description="Rows that come with an answer; more are generated as a file.")
     max_queued: int = Field(
-        200, ge=1, description="Calls that wait for them, of those that one process makes: beyond it, 503."
+        200,
+        ge=1,
+        description="Chunks of rows that wait for them, of those that an ingress asks for: beyond it who asks anew is"
+        " answered 503. Jobs and answers that have begun wait.",
     )
     models_mb: int = Field(
         512, ge=1, description="MiB of models that each keeps in memory, by the sizes of their files."

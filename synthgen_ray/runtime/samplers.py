@@ -44,12 +44,10 @@ async def deployed() -> "DeploymentHandle":
 
 
 async def insist(samplers: "DeploymentHandle", method: str, *args: Any) -> Any:
-    """The answer of any replica; what a dying one takes down is asked of another.
+    """The answer of any replica, however many wait for them; what a dying one takes down is asked of another.
 
-    Raises: WorkerLost; Unavailable, when too many wait for them already; what the method raises.
+    Raises: WorkerLost; what the method raises.
     """
-    from ray.serve.exceptions import BackPressureError
-
     for attempt in range(1, ATTEMPTS + 1):
         response = getattr(samplers, method).remote(*args)
         try:
@@ -57,8 +55,6 @@ async def insist(samplers: "DeploymentHandle", method: str, *args: Any) -> Any:
         except asyncio.CancelledError:
             response.cancel()
             raise
-        except BackPressureError as error:
-            raise Unavailable("The samplers have more to do than they can: try again soon.", "busy") from error
         except RayTaskError as error:
             raise cause_of(error) from error
         except (RayActorError, WorkerCrashedError) as error:
@@ -74,30 +70,47 @@ def having(samplers: "DeploymentHandle", model: Artifact) -> "DeploymentHandle":
     return samplers.options(multiplexed_model_id=str(model.id))
 
 
-async def draw_chunks(samplers: "DeploymentHandle", draw: Draw) -> AsyncGenerator[bytes, None]:
-    """The encoded chunks in their order, some of them asked for ahead. Who closes it stops the drawing.
+class OnlineDraws:
+    """Rows that somebody waits for. With `most` chunks of this process on their way nobody else is let in; whoever was
+    has all of his drawn, since his answer may have begun."""
 
-    Raises: Unavailable, when the samplers are lost or have too much to do; what the drawing raises.
-    """
-    handle = having(samplers, draw.source)
-    asked: deque[asyncio.Task[bytes]] = deque()
-    indexes = iter(range(len(draw.chunks)))
-    try:
-        while True:
-            while len(asked) < AHEAD and (index := next(indexes, None)) is not None:
-                asked.append(asyncio.create_task(insist(handle, "draw", draw, index, subject())))
-            if not asked:
-                return
-            yield await asked[0]
-            asked.popleft()
-    except WorkerLost as error:
-        raise Unavailable("The samplers were lost; try again.", "unavailable") from error
-    except MemoryError as error:
-        raise Unavailable("The samplers have no memory for these rows: try fewer.", "out_of_memory") from error
-    finally:
-        for task in asked:
-            task.cancel()
-        await asyncio.gather(*asked, return_exceptions=True)
+    def __init__(self, samplers: "DeploymentHandle", most: int) -> None:
+        self._samplers, self._most = samplers, most
+        self._under_way: set[asyncio.Task[bytes]] = set()
+
+    async def chunks(self, draw: Draw) -> AsyncGenerator[bytes, None]:
+        """The encoded chunks in their order, some of them asked for ahead. Who closes it stops the drawing.
+
+        Raises: Unavailable, before the first when the samplers have too much to do, or when they are lost; what the
+        drawing raises.
+        """
+        if len(self._under_way) >= self._most:
+            raise Unavailable("The samplers have more to do than they can: try again soon.", "busy")
+        handle = having(self._samplers, draw.source)
+        asked: deque[asyncio.Task[bytes]] = deque()
+        indexes = iter(range(len(draw.chunks)))
+        try:
+            while True:
+                while len(asked) < AHEAD and (index := next(indexes, None)) is not None:
+                    asked.append(self._ask(handle, draw, index))
+                if not asked:
+                    return
+                yield await asked[0]
+                asked.popleft()
+        except WorkerLost as error:
+            raise Unavailable("The samplers were lost; try again.", "unavailable") from error
+        except MemoryError as error:
+            raise Unavailable("The samplers have no memory for these rows: try fewer.", "out_of_memory") from error
+        finally:
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+
+    def _ask(self, handle: "DeploymentHandle", draw: Draw, index: int) -> asyncio.Task[bytes]:
+        task = asyncio.create_task(insist(handle, "draw", draw, index, subject()))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return task
 
 
 async def wake(model_type: ModelType) -> None:
@@ -109,7 +122,7 @@ async def wake(model_type: ModelType) -> None:
     try:
         async with asyncio.timeout(WAKE_S):
             await insist(await deployed(), "wake", model_type)
-    except (DeploymentUnavailableError, TimeoutError, Unavailable, WorkerLost):
+    except (DeploymentUnavailableError, TimeoutError, WorkerLost):
         log.info("no sampler is up yet; who asks for rows will wait for one")
 
 

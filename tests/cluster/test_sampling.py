@@ -112,3 +112,16 @@ def test_what_is_too_much_at_once_is_refused_with_a_time_to_come_back(server, cl
     assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
     given = [answer for answer in answers if answer not in refused]
     assert {(answer.status_code, answer.text.count("\n")) for answer in given} == {(200, 1001)}
+
+
+def test_an_answer_that_was_begun_comes_whole_however_many_are_asked_for(server, client, ready_model):
+    client.sample(ready_model, 10)  # a sampler is up
+    order = {**sample_of(server, ready_model), "json": {"num_rows": 40_000, "seed": 4}}
+
+    with ThreadPoolExecutor(60) as clients:
+        answers = [asked.result() for asked in [clients.submit(httpx.request, **order) for _ in range(60)]]
+
+    assert {(answer.status_code, answer.text.count("\n") == 40_001) for answer in answers} == {
+        (200, True),
+        (503, False),
+    }
