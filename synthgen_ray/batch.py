@@ -18,8 +18,7 @@ from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.client import ClientError, SynthGen
 from synthgen_ray.commands.arguments import SHARES_HELP, WHERE_HELP, parse_conditions, parse_shares
 from synthgen_ray.commands.server import Server, find_server
-from synthgen_ray.commands.session import DataDir as ServersDir
-from synthgen_ray.commands.session import Key, Url
+from synthgen_ray.commands.session import DataDirOption, Key, Url
 from synthgen_ray.domain.conditions import check_conditions
 from synthgen_ray.domain.errors import SynthGenError, WorkerLost
 from synthgen_ray.domain.params import MAX_ROWS, DrawParams, GenerateParams, OutputFormat
@@ -47,7 +46,7 @@ def batch(
     workers: Annotated[int | None, typer.Option(min=1, help="By default one for each CPU of the cluster.")] = None,
     url: Url = None,
     key: Key = None,
-    data_dir: ServersDir = Path("data"),
+    data_dir: DataDirOption = Path("data"),
 ) -> None:
     """Make a folder of files that hold the rows of a generation of that seed, the same ones on any number of nodes and
     workers. On the standard output: one JSON document. As a Ray job on the cluster of the server that has the model it

@@ -11,7 +11,6 @@ import json
 import os
 import random
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -34,6 +33,7 @@ from synthgen_ray.commands.output import Output
 from synthgen_ray.commands.server import find_server
 from synthgen_ray.domain.keys import new_key
 from synthgen_ray.runtime.data_dir import START_S
+from synthgen_ray.runtime.listening import free_port
 
 SEED = 42
 STOP_S = 60.0
@@ -181,7 +181,7 @@ def a_server(log: Path) -> Iterator[SynthGen]:
 
 
 def start(data_dir: Path, key: str, log: Path) -> subprocess.Popen[bytes]:
-    ports = ["--port", str(free_port()), "--dashboard-port", str(free_port())]
+    ports = ["--port", str(free_port(None)), "--dashboard-port", str(free_port(None))]
     command = [sys.executable, "-m", "synthgen_ray.cli", "up", "--data-dir", str(data_dir), *ports]
     # The settings of another server, or of another cluster, are not for this one.
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("SYNTHGEN_", "RAY_ADDRESS"))}
@@ -210,13 +210,6 @@ def stop(server: subprocess.Popen[bytes]) -> None:
         server.wait(STOP_S)
     except subprocess.TimeoutExpired:
         server.kill()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def seconds_of(job: JSON) -> float:

@@ -75,9 +75,8 @@ class Models:
         or `None` for a missing one. `distribution` sets the shares of one column's values.
         `csv_safe` puts an apostrophe before text that a spreadsheet would take for a formula.
         """
-        body = given(num_rows=num_rows, seed=seed, conditions=conditions, distribution=distribution, format=format)
-        if csv_safe:
-            body["csv_safe"] = True
+        order = given(num_rows=num_rows, seed=seed, conditions=conditions, distribution=distribution)
+        body = order | given(format=format, csv_safe=csv_safe or None)
         return self._connection.create(_model(model_id, "generate"), body)
 
     def impute(
@@ -92,9 +91,8 @@ class Models:
 
         What the table has stays; each missing cell is drawn by the model, given the others of its row.
         """
-        body = given(dataset_version_id=str(dataset_version_id), seed=seed, format=format)
-        if csv_safe:
-            body["csv_safe"] = True
+        version = str(dataset_version_id)
+        body = given(dataset_version_id=version, seed=seed, format=format, csv_safe=csv_safe or None)
         return self._connection.create(_model(model_id, "impute"), body)
 
     def sample(
@@ -132,8 +130,7 @@ class Models:
         """Rows at once, as the file `to`, which appears whole or not at all: csv, jsonl, json, parquet, or an Arrow
         stream."""
         order = given(num_rows=num_rows, seed=seed, conditions=conditions, distribution=distribution)
-        if csv_safe:
-            order["csv_safe"] = True
+        order |= given(csv_safe=csv_safe or None)
 
         place = path_of(to)
 

@@ -26,7 +26,7 @@ Key = Annotated[
     str | None,
     typer.Option("--key", envvar="SYNTHGEN_API_KEY", help="API key.", show_envvar=True, rich_help_panel="Server"),
 ]
-DataDir = Annotated[
+DataDirOption = Annotated[
     Path,
     typer.Option(
         "--data-dir",
@@ -51,7 +51,7 @@ def command(function: Callable[Concatenate[Session, P], None]) -> Callable[..., 
     """
 
     @functools.wraps(function)
-    def run(url: Url, key: Key, data_dir: DataDir, as_json: AsJson, **arguments: Any) -> None:
+    def run(url: Url, key: Key, data_dir: DataDirOption, as_json: AsJson, **arguments: Any) -> None:
         output = Output(as_json)
         try:
             server = find_server(url, key, data_dir)
@@ -83,7 +83,12 @@ def waiting(output: Output, label: str, go_on: str) -> Iterator[OnProgress]:
 
 
 def _shared() -> list[inspect.Parameter]:
-    options = {"url": (Url, None), "key": (Key, None), "data_dir": (DataDir, Path("data")), "as_json": (AsJson, False)}
+    options = {
+        "url": (Url, None),
+        "key": (Key, None),
+        "data_dir": (DataDirOption, Path("data")),
+        "as_json": (AsJson, False),
+    }
     return [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
         for name, (annotation, default) in options.items()
