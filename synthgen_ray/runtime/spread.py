@@ -1,6 +1,7 @@
 """Ray Data as we use it: one row of a dataset is one thing to make, on as many actors as there are CPUs."""
 
 import functools
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -24,19 +25,24 @@ def made_by_all(maker: type, given: tuple[Any, ...], rows: Sequence[Row], worker
     Raises: WorkerLost; what a maker raises.
     """
     import ray.data
+    from ray.util.annotations import RayDeprecationWarning
 
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.raise_original_map_exception = True
     size = min(workers or max(1, int(ray.cluster_resources().get("CPU", 1))), len(rows))
-    made = ray.data.from_items(list(rows), override_num_blocks=min(len(rows), MOST_BLOCKS)).map(
-        maker,
-        fn_constructor_args=given,
-        compute=ray.data.ActorPoolStrategy(size=size),
-        num_cpus=CPUS_EACH,
-        max_restarts=LOSSES,
-        max_task_retries=LOSSES,
-    )
+    table = ray.data.from_items(list(rows), override_num_blocks=min(len(rows), MOST_BLOCKS))
+    with warnings.catch_warnings():
+        # Of the last two: Ray 2.60 calls what it has no parameter for deprecated, and these it has none for.
+        warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated", RayDeprecationWarning)
+        made = table.map(
+            maker,
+            fn_constructor_args=given,
+            compute=ray.data.ActorPoolStrategy(size=size),
+            num_cpus=CPUS_EACH,
+            max_restarts=LOSSES,
+            max_task_retries=LOSSES,
+        )
     try:
         yield from made.iter_rows()
     except RayTaskError as error:

@@ -96,6 +96,7 @@ def test_a_run_that_was_killed_goes_on_with_the_second_ray_that_starts_and_makes
     assert (again.returncode, "--resume" in again.stderr) == (1, True)
     assert resumed.returncode == 0, resumed.stderr
     assert "attempt 1 of 3" in resumed.stderr
+    assert "deprecated" not in resumed.stderr
     assert json.loads(resumed.stdout) == {
         "output": str(tmp_path / "killed"),
         "num_rows": ROWS,
