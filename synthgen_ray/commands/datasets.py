@@ -8,7 +8,7 @@ import typer
 
 from synthgen_ray.client.answers import JSON
 from synthgen_ray.commands.arguments import FORMAT_HELP, KIND_HELP, parse_schema
-from synthgen_ray.commands.lookup import dataset_id, get_dataset, project_id, project_id_or_new
+from synthgen_ray.commands.lookup import dataset_id, datasets_called, get_dataset, project_id, project_id_or_new
 from synthgen_ray.commands.options import (
     NEW_PROJECT_HELP,
     CsvSafe,
@@ -18,6 +18,7 @@ from synthgen_ray.commands.options import (
     Version,
     Yes,
     confirm,
+    format_for,
     in_a_folder,
 )
 from synthgen_ray.commands.session import Session, command
@@ -111,11 +112,18 @@ def upload(
     earlier = get_dataset(client, dataset, project) if dataset else None
     inside = earlier["project_id"] if earlier else project_id_or_new(client, project)
     name = name or (earlier["name"] if earlier else _stem(file))
+    alike = [] if earlier else datasets_called(client, name, inside)
     with session.output.transfer(f"uploading {file.name}") as on_bytes:
         version = client.upload_dataset(
             inside, name, file, description, earlier["id"] if earlier else None, schema, on_bytes
         )
     _say_added(session, "Uploaded", name, version)
+    if alike:
+        session.output.note(
+            f"warning: '{name}' is one more dataset of this name in the project, which from now on only their ids tell "
+            f"apart. To add a version to the earlier one instead, upload with --dataset {alike[0]['id']}; "
+            f"'synthgen datasets delete {version['dataset_id']}' undoes this upload."
+        )
 
 
 @group.command("fetch")
@@ -176,8 +184,8 @@ def download(
 
     Example: synthgen datasets download accounts --to accounts.parquet
     """
+    wanted = format_for(to, format, TableFormat.CSV)
     found = dataset_id(session.client, dataset, project)
-    wanted = format or (TableFormat.PARQUET if to and to.suffix.lower() == ".parquet" else TableFormat.CSV)
     file = to or Path(f"dataset-{found}.{wanted}")
     with session.output.transfer(f"downloading {file.name}") as on_bytes:
         session.client.download_dataset(found, file, wanted, version, on_bytes, csv_safe)

@@ -8,6 +8,7 @@ from synthgen_ray.client import ClientError, SynthGen
 from synthgen_ray.client.answers import JSON
 
 PAGE = 500
+MOST_TOLD = 5  # of several things with one name, the newest
 
 
 class NotFoundByName(ClientError):
@@ -21,7 +22,7 @@ def get_project(client: SynthGen, name_or_id: str) -> JSON:
 
 
 def find_project(client: SynthGen, name: str) -> JSON | None:
-    return _find(every(client.list_projects), name, "projects")
+    return _find(client, every(client.list_projects), name, "projects")
 
 
 def project_id(client: SynthGen, name_or_id: str) -> str:
@@ -39,8 +40,13 @@ def get_dataset(client: SynthGen, name_or_id: str, project: str | None = None) -
     if is_id(name_or_id):
         return client.get_dataset(name_or_id)
     inside = project_id(client, project) if project else None
-    found = _find(every(client.list_datasets, project_id=inside), name_or_id, "datasets")
+    found = _find(client, every(client.list_datasets, project_id=inside), name_or_id, "datasets")
     return _required(found, name_or_id, "dataset")
+
+
+def datasets_called(client: SynthGen, name: str, project_id: str) -> list[JSON]:
+    """Those of a project, the newest first."""
+    return [dataset for dataset in every(client.list_datasets, project_id=project_id) if dataset["name"] == name]
 
 
 def dataset_id(client: SynthGen, name_or_id: str, project: str | None = None) -> str:
@@ -55,14 +61,14 @@ def version_id(client: SynthGen, dataset: JSON, version: int | None) -> str:
 def model_id(client: SynthGen, name_or_id: str) -> str:
     if is_id(name_or_id):
         return name_or_id
-    found = _find(every(client.list_models), name_or_id, "models")
+    found = _find(client, every(client.list_models), name_or_id, "models")
     return str(_required(found, name_or_id, "model")["id"])
 
 
 def key_id(client: SynthGen, name_or_id: str) -> str:
     if is_id(name_or_id):
         return name_or_id
-    found = _find(every(client.list_keys), name_or_id, "keys")
+    found = _find(client, every(client.list_keys), name_or_id, "keys")
     if found is None:  # without the name: it may be the key itself, which belongs into no log
         raise NotFoundByName("There is no key of this name: see 'synthgen keys list'.")
     return str(found["id"])
@@ -87,12 +93,21 @@ def is_id(text: str) -> bool:
     return True
 
 
-def _find(items: Iterator[JSON], name: str, what: str) -> JSON | None:
+def _find(client: SynthGen, items: Iterator[JSON], name: str, what: str) -> JSON | None:
     named = [item for item in items if item["name"] == name]
     if len(named) > 1:
-        ids = ", ".join(item["id"] for item in named[:5])
-        raise NotFoundByName(f"{len(named)} {what} are called '{name}'; give the id of one: {ids}")
+        lines = [f"{len(named)} {what} are called '{name}'; give the id of one:"]
+        lines += [
+            f"  {item['id']}  made {item['created_at']}{_where(client, item, what)}" for item in named[:MOST_TOLD]
+        ]
+        raise NotFoundByName("\n".join(lines))
     return named[0] if named else None
+
+
+def _where(client: SynthGen, item: JSON, what: str) -> str:
+    """A list of models does not say which project each is in."""
+    inside = client.get_model(item["id"])["model"]["project_id"] if what == "models" else item.get("project_id")
+    return f" in project '{client.get_project(inside)['name']}'" if inside else ""
 
 
 def _required(found: JSON | None, name: str, what: str) -> JSON:

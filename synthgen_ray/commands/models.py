@@ -1,7 +1,7 @@
 """`synthgen models`, `synthgen train`, `synthgen generate`, `synthgen impute`, `synthgen sample`"""
 
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
@@ -24,12 +24,12 @@ from synthgen_ray.commands.options import (
     Version,
     Yes,
     confirm,
+    format_for,
     in_a_folder,
 )
 from synthgen_ray.commands.session import Session, command, waiting
 from synthgen_ray.domain.params import ModelType, OutputFormat, SampleFormat
 
-Format = TypeVar("Format", OutputFormat, SampleFormat)
 group = typer.Typer(help="Make, list, show, sample, export, import and delete models.", no_args_is_help=True)
 
 DatasetsProject = Annotated[str | None, typer.Option(help="The dataset's project, where its name is not enough.")]
@@ -128,7 +128,7 @@ def generate(
     """
     client = session.client
     conditions, distribution = parse_conditions(where or []), parse_shares(shares)
-    wanted = format or _format_of(to, OutputFormat.CSV)
+    wanted = format_for(to, format, OutputFormat.CSV)
     made = client.generate(model_id(client, model), rows, seed, conditions or None, distribution, wanted, csv_safe)
     _fetch(session, made, to, f"generating {rows} rows")
 
@@ -153,7 +153,7 @@ def impute(
     client = session.client
     table = get_dataset(client, dataset, project)
     given = version_id(client, table, version)
-    wanted = format or _format_of(to, OutputFormat.CSV)
+    wanted = format_for(to, format, OutputFormat.CSV)
     made = client.impute(model_id(client, model), given, seed, wanted, csv_safe)
     _fetch(session, made, to, f"filling {table['name']}")
 
@@ -190,12 +190,16 @@ def sample(
     Example: synthgen sample transactions --rows 5 --where age=30..40
     """
     client, output = session.client, session.output
+    wanted = format_for(to, format, SampleFormat.CSV)
+    if to is None and (format or csv_safe):
+        raise typer.BadParameter(
+            "It is of a file, and goes with --to.", param_hint="--format" if format else "--csv-safe"
+        )
     found, conditions, distribution = model_id(client, model), parse_conditions(where or []), parse_shares(shares)
     if to is None:
         drawn = client.sample(found, rows, seed, conditions or None, distribution)
         output.table({"rows": drawn}, drawn, list(drawn[0]))
         return
-    wanted = format or _format_of(to, SampleFormat.CSV)
     with output.transfer(f"drawing {to.name}") as on_bytes:
         client.sample_to(found, to, rows, seed, conditions or None, distribution, wanted, csv_safe, on_bytes)
     output.say({"id": found, "file": str(to), "num_rows": rows}, f"Wrote {rows} rows to {to}.")
@@ -255,9 +259,3 @@ def _quality_of(model: JSON) -> str:
     known = {name: score for name, score in (model["quality"] or {}).items() if score is not None}
     scores = (f"{name.replace('_', ' ')} {score:.3f}" for name, score in known.items())
     return f": {', '.join(scores)}" if known else ""
-
-
-def _format_of(file: Path | None, default: Format) -> Format:
-    ending = file.suffix[1:].lower() if file else ""
-    formats = type(default)
-    return formats(ending) if ending in set(formats) else default

@@ -1,10 +1,13 @@
 """The options that several commands take."""
 
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
+
+Format = TypeVar("Format", bound=StrEnum)
 
 Limit = Annotated[int, typer.Option(min=1, max=500, help="Items to show, newest first.")]
 Offset = Annotated[int, typer.Option(min=0, help="Items to skip.")]
@@ -20,6 +23,22 @@ def in_a_folder(file: Path | None) -> Path | None:
     if file and not file.absolute().parent.is_dir():
         raise typer.BadParameter(f"There is no folder {file.parent}.")
     return file
+
+
+def format_for(file: Path | None, wanted: Format | None, default: Format) -> Format:
+    """What --format says, or else what the file ends in; the default where neither says anything.
+
+    Raises: typer.BadParameter, for an ending that is none of the formats'.
+    """
+    ending = file.suffix.lower() if file else ""
+    if wanted or not ending:
+        return wanted or default
+    known = {f".{format}": format for format in type(default)}
+    if ending not in known:
+        raise typer.BadParameter(
+            f"Nothing here is written as {ending}: end it in {' or '.join(known)}.", param_hint="--to"
+        )
+    return known[ending]
 
 
 def confirm(question: str, yes: bool) -> None:

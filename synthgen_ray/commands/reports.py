@@ -9,7 +9,7 @@ import typer
 
 from synthgen_ray.client.answers import JSON
 from synthgen_ray.commands.lookup import model_id, project_id
-from synthgen_ray.commands.options import InProject, Limit, Offset, in_a_folder
+from synthgen_ray.commands.options import InProject, Limit, Offset, format_for, in_a_folder
 from synthgen_ray.commands.session import Session, command, waiting
 from synthgen_ray.domain.reports import ReportFormat
 
@@ -81,7 +81,7 @@ def download(
 
     Example: synthgen reports download c56a4180-65aa-42ec-a945-5fd21dec0538 --to report.html
     """
-    wanted = format or (ReportFormat.JSON if to and to.suffix.lower() == ".json" else ReportFormat.HTML)
+    wanted = format_for(to, format, ReportFormat.HTML)
     file = to or Path(f"report-{report_id}.{wanted}")
     with session.output.transfer(f"downloading {file.name}") as on_bytes:
         session.client.download_report(report_id, file, wanted, on_bytes)
@@ -99,18 +99,19 @@ def report(
     to: ToFile = None,
     open: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
 ) -> None:
-    """Report on a ready model, and write the page.
+    """Report on a ready model, and write the page; or its numbers, to a file that ends in .json.
 
     Example: synthgen report transactions --target income --open
     """
     client, output = session.client, session.output
+    wanted = format_for(to, None, ReportFormat.HTML)
     made = _created(session, model, job, rows, seed, target)
     file = to or Path(f"report-{made['id']}.html")
     go_on = f"'synthgen jobs watch {made['id']}', then 'synthgen reports download {made['id']} --to {file}'"
     with waiting(output, f"report on {model}", go_on) as on_progress:
         done = client.wait_for_report(made["id"], on_progress)
     with output.transfer(f"downloading {file.name}") as on_bytes:
-        client.download_report(made["id"], file, on_bytes=on_bytes)
+        client.download_report(made["id"], file, wanted, on_bytes)
     output.say({**done, "file": str(file)}, f"Wrote {file}. Verdict: {done['scores']['verdict']}.")
     if open:
         webbrowser.open(file.absolute().as_uri())

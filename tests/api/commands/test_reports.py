@@ -33,6 +33,16 @@ async def test_the_page_of_a_generations_rows_is_opened_in_a_browser(synthgen, t
     assert opened.read_text().strip() == (tmp_path / "page.html").as_uri()
 
 
+async def test_a_report_is_what_its_file_is_called(synthgen, trained, tmp_path):
+    as_json = await synthgen("report", "copula", *FEW, "--to", tmp_path / "report.json")
+    as_word = await synthgen("report", "copula", *FEW, "--to", tmp_path / "report.docx", COLUMNS="200")
+
+    assert as_json.exit_code == 0, as_json.output
+    assert "fidelity" in json.loads((tmp_path / "report.json").read_text())
+    assert as_word.exit_code == 2
+    assert "end it in .html or .json" in as_word.stderr
+
+
 async def test_a_queued_report_is_shown_listed_and_downloaded_as_what_the_file_is_called(synthgen, trained, tmp_path):
     made = json.loads((await synthgen("reports", "create", "copula", *FEW, "--json")).stdout)
     await synthgen("jobs", "watch", made["id"])

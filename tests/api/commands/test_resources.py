@@ -105,6 +105,15 @@ class TestDatasets:
 
         assert (tmp_path / "back.parquet").read_bytes().startswith(b"PAR1")
 
+    async def test_an_ending_that_is_no_format_is_misuse(self, synthgen, accounts, tmp_path):
+        await synthgen("upload", accounts, "--project", "Bank")
+
+        result = await synthgen("datasets", "download", "accounts", "--to", tmp_path / "back.xlsx", COLUMNS="200")
+
+        assert result.exit_code == 2
+        assert "Nothing here is written as .xlsx: end it in .csv or .parquet" in result.stderr
+        assert not (tmp_path / "back.xlsx").exists()
+
     async def test_an_earlier_version_can_be_had(self, synthgen, answer, accounts, tmp_path):
         await synthgen("upload", accounts, "--project", "Bank")
         accounts.write_bytes(a_table(50))

@@ -1,6 +1,7 @@
 """`upload`, `train` and `generate`, and how every command ends."""
 
 import json
+import re
 
 import pytest
 
@@ -25,6 +26,17 @@ class TestUpload:
         result = await synthgen("upload", accounts, "--project", "Bank", "--dataset", "accounts", "--json")
 
         assert json.loads(result.stdout)["version"] == 1
+
+    async def test_a_second_dataset_of_a_name_is_said(self, synthgen, accounts):
+        first = await synthgen("upload", accounts, "--project", "Bank", "--json")
+        elsewhere = await synthgen("upload", accounts, "--project", "Shop")
+
+        second = await synthgen("upload", accounts, "--project", "Bank", "--json")
+
+        assert "one more dataset of this name" not in first.stderr + elsewhere.stderr
+        assert "warning: 'accounts' is one more dataset of this name in the project" in second.stderr
+        assert f"--dataset {json.loads(first.stdout)['dataset_id']}" in second.stderr
+        assert f"synthgen datasets delete {json.loads(second.stdout)['dataset_id']}" in second.stderr
 
     async def test_a_column_is_what_its_owner_says(self, synthgen, accounts):
         words = ["--kind", "age=float", "--primary-key", "account"]
@@ -91,7 +103,12 @@ class TestTrain:
         clear = await synthgen("train", "--dataset", "accounts", "--type", "gaussian_copula", "--project", "Shop")
 
         assert unclear.exit_code == 1
-        assert "2 datasets are called 'accounts'" in unclear.stderr
+        first, *others = unclear.stderr.splitlines()
+        assert first == "synthgen: 2 datasets are called 'accounts'; give the id of one:"
+        assert [re.sub(r"made 2\S+Z ", "made then ", line)[38:] for line in others] == [
+            "  made then in project 'Shop'",
+            "  made then in project 'Bank'",
+        ]
         assert clear.exit_code == 0
 
 
@@ -134,6 +151,38 @@ class TestGenerate:
         await synthgen("generate", "copula", "--rows", 5, "--to", tmp_path / "rows.jsonl")
 
         assert len([json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]) == 5
+
+    @pytest.mark.parametrize("ending", [".csv.gz", ".xlsx", ".json"])
+    async def test_an_ending_that_is_no_format_is_misuse(self, synthgen, tmp_path, ending):
+        result = await synthgen("generate", "copula", "--rows", 5, "--to", tmp_path / f"rows{ending}", COLUMNS="200")
+
+        assert result.exit_code == 2
+        assert "end it in .csv or .parquet or .jsonl." in result.stderr
+
+    async def test_a_format_that_is_named_may_end_in_anything(self, synthgen, trained, tmp_path):
+        for name, words in (("rows.txt", ["--format", "jsonl"]), ("rows", [])):
+            result = await synthgen("generate", "copula", "--rows", 5, "--to", tmp_path / name, *words)
+            assert result.exit_code == 0, result.output
+
+        assert json.loads((tmp_path / "rows.txt").read_text().splitlines()[4])
+        assert (tmp_path / "rows").read_text().startswith("account,age")
+
+    @pytest.mark.parametrize("words", [["--csv-safe"], ["--format", "parquet"]])
+    async def test_what_is_said_of_a_file_is_misuse_without_one(self, synthgen, words):
+        result = await synthgen("sample", "copula", *words)
+
+        assert result.exit_code == 2
+        assert words[0] in result.stderr
+        assert "goes with --to" in result.stderr
+
+    async def test_two_models_of_a_name_are_told_apart(self, synthgen, trained):
+        await synthgen("train", "--dataset", "accounts", "--type", "gaussian_copula", "--name", "copula")
+
+        unclear = await synthgen("generate", "copula")
+
+        assert unclear.exit_code == 1
+        assert "2 models are called 'copula'; give the id of one:" in unclear.stderr
+        assert unclear.stderr.count("in project 'Bank'") == 2
 
     async def test_rows_for_a_spreadsheet_are_asked_for_as_such(self, synthgen, trained):
         queued = json.loads((await synthgen("generate", "copula", "--rows", 5, "--csv-safe", "--json")).stdout)
