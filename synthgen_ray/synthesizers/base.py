@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 from pydantic import ValidationError
 
-from synthgen_ray.datasets.inference import infer_columns
 from synthgen_ray.domain.chunks import chunks
 from synthgen_ray.domain.columns import Column, LearnedColumn, check_trainable
 from synthgen_ray.domain.conditions import category_key, check_conditions
@@ -25,7 +24,7 @@ from synthgen_ray.synthesizers.columns import checks
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
-from synthgen_ray.synthesizers.frames import taken
+from synthgen_ray.synthesizers.frames import columns_of, taken
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out, with_agreed_holdout
 from synthgen_ray.synthesizers.model_file import BROKEN, ModelCard, Tensors, read_model, write_model
 from synthgen_ray.synthesizers.numerics.blas import spread
@@ -83,7 +82,9 @@ class Synthesizer(ABC):
         on_progress: OnProgress | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> Self:
-        """Learn the table. What `on_progress` or `checkpoints` raises passes through and ends the training.
+        """Learn the table. `columns` say what its columns are; without them that is inferred, and text that is dates is
+        learnt as dates and comes back as it was written. What `on_progress` or `checkpoints` raises passes through and
+        ends the training.
 
         With the same table, options and seed, a training that goes on from a checkpoint makes the same model, byte for
         byte, as one that was never interrupted.
@@ -95,7 +96,7 @@ class Synthesizer(ABC):
         checks.check_schema(table.schema)
         pace = Pace(on_progress, self.params.max_training_seconds, checkpoints)
         pace.say(0.0, "learning the columns")
-        self._columns = _in_order_of(table, columns or infer_columns(table))
+        self._columns = _in_order_of(table, columns or columns_of(table))
         seed = self._agreed_seed()
         self.params = with_agreed_holdout(self._asked, table.num_rows)
         train, _ = learnt_and_held_out(table, self.params)
@@ -165,7 +166,7 @@ class Synthesizer(ABC):
         not know stay as they are. A cell is drawn, not guessed: several seeds show how uncertain it is.
         Raises: InvalidTable, when a column that was learnt is missing or has another type.
         """
-        given = conformed(taken(table), self.codec)
+        given = conformed(taken(table), self.codec, self._columns)
         seed = fresh_seed() if seed is None else seed
         _ = self._dependencies  # once, before threads ask for it
 

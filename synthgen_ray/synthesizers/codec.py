@@ -22,6 +22,7 @@ from synthgen_ray.synthesizers.columns.seen import shares_of_strangers
 from synthgen_ray.synthesizers.columns.stored import Stored
 from synthgen_ray.synthesizers.columns.text import TextCodec
 from synthgen_ray.synthesizers.columns.wrapped import Wrapped
+from synthgen_ray.synthesizers.columns.written_moments import WrittenMoments
 from synthgen_ray.synthesizers.numerics.streams import stream
 
 LearntCodec = CategoryCodec | NumberCodec
@@ -157,7 +158,7 @@ def _learn(
     checks.check_values(column.name, values)
     name, k, type_ = column.name, options.k, arrow.value_type(values.type)
     present = arrow.plain(values).drop_null()
-    wrapped = Wrapped.find(values, k) if _may_be_wrapped(column, values.type) else None
+    wrapped = _wrapped(values, column, k)
     if len(present) and column.kind in (ColumnKind.ID, ColumnKind.TEXT) and not wrapped:
         return _learn_fresh(values, whole, column, k, rng)
     if len(present) < k:
@@ -176,8 +177,9 @@ def _learn(
             return TextCodec.learn(name, values, whole, column.pii, k, rng)
     if wrapped or kind is ColumnKind.CATEGORICAL:
         type_ = wrapped.unwrap(values).type if wrapped else type_
-        kind = ColumnKind.FLOAT if arrow.is_real(type_) else ColumnKind.INTEGER
-    least_step = moments.resolution(column.format, type_) if arrow.is_integral(type_) else 1
+        kind = _kind(ColumnKind.FLOAT, type_)
+    written = wrapped.format if isinstance(wrapped, WrittenMoments) else column.format
+    least_step = moments.resolution(written, type_) if arrow.is_integral(type_) else 1
     return NumberCodec.learn(name, kind, values, k, least_step, options.maps, options.marginals, rng, wrapped)
 
 
@@ -201,11 +203,13 @@ def _is_one_value(present: pa.Array) -> bool:
     return len(present[:1000].unique()) == 1 and len(present.unique()) == 1  # the first rows answer for most columns
 
 
-def _may_be_wrapped(column: Column, type_: pa.DataType) -> bool:
-    """Text that is declared to be numbers, or that was taken for free text."""
-    if not arrow.is_text(type_) or column.pii:
-        return False
-    return column.kind in (ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.FLOAT)
+def _wrapped(values: pa.ChunkedArray, column: Column, k: int) -> Wrapped | WrittenMoments | None:
+    """Text that is declared to be numbers or moments, or that was taken for free text and is numbers."""
+    if not arrow.is_text(values.type) or column.pii:
+        return None
+    if column.kind is ColumnKind.DATETIME:
+        return WrittenMoments.find(values, column.format)
+    return Wrapped.find(values, k) if column.kind in (ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.FLOAT) else None
 
 
 def _kind(declared: ColumnKind, type_: pa.DataType) -> ColumnKind:

@@ -1,11 +1,18 @@
 """Tables as callers of the library have them: data frames of pandas, or Arrow's own."""
 
+import warnings
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from synthgen_ray.datasets.inference import infer_columns
+from synthgen_ray.datasets.text_dates import DATE
+from synthgen_ray.datasets.text_typing import SAMPLE
+from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.synthesizers.columns import arrow, checks
+from synthgen_ray.synthesizers.columns.written_moments import WrittenMoments
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +23,37 @@ UNFIT = (pa.ArrowException, TypeError, OverflowError)  # of a column that become
 def taken(table: "pa.Table | pd.DataFrame") -> pa.Table:
     """Raises: InvalidTable."""
     return arrow.without_views(table if isinstance(table, pa.Table) else _of_frame(table))
+
+
+def columns_of(table: pa.Table) -> tuple[Column, ...]:
+    """The columns as an upload of the table as CSV infers them, as far as a reader of pandas leaves text: dates and
+    times are no categories and no ids. Warns where text looks like dates that cannot be told."""
+    formats: dict[str, str] = {}
+    for place, name in enumerate(table.column_names):
+        if table.schema.types[place] in arrow.TEXTS and _look_like_dates(table[name]):
+            found = WrittenMoments.find(table[name])
+            if found is None:
+                _warn(name)
+                continue
+            formats[name] = found.format
+            table = table.set_column(place, name, found.unwrap(table[name]))
+    return infer_columns(table, formats)
+
+
+def _look_like_dates(texts: pa.ChunkedArray) -> bool:
+    """All of them; the first ones tell of most columns that they do not."""
+    present = texts.drop_null()
+    return len(present) > 0 and all(
+        pc.all(pc.match_substring_regex(part, f"^(?:{DATE})$")).as_py() for part in (present[:SAMPLE], present)
+    )
+
+
+def _warn(name: str) -> None:
+    warnings.warn(
+        f"Column {name!r} holds dates in several formats, that do not exist, or of which the day or the month may come "
+        "first: it is learnt as text. Give pandas.read_csv its name in parse_dates, or write dates as YYYY-MM-DD.",
+        stacklevel=4,  # who called `fit`
+    )
 
 
 def _of_frame(frame: object) -> pa.Table:

@@ -21,6 +21,7 @@ from synthgen_ray.synthesizers.columns.quantile_map import Parts, QuantileMap
 from synthgen_ray.synthesizers.columns.stored import Kind, Share, Stored
 from synthgen_ray.synthesizers.columns.whole import Number
 from synthgen_ray.synthesizers.columns.wrapped import Wrapped
+from synthgen_ray.synthesizers.columns.written_moments import WrittenMoments
 
 LAST = 1e-9  # digits of a z
 
@@ -80,7 +81,7 @@ class NumberCodec(Stored):
     modes: Modes | None
     offsets: tuple[float, ...] = ()  # of the codes' logits
     calibration: QuantileMap | None = None
-    wrapped: Wrapped | None = None  # how the column keeps its numbers, if not as numbers
+    wrapped: Wrapped | WrittenMoments | None = None  # how the column keeps its numbers, if not as numbers
 
     @model_validator(mode="after")
     def _has_a_map(self) -> Self:
@@ -101,7 +102,7 @@ class NumberCodec(Stored):
         maps: frozenset[str],
         marginals: Family | Literal["empirical"],
         rng: np.random.Generator,
-        wrapped: Wrapped | None = None,
+        wrapped: Wrapped | WrittenMoments | None = None,
     ) -> Self:
         array = wrapped.unwrap(column) if wrapped else arrow.plain(column)
         present = array.drop_null()

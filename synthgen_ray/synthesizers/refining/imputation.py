@@ -52,7 +52,9 @@ def conformed(table: pa.Table, codec: TableCodec, columns: Sequence[Column] = ()
         try:
             number.plain(table[number.name])
         except pa.ArrowException:  # whose text has the cell
-            raise InvalidTable(f"Column {number.name!r} holds text that is no number.", "column_mismatch") from None
+            raise InvalidTable(
+                f"Column {number.name!r} holds text that is none of its numbers or dates.", "column_mismatch"
+            ) from None
     return table
 
 

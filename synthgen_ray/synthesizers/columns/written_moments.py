@@ -1,0 +1,69 @@
+"""Dates and times that a column keeps as text, all in one format."""
+
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import model_validator
+
+from synthgen_ray.datasets.datetime_text import datetimes_as_text
+from synthgen_ray.datasets.text_dates import NotDates, dates_of, is_format
+from synthgen_ray.synthesizers.columns import arrow, moments
+from synthgen_ray.synthesizers.columns.stored import Stored, TextTypeName, TypeName
+
+
+class WrittenMoments(Stored):
+    """`moment_type` is what the text is read as, `format` how it is written, as `Column.format` has it."""
+
+    arrow_type: TextTypeName
+    moment_type: TypeName
+    format: str
+
+    @model_validator(mode="after")
+    def _are_moments(self) -> Self:
+        if not is_format(self.format) or not moments.is_moment(arrow.type_of(self.moment_type)):
+            raise ValueError("not dates or times")
+        return self
+
+    @classmethod
+    def find(cls, column: pa.ChunkedArray, declared: str | None = None) -> Self | None:
+        """How the column keeps moments, if it keeps nothing else; `declared` tells days from months.
+
+        Only where each is written again as it was: part of a column reads as the whole does then.
+        """
+        try:
+            values, written, _ = dates_of(_cells(arrow.plain(column)), declared)
+            found = cls(arrow_type=str(arrow.roomy(column.type)), moment_type=str(values.type), format=written)
+            found.unwrap(column)
+        except (NotDates, pa.ArrowException):
+            return None
+        return found
+
+    @property
+    def blank(self) -> None:
+        """No text stands for a missing moment: null does."""
+        return None
+
+    def unwrap(self, column: pa.ChunkedArray) -> pa.Array:
+        """Raises: ArrowInvalid, where a text is none that `wrap` writes."""
+        array = arrow.plain(column)
+        if array.null_count == len(array):
+            return pa.nulls(len(array), arrow.type_of(self.moment_type))
+        cells = _cells(array)
+        try:
+            values = dates_of(cells, self.format)[0].combine_chunks()
+        except NotDates as why:
+            raise pa.ArrowInvalid(why.reason) from None
+        if str(values.type) != self.moment_type or not pc.all(pc.equal(self._texts(values), cells)).as_py():
+            raise pa.ArrowInvalid("holds dates in another format")
+        return values
+
+    def wrap(self, numbers: pa.Array) -> pa.Array:
+        return arrow.as_type(self._texts(numbers), arrow.type_of(self.arrow_type))
+
+    def _texts(self, values: pa.Array) -> pa.Array:
+        return datetimes_as_text(values, self.format)
+
+
+def _cells(array: pa.Array) -> pa.ChunkedArray:
+    return pa.chunked_array([array.cast(pa.string())])
