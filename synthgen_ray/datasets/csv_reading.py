@@ -21,11 +21,11 @@ NUMBER_OR_DECIMAL_COMMA = rf"{DECIMAL_COMMA}|^\s*-?\d*\s*$"
 
 
 def read_csv(
-    path: Path, limits: UploadLimits, untyped: Collection[str] = ()
+    path: Path, limits: UploadLimits, untyped: Collection[str] = (), bare: Collection[str] = ()
 ) -> tuple[pa.Table, dict[str, str], tuple[str, ...]]:
     """The table, the formats in which its columns came as text, and warnings.
 
-    Columns that are named as `untyped` stay text.
+    Columns that are named as `untyped` stay text, those as `bare` where their numbers have currencies and the like.
 
     Raises: InvalidTable, TooLarge. Messages name rows, lines and columns, never a value.
     """
@@ -34,7 +34,7 @@ def read_csv(
     check_bytes(text, header.start, header.delimiter)
     cells = _read_cells(text, header, limits)
     columns = [
-        Typed(cells[place]) if name in untyped else _type_column(name, cells[place], header.delimiter)
+        Typed(cells[place]) if name in untyped else _type_column(name, cells[place], header.delimiter, name in bare)
         for place, name in enumerate(header.names)
     ]
     formats = {name: typed.format for name, typed in zip(header.names, columns, strict=True) if typed.format}
@@ -114,14 +114,16 @@ def _first_fault(text: Text, header: Header, limits: UploadLimits) -> InvalidTab
     return InvalidTable("The rows cannot be parsed as CSV.", "malformed_csv")
 
 
-def _type_column(name: str, cells: pa.ChunkedArray, delimiter: bytes) -> Typed:
-    typed = type_cells(name, cells)
+def _type_column(name: str, cells: pa.ChunkedArray, delimiter: bytes, bare: bool) -> Typed:
+    typed = type_cells(name, cells, bare=bare, decimal_comma=delimiter != b",")
     if delimiter != b"," and pa.types.is_string(typed.values.type) and not typed.format:
         comma = pc.match_substring_regex(cells, DECIMAL_COMMA)
         numbers = pc.match_substring_regex(cells, NUMBER_OR_DECIMAL_COMMA)
         if pc.all(numbers).as_py() and pc.any(comma).as_py():
             row = pc.index(comma, True).as_py() + 1
             raise InvalidTable(
-                f"Row {row:,} has a decimal comma in column '{name}'; write decimals with a point.", "ragged_row"
+                f"Row {row:,} has a decimal comma in column '{name}'; write decimals with a point, or say that the"
+                " column is a float (`--kind`, over HTTP `schema`).",
+                "ragged_row",
             )
     return typed

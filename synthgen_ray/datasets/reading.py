@@ -72,8 +72,9 @@ def convert(
         columns = infer_columns(declared, formats)
     else:
         untyped = correction.names_of(*TYPED_BY_CORRECTION) if correction else frozenset()
+        bare = correction.columns.keys() if correction else ()
         with _decoded(source, kind, target, limits) as path:
-            table, formats, warnings = read_csv(path, limits, untyped)
+            table, formats, warnings = read_csv(path, limits, untyped, bare)
         columns = infer_columns(table, formats)
     if correction:
         table, columns, more = corrected(table, columns, correction)

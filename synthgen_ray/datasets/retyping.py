@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from unicodedata import category
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,8 +10,9 @@ import pyarrow.compute as pc
 from synthgen_ray.datasets.canonical import is_text
 from synthgen_ray.datasets.date_formats import any_zone, is_format, literal_zone, parts_of, pattern_of, zone_name
 from synthgen_ray.datasets.date_guessing import DATE
+from synthgen_ray.datasets.number_text import NUMBER, NotNumbers, plain_numbers
 from synthgen_ray.datasets.text_dates import NotDates, dates_of
-from synthgen_ray.datasets.text_typing import MISSING, Typed, check_finite, integer_out_of_range
+from synthgen_ray.datasets.text_typing import MISSING, Typed, as_integers, check_finite
 from synthgen_ray.datasets.writing import as_text
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.corrections import ColumnCorrection
@@ -41,11 +43,8 @@ def _integers(values: pa.ChunkedArray, column: Column, written: str | None) -> T
             return Typed(pc.cast(values, pa.int64()))
         except pa.ArrowInvalid:
             raise _mismatch(column, "integers: some have decimals or do not fit into 64 bits") from None
-    cells = _parsable(values, column, INTEGER, "integers")
-    try:
-        return Typed(pc.cast(_unsigned(cells), pa.int64()), warnings=_zeros_warning(cells, column))
-    except pa.ArrowInvalid:
-        raise integer_out_of_range(column.name) from None
+    cells, warnings = _bare(values, column, INTEGER, "integers")
+    return Typed(as_integers(column.name, _unsigned(cells)), warnings=warnings)
 
 
 def _floats(values: pa.ChunkedArray, column: Column, written: str | None) -> Typed:
@@ -58,10 +57,10 @@ def _floats(values: pa.ChunkedArray, column: Column, written: str | None) -> Typ
             return Typed(pc.cast(values, pa.float64()), written)
         except pa.ArrowInvalid:
             raise _mismatch(column, "floats: some integers are too long for one, and would change") from None
-    cells = _parsable(values, column, FLOAT, "numbers")
+    cells, warnings = _bare(values, column, FLOAT, "numbers")
     floats = pc.cast(_unsigned(cells), pa.float64())
     check_finite(column.name, floats)
-    return Typed(floats, written, _zeros_warning(cells, column))
+    return Typed(floats, written, warnings)
 
 
 def _booleans(values: pa.ChunkedArray, column: Column, written: str | None) -> Typed:
@@ -158,6 +157,39 @@ def _parsable(values: pa.ChunkedArray, column: Column, pattern: str, what: str) 
     if not pc.all(fits, min_count=0).as_py():
         raise _mismatch(column, f"{what}: row {_first(fits, False):,} is none")
     return cells
+
+
+def _bare(values: pa.ChunkedArray, column: Column, pattern: str, what: str) -> tuple[pa.ChunkedArray, tuple[str, ...]]:
+    """Text that matches once all is off it that people write about numbers, and warnings."""
+    if not is_text(values.type):
+        raise _mismatch(column, what)
+    cells = _without_missing(values)
+    fits = pc.match_substring_regex(cells, f"^(?:{pattern})$")
+    if pc.all(fits, min_count=0).as_py():
+        return cells, _zeros_warning(cells, column)
+    written = pc.match_substring_regex(cells, f"^(?:{NUMBER})$")
+    if not pc.all(pc.or_(fits, written), min_count=0).as_py():
+        row = _first(pc.or_(fits, written), False)
+        raise _mismatch(column, f"{what}: row {row:,} {_trouble(cells[row - 1].as_py())}")
+    try:
+        numbers = plain_numbers(column.name, cells, declared=True)
+    except NotNumbers as why:
+        raise _mismatch(column, f"{what}: it {why.reason or 'holds numbers in several notations'}") from None
+    fits = pc.match_substring_regex(numbers.texts, f"^(?:{pattern})$")
+    if not pc.all(fits, min_count=0).as_py():
+        raise _mismatch(column, f"{what}: row {_first(fits, False):,} has decimals")
+    return numbers.texts, (numbers.warning, *_zeros_warning(numbers.texts, column))
+
+
+def _trouble(cell: str) -> str:
+    """What in a cell makes it no number, without repeating it."""
+    if re.search(r"[^\W\d_]", cell):
+        return "has letters"
+    if any(category(character) == "Sc" for character in cell):
+        return "has a sign of a currency where it has no place"
+    return (
+        "has a sign that no number has" if re.search(r"[^\d\s.,'%()+-]", cell) else "has signs in no order of a number"
+    )
 
 
 def _written_so(values: pa.ChunkedArray, column: Column, written: str) -> pa.ChunkedArray:

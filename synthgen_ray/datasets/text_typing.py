@@ -6,11 +6,13 @@ so that zip codes and account numbers keep them.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthgen_ray.datasets.date_guessing import DATE, DAY
+from synthgen_ray.datasets.number_text import NUMBER, NotNumbers, plain_numbers
 from synthgen_ray.datasets.text_dates import NotDates, dates_of, declaration, parse_dates
 from synthgen_ray.domain.column_names import words_of
 from synthgen_ray.domain.errors import FieldError, InvalidTable
@@ -37,13 +39,17 @@ class Typed:
     warnings: tuple[str, ...] = ()
 
 
-def type_cells(name: str, cells: pa.ChunkedArray) -> Typed:
+def type_cells(name: str, cells: pa.ChunkedArray, *, bare: bool = False, decimal_comma: bool = False) -> Typed:
     """The cells with the type that all of them have; as they are when there is none.
+
+    Numbers have to be `bare`, or may have currencies and the like about them, commas between thousands too unless the
+    file may have a `decimal_comma`.
 
     Raises: InvalidTable for numbers that do not fit into 64 bits.
     """
     sample = cells.drop_null().slice(0, SAMPLE)
-    for pattern, parse in _PARSERS:
+    parsers = _PARSERS if bare else (*_PARSERS, (NUMBER, partial(_written_numbers, decimal_comma)))
+    for pattern, parse in parsers:
         if _all_match(sample, pattern) and _all_match(cells, pattern):
             present = pc.match_substring_regex(cells, rf"^\s*(?:{pattern})\s*$")
             if not pc.any(present).as_py():
@@ -70,14 +76,24 @@ def _booleans(_: str, cells: pa.ChunkedArray) -> Typed:
 
 
 def _integers(name: str, cells: pa.ChunkedArray) -> Typed:
-    try:
-        values = pc.cast(cells, pa.int64())
-    except pa.ArrowInvalid:
-        raise integer_out_of_range(name) from None
+    values = as_integers(name, cells)
     bounds = pc.min_max(values).as_py()
     if FIRST_DAY <= bounds["min"] <= bounds["max"] <= LAST_DAY:
         return _days(name, cells, values)
     return Typed(values)
+
+
+def _written_numbers(decimal_comma: bool, name: str, cells: pa.ChunkedArray) -> Typed:
+    try:
+        numbers = plain_numbers(name, cells, decimal_comma=decimal_comma)
+    except NotNumbers as why:
+        warning = f"number_format: column '{name}' {why.reason}, and was read as text."
+        return Typed(None, warnings=(warning,) if why.reason else ())
+    if numbers.are_whole:
+        return Typed(as_integers(name, numbers.texts), warnings=(numbers.warning,))
+    floats = pc.cast(numbers.texts, pa.float64())
+    check_finite(name, floats)
+    return Typed(floats, warnings=(numbers.warning,))
 
 
 def _days(name: str, cells: pa.ChunkedArray, integers: pa.ChunkedArray) -> Typed:
@@ -108,6 +124,14 @@ _PARSERS: tuple[tuple[str, Callable[[str, pa.ChunkedArray], Typed]], ...] = (
     (FLOAT, _floats),
     (DATE, lambda name, cells: Typed(*parse_dates(name, cells))),
 )
+
+
+def as_integers(name: str, cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Raises: InvalidTable, for one beyond 64 bits."""
+    try:
+        return pc.cast(cells, pa.int64())
+    except pa.ArrowInvalid:
+        raise integer_out_of_range(name) from None
 
 
 def check_finite(name: str, values: pa.ChunkedArray) -> None:

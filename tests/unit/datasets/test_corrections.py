@@ -51,6 +51,10 @@ BECOMES = [
     (["Yes", "No", ""], "boolean", None, [True, False, None], "Yes/No"),
     (["y", "N"], "boolean", None, [True, False], "y/n"),
     ([1, 0, None], "boolean", None, [True, False, None], "1/0"),
+    (["1,5", "20"], "float", None, [1.5, 20.0], None),
+    (["$1,234.50", "-"], "float", None, [1234.5, None], None),
+    (["1,234", "+5"], "integer", None, [1234, 5], None),
+    (["01,5"], "float", None, [1.5], None),
     (["x", "-", "?"], "boolean", "x/-", [True, False, None], "x/-"),
     (["1.5", "#N/A"], "float", None, [1.5, None], None),
     (["ja", "nein"], "boolean", "ja/nein", [True, False], "ja/nein"),
@@ -97,7 +101,14 @@ CANNOT = [
     ([1.5], "integer", None, "kind_mismatch", "decimals"),
     (["9" * 30], "integer", None, "integer_out_of_range", "64 bits"),
     ([True], "integer", None, "kind_mismatch", ""),
-    (["1,5"], "float", None, "kind_mismatch", "row 1"),
+    (["1.5", "about 2"], "float", None, "kind_mismatch", "row 2 has letters"),
+    (["1.5", "5$0"], "float", None, "kind_mismatch", "row 2 has a sign of a currency"),
+    (["1.5", "5/6"], "float", None, "kind_mismatch", "row 2 has a sign that no number has"),
+    (["1.5", "5-6"], "float", None, "kind_mismatch", "row 2 has signs in no order"),
+    (["1e5", "1,000"], "float", None, "kind_mismatch", "several notations"),
+    (["$5", "\u20ac6"], "float", None, "kind_mismatch", "several currencies"),
+    (["1,000", "1,000.5"], "integer", None, "kind_mismatch", "row 2 has decimals"),
+    (["9" * 30 + "%"], "integer", None, "integer_out_of_range", "64 bits"),
     (["1e999"], "float", None, "non_finite", ""),
     ([2**60 + 1], "float", None, "kind_mismatch", "would change"),
     (["yes", "perhaps"], "boolean", None, "kind_mismatch", "Yes/No"),
@@ -165,6 +176,14 @@ def test_leading_zeros_that_are_lost_are_said():
     _, _, warnings = correct(["00123", "7"], "integer")
 
     assert warnings == ("leading_zeros: column 'x' is written without its leading zeros as a number.",)
+
+
+def test_what_people_write_about_numbers_and_is_lost_is_said():
+    _, _, warnings = correct(["$1,234.50", "($3.00)"], "float")
+
+    assert warnings[0].startswith(
+        "number_format: column 'x' was written with separators of thousands and a currency and"
+    )
 
 
 def test_personal_data_as_categories_is_said():

@@ -36,7 +36,12 @@ TYPED = [
     ("hexadecimal", ["0x1F", "0x20"], pa.string(), ["0x1F", "0x20"]),
     ("formulas", ["=cmd|' /C calc'!A0", "\t=1", " +1"], pa.string(), ["=cmd|' /C calc'!A0", "\t=1", " +1"]),
     ("plus", ["+1", "+2"], pa.string(), ["+1", "+2"]),
-    ("thousands", ["1,000", "2,000"], pa.string(), ["1,000", "2,000"]),
+    ("addresses", ["192.168.100.200", "192.168.100.201"], pa.string(), ["192.168.100.200", "192.168.100.201"]),
+    ("versions", ["1.2.3", "1.10.0"], pa.string(), ["1.2.3", "1.10.0"]),
+    ("telephones", ["+4915112345", "+4917112345"], pa.string(), ["+4915112345", "+4917112345"]),
+    ("telephones in groups", ["601 234 567", "701 234 567"], pa.string(), ["601 234 567", "701 234 567"]),
+    ("notes", ["(1)", "(2)"], pa.string(), ["(1)", "(2)"]),
+    ("lists", ["1,2,3", "4,5"], pa.string(), ["1,2,3", "4,5"]),
     ("nothing", [None, None], pa.string(), [None, None]),
     ("the first and the last date", ["0001-01-01", "9999-12-31"], pa.date32(), [date(1, 1, 1), date(9999, 12, 31)]),
     ("clock-alone", ["12:30", "13:45"], pa.string(), ["12:30", "13:45"]),
@@ -49,6 +54,44 @@ def test_types(cells: list, kind: pa.DataType, values: list):
 
     assert result.type == kind
     assert result.to_pylist() == values
+
+
+WRITTEN = [
+    (["1,000", "2,000", "7"], [1000, 2000, 7], "separators of thousands"),
+    (["1,234.56", "-12.5", "NULL"], [1234.56, -12.5, None], "separators of thousands"),
+    (["1 234,56", "12,5"], [1234.56, 12.5], "separators of thousands and decimal commas"),
+    (["1\u202f234", "2"], [1234, 2], "separators of thousands"),
+    (["1'234.50", "3"], [1234.5, 3], "separators of thousands"),
+    (["1.234,56", "2,00"], [1234.56, 2], "separators of thousands and decimal commas"),
+    (["$344.02", "-$1.00", "$-.50"], [344.02, -1, -0.5], "a currency"),
+    (["354.39 \u20ac", "1,000.00 \u20ac"], [354.39, 1000], "separators of thousands and a currency"),
+    (["CHF 12.50", None], [12.5, None], "a currency"),
+    (["23.3%", "5 %"], [23.3, 5], "percent signs"),
+    (["+12.00", "+3.25"], [12, 3.25], "plus signs"),
+    (["+12", "-3"], [12, -3], "plus signs"),
+    (["(12.00)", "3.00"], [-12, 3], "brackets for negative numbers"),
+    (["12.00-", "3.00"], [-12, 3], "signs behind numbers"),
+    (["\u22125", "3"], [-5, 3], "signs of their own"),
+]
+
+
+@pytest.mark.parametrize(("cells", "values", "how"), WRITTEN)
+def test_reads_numbers_as_people_write_them_and_says_what_is_lost(cells: list, values: list, how: str):
+    result = typed(*cells)
+
+    assert result.values.to_pylist() == values
+    assert result.warnings[0].startswith(f"number_format: column 'x' was written with {how}; it is read as numbers")
+
+
+@pytest.mark.parametrize("cells", [cells for cells, _, _ in WRITTEN])
+def test_leaves_them_where_numbers_have_to_be_bare(cells: list):
+    assert type_cells("x", pa.chunked_array([cells]), bare=True).values.to_pylist() == cells
+
+
+def test_a_comma_may_stand_before_decimals_where_the_file_is_not_delimited_by_it():
+    cells = pa.chunked_array([["1,234", "5,678"]])
+
+    assert type_cells("x", cells, decimal_comma=True) == Typed(cells)
 
 
 INDIA = timezone(timedelta(hours=5, minutes=30))
@@ -171,6 +214,9 @@ STAY_TEXT = [
     (["2024-01-31", "2024-01-31 10:00"], "mixed_dates"),
     (["2024-01-31T10:20:30Z", "2024-01-31T10:20:30"], "mixed_timezones"),
     (["1", "x", "2.5", "True"], "mixed_types"),
+    (["$5", "\u20ac6"], "number_format"),
+    (["5%", "6"], "number_format"),
+    (["234,56", "1,2"], "number_format"),
     (["2024-01-31", "missing", "2024-02-01"], "mixed_types"),
     (["08/25/23", "12/31/23"], "dates_as_text"),
     (["25-AUG-23"], "dates_as_text"),
