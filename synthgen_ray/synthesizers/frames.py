@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthgen_ray.datasets.date_guessing import DATE
 from synthgen_ray.datasets.inference import infer_columns
-from synthgen_ray.datasets.text_dates import DATE
 from synthgen_ray.datasets.text_typing import SAMPLE
 from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.errors import InvalidTable

@@ -6,8 +6,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import model_validator
 
+from synthgen_ray.datasets.date_formats import is_format
 from synthgen_ray.datasets.datetime_text import datetimes_as_text
-from synthgen_ray.datasets.text_dates import NotDates, dates_of, is_format
+from synthgen_ray.datasets.text_dates import NotDates, dates_of
 from synthgen_ray.synthesizers.columns import arrow, moments
 from synthgen_ray.synthesizers.columns.stored import Stored, TextTypeName, TypeName
 
