@@ -39,7 +39,7 @@ def read_csv(
     ]
     formats = {name: typed.format for name, typed in zip(header.names, columns, strict=True) if typed.format}
     table = pa.table([typed.values for typed in columns], names=list(header.names))
-    return table, formats, tuple(warning for typed in columns for warning in typed.warnings)
+    return table, formats, header.warnings + tuple(warning for typed in columns for warning in typed.warnings)
 
 
 def _mapped(path: Path) -> Text:

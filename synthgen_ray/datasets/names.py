@@ -30,7 +30,8 @@ def check_names(names: Sequence[str]) -> None:
 
 def _check_name(name: str, place: int) -> None:
     if not name.strip():
-        raise InvalidTable(f"Column {place} has no name.", "empty_column_name")
+        index = " If it is the index of a pandas frame, write the file with index=False." if place == 1 else ""
+        raise InvalidTable(f"Column {place} has no name; give it one.{index}", "empty_column_name")
     if len(name) > MAX_NAME_LENGTH:
         raise InvalidTable(
             f"The name of column {place} has {len(name):,} characters; at most {MAX_NAME_LENGTH} are taken.",

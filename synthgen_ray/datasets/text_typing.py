@@ -39,6 +39,9 @@ class Typed:
     warnings: tuple[str, ...] = ()
 
 
+_Parser = tuple[str, Callable[[str, pa.ChunkedArray], Typed]]
+
+
 def type_cells(name: str, cells: pa.ChunkedArray, *, bare: bool = False, decimal_comma: bool = False) -> Typed:
     """The cells with the type that all of them have; as they are when there is none.
 
@@ -48,8 +51,8 @@ def type_cells(name: str, cells: pa.ChunkedArray, *, bare: bool = False, decimal
     Raises: InvalidTable for numbers that do not fit into 64 bits.
     """
     sample = cells.drop_null().slice(0, SAMPLE)
-    parsers = _PARSERS if bare else (*_PARSERS, (NUMBER, partial(_written_numbers, decimal_comma)))
-    for pattern, parse in parsers:
+    about_numbers: _Parser = (NUMBER, partial(_written_numbers, decimal_comma))
+    for pattern, parse in _PARSERS if bare else (*_PARSERS, about_numbers):
         if _all_match(sample, pattern) and _all_match(cells, pattern):
             present = pc.match_substring_regex(cells, rf"^\s*(?:{pattern})\s*$")
             if not pc.any(present).as_py():
@@ -118,7 +121,7 @@ def _floats(name: str, cells: pa.ChunkedArray) -> Typed:
     return Typed(values, "0.0" if pointed and not whole else None)
 
 
-_PARSERS: tuple[tuple[str, Callable[[str, pa.ChunkedArray], Typed]], ...] = (
+_PARSERS: tuple[_Parser, ...] = (
     (BOOLEAN, _booleans),
     (INTEGER, _integers),
     (FLOAT, _floats),

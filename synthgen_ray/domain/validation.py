@@ -1,12 +1,13 @@
 """Pydantic's findings in the words of our errors: a code, a field, a sentence, never the input."""
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from synthgen_ray.domain.errors import FieldError, InvalidRequest
+from synthgen_ray.domain.errors import LONGEST_NAME, FieldError, InvalidRequest
 from synthgen_ray.domain.params import MAX_ANY_OF, TRAIN_PARAMS, CTGANParams, ModelType, Resources, TrainParams
 
 _CODES = {
@@ -37,10 +38,11 @@ def parse_train_params(model_type: ModelType, config: Mapping[str, Any]) -> Trai
 
     Raises: InvalidRequest, with one entry for each option at fault.
     """
+    kind = TRAIN_PARAMS[model_type]
     try:
-        return TRAIN_PARAMS[model_type].model_validate(config)
+        return kind.model_validate(config)
     except ValidationError as error:
-        raise invalid_request(error.errors(), "config") from None
+        raise invalid_request(error.errors(), "config", known=tuple(kind.model_fields)) from None
 
 
 def check_workers(params: TrainParams, resources: Resources) -> None:
@@ -53,12 +55,13 @@ def check_workers(params: TrainParams, resources: Resources) -> None:
         raise InvalidRequest(str(fault), "out_of_range", [fault])
 
 
-def invalid_request(findings: Sequence[ErrorDetails], *prefix: str) -> InvalidRequest:
-    """One error that names each field once. `prefix` is where the checked value stands in the request."""
+def invalid_request(findings: Sequence[ErrorDetails], *prefix: str, known: Sequence[str] = ()) -> InvalidRequest:
+    """One error that names each field once. `prefix` is where the checked value stands in the request, `known` the
+    fields that it may have."""
     faults: dict[str, tuple[str, FieldError]] = {}
     for finding in findings:
         location = _location(finding, prefix)
-        error = FieldError.at(location, _message(finding, location))
+        error = FieldError.at(location, _message(finding, location) + _advice(finding, location, known))
         faults.setdefault(".".join(location), (_code(finding, location), error))
     (code, first), *_ = faults.values()
     return InvalidRequest(str(first), code, [error for _, error in faults.values()])
@@ -97,3 +100,11 @@ def _message(finding: ErrorDetails, location: Sequence[str]) -> str:
         "json_invalid": "is not valid JSON",
     }.get(finding["type"], finding["msg"])
     return text[:1].lower() + text[1:]
+
+
+def _advice(finding: ErrorDetails, location: Sequence[str], known: Sequence[str]) -> str:
+    """Which field may have been meant instead of one that there is not, or else all that there are."""
+    if finding["type"] != "extra_forbidden" or not known:
+        return ""
+    close = get_close_matches(location[-1][:LONGEST_NAME], known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"

@@ -25,6 +25,26 @@ def test_accepts(upload, content: bytes, names: list[str] | None):
     assert names is None or [column.name for column in summary.columns] == names
 
 
+@pytest.mark.parametrize(
+    ("header", "codes"),
+    [
+        (b"a^b", ["one_column"]),
+        (b"a~b", ["one_column"]),
+        (b"a:b", ["one_column"]),
+        (b"1.5,2024-01-31,7", ["no_header"]),
+        (b"2023,2024", []),
+        (b"0,1,2", []),
+        (b"a,2.5", []),
+    ],
+)
+def test_warns_of_a_header_that_is_probably_none(upload, header: bytes, codes: list[str]):
+    rows = b"\n".join(b",".join([b"x%d" % row] * (1 + header.count(b","))) for row in range(3))
+
+    warnings = upload(header + b"\n" + rows).warnings
+
+    assert [warning.split(":")[0] for warning in warnings] == codes
+
+
 class TestLimits:
     def test_413_for_bytes_over_the_maximum(self, upload):
         assert upload(b"a\n12\n", max_bytes=5).num_rows == 1

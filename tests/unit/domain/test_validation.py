@@ -1,0 +1,21 @@
+"""What is said of a wrong option."""
+
+import pytest
+
+from synthgen_ray.domain.errors import InvalidRequest
+from synthgen_ray.domain.params import ModelType
+from synthgen_ray.domain.validation import parse_train_params
+
+
+@pytest.mark.parametrize(
+    ("model_type", "config", "said"),
+    [
+        (ModelType.CTGAN, {"epoch": 3}, "config.epoch: is not known here; did you mean epochs?"),
+        (ModelType.GAUSSIAN_COPULA, {"zzz": 3}, "config.zzz: is not known here; known are "),
+    ],
+)
+def test_an_unknown_option_is_told_from_those_that_there_are(model_type, config, said):
+    with pytest.raises(InvalidRequest) as refusal:
+        parse_train_params(model_type, config)
+
+    assert refusal.value.detail.startswith(said)
