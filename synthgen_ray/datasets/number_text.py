@@ -56,40 +56,35 @@ def plain_numbers(
 
     Raises: NotNumbers.
     """
-    parts = pc.extract_regex(cells, f"^{_PARTS}$")
-    part = {field.name: pc.struct_field(parts, [place]) for place, field in enumerate(parts.type)}
-    digits = part["digits"]
-    signs = pc.binary_join_element_wise(part["sign"], part["second"], part["last"], "")
-    in_brackets, are_percent = pc.equal(part["open"], "("), pc.equal(part["percent"], "%")
-    units = set(pc.binary_join_element_wise(part["before"], part["after"], "").unique().drop_null().to_pylist()) - {""}
+    parts = pa.Table.from_batches([_parts(chunk) for chunk in cells.chunks])
+    digits, minus, num_signs = parts["digits"], parts["minus"], parts["num_signs"]
+    units = set(parts["unit"].unique().drop_null().to_pylist()) - {""}
+    has_percent = _any(parts["percent"])
     notation = _notation(digits, zeros=declared)
     if len(units) > 1:
         raise NotNumbers("holds amounts in several currencies")
-    if _any(are_percent) and not _all(are_percent):
+    if has_percent and not _all(parts["percent"]):
         raise NotNumbers("holds percentages beside other numbers")
-    unpaired = pc.not_equal(in_brackets, pc.equal(part["close"], ")"))
-    num_signs = pc.add(pc.utf8_length(signs), pc.cast(in_brackets, pa.int32()))
-    if notation is None or parts.null_count > cells.null_count or _any(unpaired) or _any(pc.greater(num_signs, 1)):
-        raise NotNumbers("holds numbers in several notations" if units or _any(are_percent) else "")
+    if notation is None or digits.null_count > cells.null_count or _any(pc.greater(num_signs, 1)):
+        raise NotNumbers("holds numbers in several notations" if units or has_percent else "")
     has_comma = notation.before_decimals == "," and notation.has_decimals
     if decimal_comma and notation.between == "," and notation.has_groups and not notation.has_decimals:
         raise NotNumbers
-    minus = pc.match_substring_regex(signs, r"[-\x{2212}]")
     if not declared:
-        if has_comma and not (notation.has_groups or units or _any(are_percent)):
+        if has_comma and not (notation.has_groups or units or has_percent):
             raise NotNumbers("may hold decimal commas, which --kind float reads")
-        _refuse_codes(digits, notation, signs, minus, in_brackets, part["last"])
+        _refuse_codes(parts, notation)
     texts = pc.replace_substring_regex(digits, notation.between, "") if notation.has_groups else digits
     texts = pc.replace_substring(texts, ",", ".") if has_comma else texts
-    texts = pc.binary_join_element_wise(pc.if_else(pc.or_(minus, in_brackets), "-", ""), texts, "")
+    texts = pc.binary_join_element_wise(pc.if_else(minus, "-", ""), texts, "")
     beside = {
         "separators of thousands": notation.has_groups,
         "decimal commas": has_comma,
         "a currency": bool(units),
-        "percent signs": _any(are_percent),
-        "plus signs": _any(pc.match_substring(signs, "+")),
-        "brackets for negative numbers": _any(in_brackets),
-        "signs behind numbers": _any(pc.not_equal(part["last"], "")),
+        "percent signs": has_percent,
+        "plus signs": _any(parts["plus"]),
+        "brackets for negative numbers": _any(parts["in_brackets"]),
+        "signs behind numbers": _any(parts["behind"]),
     }
     how = " and ".join(words for words, is_so in beside.items() if is_so) or "signs of their own"
     warning = (
@@ -97,6 +92,26 @@ def plain_numbers(
         " unless it is declared as text or categorical."
     )
     return PlainNumbers(texts, not notation.has_decimals, warning)
+
+
+def _parts(cells: pa.Array) -> pa.RecordBatch:
+    """The digits of each cell, and what is about them, in little room. A bracket alone counts as two signs."""
+    found = pc.extract_regex(cells, f"^{_PARTS}$")
+    part = {field.name: pc.struct_field(found, [place]) for place, field in enumerate(found.type)}
+    signs = pc.binary_join_element_wise(part["sign"], part["second"], part["last"], "")
+    opened, closed = pc.equal(part["open"], "("), pc.equal(part["close"], ")")
+    brackets = pc.if_else(pc.equal(opened, closed), pc.cast(opened, pa.int8()), 2)
+    columns = {
+        "digits": part["digits"],
+        "unit": pc.binary_join_element_wise(part["before"], part["after"], "").dictionary_encode(),
+        "percent": pc.equal(part["percent"], "%"),
+        "num_signs": pc.cast(pc.add(pc.utf8_length(signs), brackets), pa.int8()),
+        "plus": pc.match_substring(signs, "+"),
+        "minus": pc.or_(opened, pc.match_substring_regex(signs, r"[-\x{2212}]")),
+        "in_brackets": opened,
+        "behind": pc.not_equal(part["last"], ""),
+    }
+    return pa.RecordBatch.from_pydict(columns)
 
 
 def _notation(digits: pa.ChunkedArray, zeros: bool) -> _Notation | None:
@@ -109,25 +124,19 @@ def _notation(digits: pa.ChunkedArray, zeros: bool) -> _Notation | None:
     return None
 
 
-def _refuse_codes(
-    digits: pa.ChunkedArray,
-    notation: _Notation,
-    signs: pa.ChunkedArray,
-    minus: pa.ChunkedArray,
-    in_brackets: pa.ChunkedArray,
-    last: pa.ChunkedArray,
-) -> None:
+def _refuse_codes(parts: pa.Table, notation: _Notation) -> None:
     """Raises: NotNumbers, for what looks like telephones, addresses of machines or notes."""
+    digits = parts["digits"]
     lengths = pc.min_max(pc.utf8_length(digits)).as_py()
     if notation.has_groups and not notation.has_decimals:
         if notation.between == r"\.":  # 192.168.100.200
             raise NotNumbers
         if notation.between == _SPACE and lengths["min"] == lengths["max"]:  # 601 234 567
             raise NotNumbers
-    with_plus = digits.filter(pc.match_substring(signs, "+"))
-    if not _any(minus) and not _all(pc.match_substring_regex(with_plus, _FEW_DECIMALS)):
+    with_plus = digits.filter(parts["plus"])
+    if not _any(parts["minus"]) and not _all(pc.match_substring_regex(with_plus, _FEW_DECIMALS)):
         raise NotNumbers
-    if not notation.has_decimals and (_all(in_brackets) or _all(pc.equal(last, "-"))):
+    if not notation.has_decimals and (_all(parts["in_brackets"]) or _all(parts["behind"])):
         raise NotNumbers
 
 

@@ -88,6 +88,16 @@ def test_leaves_them_where_numbers_have_to_be_bare(cells: list):
     assert type_cells("x", pa.chunked_array([cells]), bare=True).values.to_pylist() == cells
 
 
+def test_numbers_of_many_blocks_are_judged_together():
+    blocks = pa.chunked_array([["$1.00"], [], ["2.00", None, "3.00"], ["$4.00"]], pa.string())
+    other = pa.chunked_array([["$1.00"], ["\u20ac2.00"]])
+
+    assert type_cells("x", blocks).values.to_pylist() == [1, 2, None, 3, 4]
+    assert (
+        type_cells("x", other).warnings[0].startswith("number_format: column 'x' holds amounts in several currencies")
+    )
+
+
 def test_a_comma_may_stand_before_decimals_where_the_file_is_not_delimited_by_it():
     cells = pa.chunked_array([["1,234", "5,678"]])
 
