@@ -164,18 +164,13 @@ class VersionItem(Mirror):
     created_at: Moment
 
 
-class VersionSchema(Mirror):
+class VersionSchema(VersionItem):
+    """A version with its columns, and what was noticed about its table."""
+
     model_config = ConfigDict(json_schema_extra=examples.example(examples.VERSION))
 
-    id: UUID
-    dataset_id: UUID
-    version: int
-    num_rows: int
-    num_columns: int
-    size_bytes: int
     columns: list[ColumnSchema]
     warnings: list[WarningSchema]
-    created_at: Moment
 
 
 class Columns(Mirror):
