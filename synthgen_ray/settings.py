@@ -257,6 +257,12 @@ class Settings(BaseSettings):
         """In a file, which one machine alone can open."""
         return self.sql_url.get_secret_value().startswith(SQLITE)
 
+    @property
+    def may_share_scratch(self) -> bool:
+        """Whether another server may write its temporary files where this one does: beside artifacts in a directory
+        that was named. A data directory with SQLite in it has one server."""
+        return not self.keeps_sqlite or (self.artifacts_url or "").startswith("file:")
+
 
 def unread(environment: Mapping[str, str]) -> Iterator[str]:
     """A sentence for each variable that begins like a setting's and is read by nothing: most are slips of the pen."""

@@ -33,9 +33,10 @@ class Artifacts(ABC):
     def __init__(self, scratch: Scratch) -> None:
         self.scratch = scratch
 
-    def prepare(self) -> None:
-        """Clear what an earlier server left half written on this machine. Not while another process is at work."""
-        self.scratch.clear()
+    def prepare(self, *, is_shared: bool = False) -> None:
+        """Clear what an earlier server left half written on this machine. Not while another process is at work; what
+        `is_shared` with other servers is cleared of what is old alone."""
+        self.scratch.clear(is_shared=is_shared)
 
     def tidy_machine(self) -> None:
         """Drop what nobody on this machine will use again."""

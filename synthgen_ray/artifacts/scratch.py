@@ -27,9 +27,12 @@ class Scratch:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def clear(self) -> None:
-        """Make the folder, without what an earlier server left in it."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+    def clear(self, *, is_shared: bool = False) -> None:
+        """Make the folder, without what an earlier server left in it; of one that `is_shared` others may be at work."""
+        if is_shared:
+            self.clear_abandoned()
+        else:
+            shutil.rmtree(self._folder, ignore_errors=True)
         self._make()
 
     @contextmanager

@@ -28,7 +28,7 @@ _NAMED: dict[str, Any] = {
 async def bootstrap(settings: Settings) -> None:
     """Start what is not there yet; does nothing the second time. Before anything serves: scratch files go."""
     if not _is_at_work():
-        open_artifacts(settings.artifacts_url, settings.data_dir).prepare()
+        open_artifacts(settings.artifacts_url, settings.data_dir).prepare(is_shared=settings.may_share_scratch)
     # A file is where it is; a PostgreSQL is as near to any node.
     place = HEAD if settings.keeps_sqlite else None
     ray.remote(Metadata).options(name=METADATA, resources=place, **_NAMED).remote(
@@ -43,7 +43,7 @@ async def bootstrap(settings: Settings) -> None:
 
 
 def _is_at_work() -> bool:
-    """Whether there is a dispatcher: then others may be writing scratch files."""
+    """Whether there is a dispatcher here: then others may be writing scratch files. Servers elsewhere are not seen."""
     try:
         dispatcher()
     except ValueError:

@@ -4,8 +4,10 @@ import time
 
 import pytest
 
+from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.artifacts.copies import Copies
 from synthgen_ray.artifacts.scratch import Scratch
+from synthgen_ray.settings import Settings
 
 
 @pytest.fixture
@@ -34,6 +36,33 @@ def test_what_a_crash_left_goes_when_the_server_starts(scratch, tmp_path):
     scratch.clear()
 
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_server_that_starts_leaves_another_one_what_it_works_on(tmp_path):
+    there, here = (open_artifacts(f"file://{tmp_path}/shared", tmp_path / name) for name in ("there", "here"))
+    settings = Settings(artifacts_url=f"file://{tmp_path}/shared", data_dir=tmp_path / "here")
+    with there.scratch.folder() as upload, there.scratch.file() as left_by_a_crash:
+        (upload / "table").write_bytes(b"x")
+        left_by_a_crash.touch()
+        grow_old(left_by_a_crash)
+
+        here.prepare(is_shared=settings.may_share_scratch)
+
+        assert (upload / "table").read_bytes() == b"x"
+        assert not left_by_a_crash.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "is_shared"),
+    [
+        ({}, False),
+        ({"artifacts_url": "s3://bucket/prefix"}, False),
+        ({"artifacts_url": "file:///mnt/shared"}, True),
+        ({"database_url": "postgresql://user:password@host/name"}, True),
+    ],
+)
+def test_a_scratch_folder_may_be_anothers_too_where_servers_can_share_a_directory(given, is_shared):
+    assert Settings(**given).may_share_scratch == is_shared
 
 
 def test_what_killed_processes_left_goes_when_it_is_an_hour_old(scratch, tmp_path):
