@@ -62,7 +62,7 @@ class Dispatcher:
     ) -> None:
         self._store = store
         self._tidying = Tidying(store, artifacts, retention, launcher.forget)
-        self._tidying_task: asyncio.Task[None] | None = None
+        self._tidying_task: asyncio.Task[bool] | None = None
         self._launcher = launcher
         self._slots = slots
         self._owner = owner
@@ -228,13 +228,7 @@ class Dispatcher:
     def _tidy_beside(self) -> None:
         # Not in line with the heartbeat: an object store takes its time, and leases run out.
         if self._tidying_task is None or self._tidying_task.done():
-            self._tidying_task = asyncio.create_task(self._tidy_or_say())
-
-    async def _tidy_or_say(self) -> None:
-        try:
-            await self._attempted(self.tidy)
-        except Exception as error:  # noqa: BLE001 - no bug of it, and no disk, is worth the end of what runs
-            log.error("tidying failed, and is tried again: %s", frames_of(error))
+            self._tidying_task = asyncio.create_task(self._attempted(self.tidy))
 
     async def _recover(self) -> None:
         if requeued := await self._store.requeue_running(self._owner):

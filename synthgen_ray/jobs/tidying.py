@@ -8,12 +8,13 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from synthgen_ray.artifacts import Artifacts
-from synthgen_ray.domain.errors import Unavailable
+from synthgen_ray.domain.errors import Unavailable, frames_of
 from synthgen_ray.domain.lifecycle import LEASE, JobType
 from synthgen_ray.domain.retention import Retention
 
@@ -46,26 +47,44 @@ class Tidying:
         self._unseen: deque[str] = deque()  # folders that this sweep has not come to
 
     async def round(self) -> None:
-        """Raises: Unavailable, for the store or the artifacts; what was left out is done later."""
-        await self._store.forget_old_calls()
-        await self._expire()
-        await self._sweep()
-        await self._erase()
-        await asyncio.to_thread(self._artifacts.tidy_machine)
+        """A step that fails is logged and keeps no other; what was left out is done later.
 
-    async def _expire(self) -> None:
-        if time.monotonic() - self._last_expiry < EXPIRE_EVERY_S:
-            return
-        now = datetime.now(UTC)
-        if self._retention.outputs and (expired := await self._store.expire_outputs(now - self._retention.outputs)):
+        Raises: Unavailable, for the store or the artifacts.
+        """
+        away: Unavailable | None = None
+        for name, step in self._steps():
+            try:
+                await step()
+            except Unavailable as error:
+                away = error
+            except Exception as error:  # noqa: BLE001 - what one row or disk does to it must not keep what is to go
+                log.error("tidying failed, and is tried again: %s, %s", name, frames_of(error))
+        if away:
+            raise away
+
+    def _steps(self) -> Iterator[tuple[str, Callable[[], Awaitable[object]]]]:
+        yield "old calls", self._store.forget_old_calls
+        if time.monotonic() - self._last_expiry >= EXPIRE_EVERY_S:
+            self._last_expiry = time.monotonic()
+            yield from self._expiries(datetime.now(UTC))
+        yield "unnamed files", self._sweep
+        yield "files to erase", self._erase
+        yield "this machine", partial(asyncio.to_thread, self._artifacts.tidy_machine)
+
+    def _expiries(self, now: datetime) -> Iterator[tuple[str, Callable[[], Awaitable[object]]]]:
+        keep = self._retention
+        if keep.outputs:
+            yield "outputs", partial(self._expire_outputs, now - keep.outputs)
+        if keep.reports:
+            yield "reports", partial(self._store.expire_outputs, now - keep.reports, JobType.REPORT)
+        if keep.failed_jobs:
+            yield "failed jobs", partial(self._store.delete_failed, now - keep.failed_jobs)
+        if keep.audit:
+            yield "audit events", partial(self._store.forget_audit, now - keep.audit)
+
+    async def _expire_outputs(self, before: datetime) -> None:
+        if expired := await self._store.expire_outputs(before):
             log.info("the rows of %d generations are no longer kept", expired)
-        if self._retention.reports:
-            await self._store.expire_outputs(now - self._retention.reports, JobType.REPORT)
-        if self._retention.failed_jobs:
-            await self._store.delete_failed(now - self._retention.failed_jobs)
-        if self._retention.audit:
-            await self._store.forget_audit(now - self._retention.audit)
-        self._last_expiry = time.monotonic()
 
     async def _sweep(self) -> None:
         """Look into some folders more, for what no row names."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import load_only
 
 from synthgen_ray.domain.entities import attempt_folder, job_folder
 from synthgen_ray.domain.lifecycle import LEASE, Attempt
@@ -14,6 +15,8 @@ from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import ArtifactRow, ErasureRow, JobRow, utc_now
 
 T = TypeVar("T")
+# Of a job that goes: no more of its row is read, so that one that cannot be decoded goes too.
+TO_ERASE = load_only(JobRow.status, JobRow.artifact_id, raiseload=True)
 CHUNK = 1000
 
 

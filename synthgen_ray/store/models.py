@@ -30,7 +30,7 @@ from synthgen_ray.store.entities import (
     to_job,
     to_model,
 )
-from synthgen_ray.store.erasures import erase_artifacts, erase_jobs
+from synthgen_ray.store.erasures import TO_ERASE, erase_artifacts, erase_jobs
 from synthgen_ray.store.jobs import FULL_JOB
 from synthgen_ray.store.once import JOB, MODEL, once_only
 from synthgen_ray.store.paging import page
@@ -168,7 +168,8 @@ class Models(Enqueuing):
         async with self._sessions.writing() as session:
             row = await require_model(session, principal, model_id)
             # Locked before the model, in a claim's order: neither waits for the other for ever.
-            jobs = list(await session.scalars(select(JobRow).where(JobRow.model_id == model_id).with_for_update()))
+            of_model = select(JobRow).where(JobRow.model_id == model_id).with_for_update().options(TO_ERASE)
+            jobs = list(await session.scalars(of_model))
             artifact_ids = {row.artifact_id, *(job.artifact_id for job in jobs)}
             await erase_jobs(session, jobs)
             await session.delete(row)

@@ -13,7 +13,7 @@ from synthgen_ray.domain.errors import Conflict, NotFound
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.store.audit import record
 from synthgen_ray.store.entities import to_project
-from synthgen_ray.store.erasures import erase_artifacts, erase_jobs
+from synthgen_ray.store.erasures import TO_ERASE, erase_artifacts, erase_jobs
 from synthgen_ray.store.once import PROJECT, forget_calls, once_only
 from synthgen_ray.store.paging import page
 from synthgen_ray.store.sessions import Sessions
@@ -83,7 +83,7 @@ class Projects:
                 raise Conflict(detail, "project_not_empty")
             of_project = select(JobRow).join(JobRow.model).where(models)
             # Locked before the models, in a claim's order: neither waits for the other for ever.
-            jobs = list(await session.scalars(of_project.with_for_update(of=JobRow)))
+            jobs = list(await session.scalars(of_project.with_for_update(of=JobRow).options(TO_ERASE)))
             await erase_jobs(session, jobs)
             tables = select(DatasetVersionRow.artifact_id).join(DatasetVersionRow.dataset).where(datasets)
             artifact_ids = list(await session.scalars(tables))

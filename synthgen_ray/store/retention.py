@@ -8,7 +8,7 @@ from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
-from synthgen_ray.store.erasures import erase_artifacts, erase_jobs, erase_later
+from synthgen_ray.store.erasures import TO_ERASE, erase_artifacts, erase_jobs, erase_later
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import ArtifactRow, AuditRow, ErasureRow, JobRow, ServerRow
 
@@ -66,7 +66,7 @@ def _ended(job_types: Collection[JobType], status: JobStatus, before: datetime) 
     # By the start too, which is indexed.
     old = (JobRow.created_at < before) & (JobRow.finished_at < before)
     of_types = select(JobRow).where(JobRow.status == status, JobRow.job_type.in_(job_types))
-    return of_types.where(old).order_by(JobRow.created_at).limit(AT_ONCE)
+    return of_types.where(old).order_by(JobRow.created_at).limit(AT_ONCE).options(TO_ERASE)
 
 
 async def _named(session: AsyncSession, locations: Collection[str]) -> set[str]:
@@ -75,8 +75,8 @@ async def _named(session: AsyncSession, locations: Collection[str]) -> set[str]:
     erasures = select(ErasureRow.location).where(ErasureRow.location.in_(locations))
     named = {*await session.scalars(artifacts), *await session.scalars(erasures)}
     owners = {location: _owner(location) for location in locations}
-    jobs = select(JobRow).where(JobRow.id.in_([owner for owner in owners.values() if owner]))
-    status_of = {job.id: job.status for job in await session.scalars(jobs)}
+    jobs = select(JobRow.id, JobRow.status).where(JobRow.id.in_([owner for owner in owners.values() if owner]))
+    status_of = dict((await session.execute(jobs)).all())
     for location, owner in owners.items():
         is_attempt = location.count("/") == 2
         status = status_of.get(owner) if owner else None

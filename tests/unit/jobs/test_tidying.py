@@ -8,9 +8,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
-from synthgen_ray.domain.entities import Artifact, attempt_folder
+from synthgen_ray.domain.entities import Artifact, JobFailure, attempt_folder
 from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import GenerateParams
@@ -181,6 +182,41 @@ async def test_what_cannot_be_erased_keeps_no_other_folder(store, artifacts, hel
 
     assert [artifacts.path(stray, "").exists() for stray in strays] == [stray == stuck for stray in strays]
     assert await store.list_erasures() == (stuck,)
+
+
+async def test_a_row_that_cannot_be_decoded_keeps_nothing_that_is_to_go(artifacts, store, tidy, given_running):
+    jobs = []
+    for ends in ("completed", "failed", "failed"):
+        job = await given_running()
+        rows = given_file(artifacts, job.folder, old=True)
+        if ends == "completed":
+            await store.complete_generation(job.id, job.attempt, rows)
+        else:
+            await store.fail(job.id, job.attempt, JobFailure("internal_error", "It failed."))
+        jobs.append(job)
+    async with store._sessions.writing() as session:
+        await session.execute(text("UPDATE jobs SET losses = 'not json'"))
+    a_moment = timedelta(microseconds=1)
+
+    await tidy(Retention(outputs=a_moment, failed_jobs=a_moment))
+
+    assert [is_there(artifacts, job.folder) for job in jobs] == [False] * 3
+
+
+async def test_a_step_that_fails_keeps_no_other(artifacts, store, tidy, monkeypatch, caplog):
+    stray = f"models/{uuid4()}"
+    given_file(artifacts, stray, old=True)
+
+    async def fail(*_: object) -> int:
+        raise LookupError
+
+    for name in ("forget_old_calls", "expire_outputs", "forget_audit"):
+        monkeypatch.setattr(store, name, fail)
+
+    await tidy(Retention(outputs=timedelta(days=1), audit=timedelta(days=1)))
+
+    assert not is_there(artifacts, stray)
+    assert [caplog.text.count(name) for name in ("old calls, Lo", "outputs, Lo", "audit events, Lo")] == [1, 1, 1]
 
 
 async def test_what_could_not_be_erased_is_erased_later(store, artifacts, held):

@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from synthgen_ray.domain.entities import Artifact, Job, JobFailure, Part, attempt_folder, job_folder
 from synthgen_ray.domain.errors import NotFound
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.store.store import Store
-from tests.databases import on_both_databases
+from tests.databases import on_both_databases, on_sqlite
 from tests.given import ADMIN
 
 FAILURE = JobFailure("internal_error", "It failed.")
@@ -98,6 +99,37 @@ class TestFailedJobs:
             JobStatus.COMPLETED,
             JobStatus.RUNNING,
         ]
+
+
+@on_sqlite  # PostgreSQL takes no such text
+class TestUndecodableRows:
+    @pytest.fixture(autouse=True)
+    async def undecodable(self, store, given_generation) -> Job:
+        job = await given_generation(fails=True)
+        async with store._sessions.writing() as session:
+            await session.execute(text("UPDATE jobs SET config = 'not json', losses = 'not json'"))
+        return job
+
+    async def test_go_as_others_do(self, store, undecodable):
+        await store.expire_outputs(later(1))
+        await store.delete_failed(later(1))
+
+        assert job_folder(undecodable.id) in await store.list_erasures()
+
+    async def test_go_with_their_model(self, store, undecodable):
+        await store.delete_model(ADMIN, undecodable.model_id)
+
+        assert job_folder(undecodable.id) in await store.list_erasures()
+
+    async def test_go_with_their_project(self, store, undecodable):
+        await store.delete_project(ADMIN, undecodable.project_id, force=True)
+
+        assert job_folder(undecodable.id) in await store.list_erasures()
+
+    async def test_keep_no_unnamed_folder(self, store, undecodable):
+        stray = attempt_folder(undecodable.id, 7)
+
+        assert await store.erase_unnamed([stray]) == 1
 
 
 @on_both_databases
