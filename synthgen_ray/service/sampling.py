@@ -23,6 +23,7 @@ MOST_REMEMBERED = 1000
 
 class Sampling:
     _admissions: Together[DrawRequest, tuple[Artifact, int]]
+    _returns: Together[DrawRequest, None]
     _draw: DrawChunks
     _lately: dict[tuple[UUID, UUID], tuple[Artifact, int]]  # what the store answered to a key that asked for a model
     max_sample_rows: int
@@ -47,11 +48,15 @@ class Sampling:
             draw = Draw(source, tuple(chunks(params.num_rows, chunk_rows)), seed, params, form)
             return _Drawing(self._joined(draw), is_whole=len(draw.chunks) == 1)
 
-        drawing = await self._admitted(DrawRequest(principal, model_id, params, form), begin)
+        request = DrawRequest(principal, model_id, params, form)
+        drawing = await self._admitted(request, begin)
         try:
             return seed, await drawing.rows()
-        except JobError as error:
-            raise REFUSALS.get(error.code, Gone)(error.detail, error.code) from error
+        except Exception as error:
+            await self._returns.ask(request)  # none of them came
+            if isinstance(error, JobError):
+                raise REFUSALS.get(error.code, Gone)(error.detail, error.code) from error
+            raise
 
     async def _admitted(self, request: DrawRequest, begin: Callable[[Artifact, int], "_Drawing"]) -> "_Drawing":
         """The store takes as long as a sampler does. For a key that it let in lately rows are drawn meanwhile, and

@@ -48,6 +48,7 @@ class Service(Projects, Datasets, Models, Sampling, Jobs, Reports, Keys, Audits,
         self._store = store
         self._looks = Looks(store.find_jobs)
         self._admissions = Together(store.admit_draws)
+        self._returns = Together(store.give_back)
         self._artifacts = artifacts
         self._nudge = nudge
         self._converter = converter

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, undefer
 
@@ -112,6 +113,23 @@ class Generations(Enqueuing):
                 await add_usage(session, project_id, rows=drawn)
             await record_all(session, Action.MODEL_SAMPLE, admitted)
         return answers
+
+    async def give_back(self, asked: Sequence[DrawRequest]) -> list[None]:
+        """Have rows count no more that were admitted and of which none came; of a model that is gone they stay counted.
+
+        In one transaction, as they were admitted: whoever is refused asks again soon.
+        """
+        ids = {draw.model_id for draw in asked}
+        async with self._sessions.writing() as session:
+            found = await session.execute(select(ModelRow.id, ModelRow.project_id).where(ModelRow.id.in_(ids)))
+            project_of = {row.id: row.project_id for row in found}
+            rows: Counter[UUID] = Counter()
+            for draw in asked:
+                if draw.model_id in project_of:
+                    rows[project_of[draw.model_id]] += draw.params.num_rows
+            for project_id, returned in rows.items():
+                await add_usage(session, project_id, rows=-returned)
+        return [None] * len(asked)
 
     async def _found(self, asked: Sequence[DrawRequest]) -> list[ModelRow | SynthGenError]:
         """For each the model and its file, if it is ready and can do what is asked; or why not.

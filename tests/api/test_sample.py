@@ -1,15 +1,24 @@
 """`POST /api/synthgen/models/{id}/sample`: rows that come with the answer."""
 
+import asyncio
 import csv
 import io
 import json
+from collections.abc import AsyncGenerator
 
+import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from synthgen_ray.datasets.converter import Converter
+from synthgen_ray.datasets.limits import UploadLimits
+from synthgen_ray.domain.entities import Draw
+from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.domain.quotas import Quotas
-from tests.api.conftest import SYNTHGEN
+from synthgen_ray.service.sampling import DrawChunks
+from synthgen_ray.service.service import Service
+from tests.api.conftest import SYNTHGEN, Server, an_app
 
 MEDIA = {
     "csv": "text/csv",
@@ -36,6 +45,18 @@ def used(client, project_id):
         return (await client.get(f"/api/projects/{project_id}/usage")).json()["generated_rows"]
 
     return used
+
+
+async def no_sampler_is_free(_draw: Draw) -> AsyncGenerator[bytes, None]:
+    raise Unavailable("The samplers have more to do than they can: try again soon.", "busy")
+    yield b""
+
+
+def client_of(server: Server, draw: DrawChunks, headers: httpx.Headers) -> httpx.AsyncClient:
+    """Of the same server with other samplers."""
+    service = Service(server.store, server.artifacts, server.dispatcher.nudge, Converter(UploadLimits()), draw)
+    transport = httpx.ASGITransport(an_app(service, server.store, server.checks))
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
 
 
 class TestRows:
@@ -141,6 +162,30 @@ class TestRefusals:
         response = await sample(model_id)
 
         assert (response.status_code, response.json()["code"]) == (410, "artifact_corrupt")
+
+    @pytest.mark.parametrize("asked_before", [False, True])
+    async def test_rows_that_never_came_count_not(self, server, sample, used, given_ready_model, asked_before):
+        model_id = await given_ready_model()
+        unsatisfiable = {"conditions": {"age": {"min": 10**15}}}
+        server.store._quotas = Quotas(generated_rows=50)
+        before = 10 if asked_before else 0
+        if before:
+            await sample(model_id, num_rows=before)
+
+        statuses = [(await sample(model_id, num_rows=40, **unsatisfiable)).status_code for _ in range(3)]
+
+        assert statuses == [422, 422, 422]
+        assert await used() == before
+        assert (await sample(model_id, num_rows=40)).status_code == 200
+
+    async def test_nor_do_those_for_which_no_sampler_was_free(self, server, client, used, given_ready_model):
+        url = f"{SYNTHGEN}/models/{await given_ready_model()}/sample"
+
+        async with client_of(server, no_sampler_is_free, client.headers) as crowded:
+            refused = await asyncio.gather(*(crowded.post(url) for _ in range(5)))
+
+        assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(503, "busy")}
+        assert await used() == 0
 
     async def test_429_over_the_quota_of_rows(self, server, sample, used, given_ready_model):
         model_id = await given_ready_model()

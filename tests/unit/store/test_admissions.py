@@ -98,3 +98,14 @@ async def test_of_a_model_that_goes_before_the_writers_turn_nothing_is_drawn(sto
     answers = await store.admit_draws([DrawRequest(ADMIN, model_id, SampleParams(num_rows=10))] * 2)
 
     assert [type(answer) for answer in answers] == [NotFound, NotFound]
+
+
+async def test_of_what_never_came_each_projects_rows_are_given_back(store, project, given_ready_model, admitted):
+    model_id = await given_ready_model()
+    asked = [DrawRequest(ADMIN, model_id, SampleParams(num_rows=rows)) for rows in (10, 20, 40)]
+    await admitted(*asked)
+    gone = replace(asked[0], model_id=uuid4())
+
+    await asyncio.gather(*map(Together(store.give_back).ask, [asked[0], gone, asked[2]]))
+
+    assert (await store.get_usage(ADMIN, project.id)).generated_rows == 20
