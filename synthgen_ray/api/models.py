@@ -149,7 +149,7 @@ async def sample(
 
     For a table of any size, as a file that can be fetched again, generate.
     """
-    form = negotiated(request.headers.get("accept", ""), SAMPLE_FORMS)
+    form = negotiated(", ".join(request.headers.getlist("accept")), SAMPLE_FORMS)
     seed, rows = await service.sample(principal, model_id, params or SampleParams(), form)
     headers, media = {SEED: str(seed), "Vary": "Accept"}, SAMPLE_MEDIA[form]
     if isinstance(rows, bytes):

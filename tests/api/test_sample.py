@@ -82,6 +82,13 @@ class TestRows:
         assert pq.read_table(io.BytesIO(answers["parquet"].content))["age"].to_pylist() == ages
         assert pa.ipc.open_stream(answers["arrow"].content).read_all()["age"].to_pylist() == ages
 
+    async def test_come_in_what_any_line_of_accept_takes(self, client, given_ready_model):
+        url = f"{SYNTHGEN}/models/{await given_ready_model()}/sample"
+
+        response = await client.post(url, headers=[("Accept", "image/png"), ("Accept", "text/csv")])
+
+        assert (response.status_code, response.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+
     async def test_are_those_of_a_generation_of_the_same_seed(self, client, server, sample, given_ready_model):
         model_id = await given_ready_model()
         # More than a chunk, so that the second one's place in the seed's streams is told too.
