@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from fastapi import Request, Response
 from starlette.responses import StreamingResponse
 
-from synthgen_ray.api.preconditions import is_had
+from synthgen_ray.api.preconditions import is_had, is_still
 from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.domain.errors import SynthGenError
 
@@ -25,6 +25,15 @@ class RangeNotSatisfiable(SynthGenError):
         self.headers = {"Content-Range": f"bytes */{size}"}
 
 
+class PreconditionFailed(SynthGenError):
+    status = 412
+    title = "Precondition failed"
+
+    def __init__(self) -> None:
+        detail = "The file is none of those that If-Match names: its ETag is another. Fetch it without If-Match."
+        super().__init__(detail, "precondition_failed")
+
+
 def download(request: Request, artifact: Artifact, read: Read, filename: str, media_type: str) -> Response:
     """All of an artifact, or the one range that is asked for.
 
@@ -36,6 +45,8 @@ def download(request: Request, artifact: Artifact, read: Read, filename: str, me
         "Content-Disposition": f'attachment; filename="{filename}"',
         "ETag": etag,
     }
+    if not is_still(request.headers, etag):
+        raise PreconditionFailed
     if is_had(request.headers, etag):
         return Response(status_code=304, headers=headers)
     start, stop = 0, artifact.size_bytes

@@ -103,6 +103,22 @@ class TestDownload:
 
             assert (response.status_code, response.content) == (304, b""), had
 
+    @pytest.mark.parametrize(
+        ("named", "status"),
+        [("{}", 304), ('"another, one", {}', 304), ("*", 304), ("W/{}", 412), ('"another"', 412), ("", 412)],
+    )
+    async def test_of_a_file_that_if_match_does_not_name_nothing_is_sent(self, client, given_output, named, status):
+        job = await given_output(num_rows=50)
+        etag = f'"{job["result"]["sha256"]}"'
+        headers = {"If-Match": named.format(etag), "If-None-Match": etag, "Range": "bytes=0-4"}
+
+        for method in ("GET", "HEAD"):
+            response = await client.request(method, f"{SYNTHGEN}/jobs/{job['id']}/download", headers=headers)
+
+            assert response.status_code == status
+        if status == 412:
+            assert response.headers["content-type"] == "application/problem+json"
+
     @pytest.mark.parametrize(("harm", "code"), [("erased", "artifact_missing"), ("changed", "artifact_corrupt")])
     async def test_410_for_an_output_that_is_gone_or_not_as_it_was(self, client, server, given_output, harm, code):
         job = await given_output(num_rows=50)
