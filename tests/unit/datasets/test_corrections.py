@@ -226,15 +226,19 @@ class TestPrimaryKey:
     def test_422_where_it_does_not_tell_rows_apart(self, values):
         table = pa.table({"a": values})
 
-        with pytest.raises(InvalidTable, match="not_unique"):
+        with pytest.raises(InvalidTable) as refused:
             corrected(table, infer_columns(table), SchemaCorrection(primary_key="a"))
+
+        assert refused.value.code == "not_unique"
 
     def test_422_where_it_is_declared_to_be_something_else(self):
         table = pa.table({"a": [1, 2]})
         schema = SchemaCorrection.model_validate({"columns": {"a": {"kind": "integer"}}, "primary_key": "a"})
 
-        with pytest.raises(InvalidTable, match="kind_mismatch"):
+        with pytest.raises(InvalidTable) as refused:
             corrected(table, infer_columns(table), schema)
+
+        assert refused.value.code == "kind_mismatch"
 
 
 @pytest.mark.parametrize("schema", [{"columns": {"z": {"kind": "text"}}}, {"primary_key": "z"}])

@@ -176,9 +176,10 @@ def test_values_that_were_never_seen_stay(of_pairs, pairs):
     ],
 )
 def test_another_table_is_refused_without_its_cells(of_pairs, pairs, change, named):
-    with pytest.raises(InvalidTable, match="column_mismatch") as refused:
+    with pytest.raises(InvalidTable) as refused:
         of_pairs.impute(change(pairs), seed=1)
 
+    assert refused.value.code == "column_mismatch"
     assert named in refused.value.detail
     assert "north" not in refused.value.detail
 
@@ -233,9 +234,10 @@ def test_text_that_is_no_number_is_refused_without_it():
     table = pa.table({"written": [str(n * 37 % 701) for n in range(1000)], "half": np.arange(1000) / 2})
     model = given_model(ModelType.GAUSSIAN_COPULA, table, None)
 
-    with pytest.raises(InvalidTable, match="column_mismatch") as refused:
+    with pytest.raises(InvalidTable) as refused:
         model.impute(table.set_column(0, "written", pa.array(["secret"] * 1000)))
 
+    assert refused.value.code == "column_mismatch"
     assert "secret" not in refused.value.detail
 
 
@@ -302,8 +304,10 @@ def test_floats_stay_as_exact_as_they_are_and_filled_ones_have_the_models_digits
 def test_cells_that_would_become_others_are_refused(cells, of_model):
     model = given_model(ModelType.GAUSSIAN_COPULA, pa.table({"x": of_model, "y": np.arange(500) % 7}), None)
 
-    with pytest.raises(InvalidTable, match="column_mismatch"):
+    with pytest.raises(InvalidTable) as refused:
         model.impute(pa.table({"x": cells, "y": range(9)}))
+
+    assert refused.value.code == "column_mismatch"
 
 
 def test_a_second_fit_forgets_what_columns_said_in_the_first():
