@@ -42,7 +42,7 @@ VICTIMS = (
     Victim("ingress", "ServeReplica:synthgen:Api", 10),
     Victim("sampler", SAMPLER, 10),
     Victim("metadata actor", "ray::Metadata", 5),
-    Victim("dispatcher", "ray::DispatcherActor", 1),
+    Victim("dispatcher", "ray::DispatcherActor", 1, trained_by=1),
     Victim("Serve controller", "ServeController", 1),
     Victim("Serve proxy", "ray::ProxyActor", 5),
     Victim("training worker", "RayTrainWorker", 1, trained_by=2, again_s=10),

@@ -96,6 +96,7 @@ def test_answers_are_counted_whoever_gives_them(server, client, grows):
     grows(1, "ray_synthgen_http_answers_total", status="404")
 
 
+@pytest.mark.nightly  # it waits for all that time
 def test_models_in_memory_are_shown_while_nobody_asks_for_rows(server, client, ready_model):
     client.sample(ready_model, 10)
     time.sleep(RAY_FORGETS_S)

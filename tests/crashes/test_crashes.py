@@ -2,12 +2,10 @@
 
 import subprocess
 import sys
-import threading
 
 import httpx
 import pytest
 
-from tests.cluster.conftest import QUICK
 from tests.servers import SAMPLER, clean_environment, wait_until
 
 ROWS = 200_000
@@ -28,30 +26,6 @@ def test_a_killed_sampler_changes_no_byte(client, server, ready_model):
 
     done = client.wait_for_job(job["job_id"], timeout_s=120)
     assert done["result"]["sha256"] == undisturbed
-
-
-def test_what_runs_beside_a_generation_changes_no_byte(client, ready_model):
-    alone = generated(client, ready_model, num_rows=60_000)
-    shas: list[str] = []
-
-    threads = [
-        threading.Thread(target=lambda: shas.append(generated(client, ready_model, num_rows=60_000))) for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert shas == [alone] * 4
-
-
-def test_a_killed_dispatcher_runs_again_what_it_had_running(client, server, given_training):
-    model = given_training("tvae", {**QUICK, "epochs": 100})
-    wait_until(lambda: client.get_job(model["job_id"])["progress"] > 0, "the training runs")
-
-    server.kill("ray::DispatcherActor")
-
-    client.wait_for_model(model["id"], timeout_s=120)
 
 
 @pytest.mark.nightly

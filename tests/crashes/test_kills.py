@@ -1,11 +1,14 @@
 """`kill -9` of one process of each kind, among clients at work. `python -m tests.chaos kills` does twenty of each, and
-kills those of trainings too; here their end is in `test_training`. Clients that only look, a short form of `python -m
-tests.chaos polling`."""
+kills those of trainings and samplers too; here `test_training` and `test_crashes` do that. Clients that only look, a
+short form of `python -m tests.chaos polling`."""
 
 import pytest
 
-from tests.chaos.kills import AFTER_S, VICTIMS, Shop, a_shop, kill
+from tests.chaos.kills import AFTER_S, TRAIN, VICTIMS, Shop, a_shop, kill
 from tests.chaos.polling import poll
+from tests.servers import SAMPLER
+
+ELSEWHERE = (*TRAIN, "ray::lead ", SAMPLER)
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +17,9 @@ def shop(server):
         yield shop
 
 
-@pytest.mark.parametrize("victim", [one for one in VICTIMS if not one.trained_by], ids=lambda victim: victim.name)
+@pytest.mark.parametrize(
+    "victim", [one for one in VICTIMS if one.title not in ELSEWHERE], ids=lambda victim: victim.name
+)
 def test_a_kill_loses_doubles_and_tears_nothing(shop: Shop, victim):
     assert kill(shop, victim, victim.name, AFTER_S).findings == ()
 
