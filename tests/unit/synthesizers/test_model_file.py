@@ -20,6 +20,8 @@ from tests.unit.synthesizers import golden
 from tests.unit.synthesizers.conftest import RARE, given_model, numbers_in
 
 K = 5
+# Archives and cards are read alike for all types: where only these are touched, one with a network and one without.
+EITHER = pytest.mark.parametrize("file", [ModelType.CTGAN, ModelType.GAUSSIAN_COPULA], indirect=True)
 
 
 @pytest.fixture(scope="module", params=list(ModelType))
@@ -131,6 +133,7 @@ TOUCHES = {
 }
 
 
+@EITHER
 @pytest.mark.parametrize("change", TOUCHES.values(), ids=TOUCHES.keys())
 def test_a_touched_card_is_refused(touch, change):
     assert refused(touch(card=change))
@@ -185,6 +188,7 @@ def test_touched_weights_are_refused(touch, change):
     assert refused(touch(tensors=in_place))
 
 
+@EITHER
 @pytest.mark.parametrize(
     "members",
     [

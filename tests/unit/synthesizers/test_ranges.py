@@ -76,6 +76,12 @@ def network(request, maps, atom):
     return Network(COLUMNS[request.param], maps, atom)
 
 
+@pytest.fixture(scope="module")
+def every(network):
+    """Many of its rows, of which ranges are cut."""
+    return network.rows(60_000)
+
+
 @pytest.mark.parametrize(
     "asked",
     [
@@ -88,8 +94,7 @@ def network(request, maps, atom):
     ],
     ids=str,
 )
-def test_a_range_gives_the_rows_that_rejection_gives(network, asked):
-    every = network.rows(60_000)
+def test_a_range_gives_the_rows_that_rejection_gives(network, every, asked):
     inside = (every >= (asked.min or 0)) & (every <= (every.max() if asked.max is None else asked.max))
 
     rows = network.rows(2000, asked)
