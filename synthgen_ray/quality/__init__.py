@@ -2,6 +2,6 @@
 
 Read `assessment.py` for what is said and `assessing.py` for the order in which it is found out; then `cells.py`, what
 all measures look at, and the measures: `shapes.py`, `trends.py`, `accuracy.py`, `validity.py`, `missing.py`,
-`detection.py`, `utility.py`, `copies.py`, `distances.py`, `singling_out.py`, `inference.py`; last `verdict.py`
-with `losses.py`.
+`detection.py`, `utility.py`, `copies.py`, `id_like.py`, `distances.py`, `singling_out.py`, `inference.py`; last
+`verdict.py` with `losses.py`.
 """

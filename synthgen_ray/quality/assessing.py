@@ -39,7 +39,7 @@ from synthgen_ray.quality.fidelity import (
 from synthgen_ray.quality.groups import all_groups, column_groups
 from synthgen_ray.quality.missing import missing_together, missing_values
 from synthgen_ray.quality.numbers import mean, measure
-from synthgen_ray.quality.privacy import fresh_values, privacy
+from synthgen_ray.quality.privacy import privacy, repeated_values
 from synthgen_ray.quality.relations import kept_relations
 from synthgen_ray.quality.utility import NO_COLUMN, Target, choose_target, utility
 from synthgen_ray.quality.validity import key_uniqueness, told_coverage
@@ -103,8 +103,8 @@ def assess(
     tell(0.5)
     useful, no_utility = _utility(sample, learnt, labels, seed, k)
     tell(0.7)
-    fresh = fresh_values(real, synthetic, holdout, columns, k)
-    private = privacy(tables, sample, fresh, columns, seed, k)
+    values = repeated_values(real, synthetic, holdout, columns, k)
+    private = privacy(tables, sample, values, columns, seed, k)
     tell(1.0)
     scope = Scope(
         real_rows=real.num_rows,

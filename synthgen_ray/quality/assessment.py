@@ -182,7 +182,8 @@ class Attack(Result):
 
 
 class CopiedValues(Result):
-    """Of an id, a text or personal data: the share of the synthetic values that the real column has too."""
+    """Of an id, a text, personal data, or numbers that look like ids: the share of the synthetic values that the real
+    column has too."""
 
     column: str
     kind: ColumnKind
@@ -197,6 +198,7 @@ class Privacy(Result):
     # fewer than k, though not none.
     copies: Measure
     copied_values: tuple[CopiedValues, ...]
+    id_like: tuple[CopiedValues, ...] = ()  # of learnt numbers that look like ids
     remembered: Measure | None  # share of synthetic rows that lie closer to a real row than chance explains
     distance_share: Measure | None  # of those that lie closer to one of some real rows than to as many of the hold-out
     distance_ratio: Measure | None  # median of the distances to the closest and the second closest real row, divided

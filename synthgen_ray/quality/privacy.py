@@ -1,6 +1,7 @@
 """Whether the synthetic table tells of the rows that training saw more than of others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ from synthgen_ray.quality.cells import FRESH
 from synthgen_ray.quality.copies import copied_rows, copied_values, repeated_rows
 from synthgen_ray.quality.distances import closest_records, distance_ratio, remembered_rows
 from synthgen_ray.quality.fidelity import Tables
+from synthgen_ray.quality.id_like import looks_like_ids
 from synthgen_ray.quality.inference import inference
 from synthgen_ray.quality.numbers import measure
 from synthgen_ray.quality.singling_out import singling_out
@@ -18,16 +20,22 @@ from synthgen_ray.quality.singling_out import singling_out
 IDEAL_SHARE = 0.5  # of a table that knows the training rows no better than the hold-out
 
 
-def privacy(
-    tables: Tables, sample: Tables, fresh: tuple[CopiedValues, ...], columns: Sequence[Column], seed: int, k: int
-) -> Privacy:
+class Values(NamedTuple):
+    """What became of the values of some columns."""
+
+    fresh: tuple[CopiedValues, ...]
+    id_like: tuple[CopiedValues, ...]
+
+
+def privacy(tables: Tables, sample: Tables, values: Values, columns: Sequence[Column], seed: int, k: int) -> Privacy:
     """Copies, remembered and singled out rows are looked for in all rows, the rest is tried on the `sample`."""
     copies = copied(tables, k)
     real, synthetic, holdout = sample
     if holdout is None or tables.holdout is None or not real.names:
         return Privacy(
             copies=copies,
-            copied_values=fresh,
+            copied_values=values.fresh,
+            id_like=values.id_like,
             remembered=None,
             distance_share=None,
             distance_ratio=None,
@@ -40,7 +48,8 @@ def privacy(
     moments = {column.name for column in columns if column.kind is ColumnKind.DATETIME} & numbers
     return Privacy(
         copies=copies,
-        copied_values=fresh,
+        copied_values=values.fresh,
+        id_like=values.id_like,
         remembered=_share(*remembered_rows(tables.real, tables.synthetic, tables.holdout, seed)),
         distance_share=measure(share, IDEAL_SHARE, error),
         distance_ratio=measure(ratio.value, ratio.ceiling, ratio.error),
@@ -49,17 +58,22 @@ def privacy(
     )
 
 
-def fresh_values(
+def repeated_values(
     real: pa.Table, synthetic: pa.Table, holdout: pa.Table | None, columns: Sequence[Column], k: int
-) -> tuple[CopiedValues, ...]:
-    """What became of ids, texts and personal data."""
-    found = []
-    for column in columns:
-        if column.kind in FRESH:
+) -> Values:
+    """What became of ids, texts and personal data, and of numbers that look like ids."""
+
+    def of(looked_at: Iterable[Column]) -> tuple[CopiedValues, ...]:
+        found = []
+        for column in looked_at:
             name = column.name
             copies = measure(copied_values(real[name], synthetic[name]), _copied_ceiling(real[name], holdout, name, k))
             found.append(CopiedValues(column=name, kind=column.kind, copies=copies))
-    return tuple(found)
+        return tuple(found)
+
+    fresh = [column for column in columns if column.kind in FRESH]
+    others = (column for column in columns if column.kind not in FRESH)
+    return Values(of(fresh), of(column for column in others if looks_like_ids(real[column.name])))
 
 
 def _share(value: float, error: float) -> Measure:

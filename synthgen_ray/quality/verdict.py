@@ -41,6 +41,7 @@ DETECTED = (0.70, 0.97)  # nearly all generators of tables are found out; what t
 COPIED = (0.002, 0.02)  # beyond what other real rows have in common with the training table
 REPEATED = 0.05  # of the rows held out, what the training table has too
 COPIED_TEXT = (0.05, 0.25)
+COPIED_NUMBERS = 0.25  # of what looks like ids and may be a measure that rows share
 REMEMBERED = (0.04, 0.20)  # at the low end of the interval
 MOST_UNSURE = 0.50  # the high end that good news may have
 AT_RISK = (0.05, 0.20)  # at the low end of the interval
@@ -147,6 +148,14 @@ def _copies(privacy: Privacy, scope: Scope) -> Iterator[Finding]:
             sentence = f"{_percent(value)} of the values of '{text.column}' are in the training table too."
             advice = "Leave the column out, or mark it as personal data, so that it is made afresh."
             yield _finding(level, "privacy", sentence, advice, advice)
+    for number in privacy.id_like:
+        if (number.copies.value or 0.0) > COPIED_NUMBERS:
+            sentence = f"The values of '{number.column}' look like numbers of accounts or people, and "
+            sentence += f"{_percent(number.copies.value or 0.0)} of the synthetic ones are in the training table."
+            advice = (
+                "If they are, declare the column to be an id, and train again; if they measure or count, all is well."
+            )
+            yield _finding(Level.WARN, "privacy", sentence, advice)
 
 
 def _expected_copies(value: float, ceiling: float | None, scope: Scope) -> float:

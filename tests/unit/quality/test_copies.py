@@ -9,7 +9,7 @@ from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.cells import Cells
 from synthgen_ray.quality.fidelity import Tables
 from synthgen_ray.quality.page import render
-from synthgen_ray.quality.privacy import copied, fresh_values
+from synthgen_ray.quality.privacy import copied, repeated_values
 from tests.unit.quality.page.assessments import an_about
 from tests.unit.quality.page.reading import Page
 from tests.unit.quality.tables import given_columns
@@ -36,7 +36,9 @@ def test_texts_that_few_rows_of_the_holdout_share_are_not_told():
     )
     columns = given_columns({"name": ColumnKind.TEXT})
 
-    found = [fresh_values(real, holdout, other, columns, K)[0].copies.ceiling for other in (holdout, three, ten)]
+    found = [
+        repeated_values(real, holdout, other, columns, K).fresh[0].copies.ceiling for other in (holdout, three, ten)
+    ]
 
     assert found == [0.0, None, 0.25]
 
