@@ -11,7 +11,8 @@ from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.domain.errors import SynthGenError
 
 CSV, JSONL, PARQUET = "text/csv; charset=utf-8", "application/x-ndjson", "application/vnd.apache.parquet"
-_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+# Python reads no number of more than 4,300 digits.
+_RANGE = re.compile(r"bytes=([0-9]{0,4300})-([0-9]{0,4300})", re.IGNORECASE)
 # The bytes from a start to before a stop.
 Read = Callable[[int, int], Iterator[bytes]]
 
