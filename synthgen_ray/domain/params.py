@@ -225,7 +225,7 @@ AnyOf = Annotated[list[StrictScalar | None], Field(min_length=1, max_length=MAX_
 # A value, null for a missing one, any of several values, or a range.
 Condition = StrictScalar | None | AnyOf | Range
 
-Share = Annotated[float, Field(strict=False, ge=0, le=1)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 
 
 def _or_null(schema: dict[str, Any]) -> None:

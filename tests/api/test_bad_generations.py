@@ -29,6 +29,7 @@ BODIES: list[tuple[dict[str, Any], str]] = [
     ({"conditions": {"age": [30] * 1001}}, "invalid_type"),
     ({"distribution": {"city": {"Lima": 0.5}}}, "shares_must_add_up"),
     ({"distribution": {"city": {"Lima": -1, "Rome": 2}}}, "out_of_range"),
+    *(({"distribution": {"city": {"Lima": share}}}, "invalid_type") for share in ("1", True, None, [1])),
     ({"distribution": {"city": {"Atlantis": 1}}}, "unknown_value"),
     ({"distribution": {"city": {RARE: 1}}}, "unknown_value"),
     ({"distribution": {"age": {"30": 1}}}, "invalid_type"),
