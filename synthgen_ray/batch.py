@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.client import ClientError, SynthGen
 from synthgen_ray.commands.arguments import SHARES_HELP, WHERE_HELP, parse_conditions, parse_shares
+from synthgen_ray.commands.options import CsvSafe
 from synthgen_ray.commands.server import Server, find_server
 from synthgen_ray.commands.session import DataDirOption, Key, Url
 from synthgen_ray.domain.conditions import check_conditions
@@ -41,6 +42,7 @@ def batch(
     where: Annotated[list[str] | None, typer.Option(metavar="COLUMN=VALUE", help=WHERE_HELP)] = None,
     shares: Annotated[str | None, typer.Option(metavar="COLUMN=JSON", help=SHARES_HELP)] = None,
     format: Annotated[OutputFormat, typer.Option(help="Of the files.")] = OutputFormat.PARQUET,
+    csv_safe: CsvSafe = False,
     rows_per_file: Annotated[int, typer.Option(min=1, help="About, in whole chunks of the model.")] = 1_000_000,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="By default one for each CPU of the cluster.")] = None,
@@ -62,8 +64,8 @@ def batch(
     with _told_why_not():
         server = find_server(url, key, data_dir)
         content = model.read_bytes() if model else _exported(server, str(model_id))
-        asked = {"seed": seed, "conditions": parse_conditions(where or []), "distribution": parse_shares(shares)}
-        order = _order(content, num_rows, asked, format, rows_per_file)
+        wishes = {"conditions": parse_conditions(where or []), "distribution": parse_shares(shares)}
+        order = _order(content, num_rows, {"seed": seed, **wishes, "csv_safe": csv_safe}, format, rows_per_file)
         shown_as = (server.key, model_id) if server.key and model_id else None
         made = _made(content, order, output, resume, workers, shown_as, any_seed=seed is None)
     typer.echo(json.dumps(made))
@@ -91,7 +93,7 @@ def _order(content: bytes, num_rows: int, asked: dict[str, Any], format: OutputF
     """Raises: InvalidRequest, for what the model cannot do; JobError, for a file that is no model."""
     try:
         # There may be more rows here than of a generation.
-        params = GenerateParams.model_validate({**asked, "num_rows": min(num_rows, MAX_ROWS)})
+        params = GenerateParams.model_validate({**asked, "num_rows": min(num_rows, MAX_ROWS), "format": format.value})
     except ValidationError as error:
         raise invalid_request(error.errors()) from None
     model = model_in(content)
@@ -104,6 +106,7 @@ def _order(content: bytes, num_rows: int, asked: dict[str, Any], format: OutputF
         conditions=params.conditions,
         distribution=params.distribution,
         format=format,
+        csv_safe=params.csv_safe,
         rows_per_file=rows_per_file,
     )
 

@@ -116,6 +116,7 @@ def test_a_run_that_was_killed_goes_on_with_the_second_ray_that_starts_and_makes
         (["--model-id", str(UUID(int=1))], "one of --model and --model-id"),
         (["--output", "s3://key:secret@bucket/rows"], "credentials"),
         (["--num-rows", "0"], "--num-rows"),
+        (["--csv-safe"], "csv_safe is for format csv"),
     ],
 )
 def test_what_cannot_be_ordered_is_refused_before_anything_is_made(model_file, tmp_path, options, says):

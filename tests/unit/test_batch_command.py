@@ -1,10 +1,23 @@
 """What the command for rows by the billion says when it cannot go on."""
 
+import pyarrow as pa
 import pytest
 import typer
 
-from synthgen_ray.batch import _told_why_not
-from synthgen_ray.domain.errors import Conflict, WorkerLost
+from synthgen_ray.artifacts.disk import DiskArtifacts
+from synthgen_ray.batch import _order, _told_why_not
+from synthgen_ray.domain.errors import Conflict, InvalidRequest, WorkerLost
+from synthgen_ray.domain.params import OutputFormat
+from synthgen_ray.jobs.batch import Place, make_file, model_in
+from synthgen_ray.synthesizers import GaussianCopula
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory) -> bytes:
+    """A model of texts that a spreadsheet takes for formulas."""
+    file = tmp_path_factory.mktemp("model") / "model.synthgen"
+    GaussianCopula(seed=1).fit(pa.table({"said": ["=1+1", "plain"] * 50})).save(file)
+    return file.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -20,3 +33,19 @@ def test_whatever_can_be_acted_on_is_a_line_and_no_traceback(error, says, capsys
         raise error
 
     assert (ended.value.exit_code, capsys.readouterr().err) == (1, says)
+
+
+@pytest.mark.parametrize("csv_safe", [False, True])
+def test_what_a_spreadsheet_would_run_is_made_safe_where_that_is_asked_for(exported, tmp_path, csv_safe):
+    order = _order(exported, 100, {"csv_safe": csv_safe}, OutputFormat.CSV, 1000)
+    (name,) = order.files
+    place = Place(DiskArtifacts(tmp_path), "rows")
+
+    make_file(model_in(exported), order, name, place)
+
+    assert set(place.read(name).decode().splitlines()[1:]) == {"'=1+1" if csv_safe else "=1+1", "plain"}
+
+
+def test_only_csv_is_made_safe(exported):
+    with pytest.raises(InvalidRequest, match="csv"):
+        _order(exported, 100, {"csv_safe": True}, OutputFormat.PARQUET, 1000)
