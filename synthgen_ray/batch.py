@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import typer
@@ -168,6 +168,8 @@ def _place(output: str, scratch: Path) -> Place:
     url = output if urlsplit(output).scheme in ("file", "s3", "gs") else Path(output).absolute().as_uri()
     address, mark, query = url.partition("?")
     root, _, folder = address.rstrip("/").rpartition("/")
+    if address.startswith("file:"):
+        folder = unquote(folder)  # as `open_artifacts` does with the rest of it
     return Place(open_artifacts(f"{root}{mark}{query}", scratch), folder)
 
 

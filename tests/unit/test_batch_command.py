@@ -5,7 +5,7 @@ import pytest
 import typer
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
-from synthgen_ray.batch import _order, _told_why_not
+from synthgen_ray.batch import _order, _place, _told_why_not
 from synthgen_ray.domain.errors import Conflict, InvalidRequest, WorkerLost
 from synthgen_ray.domain.params import OutputFormat
 from synthgen_ray.jobs.batch import Place, make_file, model_in
@@ -49,3 +49,18 @@ def test_what_a_spreadsheet_would_run_is_made_safe_where_that_is_asked_for(expor
 def test_only_csv_is_made_safe(exported):
     with pytest.raises(InvalidRequest, match="csv"):
         _order(exported, 100, {"csv_safe": True}, OutputFormat.PARQUET, 1000)
+
+
+@pytest.mark.parametrize("name", ["my rows", "100%", "a%20b", "rows#1", "Grüße", "what?"])
+@pytest.mark.parametrize("as_url", [False, True])
+def test_files_go_to_the_folder_that_was_named_whatever_letters_it_has(tmp_path, name, as_url):
+    folder = tmp_path / name / name
+
+    _place(folder.as_uri() if as_url else str(folder), tmp_path).write("rows", b"1")
+
+    assert (folder / "rows").read_bytes() == b"1"
+    assert [found.name for found in tmp_path.iterdir()] == [name]
+
+
+def test_an_object_stores_folder_is_taken_as_it_is_named(tmp_path):
+    assert _place("s3://bucket/a%20b/c%20d", tmp_path).location == "c%20d"
