@@ -1,5 +1,7 @@
 """Queries on datasets and their versions."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +46,7 @@ SUMMARIES = select(
 
 class Datasets:
     _sessions: Sessions
+    _clock: Callable[[], datetime]
     _quotas: Quotas
 
     async def add_dataset_version(
@@ -158,7 +161,7 @@ class Datasets:
                 await check_storage(session, row.dataset.project_id, self._quotas, more)
             row.artifact = to_artifact_row(artifact)
             await session.flush()
-            await erase_artifacts(session, [before])
+            await erase_artifacts(session, [before], self._clock())
             await record(session, principal, Action.DATASET_CORRECT, row.dataset_id, row.dataset.project_id)
             return to_version(row)
 
@@ -174,7 +177,7 @@ class Datasets:
             artifact_ids = list(await session.scalars(select(DatasetVersionRow.artifact_id).where(of_dataset)))
             await session.delete(row)
             await session.flush()
-            await erase_artifacts(session, artifact_ids)
+            await erase_artifacts(session, artifact_ids, self._clock())
             await record(session, principal, Action.DATASET_DELETE, dataset_id, row.project_id)
 
 

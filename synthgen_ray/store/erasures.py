@@ -1,18 +1,18 @@
 """Folders to erase: remembered in the transaction that orphans them, so that none is forgotten."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import delete, exists, insert, select
+from sqlalchemy import delete, exists, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import load_only
 
 from synthgen_ray.domain.entities import attempt_folder, job_folder
 from synthgen_ray.domain.lifecycle import LEASE, Attempt
 from synthgen_ray.store.sessions import Sessions
-from synthgen_ray.store.tables import ArtifactRow, ErasureRow, JobRow, utc_now
+from synthgen_ray.store.tables import ArtifactRow, ErasureRow, JobRow
 
 T = TypeVar("T")
 # Of a job that goes: no more of its row is read, so that one that cannot be decoded goes too.
@@ -22,11 +22,15 @@ CHUNK = 1000
 
 class Erasures:
     _sessions: Sessions
+    _clock: Callable[[], datetime]
 
     async def list_erasures(self) -> tuple[str, ...]:
-        due = select(ErasureRow.location).where(ErasureRow.not_before <= utc_now())
+        """The folders whose time has come."""
         async with self._sessions.reading() as session:
-            return tuple(await session.scalars(due))
+            now = self._clock()
+            # One further off than any that is given was given before the clock was set back.
+            due = or_(ErasureRow.not_before <= now, ErasureRow.not_before > now + LEASE)
+            return tuple(await session.scalars(select(ErasureRow.location).where(due)))
 
     async def erased(self, locations: tuple[str, ...]) -> None:
         async with self._sessions.writing() as session:
@@ -34,37 +38,40 @@ class Erasures:
                 await session.execute(delete(ErasureRow).where(ErasureRow.location.in_(some)))
 
 
-async def erase_later(session: AsyncSession, locations: Sequence[str], delay: timedelta = timedelta(0)) -> None:
+async def erase_later(
+    session: AsyncSession, locations: Sequence[str], now: datetime, delay: timedelta = timedelta(0)
+) -> None:
+    """`delay` is a lease at most."""
     for some in _chunks(locations):
         await session.execute(delete(ErasureRow).where(ErasureRow.location.in_(some)))
-        rows = [{"location": location, "not_before": utc_now() + delay} for location in some]
+        rows = [{"location": location, "not_before": now + delay} for location in some]
         await session.execute(insert(ErasureRow), rows)
 
 
-async def erase_jobs(session: AsyncSession, jobs: Iterable[JobRow]) -> None:
+async def erase_jobs(session: AsyncSession, jobs: Iterable[JobRow], now: datetime) -> None:
     """The folders of jobs that are deleted. A worker may still write: its files are gone once its lease would be."""
     ended: list[str] = []
     others: list[str] = []
     for job in jobs:
         (ended if job.status.is_final else others).append(job_folder(job.id))
-    await erase_later(session, ended)
-    await erase_later(session, others, LEASE)
+    await erase_later(session, ended, now)
+    await erase_later(session, others, now, LEASE)
 
 
-async def erase_attempts(session: AsyncSession, attempts: Iterable[Attempt]) -> None:
+async def erase_attempts(session: AsyncSession, attempts: Iterable[Attempt], now: datetime) -> None:
     """What superseded ones wrote, some of it perhaps after the erasure that their end brought."""
     for attempt in attempts:
         folder = attempt_folder(*attempt)
         if not await session.scalar(select(exists().where(ArtifactRow.location == folder))):
-            await erase_later(session, [folder], LEASE)
+            await erase_later(session, [folder], now, LEASE)
 
 
-async def erase_artifacts(session: AsyncSession, artifact_ids: Iterable[UUID | None]) -> None:
+async def erase_artifacts(session: AsyncSession, artifact_ids: Iterable[UUID | None], now: datetime) -> None:
     """Artifacts that no row names any more, and their folders."""
     for some in _chunks([one for one in artifact_ids if one is not None]):
         wanted = ArtifactRow.id.in_(some)
         locations = list(await session.scalars(select(ArtifactRow.location).where(wanted)))
-        await erase_later(session, locations)
+        await erase_later(session, locations, now)
         await session.execute(delete(ArtifactRow).where(wanted))
 
 

@@ -171,10 +171,10 @@ class Models(Enqueuing):
             of_model = select(JobRow).where(JobRow.model_id == model_id).with_for_update().options(TO_ERASE)
             jobs = list(await session.scalars(of_model))
             artifact_ids = {row.artifact_id, *(job.artifact_id for job in jobs)}
-            await erase_jobs(session, jobs)
+            await erase_jobs(session, jobs, self._clock())
             await session.delete(row)
             await session.flush()
-            await erase_artifacts(session, artifact_ids)
+            await erase_artifacts(session, artifact_ids, self._clock())
             await record(session, principal, Action.MODEL_DELETE, model_id, row.project_id)
 
 

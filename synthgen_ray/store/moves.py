@@ -61,10 +61,10 @@ async def move(
         event = {"at": now, "from_status": before, "to_status": after, "error_code": values.get("error_code")}
         events = [{**event, "job_id": job_id, "attempt": attempt} for job_id, attempt in moved]
         await session.execute(insert(JobEventRow), events)
-        await _follow(session, after, moved)
+        await _follow(session, after, moved, now)
         if before is JobStatus.RUNNING and after is not JobStatus.COMPLETED:
             # Later, not now: the worker of a lost attempt may write for as long as its lease would last.
-            await erase_later(session, [attempt_folder(*attempt) for attempt in moved], LEASE)
+            await erase_later(session, [attempt_folder(*attempt) for attempt in moved], now, LEASE)
     return moved
 
 
@@ -92,7 +92,7 @@ def _implied(before: JobStatus, after: JobStatus, now: datetime) -> dict[str, An
     return implied
 
 
-async def _follow(session: AsyncSession, status: JobStatus, moved: list[Attempt]) -> None:
+async def _follow(session: AsyncSession, status: JobStatus, moved: list[Attempt], now: datetime) -> None:
     """A model's status follows its training job's; where that has ended, its checkpoints go."""
     is_training = and_(JobRow.id.in_([job_id for job_id, _ in moved]), JobRow.job_type == JobType.TRAIN)
     models = select(JobRow.model_id).where(is_training)
@@ -101,4 +101,4 @@ async def _follow(session: AsyncSession, status: JobStatus, moved: list[Attempt]
     if status.is_final:
         kept = is_training & JobRow.checkpoint.is_not(None)
         ended = await session.scalars(select(JobRow.id).where(kept))
-        await erase_later(session, [checkpoints_folder(job_id) for job_id in ended], LEASE)
+        await erase_later(session, [checkpoints_folder(job_id) for job_id in ended], now, LEASE)

@@ -1,5 +1,7 @@
 """Queries on projects, and what a principal sees of anything that belongs to one."""
 
+from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, exists, or_, select, true
@@ -30,6 +32,7 @@ from synthgen_ray.store.tables import (
 
 class Projects:
     _sessions: Sessions
+    _clock: Callable[[], datetime]
 
     async def create_project(
         self, principal: Principal, name: str, description: str = "", once: Once | None = None
@@ -84,7 +87,7 @@ class Projects:
             of_project = select(JobRow).join(JobRow.model).where(models)
             # Locked before the models, in a claim's order: neither waits for the other for ever.
             jobs = list(await session.scalars(of_project.with_for_update(of=JobRow).options(TO_ERASE)))
-            await erase_jobs(session, jobs)
+            await erase_jobs(session, jobs, self._clock())
             tables = select(DatasetVersionRow.artifact_id).join(DatasetVersionRow.dataset).where(datasets)
             artifact_ids = list(await session.scalars(tables))
             imported = select(ModelRow.artifact_id).where(models, ModelRow.artifact_id.is_not(None))
@@ -93,7 +96,8 @@ class Projects:
             await forget_calls(session, project_id, await _delete_keys(session, principal, project_id))
             await session.delete(row)
             await session.flush()
-            await erase_artifacts(session, [*artifact_ids, *(job.artifact_id for job in jobs)])
+            artifact_ids += [job.artifact_id for job in jobs if job.artifact_id is not None]
+            await erase_artifacts(session, artifact_ids, self._clock())
             await record(session, principal, Action.PROJECT_DELETE, project_id, project_id)
 
 

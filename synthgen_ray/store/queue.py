@@ -145,10 +145,10 @@ class Queue(Attempts):
         Raises: Cancelled, when the attempt is superseded; nothing is published then.
         """
 
-        async def publish(session: AsyncSession, row: JobRow, _now: datetime) -> None:
+        async def publish(session: AsyncSession, row: JobRow, now: datetime) -> None:
             await add_usage(session, row.project_id, rows=artifact.num_rows)
             if row.config.get("format") == OutputFormat.PARQUET:
-                await erase_later(session, [parts_folder(row.id, row.attempt)], LEASE)
+                await erase_later(session, [parts_folder(row.id, row.attempt)], now, LEASE)
 
         await self._complete(job_id, attempt, artifact, publish)
 
@@ -167,9 +167,9 @@ class Queue(Attempts):
     async def fail(self, job_id: UUID, attempt: int, failure: JobFailure) -> None:
         """Finish a job without an artifact; of a superseded attempt the files are erased, and that is all."""
         async with self._sessions.writing() as session:
-            mine = held(job_id, attempt)
-            if not await move(session, JobStatus.RUNNING, JobStatus.FAILED, mine, self._clock(), **because(failure)):
-                await erase_attempts(session, [(job_id, attempt)])
+            now, mine = self._clock(), held(job_id, attempt)
+            if not await move(session, JobStatus.RUNNING, JobStatus.FAILED, mine, now, **because(failure)):
+                await erase_attempts(session, [(job_id, attempt)], now)
 
     async def cancel(self, principal: Principal, job_id: UUID) -> Job:
         """End a job that has not ended; the worker of one that runs is stopped, and publishes nothing. Does nothing to
@@ -190,7 +190,7 @@ class Queue(Attempts):
     async def discard(self, attempts: Collection[Attempt]) -> None:
         """Have erased what superseded attempts wrote."""
         async with self._sessions.writing() as session:
-            await erase_attempts(session, attempts)
+            await erase_attempts(session, attempts, self._clock())
 
     async def requeue(self, job_id: UUID, attempt: int, *, lost: bool) -> None:
         """Give a job back. `lost` counts against its budget, after which it fails; a stop of the server does not.
@@ -203,7 +203,7 @@ class Queue(Attempts):
             else:
                 given_back = await move(session, JobStatus.RUNNING, JobStatus.PENDING, mine, now, not_before=now)
             if not given_back:
-                await erase_attempts(session, [(job_id, attempt)])
+                await erase_attempts(session, [(job_id, attempt)], now)
 
     async def postpone(self, job_id: UUID, attempt: int, *, is_away: bool = False) -> None:
         """Give back a job for which there is no room, or a store `is_away`: it rests, so that others may, and has lost
@@ -214,7 +214,7 @@ class Queue(Attempts):
             now, mine = self._clock(), held(job_id, attempt)
             rests = {"not_before": now + rest, "message": STORE_AWAY if is_away else NO_ROOM}
             if not await move(session, JobStatus.RUNNING, JobStatus.PENDING, mine, now, **rests):
-                await erase_attempts(session, [(job_id, attempt)])
+                await erase_attempts(session, [(job_id, attempt)], now)
 
     async def requeue_running(self, owner: str = LOCAL) -> int:
         """Give back all that runs for this owner: what its new dispatcher does, which knows that none is its own."""

@@ -1,6 +1,6 @@
 """What is let go: outputs, and failed generations and reports, whose time is over, and files that no row names."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +18,7 @@ _DELETED = (JobType.GENERATE, JobType.REPORT)
 
 class Retentions:
     _sessions: Sessions
+    _clock: Callable[[], datetime]
 
     async def expire_outputs(self, before: datetime, job_type: JobType = JobType.GENERATE) -> int:
         """Let go of what jobs of this type that ended before have made; answers of how many. The jobs stay."""
@@ -27,7 +28,7 @@ class Retentions:
             artifact_ids = [job.artifact_id for job in jobs]
             expire = update(JobRow).where(JobRow.id.in_([job.id for job in jobs])).values(artifact_id=None)
             await session.execute(expire)
-            await erase_artifacts(session, artifact_ids)
+            await erase_artifacts(session, artifact_ids, self._clock())
             return len(jobs)
 
     async def delete_failed(self, before: datetime) -> int:
@@ -37,7 +38,7 @@ class Retentions:
         """
         async with self._sessions.writing() as session:
             jobs = list(await session.scalars(_ended(_DELETED, JobStatus.FAILED, before)))
-            await erase_jobs(session, jobs)
+            await erase_jobs(session, jobs, self._clock())
             await session.execute(delete(JobRow).where(JobRow.id.in_([job.id for job in jobs])))
             return len(jobs)
 
@@ -58,7 +59,7 @@ class Retentions:
         async with self._sessions.writing() as session:
             named = await _named(session, locations)
             unnamed = sorted({*locations} - named)
-            await erase_later(session, unnamed)
+            await erase_later(session, unnamed, self._clock())
             return len(unnamed)
 
 

@@ -39,6 +39,7 @@ class Sessions:
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """Sees one state of the database from its first query to its last."""
         async with honest(), self._read.begin() as session:
+            await self._know_clock(session)
             yield session
 
     @asynccontextmanager
@@ -47,6 +48,7 @@ class Sessions:
         async with honest(), self._turn(), self._write.begin() as session:
             if not self._is_sqlite:  # whose BEGIN IMMEDIATE is such a lock
                 await session.execute(select(func.pg_advisory_xact_lock(WRITERS)))
+            await self._know_clock(session)
             yield session
 
     @asynccontextmanager
@@ -57,6 +59,7 @@ class Sessions:
                 yield session
         else:
             async with honest(), self._write.begin() as session:
+                await self._know_clock(session)
                 yield session
 
     def now(self) -> datetime:
@@ -78,6 +81,11 @@ class Sessions:
         """Whether the database's clock was not set lately: leases given before that look old, or too new, until who
         lives has renewed its own."""
         return self._steady_from is None or time.monotonic() >= self._steady_from
+
+    async def _know_clock(self, session: AsyncSession) -> None:
+        # Nobody's time is right before there was a look at it, such as a deadline's that a call writes.
+        if self._steady_from is None:
+            await self.set_clock(session)
 
     async def dispose(self) -> None:
         await self.engine.dispose()

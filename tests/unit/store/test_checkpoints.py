@@ -6,7 +6,6 @@ import pytest
 
 from synthgen_ray.domain.entities import JobFailure, Progress, checkpoints_folder
 from synthgen_ray.domain.lifecycle import JobType
-from synthgen_ray.store.tables import utc_now
 from tests.databases import on_both_databases
 from tests.given import ADMIN, a_trained_model, an_artifact
 
@@ -21,10 +20,9 @@ async def job(store, given_training):
     return (await store.claim_next(TRAIN)).job
 
 
-async def erasures(store, monkeypatch) -> tuple[str, ...]:
+async def erasures(store, clock) -> tuple[str, ...]:
     """All that is due to be erased, tomorrow."""
-    tomorrow = utc_now() + timedelta(days=1)
-    monkeypatch.setattr("synthgen_ray.store.erasures.utc_now", lambda: tomorrow)
+    clock.advance(timedelta(days=1))
     return await store.list_erasures()
 
 
@@ -64,7 +62,7 @@ async def test_a_superseded_attempt_cannot_name_its_own(store, job):
 
 
 @pytest.mark.parametrize("ending", ["completed", "failed", "cancelled"])
-async def test_they_are_erased_once_the_job_has_ended(store, job, ending, monkeypatch):
+async def test_they_are_erased_once_the_job_has_ended(store, clock, job, ending):
     await store.name_checkpoint(job.id, 1, an_artifact())
 
     if ending == "completed":
@@ -74,12 +72,12 @@ async def test_they_are_erased_once_the_job_has_ended(store, job, ending, monkey
     else:
         await store.cancel(ADMIN, job.id)
 
-    assert checkpoints_folder(job.id) in await erasures(store, monkeypatch)
+    assert checkpoints_folder(job.id) in await erasures(store, clock)
 
 
-async def test_they_stay_while_a_lost_job_waits_for_its_next_attempt(store, job, monkeypatch):
+async def test_they_stay_while_a_lost_job_waits_for_its_next_attempt(store, clock, job):
     await store.name_checkpoint(job.id, 1, an_artifact())
 
     await store.requeue(job.id, 1, lost=True)
 
-    assert checkpoints_folder(job.id) not in await erasures(store, monkeypatch)
+    assert checkpoints_folder(job.id) not in await erasures(store, clock)

@@ -9,6 +9,7 @@ from synthgen_ray.domain.lifecycle import LEASE, JobType
 from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import JobRow, utc_now
 from tests.databases import on_postgresql
+from tests.given import ADMIN
 
 pytestmark = on_postgresql
 
@@ -54,3 +55,27 @@ async def test_one_whose_clock_is_wrong_takes_nobodys_lease_and_keeps_its_own(
     assert await store.heartbeat(tuple(held[0])) == held[0]
 
     assert await store.find_held((*held[0], *held[1])) == held[0] | held[1]
+
+
+@pytest.mark.parametrize("minutes", [10, -10])
+async def test_the_first_call_of_a_process_goes_by_the_databases_clock_too(elsewhere, given_training, minutes):
+    job = await given_training()
+    elsewhere._sessions._wall = lambda: utc_now() + timedelta(minutes=minutes)
+
+    claimed = (await elsewhere.claim_next(JobType, "there")).job
+
+    assert abs(claimed.started_at - job.created_at) < timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("minutes", [10, -10])
+async def test_what_one_whose_clock_is_wrong_deletes_is_erased_by_the_others(
+    store, clock, elsewhere, given_ready_model, minutes
+):
+    model_id = await given_ready_model()
+    (training,) = (await store.get_model(ADMIN, model_id))[1]
+    elsewhere._sessions._wall = lambda: utc_now() + timedelta(minutes=minutes)
+
+    await elsewhere.delete_model(ADMIN, model_id)
+    clock.advance(timedelta(minutes=1))  # this store's, which stood still
+
+    assert f"jobs/{training.id}" in await store.list_erasures()
