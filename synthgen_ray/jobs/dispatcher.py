@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from synthgen_ray.artifacts import Artifacts
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 POLL_S = 1.0
 HEARTBEAT_S = 10.0
+HALT_S = 5.0
 
 OnProgress = Callable[[Progress], Awaitable[None]]
 
@@ -69,6 +71,9 @@ class Dispatcher:
         self._clock = clock or ClockWatch(LEASE.total_seconds())
         self._running: dict[Attempt, tuple[Assignment, asyncio.Task[None]]] = {}
         self._nudged = asyncio.Event()
+        self._halts = False
+        self._at_rest = asyncio.Event()
+        self._at_rest.set()
         self._last_heartbeat = -HEARTBEAT_S
         self._last_tick = time.monotonic()
 
@@ -86,13 +91,26 @@ class Dispatcher:
         return time.monotonic() - self._last_tick
 
     async def run(self) -> None:
-        """Work for ever. What an earlier dispatcher left running goes back to the queue first."""
+        """Work until it is to halt. What an earlier dispatcher left running goes back to the queue first."""
         recovered = False
-        while True:
-            recovered = recovered or await self._attempted(self._recover)
-            if recovered:
-                await self._attempted(self.tick)
-            await self._rest()
+        self._at_rest.clear()
+        try:
+            while not self._halts:
+                recovered = recovered or await self._attempted(self._recover)
+                if recovered:
+                    await self._attempted(self.tick)
+                await self._rest()
+        finally:
+            self._at_rest.set()
+
+    async def halt(self) -> None:
+        """Claim nothing more. A claim that is under way is waited for, within bounds: `stop` can give back only what it
+        has heard of, and the rest would count as lost."""
+        self._halts = True
+        self.nudge()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HALT_S):
+                await self._at_rest.wait()
 
     async def tick(self) -> None:
         """One look at the queue, and at what was cancelled or deleted since the last one."""
@@ -102,7 +120,7 @@ class Dispatcher:
         elif self._running:
             attempts = tuple(self._running)
             await self._keep_only(await self._store.find_held(attempts), attempts)
-        while free := await self._free_types():
+        while not self._halts and (free := await self._free_types()):
             assignment = await self._store.claim_next(free, self._owner)
             if assignment is None:
                 break

@@ -55,6 +55,8 @@ class DispatcherActor:
         """Give back what runs, before the cluster stops."""
         for task in self._tasks:
             task.remove_done_callback(_end_process)
+        await self._dispatcher.halt()
+        for task in self._tasks:
             task.cancel()
         await self._dispatcher.stop()
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from synthgen_ray.domain.entities import Job
 from synthgen_ray.domain.errors import Unavailable
@@ -12,6 +13,7 @@ from synthgen_ray.domain.lifecycle import DEADLINES, JobStatus, JobType
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.store.reaper import OVERDUE
 from synthgen_ray.store.store import Store
+from synthgen_ray.store.tables import JobRow
 from tests.beside import beside
 from tests.given import ADMIN
 from tests.history import every_erasure, moves_of
@@ -176,3 +178,33 @@ async def test_what_an_earlier_dispatcher_left_running_runs_again(store, clock, 
             await asyncio.sleep(0.1)
 
     assert (await store.get_job(ADMIN, job.id)).attempt == 2
+
+
+async def test_what_is_claimed_while_the_server_stops_is_given_back_and_nothing_more_is_claimed(
+    store, dispatcher, launcher, given_ready_model, monkeypatch
+):
+    model_id = await given_ready_model()
+    first, second = [(await store.enqueue_generate(ADMIN, model_id, GenerateParams())).value for _ in range(2)]
+    claim, claimed, is_answered = store.claim_next, asyncio.Event(), asyncio.Event()
+
+    async def claim_and_answer_late(*args):
+        assignment = await claim(*args)
+        claimed.set()
+        await is_answered.wait()
+        return assignment
+
+    monkeypatch.setattr(store, "claim_next", claim_and_answer_late)
+    work = asyncio.create_task(dispatcher.run())
+    await claimed.wait()
+
+    halting = asyncio.create_task(dispatcher.halt())
+    await asyncio.sleep(0)
+    is_answered.set()
+    await halting
+    work.cancel()
+    await dispatcher.stop()
+
+    assert await moves_of(store, first.id) == [JobStatus.PENDING, JobStatus.RUNNING, JobStatus.PENDING]
+    assert await moves_of(store, second.id) == [JobStatus.PENDING]
+    async with store._sessions.reading() as session:
+        assert list(await session.scalars(select(JobRow.failures).where(JobRow.id == first.id))) == [0]
