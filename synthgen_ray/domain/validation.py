@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from synthgen_ray.domain.errors import LONGEST_NAME, FieldError, InvalidRequest
-from synthgen_ray.domain.params import MAX_ANY_OF, TRAIN_PARAMS, CTGANParams, ModelType, Resources, TrainParams
+from synthgen_ray.domain.params import MAX_ANY_OF, TRAIN_PARAMS, CTGANParams, ModelType, TrainParams
 
 _CODES = {
     "missing": "missing_field",
@@ -45,13 +45,13 @@ def parse_train_params(model_type: ModelType, config: Mapping[str, Any]) -> Trai
         raise invalid_request(error.errors(), "config", known=tuple(kind.model_fields)) from None
 
 
-def check_workers(params: TrainParams, resources: Resources) -> None:
+def check_workers(params: TrainParams, num_workers: int) -> None:
     """Raises: InvalidRequest, for more workers than a batch has packs to share out."""
-    if not isinstance(params, CTGANParams) or resources.num_workers is None:
+    if not isinstance(params, CTGANParams):
         return
     packs = params.batch_size // params.pac
-    if resources.num_workers > packs:
-        fault = FieldError("resources.num_workers", f"a batch of {packs} packs is too small for so many workers")
+    if num_workers > packs:
+        fault = FieldError("resources.num_workers", f"a batch of {packs} packs is too small for {num_workers} workers")
         raise InvalidRequest(str(fault), "out_of_range", [fault])
 
 

@@ -57,8 +57,9 @@ class Api:
             Component.DISPATCHER: lambda: check_dispatcher(dispatcher_actor),
         }
 
-        async def check_resources(model_type: ModelType, resources: Resources) -> None:
-            plan_workers(model_type, resources, await asyncio.to_thread(ray.cluster_resources), settings)
+        async def check_resources(model_type: ModelType, resources: Resources) -> int:
+            cluster = await asyncio.to_thread(ray.cluster_resources)
+            return plan_workers(model_type, resources, cluster, settings).count
 
         converter = Converter(UploadLimits(**settings.upload.model_dump()))
         service = Service(

@@ -19,7 +19,7 @@ from synthgen_ray.synthesizers.inspection import Inspector
 if TYPE_CHECKING:
     from synthgen_ray.store.store import Store
 
-CheckResources = Callable[[ModelType, Resources], Awaitable[None]]
+CheckResources = Callable[[ModelType, Resources], Awaitable[int]]
 
 
 class Models(Files):
@@ -44,11 +44,11 @@ class Models(Files):
         Raises: InvalidRequest, for the config or resources; NotFound; InvalidTable, with too few rows to learn from.
         """
         params = parse_train_params(model_type, config)
-        check_workers(params, resources)
+        check_workers(params, resources.num_workers or 1)
         try:
-            await self._check_resources(model_type, resources)
+            check_workers(params, await self._check_resources(model_type, resources))
         except InvalidRequest:
-            # The cluster may be smaller by now; what was made before is answered all the same.
+            # The cluster or a setting may be another by now; what was made before is answered all the same.
             before = await self._made_before(self._store.find_made_job, principal, once)
             if before is None:
                 raise

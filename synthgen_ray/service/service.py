@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from synthgen_ray.store.store import Store
 
 
-async def _any_resources(model_type: ModelType, resources: Resources) -> None: ...
+async def _any_resources(_: ModelType, resources: Resources) -> int:
+    return resources.num_workers or 1
 
 
 class Service(Projects, Datasets, Models, Sampling, Jobs, Reports, Keys, Audits, Statuses):
     """`nudge` tells the dispatcher that there is work; it may be lost without harm. `draw` has rows drawn at once,
-    `max_sample_rows` at most. Tables may be fetched from under `allowed_uris`. `check_resources` raises InvalidRequest
-    for what no training can ever get."""
+    `max_sample_rows` at most. Tables may be fetched from under `allowed_uris`. `check_resources` says how many workers
+    a training gets, and raises InvalidRequest for what none can ever get."""
 
     def __init__(
         self,

@@ -24,11 +24,12 @@ async def body(project_id, given_dataset) -> dict:
 class TestResources:
     @pytest.fixture
     async def shrunk(self, server, client):
-        """The same server on a cluster that has not 50 CPUs."""
+        """The same server on a cluster that has not 50 CPUs, where a training has eight workers by default."""
 
-        async def refuse(model_type: ModelType, resources: Resources) -> None:
+        async def refuse(model_type: ModelType, resources: Resources) -> int:
             if resources.num_workers == 50:
                 raise InvalidRequest("The training asks for 50 CPUs.", "resources_unavailable")
+            return resources.num_workers or 8
 
         service = Service(
             server.store,
@@ -53,6 +54,20 @@ class TestResources:
         assert (response.status_code, response.json()["code"]) == (422, "resources_unavailable")
         assert response.json()["detail"] == "The training asks for 50 CPUs."
         assert (await client.get(f"{SYNTHGEN}/models")).json()["total"] == 0
+
+    @pytest.mark.parametrize("resources", [{}, {"num_workers": 8}])
+    async def test_422_for_a_batch_that_is_too_small_for_the_workers_that_a_training_gets(
+        self, shrunk, body, resources
+    ):
+        asked = {**body, "model_type": "ctgan", "resources": resources}
+        small, enough = {"batch_size": 70, "pac": 10}, {"batch_size": 80, "pac": 10}
+
+        refused = await shrunk.post(f"{SYNTHGEN}/models", json={**asked, "config": small})
+        taken = await shrunk.post(f"{SYNTHGEN}/models", json={**asked, "config": enough})
+
+        assert (refused.status_code, refused.json()["code"]) == (422, "out_of_range")
+        assert refused.json()["errors"][0]["field"] == "resources.num_workers"
+        assert taken.status_code == 201
 
     async def test_what_was_made_when_the_cluster_was_larger_is_answered_again(self, client, shrunk, body):
         asked = {**body, "model_type": "ctgan", "resources": {"num_workers": 50}}
