@@ -41,6 +41,9 @@ from tests.given import ADMIN
 from tests.servers import wait_until
 
 LOOKS = 400
+# Of a publication: a file is synced, renamed and its folder synced, a claim and an end are committed. A sweep that does
+# not meet these has nothing to break any more.
+LEAST = {"fsync": 2, "rename": 1, "before_commit": 2, "after_commit": 2}
 BROKEN = "broken a promise"
 
 
@@ -59,8 +62,10 @@ class Failpoints:
         self._action = action
         self._delay = delay
         self.fired = False
+        self.met: Counter[str] = Counter()
 
-    def meet(self, error: Callable[[], Exception] = lambda: OSError(errno.EIO, "broken")) -> None:
+    def meet(self, kind: str, error: Callable[[], Exception] = lambda: OSError(errno.EIO, "broken")) -> None:
+        self.met[kind] += 1
         self._left -= 1
         if self._left != 0:
             return
@@ -74,7 +79,7 @@ class Failpoints:
     def put(self) -> None:
         """Around the calls by which files and rows get onto the disk; for this process, for good."""
         for owner, name in ((os, "fsync"), (Path, "rename"), (Path, "write_bytes")):
-            setattr(owner, name, self._around(getattr(owner, name)))
+            setattr(owner, name, self._around(name, getattr(owner, name)))
         open_path: Any = Path.open
 
         def watched_open(path: Path, mode: str = "r") -> Any:
@@ -83,11 +88,11 @@ class Failpoints:
 
         setattr(Path, "open", watched_open)  # noqa: B010
         for moment in ("before_commit", "after_commit"):
-            event.listen(Session, moment, lambda _session: self.meet(_database_error))
+            event.listen(Session, moment, lambda _session, kind=moment: self.meet(kind, _database_error))
 
-    def _around(self, call: Callable[..., Any]) -> Callable[..., Any]:
+    def _around(self, kind: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def failing(*arguments: Any) -> Any:
-            self.meet()
+            self.meet(kind)
             return call(*arguments)
 
         return failing
@@ -110,7 +115,7 @@ class _Watched:
         return getattr(self._file, name)
 
     def write(self, content: bytes) -> None:
-        self._points.meet()
+        self._points.meet("write")
         self._file.write(content)
 
 
@@ -181,6 +186,9 @@ def _broken_run(folder: Path, number: int, action: Action) -> str:
         points = Failpoints(number, action, delay=_successor(folder, stops=action is Action.STOP))
         points.put()
         asyncio.run(_run(folder, "victim"))
+        if not points.fired:
+            few = {kind: points.met[kind] for kind, least in LEAST.items() if points.met[kind] < least}
+            assert not few, f"points that are met too seldom: {few}, of {LEAST}"
         _say("met" if points.fired else "not met")
 
     return _in_child(run)
