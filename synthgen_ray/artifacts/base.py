@@ -76,6 +76,10 @@ class Artifacts(ABC):
         """Remove a folder and all in it; no error when it is not there. Raises: Unavailable."""
 
     @abstractmethod
+    def remove(self, location: str, name: str) -> None:
+        """Remove a part; no error when it is not there. Raises: Unavailable."""
+
+    @abstractmethod
     def uri(self, location: str) -> str:
         """A path or a URL of a folder, as pyarrow understands it."""
 

@@ -80,7 +80,13 @@ class DiskArtifacts(Artifacts):
             if folder.exists():
                 shutil.rmtree(folder)
         except OSError as error:
-            raise Unavailable("The artifact store cannot erase now; try again.", "artifacts_unavailable") from error
+            raise _erases_nothing() from error
+
+    def remove(self, location: str, name: str) -> None:
+        try:
+            self.path(location, name).unlink(missing_ok=True)
+        except OSError as error:
+            raise _erases_nothing() from error
 
     def uri(self, location: str) -> str:
         return str(self._root / location)
@@ -105,6 +111,10 @@ class DiskArtifacts(Artifacts):
         folder = self._root / location
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         return folder
+
+
+def _erases_nothing() -> Unavailable:
+    return Unavailable("The artifact store cannot erase now; try again.", "artifacts_unavailable")
 
 
 class _Held:

@@ -84,6 +84,10 @@ class ObjectStoreArtifacts(Artifacts):
         with _answering(), suppress(FileNotFoundError):
             self._filesystem.delete_dir(self._key(location))
 
+    def remove(self, location: str, name: str) -> None:
+        with _answering(), suppress(FileNotFoundError):
+            self._filesystem.delete_file(self._key(location, name))
+
     def uri(self, location: str) -> str:
         address, question_mark, options = self._url.partition("?")
         return f"{address.rstrip('/')}/{location}{question_mark}{options}"

@@ -8,7 +8,7 @@ same seed has. What is there stays there: a run that was stopped is gone on with
 """
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -59,7 +59,13 @@ class Place:
     location: str
 
     def has(self, name: str) -> bool:
-        return name in self.artifacts.sizes(self.location, [name])
+        return name in self.sizes([name])
+
+    def sizes(self, names: Sequence[str]) -> Mapping[str, int]:
+        return self.artifacts.sizes(self.location, names)
+
+    def remove(self, name: str) -> None:
+        self.artifacts.remove(self.location, name)
 
     def read(self, name: str) -> bytes:
         with self.artifacts.part_file(self.location, name) as file:
@@ -93,7 +99,8 @@ def model_in(content: bytes) -> Synthesizer:
 
 
 def begin(place: Place, order: Order, *, resume: bool) -> Manifest | None:
-    """Take the folder for an order; the manifest, when there is nothing left to do.
+    """Take the folder for an order; the manifest, when there is nothing left to do. Where files of a run that had ended
+    are missing, or of another size, they are to be made again.
 
     Raises: Conflict, when another order was begun there, or this one and it is not to be gone on with; Unavailable.
     """
@@ -102,8 +109,8 @@ def begin(place: Place, order: Order, *, resume: bool) -> Manifest | None:
             raise Conflict("Rows were begun there: --resume goes on with them, or choose another folder.", "begun")
         if _plan_of(place) != order:
             raise Conflict("The folder is of another model, seed or size: choose another one.", "other_order")
-        if place.has(SUCCESS):
-            return Manifest.model_validate_json(place.read(MANIFEST))
+        if (manifest := _still_whole(place)) is not None:
+            return manifest
     place.write(PLAN, order.model_dump_json(indent=2).encode())
     return None
 
@@ -137,6 +144,31 @@ def finish(place: Place, order: Order, done: Mapping[str, DoneFile]) -> Manifest
     place.write(MANIFEST, manifest.model_dump_json(indent=2).encode())
     place.write(SUCCESS, b"")
     return manifest
+
+
+def _still_whole(place: Place) -> Manifest | None:
+    """The manifest of a run that has ended, if the files that it names are there. Else the run is an unfinished one
+    again, without those that are of another size."""
+    marks = place.sizes([MANIFEST, SUCCESS])
+    if SUCCESS not in marks:
+        return None
+    manifest = _manifest_of(place) if MANIFEST in marks else None
+    sizes = {file.name: file.size_bytes for file in manifest.files} if manifest else {}
+    there = place.sizes(list(sizes))
+    if manifest and there == sizes:
+        return manifest
+    for name in there:
+        if there[name] != sizes[name]:
+            place.remove(name)
+    place.remove(SUCCESS)  # last: a run that stops before it is found again
+    return None
+
+
+def _manifest_of(place: Place) -> Manifest | None:
+    try:
+        return Manifest.model_validate_json(place.read(MANIFEST))
+    except ValidationError:
+        return None
 
 
 def _plan_of(place: Place) -> Order | None:

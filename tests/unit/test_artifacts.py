@@ -244,7 +244,23 @@ def test_erasing_takes_the_whole_folder_and_nothing_else_and_may_be_repeated(art
     assert place.files() == {"jobs/10/1/part-0"}
 
 
-def test_a_file_that_the_disk_does_not_let_go_is_not_erased(tmp_path, monkeypatch):
+def test_a_part_is_removed_alone_and_that_may_be_repeated(artifacts):
+    for name in ("gone", "stays"):
+        with artifacts.writing("jobs/1", name) as sink:
+            sink.write(b"rows")
+
+    for _ in range(2):
+        artifacts.remove("jobs/1", "gone")
+
+    assert artifacts.sizes("jobs/1", ["gone", "stays"]) == {"stays": 4}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [lambda artifacts: artifacts.erase("jobs/1"), lambda artifacts: artifacts.remove("jobs/1/1", "part-0")],
+    ids=["erase", "remove"],
+)
+def test_a_file_that_the_disk_does_not_let_go_is_not_erased(tmp_path, monkeypatch, call):
     place = Disk(tmp_path)
     given_parts(place.artifacts, b"one")
 
@@ -253,7 +269,7 @@ def test_a_file_that_the_disk_does_not_let_go_is_not_erased(tmp_path, monkeypatc
 
     with monkeypatch.context() as disk, pytest.raises(Unavailable):
         disk.setattr(os, "unlink", failing)
-        place.artifacts.erase("jobs/1")
+        call(place.artifacts)
 
     assert place.files() == {"jobs/1/1/part-0"}
 

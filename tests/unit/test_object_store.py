@@ -86,6 +86,7 @@ def test_a_store_that_was_away_is_unavailable_meanwhile_and_then_works_with_all_
         "read": lambda: list(artifacts.read(artifact)),
         "check": lambda: artifacts.reader(artifact),
         "erase": lambda: artifacts.erase("jobs/1"),
+        "remove": lambda: artifacts.remove("jobs/1", "part"),
         "list": artifacts.list_folders,
         "ready": artifacts.check_writable,
     }

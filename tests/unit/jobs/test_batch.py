@@ -163,3 +163,27 @@ class TestBegin:
         manifest = made(model, an_order(), place)
 
         assert begin(place, an_order(), resume=True) == manifest
+
+    @pytest.mark.parametrize("harm", ["missing", "cut", "without a manifest", "with half a manifest"])
+    def test_one_that_was_done_and_is_not_whole_any_more_is_made_whole_again(self, model, place, harm):
+        order = an_order()
+        begin(place, order, resume=False)
+        manifest = made(model, order, place)
+        contents = {name: place.read(name) for name in order.files}
+        match harm:
+            case "missing":
+                place.remove(manifest.files[1].name)
+            case "cut":
+                place.write(manifest.files[1].name, contents[manifest.files[1].name][:-1])
+            case "without a manifest":
+                place.remove(MANIFEST)
+            case "with half a manifest":
+                place.write(MANIFEST, place.read(MANIFEST)[:100])
+
+        assert begin(place, order, resume=True) is None
+        assert not place.has(SUCCESS)
+        assert begin(place, order, resume=True) is None
+
+        assert made(model, order, place) == manifest
+        assert {name: place.read(name) for name in order.files} == contents
+        assert begin(place, order, resume=True) == manifest
