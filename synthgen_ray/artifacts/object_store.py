@@ -17,7 +17,7 @@ from synthgen_ray.artifacts.copies import Copies
 from synthgen_ray.artifacts.scratch import Scratch, space
 from synthgen_ray.datasets.storage import connect
 from synthgen_ray.domain.entities import FOLDERS, Artifact
-from synthgen_ray.domain.errors import Unavailable
+from synthgen_ray.domain.errors import Gone, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +60,14 @@ class ObjectStoreArtifacts(Artifacts):
 
     def adopt(self, file: Path, location: str, name: str) -> None:
         key = self._key(location, name)
-        with file.open("rb") as source, _answering(), self._filesystem.open_output_stream(key) as sink:
-            shutil.copyfileobj(source, sink, self.block_bytes)
+        try:
+            with file.open("rb") as source, _answering(), self._filesystem.open_output_stream(key) as sink:
+                shutil.copyfileobj(source, sink, self.block_bytes)
+        except BaseException:
+            # A stream of pyarrow cannot be aborted: closed, it has published what it had.
+            with suppress(Unavailable, Gone), _answering():
+                self._filesystem.delete_file(key)
+            raise
 
     @contextmanager
     def part_file(self, location: str, name: str) -> Iterator[Path]:

@@ -8,11 +8,13 @@ same seed has. What is there stays there: a run that was stopped is gone on with
 """
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from synthgen_ray.artifacts import Artifacts
@@ -122,12 +124,12 @@ def with_seed_begun(place: Place, order: Order) -> Order:
 
 
 def make_file(model: Synthesizer, order: Order, name: str, place: Place) -> DoneFile:
-    """Make a file, unless it is there; its hash is of what can be read there now.
+    """Make a file, unless it is there with all of its rows; its hash is of what can be read there now.
 
     Raises: JobError, for rows that are too large; InsufficientStorage; Unavailable.
     """
     plan = order.files[name]
-    if not place.has(name):
+    if not (place.has(name) and _is_whole(place, name, order.format, plan.num_rows)):
         chunks = (
             model.sample_chunk(index, num_rows, order.seed, order.conditions, order.distribution)
             for index, num_rows in plan.chunks
@@ -169,6 +171,30 @@ def _manifest_of(place: Place) -> Manifest | None:
         return Manifest.model_validate_json(place.read(MANIFEST))
     except ValidationError:
         return None
+
+
+def _is_whole(place: Place, name: str, form: OutputFormat, num_rows: int) -> bool:
+    """Whether so many rows are there, to the end of the last one: where a disk or an upload failed, fewer may be."""
+    with place.artifacts.part_file(place.location, name) as file:
+        if form is OutputFormat.PARQUET:
+            try:
+                return bool(pq.read_metadata(file).num_rows == num_rows)
+            except (pa.ArrowException, OSError):
+                return False
+        with file.open("rb") as lines:
+            return _count_rows(lines, form) == num_rows
+
+
+def _count_rows(lines: Iterable[bytes], form: OutputFormat) -> int | None:
+    """`None` of a file that ends within a row."""
+    rows, is_open = 0, False
+    for line in lines:
+        if form is OutputFormat.CSV:  # whose cells may hold line ends, in quotes
+            is_open ^= line.count(b'"') % 2 == 1
+        if not line.endswith(b"\n"):
+            return None
+        rows += not is_open
+    return None if is_open else rows - (form is OutputFormat.CSV)  # the header is none
 
 
 def _plan_of(place: Place) -> Order | None:

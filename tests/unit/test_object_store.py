@@ -1,5 +1,6 @@
 """What is particular to an object store: large objects, torn uploads, copies, and a store that is away."""
 
+import errno
 import hashlib
 import logging
 import os
@@ -56,6 +57,35 @@ def test_an_upload_whose_process_is_killed_half_way_leaves_nothing_to_see(artifa
 
     assert s3.files(bucket) == set()
     assert given_artifact(artifacts, b"again").size_bytes == 5
+
+
+class BrokenFile:
+    """One whose disk fails after some MiB."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+
+    def open(self, _mode: str) -> "BrokenFile":
+        return self
+
+    def __enter__(self) -> "BrokenFile":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def read(self, size: int) -> bytes:
+        if self._left <= 0:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        self._left -= size
+        return bytes(size)
+
+
+@pytest.mark.parametrize("size", [MIB, 12 * MIB])
+def test_an_upload_that_is_cut_short_leaves_nothing_to_see(artifacts, s3, bucket, size):
+    with pytest.raises(Unavailable):
+        artifacts.adopt(BrokenFile(size), "jobs/1/1", "part-0")
+
+    assert s3.files(bucket) == set()
 
 
 def test_a_file_is_asked_for_without_all_that_are_beside_it(artifacts, s3):

@@ -102,8 +102,9 @@ def test_the_manifest_tells_what_is_there(model, place):
     assert all(file.size_bytes == len(place.read(file.name)) for file in manifest.files)
 
 
-def test_a_file_that_is_there_stays_as_it_is(model, place):
-    order = an_order()
+@pytest.mark.parametrize("form", list(OutputFormat))
+def test_a_file_that_is_there_stays_as_it_is(model, place, form):
+    order = an_order(format=form)
     name = list(order.files)[1]
     undisturbed = make_file(model, order, name, place)
     path = place.artifacts.path("rows", name)
@@ -113,6 +114,35 @@ def test_a_file_that_is_there_stays_as_it_is(model, place):
 
     assert again == undisturbed
     assert path.stat().st_mtime_ns == before.st_mtime_ns
+
+
+@pytest.mark.parametrize("form", list(OutputFormat))
+@pytest.mark.parametrize("kept", [0, 0.5, 1])  # of its bytes; all but the last one
+def test_a_file_that_is_cut_short_is_made_again(model, place, form, kept):
+    order = an_order(format=form)
+    name = list(order.files)[1]
+    undisturbed = make_file(model, order, name, place)
+    whole = place.read(name)
+    place.write(name, whole[: int(kept * (len(whole) - 1))])
+
+    again = make_file(model, order, name, place)
+
+    assert again == undisturbed
+    assert place.read(name) == whole
+
+
+def test_line_ends_within_a_cell_are_no_rows(place):
+    table = pa.table({"text": ['a "quoted"\nline', "b\n\n", "c"] * 20, "n": list(range(60))})
+    model = GaussianCopula(seed=1).fit(table)
+    order = an_order(format="csv", chunk_rows=model.chunk_rows, num_rows=30)
+    (name,) = order.files
+    make_file(model, order, name, place)
+    before = place.artifacts.path("rows", name).stat()
+
+    make_file(model, order, name, place)
+
+    assert place.read(name).count(b"\n") > 31
+    assert place.artifacts.path("rows", name).stat().st_mtime_ns == before.st_mtime_ns
 
 
 class LongWinded(GaussianCopula):
