@@ -8,8 +8,8 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ UNNAMED_S = max(2 * LEASE.total_seconds(), 3600.0)
 
 
 Forget = Callable[[tuple[str, ...]], Awaitable[None]]
+Step = tuple[str, Callable[[], Awaitable[object]]]  # by its name
 
 
 class Tidying:
@@ -51,8 +52,11 @@ class Tidying:
 
         Raises: Unavailable, for the store or the artifacts.
         """
+        await self._all_of(self._steps())
+
+    async def _all_of(self, steps: Iterable[Step]) -> None:
         away: Unavailable | None = None
-        for name, step in self._steps():
+        for name, step in steps:
             try:
                 await step()
             except Unavailable as error:
@@ -62,16 +66,25 @@ class Tidying:
         if away:
             raise away
 
-    def _steps(self) -> Iterator[tuple[str, Callable[[], Awaitable[object]]]]:
+    def _steps(self) -> Iterator[Step]:
         yield "old calls", self._store.forget_old_calls
         if time.monotonic() - self._last_expiry >= EXPIRE_EVERY_S:
             self._last_expiry = time.monotonic()
-            yield from self._expiries(datetime.now(UTC))
+            yield "what is old", self._expire
         yield "unnamed files", self._sweep
         yield "files to erase", self._erase
         yield "this machine", partial(asyncio.to_thread, self._artifacts.tidy_machine)
 
-    def _expiries(self, now: datetime) -> Iterator[tuple[str, Callable[[], Awaitable[object]]]]:
+    async def _expire(self) -> None:
+        now = await self._store.ask_time()
+        if now is None:
+            log.warning(
+                "the clock was set, or leaps ahead: for a day, or until it is right again, nothing old is let go"
+            )
+        else:
+            await self._all_of(self._expiries(now))
+
+    def _expiries(self, now: datetime) -> Iterator[Step]:
         keep = self._retention
         if keep.outputs:
             yield "outputs", partial(self._expire_outputs, now - keep.outputs)

@@ -24,6 +24,7 @@ from synthgen_ray.store.queue import Queue
 from synthgen_ray.store.reports import Reports
 from synthgen_ray.store.retention import Retentions
 from synthgen_ray.store.sessions import Sessions
+from synthgen_ray.store.timekeeping import Timekeeping
 from synthgen_ray.store.usage import Usages
 
 
@@ -43,6 +44,7 @@ class Store(
     Figures,
     Erasures,
     Retentions,
+    Timekeeping,
 ):
     """Metadata in SQL. Holds nothing in memory: any number of stores on one URL agree.
 

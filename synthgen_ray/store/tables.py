@@ -81,6 +81,7 @@ class ServerRow(Row):
 
     __tablename__ = "server"
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    known_at: Mapped[datetime | None]  # the time, when it could be trusted last
 
 
 class ProjectRow(Row):

@@ -18,7 +18,7 @@ from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.domain.retention import Retention
 from synthgen_ray.jobs import tidying
 from synthgen_ray.jobs.tidying import Tidying
-from synthgen_ray.store import queue
+from synthgen_ray.store import queue, timekeeping
 from tests.given import ADMIN
 
 
@@ -114,6 +114,45 @@ async def test_an_output_whose_time_is_over_goes_with_its_file(artifacts, store,
     assert (await store.get_job(ADMIN, job.id)).artifact is None
 
 
+@pytest.mark.parametrize("ahead", [timedelta(days=2), timedelta(days=3650)], ids=str)
+async def test_by_a_clock_that_leaps_ahead_nothing_goes_before_it_was_so_for_a_day(
+    artifacts, store, clock, given_running, caplog, monkeypatch, ahead
+):
+    job = await given_running()
+    await store.complete_generation(job.id, job.attempt, given_file(artifacts, job.folder, old=False))
+    rounds = Tidying(store, artifacts, Retention(outputs=timedelta(days=1)), Memory().forget)
+    monkeypatch.setattr(tidying, "EXPIRE_EVERY_S", 0.0)
+    await rounds.round()
+
+    clock.advance(ahead)
+    for _ in range(2):
+        await rounds.round()
+    kept = is_there(artifacts, job.folder)
+    store._doubted_from -= timekeeping.LEAP.total_seconds()
+    await rounds.round()
+
+    assert kept
+    assert "leaps ahead" in caplog.text
+    assert not is_there(artifacts, job.folder)
+
+
+async def test_by_a_clock_that_was_set_right_again_all_goes_on(artifacts, store, clock, given_running, monkeypatch):
+    job = await given_running()
+    await store.complete_generation(job.id, job.attempt, given_file(artifacts, job.folder, old=False))
+    rounds = Tidying(store, artifacts, Retention(outputs=timedelta(days=1)), Memory().forget)
+    monkeypatch.setattr(tidying, "EXPIRE_EVERY_S", 0.0)
+    await rounds.round()
+    clock.advance(timedelta(days=3650))
+    await rounds.round()
+    clock.advance(-timedelta(days=3650))
+
+    for _ in range(2):
+        clock.advance(timedelta(hours=23))
+        await rounds.round()
+
+    assert not is_there(artifacts, job.folder)
+
+
 async def test_the_parts_of_a_joined_file_go_once_the_job_is_done(
     artifacts, store, tidy, given_ready_model, monkeypatch
 ):
@@ -184,7 +223,7 @@ async def test_what_cannot_be_erased_keeps_no_other_folder(store, artifacts, hel
     assert await store.list_erasures() == (stuck,)
 
 
-async def test_a_row_that_cannot_be_decoded_keeps_nothing_that_is_to_go(artifacts, store, tidy, given_running):
+async def test_a_row_that_cannot_be_decoded_keeps_nothing_that_is_to_go(artifacts, store, clock, tidy, given_running):
     jobs = []
     for ends in ("completed", "failed", "failed"):
         job = await given_running()
@@ -197,6 +236,7 @@ async def test_a_row_that_cannot_be_decoded_keeps_nothing_that_is_to_go(artifact
     async with store._sessions.writing() as session:
         await session.execute(text("UPDATE jobs SET losses = 'not json'"))
     a_moment = timedelta(microseconds=1)
+    clock.advance(timedelta(seconds=1))
 
     await tidy(Retention(outputs=a_moment, failed_jobs=a_moment))
 

@@ -101,6 +101,28 @@ class TestFailedJobs:
         ]
 
 
+@on_both_databases
+class TestTime:
+    async def test_is_the_stores_while_it_goes_on(self, store, clock):
+        for days in (0, 0.9, 0.9, -5, 0.9):
+            clock.advance(timedelta(days=days))
+            assert await store.ask_time() < clock()
+
+    async def test_is_not_known_while_it_leaps_ahead_of_what_was_last_known(self, store, clock):
+        await store.ask_time()
+
+        clock.advance(timedelta(days=3650))
+
+        assert [await store.ask_time() for _ in range(2)] == [None, None]
+        clock.advance(-timedelta(days=3650))
+        assert await store.ask_time() is not None
+
+    async def test_is_not_known_while_the_databases_clock_was_set_lately(self, store, monkeypatch):
+        monkeypatch.setattr(store._sessions, "is_steady", lambda: False)
+
+        assert await store.ask_time() is None
+
+
 @on_sqlite  # PostgreSQL takes no such text
 class TestUndecodableRows:
     @pytest.fixture(autouse=True)
