@@ -12,6 +12,7 @@ import pytest
 import synthgen_ray.commands
 from synthgen_ray import cli
 from synthgen_ray.client import SynthGen
+from synthgen_ray.client.files import FilePath
 
 PUBLIC = {name for name, _ in inspect.getmembers(SynthGen, inspect.isfunction) if not name.startswith("_")}
 METHODS = PUBLIC - {"close"}  # which asks nothing
@@ -52,7 +53,7 @@ def asked(tmp_path) -> list[httpx.Request]:
 
 def arguments_of(call: Any, file: Path) -> dict[str, Any]:
     needed = [p for p in inspect.signature(call).parameters.values() if p.default is inspect.Parameter.empty]
-    return {p.name: file if p.annotation is Path else 0 if p.annotation is int else SOME_ID for p in needed}
+    return {p.name: file if p.annotation == FilePath else 0 if p.annotation is int else SOME_ID for p in needed}
 
 
 def is_of(request: httpx.Request, route: tuple[str, str]) -> bool:

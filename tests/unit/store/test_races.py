@@ -39,7 +39,8 @@ def given_jobs(store, project, given_ready_model):
     async def given(count: int) -> list[UUID]:
         model_id = await given_ready_model()
         now = store._clock()
-        row = {"model_id": model_id, "project_id": project.id, "job_type": JobType.GENERATE, "config": {}}
+        config = GenerateParams(num_rows=10, seed=1).model_dump(mode="json")
+        row = {"model_id": model_id, "project_id": project.id, "job_type": JobType.GENERATE, "config": config}
         row |= {"created_at": now, "not_before": now}
         async with store._sessions.writing() as session:
             return list(await session.scalars(insert(JobRow).returning(JobRow.id), [row] * count))
