@@ -225,10 +225,12 @@ async def test_no_query_of_a_caller_goes_without_a_principal(server):
     from synthgen_ray.store.figures import Figures
     from synthgen_ray.store.queue import Queue
     from synthgen_ray.store.retention import Retentions
+    from synthgen_ray.store.timekeeping import Timekeeping
 
     ours = {"migrate", "ping", "dispose", "set_admin_key", "find_admission", "forget_old_calls"}
     ours |= {"renew_batch", "complete_batch"}  # of who holds the job, as those of the dispatcher are
-    ours |= {name for kind in (Queue, Figures, Erasures, Retentions) for name in vars(kind) if name != "cancel"}
+    kinds = (Queue, Figures, Erasures, Retentions, Timekeeping)
+    ours |= {name for kind in kinds for name in vars(kind) if name != "cancel"}
     together = {"admit_draws": DrawRequest, "give_back": DrawRequest}  # calls of many, each with its own
     for name, method in inspect.getmembers(type(server.store), inspect.isfunction):
         if not name.startswith("_") and name not in ours:
