@@ -16,7 +16,7 @@ def test_a_table_goes_in_and_a_synthetic_one_comes_out(page, server, tmp_path):
     page.get_by_role("button", name="Make the project").click()
     page.locator("input[type=file]").set_input_files(PENGUINS)
     seen(page, "penguins")
-    expect(page.locator(".warning li").first).to_have_text(re.compile("^2 cells of column 'bill_length_mm' are blank"))
+    expect(page.locator(".warning li").first).to_have_text(re.compile("^2 cells of column 'bill_length_mm' are `NA`"))
     page.get_by_label("Kind of year").select_option("categorical")
     expect(page.get_by_text("“year” is learnt as categorical.")).to_be_visible()
     assert '{"year":{"kind":"categorical"}}' in command_of(page, "Correct a kind")
