@@ -70,7 +70,7 @@ def pattern_of(written: str, *, named: bool = True) -> str:
 def _pattern(text: str, letter: str | None, named: bool, fixed: bool) -> str:
     if letter is None:
         return re.escape(text)
-    part, pattern = ("fraction", r"\.[0-9]{1,9}") if letter == "f" else _FIELDS[letter]
+    part, pattern = _field(letter)
     if text == ":%S":
         pattern, fixed = ":[0-9]{2}", False
     if fixed and letter in "mdHI":
@@ -79,19 +79,23 @@ def _pattern(text: str, letter: str | None, named: bool, fixed: bool) -> str:
     return f"{group}?" if text[0] in ":." else group
 
 
+def _field(letter: str) -> tuple[str, str]:
+    return ("fraction", r"\.[0-9]{1,9}") if letter == "f" else _FIELDS[letter]
+
+
 def parts_of(written: str) -> frozenset[str]:
     """The parts of a moment that the format tells: of a time, its zone too where it is written out."""
-    parts = {"fraction" if letter == "f" else _FIELDS[letter][0] for _, letter in tokens_of(written) if letter}
+    parts = {_field(letter)[0] for _, letter in tokens_of(written) if letter}
     return frozenset(parts | ({"zone"} if literal_zone(written) else set()))
 
 
 def is_format(written: str) -> bool:
     """Whether dates or times can be read and written in this format."""
     try:
-        tokens = [(text, letter) for text, letter in tokens_of(written)]
+        tokens = list(tokens_of(written))
     except KeyError:
         return False
-    parts = ["fraction" if letter == "f" else _FIELDS[letter][0] for _, letter in tokens if letter]
+    parts = [_field(letter)[0] for _, letter in tokens if letter]
     told, letters = set(parts), {letter for _, letter in tokens}
     if len(told) < len(parts) or not LITERALS.fullmatch("".join(text for text, letter in tokens if letter is None)):
         return False

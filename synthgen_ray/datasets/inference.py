@@ -109,7 +109,7 @@ def _is_sequential(values: pa.ChunkedArray) -> bool:
     return bool(counts.max(initial=0) >= MOST * max(len(steps), 1))
 
 
-def is_scattered(values: pa.ChunkedArray) -> bool:
+def is_scattered(values: pa.ChunkedArray | pa.Array) -> bool:
     """Whether distinct whole numbers, or the digits of codes, have gaps of all sizes between them.
 
     A list of codes has gaps of one size, but for a few: one value far away makes no list scattered.

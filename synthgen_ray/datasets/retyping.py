@@ -150,9 +150,7 @@ def _spelt(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
 
 def _parsable(values: pa.ChunkedArray, column: Column, pattern: str, what: str) -> pa.ChunkedArray:
     """Text that matches, trimmed, with null where it says that a value is missing."""
-    if not is_text(values.type):
-        raise _mismatch(column, what)
-    cells = _without_missing(values)
+    cells = _text_cells(values, column, what)
     fits = pc.match_substring_regex(cells, f"^(?:{pattern})$")
     if not pc.all(fits, min_count=0).as_py():
         raise _mismatch(column, f"{what}: row {_first(fits, False):,} is none")
@@ -161,9 +159,7 @@ def _parsable(values: pa.ChunkedArray, column: Column, pattern: str, what: str) 
 
 def _bare(values: pa.ChunkedArray, column: Column, pattern: str, what: str) -> tuple[pa.ChunkedArray, tuple[str, ...]]:
     """Text that matches once all is off it that people write about numbers, and warnings."""
-    if not is_text(values.type):
-        raise _mismatch(column, what)
-    cells = _without_missing(values)
+    cells = _text_cells(values, column, what)
     fits = pc.match_substring_regex(cells, f"^(?:{pattern})$")
     if pc.all(fits, min_count=0).as_py():
         return cells, _zeros_warning(cells, column)
@@ -194,14 +190,19 @@ def _trouble(cell: str) -> str:
 
 def _written_so(values: pa.ChunkedArray, column: Column, written: str) -> pa.ChunkedArray:
     """As `_parsable`, for dates in a format."""
-    if not is_text(values.type):
-        raise _mismatch(column, "dates")
-    cells = _without_missing(values)
+    cells = _text_cells(values, column, "dates")
     fits = pc.match_substring_regex(cells, f"^{pattern_of(any_zone(written), named=False)}$")
     if not pc.all(fits, min_count=0).as_py():
         what = f"datetimes: row {_first(fits, False):,} is written in another format than the declared one"
         raise _mismatch(column, what, "format_mismatch")
     return cells
+
+
+def _text_cells(values: pa.ChunkedArray, column: Column, what: str) -> pa.ChunkedArray:
+    """Of a column of text, trimmed, with null where that says that a value is missing."""
+    if not is_text(values.type):
+        raise _mismatch(column, what)
+    return _without_missing(values)
 
 
 def _without_missing(texts: pa.ChunkedArray, words: tuple[str, ...] = ()) -> pa.ChunkedArray:

@@ -24,7 +24,7 @@ def looks_like_ids(values: pa.ChunkedArray) -> bool:
         return False
     if pc.max(counts).as_py() > MOST_COMMON * pc.sum(counts).as_py():
         return False
-    return (_of_one_length(numbers) or _lie_evenly(numbers)) and is_scattered(values)
+    return (_of_one_length(numbers) or _lie_evenly(numbers)) and is_scattered(counted.field("values"))
 
 
 def _unit(numbers: Array) -> int:
