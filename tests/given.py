@@ -65,8 +65,8 @@ def an_artifact(num_rows: int = 100) -> Artifact:
     return Artifact(artifact_id, f"somewhere/{artifact_id}", (Part("part-00000", num_rows, 1234),), "ab" * 32)
 
 
-def a_trained_model() -> TrainedModel:
-    return TrainedModel(an_artifact(), LEARNED, chunk_rows=1000)
+def a_trained_model(seconds: float = 0.0) -> TrainedModel:
+    return TrainedModel(an_artifact(), LEARNED, chunk_rows=1000, seconds=seconds)
 
 
 async def a_model_with_a_table(store: Store, project_id: UUID, name: str = "m") -> UUID:

@@ -109,7 +109,10 @@ class DiskArtifacts(Artifacts):
 
     def _made(self, location: str) -> Path:
         folder = self._root / location
+        new = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        for path in new:
+            _sync_folder(path.parent)
         return folder
 
 
@@ -164,7 +167,7 @@ def _linked(file: Path, name: Path) -> Path:
 
 
 def _sync_folder(folder: Path) -> None:
-    # A rename is on disk once its folder is.
+    # A name in it is on disk once the folder is.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -320,6 +320,7 @@ class TrainedModel:
     chunk_rows: int
     quality: Quality | None = None
     losses: LossCurve = ()
+    seconds: float = 0.0  # of training, in all attempts
 
 
 @dataclass(frozen=True)

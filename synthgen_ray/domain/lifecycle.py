@@ -50,6 +50,7 @@ JOB_MOVES: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.COMPLETED: frozenset(),
     JobStatus.FAILED: frozenset(),
 }
+UNFINISHED = tuple(status for status in JobStatus if not status.is_final)
 
 # What the status of a training job says about the model it trains.
 MODEL_STATUS_OF: dict[JobStatus, ModelStatus] = {

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from synthgen_ray.artifacts import Artifacts
@@ -74,7 +75,7 @@ class Dispatcher:
         self._halts = False
         self._at_rest = asyncio.Event()
         self._at_rest.set()
-        self._last_heartbeat = -HEARTBEAT_S
+        self._last_heartbeat: float | None = None
         self._last_tick = time.monotonic()
 
     def nudge(self) -> None:
@@ -114,7 +115,8 @@ class Dispatcher:
 
     async def tick(self) -> None:
         """One look at the queue, and at what was cancelled or deleted since the last one."""
-        if time.monotonic() - self._last_heartbeat >= HEARTBEAT_S:
+        since = self._since_heartbeat()
+        if since is None or since.total_seconds() >= HEARTBEAT_S:
             await self.heartbeat()
             self._tidy_beside()
         elif self._running:
@@ -220,9 +222,16 @@ class Dispatcher:
     async def heartbeat(self) -> None:
         """Renew the leases of what runs, and stop what is superseded."""
         attempts = tuple(self._running)
-        held = await self._store.heartbeat(attempts, reaps=self._clock.is_steady())
+        since = self._since_heartbeat()
+        reaps = self._clock.is_steady() and since is not None  # the first one cannot tell which deadlines are to move
+        held = await self._store.heartbeat(attempts, since=since, reaps=reaps)
         await self._keep_only(held, attempts)
         self._last_heartbeat = time.monotonic()
+
+    def _since_heartbeat(self) -> timedelta | None:
+        if self._last_heartbeat is None:
+            return None
+        return timedelta(seconds=time.monotonic() - self._last_heartbeat)
 
     async def _keep_only(self, held: Collection[Attempt], asked: Collection[Attempt]) -> None:
         """Stop those attempts that we asked about and that are not held any more.

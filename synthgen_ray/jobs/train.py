@@ -26,10 +26,11 @@ KEPT_EPOCHS = 300  # of which the losses are kept: as many as a curve shows
 
 @dataclass(frozen=True)
 class Learnt:
-    """A trained model, and the table that it was given."""
+    """A trained model, the table that it was given, and how long it took."""
 
     model: Synthesizer
     table: pa.Table
+    seconds: float  # in all attempts
 
 
 def learn(
@@ -47,9 +48,16 @@ def learn(
     report(Progress(job.progress.fraction, "reading the table", seconds=job.progress.seconds))
     with artifacts.verified_file(assignment.source) as file:
         table = read_table(file)
+    seconds = job.progress.seconds
+
+    def report_and_count(progress: Progress) -> None:
+        nonlocal seconds
+        seconds = progress.seconds
+        report(progress)
+
     model = create(job.model_type, {**job.config, "seed": job.seed})
-    model.fit(table, columns=assignment.columns, on_progress=report, checkpoints=checkpoints)
-    return Learnt(model, table)
+    model.fit(table, columns=assignment.columns, on_progress=report_and_count, checkpoints=checkpoints)
+    return Learnt(model, table, seconds)
 
 
 def keep(learnt: Learnt, assignment: Assignment, artifacts: Artifacts) -> TrainedModel:
@@ -60,7 +68,8 @@ def keep(learnt: Learnt, assignment: Assignment, artifacts: Artifacts) -> Traine
         artifacts.adopt(file, folder, MODEL_FILE)
     artifact = artifacts.seal(folder, [artifacts.part(folder, MODEL_FILE, num_rows=0)])
     quality = _quality(assignment.job, learnt)
-    return TrainedModel(artifact, listed(model.learned_columns), model.chunk_rows, quality, curve_of(model.losses))
+    columns, losses = listed(model.learned_columns), curve_of(model.losses)
+    return TrainedModel(artifact, columns, model.chunk_rows, quality, losses, learnt.seconds)
 
 
 def _quality(job: Job, learnt: Learnt) -> Quality | None:

@@ -36,7 +36,7 @@ from synthgen_ray.store.once import JOB, MODEL, once_only
 from synthgen_ray.store.paging import page
 from synthgen_ray.store.projects import require_project, sees
 from synthgen_ray.store.tables import ArtifactRow, DatasetRow, DatasetVersionRow, JobRow, ModelRow
-from synthgen_ray.store.usage import check_storage, check_training
+from synthgen_ray.store.usage import add_usage, check_storage, check_training, unfinished_seconds
 
 # All that a Model shows, in one query, and no more: a version's columns may be a thousand.
 FULL_MODEL = (
@@ -172,6 +172,7 @@ class Models(Enqueuing):
             jobs = list(await session.scalars(of_model))
             artifact_ids = {row.artifact_id, *(job.artifact_id for job in jobs)}
             await erase_jobs(session, jobs, self._clock())
+            await add_usage(session, row.project_id, seconds=await unfinished_seconds(session, model_id))
             await session.delete(row)
             await session.flush()
             await erase_artifacts(session, artifact_ids, self._clock())

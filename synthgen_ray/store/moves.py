@@ -1,5 +1,5 @@
 """The one place where a job gets or changes its status, and where all that follows from it is written: its history,
-the status of its model, the folder of an attempt that came to nothing."""
+the status of its model, what its project has used, the folder of an attempt that came to nothing."""
 
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from synthgen_ray.domain.entities import JobFailure, attempt_folder, checkpoints
 from synthgen_ray.domain.lifecycle import JOB_MOVES, LEASE, MODEL_STATUS_OF, Attempt, JobStatus, JobType
 from synthgen_ray.store.erasures import erase_later
 from synthgen_ray.store.tables import JobEventRow, JobRow, ModelRow, UtcDateTime
+from synthgen_ray.store.usage import add_usage
 
 
 async def enqueue(
@@ -93,12 +94,15 @@ def _implied(before: JobStatus, after: JobStatus, now: datetime) -> dict[str, An
 
 
 async def _follow(session: AsyncSession, status: JobStatus, moved: list[Attempt], now: datetime) -> None:
-    """A model's status follows its training job's; where that has ended, its checkpoints go."""
+    """A model's status follows its training job's; where that has ended, its seconds count and its checkpoints go."""
     is_training = and_(JobRow.id.in_([job_id for job_id, _ in moved]), JobRow.job_type == JobType.TRAIN)
     models = select(JobRow.model_id).where(is_training)
     follow = update(ModelRow).where(ModelRow.id.in_(models)).values(status=MODEL_STATUS_OF[status])
     await session.execute(follow.execution_options(synchronize_session=False))
     if status.is_final:
+        spent = select(JobRow.project_id, func.sum(JobRow.seconds)).where(is_training).group_by(JobRow.project_id)
+        for project_id, seconds in (await session.execute(spent)).all():
+            await add_usage(session, project_id, seconds=seconds)
         kept = is_training & JobRow.checkpoint.is_not(None)
         ended = await session.scalars(select(JobRow.id).where(kept))
         await erase_later(session, [checkpoints_folder(job_id) for job_id in ended], now, LEASE)

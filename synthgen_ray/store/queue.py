@@ -6,7 +6,8 @@ find a newer attempt, or none, in the row, change nothing, and answer that it is
 
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, exists, false, func, or_, select, update
@@ -31,6 +32,7 @@ from synthgen_ray.domain.params import OutputFormat
 from synthgen_ray.store.assignments import assignment_of
 from synthgen_ray.store.attempts import Attempts
 from synthgen_ray.store.audit import record
+from synthgen_ray.store.deadlines import keep_deadlines
 from synthgen_ray.store.entities import (
     CHECKPOINT,
     LEARNED_COLUMNS,
@@ -85,14 +87,18 @@ class Queue(Attempts):
         async with self._sessions.reading() as session:
             return {(job_id, attempt) for job_id, attempt in await session.execute(wanted)}
 
-    async def heartbeat(self, attempts: Collection[Attempt], *, reaps: bool = True) -> set[Attempt]:
+    async def heartbeat(
+        self, attempts: Collection[Attempt], *, since: timedelta | None = None, reaps: bool = True
+    ) -> set[Attempt]:
         """Keep these attempts alive, then reap; answers those that are still wanted.
 
         In this order and by one look at the clock: however far it was set, who is here keeps what it has.
+        `since` is what has gone since the asker's last heartbeat, by a clock that only runs.
         """
         async with self._sessions.writing() as session:
             await self._sessions.set_clock(session)
             now = self._clock()
+            await keep_deadlines(session, now, since)
             renew = update(JobRow).where(_any_held(attempts)).values(lease_expires_at=now + LEASE)
             renew = renew.returning(JobRow.id, JobRow.attempt).execution_options(synchronize_session=False)
             renewed = {(job_id, attempt) for job_id, attempt in await session.execute(renew)}
@@ -126,8 +132,7 @@ class Queue(Attempts):
         Raises: Cancelled, when the attempt is superseded; nothing is published then.
         """
 
-        async def publish(session: AsyncSession, row: JobRow, now: datetime) -> None:
-            await add_usage(session, row.project_id, seconds=_seconds_since(row.started_at, now))
+        async def publish(session: AsyncSession, row: JobRow, _now: datetime) -> None:
             made = {
                 "artifact_id": trained.artifact.id,
                 "learned_columns": as_json(LEARNED_COLUMNS, trained.columns),
@@ -137,7 +142,7 @@ class Queue(Attempts):
             }
             await session.execute(update(ModelRow).where(ModelRow.id == row.model_id).values(made))
 
-        await self._complete(job_id, attempt, trained.artifact, publish)
+        await self._complete(job_id, attempt, trained.artifact, publish, seconds=trained.seconds)
 
     async def complete_generation(self, job_id: UUID, attempt: int, artifact: Artifact) -> None:
         """Publish a generated table and finish its job; a repeat changes nothing.
@@ -246,6 +251,7 @@ class Queue(Attempts):
         attempt: int,
         artifact: Artifact,
         publish: Callable[[AsyncSession, JobRow, datetime], Awaitable[None]],
+        **shown: Any,
     ) -> None:
         async with self._sessions.writing() as session:
             now = self._clock()
@@ -253,7 +259,7 @@ class Queue(Attempts):
             if row is not None:
                 session.add(to_artifact_row(artifact))
                 await session.flush()
-                done = {"artifact_id": artifact.id, "progress": 1.0, "message": ""}
+                done = {"artifact_id": artifact.id, "progress": 1.0, "message": "", **shown}
                 await move(session, JobStatus.RUNNING, JobStatus.COMPLETED, held(job_id, attempt), now, **done)
                 await publish(session, row, now)
                 return
@@ -265,7 +271,3 @@ class Queue(Attempts):
 
 def _any_held(attempts: Collection[Attempt]) -> ColumnElement[bool]:
     return or_(false(), *(held(job_id, attempt) for job_id, attempt in attempts))
-
-
-def _seconds_since(start: datetime | None, now: datetime) -> float:
-    return max(0.0, (now - start).total_seconds()) if start else 0.0

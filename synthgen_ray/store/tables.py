@@ -82,6 +82,7 @@ class ServerRow(Row):
     __tablename__ = "server"
     id: Mapped[UUID] = mapped_column(primary_key=True)
     known_at: Mapped[datetime | None]  # the time, when it could be trusted last
+    beat_at: Mapped[datetime | None]  # when a dispatcher said last that it lives
 
 
 class ProjectRow(Row):

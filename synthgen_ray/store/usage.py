@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, union_all
+from sqlalchemy import ColumnElement, and_, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.entities import Usage
 from synthgen_ray.domain.errors import TooMany, Unavailable
-from synthgen_ray.domain.lifecycle import JobStatus, JobType
+from synthgen_ray.domain.lifecycle import UNFINISHED, JobStatus, JobType
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.projects import require_project
 from synthgen_ray.store.sessions import Sessions
@@ -80,6 +80,13 @@ async def add_usage(session: AsyncSession, project_id: UUID, *, rows: int = 0, s
     await session.flush()
 
 
+async def unfinished_seconds(session: AsyncSession, model_id: UUID) -> float:
+    """Of a model's training that has not ended, whose end counts them."""
+    training = and_(JobRow.model_id == model_id, JobRow.job_type == JobType.TRAIN)
+    of_training = select(func.sum(JobRow.seconds)).where(training, JobRow.status.in_(UNFINISHED))
+    return await session.scalar(of_training) or 0.0
+
+
 def _over(what: str) -> TooMany:
     return TooMany(f"The project has used up {what}.", "quota_exceeded")
 
@@ -99,7 +106,7 @@ async def _rows_to_come(session: AsyncSession, project_id: UUID) -> int:
     asked = select(func.sum(JobRow.num_rows)).where(
         JobRow.project_id == project_id,
         JobRow.job_type.in_((JobType.GENERATE, JobType.BATCH)),
-        JobRow.status.in_((JobStatus.PENDING, JobStatus.RUNNING)),
+        JobRow.status.in_(UNFINISHED),
     )
     return int(await session.scalar(asked) or 0)
 

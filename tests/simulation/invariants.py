@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from synthgen_ray.domain.lifecycle import JOB_MOVES
-from tests.simulation.model import COMPLETED, PENDING, RUNNING, Job
+from tests.simulation.model import COMPLETED, DEADLINE, PENDING, RUNNING, Job
 from tests.simulation.world import World
 
 
@@ -17,6 +17,8 @@ def check(world: World) -> None:
     _no_file_is_left_over(world)
     assert len(world.published) == len({job for job, _ in world.published}), "a job published twice"
     assert not world.taken_alive, "the lease of one who lives was taken"
+    for job_id, ended in world.overdue_at.items():
+        assert ended - world.asked_at[job_id] > DEADLINE.total_seconds() - 1, "a deadline came early"
 
 
 def _each_call_made_one_job(world: World) -> None:

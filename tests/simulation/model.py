@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from synthgen_ray.domain.lifecycle import JOB_MOVES, LEASE, JobStatus, JobType
+from synthgen_ray.store.deadlines import NOTED_EACH, SLACK
 from synthgen_ray.store.reaper import BACKOFF, LONGEST_REST, MAX_FAILURES
 
 Attempt = tuple[int, int]
 Folder = tuple[int, ...]  # of a job, or of one of its attempts
-DEADLINE = timedelta(minutes=20)
+DEADLINE = timedelta(minutes=5)
 NEVER = datetime.min.replace(tzinfo=UTC)
 PENDING, RUNNING, COMPLETED, FAILED = JobStatus
 
@@ -50,6 +51,7 @@ class QueueModel:
         self.jobs: dict[int, Job] = {}
         self.keys: dict[str, int] = {}
         self.erasures: dict[Folder, datetime] = {}
+        self.beat_at: datetime | None = None
         self._last = 0
 
     def enqueue(self, now: datetime, key: str, project: int, kind: JobType) -> int:
@@ -77,7 +79,10 @@ class QueueModel:
     def find_held(self, _now: datetime, attempts: Collection[Attempt]) -> set[Attempt]:
         return {attempt for attempt in attempts if self._held(attempt)}
 
-    def heartbeat(self, now: datetime, attempts: Collection[Attempt], reaps: bool) -> set[Attempt]:
+    def heartbeat(
+        self, now: datetime, attempts: Collection[Attempt], since: timedelta | None, reaps: bool
+    ) -> set[Attempt]:
+        self._keep_deadlines(now, since)
         for attempt in attempts:
             if job := self._held(attempt):
                 job.lease_expires_at = now + LEASE
@@ -151,6 +156,18 @@ class QueueModel:
     def _held(self, attempt: Attempt) -> Job | None:
         job = self.jobs.get(attempt[0])
         return job if job and job.status is RUNNING and job.attempt == attempt[1] else None
+
+    def _keep_deadlines(self, now: datetime, since: timedelta | None) -> None:
+        gone = now - self.beat_at if self.beat_at else None
+        if gone is not None and (since is None or timedelta(0) <= gone < NOTED_EACH):
+            return
+        self.beat_at = now
+        if gone is None or since is None or -SLACK <= gone <= since + SLACK:
+            return
+        for job in self.jobs.values():
+            before = job.created_at < now - since if gone > timedelta(0) else job.created_at > now
+            if before and not job.status.is_final:
+                job.deadline_at += gone
 
     def _reap(self, now: datetime) -> None:
         for job in self.jobs.values():

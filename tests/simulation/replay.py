@@ -1,7 +1,7 @@
 """The calls of a simulated world, made again on a real store: it must answer and hold what the model does."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -94,8 +94,9 @@ class Replay:
     async def find_held(self, attempts: Sequence[Attempt]) -> set[Attempt]:
         return self._numbered(await self.store.find_held([self._named(one) for one in attempts]))
 
-    async def heartbeat(self, attempts: Sequence[Attempt], reaps: bool) -> set[Attempt]:
-        return self._numbered(await self.store.heartbeat([self._named(one) for one in attempts], reaps=reaps))
+    async def heartbeat(self, attempts: Sequence[Attempt], since: timedelta | None, reaps: bool) -> set[Attempt]:
+        named = [self._named(one) for one in attempts]
+        return self._numbered(await self.store.heartbeat(named, since=since, reaps=reaps))
 
     async def complete(self, attempt: Attempt, number: int) -> bool:
         job_id, _ = self._named(attempt)

@@ -1,7 +1,7 @@
 """The queue's promises hold in thousands of made-up histories, and in one that breaks them they are seen broken."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -71,6 +71,13 @@ class WithoutReaper(QueueModel):
         """Nobody is missed."""
 
 
+class WithFixedDeadlines(QueueModel):
+    """They are moments of a clock, whoever sets it."""
+
+    def _keep_deadlines(self, now: datetime, since: timedelta | None) -> None:
+        """Nothing moves."""
+
+
 class WithoutErasures(QueueModel):
     def discard(self, now: datetime, attempts: Collection[Attempt]) -> None:
         """What a superseded attempt wrote late stays."""
@@ -95,7 +102,8 @@ class TrustingWorld(World):
         (WithoutLeases, World, "taken"),
         (WithoutReaper, World, "never ended"),
         (WithoutErasures, World, "no job names"),
-        (QueueModel, TrustingWorld, "taken"),
+        (WithFixedDeadlines, World, "early"),
+        (QueueModel, TrustingWorld, "taken|early"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else "",
 )

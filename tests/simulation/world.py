@@ -56,7 +56,7 @@ class Actor:
 class Dispatcher(Actor):
     watch: ClockWatch | None = None
     recovered: bool = False
-    heard: float = -HEARTBEAT_S  # when it last sent a heartbeat
+    heard: float | None = None  # when it last sent a heartbeat
     running: dict[Attempt, Work] = field(default_factory=dict)
 
 
@@ -80,6 +80,8 @@ class World:
         self.published: list[Attempt] = []
         self.deleted: set[int] = set()
         self.taken_alive: list[Attempt] = []
+        self.asked_at: dict[int, float] = {}
+        self.overdue_at: dict[int, float] = {}
         self.abandoned: set[Attempt] = set()  # by a dispatcher that crashed
         self.zombies: list[tuple[Attempt, float]] = []
         self.dispatchers = [self._started(f"d{i}") for i in range(3)]
@@ -148,6 +150,8 @@ class World:
         if fate < 0.02 or actor.cut_until > self.monotonic:
             raise Unanswered
         answer = getattr(self.queue, method)(self.wall, *arguments)
+        if method == "enqueue":
+            self.asked_at.setdefault(answer, self.monotonic)
         self.calls.append(Call(self.wall, method, arguments, answer))
         if fate < 0.03:
             raise Crashed
@@ -181,7 +185,7 @@ class World:
         if not me.recovered:
             self._call(me, "requeue_running", me.name)
             me.recovered = True
-        if self.monotonic - me.heard >= HEARTBEAT_S:
+        if me.heard is None or self.monotonic - me.heard >= HEARTBEAT_S:
             self._heartbeat(me)
         for _ in range(3):  # at different times: anything may come between two
             self._pass_time(at_most=1.0)
@@ -194,11 +198,12 @@ class World:
         assert me.watch is not None
         running = {(job.id, job.attempt) for job in self.queue.jobs.values() if job.lease_expires_at}
         attempts = tuple(me.running)
-        reaps = me.watch.is_steady()
+        since = None if me.heard is None else timedelta(seconds=self.monotonic - me.heard)
         try:
-            held = self._call(me, "heartbeat", attempts, reaps)
+            held = self._call(me, "heartbeat", attempts, since, me.watch.is_steady() and since is not None)
         finally:
             self._note_lost(running - set(attempts))
+            self._note_overdue()
         for attempt in held:
             self.renewed[attempt] = self.monotonic
         me.heard = self.monotonic
@@ -212,6 +217,11 @@ class World:
             lost = not job.lease_expires_at and job.error in (None, "worker_lost")
             if lost and self.monotonic - self.renewed.get((job_id, attempt), 0.0) < LEASE_S:
                 self.taken_alive.append((job_id, attempt))
+
+    def _note_overdue(self) -> None:
+        for job in self.queue.jobs.values():
+            if job.error == "deadline_exceeded":
+                self.overdue_at.setdefault(job.id, self.monotonic)
 
     def _keep_only(self, me: Dispatcher, held: set[Attempt]) -> None:
         if unwanted := [attempt for attempt in me.running if attempt not in held]:

@@ -33,14 +33,15 @@ def artifacts(tmp_path) -> Artifacts:
 
 
 @pytest.fixture
-def steps(monkeypatch) -> Iterator[list[str]]:
+def steps(monkeypatch, tmp_path) -> Iterator[list[str]]:
     """What is done to make files and rows last. Of a file that is synced, the size that it then has."""
     done: list[str] = []
     sync, rename = os.fsync, Path.rename
 
     def watched_sync(descriptor: int) -> None:
         about = os.fstat(descriptor)
-        done.append("sync the folder" if stat.S_ISDIR(about.st_mode) else f"sync {about.st_size} bytes")
+        is_folder = stat.S_ISDIR(about.st_mode)
+        done.append(f"sync {_name_of(about, tmp_path)}" if is_folder else f"sync {about.st_size} bytes")
         sync(descriptor)
 
     def watched_rename(path: Path, target: Path) -> Path:
@@ -55,6 +56,12 @@ def steps(monkeypatch) -> Iterator[list[str]]:
     event.listen(Session, "before_commit", watched_commit)
     yield done
     event.remove(Session, "before_commit", watched_commit)
+
+
+def _name_of(folder: os.stat_result, root: Path) -> str:
+    return next(
+        path.relative_to(root).as_posix() for path in (root, *root.rglob("*")) if path.stat().st_ino == folder.st_ino
+    )
 
 
 @pytest.mark.parametrize("is_reading", [False, True])
@@ -82,7 +89,9 @@ async def test_a_file_is_on_disk_under_its_name_before_a_row_names_it(store, art
     rows = artifacts.seal(job.folder, [artifacts.part(job.folder, "part-0", 1000)])
     await store.complete_generation(job.id, job.attempt, rows)
 
-    assert steps == [f"sync {len(CONTENT)} bytes", "rename", "sync the folder", "commit"]
+    folder = Path("artifacts", job.folder)
+    made = [f"sync {parent}" for parent in folder.parents]
+    assert steps == [*made, f"sync {len(CONTENT)} bytes", "rename", f"sync {folder}", "commit"]
 
 
 def test_a_scratch_file_is_on_disk_before_it_has_its_name(artifacts, steps):
@@ -90,4 +99,5 @@ def test_a_scratch_file_is_on_disk_before_it_has_its_name(artifacts, steps):
         file.write_bytes(CONTENT)
         artifacts.adopt(file, "models/m", "model.synthgen")
 
-    assert steps == [f"sync {len(CONTENT)} bytes", "rename", "sync the folder"]
+    made = ["sync artifacts/models", "sync artifacts"]
+    assert steps == [*made, f"sync {len(CONTENT)} bytes", "rename", "sync artifacts/models/m"]

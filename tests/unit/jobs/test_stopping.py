@@ -98,12 +98,28 @@ async def test_a_job_past_its_deadline_is_stopped_by_the_heartbeat(
     await until_started(launcher, job.id)
 
     clock.advance(DEADLINES[JobType.TRAIN])
+    dispatcher._last_heartbeat -= DEADLINES[JobType.TRAIN].total_seconds()  # its own clock runs too
     watch.steady = True
     await dispatcher.heartbeat()
     await finish(dispatcher)
 
     assert launcher.stopped == [job.id]
     assert (await store.get_job(ADMIN, job.id)).failure == OVERDUE
+
+
+async def test_a_job_is_not_past_its_deadline_since_a_clock_was_set(
+    store, clock, dispatcher, launcher, given_training, watch
+):
+    job = await given_training()
+    await dispatcher.tick()
+    await until_started(launcher, job.id)
+
+    clock.advance(DEADLINES[JobType.TRAIN])
+    watch.steady = True
+    await dispatcher.heartbeat()
+
+    assert launcher.stopped == []
+    assert (await store.get_job(ADMIN, job.id)).status is JobStatus.RUNNING
 
 
 async def test_attempts_of_a_job_that_overlap_here_do_not_take_each_others_place(

@@ -14,6 +14,7 @@ from tests.given import ADMIN, a_model_with_a_table
 from tests.history import events_of, every_erasure, moves_of
 
 MOMENT = timedelta(seconds=1)
+TICK = timedelta(seconds=10)
 HOUR = timedelta(hours=1)
 JUMPS = [HOUR, -HOUR, timedelta(days=3650)]
 
@@ -110,6 +111,47 @@ class TestDeadline:
         assert await store.heartbeat({(job.id, 1)}) == set()
         assert (await store.get_job(ADMIN, job.id)).failure == OVERDUE
         assert [event.error_code for event in await events_of(store, job.id)] == [None, None, "deadline_exceeded"]
+
+    @pytest.mark.parametrize("jump", JUMPS, ids=str)
+    async def test_moves_along_with_a_clock_that_is_set(self, store, clock, given_training, jump):
+        job, left = await given_training(), DEADLINES[JobType.TRAIN]
+        await store.heartbeat(())
+
+        clock.advance(jump + TICK)
+        for _ in range(2):  # another dispatcher finds it moved
+            await store.heartbeat((), since=TICK)
+        clock.advance(left - MOMENT)
+        await store.heartbeat((), since=left)
+        before = await store.get_job(ADMIN, job.id)
+        clock.advance(2 * MOMENT)
+        await store.heartbeat((), since=left)
+
+        assert before.status is JobStatus.PENDING
+        assert (await store.get_job(ADMIN, job.id)).failure == OVERDUE
+
+    @pytest.mark.parametrize("jump", JUMPS, ids=str)
+    async def test_of_what_was_asked_for_since_then_stays(self, store, clock, given_training, jump):
+        await store.heartbeat(())
+        clock.advance(jump)
+        job = await given_training()
+
+        clock.advance(TICK)
+        await store.heartbeat((), since=2 * TICK)
+        clock.advance(DEADLINES[JobType.TRAIN] - TICK)
+        await store.heartbeat((), since=DEADLINES[JobType.TRAIN])
+
+        assert (await store.get_job(ADMIN, job.id)).failure == OVERDUE
+
+    async def test_does_not_run_while_no_dispatcher_lives(self, store, clock, given_training):
+        job = await given_training()
+        await store.heartbeat(())
+
+        clock.advance(2 * DEADLINES[JobType.TRAIN])
+        await store.heartbeat((), reaps=False)  # the first one of whoever starts again
+        clock.advance(TICK)
+        await store.heartbeat((), since=TICK)
+
+        assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
 
     async def test_that_has_not_come_harms_nobody(self, store, clock, given_training):
         job = await given_training()
