@@ -1,5 +1,6 @@
 """Tables as callers of the library have them: data frames of pandas, or Arrow's own."""
 
+import re
 import warnings
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,6 @@ import pyarrow.compute as pc
 
 from synthgen_ray.datasets.date_guessing import DATE
 from synthgen_ray.datasets.inference import infer_columns
-from synthgen_ray.datasets.text_typing import SAMPLE
 from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.synthesizers.columns import arrow, checks
@@ -17,6 +17,7 @@ from synthgen_ray.synthesizers.columns.written_moments import WrittenMoments
 if TYPE_CHECKING:
     import pandas as pd
 
+IS_DATE = re.compile(DATE)
 UNFIT = (pa.ArrowException, TypeError, OverflowError)  # of a column that becomes none of Arrow's
 
 
@@ -41,11 +42,12 @@ def columns_of(table: pa.Table) -> tuple[Column, ...]:
 
 
 def _look_like_dates(texts: pa.ChunkedArray) -> bool:
-    """All of them; the first ones tell of most columns that they do not."""
+    """All of them; the first one tells of most columns that they do not."""
     present = texts.drop_null()
-    return len(present) > 0 and all(
-        pc.all(pc.match_substring_regex(part, f"^(?:{DATE})$")).as_py() for part in (present[:SAMPLE], present)
-    )
+    if not len(present) or not IS_DATE.fullmatch(present[0].as_py()):
+        return False
+    looks: bool = pc.all(pc.match_substring_regex(present, f"^(?:{DATE})$")).as_py()
+    return looks
 
 
 def _warn(name: str) -> None:
