@@ -4,11 +4,13 @@ The peer of a sample is the same model in this process; that of a generation to 
 (the `bench` extra), else the package that the model comes from.
 """
 
+import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
@@ -55,20 +57,30 @@ class Shop:
             self.client.download(job["job_id"], to)
 
 
+@contextmanager
+def a_shop(**settings: str) -> Iterator[Shop]:
+    with (
+        an_up_server(SYNTHGEN_RATE_LIMITS=NO_RATE_LIMITS, **settings) as server,
+        server.client() as client,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        yield Shop(server, client, client.create_project("Bench")["id"], {}, Path(folder))
+
+
 def given_shop(bench: Bench) -> Shop:
     """One for all rows, started for the first."""
     shop: Shop | None = bench.shared.get("shop")
     if shop is None:
-        server = bench.held.enter_context(an_up_server(SYNTHGEN_RATE_LIMITS=NO_RATE_LIMITS))
-        client = bench.held.enter_context(server.client())
-        folder = Path(bench.held.enter_context(tempfile.TemporaryDirectory()))
-        shop = bench.shared["shop"] = Shop(server, client, client.create_project("Bench")["id"], {}, folder)
+        shop = bench.shared["shop"] = bench.held.enter_context(a_shop())
     return shop
 
 
 def _served(bench: Bench, model_type: ModelType) -> tuple[Shop, str]:
     """The model of the other rows, in the memory of a sampler."""
-    shop = given_shop(bench)
+    return _served_by(given_shop(bench), bench, model_type)
+
+
+def _served_by(shop: Shop, bench: Bench, model_type: ModelType) -> tuple[Shop, str]:
     if model_type not in shop.models:
         file = shop.folder / "model.synthgen"
         bench.model(model_type, bench.epochs(EPOCHS)).save(file)
@@ -159,6 +171,20 @@ def _overhead(model_type: ModelType, bench: Bench) -> Figure:
     return Figure(rows / figure.ours, rows / (figure.peer or 1), "rows/s", "the peer is one process, all cores")
 
 
+def _second_sampler(model_type: ModelType, bench: Bench) -> Figure:
+    """What two samplers draw that have a thread each, beside one alone."""
+    rows = bench.rows(1_000_000)
+    rates = []
+    for samplers in (2, 1):
+        sampler = {"min_replicas": samplers, "max_replicas": samplers, "threads": 1}
+        with a_shop(SYNTHGEN_SAMPLER=json.dumps(sampler)) as alone:
+            shop, model_id = _served_by(alone, bench, model_type)
+            shop.generate(model_id, bench.rows(100_000))  # each has the model then
+            taken = [seconds(partial(shop.generate, model_id, rows)) for _ in range(bench.times)]
+        rates.append(rows / statistics.median(taken))
+    return Figure(*rates, "rows/s", "2 samplers of a thread each; the peer is 1")
+
+
 def _polled(bench: Bench) -> Figure:
     """A job's GET under many clients, beside a bare application of Ray Serve that answers as many bytes."""
     shop, model_id = _served(bench, ModelType.GAUSSIAN_COPULA)
@@ -190,5 +216,6 @@ ROWS = (
     Row("served generation of 1,000 rows, from POST to completed", _small_job, "0.5 s"),
     *_rows("served generation of 1,000,000 rows, to the last byte of the CSV", _end_to_end, END_TO_END),
     *_rows("served generation beside one process", _overhead, "0.85x"),
+    *_rows("served generation by 2 samplers, beside 1", _second_sampler, "1.8x"),
     Row("served GET of a job, 64 clients", _polled, "0.5x"),
 )
