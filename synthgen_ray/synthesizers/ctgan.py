@@ -18,7 +18,14 @@ from synthgen_ray.synthesizers.base import Targets
 from synthgen_ray.synthesizers.codec import Encoded
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.layout import Layout
-from synthgen_ray.synthesizers.networks.critic import compiled, critic_gradients, new_critic, score_and_slope
+from synthgen_ray.synthesizers.networks.critic import (
+    Critic,
+    Packs,
+    compiled,
+    critic_gradients,
+    new_critic,
+    score_and_slope,
+)
 from synthgen_ray.synthesizers.networks.folded import Dense, FoldedNetwork
 from synthgen_ray.synthesizers.networks.generator import condition_loss, generate, new_generator
 from synthgen_ray.synthesizers.neural import NeuralSynthesizer
@@ -53,10 +60,10 @@ class CTGAN(NeuralSynthesizer):
 
     def _train(self, generator: nn.Module, encoded: Encoded, seed: int, pace: Pace) -> None:
         options, layout = self.params, self.layout
-        critic = new_critic(layout.width + layout.condition_width, options.discriminator_dim, options.pac)
-        critic.to(self._device).requires_grad_(False)
+        stock = new_critic(layout.width + layout.condition_width, options.discriminator_dim, options.pac)
         start_weights(generator, seed, 0)
-        start_weights(critic, seed, 1)
+        start_weights(stock, seed, 1)
+        critic = Critic(stock, layout.width, options.pac).to(self._device).requires_grad_(False)
         generator_adam = Adam(generator.parameters(), options.generator_lr, BETAS, options.generator_decay)
         critic_adam = Adam(critic.parameters(), options.discriminator_lr, BETAS, options.discriminator_decay)
         batches = Batches(encoded, layout, options, seed, self._device)
@@ -70,8 +77,8 @@ class CTGAN(NeuralSynthesizer):
         if options.compile:
             learn, judge = compiled(learn), compiled(judge)
 
-        def packs(rows_BD: Tensor, places_B: Tensor | None) -> Tensor:
-            return layout.beside_conditions(rows_BD, places_B).reshape(len(rows_BD) // options.pac, -1)
+        def packs(rows_BD: Tensor, places_B: Tensor | None) -> Packs:
+            return Packs.of(rows_BD, places_B, options.pac, layout.condition_width)
 
         for epoch, step in pace.steps(options.epochs, steps, state):
             first = (epoch * steps + step) * batches_a_step
@@ -96,8 +103,8 @@ class CTGAN(NeuralSynthesizer):
             logits_BD = generate(generator, draws.normal(options.embedding_dim), batch.places_B)
             fake_BD = layout.activate(logits_BD.detach(), draws.gumbel(layout.width))
             scales = draws.dropout(options.discriminator_dim, options.pac)
-            score_P1, slope_PX = judge(critic, packs(fake_BD, batch.places_B), scales)
-            slope_BD = slope_PX.view(len(fake_BD), -1)[:, : layout.width] * (-draws.share.weight / len(score_P1))
+            score_P1, slope_PR = judge(critic, packs(fake_BD, batch.places_B), scales)
+            slope_BD = slope_PR.view_as(fake_BD) * (-draws.share.weight / len(score_P1))
             obedience = condition_loss(logits_BD, batch.places_B, layout) * draws.share.weight
             generator_adam.zero_grad()
             torch.autograd.backward([logits_BD, obedience], [layout.activation_gradient(fake_BD, slope_BD), None])

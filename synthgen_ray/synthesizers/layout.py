@@ -78,10 +78,6 @@ class Layout:
         conditions_BC = torch.zeros(len(places_B), self.condition_width, device=places_B.device)
         return conditions_BC.scatter_(1, places_B[:, None], 1.0)
 
-    def beside_conditions(self, rows_BD: Tensor, places_B: Tensor | None) -> Tensor:
-        """Rows and their one-hot conditions, (B, D + C)."""
-        return rows_BD if places_B is None else torch.cat([rows_BD, self.conditions(places_B)], dim=1)
-
     def spoken_of(self, places_B: Tensor) -> "SpokenOf":
         """Where in the rows the columns stand that conditions speak of."""
         placed = self._on(places_B.device)

@@ -2,8 +2,10 @@
 
 Around any point the critic is linear: each hidden layer multiplies by a slope, 1 or 0.2 (LeakyReLU) times the scale of
 dropout. So its loss, its gradient penalty and the gradients of both with respect to the weights have closed forms.
-`critic_loss` says the same by automatic differentiation and is what they are tested against.
-Shapes: P packs, X = pac (D + C) width of a pack, H width of a hidden layer, L hidden layers.
+`critic_loss` says the same by automatic differentiation and is what they are tested against. A one-hot condition times
+a matrix is one of its rows, which is gathered: of a wide table conditions are half of what the first layer sees.
+Shapes: P packs of J rows; R = J D width of their rows, Q = J C of their conditions, X = J (D + C) of both as the
+`ctgan` package has them, row by row; H width of a hidden layer.
 Source: Gulrajani et al. 2017, arXiv:1704.00028, eq. 3; packs: Lin et al. 2018, arXiv:1712.04086.
 """
 
@@ -11,7 +13,8 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from typing import ParamSpec, TypeVar, cast
+from dataclasses import dataclass
+from typing import ParamSpec, Self, TypeVar, cast
 
 import torch
 from ctgan.synthesizers.ctgan import Discriminator
@@ -35,8 +38,41 @@ def compiled(step: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
     return cast(Callable[Arguments, Answer], torch.compile(step, dynamic=False))
 
 
+@dataclass(frozen=True)
+class Packs:
+    rows_PR: Tensor
+    places_PJ: Tensor | None  # of their conditions among Q, if there are any
+
+    @classmethod
+    def of(cls, rows_BD: Tensor, places_B: Tensor | None, pac: int, condition_width: int) -> Self:
+        rows_PR = rows_BD.reshape(len(rows_BD) // pac, -1)
+        if places_B is None:
+            return cls(rows_PR, None)
+        slots_J = torch.arange(pac, device=places_B.device) * condition_width
+        return cls(rows_PR, places_B.view(-1, pac) + slots_J)
+
+
+class Critic(nn.Module):
+    """The `ctgan` package's, its first layer in two: what multiplies rows, and a row for each place of a condition."""
+
+    def __init__(self, stock: nn.Module, row_width: int, pac: int) -> None:
+        super().__init__()
+        first, *self.layers = linear_layers(stock)
+        for number, layer in enumerate(self.layers, start=1):
+            self.add_module(f"layer{number}", layer)
+        weight_HJW = first.weight.detach().view(first.out_features, pac, -1)
+        self.rows_HR = nn.Parameter(weight_HJW[:, :, :row_width].flatten(1).clone())
+        self.conditions_QH = nn.Parameter(weight_HJW[:, :, row_width:].flatten(1).T.contiguous())
+        self.bias_H = first.bias
+
+    def first(self, rows_PR: Tensor, places_PJ: Tensor | None) -> Tensor:
+        """What the first hidden layer is made of, (P, H)."""
+        z_PH = F.linear(rows_PR, self.rows_HR, self.bias_H).to(rows_PR.dtype)
+        return z_PH if places_PJ is None else z_PH + F.embedding_bag(places_PJ, self.conditions_QH, mode="sum")
+
+
 def new_critic(row_width: int, hidden: Sequence[int], pac: int) -> nn.Module:
-    """The `ctgan` package's; only its linear layers are used in training. `row_width` is D + C."""
+    """The `ctgan` package's, of which `Critic` is made. `row_width` is D + C."""
     critic: nn.Module = Discriminator(row_width, hidden, pac)
     return critic
 
@@ -75,12 +111,7 @@ def gradient_penalty(score: Callable[[Tensor], Tensor], real_PX: Tensor, fake_PX
 
 @torch.no_grad()
 def critic_gradients(
-    critic: nn.Module,
-    real_PX: Tensor,
-    fake_PX: Tensor,
-    mix_P1: Tensor,
-    scales: Sequence[Tensor],
-    weight: float = 1.0,
+    critic: Critic, real: Packs, fake: Packs, mix_P1: Tensor, scales: Sequence[Tensor], weight: float = 1.0
 ) -> Tensor:
     """Sets the gradients of `critic_loss`, times `weight`, and returns the loss.
 
@@ -91,33 +122,45 @@ def critic_gradients(
     Then ∂/∂Wₗ = Σ δₗ aₗ₋₁ᵀ with aₗ₋₁ the layer's input for real and generated packs and tₗ₋₁ for mixed ones; biases
     shift no slope, so that theirs is Σ δₗ over real and generated packs.
     """
-    layers = linear_layers(critic)
-    packs = len(real_PX)
+    packs = len(real.rows_PR)
     mixed = slice(2 * packs, None)
+    rows_PR = torch.cat([real.rows_PR, fake.rows_PR, torch.empty_like(real.rows_PR)])
+    places_PJ = _both(real.places_PJ, fake.places_PJ)
 
-    inputs = [torch.cat([real_PX, fake_PX, torch.empty_like(real_PX)])]
-    z_real, z_fake = _linear(inputs[0][: 2 * packs], layers[0]).chunk(2)
+    z_real, z_fake = critic.first(rows_PR[: 2 * packs], places_PJ).chunk(2)
     z = torch.cat([z_real, z_fake, torch.lerp(z_real, z_fake, mix_P1)])
-    slopes = []
-    for layer, scale in zip(layers[1:], scales, strict=True):
+    slopes, inputs = [], []
+    for layer, scale in zip(critic.layers, scales, strict=True):
         slopes.append(_slope(z, scale))
         inputs.append(z * slopes[-1])
         z = _linear(inputs[-1], layer)
 
     down = z.new_tensor([-weight / packs, weight / packs, 1.0]).repeat_interleave(packs)[:, None]
     deltas = [down]
-    for layer, slope in zip(layers[:0:-1], slopes[::-1], strict=True):
+    for layer, slope in zip(critic.layers[::-1], slopes[::-1], strict=True):
         deltas.insert(0, _product(deltas[0], layer.weight).mul_(slope))
-    slope_PX = _product(deltas[0][mixed], layers[0].weight)
-    length_P1 = torch.linalg.vector_norm(slope_PX, dim=1, keepdim=True)
+    first = deltas.pop(0)
+    slope_PR = _product(first[mixed], critic.rows_HR)
+    slope_PQ = _product(first[mixed], critic.conditions_QH.T)
+    lengths = [torch.linalg.vector_norm(slope, dim=1, keepdim=True) for slope in (slope_PR, slope_PQ)]
+    length_P1 = torch.hypot(*lengths)
 
-    up = slope_PX * (2 * PENALTY * weight / packs * (1 - 1 / length_P1.clamp_min(SHORTEST)))
-    for place, (layer, delta) in enumerate(zip(layers, deltas, strict=True)):
+    steepness_P1 = 2 * PENALTY * weight / packs * (1 - 1 / length_P1.clamp_min(SHORTEST))
+    rows_PR[mixed] = slope_PR * steepness_P1
+    up_PQ = slope_PQ * steepness_P1
+    critic.rows_HR.grad = _product(first.T, rows_PR)
+    critic.bias_H.grad = first[: 2 * packs].sum(0)
+    critic.conditions_QH.grad = _product(up_PQ.T, first[mixed])
+    if places_PJ is not None:
+        each_row = first[: 2 * packs].repeat_interleave(places_PJ.shape[1], 0)
+        critic.conditions_QH.grad.index_add_(0, places_PJ.flatten(), each_row)
+    up = (_product(rows_PR[mixed], critic.rows_HR.T) + _product(up_PQ, critic.conditions_QH)).mul_(slopes[0][mixed])
+    for place, (layer, delta) in enumerate(zip(critic.layers, deltas, strict=True)):
         inputs[place][mixed] = up
         layer.weight.grad = _product(delta.T, inputs[place])
         layer.bias.grad = delta[: 2 * packs].sum(0)
-        if place < len(slopes):
-            up = _product(up, layer.weight.T).mul_(slopes[place][mixed])
+        if place + 1 < len(slopes):
+            up = _product(up, layer.weight.T).mul_(slopes[place + 1][mixed])
 
     for_real, for_fake, _ = z.chunk(3)
     loss: Tensor = for_fake.mean() - for_real.mean() + PENALTY * (length_P1 - 1).square().mean()
@@ -125,18 +168,21 @@ def critic_gradients(
 
 
 @torch.no_grad()
-def score_and_slope(critic: nn.Module, packs_PX: Tensor, scales: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """(P, 1) and its gradient with respect to the packs, (P, X); the weights get none."""
-    *hidden, last = linear_layers(critic)
-    slopes, z = [], packs_PX
-    for layer, scale in zip(hidden, scales, strict=True):
-        z = _linear(z, layer)
+def score_and_slope(critic: Critic, packs: Packs, scales: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """(P, 1) and its gradient with respect to the rows, (P, R); the weights get none."""
+    z = critic.first(packs.rows_PR, packs.places_PJ)
+    slopes = []
+    for layer, scale in zip(critic.layers, scales, strict=True):
         slopes.append(_slope(z, scale))
-        z = z * slopes[-1]
-    down = last.weight.expand(len(packs_PX), -1)
-    for layer, slope in zip(reversed(hidden), reversed(slopes), strict=True):
-        down = _product(down * slope, layer.weight)
-    return _linear(z, last), down
+        z = _linear(z * slopes[-1], layer)
+    down = z.new_ones(len(z), 1)
+    for layer, slope in zip(critic.layers[::-1], slopes[::-1], strict=True):
+        down = _product(down, layer.weight) * slope
+    return z, _product(down, critic.rows_HR)
+
+
+def _both(real_PJ: Tensor | None, fake_PJ: Tensor | None) -> Tensor | None:
+    return None if real_PJ is None or fake_PJ is None else torch.cat([real_PJ, fake_PJ])
 
 
 # Under autocast products are in 16 bits, and all between them is as wide as it was.

@@ -2,6 +2,8 @@
 
 import logging
 import shutil
+from copy import deepcopy
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -12,6 +14,8 @@ from torch import Tensor, nn
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.networks.critic import (
+    Critic,
+    Packs,
     compiled,
     critic_gradients,
     critic_loss,
@@ -51,53 +55,93 @@ def test_gradient_penalty_judges_a_pack_as_one_point():
 @pytest.mark.parametrize("with_dropout", [True, False])
 class TestCritic:
     def test_gradients_are_those_of_automatic_differentiation(self, hidden, pac, with_conditions, with_dropout):
-        critic, real, fake, scales = a_critic(hidden, pac, with_conditions, with_dropout)
+        stock, critic, real, fake, scales = a_critic(hidden, pac, with_conditions, with_dropout)
         mix = torch.rand(PACKS, 1, dtype=torch.float64)
-        expected_loss = critic_loss(critic, real, fake, mix, scales)
-        expected = torch.autograd.grad(expected_loss * 0.7, [*critic.parameters()], allow_unused=True)
+        expected_loss = critic_loss(stock, real.dense(), fake.dense(), mix, scales)
+        (expected_loss * 0.7).backward()
 
-        loss = critic_gradients(critic, real, fake, mix, scales, weight=0.7)
+        loss = critic_gradients(critic, real.packs, fake.packs, mix, scales, weight=0.7)
 
         assert loss.item() == pytest.approx(expected_loss.item(), rel=1e-12)
-        largest = max(gradient.abs().max() for gradient in expected)
+        expected = [weight.detach() for weight in Critic(of_gradients(stock), LAYOUT.width, pac).parameters()]
+        largest = max(float(gradient.abs().max()) for gradient in expected if gradient.numel())
         for parameter, gradient in zip(critic.parameters(), expected, strict=True):
-            assert (parameter.grad - gradient).abs().max() <= 1e-12 * largest
+            assert torch.allclose(parameter.grad, gradient, rtol=0, atol=1e-12 * largest)
 
     def test_slope_is_that_of_automatic_differentiation(self, hidden, pac, with_conditions, with_dropout):
-        critic, _, fake, scales = a_critic(hidden, pac, with_conditions, with_dropout)
+        stock, critic, _, fake, scales = a_critic(hidden, pac, with_conditions, with_dropout)
         scales = [scale[:PACKS] for scale in scales]
-        expected_score = score(critic, fake.requires_grad_(), scales)
-        (expected,) = torch.autograd.grad(expected_score.sum(), fake)
+        fake.rows.requires_grad_()
+        expected_score = score(stock, fake.dense(), scales)
+        (expected,) = torch.autograd.grad(expected_score.sum(), fake.rows)
 
-        score_P1, slope_PX = score_and_slope(critic, fake, scales)
+        score_P1, slope_PR = score_and_slope(critic, fake.packs, scales)
 
         assert torch.allclose(score_P1, expected_score, rtol=1e-12, atol=1e-12)
-        assert torch.allclose(slope_PX, expected, rtol=1e-12, atol=1e-12)
+        assert torch.allclose(slope_PR.view_as(expected), expected, rtol=1e-12, atol=1e-12)
+
+
+@dataclass
+class Rows:
+    """Of all packs, and the places of their conditions."""
+
+    rows: Tensor
+    places: Tensor | None
+    pac: int
+
+    @property
+    def packs(self) -> Packs:
+        return Packs.of(self.rows.detach(), self.places, self.pac, LAYOUT.condition_width)
+
+    def dense(self) -> Tensor:
+        """As the stock package's critic sees them."""
+        if self.places is None:
+            return self.rows.reshape(PACKS, -1)
+        return torch.cat([self.rows, LAYOUT.conditions(self.places)], dim=1).reshape(PACKS, -1)
 
 
 def a_critic(hidden: list[int], pac: int, with_conditions: bool, with_dropout: bool):
+    """The stock package's and ours, real and generated rows, and the scales of dropout."""
     torch.manual_seed(len(hidden) * 10 + pac)
-    width = LAYOUT.width + with_conditions * LAYOUT.condition_width
-    critic = new_critic(width, hidden, pac).double()
-    real, fake = (packs_of(LAYOUT, pac, with_conditions) for _ in range(2))
+    stock = new_critic(LAYOUT.width + with_conditions * LAYOUT.condition_width, hidden, pac).double()
+    real, fake = (rows_of(LAYOUT, pac, with_conditions) for _ in range(2))
     scales = [torch.randint(2, (3 * PACKS, width)).double() * 2 for width in hidden]
-    return critic, real, fake, scales if with_dropout else [torch.ones_like(scale) for scale in scales]
+    scales = scales if with_dropout else [torch.ones_like(scale) for scale in scales]
+    return stock, Critic(deepcopy(stock), LAYOUT.width, pac), real, fake, scales
 
 
-def packs_of(layout: Layout, pac: int, with_conditions: bool) -> Tensor:
+def rows_of(layout: Layout, pac: int, with_conditions: bool) -> Rows:
     rows = layout.activate(*torch.randn(2, PACKS * pac, layout.width, dtype=torch.float64))
-    places = torch.randint(layout.condition_width, (PACKS * pac,)) if with_conditions else None
-    return layout.beside_conditions(rows, places).reshape(PACKS, -1)
+    return Rows(rows, torch.randint(layout.condition_width, (PACKS * pac,)) if with_conditions else None, pac)
+
+
+def into_stock(critic: Critic, pac: int) -> nn.Module:
+    """The way back: one first layer, which sees each row beside its condition."""
+    width, first = LAYOUT.width + LAYOUT.condition_width, critic.rows_HR.view(len(critic.rows_HR), pac, -1)
+    stock = new_critic(width, [layer.in_features for layer in critic.layers], pac).double()
+    weight = torch.cat([first, critic.conditions_QH.T.reshape(len(first), pac, -1)], dim=2).flatten(1)
+    weights = [weight, critic.bias_H, *(weight for layer in critic.layers for weight in layer.parameters())]
+    for parameter, other in zip(stock.parameters(), weights, strict=True):
+        parameter.data = other.detach().clone()
+    return stock
+
+
+def of_gradients(module: nn.Module) -> nn.Module:
+    """A copy whose weights are the gradients."""
+    copy = deepcopy(module)
+    for parameter, other in zip(copy.parameters(), module.parameters(), strict=True):
+        parameter.data = torch.zeros_like(other) if other.grad is None else other.grad.clone()
+    return copy
 
 
 def test_a_slope_of_length_zero_has_no_direction():
-    critic = new_critic(LAYOUT.width, [4], 1).double()
-    real, fake = (packs_of(LAYOUT, 1, False) for _ in range(2))
+    critic = Critic(new_critic(LAYOUT.width, [4], 1).double(), LAYOUT.width, 1)
+    real, fake = (rows_of(LAYOUT, 1, False).packs for _ in range(2))
 
     loss = critic_gradients(critic, real, fake, torch.rand(PACKS, 1).double(), [torch.zeros(3 * PACKS, 4).double()])
 
     assert loss.item() == pytest.approx(10)  # λ (0 - 1)²
-    assert all(parameter.grad.abs().max() == 0 for parameter in critic.parameters())
+    assert all((parameter.grad == 0).all() for parameter in critic.parameters())
 
 
 @pytest.mark.parametrize("hidden", [[5], [6, 5], [4, 6, 5]])
@@ -127,16 +171,17 @@ class TestTheStockPackage:
         assert torch.allclose(generate(model.network, latent, places), expected, rtol=1e-4, atol=1e-5)
 
     def test_takes_a_critic_and_says_the_same(self):
-        critic, real, fake, scales = a_critic([8, 8], 5, True, True)
+        _, critic, real, fake, scales = a_critic([8, 8], 5, True, True)
         adam = torch.optim.Adam(critic.parameters(), lr=0.1)
         for _ in range(5):
-            critic_gradients(critic, real, fake, torch.rand(PACKS, 1, dtype=torch.float64), scales)
+            critic_gradients(critic, real.packs, fake.packs, torch.rand(PACKS, 1, dtype=torch.float64), scales)
             adam.step()
 
         width = LAYOUT.width + LAYOUT.condition_width
-        expected = loaded(Discriminator(width, (8, 8), 5).double(), critic)(real.view(-1, width))
+        stock = loaded(Discriminator(width, (8, 8), 5).double(), into_stock(critic, 5))
+        expected = stock(real.dense().view(-1, width))
 
-        own = score(critic, real, [torch.ones(PACKS, 8)] * 2)
+        own, _ = score_and_slope(critic, real.packs, [torch.ones(PACKS, 8).double()] * 2)
         assert torch.allclose(own, expected, rtol=1e-9, atol=1e-12)
         assert own.abs().max() > 1  # it has learnt something
 
@@ -159,12 +204,12 @@ def loaded(stock: nn.Module, ours: nn.Module) -> nn.Module:
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler")
 @pytest.mark.filterwarnings("default")  # the compiler's own
 def test_a_compiled_step_does_the_same():
-    critic, real, fake, scales = a_critic([8, 4], 2, True, True)
+    _, critic, real, fake, scales = a_critic([8, 4], 2, True, True)
     mix = torch.rand(PACKS, 1, dtype=torch.float64)
-    critic_gradients(critic, real, fake, mix, scales)
+    critic_gradients(critic, real.packs, fake.packs, mix, scales)
     expected = [parameter.grad.clone() for parameter in critic.parameters()]
 
-    compiled(critic_gradients)(critic, real, fake, mix, scales)
+    compiled(critic_gradients)(critic, real.packs, fake.packs, mix, scales)
 
     for parameter, gradient in zip(critic.parameters(), expected, strict=True):
         assert torch.allclose(parameter.grad, gradient, rtol=1e-9, atol=1e-12)
