@@ -7,7 +7,7 @@ nobody was there to work: deadlines move along. They may come late by that, neve
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.lifecycle import LEASE, UNFINISHED
@@ -33,8 +33,6 @@ async def _move_deadlines(session: AsyncSession, by: timedelta, now: datetime, s
     # Only of jobs that were asked for before, as far as their times can tell.
     asked_before = JobRow.created_at < now - since if by > timedelta(0) else JobRow.created_at > now
     asked = select(JobRow.id, JobRow.deadline_at).where(JobRow.status.in_(UNFINISHED), asked_before)
-    moved = [{"job": job_id, "later": at + by} for job_id, at in await session.execute(asked) if at]
+    moved = [{"id": job_id, "deadline_at": at + by} for job_id, at in await session.execute(asked) if at]
     if moved:
-        connection = await session.connection()
-        change = update(JobRow).where(JobRow.id == bindparam("job")).values(deadline_at=bindparam("later"))
-        await connection.execute(change, moved)
+        await session.execute(update(JobRow), moved)

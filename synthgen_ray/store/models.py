@@ -14,7 +14,7 @@ from synthgen_ray.domain.columns import LearnedColumn, check_learnable, check_tr
 from synthgen_ray.domain.conditions import check_conditions
 from synthgen_ray.domain.entities import Artifact, Job, Model, Page, TrainedModel
 from synthgen_ray.domain.errors import Conflict, NotFound
-from synthgen_ray.domain.lifecycle import JobType, ModelStatus
+from synthgen_ray.domain.lifecycle import UNFINISHED, JobType, ModelStatus
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.params import DrawParams, ModelType, Resources, TrainParams
 from synthgen_ray.domain.widths import check_room
@@ -36,7 +36,7 @@ from synthgen_ray.store.once import JOB, MODEL, once_only
 from synthgen_ray.store.paging import page
 from synthgen_ray.store.projects import require_project, sees
 from synthgen_ray.store.tables import ArtifactRow, DatasetRow, DatasetVersionRow, JobRow, ModelRow
-from synthgen_ray.store.usage import add_usage, check_storage, check_training, unfinished_seconds
+from synthgen_ray.store.usage import check_storage, check_training, count_seconds
 
 # All that a Model shows, in one query, and no more: a version's columns may be a thousand.
 FULL_MODEL = (
@@ -172,7 +172,7 @@ class Models(Enqueuing):
             jobs = list(await session.scalars(of_model))
             artifact_ids = {row.artifact_id, *(job.artifact_id for job in jobs)}
             await erase_jobs(session, jobs, self._clock())
-            await add_usage(session, row.project_id, seconds=await unfinished_seconds(session, model_id))
+            await count_seconds(session, JobRow.model_id == model_id, JobRow.status.in_(UNFINISHED))
             await session.delete(row)
             await session.flush()
             await erase_artifacts(session, artifact_ids, self._clock())

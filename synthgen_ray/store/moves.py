@@ -12,7 +12,7 @@ from synthgen_ray.domain.entities import JobFailure, attempt_folder, checkpoints
 from synthgen_ray.domain.lifecycle import JOB_MOVES, LEASE, MODEL_STATUS_OF, Attempt, JobStatus, JobType
 from synthgen_ray.store.erasures import erase_later
 from synthgen_ray.store.tables import JobEventRow, JobRow, ModelRow, UtcDateTime
-from synthgen_ray.store.usage import add_usage
+from synthgen_ray.store.usage import count_seconds
 
 
 async def enqueue(
@@ -100,9 +100,7 @@ async def _follow(session: AsyncSession, status: JobStatus, moved: list[Attempt]
     follow = update(ModelRow).where(ModelRow.id.in_(models)).values(status=MODEL_STATUS_OF[status])
     await session.execute(follow.execution_options(synchronize_session=False))
     if status.is_final:
-        spent = select(JobRow.project_id, func.sum(JobRow.seconds)).where(is_training).group_by(JobRow.project_id)
-        for project_id, seconds in (await session.execute(spent)).all():
-            await add_usage(session, project_id, seconds=seconds)
+        await count_seconds(session, is_training)
         kept = is_training & JobRow.checkpoint.is_not(None)
         ended = await session.scalars(select(JobRow.id).where(kept))
         await erase_later(session, [checkpoints_folder(job_id) for job_id in ended], now, LEASE)

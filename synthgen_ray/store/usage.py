@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select, union_all
+from sqlalchemy import ColumnElement, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.access import Principal
@@ -80,11 +80,12 @@ async def add_usage(session: AsyncSession, project_id: UUID, *, rows: int = 0, s
     await session.flush()
 
 
-async def unfinished_seconds(session: AsyncSession, model_id: UUID) -> float:
-    """Of a model's training that has not ended, whose end counts them."""
-    training = and_(JobRow.model_id == model_id, JobRow.job_type == JobType.TRAIN)
-    of_training = select(func.sum(JobRow.seconds)).where(training, JobRow.status.in_(UNFINISHED))
-    return await session.scalar(of_training) or 0.0
+async def count_seconds(session: AsyncSession, *which: ColumnElement[bool]) -> None:
+    """Of those jobs that are trainings, and end."""
+    spent = select(JobRow.project_id, func.sum(JobRow.seconds)).group_by(JobRow.project_id)
+    of_trainings = spent.where(JobRow.job_type == JobType.TRAIN, JobRow.seconds > 0, *which)
+    for project_id, seconds in (await session.execute(of_trainings)).all():
+        await add_usage(session, project_id, seconds=seconds)
 
 
 def _over(what: str) -> TooMany:

@@ -179,7 +179,7 @@ def _second_sampler(model_type: ModelType, bench: Bench) -> Figure:
         sampler = {"min_replicas": samplers, "max_replicas": samplers, "threads": 1}
         with a_shop(SYNTHGEN_SAMPLER=json.dumps(sampler)) as alone:
             shop, model_id = _served_by(alone, bench, model_type)
-            shop.generate(model_id, bench.rows(100_000))  # each has the model then
+            shop.generate(model_id, bench.rows(100_000))  # whoever draws has the model then
             taken = [seconds(partial(shop.generate, model_id, rows)) for _ in range(bench.times)]
         rates.append(rows / statistics.median(taken))
     return Figure(*rates, "rows/s", "2 samplers of a thread each; the peer is 1")
