@@ -53,14 +53,14 @@ class SamplerSettings(Group):
     num_cpus: float = Field(0.4, ge=0, description="CPUs that Ray keeps for each.")
     num_gpus: float = Field(0, ge=0, description="GPUs for each, or the share of one; 0 draws on CPUs.")
     threads: int | None = Field(
-        None, ge=1, description="Samplings at a time in each, a CPU's work; null for as many as its machine has CPUs."
+        None, ge=1, description="Samplings at a time in each, a CPU's work; null for as many as its node has CPUs."
     )
     max_rows: int = Field(100_000, ge=1, description="Rows that come with an answer; more are generated as a file.")
     max_queued: int = Field(
         200,
         ge=1,
-        description="Chunks of rows that wait for them, of those that an ingress asks for: beyond it who asks anew is"
-        " answered 503. Jobs and answers that have begun wait.",
+        description="Chunks of rows that an ingress asks of them at a time: beyond it who asks anew is answered 503."
+        " Jobs and answers that have begun wait.",
     )
     models_mb: int = Field(
         512, ge=1, description="MiB of models that each keeps in memory, by the sizes of their files."
@@ -82,8 +82,11 @@ class TrainingSettings(Group):
 
 class GenerationSettings(Group):
     max_running: int = Field(4, ge=1, description="Generations at a time; the others wait in the queue.")
-    max_parts: int = Field(
-        3, ge=1, description="Parts of one generation that the samplers have at a time: to draw, to keep, and the next."
+    max_parts: int | None = Field(
+        None,
+        ge=1,
+        description="Parts of one generation that the samplers have at a time; null for as many as they draw at once,"
+        " and one more for each.",
     )
     max_rows_by_samplers: int = Field(
         5_000_000, ge=1, description="Rows that the samplers make; more are made by Ray Data, on all of the cluster."

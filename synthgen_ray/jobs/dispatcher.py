@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 POLL_S = 1.0
 HEARTBEAT_S = 10.0
 HALT_S = 5.0
+REPORT_EVERY_S = 0.5
 
 OnProgress = Callable[[Progress], Awaitable[None]]
 
@@ -196,7 +197,13 @@ class Dispatcher:
             await self._insist(lambda: self._store.complete_generation(job.id, job.attempt, artifact))
 
     def _reporter(self, job: Job) -> OnProgress:
+        last = float("-inf")
+
         async def report(progress: Progress) -> None:
+            nonlocal last
+            if time.monotonic() - last < REPORT_EVERY_S:
+                return
+            last = time.monotonic()
             try:
                 wanted = await self._store.report_progress(job.id, job.attempt, progress)
             except Unavailable:

@@ -23,10 +23,12 @@ from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.names import SAMPLER
 from synthgen_ray.runtime.samplers import OnlineDraws
 from synthgen_ray.service.service import Service
-from synthgen_ray.settings import SamplerSettings, Settings
+from synthgen_ray.settings import Settings
 
 # Serve learns of a replica's death when it looks at it next, and by default looks every ten seconds.
 HEALTH_CHECK_S = 1.0
+# More than are ever sent: a sampler has its own order of who waits, where parts of files leave room for the others.
+SAMPLER_ONGOING = 1000
 
 
 @serve.ingress()
@@ -67,7 +69,7 @@ class Api:
             artifacts,
             nudge(dispatcher_actor),
             converter,
-            OnlineDraws(self._sampler, _most_chunks(settings.sampler)).chunks,
+            OnlineDraws(self._sampler, settings.sampler.max_queued).chunks,
             settings.allowed_uris,
             check_resources,
             settings.sampler.max_rows,
@@ -92,16 +94,6 @@ def _listening() -> str:
     return host or LOOPBACK
 
 
-def _ongoing(settings: SamplerSettings) -> int:
-    """Calls that a sampler has at a time: those that it computes, and some that are there when it is done."""
-    return max(8, 2 * (settings.threads or 0))
-
-
-def _most_chunks(settings: SamplerSettings) -> int:
-    """That may be on their way when somebody else asks for rows: those that wait, and those that all samplers have."""
-    return settings.max_queued + settings.max_replicas * _ongoing(settings)
-
-
 def app(settings: Settings) -> serve.Application:
     """The application with these settings; the target of `serve run` and `serve deploy`.
 
@@ -122,7 +114,7 @@ def app(settings: Settings) -> serve.Application:
             "upscale_delay_s": 2,
             "downscale_delay_s": settings.sampler.idle_s,
         },
-        max_ongoing_requests=_ongoing(settings.sampler),
+        max_ongoing_requests=SAMPLER_ONGOING,
         max_queued_requests=-1,  # without end: what was accepted, a job or an answer that has begun, waits for its turn
         health_check_period_s=HEALTH_CHECK_S,
         ray_actor_options={"num_cpus": settings.sampler.num_cpus, "num_gpus": settings.sampler.num_gpus},

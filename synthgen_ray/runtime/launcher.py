@@ -16,9 +16,10 @@ from synthgen_ray.runtime.generate import generate, plans_of
 from synthgen_ray.runtime.leftovers import free_leftovers, free_leftovers_soon
 from synthgen_ray.runtime.names import GENERATE, LEAD, REPORT, TRAIN, run_name
 from synthgen_ray.runtime.nodes import ClusterResources
+from synthgen_ray.runtime.places import Places
 from synthgen_ray.runtime.processes import Leaders, run_warm
 from synthgen_ray.runtime.report import judge
-from synthgen_ray.runtime.samplers import deployed, forget, having, insist, wake
+from synthgen_ray.runtime.samplers import deployed, forget, having, insist, turns, wake
 from synthgen_ray.runtime.train import lead, train
 from synthgen_ray.settings import Settings
 
@@ -28,6 +29,7 @@ class RayLauncher:
         self._settings = settings
         self._cluster = ClusterResources()
         self._leaders = Leaders()
+        self._places = Places(turns, settings.generation.max_parts)
         self._aside: set[asyncio.Task[None]] = set()
 
     async def room(self, running: Collection[Assignment]) -> Collection[JobType]:
@@ -52,24 +54,17 @@ class RayLauncher:
         job = assignment.job
         if is_by_ray_data(job, self._settings):
             return await self._leaders.lead(generate, f"{GENERATE} {run_name(job)}", assignment, self._settings)
-        samplers = having(await deployed(), assignment.source)
-        plans = plans_of(assignment)
+        samplers, plans = await deployed(), plans_of(assignment)
+        # Of many parts each sampler is to have some, whether it has the model in memory or not.
+        drawing = samplers if len(plans) > 1 else having(samplers, assignment.source)
         parts: dict[int, Part] = {}
-        places = asyncio.Semaphore(self._settings.generation.max_parts)
 
         async def make(plan: PartPlan) -> None:
-            async with places:
-                parts[plan.index] = await insist(samplers, "write_part", assignment, plan)
+            parts[plan.index] = await insist(drawing, "write_part", assignment, plan)
             rows = sum(part.num_rows for part in parts.values())
             await report(Progress.of_rows(rows, job.config["num_rows"]))
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for plan in plans:
-                    group.create_task(make(plan))
-        except ExceptionGroup as failed:
-            # The first part to fail took the others down.
-            raise failed.exceptions[0] from None
+        await self._places.each(plans, make)
         return await insist(samplers, "publish", job, [parts[plan.index] for plan in plans])
 
     async def judge(self, assignment: Assignment) -> MadeReport:

@@ -5,6 +5,7 @@ node whose network is cut does so after seven minutes (Ray's `grpc_client_keepal
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -39,6 +40,13 @@ class ClusterResources:
             with suppress(RayError):
                 self._known = look.result()
         return self._known
+
+
+def cpus_here() -> int:
+    """Those of this node, as Ray knows it: a container may use few of those of its machine."""
+    here = ray.get_runtime_context().get_node_id()
+    known = next((node["Resources"].get("CPU", 1) for node in ray.nodes() if node["NodeID"] == here), 1)
+    return max(1, min(int(known), os.cpu_count() or 1))
 
 
 async def unless_it_dies(node_id: str, answer: Coroutine[Any, Any, T]) -> T:

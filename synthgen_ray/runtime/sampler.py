@@ -1,7 +1,6 @@
 """Replicas that keep trained models in memory and draw rows from them."""
 
 import asyncio
-import os
 from collections.abc import Mapping
 from functools import partial
 
@@ -18,6 +17,7 @@ from synthgen_ray.jobs.online import encoded_chunk
 from synthgen_ray.jobs.parts import PartPlan
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.metrics import SamplerMetrics
+from synthgen_ray.runtime.nodes import cpus_here
 from synthgen_ray.runtime.raising import raises_no_data
 from synthgen_ray.runtime.tidying import keep_tidy
 from synthgen_ray.runtime.turns import Turns
@@ -37,7 +37,8 @@ class Sampler:
         self._artifacts = artifacts
         keep_tidy(artifacts)
         self._models = ModelCache(self._load, settings.models_mb * 2**20)
-        self._turns = Turns(settings.threads or os.cpu_count() or 1)
+        self._num_turns = settings.threads or cpus_here()
+        self._turns = Turns(self._num_turns)
 
     @serve.multiplexed(max_num_models_per_replica=MODELS_ANNOUNCED)
     async def _announce(self, model_id: str) -> str:
@@ -68,6 +69,10 @@ class Sampler:
         """Import what draws from such models."""
         await asyncio.to_thread(self._imported, model_type)
 
+    async def turns(self) -> int:
+        """Samplings at a time."""
+        return self._num_turns
+
     async def forget(self, folders: tuple[str, ...]) -> None:
         """Let models go whose files were erased."""
         self._models.forget(folders)
@@ -80,7 +85,7 @@ class Sampler:
     async def _model(self, source: Artifact) -> Synthesizer:
         self._metrics.hits.add(source in self._models)
         model = await self._models.get(source)
-        await self._announce(serve.get_multiplexed_model_id())
+        await self._announce(str(source.id))
         return model
 
     def _imported(self, model_type: ModelType) -> None:

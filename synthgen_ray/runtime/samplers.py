@@ -5,11 +5,13 @@ What a sampler that dies takes down is drawn again elsewhere: the same rows.
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import AsyncGenerator
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from ray.exceptions import RayActorError, RayTaskError, WorkerCrashedError
 
@@ -27,7 +29,9 @@ ATTEMPTS = 5
 LOOK_S = 0.5
 FORGET_S = 10.0
 WAKE_S = 60.0
+ASK_S = 2.0
 AHEAD = 2  # chunks that are drawn before they are read
+CROWD = 2 * AHEAD  # chunks of one model on their way from which on any sampler draws them: of two clients
 
 
 async def deployed() -> "DeploymentHandle":
@@ -77,6 +81,7 @@ class OnlineDraws:
     def __init__(self, samplers: "DeploymentHandle", most: int) -> None:
         self._samplers, self._most = samplers, most
         self._under_way: set[asyncio.Task[bytes]] = set()
+        self._of_model: Counter[UUID] = Counter()
 
     async def chunks(self, draw: Draw) -> AsyncGenerator[bytes, None]:
         """The encoded chunks in their order, some of them asked for ahead. Who closes it stops the drawing.
@@ -86,13 +91,12 @@ class OnlineDraws:
         """
         if len(self._under_way) >= self._most:
             raise Unavailable("The samplers have more to do than they can: try again soon.", "busy")
-        handle = having(self._samplers, draw.source)
         asked: deque[asyncio.Task[bytes]] = deque()
         indexes = iter(range(len(draw.chunks)))
         try:
             while True:
                 while len(asked) < AHEAD and (index := next(indexes, None)) is not None:
-                    asked.append(self._ask(handle, draw, index))
+                    asked.append(self._ask(draw, index))
                 if not asked:
                     return
                 yield await asked[0]
@@ -106,11 +110,20 @@ class OnlineDraws:
                 task.cancel()
             await asyncio.gather(*asked, return_exceptions=True)
 
-    def _ask(self, handle: "DeploymentHandle", draw: Draw, index: int) -> asyncio.Task[bytes]:
-        task = asyncio.create_task(insist(handle, "draw", draw, index, subject()))
+    def _ask(self, draw: Draw, index: int) -> asyncio.Task[bytes]:
+        model = draw.source
+        samplers = having(self._samplers, model) if self._of_model[model.id] < CROWD else self._samplers
+        task = asyncio.create_task(insist(samplers, "draw", draw, index, subject()))
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._of_model[model.id] += 1
+        task.add_done_callback(partial(self._ended, model.id))
         return task
+
+    def _ended(self, model_id: UUID, task: asyncio.Task[bytes]) -> None:
+        self._under_way.discard(task)
+        self._of_model[model_id] -= 1
+        if not self._of_model[model_id]:
+            del self._of_model[model_id]
 
 
 async def wake(model_type: ModelType) -> None:
@@ -124,6 +137,17 @@ async def wake(model_type: ModelType) -> None:
             await insist(await deployed(), "wake", model_type)
     except (DeploymentUnavailableError, TimeoutError, WorkerLost):
         log.info("no sampler is up yet; who asks for rows will wait for one")
+
+
+async def turns() -> Sequence[int]:
+    """Of each replica that is up how many parts it draws at a time."""
+    await _imported()
+    from ray.serve.exceptions import DeploymentUnavailableError
+
+    with suppress(DeploymentUnavailableError, TimeoutError):  # no replica is up, or one does not answer
+        said = (await deployed()).broadcast("turns").results_async(timeout_s=ASK_S, return_exceptions=True)
+        return [number for number in await said if isinstance(number, int)]
+    return ()
 
 
 async def forget(folders: tuple[str, ...]) -> None:

@@ -1,8 +1,9 @@
 """What a project uses, and its quotas."""
 
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, union_all
+from sqlalchemy import ColumnElement, Table, func, insert, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.access import Principal
@@ -13,6 +14,8 @@ from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.projects import require_project
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import ArtifactRow, DatasetRow, DatasetVersionRow, JobRow, ModelRow, UsageRow
+
+_USAGE = cast(Table, UsageRow.__table__)
 
 
 class Usages:
@@ -71,13 +74,12 @@ async def check_training(session: AsyncSession, project_id: UUID, quotas: Quotas
 
 
 async def add_usage(session: AsyncSession, project_id: UUID, *, rows: int = 0, seconds: float = 0.0) -> None:
-    row = await session.get(UsageRow, project_id, with_for_update=True)
-    if row is None:
-        row = UsageRow(project_id=project_id, generated_rows=0, training_seconds=0.0)
-        session.add(row)
-    row.generated_rows += rows
-    row.training_seconds += seconds
-    await session.flush()
+    used = _USAGE.c
+    more = {used.generated_rows: used.generated_rows + rows, used.training_seconds: used.training_seconds + seconds}
+    add = update(_USAGE).where(used.project_id == project_id).values(more).returning(used.project_id)
+    if await session.scalar(add) is None:
+        first = {used.project_id: project_id, used.generated_rows: rows, used.training_seconds: seconds}
+        await session.execute(insert(_USAGE).values(first))
 
 
 async def count_seconds(session: AsyncSession, *which: ColumnElement[bool]) -> None:

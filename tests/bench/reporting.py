@@ -14,7 +14,7 @@ import pyarrow.parquet as parquet
 from synthgen_ray.domain.params import ModelType
 from tests.bench.rows import SEED, Bench, Figure, Row, seconds
 from tests.bench.scores import read
-from tests.bench.serving import WAIT_S, Shop, given_shop
+from tests.bench.serving import Shop, given_shop
 from tests.servers import UpServer
 
 MANY = 1_000_000
@@ -46,13 +46,13 @@ def _reported(shop: Shop, table: pa.Table, rows: int) -> Figure:
     model = client.create_model(
         shop.project_id, dataset["dataset_version_id"], "learnt", ModelType.GAUSSIAN_COPULA, config
     )["id"]
-    client.wait_for_model(model, timeout_s=WAIT_S)
+    client.wait_for_model(model)
     job = client.generate(model, rows, seed=SEED, format="parquet")["job_id"]
-    client.wait_for_job(job, timeout_s=WAIT_S)
+    client.wait_for_job(job)
 
     def report() -> None:
         made = client.create_report(shop.project_id, model, synthgen_job_id=job, seed=SEED)
-        client.wait_for_report(made["id"], timeout_s=WAIT_S)
+        client.wait_for_report(made["id"])
         client.download_report(made["id"], shop.folder / "report.html")
 
     with _most_memory(shop.server) as seen:

@@ -125,6 +125,21 @@ def test_what_is_trained_sampled_in_each_format_and_deleted_leaves_no_trace(serv
     assert files_of(server) == before_here == set()
 
 
+def test_a_generation_is_drawn_by_the_samplers_of_all_nodes(client, nodes, project):
+    samplers = [process for node in nodes.nodes for process in processes_below(node.pid, SAMPLER)]
+
+    def seconds() -> list[float]:
+        return [sum(sampler.cpu_times()[:2]) for sampler in samplers]
+
+    before = seconds()
+    job = client.generate(project["model"], 4 * ROWS, seed=7)
+    client.wait_for_job(job["job_id"], timeout_s=240)
+    used = [after - early for after, early in zip(seconds(), before, strict=True)]
+
+    assert len(samplers) == 2
+    assert min(used) > max(used) / 4
+
+
 def test_the_proxy_of_that_cluster_is_behind_the_edge_as_any_other(server):
     assert httpx.get(f"{server.url}/-/routes").json()["code"] == "not_found"
 

@@ -1,0 +1,138 @@
+"""Which parts of generations are at the samplers at a time."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from synthgen_ray.runtime.places import Places
+
+
+class Samplers:
+    """Those that are up by what they draw at a time; a part is drawn when the test says so."""
+
+    def __init__(self, *turns: int) -> None:
+        self.turns: Sequence[int] = turns
+        self.looks = 0
+        self.at_work: dict[int, asyncio.Future[None]] = {}
+        self.begun: list[int] = []
+
+    async def look(self) -> Sequence[int]:
+        self.looks += 1
+        return self.turns
+
+    async def draw(self, part: int) -> None:
+        self.begun.append(part)
+        self.at_work[part] = asyncio.get_running_loop().create_future()
+        try:
+            await self.at_work[part]
+        finally:
+            del self.at_work[part]
+
+    async def end(self, part: int) -> None:
+        self.at_work[part].set_result(None)
+        await settled()
+
+
+async def settled() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def begun(places: Places, samplers: Samplers, parts: Sequence[int]) -> "asyncio.Task[None]":
+    generation = asyncio.create_task(places.each(parts, samplers.draw))
+    await settled()
+    return generation
+
+
+async def test_each_sampler_has_what_it_draws_at_once_and_one_more_in_their_order():
+    samplers = Samplers(2, 1)
+    generation = await begun(Places(samplers.look), samplers, range(8))
+    assert samplers.begun == [0, 1, 2, 3, 4]
+
+    await samplers.end(1)
+    await samplers.end(3)
+    assert samplers.begun == [0, 1, 2, 3, 4, 5, 6]
+
+    while samplers.at_work:
+        await samplers.end(min(samplers.at_work))
+    await asyncio.wait_for(generation, 1)
+    assert samplers.begun == [*range(8)]
+
+
+async def test_while_none_is_up_enough_are_asked_to_have_one_started():
+    samplers = Samplers()
+    generation = await begun(Places(samplers.look), samplers, range(8))
+
+    assert samplers.begun == [0, 1]
+    generation.cancel()
+
+
+async def test_samplers_that_come_up_get_their_share(monkeypatch):
+    samplers = Samplers(1)
+    places = Places(samplers.look)
+    generation = await begun(places, samplers, range(20))
+    assert samplers.begun == [0, 1]
+    samplers.turns = (1, 4)
+
+    await samplers.end(0)
+    assert samplers.begun == [0, 1, 2]  # they are not asked about each part
+    monkeypatch.setattr("synthgen_ray.runtime.places.LOOK_S", 0.0)
+    await samplers.end(1)
+
+    assert samplers.begun == [*range(9)]
+    generation.cancel()
+
+
+async def test_one_generation_leaves_room_for_another_and_all_for_who_waits_for_rows():
+    samplers = Samplers(1, 1)
+    places = Places(samplers.look)
+    generations = [await begun(places, samplers, range(first, first + 10)) for first in (0, 100, 200)]
+    assert samplers.begun == [0, 1, 2, 3, 100, 101, 102, 103]
+
+    for part in (0, 100):
+        await samplers.end(part)
+    assert samplers.begun[8:] == [200, 201]  # who has least is next
+    for part in (1, 2, 3, 101, 102, 103):
+        await samplers.end(part)
+
+    assert [sum(part // 100 == number for part in samplers.at_work) for number in range(3)] == [3, 3, 2]
+    for generation in generations:
+        generation.cancel()
+
+
+@pytest.mark.parametrize("most", [1, 3])
+async def test_what_the_settings_say_holds_whatever_is_up(most):
+    samplers = Samplers(4, 4)
+    generation = await begun(Places(samplers.look, most), samplers, range(8))
+
+    assert samplers.begun == [*range(most)]
+    generation.cancel()
+
+
+async def test_a_part_alone_asks_for_no_figures():
+    samplers = Samplers(1)
+    generation = await begun(Places(samplers.look), samplers, range(1))
+    await samplers.end(0)
+    await generation
+
+    assert samplers.looks == 0
+
+
+async def test_the_first_to_fail_ends_the_others_and_leaves_their_places():
+    samplers = Samplers(1)
+    places = Places(samplers.look)
+    failing = await begun(places, samplers, range(5))
+    samplers.at_work[1].set_exception(ValueError("no rows"))
+    with pytest.raises(ValueError, match="no rows"):
+        await failing
+    assert not samplers.at_work
+
+    cancelled = await begun(places, samplers, range(10, 15))
+    cancelled.cancel()
+    await settled()
+    assert not samplers.at_work
+
+    last = await begun(places, samplers, range(20, 25))
+    assert samplers.begun == [0, 1, 10, 11, 20, 21]
+    last.cancel()
