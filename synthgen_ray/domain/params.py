@@ -152,6 +152,13 @@ class CTGANParams(NeuralParams):
         description="Compile the discriminator's step: each is faster, the first one waits up to a minute for the"
         " compiler. For long trainings; without a C++ compiler on the machine it changes nothing.",
     )
+    embed_above: int | None = Field(
+        None,
+        ge=2,
+        le=10_000,
+        description="Columns of more categories are 64 numbers to the networks instead of one for each category, which"
+        " makes columns of thousands faster to learn; null is for none.",
+    )
     sampling: Literal["true_frequency", "ctgan"] = Field(
         "true_frequency",
         description="How rows are drawn: from the categories' true frequencies, or as the `ctgan` package does it"
@@ -168,6 +175,15 @@ class CTGANParams(NeuralParams):
             )
         if self.batch_size % 2:
             raise PydanticCustomError("must_be_even", "batch_size must be even")
+        return self
+
+    @model_validator(mode="after")
+    def _ctgans_way_is_one_hot(self) -> Self:
+        if self.embed_above is not None and self.sampling == "ctgan":
+            raise PydanticCustomError(
+                "embed_above_needs_true_frequency",
+                "embed_above goes with sampling 'true_frequency' only: the `ctgan` package has no embeddings",
+            )
         return self
 
 

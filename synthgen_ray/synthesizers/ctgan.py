@@ -7,6 +7,7 @@ Shapes: B rows of a batch, D row width, C condition width, E width of the latent
 
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -20,16 +21,25 @@ from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTa
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.networks.critic import (
     Critic,
-    Packs,
     compiled,
     critic_gradients,
     new_critic,
     score_and_slope,
 )
+from synthgen_ray.synthesizers.networks.embedding import (
+    EmbeddingGenerator,
+    FoldedHeads,
+    OneHot,
+    Piece,
+    Projected,
+    View,
+    pieces_of,
+)
 from synthgen_ray.synthesizers.networks.folded import Dense, FoldedNetwork
 from synthgen_ray.synthesizers.networks.generator import condition_loss, generate, new_generator
 from synthgen_ray.synthesizers.neural import NeuralSynthesizer
 from synthgen_ray.synthesizers.numerics.noise import normals
+from synthgen_ray.synthesizers.numerics.streams import WEIGHTS, stream
 from synthgen_ray.synthesizers.sampling.conditions import Heads
 from synthgen_ray.synthesizers.training import parallel
 from synthgen_ray.synthesizers.training.adam import Adam
@@ -55,15 +65,28 @@ class CTGAN(NeuralSynthesizer):
     params: CTGANParams
 
     def _new_network(self) -> nn.Module:
-        width = self.params.embedding_dim + self.layout.condition_width
-        return new_generator(width, self.params.generator_dim, self.layout.width)
+        latent_width, hidden, layout = self.params.embedding_dim, self.params.generator_dim, self.layout
+        if self._embedded:
+            return EmbeddingGenerator(latent_width, hidden, self._embedded, layout.condition_width)
+        return new_generator(latent_width + layout.condition_width, hidden, layout.width)
+
+    @property
+    def _embedded(self) -> tuple[Piece, ...]:
+        """The row in pieces, of which some are embedded; empty where none is."""
+        if self.params.embed_above is None:
+            return ()
+        pieces = pieces_of(self.layout, self.params.embed_above)
+        return pieces if any(piece.is_embedded for piece in pieces) else ()
 
     def _train(self, generator: nn.Module, encoded: Encoded, seed: int, pace: Pace) -> None:
         options, layout = self.params, self.layout
-        stock = new_critic(layout.width + layout.condition_width, options.discriminator_dim, options.pac)
+        view: View = OneHot(layout)
+        if self._embedded:
+            view = Projected(layout, self._embedded, stream(seed, WEIGHTS, 2), self._device)
+        stock = new_critic(view.row_width + view.condition_width, options.discriminator_dim, options.pac)
         start_weights(generator, seed, 0)
         start_weights(stock, seed, 1)
-        critic = Critic(stock, layout.width, options.pac).to(self._device).requires_grad_(False)
+        critic = Critic(stock, view.row_width, options.pac).to(self._device).requires_grad_(False)
         generator_adam = Adam(generator.parameters(), options.generator_lr, BETAS, options.generator_decay)
         critic_adam = Adam(critic.parameters(), options.discriminator_lr, BETAS, options.discriminator_decay)
         batches = Batches(encoded, layout, options, seed, self._device)
@@ -76,9 +99,7 @@ class CTGAN(NeuralSynthesizer):
         learn, judge = critic_gradients, score_and_slope
         if options.compile:
             learn, judge = compiled(learn), compiled(judge)
-
-        def packs(rows_BD: Tensor, places_B: Tensor | None) -> Packs:
-            return Packs.of(rows_BD, places_B, options.pac, layout.condition_width)
+        play = generator.generate if isinstance(generator, EmbeddingGenerator) else partial(generate, generator)
 
         for epoch, step in pace.steps(options.epochs, steps, state):
             first = (epoch * steps + step) * batches_a_step
@@ -86,12 +107,12 @@ class CTGAN(NeuralSynthesizer):
                 # The critic learns to tell real rows from generated ones.
                 batch, draws = batches.at(number)
                 with torch.no_grad():
-                    logits_BD = generate(generator, draws.normal(options.embedding_dim), batch.places_B)
+                    logits_BD = play(draws.normal(options.embedding_dim), batch.places_B)
                     fake_BD = layout.activate(logits_BD, draws.gumbel(layout.width))
                 critic_loss = learn(
                     critic,
-                    packs(batch.real_BD, batch.real_places_B),
-                    packs(fake_BD, batch.places_B),
+                    view.packs(batch.real_BD, batch.real_places_B, options.pac),
+                    view.packs(fake_BD, batch.places_B, options.pac),
                     draws.uniform(1, options.pac),
                     draws.dropout(options.discriminator_dim, options.pac, times=3),
                     draws.share.weight,
@@ -100,11 +121,11 @@ class CTGAN(NeuralSynthesizer):
 
             # The generator learns to fool the critic and to respect the condition.
             batch, draws = batches.at(first + options.discriminator_steps)
-            logits_BD = generate(generator, draws.normal(options.embedding_dim), batch.places_B)
+            logits_BD = play(draws.normal(options.embedding_dim), batch.places_B)
             fake_BD = layout.activate(logits_BD.detach(), draws.gumbel(layout.width))
             scales = draws.dropout(options.discriminator_dim, options.pac)
-            score_P1, slope_PR = judge(critic, packs(fake_BD, batch.places_B), scales)
-            slope_BD = slope_PR.view_as(fake_BD) * (-draws.share.weight / len(score_P1))
+            score_P1, slope_PR = judge(critic, view.packs(fake_BD, batch.places_B, options.pac), scales)
+            slope_BD = view.gradient(slope_PR) * (-draws.share.weight / len(score_P1))
             obedience = condition_loss(logits_BD, batch.places_B, layout) * draws.share.weight
             generator_adam.zero_grad()
             torch.autograd.backward([logits_BD, obedience], [layout.activation_gradient(fake_BD, slope_BD), None])
@@ -115,10 +136,14 @@ class CTGAN(NeuralSynthesizer):
             if parallel.anyone(pace.is_over, pace.is_limited, self._device):
                 break
 
-    def _folded(self) -> FoldedNetwork:
-        *hidden, last = cast(Any, self.network).seq
-        layers = [Dense.of(layer.fc, layer.bn) for layer in hidden]
-        return FoldedNetwork.of_skips([*layers, Dense.of(last)], self.params.embedding_dim)
+    def _folded(self) -> FoldedNetwork | FoldedHeads:
+        network, latent_width = self.network, self.params.embedding_dim
+        inner = network.inner if isinstance(network, EmbeddingGenerator) else network
+        *hidden, last = cast(Any, inner).seq
+        layers = [*(Dense.of(layer.fc, layer.bn) for layer in hidden), Dense.of(last)]
+        if isinstance(network, EmbeddingGenerator):
+            return network.folded(layers, latent_width)
+        return FoldedNetwork.of_skips(layers, latent_width)
 
     def _propose(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Heads:
         if self._is_stock:

@@ -21,7 +21,7 @@ from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryTa
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.model_file import Tensors, check_tensors
-from synthgen_ray.synthesizers.networks.folded import FoldedNetwork
+from synthgen_ray.synthesizers.networks.folded import Folded
 from synthgen_ray.synthesizers.numerics.streams import CALIBRATE, ENCODE, stream
 from synthgen_ray.synthesizers.sampling.conditions import Drawn, Heads, draw_obeying, draw_rows
 from synthgen_ray.synthesizers.training import parallel
@@ -52,7 +52,7 @@ class NeuralSynthesizer(Synthesizer):
         return Layout(self.codec.learnt)
 
     @cached_property
-    def folded(self) -> FoldedNetwork:
+    def folded(self) -> Folded:
         """The network that is kept, as sampling runs it, with the offsets of calibration."""
         offsets_D = np.zeros(self.layout.width)
         for span, codec in zip(self.layout.spans, self.codec.learnt, strict=True):
@@ -136,7 +136,7 @@ class NeuralSynthesizer(Synthesizer):
     def _train(self, network: nn.Module, encoded: Encoded, seed: int, pace: Pace) -> None: ...
 
     @abstractmethod
-    def _folded(self) -> FoldedNetwork: ...
+    def _folded(self) -> Folded: ...
 
     @abstractmethod
     def _propose(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Heads:

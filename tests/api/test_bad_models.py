@@ -86,6 +86,8 @@ OPTIONS: list[tuple[str, dict[str, Any], str]] = [
     (COPULA, {"random_state": -1}, "out_of_range"),
     (COPULA, {"marginals": "cauchy"}, "unknown_value"),
     (COPULA, {"marginals": "beta", "refine": True}, "refine_needs_empirical_marginals"),
+    (CTGAN, {"embed_above": 50, "sampling": "ctgan"}, "embed_above_needs_true_frequency"),
+    (CTGAN, {"embed_above": 1}, "out_of_range"),
     (COPULA, {"holdout_fraction": 0.9}, "out_of_range"),
     (COPULA, {"max_training_seconds": 0}, "out_of_range"),
     (COPULA, {"min_category_count": 0}, "out_of_range"),

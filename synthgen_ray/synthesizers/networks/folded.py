@@ -4,13 +4,14 @@ BatchNorm at rest is a scale and a shift: both go into the layer before it. A on
 of its columns: those of all layers are gathered at once. Layers that see all earlier ones need no concatenation: each
 input adds what it has to say to all layers behind it. And rows are columns here, so that each code's logits lie
 together when codes are drawn.
-Shapes: B rows, E latent width, H width of a layer, I of its input, C conditions, D row width, T of all layers.
+Shapes: B rows, E latent width, H width of a layer, I of its input, C conditions, W their width, D row width, T of all
+layers.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Self
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +31,17 @@ class Dense:
             return cls(weight, offset)
         scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
         return cls(weight * scale[:, None], (offset - norm.running_mean.double()) * scale + norm.bias.double())
+
+
+class Folded(Protocol):
+    def plus(self, offsets_D: Tensor) -> Self:
+        """The same with something added to its logits."""
+
+    def narrowed(self) -> Self:
+        """The same with products in 16 bits, bfloat16."""
+
+    def logits(self, latent_EB: Tensor, places_B: Tensor | None = None) -> Tensor:
+        """(D, B), given the place of each row's condition if the network takes any."""
 
 
 class FoldedNetwork:
@@ -56,8 +68,9 @@ class FoldedNetwork:
         return cls(offsets[:, None], [layer.weight for layer in layers], [len(layer.weight) for layer in layers])
 
     @classmethod
-    def of_skips(cls, layers: Sequence[Dense], latent_width: int) -> Self:
-        """Each layer sees, from left to right, the hidden layers from the last to the first, latent and condition."""
+    def of_skips(cls, layers: Sequence[Dense], latent_width: int, conditions_CW: Tensor | None = None) -> Self:
+        """Each layer sees, from left to right, the hidden layers from the last to the first, latent and condition,
+        which is one-hot, or of each place its row of `conditions`."""
         widths = [len(layer.weight) for layer in layers]
         condition_width = layers[0].weight.shape[1] - latent_width
         # Where each input ends in a layer's weights, counted from the right.
@@ -66,9 +79,11 @@ class FoldedNetwork:
             torch.cat([_from_right(layer.weight, end, width) for layer in layers[place:]])
             for place, (end, width) in enumerate(zip(ends, [latent_width, *widths[:-1]], strict=False))
         ]
-        conditioned = [_from_right(layer.weight, 0, condition_width) for layer in layers]
         offsets = torch.cat([layer.offset for layer in layers])[:, None]
-        return cls(offsets + torch.cat(conditioned) if condition_width else offsets, weights, widths)
+        if condition_width:
+            conditioned_TW = torch.cat([_from_right(layer.weight, 0, condition_width) for layer in layers])
+            offsets = offsets + (conditioned_TW if conditions_CW is None else conditioned_TW @ conditions_CW.T)
+        return cls(offsets, weights, widths)
 
     def plus(self, offsets_D: Tensor) -> Self:
         """The same with something added to its logits."""
@@ -88,12 +103,12 @@ class FoldedNetwork:
             behind_TB = self._offsets_TC.index_select(1, places_B)
         layer = latent_EB
         for place, (weight, width) in enumerate(zip(self._weights, self._widths, strict=True)):
-            _add_product(behind_TB[: len(weight)], weight, layer.relu_() if place else layer)
+            add_product(behind_TB[: len(weight)], weight, layer.relu_() if place else layer)
             layer, behind_TB = behind_TB[:width], behind_TB[width:]
         return layer
 
 
-def _add_product(total: Tensor, left: Tensor, right: Tensor) -> None:
+def add_product(total: Tensor, left: Tensor, right: Tensor) -> None:
     """total += left @ right, in place; on a CPU by NumPy: the last digits of torch's MKL depend on its threads. Those
     of 16 bits do not, since another library makes them."""
     if left.dtype != total.dtype:

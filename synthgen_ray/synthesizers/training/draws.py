@@ -43,9 +43,11 @@ class Draws:
 
 
 def start_weights(module: nn.Module, seed: int, place: int) -> None:
-    """PyTorch's own start for linear layers, uniform in ±1/√inputs, but from a stream of ours."""
+    """PyTorch's own start for linear layers, uniform in ±1/√inputs, and for embeddings, but from a stream of ours."""
     rng = stream(seed, WEIGHTS, place)
     for layer in module.modules():
+        if isinstance(layer, nn.Embedding):
+            layer.weight.data.copy_(torch.from_numpy(rng.standard_normal(layer.weight.shape, dtype=np.float32)))
         if isinstance(layer, nn.Linear):
             reach = layer.in_features**-0.5
             for parameter in (layer.weight, layer.bias):
