@@ -61,6 +61,7 @@ class Places:
                 await self._changed.wait()
         finally:
             self._waiting.discard(mine)
+            self._changed.set()  # for whom it was behind
         mine.held += 1
         self._taken += 1
 
@@ -72,6 +73,7 @@ class Places:
             self._looked_at = now
             self._at_once = await self._look()
         at_once = self._at_once or ONE
-        of_one = self._most or sum(at_once) + len(at_once)
+        busy = sum(at_once) + len(at_once)
+        of_one = self._most or busy
         is_next = all(mine.held <= other.held for other in self._waiting)
-        return is_next and mine.held < of_one and self._taken < 2 * of_one
+        return is_next and mine.held < of_one and self._taken < 2 * max(busy, of_one)

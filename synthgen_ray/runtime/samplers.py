@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from ray.exceptions import RayActorError, RayTaskError, WorkerCrashedError
+from ray.exceptions import RayActorError, RayError, RayTaskError, WorkerCrashedError
 
 from synthgen_ray.domain.entities import Artifact, Draw
 from synthgen_ray.domain.errors import Postponed, SynthGenError, Unavailable, WorkerLost
@@ -144,7 +144,7 @@ async def turns() -> Sequence[int]:
     await _imported()
     from ray.serve.exceptions import DeploymentUnavailableError
 
-    with suppress(DeploymentUnavailableError, TimeoutError):  # no replica is up, or one does not answer
+    with suppress(DeploymentUnavailableError, RayError, TimeoutError):  # no replica is up, or one does not answer
         said = (await deployed()).broadcast("turns").results_async(timeout_s=ASK_S, return_exceptions=True)
         return [number for number in await said if isinstance(number, int)]
     return ()

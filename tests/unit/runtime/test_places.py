@@ -1,7 +1,7 @@
 """Which parts of generations are at the samplers at a time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 
@@ -39,13 +39,26 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-async def begun(places: Places, samplers: Samplers, parts: Sequence[int]) -> "asyncio.Task[None]":
-    generation = asyncio.create_task(places.each(parts, samplers.draw))
-    await settled()
-    return generation
+Begin = Callable[[Places, Samplers, Sequence[int]], Awaitable["asyncio.Task[None]"]]
 
 
-async def test_each_sampler_has_what_it_draws_at_once_and_one_more_in_their_order():
+@pytest.fixture
+async def begun() -> AsyncIterator[Begin]:
+    """Begins a generation of such parts, which the end of the test ends."""
+    generations: list[asyncio.Task[None]] = []
+
+    async def begin(places: Places, samplers: Samplers, parts: Sequence[int]) -> "asyncio.Task[None]":
+        generations.append(asyncio.create_task(places.each(parts, samplers.draw)))
+        await settled()
+        return generations[-1]
+
+    yield begin
+    for generation in generations:
+        generation.cancel()
+    await asyncio.gather(*generations, return_exceptions=True)
+
+
+async def test_each_sampler_has_what_it_draws_at_once_and_one_more_in_their_order(begun):
     samplers = Samplers(2, 1)
     generation = await begun(Places(samplers.look), samplers, range(8))
     assert samplers.begun == [0, 1, 2, 3, 4]
@@ -60,18 +73,17 @@ async def test_each_sampler_has_what_it_draws_at_once_and_one_more_in_their_orde
     assert samplers.begun == [*range(8)]
 
 
-async def test_while_none_is_up_enough_are_asked_to_have_one_started():
+async def test_while_none_is_up_enough_are_asked_to_have_one_started(begun):
     samplers = Samplers()
-    generation = await begun(Places(samplers.look), samplers, range(8))
+    await begun(Places(samplers.look), samplers, range(8))
 
     assert samplers.begun == [0, 1]
-    generation.cancel()
 
 
-async def test_samplers_that_come_up_get_their_share(monkeypatch):
+async def test_samplers_that_come_up_get_their_share(monkeypatch, begun):
     samplers = Samplers(1)
     places = Places(samplers.look)
-    generation = await begun(places, samplers, range(20))
+    await begun(places, samplers, range(20))
     assert samplers.begun == [0, 1]
     samplers.turns = (1, 4)
 
@@ -81,13 +93,13 @@ async def test_samplers_that_come_up_get_their_share(monkeypatch):
     await samplers.end(1)
 
     assert samplers.begun == [*range(9)]
-    generation.cancel()
 
 
-async def test_one_generation_leaves_room_for_another_and_all_for_who_waits_for_rows():
+async def test_one_generation_leaves_room_for_another_and_all_for_who_waits_for_rows(begun):
     samplers = Samplers(1, 1)
     places = Places(samplers.look)
-    generations = [await begun(places, samplers, range(first, first + 10)) for first in (0, 100, 200)]
+    for first in (0, 100, 200):
+        await begun(places, samplers, range(first, first + 10))
     assert samplers.begun == [0, 1, 2, 3, 100, 101, 102, 103]
 
     for part in (0, 100):
@@ -96,21 +108,43 @@ async def test_one_generation_leaves_room_for_another_and_all_for_who_waits_for_
     for part in (1, 2, 3, 101, 102, 103):
         await samplers.end(part)
 
-    assert [sum(part // 100 == number for part in samplers.at_work) for number in range(3)] == [3, 3, 2]
-    for generation in generations:
-        generation.cancel()
+    held = [sum(part // 100 == number for part in samplers.at_work) for number in range(3)]
+    assert sorted(held) == [2, 3, 3]
 
 
 @pytest.mark.parametrize("most", [1, 3])
-async def test_what_the_settings_say_holds_whatever_is_up(most):
+async def test_what_the_settings_say_holds_whatever_is_up(most, begun):
     samplers = Samplers(4, 4)
-    generation = await begun(Places(samplers.look, most), samplers, range(8))
+    await begun(Places(samplers.look, most), samplers, range(8))
 
     assert samplers.begun == [*range(most)]
-    generation.cancel()
 
 
-async def test_a_part_alone_asks_for_no_figures():
+async def test_a_limit_of_each_is_none_of_all(begun):
+    samplers = Samplers(4, 4)
+    places = Places(samplers.look, 2)
+    for first in (0, 100, 200):
+        await begun(places, samplers, range(first, first + 10))
+
+    assert samplers.begun == [0, 1, 100, 101, 200, 201]
+
+
+async def test_a_generation_that_has_begun_all_it_has_leaves_its_turn_to_who_holds_more(begun):
+    samplers = Samplers(1)
+    places = Places(samplers.look)
+    for first in (0, 100):
+        await begun(places, samplers, range(first, first + 10))
+    assert samplers.begun == [0, 1, 100, 101]
+    await begun(places, samplers, [200])
+
+    await samplers.end(100)
+    assert samplers.begun[4:] == [200]
+    await samplers.end(200)
+
+    assert samplers.begun[5:] == [102]
+
+
+async def test_a_part_alone_asks_for_no_figures(begun):
     samplers = Samplers(1)
     generation = await begun(Places(samplers.look), samplers, range(1))
     await samplers.end(0)
@@ -119,7 +153,7 @@ async def test_a_part_alone_asks_for_no_figures():
     assert samplers.looks == 0
 
 
-async def test_the_first_to_fail_ends_the_others_and_leaves_their_places():
+async def test_the_first_to_fail_ends_the_others_and_leaves_their_places(begun):
     samplers = Samplers(1)
     places = Places(samplers.look)
     failing = await begun(places, samplers, range(5))
@@ -133,6 +167,5 @@ async def test_the_first_to_fail_ends_the_others_and_leaves_their_places():
     await settled()
     assert not samplers.at_work
 
-    last = await begun(places, samplers, range(20, 25))
+    await begun(places, samplers, range(20, 25))
     assert samplers.begun == [0, 1, 10, 11, 20, 21]
-    last.cancel()
