@@ -6,6 +6,7 @@ from uuid import UUID
 
 # How long a running job is its worker's without a sign of life.
 LEASE = timedelta(seconds=60)
+REPORT_EVERY_S = 0.5  # its progress, at most
 # A job, and which of its attempts: the fencing token of all that is written after a claim.
 Attempt = tuple[UUID, int]
 # Who holds leases where a data directory, and so its database, has one server.

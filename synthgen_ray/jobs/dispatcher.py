@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, MadeReport, Progress, TrainedModel
 from synthgen_ray.domain.errors import Cancelled, Postponed, Unavailable, WorkerLost, frames_of
-from synthgen_ray.domain.lifecycle import LEASE, LOCAL, Attempt, JobType
+from synthgen_ray.domain.lifecycle import LEASE, LOCAL, REPORT_EVERY_S, Attempt, JobType
 from synthgen_ray.domain.log_context import about
 from synthgen_ray.domain.retention import Retention
 from synthgen_ray.jobs.clock_watch import ClockWatch
@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 POLL_S = 1.0
 HEARTBEAT_S = 10.0
 HALT_S = 5.0
-REPORT_EVERY_S = 0.5
 
 OnProgress = Callable[[Progress], Awaitable[None]]
 

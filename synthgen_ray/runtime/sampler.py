@@ -37,8 +37,7 @@ class Sampler:
         self._artifacts = artifacts
         keep_tidy(artifacts)
         self._models = ModelCache(self._load, settings.models_mb * 2**20)
-        self._num_turns = settings.threads or cpus_here()
-        self._turns = Turns(self._num_turns)
+        self._turns = Turns(settings.threads or cpus_here())
 
     @serve.multiplexed(max_num_models_per_replica=MODELS_ANNOUNCED)
     async def _announce(self, model_id: str) -> str:
@@ -71,7 +70,7 @@ class Sampler:
 
     async def turns(self) -> int:
         """Samplings at a time."""
-        return self._num_turns
+        return self._turns.count
 
     async def forget(self, folders: tuple[str, ...]) -> None:
         """Let models go whose files were erased."""

@@ -80,8 +80,7 @@ class OnlineDraws:
 
     def __init__(self, samplers: "DeploymentHandle", most: int) -> None:
         self._samplers, self._most = samplers, most
-        self._under_way: set[asyncio.Task[bytes]] = set()
-        self._of_model: Counter[UUID] = Counter()
+        self._under_way: Counter[UUID] = Counter()  # by their model
 
     async def chunks(self, draw: Draw) -> AsyncGenerator[bytes, None]:
         """The encoded chunks in their order, some of them asked for ahead. Who closes it stops the drawing.
@@ -89,7 +88,7 @@ class OnlineDraws:
         Raises: Unavailable, before the first when the samplers have too much to do, or when they are lost; what the
         drawing raises.
         """
-        if len(self._under_way) >= self._most:
+        if self._under_way.total() >= self._most:
             raise Unavailable("The samplers have more to do than they can: try again soon.", "busy")
         asked: deque[asyncio.Task[bytes]] = deque()
         indexes = iter(range(len(draw.chunks)))
@@ -112,18 +111,16 @@ class OnlineDraws:
 
     def _ask(self, draw: Draw, index: int) -> asyncio.Task[bytes]:
         model = draw.source
-        samplers = having(self._samplers, model) if self._of_model[model.id] < CROWD else self._samplers
+        samplers = having(self._samplers, model) if self._under_way[model.id] < CROWD else self._samplers
         task = asyncio.create_task(insist(samplers, "draw", draw, index, subject()))
-        self._under_way.add(task)
-        self._of_model[model.id] += 1
+        self._under_way[model.id] += 1
         task.add_done_callback(partial(self._ended, model.id))
         return task
 
-    def _ended(self, model_id: UUID, task: asyncio.Task[bytes]) -> None:
-        self._under_way.discard(task)
-        self._of_model[model_id] -= 1
-        if not self._of_model[model_id]:
-            del self._of_model[model_id]
+    def _ended(self, model_id: UUID, _: asyncio.Task[bytes]) -> None:
+        self._under_way[model_id] -= 1
+        if not self._under_way[model_id]:
+            del self._under_way[model_id]
 
 
 async def wake(model_type: ModelType) -> None:

@@ -7,11 +7,10 @@ from ray.exceptions import GetTimeoutError, RayActorError
 
 from synthgen_ray.domain.entities import Artifact, Job, Progress
 from synthgen_ray.domain.errors import Cancelled, Unavailable
+from synthgen_ray.domain.lifecycle import REPORT_EVERY_S
 from synthgen_ray.domain.log_context import subject
 from synthgen_ray.runtime.actors import WRITE_S
 from synthgen_ray.runtime.names import METADATA, NAMESPACE
-
-REPORT_EVERY_S = 0.5
 
 
 class Teller:

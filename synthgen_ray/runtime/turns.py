@@ -13,6 +13,7 @@ class Turns:
     more of them stand in the line than compute at a time, and all others before it."""
 
     def __init__(self, count: int) -> None:
+        self.count = count
         self._turns = asyncio.Semaphore(count)
         self._parts = asyncio.Semaphore(count)
 

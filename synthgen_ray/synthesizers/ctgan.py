@@ -8,7 +8,7 @@ Shapes: B rows of a batch, D row width, C condition width, E width of the latent
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, cast
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -35,8 +35,8 @@ from synthgen_ray.synthesizers.networks.embedding import (
     View,
     pieces_of,
 )
-from synthgen_ray.synthesizers.networks.folded import Dense, FoldedNetwork
-from synthgen_ray.synthesizers.networks.generator import condition_loss, generate, new_generator
+from synthgen_ray.synthesizers.networks.folded import FoldedNetwork
+from synthgen_ray.synthesizers.networks.generator import condition_loss, dense_layers, generate, new_generator
 from synthgen_ray.synthesizers.neural import NeuralSynthesizer
 from synthgen_ray.synthesizers.numerics.noise import normals
 from synthgen_ray.synthesizers.numerics.streams import WEIGHTS, stream
@@ -137,13 +137,10 @@ class CTGAN(NeuralSynthesizer):
                 break
 
     def _folded(self) -> FoldedNetwork | FoldedHeads:
-        network, latent_width = self.network, self.params.embedding_dim
-        inner = network.inner if isinstance(network, EmbeddingGenerator) else network
-        *hidden, last = cast(Any, inner).seq
-        layers = [*(Dense.of(layer.fc, layer.bn) for layer in hidden), Dense.of(last)]
-        if isinstance(network, EmbeddingGenerator):
-            return network.folded(layers, latent_width)
-        return FoldedNetwork.of_skips(layers, latent_width)
+        latent_width = self.params.embedding_dim
+        if isinstance(self.network, EmbeddingGenerator):
+            return self.network.folded(latent_width)
+        return FoldedNetwork.of_skips(dense_layers(self.network), latent_width)
 
     def _propose(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Heads:
         if self._is_stock:

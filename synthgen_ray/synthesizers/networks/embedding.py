@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.networks.critic import Packs
 from synthgen_ray.synthesizers.networks.folded import Dense, FoldedNetwork, add_product
-from synthgen_ray.synthesizers.networks.generator import generate, new_generator
+from synthgen_ray.synthesizers.networks.generator import dense_layers, generate, new_generator
 
 NUMBERS = 64
 
@@ -133,9 +133,10 @@ class EmbeddingGenerator(nn.Module):
         ]
         return torch.cat(logits, dim=1)
 
-    def folded(self, layers: Sequence[Dense], latent_width: int) -> "FoldedHeads":
-        """As sampling runs it; `layers` are those of `inner`."""
-        network = FoldedNetwork.of_skips(layers, latent_width, self.conditions.weight.double())
+    def folded(self, latent_width: int) -> "FoldedHeads":
+        """As sampling runs it."""
+        conditions_CF = self.conditions.weight.double()
+        network = FoldedNetwork.of_skips(dense_layers(self.inner), latent_width, conditions_CF)
         return FoldedHeads(network, self.pieces, [Dense.of(cast(nn.Linear, head)) for head in self.heads])
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synthgen_ray.synthesizers.layout import Layout
+from synthgen_ray.synthesizers.networks.folded import Dense
 from synthgen_ray.synthesizers.training.parallel import SharedBatchNorm
 
 
@@ -41,6 +42,12 @@ def _linear(layer: nn.Linear, seen: Tensor, places_B: Tensor | None) -> Tensor:
     of_seen, of_condition = torch.split(layer.weight, [width, layer.in_features - width], dim=1)
     table_CH = (of_condition.T + layer.bias).contiguous()  # whose rows lie together
     return F.embedding(places_B, table_CH).addmm(seen, of_seen.T)
+
+
+def dense_layers(generator: nn.Module) -> list[Dense]:
+    """Its layers as sampling runs them, the last one too."""
+    *hidden, last = cast(Any, generator).seq
+    return [*(Dense.of(layer.fc, layer.bn) for layer in hidden), Dense.of(last)]
 
 
 def condition_loss(logits_BD: Tensor, places_B: Tensor | None, layout: Layout) -> Tensor:
