@@ -41,6 +41,7 @@ from synthgen_ray.quality.missing import missing_together, missing_values
 from synthgen_ray.quality.numbers import mean, measure
 from synthgen_ray.quality.privacy import privacy, repeated_values
 from synthgen_ray.quality.relations import kept_relations
+from synthgen_ray.quality.telling import step, told
 from synthgen_ray.quality.utility import NO_COLUMN, Target, choose_target, utility
 from synthgen_ray.quality.validity import key_uniqueness, told_coverage
 from synthgen_ray.quality.verdict import verdict
@@ -93,7 +94,7 @@ def assess(
         **_of_columns(by_column, tables, seed, k),
         **_accuracies(by_size, len(tables.real.names)),
         pair_trends=trends.total(),
-        key_uniqueness=_key_uniqueness(real, synthetic, holdout, columns),
+        key_uniqueness=_key_uniqueness(real, synthetic, holdout, columns, k),
         missing_values=measure(
             missing_values(tables.real, tables.synthetic, k),
             None if tables.holdout is None else missing_values(tables.real, tables.holdout, k, other_is_real=True),
@@ -170,15 +171,16 @@ def _accuracies(by_size: Sequence[Counted], num_columns: int) -> dict[str, Measu
 
 
 def _key_uniqueness(
-    real: pa.Table, synthetic: pa.Table, holdout: pa.Table | None, columns: Sequence[Column]
+    real: pa.Table, synthetic: pa.Table, holdout: pa.Table | None, columns: Sequence[Column], k: int
 ) -> Measure:
     """Mean over the ids that are unique in the real table."""
     ids = [column.name for column in columns if column.kind is ColumnKind.ID]
     keys = [name for name in ids if key_uniqueness(real[name]) == 1]
-    return Measure(
-        value=mean(key_uniqueness(synthetic[name]) for name in keys),
-        ceiling=None if holdout is None else mean(key_uniqueness(holdout[name]) for name in keys),
-    )
+    best = None
+    if holdout is not None:
+        width = step(holdout.num_rows, k)
+        best = mean(float(told(key_uniqueness(holdout[name]), width)) for name in keys)
+    return Measure(value=mean(key_uniqueness(synthetic[name]) for name in keys), ceiling=best)
 
 
 def _detection(sample: Tables, seed: int) -> Measure:

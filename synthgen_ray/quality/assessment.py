@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from synthgen_ray.domain.columns import ColumnKind
 
 Edge = float | str  # of a number, or of a moment in ISO 8601
+HOLDOUT = "hold-out"
 Matrix = tuple[tuple[float, ...], ...]
 
 
@@ -150,6 +151,7 @@ class Utility(Result):
 
     target: str
     chosen: str  # how the target came to be chosen
+    was_named: bool = True
     task: Literal["classification", "regression"]
     metric: Literal["auc", "r2"]
     tested_on: str
@@ -188,15 +190,19 @@ class CopiedValues(Result):
     column: str
     kind: ColumnKind
     copies: Measure
+    scattered: bool = False  # ids that do not count up, so that a new one hits an old one by no chance
 
 
 class Privacy(Result):
     """Without a hold-out there is nothing to compare with: then distances are `None`, and no attacks are tried."""
 
     # The share of synthetic rows that are rows of the real table in all that is compared. The ceiling is the share of
-    # the hold-out's; without one, the share of real rows that are there more than once. It is `None` where those are
-    # fewer than k, though not none.
+    # the hold-out's; without one, the share of real rows that are there more than once. `None`: of fewer than 2 k.
     copies: Measure
+    # The same of rows that are there fewer than k times, and of those in all columns but one. Their ceilings are what
+    # the real rows get, each beside the others.
+    rare_copies: Measure = Measure(value=None)
+    near_copies: Measure = Measure(value=None)
     copied_values: tuple[CopiedValues, ...]
     id_like: tuple[CopiedValues, ...] = ()  # of learnt numbers that look like ids
     remembered: Measure | None  # share of synthetic rows that lie closer to a real row than chance explains

@@ -6,8 +6,10 @@ import pyarrow.compute as pc
 
 from synthgen_ray.quality.cells import Array, Cells
 
-SPREAD = np.uint64(0x9E3779B97F4A7C15)
+STEP = np.uint64(0x9E3779B97F4A7C15)
 MIXERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+LEAST_COLUMNS = 4  # of fewer, all but one say little of a row
+MOST_LEFT_OUT = 50
 
 
 def copied_rows(real: Cells, others: Cells) -> Array:
@@ -17,9 +19,33 @@ def copied_rows(real: Cells, others: Cells) -> Array:
 
 def repeated_rows(real: Cells) -> Array:
     """Which rows are there more than once, (N,): about what other real rows would have in common with these."""
-    _, places, counts = np.unique(fingerprints(real), return_inverse=True, return_counts=True)
-    repeated: Array = counts[places] > 1
-    return repeated
+    prints = fingerprints(real)
+    return _times(prints, prints) > 1
+
+
+def rare_copies(real: Cells, rows: Cells, k: int, *, among: bool = False) -> Array:
+    """Which rows the real table has too, though fewer than k times: (N,) of booleans.
+
+    What k rows have in common tells of none of them. Of rows `among` the real ones each is beside the rest.
+    """
+    return _is_rare(fingerprints(real), fingerprints(rows), k, among)
+
+
+def near_copies(real: Cells, rows: Cells, k: int, chance: np.random.Generator, *, among: bool = False) -> Array:
+    """The same in all columns but one, whichever that is; of wide tables it is one of some.
+
+    None of fewer than `LEAST_COLUMNS` is.
+    """
+    found = np.zeros(rows.num_rows, bool)
+    names = real.names
+    if len(names) < LEAST_COLUMNS:
+        return found
+    if len(names) > MOST_LEFT_OUT:
+        names = tuple(chance.choice(names, MOST_LEFT_OUT, replace=False).tolist())
+    ours, theirs = fingerprints(real), fingerprints(rows)
+    for name in names:
+        found |= _is_rare(ours - _hashes(real, name), theirs - _hashes(rows, name), k, among)
+    return found
 
 
 def copied_values(real: pa.ChunkedArray, others: pa.ChunkedArray) -> float | None:
@@ -30,19 +56,53 @@ def copied_values(real: pa.ChunkedArray, others: pa.ChunkedArray) -> float | Non
     return float(pc.mean(pc.is_in(values, real.drop_null().cast(pa.string()).unique())).as_py())
 
 
+def repeated_share(real: pa.ChunkedArray) -> float | None:
+    """The share of values that are there more than once; `None` of a column without values."""
+    values = real.drop_null()
+    if not len(values):
+        return None
+    counts = values.value_counts().field("counts").to_numpy()
+    return float(counts[counts > 1].sum() / len(values))
+
+
 def fingerprints(cells: Cells) -> Array:
     """64 bits a row, (N,), the same for the same cells: two of a million different rows hardly ever share theirs.
 
-    Each column's bits are added and then mixed by the finaliser of SplitMix64 (Steele, Lea and Flood 2014, OOPSLA).
+    The sum of its cells' hashes, so that one without a column is had by subtraction.
     """
-    state = np.zeros(cells.num_rows, np.uint64)
+    total = np.zeros(cells.num_rows, np.uint64)
     for name in cells.names:
-        column = cells.columns[name]
-        if cells.is_number(name):
-            column = np.where(np.isnan(column), np.nan, column + 0.0)  # one NaN, one zero
-        bits = column.view(np.uint64) if cells.is_number(name) else column.astype(np.int64).view(np.uint64)
-        state = (state ^ bits) + SPREAD
-        state = (state ^ (state >> np.uint64(30))) * MIXERS[0]
-        state = (state ^ (state >> np.uint64(27))) * MIXERS[1]
-        state ^= state >> np.uint64(31)
-    return state
+        total += _hashes(cells, name)
+    return total
+
+
+def _hashes(cells: Cells, name: str) -> Array:
+    """Of a column's cells, (N,), in another way than of the next column's.
+
+    Source: Steele, Lea and Flood 2014, OOPSLA: the finaliser of SplitMix64, here twice, the first on the place.
+    """
+    column = cells.columns[name]
+    if cells.is_number(name):
+        column = np.where(np.isnan(column), np.nan, column + 0.0)  # one NaN, one zero
+    bits = column.view(np.uint64) if cells.is_number(name) else column.astype(np.int64).view(np.uint64)
+    place = _mixed(np.array([cells.names.index(name) + 1], np.uint64) * STEP)
+    return _mixed(bits ^ place)
+
+
+def _mixed(state: Array) -> Array:
+    state = (state ^ (state >> np.uint64(30))) * MIXERS[0]
+    state = (state ^ (state >> np.uint64(27))) * MIXERS[1]
+    return np.asarray(state ^ (state >> np.uint64(31)))
+
+
+def _is_rare(ours: Array, theirs: Array, k: int, among: bool) -> Array:
+    """Whether some of ours, though fewer than k, are the same; who is `among` them is the same as itself."""
+    times = _times(ours, theirs) - among
+    return np.asarray((times > 0) & (times < k))
+
+
+def _times(ours: Array, theirs: Array) -> Array:
+    """How many of ours are the same as each of theirs."""
+    known, counts = np.unique(ours, return_counts=True)
+    places = np.minimum(np.searchsorted(known, theirs), len(known) - 1)
+    return np.where(known[places] == theirs, counts[places], 0)

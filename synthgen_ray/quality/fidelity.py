@@ -89,8 +89,9 @@ def column_results(
     shapes = told_shapes(real, synthetic, k)
     best_shapes = _if(holdout, lambda cells: told_shapes(real, cells, k, other_is_real=True))
     accuracy, best_accuracy = (dict(zip(real.names, scores, strict=True)) for scores in accuracies[:2])
-    valid, best_valid = _validity(real, synthetic), _if(holdout, lambda cells: _validity(real, cells))
-    covered, best_covered = _coverage(real, synthetic, k), _if(holdout, lambda cells: _coverage(real, cells, k))
+    valid, covered = _validity(real, synthetic, k), _coverage(real, synthetic, k)
+    best_valid = _if(holdout, lambda cells: _told_validity(real, cells, k))
+    best_covered = _if(holdout, lambda cells: _coverage(real, cells, k, other_is_real=True))
     results = [
         ColumnResult(
             name=name,
@@ -190,12 +191,17 @@ def association_matrices(names: Sequence[str], real: Array, synthetic: Array, k:
     return Associations(columns=tuple(names), **{name: _matrix(values) for name, values in matrices.items()})
 
 
-def _validity(real: Cells, other: Cells) -> ByColumn:
-    return {name: validity(real, other, name) for name in real.names}
+def _validity(real: Cells, other: Cells, k: int) -> ByColumn:
+    return {name: validity(real, other, name, k) for name in real.names}
 
 
-def _coverage(real: Cells, other: Cells, k: int) -> ByColumn:
-    return {name: told_coverage(real, other, name, k) for name in real.names}
+def _told_validity(real: Cells, other_real: Cells, k: int) -> ByColumn:
+    width = step(other_real.num_rows, k)
+    return {name: float(told(score, width)) for name, score in _validity(real, other_real, k).items()}
+
+
+def _coverage(real: Cells, other: Cells, k: int, *, other_is_real: bool = False) -> ByColumn:
+    return {name: told_coverage(real, other, name, k, other_is_real=other_is_real) for name in real.names}
 
 
 def _if(holdout: Cells | None, of: Callable[[Cells], ByColumn]) -> ByColumn:

@@ -31,6 +31,12 @@ def measure(
     return Measure(value=value, ceiling=defined(ceiling), matched=defined(matched), **ends)
 
 
+def error_of_share(share: float, rows: int) -> float:
+    """The standard error of a share of so many rows that were drawn; of none or all as if half a row were."""
+    share = min(max(share, 0.5 / rows), 1 - 0.5 / rows)
+    return math.sqrt(share * (1 - share) / rows)
+
+
 def wilson(successes: float, attempts: float) -> tuple[float, float]:
     """Centre and half-width of the 95 % interval of a rate.
 

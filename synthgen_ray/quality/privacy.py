@@ -6,15 +6,24 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from synthgen_ray.datasets.inference import is_scattered
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.quality.assessment import CopiedValues, Measure, Privacy
 from synthgen_ray.quality.cells import FRESH
-from synthgen_ray.quality.copies import copied_rows, copied_values, repeated_rows
+from synthgen_ray.quality.copies import (
+    LEAST_COLUMNS,
+    copied_rows,
+    copied_values,
+    near_copies,
+    rare_copies,
+    repeated_rows,
+    repeated_share,
+)
 from synthgen_ray.quality.distances import closest_records, distance_ratio, remembered_rows
 from synthgen_ray.quality.fidelity import Tables
 from synthgen_ray.quality.id_like import looks_like_ids
 from synthgen_ray.quality.inference import inference
-from synthgen_ray.quality.numbers import measure
+from synthgen_ray.quality.numbers import error_of_share, measure
 from synthgen_ray.quality.singling_out import singling_out
 
 IDEAL_SHARE = 0.5  # of a table that knows the training rows no better than the hold-out
@@ -29,11 +38,13 @@ class Values(NamedTuple):
 
 def privacy(tables: Tables, sample: Tables, values: Values, columns: Sequence[Column], seed: int, k: int) -> Privacy:
     """Copies, remembered and singled out rows are looked for in all rows, the rest is tried on the `sample`."""
-    copies = copied(tables, k)
+    copies, rare, near = copied(tables, k), rarely_copied(tables, k), nearly_copied(tables, sample, seed, k)
     real, synthetic, holdout = sample
     if holdout is None or tables.holdout is None or not real.names:
         return Privacy(
             copies=copies,
+            rare_copies=rare,
+            near_copies=near,
             copied_values=values.fresh,
             id_like=values.id_like,
             remembered=None,
@@ -48,6 +59,8 @@ def privacy(tables: Tables, sample: Tables, values: Values, columns: Sequence[Co
     moments = {column.name for column in columns if column.kind is ColumnKind.DATETIME} & numbers
     return Privacy(
         copies=copies,
+        rare_copies=rare,
+        near_copies=near,
         copied_values=values.fresh,
         id_like=values.id_like,
         remembered=_share(*remembered_rows(tables.real, tables.synthetic, tables.holdout, seed)),
@@ -67,8 +80,10 @@ def repeated_values(
         found = []
         for column in looked_at:
             name = column.name
-            copies = measure(copied_values(real[name], synthetic[name]), _copied_ceiling(real[name], holdout, name, k))
-            found.append(CopiedValues(column=name, kind=column.kind, copies=copies))
+            held_out = None if holdout is None else holdout[name]
+            copies = measure(copied_values(real[name], synthetic[name]), _copied_ceiling(real[name], held_out, k))
+            scattered = column.kind is ColumnKind.ID and is_scattered(real[name])
+            found.append(CopiedValues(column=name, kind=column.kind, copies=copies, scattered=scattered))
         return tuple(found)
 
     fresh = [column for column in columns if column.kind in FRESH]
@@ -83,26 +98,53 @@ def _share(value: float, error: float) -> Measure:
     return found.model_copy(update=cut)
 
 
-def _copied_ceiling(real: pa.ChunkedArray, holdout: pa.Table | None, name: str, k: int) -> float | None:
-    share = None if holdout is None else copied_values(real, holdout[name])
-    if holdout is None or share is None:
-        return None
-    values = len(holdout[name]) - holdout[name].null_count
-    return _in_common(round(share * values), values, k)
+def _copied_ceiling(real: pa.ChunkedArray, held_out: pa.ChunkedArray | None, k: int) -> float | None:
+    """Of the values held out; where those are too few to tell, of those that the real column has more than once."""
+    if held_out is not None:
+        told = _told_share(copied_values(real, held_out), len(held_out) - held_out.null_count, k)
+        if told is not None:
+            return told
+    return _told_share(repeated_share(real), len(real) - real.null_count, k)
 
 
-def _in_common(count: int, rows: int, k: int) -> float | None:
-    """The share of real rows; `None` where it is that of fewer than k, one that leaves k where fewer are left."""
-    if 0 < count < k:
+def _told_share(share: float | None, rows: int, k: int) -> float | None:
+    """The share of so many real rows, in steps of k of them; `None` where that would be none or all."""
+    if share is None or rows < 2 * k:
         return None
-    return (rows - k if 0 < rows - count < k else count) / rows
+    return min(round(share * rows / k) * k / rows, 1.0)
 
 
 def copied(tables: Tables, k: int = 1) -> Measure:
-    """The share of rows that are in the real table, beside what other real rows get, if that may be told."""
+    """The share of rows that are in the real table, beside what other real rows get."""
     real, synthetic, holdout = tables
     if not real.names:
         return Measure(value=None)
     in_common = repeated_rows(real) if holdout is None else copied_rows(real, holdout)
-    ceiling = _in_common(int(in_common.sum()), len(in_common), k)
+    ceiling = _told_share(float(in_common.mean()), len(in_common), k)
     return measure(float(np.mean(copied_rows(real, synthetic))), ceiling)
+
+
+def rarely_copied(tables: Tables, k: int) -> Measure:
+    """The share that are rows of the real table which fewer than k of its rows are, beside the real rows among each
+    other: they are many, so that there is little chance in it."""
+    real, synthetic, _ = tables
+    if not real.names:
+        return Measure(value=None)
+    expected = rare_copies(real, real, k, among=True)
+    ceiling = _told_share(float(expected.mean()), real.num_rows, k)
+    return measure(float(np.mean(rare_copies(real, synthetic, k))), ceiling)
+
+
+def nearly_copied(tables: Tables, sample: Tables, seed: int, k: int) -> Measure:
+    """The same of all columns but one, for the rows of the `sample`."""
+    real = tables.real
+    if len(real.names) < LEAST_COLUMNS:
+        return Measure(value=None)
+    found, expected = (
+        near_copies(real, rows, k, np.random.default_rng(seed), among=rows is sample.real)
+        for rows in (sample.synthetic, sample.real)
+    )
+    ceiling = _told_share(float(expected.mean()), len(expected), k)
+    is_sampled = sample.synthetic.num_rows < tables.synthetic.num_rows
+    share = float(found.mean())
+    return measure(share, ceiling, error_of_share(share, len(found)) if is_sampled else None)

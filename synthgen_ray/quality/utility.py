@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from synthgen_ray.domain.errors import InvalidRequest
-from synthgen_ray.quality.assessment import NoUtility, Utility
+from synthgen_ray.quality.assessment import HOLDOUT, NoUtility, Utility
 from synthgen_ray.quality.boosting import auc, classify, error_of, features, influences, regress
 from synthgen_ray.quality.cells import NULL, Array, Cells
 from synthgen_ray.quality.numbers import measure
@@ -68,7 +68,7 @@ def utility(
     table is halved, of which the generator has seen both parts. `labels` are the texts of the target's classes by code;
     those that k real rows have may be told.
     """
-    tested_on = "hold-out"
+    tested_on = HOLDOUT
     if holdout is None:
         order, half = np.random.default_rng(seed).permutation(real.num_rows), real.num_rows // 2
         real, holdout = real.rows(order[:half]), real.rows(order[half:])
@@ -95,6 +95,7 @@ def utility(
     return Utility(
         target=name,
         chosen=" ".join([target.chosen, *notes]),
+        was_named=target.was_named,
         task="regression" if is_number else "classification",
         metric="r2" if is_number else "auc",
         tested_on=tested_on,

@@ -4,36 +4,43 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthgen_ray.quality.cells import NULL, Array, Cells
+from synthgen_ray.quality.cells import Array, Cells
 from synthgen_ray.quality.telling import told
 
 STEP = 0.001
 
 
-def validity(real: Cells, synthetic: Cells, name: str) -> float:
+def validity(real: Cells, synthetic: Cells, name: str, k: int) -> float:
     """The share of synthetic values within the real range, or among the real categories.
 
-    A null is valid where the real column has any; it then counts in the share of categories and not in that of a
-    range. NaN where no value is left. Source: SDMetrics, BoundaryAdherence and CategoryAdherence, as they are.
+    The range is that between the `extremes`, the categories those of k rows or more. A null is valid where k real rows
+    have one; it then counts in the share of categories and not in that of a range. NaN where no value is left.
+
+    Source: SDMetrics, BoundaryAdherence and CategoryAdherence, which are this for k = 1.
     """
     ours, theirs, nulls = real.columns[name], synthetic.columns[name], synthetic.nulls(name)
-    nullable = bool(real.nulls(name).any())
+    unknown = real.nulls(name)
+    nullable = bool(unknown.sum() >= k)
     if not real.is_number(name):
-        known = np.isin(theirs, ours[ours != NULL])
+        known = np.isin(theirs, np.flatnonzero(np.bincount(ours[~unknown]) >= k))
         return float((known | (nulls & nullable)).mean())
     if nullable:
         theirs = theirs[~nulls]
     if not len(theirs):
         return float("nan")
-    values = ours[~np.isnan(ours)]
-    return float(((theirs >= values.min()) & (theirs <= values.max())).mean()) if len(values) else 0.0
+    if unknown.all():
+        return 0.0
+    bounds = extremes(ours[~unknown], k, k)
+    return float("nan") if bounds is None else float(((theirs >= bounds[0]) & (theirs <= bounds[1])).mean())
 
 
-def coverage(real: Cells, synthetic: Cells, name: str, k: int) -> float:
+def coverage(real: Cells, synthetic: Cells, name: str, k: int, *, other_is_real: bool = False) -> float:
     """The share of the real range, or of the real categories, that the synthetic table reaches.
 
     The range is that between the `extremes`, the categories those of k rows or more: what lies beyond is not to be
-    reached. NaN where there is none. Source: SDMetrics, RangeCoverage and CategoryCoverage, which are this for k = 1.
+    reached. NaN where there is none. Of other real rows too, the ends are their `extremes`.
+
+    Source: SDMetrics, RangeCoverage and CategoryCoverage, which are this for k = 1.
     """
     ours, theirs = (cells.columns[name][~cells.nulls(name)] for cells in (real, synthetic))
     if not real.is_number(name):
@@ -42,16 +49,17 @@ def coverage(real: Cells, synthetic: Cells, name: str, k: int) -> float:
     bounds = extremes(ours, k, k)
     if bounds is None or bounds[0] == bounds[1]:
         return float("nan")
-    if not len(theirs):
-        return 0.0
-    low, high = bounds
-    missed = max(theirs.min() - low, 0.0) + max(high - theirs.max(), 0.0)
-    return float(max(1 - missed / (high - low), 0.0))
+    rank = k if other_is_real else 1
+    ends = extremes(theirs, rank, rank)
+    if ends is None:
+        return float("nan") if len(theirs) else 0.0
+    missed = max(ends[0] - bounds[0], 0.0) + max(bounds[1] - ends[1], 0.0)
+    return float(max(1 - missed / (bounds[1] - bounds[0]), 0.0))
 
 
-def told_coverage(real: Cells, synthetic: Cells, name: str, k: int) -> float:
+def told_coverage(real: Cells, synthetic: Cells, name: str, k: int, *, other_is_real: bool = False) -> float:
     """The same as it may be told: who knows the synthetic ends finds the real ones by it, as far as it has digits."""
-    return float(told(coverage(real, synthetic, name, k), STEP))
+    return float(told(coverage(real, synthetic, name, k, other_is_real=other_is_real), STEP))
 
 
 def extremes(values: Array, rank: int, k: int) -> tuple[float, float] | None:

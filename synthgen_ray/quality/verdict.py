@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.quality.assessment import (
+    HOLDOUT,
     Attack,
     ColumnResult,
     Fidelity,
@@ -33,19 +34,23 @@ BESIDE = (0.95, 0.87)  # shares of what the hold-out gets, where there is one
 KEPT = (0.80, 0.0)  # of weak relations; never bad, since little depends on them
 LEARNT = (0.95, 0.80)  # of what real rows teach beyond chance, the share that synthetic rows teach
 LEAST_LEARNABLE = 0.05
+UNLIKE = 0.80  # of what the hold-out gets, a single column
 COVERED = (0.85, 0.0)  # never bad: shapes tell how much is missed, and it may be asked for
 # Good up to the first number, bad above the second.
 EMPTY = (0.0, 0.05)  # of a column without any value, the share of rows that lack one and should certainly have it
 MISSING = (0.05, 0.50)  # the same of a column with some, and of values that there should not be
 DETECTED = (0.70, 0.97)  # nearly all generators of tables are found out; what that costs, trends and utility tell
-COPIED = (0.002, 0.02)  # beyond what other real rows have in common with the training table
+COPIED = (0.002, 0.02)  # beyond what real rows have in common with each other
+NEARLY_COPIED = (0.02, 0.10)
+MOST_ALIKE = 0.20  # of the real rows; where more are near copies of each other, to be one says little
 REPEATED = 0.05  # of the rows held out, what the training table has too
-COPIED_TEXT = (0.05, 0.25)
+COPIED_VALUES = (0.05, 0.25)
 COPIED_NUMBERS = 0.25  # of what looks like ids and may be a measure that rows share
 REMEMBERED = (0.04, 0.20)  # at the low end of the interval
-MOST_UNSURE = 0.50  # the high end that good news may have
+MOST_UNSURE = 0.25  # the high end that good news may have
 AT_RISK = (0.05, 0.20)  # at the low end of the interval
 MOST_NAMED = 3  # columns in a sentence
+MOST_LETTERS = 40  # of a name
 
 REMEMBERS = (
     "Look at the numbers under privacy before it leaves your hands; fewer epochs remember less.",
@@ -94,20 +99,27 @@ def _privacy(privacy: Privacy, scope: Scope) -> Iterator[Finding]:
     if remembered is None or remembered.value is None or share is None or share.value is None:
         yield _unknown(scope)
         return
-    level = _low(remembered.low or 0.0, REMEMBERED)
-    sentence = (
-        f"{remembered.value:.0%} of the synthetic rows are closer to a row of the training table than chance explains; "
-        f"beside as many other real rows {share.value:.0%} are, where 50% would be chance."
-    )
-    yield _finding(level, "privacy", sentence, *REMEMBERS)
-    if level is Level.GOOD and (remembered.high or 0.0) > MOST_UNSURE:
-        sentence = f"The hold-out is too short to tell more: up to {remembered.high:.0%} of the rows may be remembered."
-        advice = "Train with a larger `holdout_fraction`, or judge more rows, and make the report again."
-        yield _finding(Level.WARN, "privacy", sentence, advice)
+    yield _remembered(remembered, share, scope)
     yield _attacks(
         privacy.singling_out, "Statements that fit one synthetic row single out people of the training table"
     )
     yield _attacks(privacy.inference, "Who knows the rest of a row of the training table can guess what is missing")
+
+
+def _remembered(remembered: Measure, share: Measure, scope: Scope) -> Finding:
+    """Found for certain, or not found; or the hold-out is too short to tell."""
+    level, most = _low(remembered.low or 0.0, REMEMBERED), remembered.high or 0.0
+    beside = f"beside as many other real rows {share.value:.0%} are, where 50% would be chance."
+    if level is Level.GOOD and most > MOST_UNSURE:
+        sentence = f"Up to {most:.0%} of the synthetic rows may be made after single rows of the training table: "
+        sentence += f"{_count(scope.holdout_rows or 0, 'row')} held out are too few to tell more."
+        advice = "Train with a larger `holdout_fraction`, or judge more rows, and make the report again."
+        return _finding(Level.WARN, "privacy", sentence, advice)
+    if level is Level.GOOD:
+        sentence = f"The synthetic rows are no closer to rows of the training table than chance explains ({most:.0%} of"
+        return _finding(level, "privacy", f"{sentence} them at most); {beside}")
+    sentence = f"{remembered.value:.0%} of the synthetic rows are closer to a row of the training table than chance"
+    return _finding(level, "privacy", f"{sentence} explains; {beside}", *REMEMBERS)
 
 
 def _unknown(scope: Scope) -> Finding:
@@ -133,24 +145,29 @@ def _repeated(common: float, held_out: int) -> Iterator[Finding]:
 
 
 def _copies(privacy: Privacy, scope: Scope) -> Iterator[Finding]:
-    copies = privacy.copies
-    if copies.value is not None:
-        expected = _expected_copies(copies.value, copies.ceiling, scope)
-        level = _low(copies.value - expected - 2 * _chance_of_copies(copies.value, expected, scope), COPIED)
-        sentence = f"{_percent(copies.value)} of the synthetic rows are copies of rows of the training table"
-        sentence += f"; of other real rows {_percent(copies.ceiling)} are." if copies.ceiling else "."
+    rare, near = privacy.rare_copies, privacy.near_copies
+    if rare.value is not None:
+        level = _low(_certain_copies(rare, scope), COPIED)
+        which = "rare rows" if (privacy.copies.value or 0.0) > rare.value else "rows"
+        sentence = f"{_percent(rare.value)} of the synthetic rows are copies of {which} of the training table"
+        sentence += f"; of the real rows {_percent(rare.ceiling)} are of others." if rare.ceiling else "."
         yield _finding(level, "privacy", f"It leaks: {sentence}" if level is Level.BAD else sentence, *REMEMBERS)
-    for text in privacy.copied_values:
-        value = text.copies.value or 0.0
-        expected = _expected_copies(value, text.copies.ceiling, scope) if scope.holdout_rows else 0.0
-        level = _low(value - expected, COPIED_TEXT)
-        if text.kind is ColumnKind.TEXT and level is not Level.GOOD:
-            sentence = f"{_percent(value)} of the values of '{text.column}' are in the training table too."
+    if near.value is not None and near.ceiling is not None and near.ceiling <= MOST_ALIKE:
+        level = _low(_certain_copies(near, scope), NEARLY_COPIED)
+        if level is not Level.GOOD:
+            sentence = f"{_percent(near.value)} of the synthetic rows are, but for one column, rows of the training "
+            sentence += f"table that few others are like; of the real rows {_percent(near.ceiling)} are like others."
+            yield _finding(level, "privacy", sentence, *REMEMBERS)
+    for values in privacy.copied_values:
+        value, expected = values.copies.value or 0.0, values.copies.ceiling or 0.0
+        level = _low(value - expected, COPIED_VALUES)
+        if (values.kind is ColumnKind.TEXT or values.scattered) and level is not Level.GOOD:
+            sentence = f"{_percent(value)} of the values of {_quoted(values.column)} are in the training table too."
             advice = "Leave the column out, or mark it as personal data, so that it is made afresh."
             yield _finding(level, "privacy", sentence, advice, advice)
     for number in privacy.id_like:
         if (number.copies.value or 0.0) > COPIED_NUMBERS:
-            sentence = f"The values of '{number.column}' look like numbers of accounts or people, and "
+            sentence = f"The values of {_quoted(number.column)} look like numbers of accounts or people, and "
             sentence += f"{_percent(number.copies.value or 0.0)} of the synthetic ones are in the training table."
             advice = (
                 "If they are, declare the column to be an id, and train again; if they measure or count, all is well."
@@ -158,22 +175,18 @@ def _copies(privacy: Privacy, scope: Scope) -> Iterator[Finding]:
             yield _finding(Level.WARN, "privacy", sentence, advice)
 
 
-def _expected_copies(value: float, ceiling: float | None, scope: Scope) -> float:
-    """What other real rows get; where those are fewer than k, and not told, whatever is closest."""
-    rows = scope.holdout_rows or scope.real_rows
-    return min(value, (scope.k - 1) / rows) if ceiling is None else ceiling
+def _certain_copies(copies: Measure, scope: Scope) -> float:
+    """What is copied beyond what real rows have in common, less two standard errors and half a step of telling.
 
-
-def _chance_of_copies(value: float, expected: float, scope: Scope) -> float:
-    """Standard error of the difference of the two shares, were they of one kind of rows.
-
-    Source: Fleiss, Levin and Paik 2003, Statistical Methods for Rates and Proportions, sec. 3.1 (pooled).
+    Source: Fleiss, Levin and Paik 2003, Statistical Methods for Rates and Proportions, sec. 3.1 (pooled). Real rows
+    that have one in common are two of them, so that they count half.
     """
-    if scope.holdout_rows is None:
-        return sqrt(2 * expected * (1 - expected) / min(scope.real_rows, scope.synthetic_rows))
-    drawn, held_out = scope.synthetic_rows, scope.holdout_rows
-    pooled = (value * drawn + expected * held_out) / (drawn + held_out)
-    return sqrt(pooled * (1 - pooled) * (1 / drawn + 1 / held_out))
+    if copies.value is None or copies.ceiling is None:  # too few real rows to tell
+        return 0.0
+    real, drawn = min(scope.real_rows, scope.max_rows) / 2, min(scope.synthetic_rows, scope.max_rows)
+    expected = min(copies.ceiling + scope.k / (4 * real), 1.0)
+    pooled = (copies.value * drawn + expected * real) / (drawn + real)
+    return copies.value - expected - 2 * sqrt(pooled * (1 - pooled) * (1 / drawn + 1 / real))
 
 
 def _attacks(attacks: Sequence[Attack], what: str) -> Finding:
@@ -207,7 +220,9 @@ def _missing(columns: Sequence[ColumnResult], gaps: Mapping[str, float], empty: 
     if others:
         worst = max(others, key=lambda column: gaps[column.name])
         real = "hardly any" if worst.real_nulls is None else f"{worst.real_nulls:.0%}"
-        sentence = f"'{worst.name}' lacks {worst.synthetic_nulls:.0%} of its values, and {real} in the real table."
+        sentence = (
+            f"{_quoted(worst.name)} lacks {worst.synthetic_nulls:.0%} of its values, and {real} in the real table."
+        )
         advice = "Look at the shares under missing values before you count on them; train longer."
         level = _low(gaps[worst.name], MISSING)
         if level is not Level.GOOD:
@@ -215,14 +230,12 @@ def _missing(columns: Sequence[ColumnResult], gaps: Mapping[str, float], empty: 
 
 
 def _named(names: Sequence[str]) -> str:
+    quoted = [_quoted(name) for name in names]
     if len(names) == 1:
-        return f"'{names[0]}' is"
+        return f"{quoted[0]} is"
     if len(names) <= MOST_NAMED:
-        return ", ".join(f"'{name}'" for name in names[:-1]) + f" and '{names[-1]}' are"
-    return (
-        ", ".join(f"'{name}'" for name in names[:MOST_NAMED])
-        + f" and {_count(len(names) - MOST_NAMED, 'more column')} are"
-    )
+        return ", ".join(quoted[:-1]) + f" and {quoted[-1]} are"
+    return ", ".join(quoted[:MOST_NAMED]) + f" and {_count(len(names) - MOST_NAMED, 'more column')} are"
 
 
 def _fidelity(
@@ -244,9 +257,12 @@ def _fidelity(
         which = "The columns that have values" if empty else "The columns"
         sentence = f"{which} by themselves are {like} the real ones: {_score(shapes)}."
         if columns[0].shape.value is not None:
-            sentence += f" The least alike is '{columns[0].name}' ({columns[0].shape.value:.2f})."
+            sentence += f" The least alike is {_quoted(columns[0].name)} ({columns[0].shape.value:.2f})."
         advice = "Train longer, and look at the worst columns.", "Train longer, or another model type."
         yield _finding(level, "fidelity", sentence, *advice)
+        yield from _unlike(columns)
+    elif columns and scope.real_rows < 2 * scope.k:
+        yield _too_few("columns are like the real ones", scope)
     lost = [pair for pair in pairs if pair.lost]
     if trends.value is not None or lost:
         level = _beside(with_lost_pairs(trends, pairs), TRENDS, noise)
@@ -255,22 +271,43 @@ def _fidelity(
         sentence = f"Columns that go together in the real table do so {how} in this one"
         if lost:
             more = f" and {_count(len(lost) - 1, 'more pair')}" if len(lost) > 1 else ""
-            sentence += f": '{lost[0].columns[0]}' and '{lost[0].columns[1]}'{more} not at all, since one does not vary"
+            sentence += f": {_quoted(lost[0].columns[0])} and {_quoted(lost[0].columns[1])}{more} not at all"
+            sentence += ", since one does not vary"
             sentence += f"; of the others: {_score(trends)}." if trends.value is not None else "."
         else:
             sentence += f": {_score(trends)}."
         bad = "Do not rely on relations between columns; train longer, or another model type."
         yield _finding(level, "fidelity", sentence, "Keep `refine` on, or train longer.", bad)
-    elif not any(pair.related for pair in pairs):
+    elif any(pair.related for pair in pairs):
+        yield _too_few("columns go together as they do in the real one", scope)
+    else:
         yield from _weak_relations(fidelity.accuracy_2way, noise, kept)
     if auc.value is not None:
-        level = _low((auc.low or auc.value) - noise.tables, DETECTED)
+        level = _low(auc.low or auc.value, DETECTED)
         sentence = f"A classifier tells which of two rows is real in {auc.value:.0%} of cases{_beside_chance(auc)}."
         advice = "For tests and teaching that is enough; before analyses look at utility.", "Use it for tests only."
         yield _finding(level, "fidelity", sentence, *advice)
     if coverage.value is not None and _beside(coverage, COVERED, noise) is not Level.GOOD:
         sentence = f"On average {coverage.value:.0%} of a column's range or categories are reached: {_score(coverage)}."
         yield _finding(Level.WARN, "fidelity", sentence, "Generate more rows, or ask for the rare ones by conditions.")
+
+
+def _unlike(columns: Sequence[ColumnResult]) -> Iterator[Finding]:
+    """Single columns that a good mean hides."""
+    found = [column.name for column in columns if _is_unlike(column.shape)]
+    if found:
+        sentence = f"{_named(found)} unlike the real one, though others are like it."
+        yield _finding(Level.WARN, "fidelity", sentence, "Look at them before you count on them; train longer.")
+
+
+def _is_unlike(shape: Measure) -> bool:
+    """Beside other real rows, which are fewer and so have more chance in them."""
+    return shape.value is not None and shape.ceiling is not None and shape.value < UNLIKE * shape.ceiling
+
+
+def _too_few(what: str, scope: Scope) -> Finding:
+    sentence = f"{_count(scope.real_rows, 'real row')} are too few to tell whether {what}."
+    return _finding(Level.WARN, "fidelity", sentence, "Judge a model of more rows, or look at the table yourself.")
 
 
 def _weak_relations(accuracy: Measure, noise: Noise, kept: Kept | None) -> Iterator[Finding]:
@@ -291,7 +328,7 @@ def _weak_relations(accuracy: Measure, noise: Noise, kept: Kept | None) -> Itera
 
 
 def _beside_chance(auc: Measure) -> str:
-    if auc.high is not None and auc.high < 0.5:
+    if auc.high is not None and auc.high < min(0.5, auc.ceiling or 0.0):
         return ", fewer than the 50% of chance: many rows lie next to one of the other table, of which privacy tells"
     if auc.value is not None and auc.value < 0.5:
         return ", no more than the 50% of chance"
@@ -300,8 +337,8 @@ def _beside_chance(auc: Measure) -> str:
 
 def _no_utility(lacking: NoUtility | None) -> Iterator[Finding]:
     """Who named a target waits for a word about it; of one that was guessed it is no news."""
-    if lacking is not None and lacking.was_named:
-        sentence = f"What synthetic rows teach of '{lacking.target}' is not measured: {lacking.reason}."
+    if lacking is not None and lacking.target is not None and lacking.was_named:
+        sentence = f"What synthetic rows teach of {_quoted(lacking.target)} is not measured: {lacking.reason}."
         advice = "Name another target, or train on more rows with a larger `holdout_fraction`."
         yield _finding(Level.WARN, "utility", sentence, advice)
 
@@ -312,12 +349,16 @@ def _utility(utility: Utility) -> Iterator[Finding]:
     chance, metric = (0.5, "AUC") if utility.metric == "auc" else (0.0, "R²")
     learnable = utility.real.value - chance
     if learnable < LEAST_LEARNABLE:
-        sentence = f"'{utility.target}' cannot be learnt from real rows either, so that it tells nothing of use."
+        if not utility.was_named:
+            return
+        sentence = f"{_quoted(utility.target)} cannot be learnt from real rows either, so that it tells nothing of use."
         yield _finding(Level.WARN, "utility", sentence, "Name another target.")
         return
     kept = max((utility.synthetic.value - chance) / learnable, 0.0)
     numbers = f"{metric} {utility.synthetic.value:.3f} against {utility.real.value:.3f}"
-    sentence = f"Synthetic rows teach {kept:.0%} of what real rows teach of '{utility.target}' ({numbers})."
+    how_much = "all that" if kept >= 1 else f"{kept:.0%} of what"
+    sentence = f"Synthetic rows teach {how_much} real rows teach of {_quoted(utility.target)} ({numbers})"
+    sentence += "." if utility.tested_on == HOLDOUT else ", tried on rows that the generator has seen."
     advice = "Try models on real rows before you rely on them.", "Train no models for use on this table."
     least, most = _kept_between(utility, learnable, chance)
     level = _high(most, LEARNT)
@@ -379,6 +420,11 @@ def _score(measure: Measure) -> str:
         return f"{measure.value:.3f} of 1, other real rows get {measure.ceiling:.3f}"
     beside = f"as many rows as were held out get {measure.matched:.3f}, other real rows {measure.ceiling:.3f}"
     return f"{measure.value:.3f} of 1; {beside}"
+
+
+def _quoted(name: str) -> str:
+    """Of a long name as much as leaves room for what is said of it."""
+    return f"'{name}'" if len(name) <= MOST_LETTERS else f"'{name[: MOST_LETTERS - 1]}…'"
 
 
 def _count(number: int, what: str) -> str:

@@ -3,7 +3,8 @@
     python -m tests.quality.published --seeds 1 2 3 --to results.jsonl
 
 Where none were published `--peers` trains SDV's four here, at their defaults; that needs the `bench` extra.
-A result is a line of a file, so that hours of training can be broken off and go on.
+A result is a line of a file, so that hours of training can be broken off and go on; with `--rows` the rows are kept
+too, so that a measure that changed needs no training.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.csv as csv
+import pyarrow.parquet as parquet
 import torch
 
 from synthgen_ray.datasets.inference import infer_columns
@@ -85,7 +87,7 @@ def measures(found: Assessment) -> dict[str, float]:
 
 
 def entries(
-    table: str, models: Sequence[str], seeds: Sequence[int], epochs: int, peers: bool = False
+    table: str, models: Sequence[str], seeds: Sequence[int], epochs: int, peers: bool = False, kept: Path | None = None
 ) -> Iterator[Entry]:
     """The hold-out, half of it in the place of synthetic rows; SDV's rows where they were published; then ours."""
     real, holdout = (read(path) for path in TABLES[table])
@@ -98,14 +100,19 @@ def entries(
     makers = {"": made, **({"SDV 2.0 ": made_by_sdv} if peers and not are_published else {})}
     for who, model, seed in product(makers, models, seeds):
         taken = 0 if model == ModelType.GAUSSIAN_COPULA else epochs
-        assess_it = partial(assessed_model, makers[who], real, holdout, ModelType(model), seed, epochs)
-        yield Entry(f"{who}{model}", seed, taken, assess_it)
+        make = partial(makers[who], real, ModelType(model), seed, epochs)
+        file = kept and kept / f"{table} {who}{model} {seed} {taken}.parquet"
+        yield Entry(f"{who}{model}", seed, taken, partial(assessed_rows, make, real, holdout, file))
 
 
-def assessed_model(
-    make: Maker, real: pa.Table, holdout: pa.Table, model_type: ModelType, seed: int, epochs: int
-) -> Assessment:
-    return assessed(real, make(real, model_type, seed, epochs), holdout)
+def assessed_rows(make: Callable[[], pa.Table], real: pa.Table, holdout: pa.Table, file: Path | None) -> Assessment:
+    """Of the rows in the file, which are made if they are not there yet."""
+    if file and file.exists():
+        return assessed(real, parquet.read_table(file), holdout)
+    rows = make()
+    if file:
+        parquet.write_table(rows, file)
+    return assessed(real, rows, holdout)
 
 
 def made_by_sdv(real: pa.Table, model_type: ModelType, seed: int, epochs: int) -> pa.Table:
@@ -145,17 +152,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--peers", action="store_true", help="train SDV's four too, where it published no rows")
     parser.add_argument("--to", type=Path, metavar="JSONL", help="keep the results, and go on there")
+    parser.add_argument("--rows", type=Path, metavar="FOLDER", help="keep the rows, and measure those that are there")
     options = parser.parse_args(arguments)
     if not SHARED.is_dir():
         print("The published table needs the folder of real tables, which is not there.")
         return
     torch.set_num_threads(options.threads)
+    if options.rows:
+        options.rows.mkdir(parents=True, exist_ok=True)
     before = {result[:4]: result for result in (Result(*json.loads(text)) for text in _lines(options.to))}
     for table in options.tables:
         print(f"\n{table}\n\n| {' | '.join(['rows of', 'seeds', *HEADINGS.values()])} |")
         print(f"|{'---|' * (2 + len(HEADINGS))}")
         found: list[Result] = []
-        for entry in entries(table, options.models, options.seeds, options.epochs, options.peers):
+        for entry in entries(table, options.models, options.seeds, options.epochs, options.peers, options.rows):
             if found and entry.who != found[0].who:
                 print(line(found), flush=True)
                 found = []

@@ -7,7 +7,10 @@ import pandas as pd
 import pyarrow as pa
 
 from synthgen_ray.domain.columns import Column, ColumnKind
-from synthgen_ray.quality.assessment import Measure, Privacy
+from synthgen_ray.quality.assessment import Fidelity, Measure, Privacy, Scope
+
+NONE = Measure(value=None)
+UNKNOWN = Fidelity(**dict.fromkeys(Fidelity.model_fields, NONE))
 
 KINDS = {
     "size": ColumnKind.FLOAT,
@@ -63,14 +66,28 @@ def metadata(columns: list[Column]) -> dict[str, Any]:
     return {"columns": {column.name: {"sdtype": SDTYPES[column.kind]} for column in columns}}
 
 
-def only_copies(copies: Measure) -> Privacy:
+def only_copies(copies: Measure, rare: Measure | None = None) -> Privacy:
     """A privacy of which nothing else was measured."""
     return Privacy(
         copies=copies,
+        rare_copies=rare or copies,
         copied_values=(),
         remembered=None,
         distance_share=None,
         distance_ratio=None,
         singling_out=(),
         inference=(),
+    )
+
+
+def a_scope(rows: int, held_out: int | None, drawn: int | None = None) -> Scope:
+    return Scope(
+        real_rows=rows,
+        synthetic_rows=drawn or rows,
+        holdout_rows=held_out,
+        max_rows=50_000,
+        columns=(),
+        left_out=(),
+        seed=0,
+        k=5,
     )
