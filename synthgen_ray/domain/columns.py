@@ -21,6 +21,9 @@ class ColumnKind(StrEnum):
     CONSTANT = "constant"  # one value, or none at all: remembered
 
 
+FRESH = (ColumnKind.ID, ColumnKind.TEXT)  # what is made afresh, of which nothing is learnt
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a dataset version, as inferred or as corrected by its owner."""

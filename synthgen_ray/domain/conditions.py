@@ -3,14 +3,13 @@
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
+from synthgen_ray.domain.columns import FRESH, ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import FieldError, InvalidRequest
 from synthgen_ray.domain.params import Condition, Range
 
 RANGED = frozenset({ColumnKind.INTEGER, ColumnKind.FLOAT, ColumnKind.DATETIME})
 UNKNOWN_COLUMN = ("unknown_column", "The model has no such column.")
 UNKNOWN_VALUE = ("unknown_value", "The model knows no such value.")
-FREE = frozenset({ColumnKind.ID, ColumnKind.TEXT})  # made afresh: there is nothing to ask for
 Key = tuple[bool, Hashable]  # whether it is a boolean, and the value
 
 
@@ -58,7 +57,7 @@ def _distribution_fault(shares: Mapping[str, float], column: LearnedColumn) -> t
 
 def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:
     """The code and the message of what is wrong with a condition; two empty strings if nothing."""
-    if column.kind in FREE:
+    if column.kind in FRESH:
         return "unconditional_column", f"A column of kind {column.kind} is made afresh and takes no condition."
     if isinstance(condition, Range):
         if column.kind not in RANGED:

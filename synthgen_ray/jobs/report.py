@@ -2,8 +2,10 @@
 JSON."""
 
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from importlib.metadata import version
 
+import numpy as np
 import pyarrow as pa
 
 from synthgen_ray.artifacts import Artifacts
@@ -25,6 +27,7 @@ OnProgress = Callable[[Progress], None]
 
 DRAWN = 0.2  # of the way, when the rows are there
 SHOWN = 0.95  # when all is known that the page shows
+BATCH_ROWS = 65_536  # hashed at a time
 LEAST_K = 5  # rows that stand behind whatever the page shows of the real table
 
 
@@ -41,7 +44,7 @@ def make_report(assignment: Assignment, artifacts: Artifacts, on_progress: OnPro
     k = max(LEAST_K, model.params.min_category_count)
     real, holdout = _learnt_and_held_out(assignment, model, artifacts)
     if conditions := _conditions(assignment):
-        real, holdout = _fitting(real, holdout, model, conditions, max(k, MIN_ROWS))
+        real, holdout = _fitting(real, holdout, model, conditions, k)
     if assignment.output:
         synthetic = _read(assignment.output, model, artifacts)
     else:
@@ -98,20 +101,36 @@ def _conditions(assignment: Assignment) -> Mapping[str, Condition]:
 
 
 def _fitting(
-    real: pa.Table, holdout: pa.Table | None, model: Synthesizer, conditions: Mapping[str, Condition], least: int
+    real: pa.Table, holdout: pa.Table | None, model: Synthesizer, conditions: Mapping[str, Condition], k: int
 ) -> tuple[pa.Table, pa.Table | None]:
-    """The real rows that fit the conditions of a generation: beside all of them its own would look wrong.
+    """Real rows that fit the conditions of a generation: beside all of them its own would look wrong.
 
-    Raises: JobError, if there are some of which fewer than `least` fit: nothing is told of so few.
+    Raises: JobError, if there are some of which too few fit: nothing is told of so few.
     """
-    real = model.obeying(real, conditions)
-    if real.num_rows < least:
-        raise _too_few("that the model learnt", least, "or none")
-    if holdout is not None:
-        holdout = model.obeying(holdout, conditions)
-        if holdout.num_rows < least:
-            raise _too_few("that training never saw", least, "or of a model with a larger `holdout_fraction`")
-    return real, holdout
+    found = []
+    for rows, which, more in (
+        (real, "that the model learnt", "or none"),
+        (holdout, "that training never saw", "or of a model with a larger `holdout_fraction`"),
+    ):
+        fitting = rows and model.obeying(rows, conditions)
+        least = max(k, MIN_ROWS) + 2 * k
+        if fitting is not None and fitting.num_rows < least:
+            raise _too_few(which, least, more)
+        found.append(fitting and without_some(fitting, k))
+    return found[0], found[1]
+
+
+def without_some(rows: pa.Table, k: int) -> pa.Table:
+    """All but k to 2 k - 1 of them, by chance, the same of the same rows.
+
+    Else two reports, on conditions that one real row fits and does not, would tell by their difference all of that row.
+    """
+    digest = sha256()
+    for batch in rows.combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
+        digest.update(batch.serialize())
+    chance = np.random.default_rng(int.from_bytes(digest.digest()))
+    left = rows.num_rows - int(chance.integers(k, 2 * k))
+    return rows.take(np.sort(chance.choice(rows.num_rows, left, replace=False)))
 
 
 def _too_few(which: str, least: int, more: str) -> JobError:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pyarrow as pa
 
-from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.domain.columns import FRESH, Column, ColumnKind
 from synthgen_ray.quality.accuracy import binned
 from synthgen_ray.quality.assessment import (
     Assessment,
@@ -18,7 +18,7 @@ from synthgen_ray.quality.assessment import (
     Scope,
     Utility,
 )
-from synthgen_ray.quality.cells import FRESH, Cells, read_cells
+from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.counting import Counted, counted
 from synthgen_ray.quality.definitions import DEFINITIONS
 from synthgen_ray.quality.detection import detection_auc

@@ -10,13 +10,12 @@ import pyarrow.compute as pc
 
 from synthgen_ray.datasets.canonical import UNITS_PER_DAY
 from synthgen_ray.datasets.decimals import as_floats
-from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.domain.columns import FRESH, Column, ColumnKind
 from synthgen_ray.domain.errors import InvalidTable
 
 NANOSECONDS_PER_DAY = UNITS_PER_DAY["ns"]
 NULL = -1  # the code of a missing category
 NUMBERS = (ColumnKind.INTEGER, ColumnKind.FLOAT, ColumnKind.DATETIME)
-FRESH = (ColumnKind.ID, ColumnKind.TEXT)
 
 Array = np.ndarray
 

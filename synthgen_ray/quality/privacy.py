@@ -7,9 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from synthgen_ray.datasets.inference import is_scattered
-from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.domain.columns import FRESH, Column, ColumnKind
 from synthgen_ray.quality.assessment import CopiedValues, Measure, Privacy
-from synthgen_ray.quality.cells import FRESH
 from synthgen_ray.quality.copies import (
     LEAST_COLUMNS,
     copied_rows,

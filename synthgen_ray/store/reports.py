@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.access import Principal
+from synthgen_ray.domain.columns import FRESH
 from synthgen_ray.domain.entities import Job, Page
 from synthgen_ray.domain.errors import Conflict, InvalidRequest, NotFound
 from synthgen_ray.domain.lifecycle import JobType
@@ -64,9 +65,12 @@ def _check_model(model: ModelRow, project_id: UUID, target: str | None) -> None:
             f"Model '{model.name}' was imported: without the table that it learnt there is nothing to compare with."
         )
         raise Conflict(detail, "no_training_table")
-    names = {column.name for column in LEARNED_COLUMNS.validate_python(model.learned_columns)}
-    if target is not None and target not in names:
-        raise InvalidRequest("The target is no column of the model.", "unknown_column")
+    kinds = {column.name: column.kind for column in LEARNED_COLUMNS.validate_python(model.learned_columns)}
+    if target is not None and target not in kinds:
+        raise InvalidRequest(f"The target '{target}' is no column of the model.", "unknown_column")
+    if target is not None and kinds[target] in FRESH:
+        detail = f"The target '{target}' is an id, a text or personal data: it is made afresh, and nothing tells it."
+        raise InvalidRequest(detail, "unknown_column")
 
 
 async def _require_rows(session: AsyncSession, principal: Principal, model_id: UUID, job_id: UUID) -> Job:

@@ -101,6 +101,7 @@ class TestCreate:
             ({"options": {"seed": -1}}, "out_of_range"),
             ({"options": {"target": ""}}, "out_of_range"),
             ({"options": {"target": "height"}}, "unknown_column"),
+            ({"options": {"target": "account"}}, "unknown_column"),
             ({"options": {"synthgen_job_id": "x"}}, "invalid_id"),
             ({"options": {"synthgen_job_id": str(uuid4()), "num_rows": 60}}, "conflicting_options"),
         ],
