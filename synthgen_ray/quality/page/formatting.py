@@ -3,13 +3,14 @@
 from synthgen_ray.quality.assessment import Edge, Measure
 
 NOTHING = "–"
-_UNITS = ((1e12, 1e12, "T"), (1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))  # from where on, how much, its sign
+# From where on, how much, its sign.
+_UNITS = ((1e15, 1, ""), (1e12, 1e12, "T"), (1e9, 1e9, "B"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
 _DATE = len("2026-02-25")
 _MINUTE = len("2026-02-25T10:00")
 
 
 def score(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.3f}".replace("-", "−")
+    return NOTHING if value is None else f"{value:z.3f}".replace("-", "−")
 
 
 def share(value: float | None) -> str:
@@ -18,7 +19,7 @@ def share(value: float | None) -> str:
         return NOTHING
     if 0 < value < 0.0005:
         return "<0.1%"
-    return ">99.9%" if 0.9995 <= value < 1 else f"{100 * value:.1f}%".replace("-", "−")
+    return ">99.9%" if 0.9995 <= value < 1 else f"{100 * value:z.1f}%".replace("-", "−")
 
 
 def points(difference: float) -> str:
@@ -48,7 +49,7 @@ def edge(value: Edge | None) -> str:
     for least, unit, sign in _UNITS:
         if abs(value) >= least:
             return f"{value / unit:.4g}{sign}".replace("-", "−")
-    return f"{value:.{4 if abs(value) < 1000 else 5}g}".replace("-", "−")
+    return f"{value:z.{4 if abs(value) < 1000 else 5}g}".replace("-", "−")
 
 
 def _interval(low: str, high: str) -> str:

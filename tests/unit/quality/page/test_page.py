@@ -81,7 +81,7 @@ class TestWhatIsSaid:
         whole = an_assessment()
 
         told = [part for finding in whole.verdict for part in (finding.sentence, finding.advice)]
-        told += [definition.meaning for definition in whole.definitions.values()]
+        told += [definition.meaning.replace("`", "") for definition in whole.definitions.values()]
         told += [definition.source for definition in whole.definitions.values()]
         told += [f"{measure.value:.3f}" for _, measure in whole.fidelity if measure.value is not None]
         told += [f"{measure.ceiling:.3f}" for _, measure in whole.fidelity if measure.ceiling is not None]
@@ -133,6 +133,15 @@ class TestWhatIsSaid:
 
     def test_what_was_not_measured_is_named_and_not_drawn(self, page):
         assert "Not measured, because these tables do not have it: Unique keys." in page.text
+
+    def test_no_definition_is_cut_or_shows_backticks(self, page):
+        meaning = f"{'A long one. ' * 50}See `matched`."
+        definition = an_assessment().definitions["copies"].model_copy(update={"meaning": meaning})
+
+        html = render(an_assessment(definitions={**an_assessment().definitions, "copies": definition}), an_about())
+
+        assert "`" not in page.text
+        assert meaning.replace("`", "") in Page(html).text
 
     def test_why_utility_was_not_measured_is_said(self):
         lacking = NoUtility(target="income", was_named=False, reason="there is no other column to learn it from")
