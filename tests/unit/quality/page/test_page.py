@@ -134,6 +134,15 @@ class TestWhatIsSaid:
     def test_what_was_not_measured_is_named_and_not_drawn(self, page):
         assert "Not measured, because these tables do not have it: Unique keys." in page.text
 
+    def test_what_the_synthetic_table_gets_when_it_is_as_short_as_the_hold_out_stands_under_its_own_score(self):
+        whole = an_assessment()
+        shapes = whole.fidelity.column_shapes.model_copy(update={"matched": 0.949})
+        fidelity = whole.fidelity.model_copy(update={"column_shapes": shapes})
+
+        text = Page(render(an_assessment(fidelity=fidelity), an_about())).text
+
+        assert "0.952 cut to 3,256 rows: 0.949 hold-out 0.991 Pair trends" in text
+
     def test_no_definition_is_cut_or_shows_backticks(self, page):
         meaning = f"{'A long one. ' * 50}See `matched`."
         definition = an_assessment().definitions["copies"].model_copy(update={"meaning": meaning})
