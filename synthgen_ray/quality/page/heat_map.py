@@ -7,11 +7,10 @@ from markupsafe import Markup
 
 from synthgen_ray.quality.assessment import Associations, Matrix
 from synthgen_ray.quality.page.formatting import score
-from synthgen_ray.quality.page.svg import chart, element, label
+from synthgen_ray.quality.page.svg import chart, element, fitted, label
 from synthgen_ray.quality.page.text import visible
 
 MAX_COLUMNS = 16
-MAX_LABEL = 13
 FULL_DIFFERENCE = 0.4  # has the strongest colour
 NOTABLE_DIFFERENCE = 0.1  # has a sign too, which holds where colours do not
 
@@ -43,7 +42,7 @@ def heat_map(associations: Associations, shown: Literal["real", "synthetic", "di
     squares = []
     for row, i in enumerate(places):
         middle = _TOP + (row + 0.5) * cell + 4
-        squares.append(label(_LEFT - 22, middle, visible(names[row], MAX_LABEL), "end", "label strong"))
+        squares.append(label(_LEFT - 22, middle, fitted(names[row], _LEFT - 24), "end", "label strong"))
         squares.append(label(_LEFT - 5, middle, str(row + 1), "end", "tick"))
         squares.append(label(_LEFT + (row + 0.5) * cell, _TOP - 6, str(row + 1), "middle", "tick"))
         for column, j in enumerate(places):

@@ -2,6 +2,10 @@
 
 from markupsafe import Markup
 
+from synthgen_ray.quality.page.text import MAX_NAME, visible, width
+
+LABEL_SIZE = 11.0  # of its font, as `style.css` has it
+
 Attribute = str | float
 
 
@@ -23,6 +27,16 @@ def chart(title: str, description: str, width: float, height: float, *children: 
 
 def label(x: float, y: float, text: str, anchor: str = "start", class_: str = "label") -> Markup:
     return element("text", text, x=x, y=y, text_anchor=anchor, class_=class_)
+
+
+def label_width(text: str) -> float:
+    return LABEL_SIZE * width(text)
+
+
+def fitted(text: str, room: float) -> str:
+    """`text` cut in its middle until a label of it has `room`."""
+    cuts = (visible(text, limit) for limit in range(MAX_NAME, 1, -1))
+    return next((shown for shown in cuts if label_width(shown) <= room), "…")
 
 
 def _written(value: Attribute) -> str:
