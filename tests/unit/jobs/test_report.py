@@ -139,7 +139,8 @@ class TestUnderConditions:
         real_and_rich = given_table().filter(pc.field("income") == ">50K")
         assert 10 <= real_and_rich.num_rows - scope["real_rows"] - scope["holdout_rows"] < 20  # 5 to 9 of each
         assert scope["synthetic_rows"] == rich.num_rows
-        assert (fitting.scores.verdict, beside_all.scores.verdict) == ("warn", "bad")  # some 25 rows held out tell little
+        # Some 25 rows held out tell little.
+        assert (fitting.scores.verdict, beside_all.scores.verdict) == ("warn", "bad")
         assert fitting.scores.column_shapes > 0.85 > beside_all.scores.column_shapes
 
     def test_the_page_names_them_and_how_many_rows_fit(self, assignment, artifacts, generation):
@@ -150,7 +151,7 @@ class TestUnderConditions:
 
         page = Page(artifacts.path(made.artifact.location, "report.html").read_text())
         fit = json_of(made, artifacts)["scope"]["real_rows"]
-        assert f"compared with the {fit} real rows that fit the same conditions" in page.text
+        assert f"compared with {fit} of the real rows that fit the same conditions" in page.text
         assert f"Rows {rows.num_rows}" in page.text
         assert 'Condition on age {"min": 30, "max": 79}' in page.text
         assert 'Condition on income [">50K"]' in page.text

@@ -245,7 +245,7 @@ def test_columns_that_hardly_relate_are_not_all_good_when_they_are_shuffled():
     assert said.level is Level.WARN
     accuracy = shuffled.fidelity.accuracy_2way
     assert f"as many rows as were held out get {accuracy.matched:.3f}, other real rows" in said.sentence
-    assert f"as many rows {accuracy.matched:.3f}" in Page(render(shuffled, an_about())).text
+    assert f"cut to 200 rows: {accuracy.matched:.3f}" in Page(render(shuffled, an_about())).text
 
 
 def test_tables_that_cannot_be_compared_are_refused(real):

@@ -109,8 +109,8 @@ class TestWhatIsSaid:
 
         page = Page(render(an_assessment(), an_about(conditions=conditions)))
 
-        told = ["32,561 synthetic rows made under conditions, compared with the 29,305 real rows that fit the same"]
-        told += ["and 3,256 such rows that training never saw", "Rows 32,561", 'Condition on income ">50K"']
+        told = ["32,561 synthetic rows made under conditions, compared with 29,305 of the real rows that fit the"]
+        told += ["and 3,256 of those that training never saw", "Rows 32,561", 'Condition on income ">50K"']
         told += ['Condition on age {"min": 30}', "Condition on member [true, null]", "Condition on country null"]
         assert [text for text in told if text not in page.text] == []
 
