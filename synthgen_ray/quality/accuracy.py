@@ -1,12 +1,15 @@
 """Accuracy: how much of the distribution of one, two or three columns at a time the synthetic table gets right.
 
-1 - the total variation distance between binned distributions. Numbers are cut at the tenths of the real column (equal
-edges merged; a bin holds its upper edge; values beyond them are a bin of their own), categories into the ten most
-frequent ones and the rest; null is a bin. Source: Platzer and Reutterer 2021, arXiv:2104.00635.
+1 - the total variation distance between binned distributions, of ten bins, one for the rest and one for null.
+Categories are cut into the ten most frequent ones and the rest. Of numbers, up to ten values have a bin each, which
+also holds what is within a quarter of the way to the next; what is further off is the rest. Where there are more, those
+that a tenth of the rows have are bins, and the others are cut into as many alike as are left (a bin holds its upper
+edge, what is beyond them is the rest). Source: Platzer and Reutterer 2021, arXiv:2104.00635, who cut by quantiles.
 """
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,11 +22,26 @@ WIDTH = BINS + 2  # with one for the rest, one for null
 BLOCK = 1 << 18  # rows that are counted at a time, in little memory
 
 
-def binned(real: Cells, cells: Cells) -> Array:
-    """The bin of each cell of `cells`, (D, N) of bytes below `WIDTH`: the whole table, so one column at a time."""
-    found = np.empty((len(real.names), cells.num_rows), np.int8)
+def binned(real: Cells, cells: Cells, k: int = 1) -> Array:
+    """The bin of each cell of `cells`, (D, N) of bytes below `WIDTH`: the whole table, so one column at a time.
+
+    Which numbers have bins of their own does not hang on values that fewer than k rows have.
+    """
+    return binned_tables(real, [cells], k)[0]
+
+
+def binned_tables(real: Cells, tables: Sequence[Cells], k: int) -> list[Array]:
+    """The same of several tables, for which the real one is looked through once."""
+    found = [np.empty((len(real.names), cells.num_rows), np.int8) for cells in tables]
     for place, name in enumerate(real.names):
-        found[place] = _bins(real.columns[name], cells.columns[name], real.is_number(name))
+        if real.is_number(name):
+            column = real.columns[name]
+            bins = _cut(column[~np.isnan(column)], k)
+            for cells, codes in zip(tables, found, strict=True):
+                codes[place] = bins.of(cells.columns[name])
+        else:
+            for cells, codes in zip(tables, found, strict=True):
+                codes[place] = _of_categories(real.columns[name], cells.columns[name])
     return found
 
 
@@ -55,19 +73,47 @@ def associations(codes: Array) -> Array:
     return found
 
 
-def _bins(real: Array, column: Array, is_number: bool) -> Array:
-    if is_number:
-        null, known = np.isnan(column), real[~np.isnan(real)]
-        if not len(known):
-            return np.where(null, BINS + 1, BINS)
-        edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)))
-        inside = np.clip(np.searchsorted(edges, column) - 1, 0, None)
-        codes = np.where((column < edges[0]) | (column > edges[-1]), BINS, inside)
-    else:
-        null = column == NULL
-        counts = np.bincount(real[real != NULL], minlength=int(max(column.max(), real.max(), 0)) + 1)
-        frequent = np.argsort(-counts, kind="stable")[:BINS]
-        places = np.full(len(counts), BINS)
-        places[frequent[counts[frequent] > 0]] = np.arange(np.count_nonzero(counts[frequent]))
-        codes = places[column]
-    return np.where(null, BINS + 1, codes)
+class _Cut(NamedTuple):
+    """The bins of a column of numbers: `values` that have their own, with what is within `reach`, then those between
+    `edges`, of which each but the first is in the bin below it."""
+
+    values: Array
+    reach: Array
+    edges: Array
+
+    def of(self, column: Array) -> Array:
+        codes = np.full(len(column), BINS)
+        if len(self.edges):
+            inside = (column >= self.edges[0]) & (column <= self.edges[-1])
+            places = np.maximum(np.searchsorted(self.edges, column) - 1, 0)
+            codes = np.where(inside, len(self.values) + places, codes)
+        if len(self.values):
+            nearest = np.searchsorted(self.values[1:] / 2 + self.values[:-1] / 2, column)
+            with np.errstate(over="ignore"):
+                is_own = np.abs(column - self.values[nearest]) <= self.reach[nearest]
+            codes = np.where(is_own, nearest, codes)
+        return np.where(np.isnan(column), BINS + 1, codes)
+
+
+def _cut(known: Array, k: int) -> _Cut:
+    values, counts = np.unique(known, return_counts=True)
+    common = counts >= k
+    if np.count_nonzero(common) <= BINS and counts[~common].sum() < k:
+        values = values[common]
+        gaps = np.diff(values / 4, prepend=-np.inf, append=np.inf)
+        reach = np.minimum(gaps[:-1], gaps[1:])
+        return _Cut(values, np.where(np.isinf(reach), 0.0, reach), np.empty(0))
+    is_own = common & (counts >= len(known) / BINS)
+    others, below = values[~is_own], np.cumsum(counts[~is_own])
+    left = BINS - np.count_nonzero(is_own)
+    # The lowest value is the first edge, and the second one too where it has a bin to itself.
+    upper = others[np.unique(np.searchsorted(below, np.arange(1, left + 1) * below[-1] / left))]
+    return _Cut(values[is_own], np.zeros(BINS - left), np.concatenate([others[:1], upper]))
+
+
+def _of_categories(real: Array, column: Array) -> Array:
+    counts = np.bincount(real[real != NULL], minlength=int(max(column.max(), real.max(), 0)) + 1)
+    frequent = np.argsort(-counts, kind="stable")[:BINS]
+    places = np.full(len(counts), BINS)
+    places[frequent[counts[frequent] > 0]] = np.arange(np.count_nonzero(counts[frequent]))
+    return np.where(column == NULL, BINS + 1, places[column])

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from synthgen_ray.domain.columns import FRESH, Column, ColumnKind
-from synthgen_ray.quality.accuracy import binned
+from synthgen_ray.quality.accuracy import binned_tables
 from synthgen_ray.quality.assessment import (
     Assessment,
     ColumnResult,
@@ -26,7 +26,7 @@ from synthgen_ray.quality.fidelity import (
     MOST_ASSOCIATED,
     Tables,
     association_matrices,
-    binned_tables,
+    bins_of,
     column_results,
     columns_alone,
     matched,
@@ -79,14 +79,16 @@ def assess(
 
     pairs, triples = (column_groups(len(tables.real.names), size, seed) for size in (2, 3))
     parts = matched_parts(tables, seed)
-    bins = binned_tables(tables, parts)
+    bins = bins_of(tables, k, parts)
     by_size = [counted(bins, groups, k) for groups in (columns_alone(tables.real), pairs, triples)]
     by_column = column_results(tables, by_size[0], columns, labels, k)
     tell(0.2)
     trends = told_trends(tables, pairs, parts, k)
     by_pair = pair_results(trends, by_size[1])
     associated = tables.real.names[:MOST_ASSOCIATED]
-    ours, theirs = (binned(sample.real, cells)[: len(associated)] for cells in (sample.real, sample.synthetic))
+    ours, theirs = (
+        codes[: len(associated)] for codes in binned_tables(sample.real, [sample.real, sample.synthetic], k)
+    )
     ours = without_rare_bins(ours, k)
     associations = association_matrices(associated, ours, theirs, k)
     tell(0.35)

@@ -29,7 +29,9 @@ DEFINITIONS = {
     ),
     "accuracy_1way": Definition(
         title="Accuracy of columns",
-        meaning="1 - half the sum of the gaps between the shares of ten bins, of a column; counted on all rows." + PART,
+        meaning="1 - half the sum of the gaps between the shares of ten bins, of a column; counted on all rows. Up to "
+        "ten numbers have a bin each; of more, those that a tenth of the rows have, and the others are cut into bins "
+        "of as many rows. Of categories the ten most frequent ones have a bin each." + PART,
         best=1,
         source=ACCURACY,
     ),

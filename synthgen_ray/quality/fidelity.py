@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from synthgen_ray.domain.columns import Column
-from synthgen_ray.quality.accuracy import associations, binned
+from synthgen_ray.quality.accuracy import associations, binned_tables
 from synthgen_ray.quality.assessment import Associations, ColumnResult, Measure, PairResult
 from synthgen_ray.quality.cells import Array, Cells
 from synthgen_ray.quality.counting import Bins, Counted
@@ -75,10 +75,9 @@ def told_shapes(real: Cells, other: Cells, k: int, *, other_is_real: bool = Fals
     return {name: float(told(shape, width)) for name, shape in column_shapes(real, other).items()}
 
 
-def binned_tables(tables: Tables, parts: Sequence[Array] = ()) -> Bins:
-    real, synthetic, holdout = tables
-    held_out = None if holdout is None else binned(real, holdout)
-    return Bins(binned(real, real), binned(real, synthetic), held_out, parts)
+def bins_of(tables: Tables, k: int, parts: Sequence[Array] = ()) -> Bins:
+    ours, theirs, *held_out = binned_tables(tables.real, [cells for cells in tables if cells is not None], k)
+    return Bins(ours, theirs, held_out[0] if held_out else None, parts)
 
 
 def column_results(

@@ -12,7 +12,7 @@ from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.counting import counted
 from synthgen_ray.quality.fidelity import (
     Tables,
-    binned_tables,
+    bins_of,
     column_results,
     columns_alone,
     matched,
@@ -94,7 +94,7 @@ def _of_columns(real: dict, synthetic: dict) -> list[tuple[Level, str]]:
     columns = given_columns(dict.fromkeys(real, ColumnKind.FLOAT))
     tables = Tables(Cells(real), Cells(synthetic), None)
     rows, drawn = (len(next(iter(cells.values()))) for cells in (real, synthetic))
-    accuracies = counted(binned_tables(tables), columns_alone(tables.real), 5)
+    accuracies = counted(bins_of(tables, 5), columns_alone(tables.real), 5)
     results = column_results(tables, accuracies, columns, {}, 5)
     found = verdict(UNKNOWN, results, (), None, only_copies(NONE), a_scope(rows, None, drawn))
     return [(finding.level, finding.sentence) for finding in found if finding.area == "fidelity"]
@@ -150,7 +150,7 @@ def _of_pairs(real: dict, synthetic: dict) -> tuple[Level, str] | None:
     groups = column_groups(len(real), 2)
     found = told_trends(Tables(*tables, None), groups, (), 5)
     rows, drawn = (cells.num_rows for cells in tables)
-    pairs = pair_results(found, counted(binned_tables(Tables(*tables, None)), groups, 5))
+    pairs = pair_results(found, counted(bins_of(Tables(*tables, None), 5), groups, 5))
     said = verdict(
         UNKNOWN.model_copy(update={"pair_trends": found.total()}),
         (),
