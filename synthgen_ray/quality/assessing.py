@@ -145,7 +145,7 @@ def _of_columns(results: Sequence[ColumnResult], tables: Tables, seed: int, k: i
     """Means over the columns."""
 
     def shapes(real: Cells, other: Cells) -> float | None:
-        return mean(told_shapes(real, other, k).values())
+        return mean(told_shapes(real, other, k, other_is_real=True).values())
 
     def covered(real: Cells, other: Cells) -> float | None:
         return mean(told_coverage(real, other, name, k) for name in real.names)

@@ -46,10 +46,12 @@ def counted(bins: Bins, groups: Sequence[Group], k: int) -> Counted:
     def against(codes: Array, fewest: int) -> Array:
         return told(similarities(ours, shares(codes, groups)), step(fewest, k, len(groups[0])))
 
-    ceiling = np.full(len(groups), np.nan)
+    ceiling, fewest = np.full(len(groups), np.nan), rows
     if bins.holdout is not None:  # its rows are real ones, of which no count may be told either
-        ceiling = against(bins.holdout, min(rows, bins.holdout.shape[1]))
-    matched = mean(mean(against(bins.synthetic[:, part], rows)) for part in bins.parts)
+        fewest = min(rows, bins.holdout.shape[1])
+        ceiling = against(bins.holdout, fewest)
+    # The parts are rounded as the ceiling is, or the two would differ by that.
+    matched = mean(mean(against(bins.synthetic[:, part], fewest)) for part in bins.parts)
     return Counted(against(bins.synthetic, rows), ceiling, matched)
 
 

@@ -70,7 +70,7 @@ def matched(tables: Tables, of: Callable[[Cells, Cells], float | None], seed: in
 
 
 def told_shapes(real: Cells, other: Cells, k: int, *, other_is_real: bool = False) -> ByColumn:
-    """Column shapes as exactly as they may be told."""
+    """Column shapes as exactly as they may be told; as of a real table too where `other` is beside one as long."""
     width = step(min(real.num_rows, other.num_rows) if other_is_real else real.num_rows, k)
     return {name: float(told(shape, width)) for name, shape in column_shapes(real, other).items()}
 
@@ -141,8 +141,11 @@ def told_trends(tables: Tables, pairs: Sequence[Group], parts: Sequence[Array], 
     held_out = [] if holdout is None else [holdout]
     found, *others = pair_trends(real, [synthetic, *held_out, *map(synthetic.rows, parts)], pairs)
     steps = trend_steps(real, None, pairs, k)
-    best = None if holdout is None else _told(others.pop(0), trend_steps(real, holdout, pairs, k))
-    return Trends(_told(found, steps), best, mean(mean_trend(_told(part, steps)) for part in others))
+    if holdout is None:
+        return Trends(_told(found, steps), None, None)
+    wide = trend_steps(real, holdout, pairs, k)  # the parts are rounded as the ceiling is, or the two would differ
+    best, *by_part = (_told(other, wide) for other in others)
+    return Trends(_told(found, steps), best, mean(map(mean_trend, by_part)))
 
 
 def _told(trends: Sequence[Trend], steps: Array) -> list[Trend]:

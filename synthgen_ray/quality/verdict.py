@@ -1,7 +1,7 @@
 """What the numbers mean for who decides whether to hand the table out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import sqrt
+from math import hypot, sqrt
 from operator import itemgetter
 from statistics import NormalDist
 from typing import Literal, NamedTuple
@@ -59,20 +59,23 @@ REMEMBERS = (
 
 
 class Noise(NamedTuple):
-    """What is added to a score since chance may have taken it.
+    """What is added to a score since chance, or the steps in which it is told, may have taken it.
 
     The largest gap between two samples of n rows each is about 1 / √n, n those of the shorter of the two tables. A mean
     over columns or pairs is less at the mercy of chance: over hold-outs of n rows it deviates by some 1 / (3 √n), of
-    which 1.6 are exceeded by one in twenty.
+    which 1.6 are exceeded by one in twenty. Half a step of telling comes on top, as one of two independent errors.
     """
 
     tables: float
     holdout: float
 
     @classmethod
-    def of(cls, scope: Scope) -> "Noise":
-        shorter, held_out = min(scope.real_rows, scope.synthetic_rows), scope.holdout_rows
-        return cls(1 / sqrt(shorter), 0.0 if held_out is None else 0.5 / sqrt(held_out))
+    def of(cls, scope: Scope, columns: int = 0) -> "Noise":
+        """In scores of so many columns together; of 0 in what is told as it is."""
+        shorter, held_out = min(scope.real_rows, scope.synthetic_rows), scope.holdout_rows or 0
+        half_step = 2 ** (columns - 2) * scope.k if columns else 0
+        in_tables = hypot(1 / sqrt(shorter), half_step / scope.real_rows)
+        return cls(in_tables, hypot(0.5 / sqrt(held_out), half_step / held_out) if held_out else 0.0)
 
 
 def verdict(
@@ -252,7 +255,7 @@ def _fidelity(
         fidelity.coverage,
     )
     if shapes.value is not None:
-        level = _beside(shapes, SHAPES, noise)
+        level = _beside(shapes, SHAPES, Noise.of(scope, 1))
         like = {Level.GOOD: "much like", Level.WARN: "roughly like", Level.BAD: "unlike"}[level]
         which = "The columns that have values" if empty else "The columns"
         sentence = f"{which} by themselves are {like} the real ones: {_score(shapes)}."
@@ -265,7 +268,7 @@ def _fidelity(
         yield _too_few("columns are like the real ones", scope)
     lost = [pair for pair in pairs if pair.lost]
     if trends.value is not None or lost:
-        level = _beside(with_lost_pairs(trends, pairs), TRENDS, noise)
+        level = _beside(with_lost_pairs(trends, pairs), TRENDS, Noise.of(scope, 2))
         level = Level.WARN if lost and level is Level.GOOD else level
         how = {Level.GOOD: "much the same", Level.WARN: "only in part", Level.BAD: "hardly"}[level]
         sentence = f"Columns that go together in the real table do so {how} in this one"
@@ -281,7 +284,7 @@ def _fidelity(
     elif any(pair.related for pair in pairs):
         yield _too_few("columns go together as they do in the real one", scope)
     else:
-        yield from _weak_relations(fidelity.accuracy_2way, noise, kept)
+        yield from _weak_relations(fidelity.accuracy_2way, Noise.of(scope, 2), kept)
     if auc.value is not None:
         level = _low(auc.low or auc.value, DETECTED)
         sentence = f"A classifier tells which of two rows is real in {auc.value:.0%} of cases{_beside_chance(auc)}."
@@ -409,8 +412,7 @@ def _beside(measure: Measure, limits: Limits, noise: Noise) -> Level:
         return _high(value + chance, limits)
     if measure.matched is not None:
         value, chance = measure.matched, noise.holdout
-    level = _high(value / ceiling, BESIDE)
-    return Level.GOOD if level is Level.WARN and value + chance >= BESIDE[0] * ceiling else level
+    return _high((value + chance) / ceiling, BESIDE)
 
 
 def _score(measure: Measure) -> str:

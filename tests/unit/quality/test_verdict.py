@@ -16,6 +16,7 @@ from synthgen_ray.quality.fidelity import (
     column_results,
     columns_alone,
     matched,
+    matched_parts,
     pair_results,
     told_trends,
 )
@@ -87,6 +88,30 @@ def test_relations_that_a_third_of_the_rows_lack_are_told_of():
     assert f"as many rows as were held out get {trends.matched:.3f}, other real rows {trends.ceiling:.3f}." in " ".join(
         finding.sentence for finding in found.verdict
     )
+
+
+def _that_agree(seed: int, rows: int) -> Cells:
+    """Four columns of ten categories, each of which mostly follows what none of them shows."""
+    chance = np.random.default_rng(seed)
+    hidden = chance.integers(0, 10, rows)
+    drawn = {name: np.where(chance.random(rows) < 0.9, hidden, chance.integers(0, 10, rows)) for name in "abcd"}
+    return Cells({name: column.astype(np.int32) for name, column in drawn.items()})
+
+
+@pytest.mark.parametrize(("rows", "held_out", "k"), [(450, 50, 5), (270, 30, 5), (900, 100, 20)])
+def test_steps_in_which_a_short_holdout_is_told_take_no_relations_away(rows, held_out, k):
+    pairs, heard = column_groups(4, 2), []
+    for seed in range(40):
+        tables = Tables(*(_that_agree(1000 * part + seed, size) for part, size in enumerate([rows, rows, held_out])))
+        trends = told_trends(tables, pairs, matched_parts(tables, seed), k)
+        fidelity = UNKNOWN.model_copy(update={"pair_trends": trends.total()})
+        scope = a_scope(rows, held_out).model_copy(update={"k": k})
+        said = verdict(fidelity, (), (), None, only_copies(NONE), scope)
+        heard += [finding.level for finding in said if finding.area == "fidelity"]
+
+    assert trends.total().ceiling < 0.8
+    assert (len(heard), heard.count(Level.BAD)) == (40, 0)
+    assert heard.count(Level.WARN) <= 2
 
 
 def _of_columns(real: dict, synthetic: dict) -> list[tuple[Level, str]]:
