@@ -181,6 +181,7 @@ class Attack(Result):
     baseline: Measure  # the same attack by guesses that need no synthetic table
     control: Measure
     risk: Measure
+    certain_risk: float | None = None  # less what one of so many attacks has by chance: the verdict goes by it
 
 
 class CopiedValues(Result):

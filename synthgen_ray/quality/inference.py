@@ -42,8 +42,12 @@ def inference(real: Cells, synthetic: Cells, holdout: Cells, moments: Set[str], 
                 (synthetic.columns[name][closest[1][name]], unseen),
             )
         ]
-        attacks.append(attack("inference", name, *tries))
-    return tuple(sorted(attacks, key=lambda one: (-(one.risk.low or 0.0), -(one.risk.value or 0.0))))
+        attacks.append(attack("inference", name, *tries, among=len(secrets)))
+    return tuple(sorted(attacks, key=_risks, reverse=True))
+
+
+def _risks(attack: Attack) -> tuple[float, ...]:
+    return attack.certain_risk or 0.0, attack.risk.low or 0.0, attack.risk.value or 0.0
 
 
 def is_right(guesses: Array, secrets: Array, width: float | None = None) -> Array:

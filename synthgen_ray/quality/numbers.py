@@ -37,11 +37,11 @@ def error_of_share(share: float, rows: int) -> float:
     return math.sqrt(share * (1 - share) / rows)
 
 
-def wilson(successes: float, attempts: float) -> tuple[float, float]:
-    """Centre and half-width of the 95 % interval of a rate.
+def wilson(successes: float, attempts: float, z: float = Z) -> tuple[float, float]:
+    """Centre and half-width of the interval of a rate, of 95 % unless `z` says otherwise.
 
     Source: Wilson 1927, J. Am. Stat. Assoc. 22, 209-212.
     """
-    total = attempts + Z**2
-    spread = successes * (attempts - successes) / attempts + Z**2 / 4
-    return (successes + Z**2 / 2) / total, Z / total * math.sqrt(spread)
+    total = attempts + z**2
+    spread = successes * (attempts - successes) / attempts + z**2 / 4
+    return (successes + z**2 / 2) / total, z / total * math.sqrt(spread)

@@ -5,12 +5,13 @@ Data", PoPETs 2023(2); equal to the package `anonymeter` for the same numbers of
 """
 
 import math
+from statistics import NormalDist
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from synthgen_ray.quality.assessment import Attack, Measure
-from synthgen_ray.quality.numbers import wilson
+from synthgen_ray.quality.numbers import Z, wilson
 
 MOST_CONTROL = 0.99  # beyond it nothing is left to lose
 
@@ -18,6 +19,10 @@ MOST_CONTROL = 0.99  # beyond it nothing is left to lose
 class Tries(NamedTuple):
     successes: float
     attempts: int
+
+    @property
+    def rate(self) -> float:
+        return self.successes / self.attempts
 
 
 def attack(
@@ -27,12 +32,14 @@ def attack(
     guessed: Tries,
     unseen: Tries,
     *,
+    among: int,
     lengths: float = 1.0,
     crowding: float = 1.0,
 ) -> Attack:
     """`seen` are the attempts on rows that training saw, `guessed` those without a model, `unseen` those on others.
 
-    Of these others there are fewer by the factor `lengths`; of `crowding` attempts at a time one is independent.
+    It is one `among` so many attacks. Of the others there are fewer by the factor `lengths`; of `crowding` attempts at
+    a time one is independent.
     """
     return Attack(
         name=name,
@@ -42,6 +49,7 @@ def attack(
         baseline=_measure(_rate(guessed, 1, 1)),
         control=_measure(_rate(unseen, lengths, crowding)),
         risk=residual_risk(seen, unseen, lengths, crowding),
+        certain_risk=certain_risk(seen, unseen, among, lengths, crowding),
     )
 
 
@@ -61,6 +69,27 @@ def residual_risk(seen: Tries, unseen: Tries, lengths: float = 1.0, crowding: fl
     return _measure(_Between(value - below, value, value + above))
 
 
+def certain_risk(seen: Tries, unseen: Tries, among: int, lengths: float = 1.0, crowding: float = 1.0) -> float:
+    """The risk less what one of `among` attacks has by chance, in 97.5 % of tables; at least 0.
+
+    It is the low end of 1 - a ratio of two rates of failure. The interval of `residual_risk` is too narrow where nearly
+    all attempts succeed: of ten columns in which nearly all rows are alike, one was at risk in every tenth table that
+    remembers nothing.
+
+    Source: Donner and Zou 2012, Stat. Methods Med. Res. 21, 347-359, and Newcombe 2016, the same 25, 1774-1778
+    (MOVER-R), of Wilson's intervals; Bonferroni's correction.
+    """
+    z = NormalDist().inv_cdf(1 - 0.025 / among)
+    failing, others = 1 - seen.rate, 1 - lengths * unseen.rate
+    above = seen.rate - _ends(seen, crowding, z)[0]
+    below = lengths * (_ends(unseen, crowding, z)[1] - unseen.rate)
+    squares = (others - below) * (others + below)
+    if squares <= 0:
+        return 0.0
+    ratio = (failing * others + math.hypot(failing * below, above * math.sqrt(squares))) / squares
+    return round(max(1 - ratio, 0.0), 3)
+
+
 class _Between(NamedTuple):
     low: float
     value: float
@@ -75,8 +104,13 @@ def _rate(tries: Tries, lengths: float, crowding: float) -> _Between:
     24, 193-201 (the effective sample size in an interval for rare events).
     """
     centre, _ = wilson(*tries)
-    middle, half = wilson(tries.successes / crowding, tries.attempts / crowding)
-    return _Between(lengths * (middle - half), lengths * centre, lengths * (middle + half))
+    low, high = _ends(tries, crowding)
+    return _Between(lengths * low, lengths * centre, lengths * high)
+
+
+def _ends(tries: Tries, crowding: float, z: float = Z) -> tuple[float, float]:
+    middle, half = wilson(tries.successes / crowding, tries.attempts / crowding, z)
+    return middle - half, middle + half
 
 
 def _measure(found: _Between) -> Measure:

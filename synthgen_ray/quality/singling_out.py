@@ -64,7 +64,7 @@ def singling_out(real: Cells, synthetic: Cells, holdout: Cells, seed: int) -> tu
             by = "1 attribute" if width == 1 else f"{width} attributes"
             shared = max(crowding(seen, list(chain(*unseen))), design_effect(statements, real, holdout, seed))
             lengths = real.num_rows / holdout.num_rows
-            found.append(attack("singling_out", by, *tries, lengths=lengths, crowding=shared))
+            found.append(attack("singling_out", by, *tries, among=len(ways), lengths=lengths, crowding=shared))
     return tuple(found)
 
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import hypot, sqrt
-from operator import itemgetter
-from statistics import NormalDist
 from typing import Literal, NamedTuple
 
 from synthgen_ray.domain.columns import ColumnKind
@@ -22,7 +20,6 @@ from synthgen_ray.quality.assessment import (
     Utility,
 )
 from synthgen_ray.quality.losses import empty_columns, null_gaps, with_lost_pairs
-from synthgen_ray.quality.numbers import Z
 from synthgen_ray.quality.relations import Kept
 
 Limits = tuple[float, float]
@@ -193,25 +190,16 @@ def _certain_copies(copies: Measure, scope: Scope) -> float:
 
 
 def _attacks(attacks: Sequence[Attack], what: str) -> Finding:
-    """Of the attack that is certain to gain most."""
+    """Of the attack that is certain to gain most, though so many were tried."""
     if not attacks:
         return _finding(Level.GOOD, "privacy", "No row of it stands out.")
-    risk, worst = max(((_certain_risk(attack, len(attacks)), attack) for attack in attacks), key=itemgetter(0))
-    level = _low(risk, AT_RISK)
+    worst = max(attacks, key=lambda attack: attack.certain_risk or 0.0)
+    level = _low(worst.certain_risk or 0.0, AT_RISK)
     than = "than people whom the model has not seen"
     sentence = f"{what} no better {than}."
     if level is not Level.GOOD:
         sentence = f"{what} better {than}: the risk is {worst.risk.value:.0%} ({worst.by})."
     return _finding(level, "privacy", sentence, *REMEMBERS)
-
-
-def _certain_risk(attack: Attack, attempts: int) -> float:
-    """The low end of an interval that is as much wider as so many attempts need, one of which succeeds by chance.
-
-    Source: Bonferroni's correction.
-    """
-    value, low = attack.risk.value or 0.0, attack.risk.low or 0.0
-    return value - (value - low) * NormalDist().inv_cdf(1 - 0.025 / attempts) / Z
 
 
 def _missing(columns: Sequence[ColumnResult], gaps: Mapping[str, float], empty: Sequence[str]) -> Iterator[Finding]:
