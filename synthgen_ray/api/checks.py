@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import Context
 from dataclasses import dataclass
 from enum import StrEnum
 from time import monotonic
@@ -60,7 +61,8 @@ class Checks:
         # One at a time: who asks again and again would leave more and more threads waiting for a disk that hangs.
         look = self._looks.get(name)
         if look is None or (look.done() and monotonic() >= self._found.get(name, 0.0) + MEMORY_S):
-            look = self._looks[name] = asyncio.create_task(self._find(name))
+            # In nobody's context: Ray would cancel what is a part of a request, when that one's client leaves.
+            look = self._looks[name] = asyncio.create_task(self._find(name), context=Context())
         return look
 
     async def _find(self, name: Component) -> Health:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -45,7 +46,9 @@ class Together(Generic[Asked, Answer]):
         return answer
 
     def _begin(self) -> _Turn[Asked, Answer]:
-        turn: _Turn[Asked, Answer] = _Turn(asyncio.create_task(self._answers(self._last)))
+        # In nobody's context: in that of who asked first, Ray would take the call for a part of his request, and cancel
+        # it for all when he leaves.
+        turn: _Turn[Asked, Answer] = _Turn(asyncio.create_task(self._answers(self._last), context=Context()))
         self._next, self._last = turn, turn.answers
         turn.answers.add_done_callback(self._end)
         return turn

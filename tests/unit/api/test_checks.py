@@ -1,6 +1,7 @@
 """How the parts of a server are looked at."""
 
 import asyncio
+from contextvars import ContextVar
 
 import pytest
 
@@ -48,6 +49,19 @@ async def test_a_part_that_is_silent_is_asked_once_until_it_speaks():
     assert [look[Component.ARTIFACTS].code for look in silent] == ["artifacts_unavailable"] * 3
     assert all(look[Component.STORE].ok for look in silent)
     assert spoken[Component.ARTIFACTS] == Health(Component.ARTIFACTS, True)
+
+
+async def test_a_look_is_part_of_nobodys_request():
+    request: ContextVar[str | None] = ContextVar("request", default=None)
+    parts_of = []
+
+    async def notes() -> None:
+        parts_of.append(request.get())
+
+    request.set("of who asks first")
+    await Checks({Component.STORE: notes}).look()
+
+    assert parts_of == [None]
 
 
 async def test_whoever_needs_all_is_told_of_the_first_that_does_not_work():
