@@ -11,7 +11,7 @@ class ClockWatch:
     """Leases end at moments of the wall clock: when it is set, those of dispatchers that live may look old.
 
     So nobody's are taken for `grace_s` after a jump, nor after the start, before which a jump would go unseen: by
-    then whoever lives has renewed its own.
+    then whoever lives has renewed its own. `begin_anew` starts that time again.
     """
 
     def __init__(
@@ -25,6 +25,10 @@ class ClockWatch:
         self._monotonic = monotonic
         self._offset = math.inf
         self._steady_from = math.inf
+
+    def begin_anew(self) -> None:
+        """For when nobody could renew anything."""
+        self._offset = math.inf
 
     def is_steady(self) -> bool:
         now = self._monotonic()

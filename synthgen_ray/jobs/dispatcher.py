@@ -229,6 +229,8 @@ class Dispatcher:
         """Renew the leases of what runs, and stop what is superseded."""
         attempts = tuple(self._running)
         since = self._since_heartbeat()
+        if since is None or since >= LEASE / 2:
+            self._clock.begin_anew()  # a store that was away for us was so for others, whose leases ran out meanwhile
         reaps = self._clock.is_steady() and since is not None  # the first one cannot tell which deadlines are to move
         held = await self._store.heartbeat(attempts, since=since, reaps=reaps)
         await self._keep_only(held, attempts)

@@ -199,6 +199,8 @@ class World:
         running = {(job.id, job.attempt) for job in self.queue.jobs.values() if job.lease_expires_at}
         attempts = tuple(me.running)
         since = None if me.heard is None else timedelta(seconds=self.monotonic - me.heard)
+        if since is None or since >= LEASE / 2:
+            me.watch.begin_anew()
         try:
             held = self._call(me, "heartbeat", attempts, since, me.watch.is_steady() and since is not None)
         finally:

@@ -9,8 +9,10 @@ from sqlalchemy import select
 
 from synthgen_ray.domain.entities import Job
 from synthgen_ray.domain.errors import Unavailable
-from synthgen_ray.domain.lifecycle import DEADLINES, JobStatus, JobType
+from synthgen_ray.domain.lifecycle import DEADLINES, LEASE, JobStatus, JobType
 from synthgen_ray.domain.params import GenerateParams
+from synthgen_ray.jobs.clock_watch import ClockWatch
+from synthgen_ray.jobs.dispatcher import HEARTBEAT_S
 from synthgen_ray.store.reaper import OVERDUE
 from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import JobRow
@@ -18,6 +20,8 @@ from tests.beside import beside
 from tests.given import ADMIN
 from tests.history import every_erasure, moves_of
 from tests.unit.jobs.conftest import finish, until_started
+
+TICK = timedelta(seconds=HEARTBEAT_S)
 
 
 async def test_a_deleted_models_jobs_are_stopped(store, dispatcher, launcher, given_ready_model):
@@ -120,6 +124,34 @@ async def test_a_job_is_not_past_its_deadline_since_a_clock_was_set(
 
     assert launcher.stopped == []
     assert (await store.get_job(ADMIN, job.id)).status is JobStatus.RUNNING
+
+
+async def test_after_a_store_was_away_others_have_time_to_renew_what_they_hold(
+    store, clock, dispatcher, given_training
+):
+    runs = [1e9]
+    dispatcher._clock = ClockWatch(LEASE.total_seconds(), lambda: runs[0], lambda: runs[0])
+
+    def pass_time(by: timedelta) -> None:
+        clock.advance(by)
+        runs[0] += by.total_seconds()
+        dispatcher._last_heartbeat -= by.total_seconds()
+
+    await dispatcher.heartbeat()
+    for _ in range(LEASE // TICK):
+        pass_time(TICK)
+        await dispatcher.heartbeat()
+    renewing, silent = [await given_training(name) for name in ("renewing", "silent")]
+    held = [(claimed.job.id, 1) for _ in range(2) if (claimed := await store.claim_next(JobType, "another"))]
+
+    pass_time(LEASE + TICK)  # nobody reached the store
+    await dispatcher.heartbeat()
+    while (await store.get_job(ADMIN, silent.id)).status is JobStatus.RUNNING:
+        assert await store.heartbeat(held[:1], reaps=False) == {*held[:1]}
+        pass_time(TICK)
+        await dispatcher.heartbeat()
+
+    assert (await store.get_job(ADMIN, renewing.id)).status is JobStatus.RUNNING
 
 
 async def test_attempts_of_a_job_that_overlap_here_do_not_take_each_others_place(
