@@ -50,7 +50,7 @@ class RayLauncher:
             self._do_aside(free_leftovers_soon())
 
     async def generate(self, assignment: Assignment, report: OnProgress) -> Artifact:
-        """Raises: WorkerLost; what the sampling raises."""
+        """Raises: Postponed, when no sampler can be had; WorkerLost; what the sampling raises."""
         job = assignment.job
         if is_by_ray_data(job, self._settings):
             return await self._leaders.lead(generate, f"{GENERATE} {run_name(job)}", assignment, self._settings)

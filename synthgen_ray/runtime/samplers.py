@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from ray.exceptions import RayActorError, RayError, RayTaskError, WorkerCrashedError
+from ray.exceptions import RayError, RayTaskError
 
 from synthgen_ray.domain.entities import Artifact, Draw
 from synthgen_ray.domain.errors import Postponed, SynthGenError, Unavailable, WorkerLost
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 ATTEMPTS = 5
+REST_S = 0.5  # before another sampler is asked, and so much more each time
 LOOK_S = 0.5
 FORGET_S = 10.0
 WAKE_S = 60.0
@@ -50,23 +51,35 @@ async def deployed() -> "DeploymentHandle":
 async def insist(samplers: "DeploymentHandle", method: str, *args: Any) -> Any:
     """The answer of any replica, however many wait for them; what a dying one takes down is asked of another.
 
-    Raises: WorkerLost; what the method raises.
+    Raises: WorkerLost; Postponed, when none can be had; what the method raises.
     """
-    for attempt in range(1, ATTEMPTS + 1):
+    from ray.serve.exceptions import DeploymentUnavailableError
+
+    loss: BaseException | None = None
+    for attempt in range(ATTEMPTS):
+        if loss is not None:
+            await asyncio.sleep(REST_S * attempt)
+            log.warning("a sampler was lost during %s (%s): another is asked", method, type(loss).__name__)
         response = getattr(samplers, method).remote(*args)
         try:
             return await response
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             response.cancel()
-            raise
+            if _is_cancelled():
+                raise
+            loss = cancelled  # by Ray, of what was asked: to let it through would end us as if somebody had wished so
         except RayTaskError as error:
             raise cause_of(error) from error
-        except (RayActorError, WorkerCrashedError) as error:
-            if attempt == ATTEMPTS:
-                raise WorkerLost from error
-            log.warning("a sampler died during %s; asking another", method)
-            await asyncio.sleep(0.5 * attempt)
-    raise AssertionError("unreachable")
+        except DeploymentUnavailableError as error:
+            raise Postponed from error
+        except RayError as error:  # its process, its node, or what it answered; Ray may have killed it for its memory
+            loss = error
+    raise WorkerLost from loss
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def having(samplers: "DeploymentHandle", model: Artifact) -> "DeploymentHandle":
@@ -100,7 +113,7 @@ class OnlineDraws:
                     return
                 yield await asked[0]
                 asked.popleft()
-        except WorkerLost as error:
+        except (WorkerLost, Postponed) as error:
             raise Unavailable("The samplers were lost; try again.", "unavailable") from error
         except MemoryError as error:
             raise Unavailable("The samplers have no memory for these rows: try fewer.", "out_of_memory") from error
@@ -126,13 +139,10 @@ class OnlineDraws:
 async def wake(model_type: ModelType) -> None:
     """Have a sampler up that has imported what draws from such a model. That takes seconds, of which the first rows
     would wait for each; while a training runs nobody does."""
-    await _imported()
-    from ray.serve.exceptions import DeploymentUnavailableError
-
     try:
         async with asyncio.timeout(WAKE_S):
             await insist(await deployed(), "wake", model_type)
-    except (DeploymentUnavailableError, TimeoutError, WorkerLost):
+    except (Postponed, TimeoutError, WorkerLost):
         log.info("no sampler is up yet; who asks for rows will wait for one")
 
 

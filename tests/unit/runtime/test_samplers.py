@@ -1,14 +1,25 @@
-"""Rows at once that are asked of samplers which have much to do."""
+"""What is asked of samplers: of those that have much to do, and of those that are lost."""
 
 import asyncio
 from uuid import UUID, uuid4
 
 import pytest
+from ray.exceptions import (
+    ActorDiedError,
+    NodeDiedError,
+    ObjectLostError,
+    OutOfMemoryError,
+    TaskCancelledError,
+    WorkerCrashedError,
+)
+from ray.serve._private.common import DeploymentID
+from ray.serve.exceptions import DeploymentUnavailableError
 
 from synthgen_ray.domain.entities import Artifact, Draw
-from synthgen_ray.domain.errors import Unavailable
+from synthgen_ray.domain.errors import Postponed, Unavailable, WorkerLost
 from synthgen_ray.domain.params import SampleFormat, SampleParams
-from synthgen_ray.runtime.samplers import CROWD, OnlineDraws
+from synthgen_ray.runtime import samplers as asking
+from synthgen_ray.runtime.samplers import ATTEMPTS, CROWD, OnlineDraws, insist
 
 CHUNKS = 4
 
@@ -36,10 +47,16 @@ class HeldSamplers:
         return self.waiting[-1]
 
     async def answer(self) -> None:
-        await self.asked(1)
-        call = self.waiting.pop(0)
+        call = await self.next_call()
         if not call.cancelled():
             call.set_result(b"rows")
+
+    async def fail(self, error: BaseException) -> None:
+        (await self.next_call()).set_exception(error)
+
+    async def next_call(self) -> "asyncio.Future[bytes]":
+        await self.asked(1)
+        return self.waiting.pop(0)
 
     async def asked(self, calls: int) -> None:
         async with asyncio.timeout(10):
@@ -105,3 +122,73 @@ async def test_a_sampler_that_has_the_model_is_asked_until_many_ask_then_whichev
     await samplers.answer()
     await asking[0]
     assert samplers.wanted[-1] == str(model)
+
+
+LOSSES = [
+    ActorDiedError(),
+    NodeDiedError("the node is dead"),
+    ObjectLostError("00", None, ""),
+    OutOfMemoryError("the node is low on memory"),
+    TaskCancelledError(),
+    WorkerCrashedError(),
+]
+NONE_TO_BE_HAD = DeploymentUnavailableError(DeploymentID("Sampler", "synthgen"))
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """Another is asked without a rest."""
+    monkeypatch.setattr(asking, "REST_S", 0.0)
+
+
+def asked_for(samplers: HeldSamplers) -> "asyncio.Task[bytes]":
+    return asyncio.create_task(insist(samplers, "draw", a_draw(1), 0, {}))
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+@pytest.mark.usefixtures("at_once")
+async def test_whatever_takes_a_sampler_away_another_is_asked(samplers, loss):
+    rows = asked_for(samplers)
+    for _ in range(ATTEMPTS - 1):
+        await samplers.fail(loss)
+    await samplers.answer()
+
+    assert await asyncio.wait_for(rows, 10) == b"rows"
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_who_loses_one_after_the_other_is_told_so(samplers):
+    lost, refused = asked_for(samplers), asyncio.create_task(all_of(OnlineDraws(samplers, most=9), 1))
+    for _ in range(2 * ATTEMPTS):
+        await samplers.fail(OutOfMemoryError("the node is low on memory"))
+
+    with pytest.raises(WorkerLost):
+        await asyncio.wait_for(lost, 10)
+    with pytest.raises(Unavailable):
+        await asyncio.wait_for(refused, 10)
+
+
+async def test_where_none_can_be_had_a_part_is_put_off_and_rows_are_refused(samplers):
+    part, rows = asked_for(samplers), asyncio.create_task(all_of(OnlineDraws(samplers, most=9), 1))
+    for _ in range(2):
+        await samplers.fail(NONE_TO_BE_HAD)
+
+    with pytest.raises(Postponed):
+        await asyncio.wait_for(part, 10)
+    with pytest.raises(Unavailable):
+        await asyncio.wait_for(rows, 10)
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_call_that_a_stranger_cancels_is_asked_of_another_and_our_own_cancel_ends_it(samplers):
+    staying, leaving = asked_for(samplers), asked_for(samplers)
+    for _ in range(2):
+        (await samplers.next_call()).cancel()
+    await samplers.asked(2)
+    leaving.cancel()
+    await samplers.answer()
+
+    assert await asyncio.wait_for(staying, 10) == b"rows"
+    await asyncio.gather(leaving, return_exceptions=True)
+    assert leaving.cancelled()
+    assert samplers.waiting[0].cancelled()
