@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 LOOK_S = 1.0
+OLD_S = 10.0  # a look before that says nothing of now
 ONE = (1,)  # where none is up: what waits for a sampler has one started
 
 
@@ -20,14 +21,16 @@ class _Generation:
 
 
 class Places:
-    """Belongs to one event loop. `look` tells of each sampler that is up how many parts it draws at a time.
+    """Belongs to one event loop. `look` tells of each sampler that is up how many parts it draws at a time; `None` when
+    that cannot be said, and what was known before holds.
 
     `most` is of one generation, however many they could draw.
     """
 
-    def __init__(self, look: Callable[[], Awaitable[Sequence[int]]], most: int | None = None) -> None:
+    def __init__(self, look: Callable[[], Awaitable[Sequence[int] | None]], most: int | None = None) -> None:
         self._look, self._most = look, most
         self._at_once: Sequence[int] = ()
+        self._looking: asyncio.Task[None] | None = None
         self._looked_at = float("-inf")
         self._taken = 0
         self._waiting: set[_Generation] = set()
@@ -48,12 +51,16 @@ class Places:
         try:
             async with asyncio.TaskGroup() as group:
                 for part in parts:
-                    await self._take(mine)
+                    await self._room(mine)
                     group.create_task(make(part)).add_done_callback(give_back)
+                    # Not before: what a group that comes to its end does not take, nobody would give back.
+                    mine.held += 1
+                    self._taken += 1
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
 
-    async def _take(self, mine: _Generation) -> None:
+    async def _room(self, mine: _Generation) -> None:
+        """Ends when there is some, which is there until the loop goes on."""
         self._waiting.add(mine)
         try:
             while not await self._has_room(mine):
@@ -62,18 +69,30 @@ class Places:
         finally:
             self._waiting.discard(mine)
             self._changed.set()  # for whom it was behind
-        mine.held += 1
-        self._taken += 1
 
     async def _has_room(self, mine: _Generation) -> bool:
         if self._taken == 0:
             return True  # most generations are of one part, and need not look
-        now = asyncio.get_running_loop().time()
-        if now - self._looked_at >= LOOK_S:
-            self._looked_at = now
-            self._at_once = await self._look()
-        at_once = self._at_once or ONE
+        at_once = await self._known() or ONE
         busy = sum(at_once) + len(at_once)
         of_one = self._most or busy
         is_next = all(mine.held <= other.held for other in self._waiting)
         return is_next and mine.held < of_one and self._taken < 2 * max(busy, of_one)
+
+    async def _known(self) -> Sequence[int]:
+        """What was seen lately. Nobody waits for the next look: a sampler that is silent would hold up the others."""
+        age = asyncio.get_running_loop().time() - self._looked_at
+        if self._looking is None and age >= LOOK_S:
+            self._looking = asyncio.create_task(self._look_once())
+        if self._looking is not None and age >= OLD_S:
+            await asyncio.shield(self._looking)
+        return self._at_once
+
+    async def _look_once(self) -> None:
+        try:
+            seen = await self._look()
+        finally:
+            self._looking, self._looked_at = None, asyncio.get_running_loop().time()
+        if seen is not None and seen != self._at_once:
+            self._at_once = seen
+            self._changed.set()

@@ -146,15 +146,20 @@ async def wake(model_type: ModelType) -> None:
         log.info("no sampler is up yet; who asks for rows will wait for one")
 
 
-async def turns() -> Sequence[int]:
-    """Of each replica that is up how many parts it draws at a time."""
+async def turns() -> Sequence[int] | None:
+    """Of each replica that is up how many parts it draws at a time; `None` when one does not answer."""
     await _imported()
     from ray.serve.exceptions import DeploymentUnavailableError
 
-    with suppress(DeploymentUnavailableError, RayError, TimeoutError):  # no replica is up, or one does not answer
-        said = (await deployed()).broadcast("turns").results_async(timeout_s=ASK_S, return_exceptions=True)
-        return [number for number in await said if isinstance(number, int)]
-    return ()
+    try:
+        async with asyncio.timeout(ASK_S):
+            samplers = await deployed()
+            said = await samplers.broadcast("turns").results_async(return_exceptions=True)
+    except DeploymentUnavailableError:  # no replica is up
+        return ()
+    except (RayError, TimeoutError):
+        return None
+    return [number for number in said if isinstance(number, int)]
 
 
 async def forget(folders: tuple[str, ...]) -> None:

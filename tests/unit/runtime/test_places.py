@@ -12,13 +12,16 @@ class Samplers:
     """Those that are up by what they draw at a time; a part is drawn when the test says so."""
 
     def __init__(self, *turns: int) -> None:
-        self.turns: Sequence[int] = turns
+        self.turns: Sequence[int] | None = turns
         self.looks = 0
+        self.answers = asyncio.Event()
+        self.answers.set()
         self.at_work: dict[int, asyncio.Future[None]] = {}
         self.begun: list[int] = []
 
-    async def look(self) -> Sequence[int]:
+    async def look(self) -> Sequence[int] | None:
         self.looks += 1
+        await self.answers.wait()
         return self.turns
 
     async def draw(self, part: int) -> None:
@@ -95,6 +98,51 @@ async def test_samplers_that_come_up_get_their_share(monkeypatch, begun):
     assert samplers.begun == [*range(9)]
 
 
+async def test_a_sampler_that_is_silent_holds_up_no_part(monkeypatch, begun):
+    samplers = Samplers(2, 1)
+    places = Places(samplers.look)
+    monkeypatch.setattr("synthgen_ray.runtime.places.LOOK_S", 0.0)
+    await begun(places, samplers, range(20))
+    samplers.answers.clear()
+
+    looks = samplers.looks
+    for part in range(5):
+        await samplers.end(part)
+    assert samplers.begun == [*range(10)]
+    assert samplers.looks == looks + 1  # one at a time
+
+    samplers.turns = None  # it was given up
+    samplers.answers.set()
+    await settled()
+    await samplers.end(5)
+    assert samplers.begun == [*range(11)]
+
+
+async def test_where_the_first_look_tells_nothing_parts_go_on(begun):
+    samplers = Samplers()
+    samplers.turns = None
+    await begun(Places(samplers.look), samplers, range(8))
+
+    await samplers.end(0)
+
+    assert samplers.begun == [0, 1, 2]
+
+
+async def test_what_was_seen_long_ago_is_looked_at_anew_first(monkeypatch, begun):
+    samplers = Samplers(4, 4)
+    places = Places(samplers.look)
+    before = await begun(places, samplers, range(10))
+    before.cancel()
+    await settled()
+    samplers.turns = (1,)
+    monkeypatch.setattr("synthgen_ray.runtime.places.LOOK_S", 0.0)
+    monkeypatch.setattr("synthgen_ray.runtime.places.OLD_S", 0.0)
+
+    await begun(places, samplers, range(100, 110))
+
+    assert samplers.begun[10:] == [100, 101]
+
+
 async def test_one_generation_leaves_room_for_another_and_all_for_who_waits_for_rows(begun):
     samplers = Samplers(1, 1)
     places = Places(samplers.look)
@@ -169,3 +217,27 @@ async def test_the_first_to_fail_ends_the_others_and_leaves_their_places(begun):
 
     await begun(places, samplers, range(20, 25))
     assert samplers.begun == [0, 1, 10, 11, 20, 21]
+
+
+@pytest.mark.parametrize("passes", range(5))
+@pytest.mark.parametrize("answers_first", [True, False])
+async def test_who_fails_while_it_is_looked_leaves_its_places(begun, passes, answers_first):
+    samplers = Samplers(1)
+    samplers.answers.clear()
+    places = Places(lambda: asyncio.wait_for(samplers.look(), 10))
+    failing = await begun(places, samplers, range(5))
+
+    def fail() -> None:
+        samplers.at_work[0].set_exception(ValueError("no rows"))
+
+    first, second = (samplers.answers.set, fail) if answers_first else (fail, samplers.answers.set)
+    first()
+    for _ in range(passes):
+        await asyncio.sleep(0)
+    second()
+    with pytest.raises(ValueError, match="no rows"):
+        await asyncio.wait_for(failing, 10)
+
+    samplers.begun.clear()
+    await begun(places, samplers, range(10, 15))
+    assert samplers.begun == [10, 11]
