@@ -2,29 +2,40 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from contextvars import copy_context
 from typing import TypeVar
 
 T = TypeVar("T")
+PARTS = 1000  # threads, each made when it is needed: more than Serve sends parts at a time
 
 
 class Turns:
     """Work in threads, so that health checks do not wait. Parts of files wait behind rows that somebody waits for: no
-    more of them stand in the line than compute at a time, and all others before it."""
+    more of them stand in the line than compute at a time, and all others before it.
+
+    Each kind has threads of its own, which end with this object: of those that all share a few parts that wait for
+    their storage would take the last.
+    """
 
     def __init__(self, count: int) -> None:
         self.count = count
         self._turns = asyncio.Semaphore(count)
         self._parts = asyncio.Semaphore(count)
+        self._threads_of_rows = ThreadPoolExecutor(count, "rows")
+        self._threads_of_parts = ThreadPoolExecutor(PARTS, "part")
 
     async def rows(self, work: Callable[[], T]) -> T:
-        return await self._run(lambda _: work(), self._turns)
+        return await self._run(lambda _: work(), self._threads_of_rows, self._turns)
 
     async def part(self, work: Callable[[Callable[[], None]], T]) -> T:
         """`work` is given what ends its turn early: for what only waits for a disk or a network."""
-        return await self._run(work, self._parts, self._turns)
+        return await self._run(work, self._threads_of_parts, self._parts, self._turns)
 
-    async def _run(self, work: Callable[[Callable[[], None]], T], *turns: asyncio.Semaphore) -> T:
+    async def _run(
+        self, work: Callable[[Callable[[], None]], T], threads: ThreadPoolExecutor, *turns: asyncio.Semaphore
+    ) -> T:
         """In a thread, which goes on when nobody waits for it any more: its turn ends with it, not before."""
         with ExitStack() as waiting:
             for turn in turns:
@@ -36,6 +47,6 @@ class Turns:
         def end_early() -> None:
             loop.call_soon_threadsafe(held.close)
 
-        thread = asyncio.ensure_future(asyncio.to_thread(work, end_early))
+        thread = loop.run_in_executor(threads, copy_context().run, work, end_early)
         thread.add_done_callback(lambda _: held.close())  # once: what is closed has nothing left to give back
         return await asyncio.shield(thread)

@@ -3,9 +3,11 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from synthgen_ray.domain.log_context import about, subject
 from synthgen_ray.runtime.turns import Turns
 
 
@@ -94,6 +96,28 @@ async def test_a_part_that_only_waits_leaves_its_turn_to_the_next(given, log):
         part.may_end.set()
     await asyncio.gather(*tasks)
     assert log == ["part 0", "part 1", "part 2"]
+
+
+async def test_rows_do_not_wait_for_parts_that_only_wait_however_many_they_are(given, log):
+    turns = Turns(1)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    parts, rows = [given(f"part {number}") for number in range(20)], given("rows")
+    for part in parts:
+        part.may_rest.set()
+    tasks = begun(turns.part(part.part) for part in parts)
+    await until(log, *(f"part {number}" for number in range(20)))
+
+    rows.may_end.set()
+    await asyncio.wait_for(turns.rows(rows.rows), 20)
+
+    for part in parts:
+        part.may_end.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_what_is_done_in_a_thread_is_about_what_its_caller_is_about():
+    with about(request_id="r-1"):
+        assert (await Turns(1).rows(subject))["request_id"] == "r-1"
 
 
 async def test_whom_nobody_waits_for_any_more_keeps_his_turn_while_he_works(given, log):
