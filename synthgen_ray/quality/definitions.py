@@ -5,7 +5,7 @@ from synthgen_ray.quality.assessment import Definition
 SDMETRICS = "SDMetrics (DataCebo)"
 ACCURACY = "Platzer and Reutterer 2021, arXiv:2104.00635"
 GIOMI = "Giomi et al. 2023, PoPETs 2023(2)"
-CERTAIN = " The verdict goes by `certain_risk`, the risk less what one of so many attacks has by chance."
+CERTAIN = " The verdict goes by `certain_risk`, less what one of so many attacks has by chance."
 MOVER = "verdict: Donner and Zou 2012, Stat. Methods Med. Res. 21"
 MATCHED = " The verdict sets as many synthetic rows beside the hold-out: `matched`, the mean of some parts."
 TOLD = " Told in steps of k rows."
@@ -163,14 +163,14 @@ DEFINITIONS = {
         title="Singling-out risk",
         meaning="How much more often a statement that fits just one synthetic row fits just one row that training "
         "saw than it would by chance; that is known from the statements that fit rows which training did not see and "
-        "none that it saw. The interval allows for statements that hit the same rows." + CERTAIN,
+        "none that it saw. The interval allows for statements that hit the same rows." + CERTAIN + TOLD,
         best=0,
         source=f"{GIOMI}; interval: Newcombe 1998, method 10; design effect: Kish 1965; {MOVER}",
     ),
     "inference": Definition(
         title="Inference risk",
         meaning="How much more often the closest synthetic row tells the missing attribute of a row that training saw, "
-        "than of one that it did not see." + CERTAIN,
+        "than of one that it did not see." + CERTAIN + TOLD,
         best=0,
         source=f"{GIOMI}; {MOVER}",
     ),

@@ -11,23 +11,27 @@ import numpy as np
 from synthgen_ray.quality.assessment import Attack
 from synthgen_ray.quality.cells import Array, Cells
 from synthgen_ray.quality.neighbours import nearest_without_each, ranges
-from synthgen_ray.quality.risk import Tries, attack
+from synthgen_ray.quality.risk import Tries, attack, untold, whole
 
 ATTACKS = 500
 TOLERANCE = 0.05
 MOST_SECRETS = 100
 
 
-def inference(real: Cells, synthetic: Cells, holdout: Cells, moments: Set[str], seed: int) -> tuple[Attack, ...]:
-    """With each column as the secret that is not a constant, the riskiest first; `moments` are the columns of time.
+def inference(
+    real: Cells, synthetic: Cells, holdout: Cells, moments: Set[str], seed: int, *, k: int = 1
+) -> tuple[Attack, ...]:
+    """With each column as the secret of which `k` rows differ from the others, the riskiest first.
 
-    Of a wide table its first hundred columns.
+    Of a wide table its first hundred columns; `moments` are those of time. No count of fewer than `k` rows follows.
     """
     chance = np.random.default_rng(seed)
-    num_rows = min(ATTACKS, real.num_rows, holdout.num_rows)
+    num_rows = whole(min(ATTACKS, real.num_rows, holdout.num_rows), k)
+    secrets = [name for name in real.names if _differing(real.columns[name]) >= k][:MOST_SECRETS]
+    if num_rows < 2 * k:
+        return tuple(untold("inference", name, num_rows) for name in secrets)
     seen, unseen = (cells.sample(num_rows, chance) for cells in (real, holdout))
     guessed = synthetic.rows(chance.integers(0, synthetic.num_rows, num_rows))
-    secrets = [name for name in real.names if len(np.unique(real.columns[name])) > 1][:MOST_SECRETS]
     closest = [
         nearest_without_each(targets, synthetic, ranges(synthetic, targets), secrets) for targets in (seen, unseen)
     ]
@@ -42,8 +46,14 @@ def inference(real: Cells, synthetic: Cells, holdout: Cells, moments: Set[str], 
                 (synthetic.columns[name][closest[1][name]], unseen),
             )
         ]
-        attacks.append(attack("inference", name, *tries, among=len(secrets)))
+        attacks.append(attack("inference", name, *tries, among=len(secrets), k=k))
     return tuple(sorted(attacks, key=_risks, reverse=True))
+
+
+def _differing(column: Array) -> int:
+    """How many have another value than most."""
+    counts = np.unique(column, return_counts=True)[1]
+    return int(counts.sum() - counts.max())
 
 
 def _risks(attack: Attack) -> tuple[float, ...]:

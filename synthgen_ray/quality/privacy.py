@@ -65,8 +65,8 @@ def privacy(tables: Tables, sample: Tables, values: Values, columns: Sequence[Co
         remembered=_share(*remembered_rows(tables.real, tables.synthetic, tables.holdout, seed)),
         distance_share=measure(share, IDEAL_SHARE, error),
         distance_ratio=measure(ratio.value, ratio.ceiling, ratio.error),
-        singling_out=singling_out(tables.real, synthetic, tables.holdout, seed),
-        inference=inference(real, synthetic, holdout, moments, seed),
+        singling_out=singling_out(tables.real, synthetic, tables.holdout, seed, k=k),
+        inference=inference(real, synthetic, holdout, moments, seed, k=k),
     )
 
 

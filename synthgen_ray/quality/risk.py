@@ -24,23 +24,42 @@ class Tries(NamedTuple):
     def rate(self) -> float:
         return self.successes / self.attempts
 
+    def told(self, k: int) -> "Tries":
+        """In whole steps of `k`, so that no smaller count follows from it; of 1, as it is."""
+        return self if k == 1 else Tries(k * round(self.successes / k), self.attempts)
+
+    def plus(self, more: int) -> "Tries":
+        """With so many more successes, as far as there can be."""
+        return Tries(min(max(self.successes + more, 0), self.attempts), self.attempts)
+
+
+Kind = Literal["singling_out", "inference"]
+
+
+def whole(attempts: int, k: int) -> int:
+    """Whole steps of `k`: then those that fail are such steps where those that succeed are."""
+    return attempts - attempts % k
+
 
 def attack(
-    name: Literal["singling_out", "inference"],
+    name: Kind,
     by: str,
     seen: Tries,
     guessed: Tries,
     unseen: Tries,
     *,
     among: int,
+    k: int = 1,
     lengths: float = 1.0,
     crowding: float = 1.0,
 ) -> Attack:
     """`seen` are the attempts on rows that training saw, `guessed` those without a model, `unseen` those on others.
 
-    It is one `among` so many attacks. Of the others there are fewer by the factor `lengths`; of `crowding` attempts at
-    a time one is independent.
+    It is one `among` so many attacks. Successes are told in whole steps of `k`, and what is certain is so of all that
+    these may stand for. Of the others there are fewer by the factor `lengths`; of `crowding` attempts at a time one is
+    independent.
     """
+    seen, guessed, unseen = (tries.told(k) for tries in (seen, guessed, unseen))
     return Attack(
         name=name,
         by=by,
@@ -49,8 +68,14 @@ def attack(
         baseline=_measure(_rate(guessed, 1, 1)),
         control=_measure(_rate(unseen, lengths, crowding)),
         risk=residual_risk(seen, unseen, lengths, crowding),
-        certain_risk=certain_risk(seen, unseen, among, lengths, crowding),
+        certain_risk=certain_risk(seen.plus(-(k // 2)), unseen.plus(k // 2), among, lengths, crowding),
     )
+
+
+def untold(name: Kind, by: str, attempts: int) -> Attack:
+    """Of fewer attempts than two steps of k: all or none, whatever succeeded."""
+    nothing = Measure(value=None)
+    return Attack(name=name, by=by, attempts=attempts, success=nothing, baseline=nothing, control=nothing, risk=nothing)
 
 
 def residual_risk(seen: Tries, unseen: Tries, lengths: float = 1.0, crowding: float = 1.0) -> Measure:

@@ -18,10 +18,11 @@ import numpy as np
 from synthgen_ray.quality.assessment import Attack
 from synthgen_ray.quality.cells import NULL, Array, Cells
 from synthgen_ray.quality.copies import fingerprints
-from synthgen_ray.quality.risk import Tries, attack
+from synthgen_ray.quality.risk import Tries, attack, untold, whole
 
 ATTACKS = 500
 MOST_CANDIDATES = 40 * ATTACKS
+LEAST = 10  # statements: of fewer nothing could be said, and hardly a row stands out
 ATTRIBUTES = 3  # of a row that a statement is about
 SPLITS = 200
 MOST_FITTED = 1_000  # rows: what fits more hits one real row, or none, in hardly any split
@@ -41,31 +42,45 @@ class Term(NamedTuple):
 Statement = tuple[Term, ...]
 
 
-def singling_out(real: Cells, synthetic: Cells, holdout: Cells, seed: int) -> tuple[Attack, ...]:
-    """By statements about one attribute, and about three. Empty where no statement fits just one synthetic row."""
+def singling_out(real: Cells, synthetic: Cells, holdout: Cells, seed: int, *, k: int = 1) -> tuple[Attack, ...]:
+    """By statements about one attribute, and about three. Empty where hardly any fits just one synthetic row.
+
+    No count of fewer than `k` rows follows.
+    """
     chance = np.random.default_rng(seed)
     synthetic = distinct(synthetic)
     values = {name: np.unique(column) for name, column in synthetic.columns.items()}
     ways = {1: by_one_attribute(synthetic, chance)}
     if len(real.names) >= ATTRIBUTES:
         ways[ATTRIBUTES] = by_attributes(synthetic, ATTRIBUTES, chance)
-    found = []
+    lengths, found = real.num_rows / holdout.num_rows, []
     for width, candidates in ways.items():
         statements = isolating(candidates, synthetic, ATTACKS)
-        if statements:
-            guesses = [at_random(synthetic, values, width, chance) for _ in range(ATTACKS)]
-            seen, unseen = singled_out(statements, real), missed(statements, real, holdout)
-            attempts, chances = len(statements), by_chance(unseen, holdout.num_rows)
-            tries = (
-                Tries(len(seen), attempts),
-                Tries(len(singled_out(guesses, real)), ATTACKS),
-                Tries(min(chances, attempts), attempts),
-            )
-            by = "1 attribute" if width == 1 else f"{width} attributes"
-            shared = max(crowding(seen, list(chain(*unseen))), design_effect(statements, real, holdout, seed))
-            lengths = real.num_rows / holdout.num_rows
-            found.append(attack("singling_out", by, *tries, among=len(ways), lengths=lengths, crowding=shared))
+        by = "1 attribute" if width == 1 else f"{width} attributes"
+        if LEAST <= len(statements) < 2 * k:
+            found.append(untold("singling_out", by, len(statements)))
+        elif len(statements) >= LEAST:
+            statements = statements[: whole(len(statements), k)]
+            guesses = [at_random(synthetic, values, width, chance) for _ in range(whole(ATTACKS, k))]
+            guessed = Tries(len(singled_out(guesses, real)), len(guesses))
+            seen, unseen, shared = tried(statements, real, holdout, seed, k)
+            tries = seen, guessed, unseen
+            found.append(attack("singling_out", by, *tries, among=len(ways), k=k, lengths=lengths, crowding=shared))
     return tuple(found)
+
+
+def tried(
+    statements: Sequence[Statement], real: Cells, holdout: Cells, seed: int, k: int
+) -> tuple[Tries, Tries, float]:
+    """How many fit just one real row; how many would by chance; and how many at a time count as one."""
+    hits, misses, attempts = singled_out(statements, real), missed(statements, real, holdout), len(statements)
+    seen = Tries(len(hits), attempts).told(k)
+    unseen = Tries(min(by_chance(misses, holdout.num_rows), attempts), attempts).told(k)
+    shared = max(crowding(hits, list(chain(*misses))), design_effect(statements, real, holdout, seed))
+    if k > 1:
+        # Of few it would tell that there is a row that several hit.
+        shared = round(4 * shared) / 4 if seen.successes or unseen.successes else float(k)
+    return seen, unseen, shared
 
 
 def distinct(cells: Cells) -> Cells:

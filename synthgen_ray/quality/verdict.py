@@ -192,10 +192,14 @@ def _certain_copies(copies: Measure, scope: Scope) -> float:
 def _attacks(attacks: Sequence[Attack], what: str) -> Finding:
     """Of the attack that is certain to gain most, though so many were tried."""
     if not attacks:
-        return _finding(Level.GOOD, "privacy", "No row of it stands out.")
+        return _finding(Level.GOOD, "privacy", "Hardly a row of it stands out.")
+    than = "than people whom the model has not seen"
+    if all(attack.risk.value is None for attack in attacks):
+        sentence = f"Whether {what[0].lower()}{what[1:]} better {than}, so few rows cannot tell."
+        advice = "Train with a larger `holdout_fraction`, or judge more rows, and make the report again."
+        return _finding(Level.WARN, "privacy", sentence, advice)
     worst = max(attacks, key=lambda attack: attack.certain_risk or 0.0)
     level = _low(worst.certain_risk or 0.0, AT_RISK)
-    than = "than people whom the model has not seen"
     sentence = f"{what} no better {than}."
     if level is not Level.GOOD:
         sentence = f"{what} better {than}: the risk is {worst.risk.value:.0%} ({worst.by})."

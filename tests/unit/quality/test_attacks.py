@@ -138,7 +138,9 @@ def test_who_remembers_all_rows_is_caught_where_a_tenth_was_held_out_and_who_rem
         risks.append([(attack.risk.low, attack.certain_risk) for attack in attacks])
 
     assert np.mean(np.array(risks) > AT_RISK[0]) <= 0.05
-    assert all(min(attack.risk.low, attack.certain_risk) > 0.8 for attack in singling_out(real, real, holdout, 0))
+    for k in (1, 5):
+        caught = singling_out(real, real, holdout, 0, k=k)
+        assert all(min(attack.risk.low, attack.certain_risk) > 0.8 for attack in caught)
 
 
 def test_a_holdout_that_was_missed_by_luck_is_no_risk_where_eight_statements_hit_a_row():
