@@ -34,7 +34,7 @@ class Erasures:
 
     async def erased(self, locations: tuple[str, ...]) -> None:
         async with self._sessions.writing() as session:
-            for some in _chunks(locations):
+            for some in bounded(locations):
                 await session.execute(delete(ErasureRow).where(ErasureRow.location.in_(some)))
 
 
@@ -42,7 +42,7 @@ async def erase_later(
     session: AsyncSession, locations: Sequence[str], now: datetime, delay: timedelta = timedelta(0)
 ) -> None:
     """`delay` is a lease at most."""
-    for some in _chunks(locations):
+    for some in bounded(locations):
         await session.execute(delete(ErasureRow).where(ErasureRow.location.in_(some)))
         rows = [{"location": location, "not_before": now + delay} for location in some]
         await session.execute(insert(ErasureRow), rows)
@@ -68,14 +68,14 @@ async def erase_attempts(session: AsyncSession, attempts: Iterable[Attempt], now
 
 async def erase_artifacts(session: AsyncSession, artifact_ids: Iterable[UUID | None], now: datetime) -> None:
     """Artifacts that no row names any more, and their folders."""
-    for some in _chunks([one for one in artifact_ids if one is not None]):
+    for some in bounded([one for one in artifact_ids if one is not None]):
         wanted = ArtifactRow.id.in_(some)
         locations = list(await session.scalars(select(ArtifactRow.location).where(wanted)))
         await erase_later(session, locations, now)
         await session.execute(delete(ArtifactRow).where(wanted))
 
 
-def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+def bounded(items: Sequence[T]) -> Iterator[Sequence[T]]:
     """Both databases bound the values of a statement to some 32,000."""
     for start in range(0, len(items), CHUNK):
         yield items[start : start + CHUNK]

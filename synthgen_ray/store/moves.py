@@ -1,6 +1,7 @@
 """The one place where a job gets or changes its status, and where all that follows from it is written: its history,
 the status of its model, what its project has used, the folder of an attempt that came to nothing."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.entities import JobFailure, attempt_folder, checkpoints_folder
 from synthgen_ray.domain.lifecycle import JOB_MOVES, LEASE, MODEL_STATUS_OF, Attempt, JobStatus, JobType
-from synthgen_ray.store.erasures import erase_later
+from synthgen_ray.store.erasures import bounded, erase_later
 from synthgen_ray.store.tables import JobEventRow, JobRow, ModelRow, UtcDateTime
 from synthgen_ray.store.usage import count_seconds
 
@@ -62,7 +63,8 @@ async def move(
         event = {"at": now, "from_status": before, "to_status": after, "error_code": values.get("error_code")}
         events = [{**event, "job_id": job_id, "attempt": attempt} for job_id, attempt in moved]
         await session.execute(insert(JobEventRow), events)
-        await _follow(session, after, moved, now)
+        for some in bounded(moved):
+            await _follow(session, after, some, now)
         if before is JobStatus.RUNNING and after is not JobStatus.COMPLETED:
             # Later, not now: the worker of a lost attempt may write for as long as its lease would last.
             await erase_later(session, [attempt_folder(*attempt) for attempt in moved], now, LEASE)
@@ -93,7 +95,7 @@ def _implied(before: JobStatus, after: JobStatus, now: datetime) -> dict[str, An
     return implied
 
 
-async def _follow(session: AsyncSession, status: JobStatus, moved: list[Attempt], now: datetime) -> None:
+async def _follow(session: AsyncSession, status: JobStatus, moved: Sequence[Attempt], now: datetime) -> None:
     """A model's status follows its training job's; where that has ended, its seconds count and its checkpoints go."""
     is_training = and_(JobRow.id.in_([job_id for job_id, _ in moved]), JobRow.job_type == JobType.TRAIN)
     models = select(JobRow.model_id).where(is_training)

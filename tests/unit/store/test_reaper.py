@@ -1,9 +1,10 @@
 """Jobs that nobody ends: past their deadline, past their lease, unreadable; and clocks that are set."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import insert, text, update
 
 from synthgen_ray.domain.lifecycle import DEADLINES, LEASE, JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
@@ -152,6 +153,21 @@ class TestDeadline:
         await store.heartbeat((), since=TICK)
 
         assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
+
+    @pytest.mark.nightly
+    async def test_of_more_than_a_statement_can_name_comes_for_all(self, store, clock, given_training):
+        job = await given_training()
+        async with store._sessions.writing() as session:
+            row = await session.get_one(JobRow, job.id)
+            same = {column.key: getattr(row, column.key) for column in JobRow.__mapper__.column_attrs}
+            new = [{**same, "id": uuid4(), "background_id": uuid4()} for _ in range(33_000)]
+            await session.execute(insert(JobRow), new)
+
+        clock.advance(DEADLINES[JobType.TRAIN])
+        await store.heartbeat(())
+
+        for job_id in (job.id, new[0]["id"], new[-1]["id"]):
+            assert (await store.get_job(ADMIN, job_id)).failure == OVERDUE
 
     async def test_that_has_not_come_harms_nobody(self, store, clock, given_training):
         job = await given_training()
