@@ -24,8 +24,10 @@ from synthgen_ray.quality.definitions import DEFINITIONS
 from synthgen_ray.quality.detection import detection_auc
 from synthgen_ray.quality.fidelity import (
     MOST_ASSOCIATED,
+    Compared,
     Tables,
     association_matrices,
+    beside_halves,
     bins_of,
     column_results,
     columns_alone,
@@ -33,6 +35,7 @@ from synthgen_ray.quality.fidelity import (
     matched_parts,
     pair_results,
     told_shapes,
+    told_trend,
     told_trends,
     without_rare_bins,
 )
@@ -93,9 +96,11 @@ def assess(
     associations = association_matrices(associated, ours, theirs, k)
     tell(0.35)
     fidelity = Fidelity(
-        **_of_columns(by_column, tables, seed, k),
+        **_of_columns(by_column, tables, sample, seed, k),
         **_accuracies(by_size, len(tables.real.names)),
-        pair_trends=trends.total(),
+        pair_trends=beside_halves(
+            trends.total(), sample, lambda ours, theirs: told_trend(ours, theirs, pairs, k), seed
+        ),
         key_uniqueness=_key_uniqueness(real, synthetic, holdout, columns, k),
         missing_values=measure(
             missing_values(tables.real, tables.synthetic, k),
@@ -141,7 +146,9 @@ def assess(
     )
 
 
-def _of_columns(results: Sequence[ColumnResult], tables: Tables, seed: int, k: int) -> dict[str, Measure]:
+def _of_columns(
+    results: Sequence[ColumnResult], tables: Tables, sample: Tables, seed: int, k: int
+) -> dict[str, Measure]:
     """Means over the columns."""
 
     def shapes(real: Cells, other: Cells) -> float | None:
@@ -150,18 +157,18 @@ def _of_columns(results: Sequence[ColumnResult], tables: Tables, seed: int, k: i
     def covered(real: Cells, other: Cells) -> float | None:
         return mean(told_coverage(real, other, name, k) for name in real.names)
 
-    beside = {"column_shapes": matched(tables, shapes, seed), "coverage": matched(tables, covered, seed)}
-    return {
-        total: Measure(
+    def total(name: str, of: Compared | None = None) -> Measure:
+        found = Measure(
             value=mean(getattr(result, name).value for result in results),
             ceiling=mean(getattr(result, name).ceiling for result in results),
-            matched=beside.get(total),
+            matched=None if of is None else matched(tables, of, seed),
         )
-        for total, name in {
-            "column_shapes": "shape",
-            "validity": "validity",
-            "coverage": "coverage",
-        }.items()
+        return found if of is None else beside_halves(found, sample, of, seed)
+
+    return {
+        "column_shapes": total("shape", shapes),
+        "validity": total("validity"),
+        "coverage": total("coverage", covered),
     }
 
 

@@ -29,7 +29,10 @@ class Measure(Result):
     low: float | None = None  # 95 % interval, where rows or groups of columns were sampled
     high: float | None = None
     ceiling: float | None = None  # what the hold-out gets in the place of the synthetic table
-    matched: float | None = None  # what as many synthetic rows get as were held out, where the verdict needs it
+    # What one half of the real rows gets beside the other, where too few were held out to tell a ceiling.
+    halves: float | None = None
+    # What as many synthetic rows get in the place of the hold-out, or of that other half, where the verdict needs it.
+    matched: float | None = None
 
 
 class Definition(Result):

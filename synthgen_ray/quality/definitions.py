@@ -7,7 +7,10 @@ ACCURACY = "Platzer and Reutterer 2021, arXiv:2104.00635"
 GIOMI = "Giomi et al. 2023, PoPETs 2023(2)"
 CERTAIN = " The verdict goes by `certain_risk`, less what one of so many attacks has by chance."
 MOVER = "verdict: Donner and Zou 2012, Stat. Methods Med. Res. 21"
-MATCHED = " The verdict sets as many synthetic rows beside the hold-out: `matched`, the mean of some parts."
+MATCHED = (
+    " The verdict goes by `matched`: what as many synthetic rows get as were held out, or, where too few were, as half "
+    "of the real rows, beside the other half (`halves`)."
+)
 TOLD = " Told in steps of k rows."
 PART = " `matched` is that of as many synthetic rows as were held out." + TOLD
 
@@ -25,7 +28,8 @@ DEFINITIONS = {
         title="Pair trends",
         meaning="Whether columns that go together in the real table (correlation over 0.5, or Cramér's V over 0.3) do "
         "so in the synthetic one: 1 - half the difference of their correlations, or 1 - half the sum of the gaps "
-        "between the shares of their combinations; the mean over them, on all rows." + MATCHED + TOLD,
+        "between the shares of their combinations; the mean over them, on all rows. `matched` and `halves` as of column "
+        "shapes." + TOLD,
         best=1,
         source=f"{SDMETRICS}, CorrelationSimilarity and ContingencySimilarity",
     ),

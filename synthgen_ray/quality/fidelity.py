@@ -13,7 +13,7 @@ from synthgen_ray.quality.counting import Bins, Counted
 from synthgen_ray.quality.distributions import distribution
 from synthgen_ray.quality.groups import Group
 from synthgen_ray.quality.missing import null_share, safe_null_share
-from synthgen_ray.quality.numbers import mean, measure
+from synthgen_ray.quality.numbers import defined, mean, measure
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.telling import association_steps, spread, step, told
 from synthgen_ray.quality.trends import Trend, mean_trend, pair_trends
@@ -21,8 +21,11 @@ from synthgen_ray.quality.validity import told_coverage, validity
 
 MOST_ASSOCIATED = 100
 MOST_PARTS = 5
+MOST_HALVINGS = 10
+HALVED_ROWS = 10_000  # of all halvings together
 
 ByColumn = dict[str, float]
+Compared = Callable[[Cells, Cells], float | None]  # what other rows get beside real ones
 
 
 class Tables(NamedTuple):
@@ -35,6 +38,13 @@ class Tables(NamedTuple):
     def sample(self, most: int, chance: np.random.Generator) -> "Tables":
         real, synthetic = (cells.sample(most, chance) for cells in (self.real, self.synthetic))
         return Tables(real, synthetic, None if self.holdout is None else self.holdout.sample(most, chance))
+
+    def halved(self, chance: np.random.Generator) -> tuple[Cells, Cells, Cells]:
+        """One half of the real rows, and what is set beside it: rows of the other half, and as many synthetic ones."""
+        order, half = chance.permutation(self.real.num_rows), self.real.num_rows // 2
+        as_many = min(half, self.synthetic.num_rows)
+        others = self.real.rows(order[half : half + as_many])
+        return self.real.rows(order[:half]), others, self.synthetic.sample(as_many, chance)
 
 
 class Trends(NamedTuple):
@@ -61,12 +71,27 @@ def matched_parts(tables: Tables, seed: int) -> list[Array]:
     return [order[start : start + size] for start in starts]
 
 
-def matched(tables: Tables, of: Callable[[Cells, Cells], float | None], seed: int) -> float | None:
+def matched(tables: Tables, of: Compared, seed: int) -> float | None:
     """What the synthetic table gets by `of(real, rows)` when it is as short as the hold-out: the mean of some parts.
 
     A shorter table scores lower by chance alone, so the whole is not beside its ceiling. `None` without parts.
     """
     return mean(of(tables.real, tables.synthetic.rows(part)) for part in matched_parts(tables, seed))
+
+
+def beside_halves(found: Measure, tables: Tables, of: Compared, seed: int) -> Measure:
+    """With what a half of the real table gets beside the other by `of`, where no hold-out says what real rows get.
+
+    The mean of several halvings: more of fewer rows, of which one is at the mercy of chance.
+    """
+    if found.value is None or found.ceiling is not None:
+        return found
+    chance, scores = np.random.default_rng(seed), []
+    for _ in range(min(max(HALVED_ROWS // tables.real.num_rows, 1), MOST_HALVINGS)):
+        half, *others = tables.halved(chance)
+        scores.append([of(half, cells) for cells in others])
+    other_half, as_many = (mean(column) for column in zip(*scores, strict=True))
+    return found.model_copy(update={"halves": other_half, "matched": as_many})
 
 
 def told_shapes(real: Cells, other: Cells, k: int, *, other_is_real: bool = False) -> ByColumn:
@@ -146,6 +171,12 @@ def told_trends(tables: Tables, pairs: Sequence[Group], parts: Sequence[Array], 
     wide = trend_steps(real, holdout, pairs, k)  # the parts are rounded as the ceiling is, or the two would differ
     best, *by_part = (_told(other, wide) for other in others)
     return Trends(_told(found, steps), best, mean(map(mean_trend, by_part)))
+
+
+def told_trend(real: Cells, other: Cells, pairs: Sequence[Group], k: int) -> float | None:
+    """The mean over the related pairs, as exactly as it may be told of two real tables."""
+    (found,) = pair_trends(real, [other], pairs)
+    return defined(mean_trend(_told(found, trend_steps(real, other, pairs, k))))
 
 
 def _told(trends: Sequence[Trend], steps: Array) -> list[Trend]:

@@ -60,19 +60,25 @@ class Noise(NamedTuple):
 
     The largest gap between two samples of n rows each is about 1 / √n, n those of the shorter of the two tables. A mean
     over columns or pairs is less at the mercy of chance: over hold-outs of n rows it deviates by some 1 / (3 √n), of
-    which 1.6 are exceeded by one in twenty. Half a step of telling comes on top, as one of two independent errors.
+    which 1.6 are exceeded by one in twenty. Half a step of telling comes on top, as one of two independent errors. The
+    mean of several halvings has half as much.
     """
 
     tables: float
     holdout: float
+    halves: float  # beside each other, of the real rows that were looked at
 
     @classmethod
     def of(cls, scope: Scope, columns: int = 0) -> "Noise":
         """In scores of so many columns together; of 0 in what is told as it is."""
-        shorter, held_out = min(scope.real_rows, scope.synthetic_rows), scope.holdout_rows or 0
-        half_step = 2 ** (columns - 2) * scope.k if columns else 0
+        shorter, half_step = min(scope.real_rows, scope.synthetic_rows), 2 ** (columns - 2) * scope.k if columns else 0
+
+        def of_few(rows: int) -> float:
+            return hypot(0.5 / sqrt(rows), half_step / rows) if rows else 0.0
+
+        half = min(scope.real_rows, scope.max_rows) // 2
         in_tables = hypot(1 / sqrt(shorter), half_step / scope.real_rows)
-        return cls(in_tables, hypot(0.5 / sqrt(held_out), half_step / held_out) if held_out else 0.0)
+        return cls(in_tables, of_few(scope.holdout_rows or 0), of_few(min(half, scope.synthetic_rows)) / 2)
 
 
 def verdict(
@@ -398,16 +404,21 @@ def _low(value: float, limits: Limits) -> Level:
 
 
 def _beside(measure: Measure, limits: Limits, noise: Noise) -> Level:
-    """As many rows as were held out beside these, which have chance in them too; without them by these limits."""
-    value, ceiling, chance = measure.value or 0.0, measure.ceiling, noise.tables
+    """As many rows as were held out beside these, or the halves of the real table, which have chance in them too;
+    without them by these limits."""
+    value, chance = measure.value or 0.0, noise.tables
+    ceiling = measure.halves if measure.ceiling is None else measure.ceiling
     if not ceiling:
         return _high(value + chance, limits)
     if measure.matched is not None:
-        value, chance = measure.matched, noise.holdout
+        value, chance = measure.matched, noise.halves if measure.ceiling is None else noise.holdout
     return _high((value + chance) / ceiling, BESIDE)
 
 
 def _score(measure: Measure) -> str:
+    if measure.ceiling is None and measure.halves is not None and measure.matched is not None:
+        beside = f"as many synthetic ones get {measure.matched:.3f}, the other half {measure.halves:.3f}"
+        return f"{measure.value:.3f} of 1; beside one half of the real rows {beside}"
     if measure.ceiling is None:
         return f"{measure.value:.3f} of 1"
     if measure.matched is None:

@@ -50,6 +50,30 @@ def given_frame(seed: int, rows: int = 400, shift: float = 0.0) -> pd.DataFrame:
     )
 
 
+def like_adult(seed: int, rows: int) -> pa.Table:
+    """Columns like those of Adult: most have categories, many of them rare, and share a class of people."""
+    chance = np.random.default_rng(seed)
+    people = chance.integers(0, 6, rows)
+    sizes = {"work": 8, "education": 16, "marital": 7, "job": 14, "relation": 6, "race": 5, "sex": 2, "country": 40}
+    table = {name: np.minimum(people + chance.geometric(0.4, rows) - 1, most - 1) for name, most in sizes.items()}
+    gain = np.where(chance.random(rows) < 0.9, 0, chance.integers(100, 9000, rows))
+    numbers = {
+        "age": 17 + 6 * people + chance.integers(0, 30, rows),
+        "grade": table["education"],
+        "gain": gain,
+        "hours": np.where(chance.random(rows) < 0.5, 40, chance.integers(1, 99, rows)),
+    }
+    rich = people + chance.normal(0, 1, rows) > 4
+    return pa.table(
+        {name: [f"{name} {code}" for code in codes] for name, codes in table.items()} | numbers | {"rich": rich}
+    )
+
+
+def columns_like_adult() -> list[Column]:
+    kinds = {pa.int64(): ColumnKind.INTEGER, pa.string(): ColumnKind.CATEGORICAL, pa.bool_(): ColumnKind.BOOLEAN}
+    return [Column(field.name, kinds[field.type]) for field in like_adult(0, 1).schema]
+
+
 def given_columns(kinds: dict[str, ColumnKind] | None = None) -> list[Column]:
     return [Column(name, kind, nullable=True) for name, kind in (kinds or KINDS).items()]
 

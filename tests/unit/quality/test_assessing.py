@@ -104,7 +104,12 @@ def test_without_a_holdout_it_says_what_cannot_be_known(real):
     found = assess(real, given_table(2, ROWS), None, COLUMNS)
 
     assert found.privacy.distance_share is None
-    assert found.fidelity.column_shapes.ceiling is None
+    for measure in (found.fidelity.column_shapes, found.fidelity.pair_trends, found.fidelity.coverage):
+        assert measure.ceiling is None
+        assert measure.matched == pytest.approx(measure.halves, abs=0.05)
+    trends = found.fidelity.pair_trends
+    told = f"{trends.value:.3f} of 1; beside one half of the real rows as many synthetic ones get {trends.matched:.3f}"
+    assert f"{told}, the other half {trends.halves:.3f}." in " ".join(finding.sentence for finding in found.verdict)
     assert found.utility.tested_on == "half of the real rows, which the generator has seen"
     assert [finding.sentence for finding in found.verdict if finding.level is Level.WARN] == [
         "There is no hold-out, so that nobody can tell whether the model remembers rows."

@@ -12,12 +12,15 @@ from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.counting import counted
 from synthgen_ray.quality.fidelity import (
     Tables,
+    beside_halves,
     bins_of,
     column_results,
     columns_alone,
     matched,
     matched_parts,
     pair_results,
+    told_shapes,
+    told_trend,
     told_trends,
 )
 from synthgen_ray.quality.groups import column_groups
@@ -25,15 +28,18 @@ from synthgen_ray.quality.numbers import mean
 from synthgen_ray.quality.privacy import copied
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.trends import mean_trend, pair_trends
+from synthgen_ray.quality.validity import told_coverage
 from synthgen_ray.quality.verdict import BESIDE, Noise, verdict
 from tests.unit.quality.tables import (
     NONE,
     UNKNOWN,
     a_scope,
     as_table,
+    columns_like_adult,
     given_columns,
     given_frame,
     given_table,
+    like_adult,
     only_copies,
 )
 
@@ -112,6 +118,51 @@ def test_steps_in_which_a_short_holdout_is_told_take_no_relations_away(rows, hel
     assert trends.total().ceiling < 0.8
     assert (len(heard), heard.count(Level.BAD)) == (40, 0)
     assert heard.count(Level.WARN) <= 2
+
+
+def _without_holdout(real: pa.Table, synthetic: pa.Table, columns: list[Column]) -> list[Level]:
+    """What is said of shapes, trends and coverage."""
+    tables, k = Tables(*read_cells([real, synthetic], columns)[0], None), 5
+    pairs = column_groups(len(tables.real.names), 2)
+
+    def shapes(ours: Cells, theirs: Cells) -> float | None:
+        return mean(told_shapes(ours, theirs, k, other_is_real=True).values())
+
+    def covered(ours: Cells, theirs: Cells) -> float | None:
+        return mean(told_coverage(ours, theirs, name, k) for name in ours.names)
+
+    totals = {
+        "column_shapes": (Measure(value=shapes(*tables[:2])), shapes),
+        "coverage": (Measure(value=covered(*tables[:2])), covered),
+        "pair_trends": (told_trends(tables, pairs, (), k).total(), lambda *halves: told_trend(*halves, pairs, k)),
+    }
+    beside = {name: beside_halves(total, tables, of, 0) for name, (total, of) in totals.items()}
+    accuracies = counted(bins_of(tables, k), columns_alone(tables.real), k)
+    results = column_results(tables, accuracies, columns, {}, k)
+    scope = _scope(real.num_rows, None, synthetic.num_rows)
+    said = verdict(UNKNOWN.model_copy(update=beside), results, (), None, only_copies(NONE), scope)
+    return [finding.level for finding in said if finding.area == "fidelity"]
+
+
+@pytest.mark.parametrize("rows", [50, 100, 200, 300])
+@pytest.mark.parametrize(("table", "columns"), [(given_table, COLUMNS), (like_adult, columns_like_adult())])
+def test_without_a_holdout_other_real_rows_are_not_bad_beside_half_of_the_real_ones(rows, table, columns):
+    found = [_without_holdout(table(seed, rows), table(100 + seed, rows), columns) for seed in range(5)]
+
+    assert all(len(levels) >= 2 for levels in found)
+    assert not any(Level.BAD in levels for levels in found)
+    assert sum(Level.WARN in levels for levels in found) <= 1
+
+
+def test_without_a_holdout_a_shuffled_table_is_bad_beside_half_of_the_real_rows():
+    bad = 0
+    for seed in range(10):
+        shuffled, chance = given_table(100 + seed, 200), np.random.default_rng(seed)
+        for place, name in enumerate(shuffled.column_names):
+            shuffled = shuffled.set_column(place, name, shuffled[name].take(chance.permutation(200)))
+        bad += Level.BAD in _without_holdout(given_table(seed, 200), shuffled, COLUMNS)
+
+    assert bad >= 7
 
 
 def _of_columns(real: dict, synthetic: dict) -> list[tuple[Level, str]]:
