@@ -114,7 +114,8 @@ DEFINITIONS = {
         "the real rows. A synthetic target of one value is worth chance, and rare classes do not count. "
         "`lost` is the difference, with an interval of its own, by which the verdict goes.",
         best=1,
-        source="Esteban et al. 2017, arXiv:1706.02633; intervals: DeLong et al. 1988, or resamples",
+        source="Esteban et al. 2017, arXiv:1706.02633; intervals: DeLong et al. 1988, of an area of 1 Clopper and "
+        "Pearson 1934, of R² resamples",
     ),
     "copies": Definition(
         title="Copies",

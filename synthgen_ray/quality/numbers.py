@@ -21,13 +21,17 @@ def mean(values: Iterable[float | None]) -> float | None:
 
 
 def measure(
-    value: float | None, ceiling: float | None = None, error: float | None = None, matched: float | None = None
+    value: float | None,
+    ceiling: float | None = None,
+    error: float | None = None,
+    matched: float | None = None,
+    limits: tuple[float, float] = (0.0, 1.0),
 ) -> Measure:
-    """With the interval that a standard error gives, cut to what shares, areas and scores can be: at most 1."""
+    """With the interval that a standard error gives, cut to the `limits`: those of shares, areas and scores."""
     value, error = defined(value), defined(error)
     if value is None or error is None:
         return Measure(value=value, ceiling=defined(ceiling), matched=defined(matched))
-    ends = {"low": value - Z * error, "high": min(value + Z * error, 1.0)}
+    ends = {"low": max(value - Z * error, limits[0]), "high": min(value + Z * error, limits[1])}
     return Measure(value=value, ceiling=defined(ceiling), matched=defined(matched), **ends)
 
 

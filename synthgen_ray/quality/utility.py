@@ -4,6 +4,7 @@ Gradient boosting is trained once on the synthetic rows and once on the real one
 Esteban, Hyland and Rätsch 2017, arXiv:1706.02633 ("train on synthetic, test on real").
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.quality.assessment import HOLDOUT, NoUtility, Utility
-from synthgen_ray.quality.boosting import auc, classify, error_of, features, influences, regress
+from synthgen_ray.quality.boosting import auc, classify, error_of, error_of_all, features, influences, regress
 from synthgen_ray.quality.cells import NULL, Array, Cells
 from synthgen_ray.quality.numbers import measure
 
@@ -20,6 +21,7 @@ LEAST_ROWS = 50
 LEAST_TRIED = 5  # rows of the hold-out with a class, and as many without: of one row the area is 0 or 1 by chance
 MOST_NAMED = 3  # classes in a sentence
 RESAMPLES = 200
+R2, AREA = (-math.inf, 1.0), (0.0, 1.0)  # where they lie
 NAMED = "It was named."
 NO_COLUMN = f"there is no column of 2 to {MOST_CLASSES} categories, nor one of numbers"
 
@@ -84,7 +86,7 @@ def utility(
     truth = truth_of(holdout, name, scored)
     ours = learnt_from(synthetic, holdout, name, scored, seed) if _varies(synthetic, name) else _chance(truth)
     best = learnt_from(real, holdout, name, scored, seed)
-    tried, apart = (_r2_of, _r2_gap) if is_number else (auc_of, _auc_gap)
+    tried, apart, limits = (_r2_of, _r2_gap, R2) if is_number else (auc_of, _auc_gap, AREA)
     score, ceiling = tried(truth, ours, seed), tried(truth, best, seed)
     if not np.isfinite([score[0], ceiling[0]]).all():
         reason = "its numbers are too large for their squares"
@@ -99,9 +101,9 @@ def utility(
         task="regression" if is_number else "classification",
         metric="r2" if is_number else "auc",
         tested_on=tested_on,
-        synthetic=measure(score[0], ceiling[0], score[1]),
-        real=measure(ceiling[0], None, ceiling[1]),
-        lost=measure(ceiling[0] - score[0], None, apart(truth, best, ours, seed)),
+        synthetic=measure(score[0], ceiling[0], score[1], limits=limits),
+        real=measure(ceiling[0], None, ceiling[1], limits=limits),
+        lost=measure(ceiling[0] - score[0], None, apart(truth, best, ours, seed), limits=(-math.inf, math.inf)),
     )
 
 
@@ -141,11 +143,10 @@ def auc_of(truth: Array, chances: Array, _: int = 0) -> ValueAndError:
 
 def _auc_gap(truth: Array, best: Array, ours: Array, _: int) -> float:
     """The standard error of the difference."""
-    moved = [
-        influences(is_class, better) - influences(is_class, scores)
-        for is_class, better, scores in zip(truth, best, ours, strict=True)
-    ]
-    return error_of(np.mean(moved, axis=0))
+    by_class = list(zip(truth, best, ours, strict=True))
+    moved = [influences(is_class, better) - influences(is_class, scores) for is_class, better, scores in by_class]
+    unmoved = [max(error_of_all(is_class, one) for one in scores) for is_class, *scores in by_class]
+    return math.hypot(error_of(np.mean(moved, axis=0)), float(np.mean(unmoved)))
 
 
 def _r2_of(truth: Array, guess: Array, seed: int) -> ValueAndError:

@@ -11,7 +11,7 @@ from synthgen_ray.quality.assessment import NoUtility
 from synthgen_ray.quality.boosting import auc, classify, error_of, influences
 from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.detection import FOLDS, LEAF, detection_auc, folds_of_equals
-from synthgen_ray.quality.numbers import Z
+from synthgen_ray.quality.numbers import Z, measure
 from synthgen_ray.quality.utility import Target, choose_target, utility
 from tests.unit.quality.tables import given_columns, given_table
 
@@ -44,6 +44,16 @@ def test_its_error_is_how_much_it_varies_from_sample_to_sample():
     assert found[:, 1].mean() == pytest.approx(found[:, 0].std(), rel=0.1)
 
 
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_an_area_of_all_or_nothing_is_as_sure_as_so_many_pairs_in_order_make_it(is_reversed):
+    positive = np.arange(100) < 30
+
+    area, error = auc(positive, positive * (-1.0 if is_reversed else 1.0))
+
+    assert area == (0.0 if is_reversed else 1.0)
+    assert (1 - Z * error) ** 30 == pytest.approx(0.025)  # the chance of 30 pairs in order
+
+
 def test_the_error_of_a_gap_is_how_much_the_gap_varies_and_less_than_that_of_either_area():
     chance = np.random.default_rng(0)
     positive = np.arange(200) < 80
@@ -69,6 +79,33 @@ def test_what_is_lost_has_the_interval_of_a_difference_on_the_same_rows(columns)
     assert found.lost.value == pytest.approx(found.real.value - found.synthetic.value)
     assert found.lost.low < found.lost.value < found.lost.high
     assert found.lost.high - found.lost.low < found.synthetic.high - found.synthetic.low
+
+
+def test_of_rows_that_both_know_wholly_it_is_not_certain_that_nothing_is_lost():
+    def told_by_x(seed: int, rows: int) -> Cells:
+        x = np.random.default_rng(seed).normal(size=rows)
+        return Cells({"x": x, "c": (x > 0).astype(np.int32)})
+
+    real, synthetic, holdout = told_by_x(0, 500), told_by_x(0, 500), told_by_x(2, 60)
+
+    found = utility(real, synthetic, holdout, choose_target(real, "c"), seed=0)
+
+    assert (found.real.value, found.lost.value) == (1.0, 0.0)
+    assert 0.8 < found.real.low < 0.95
+    assert found.lost.low < -0.05
+    assert found.lost.high > 0.05
+
+
+def test_intervals_end_where_what_they_are_of_does():
+    real, holdout = _cells(0, 1, columns=("x", "y"))
+    wrong = Cells({"x": real.columns["x"], "y": -3 * real.columns["y"]})
+
+    found = utility(real, wrong, holdout, choose_target(real, "y"), seed=0)
+
+    assert found.synthetic.low < found.synthetic.value < -1
+    assert found.lost.high > found.lost.value > 1
+    share = measure(0.1, None, 0.4)
+    assert (share.low, share.high) == (0.0, pytest.approx(0.1 + 0.4 * Z))
 
 
 def test_a_number_is_learnt_as_well_from_rows_of_the_same_source():

@@ -139,7 +139,7 @@ def _without_holdout(real: pa.Table, synthetic: pa.Table, columns: list[Column])
     beside = {name: beside_halves(total, tables, of, 0) for name, (total, of) in totals.items()}
     accuracies = counted(bins_of(tables, k), columns_alone(tables.real), k)
     results = column_results(tables, accuracies, columns, {}, k)
-    scope = _scope(real.num_rows, None, synthetic.num_rows)
+    scope = a_scope(real.num_rows, None, synthetic.num_rows)
     said = verdict(UNKNOWN.model_copy(update=beside), results, (), None, only_copies(NONE), scope)
     return [finding.level for finding in said if finding.area == "fidelity"]
 
