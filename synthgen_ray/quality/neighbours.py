@@ -124,8 +124,9 @@ _Column = _Numbers | _Codes
 def _column(queries: Cells, rows: Cells, name: str, scale: dict[str, float]) -> _Column:
     a, b = queries.columns[name], rows.columns[name]
     if queries.is_number(name):
-        # From the middle, so that moments keep their digits in 32 bits.
-        middle = np.nanmean(b) if not np.isnan(b).all() else 0.0
+        # From the middle, so that moments keep their digits in 32 bits; from that of the queries, so that to several
+        # tables equal distances stay equal.
+        middle = np.nanmedian(a) if not np.isnan(a).all() else 0.0
         a, b = (((values - middle) / scale[name]).astype(np.float32) for values in (a, b))
         return _Numbers(a[:, None], b[None, :])
     small = max(int(a.max()), int(b.max())) <= MOST_SMALL_CODE

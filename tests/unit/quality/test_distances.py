@@ -96,6 +96,17 @@ def test_a_holdout_that_is_too_short_to_tell_is_said_to_be():
     assert not any("no closer to rows" in finding.sentence for finding in found.verdict)
 
 
+def test_rows_that_are_as_close_are_ties_whichever_table_they_are_in():
+    chance = np.random.default_rng(1)
+    steps = np.arange(0.0, 11.0, 2.0)
+    real, holdout = (Cells({"n": np.append(chance.choice(steps, 494, p=p), steps)}) for p in (None, [0.5, *[0.1] * 5]))
+    between = Cells({"n": chance.choice(steps[:-1] + 1, 500)})
+
+    share, _ = closest_records(real, between, holdout, 0)
+
+    assert share == 0.5
+
+
 def test_the_error_of_the_share_is_its_spread_over_tables():
     found = []
     for seed in range(100):
