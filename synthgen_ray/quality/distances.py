@@ -10,7 +10,8 @@ from synthgen_ray.quality.neighbours import Neighbours, nearest, popularity, ran
 MOST_QUERIES = 10_000
 LEAST_QUERIES = 500
 MOST_ROWS = 25_000  # of each side, where both are cut to one length
-MOST_DISTANCES = 1_000_000_000  # where all rows are searched: some ten seconds
+MOST_DISTANCES = 1_000_000_000  # of rows of USUAL columns: some ten seconds
+USUAL = 15
 
 ValueAndError = tuple[float, float]
 
@@ -31,7 +32,7 @@ def remembered_rows(real: Cells, synthetic: Cells, holdout: Cells, seed: int) ->
     share that is closest to the hold-out. All rows are searched: in a part of them the originals would be lacking.
     """
     seen, unseen = real.num_rows, holdout.num_rows
-    queries = synthetic.sample(_most_queries(seen + unseen), np.random.default_rng(seed))
+    queries = synthetic.sample(most_queries(seen + unseen, len(real.names)), np.random.default_rng(seed))
     closest_to = popularity(queries, (real, holdout), ranges(real, holdout))
     times = (seen + unseen) / unseen
     return float(1 - times * closest_to[seen:].sum()), times * _split_error(closest_to, seen)
@@ -48,7 +49,7 @@ def closest_records(real: Cells, synthetic: Cells, holdout: Cells, seed: int) ->
     chance = np.random.default_rng(seed)
     num_rows = min(real.num_rows, holdout.num_rows, MOST_ROWS)
     seen, unseen = (cells.sample(num_rows, chance) for cells in (real, holdout))
-    queries = synthetic.sample(MOST_QUERIES, chance)
+    queries = synthetic.sample(most_queries(2 * num_rows, len(real.names)), chance)
     scale = ranges(seen, unseen)
     to_seen, to_unseen = (nearest(queries, rows, scale).distances for rows in (seen, unseen))
     wins = (to_seen < to_unseen) + (to_seen == to_unseen) / 2
@@ -64,15 +65,16 @@ def distance_ratio(real: Cells, synthetic: Cells, holdout: Cells, seed: int) -> 
     Source: Zhao et al. 2021, arXiv:2102.08369, on Gower's distance.
     """
     chance = np.random.default_rng(seed)
-    most = _most_queries(2 * real.num_rows)
+    most = most_queries(2 * real.num_rows, len(real.names))
     scale = ranges(real, holdout)
     ratios, expected = (_ratios(nearest(cells.sample(most, chance), real, scale)) for cells in (synthetic, holdout))
     return Ratio(float(np.median(ratios)), _median_error(ratios), float(np.median(expected)))
 
 
-def _most_queries(num_rows: int) -> int:
-    """How many may search so many rows."""
-    return int(np.clip(MOST_DISTANCES // num_rows, LEAST_QUERIES, MOST_QUERIES))
+def most_queries(num_rows: int, num_columns: int) -> int:
+    """How many may search so many rows of so many columns."""
+    most = MOST_DISTANCES * USUAL / (num_rows * max(num_columns, USUAL))
+    return int(np.clip(most, LEAST_QUERIES, MOST_QUERIES))
 
 
 def _split_error(closest_to: Array, seen: int) -> float:

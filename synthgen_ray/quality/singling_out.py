@@ -200,8 +200,7 @@ def design_effect(statements: Sequence[Statement], real: Cells, holdout: Cells, 
     """
     chance = np.random.default_rng(seed)
     learnt, held_out, attempts = real.num_rows, holdout.num_rows, len(statements)
-    fitted = [np.flatnonzero(np.append(_fits(one, real), _fits(one, holdout))) for one in statements]
-    fitted = [places if len(places) <= MOST_FITTED else places[:0] for places in fitted]
+    fitted = [_few(np.append(_fits(one, real), _fits(one, holdout))) for one in statements]
     counts = np.array([len(places) for places in fitted])
     owners = np.repeat(np.arange(attempts), counts)
     rows, places = np.unique(np.concatenate(fitted), return_inverse=True)
@@ -216,6 +215,11 @@ def design_effect(statements: Sequence[Statement], real: Cells, holdout: Cells, 
     r, c = seen.mean(), unseen.mean()
     independent = (r * (1 - r) + times**2 * c * (1 - c)) / attempts
     return float(np.var(seen - times * unseen) / independent) if independent else 1.0
+
+
+def _few(fits: Array) -> Array:
+    """The places of those that fit; none where they are many, whose places would be most of the memory."""
+    return np.flatnonzero(fits if np.count_nonzero(fits) <= MOST_FITTED else ())
 
 
 def fitting(statement: Statement, cells: Cells) -> int:

@@ -179,6 +179,20 @@ def test_the_design_effect_of_statements_is_how_many_of_them_say_the_same():
     assert design_effect([(Term("n", np.equal, 500.0),)], real, holdout, 0) == 1.0
 
 
+def test_the_rows_that_common_statements_fit_are_not_held():
+    numbers = np.arange(20_000.0)
+    real, holdout = Cells({"n": numbers[::2]}), Cells({"n": numbers[1::2]})
+    statements = [(Term("n", np.greater_equal, value),) for value in numbers[:5_000:50]]
+
+    tracemalloc.start()
+    found = design_effect(statements, real, holdout, 0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert found == 1.0  # hardly any split makes them fit one real row
+    assert peak < 2 * numbers.nbytes
+
+
 def test_a_statement_fits_the_rows_that_have_all_of_it_and_null_is_a_value():
     table = pa.table({"n": [1.0, 2.0, None, 3.0], "c": ["a", "a", "b", None]})
     (cells,), labels = read_cells([table], given_columns({"n": ColumnKind.FLOAT, "c": ColumnKind.CATEGORICAL}))

@@ -8,7 +8,7 @@ from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.assessment import Level
 from synthgen_ray.quality.cells import Cells
-from synthgen_ray.quality.distances import closest_records, distance_ratio, remembered_rows
+from synthgen_ray.quality.distances import closest_records, distance_ratio, most_queries, remembered_rows
 from synthgen_ray.quality.neighbours import popularity, ranges
 from synthgen_ray.quality.numbers import Z
 from synthgen_ray.quality.verdict import REMEMBERED
@@ -94,6 +94,12 @@ def test_a_holdout_that_is_too_short_to_tell_is_said_to_be():
     warning = next(finding for finding in found.verdict if "12 rows held out are too few" in finding.sentence)
     assert warning.level is Level.WARN
     assert not any("no closer to rows" in finding.sentence for finding in found.verdict)
+
+
+def test_the_wider_the_rows_the_fewer_queries_search_them():
+    assert most_queries(50_000, 15) == most_queries(50_000, 3) == 10_000
+    assert most_queries(50_000, 150) == 2_000
+    assert most_queries(1_000_000, 400) == 500
 
 
 def test_rows_that_are_as_close_are_ties_whichever_table_they_are_in():
