@@ -1,7 +1,8 @@
 """Inference: guessing one attribute of a person from all others, by the synthetic row that is closest in these.
 
 Source: Giomi et al. 2023, PoPETs 2023(2) (attribute inference). A number counts as guessed within 5 % of the guess,
-as in the package `anonymeter`; a moment, of which a share means nothing, within 5 % of its column's range.
+as in the package `anonymeter`; a moment, of which a share means nothing, within 5 % of its column's range. So does a
+number of which nearly all are within 5 % of the median, such as a year: else whoever guesses anything is right.
 """
 
 from collections.abc import Set
@@ -15,6 +16,7 @@ from synthgen_ray.quality.risk import Tries, attack, untold, whole
 
 ATTACKS = 500
 TOLERANCE = 0.05
+NEARLY_ALL = 0.9
 MOST_SECRETS = 100
 
 
@@ -37,7 +39,7 @@ def inference(
     ]
     attacks = []
     for name in secrets:
-        width = ranges(real)[name] if name in moments else None
+        width = ranges(real)[name] if name in moments else range_of_near(real.columns[name])
         tries = [
             Tries(int(is_right(guesses, targets.columns[name], width).sum()), num_rows)
             for guesses, targets in (
@@ -60,8 +62,17 @@ def _risks(attack: Attack) -> tuple[float, ...]:
     return attack.certain_risk or 0.0, attack.risk.low or 0.0, attack.risk.value or 0.0
 
 
+def range_of_near(column: Array) -> float | None:
+    """The range of numbers that are nearly all within 5 % of the median, but for the few that are not; else `None`."""
+    if column.dtype != np.float64 or np.isnan(column).all():
+        return None
+    known = column[~np.isnan(column)]
+    near = known[is_right(np.full_like(known, np.median(known)), known)]
+    return float(np.ptp(near)) or None if len(near) > NEARLY_ALL * len(known) else None
+
+
 def is_right(guesses: Array, secrets: Array, width: float | None = None) -> Array:
-    """(N,) of booleans. Codes must be the same; numbers near, by the range `width` of a column of moments."""
+    """(N,) of booleans. Codes must be the same; numbers near, by a range `width` if there is one."""
     if guesses.dtype != np.float64:
         return np.asarray(guesses == secrets)
     allowed = TOLERANCE * (np.abs(guesses) if width is None else width)

@@ -16,7 +16,7 @@ import pytest
 
 from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.quality.cells import Cells, read_cells
-from synthgen_ray.quality.inference import is_right
+from synthgen_ray.quality.inference import inference, is_right, range_of_near
 from synthgen_ray.quality.neighbours import nearest, nearest_without_each, ranges
 from synthgen_ray.quality.numbers import wilson
 from synthgen_ray.quality.risk import Tries, residual_risk
@@ -223,3 +223,23 @@ def test_numbers_are_guessed_within_a_twentieth_and_categories_wholly():
     assert near.tolist() == [True, False, True, True]
     assert is_right(np.array([1, 2]), np.array([1, 3])).tolist() == [True, False]
     assert is_right(np.array([1000.0]), np.array([1004.0]), width=50.0).tolist() == [False]
+
+
+def test_years_are_guessed_within_a_twentieth_of_their_range_and_those_who_remember_them_are_caught(tables):
+    years = np.append(np.arange(1950.0, 2021.0), 9999.0)  # and one that is not known
+    assert range_of_near(years) == 70.0
+    assert range_of_near(np.where(years < 2015, 0.0, years)) is None  # 0 of most, as amounts are
+    assert [range_of_near(column) for column in tables[0].columns.values()] == [None] * 5
+
+    chance = np.random.default_rng(0)
+    real, others, holdout = (
+        Cells({"year": chance.choice(years[:-1], 300), "n": chance.normal(size=300)}) for _ in range(3)
+    )
+    caught, twin = (
+        next(one for one in inference(real, synthetic, holdout, set(), 0, k=5) if one.by == "year")
+        for synthetic in (real, others)
+    )
+
+    assert caught.control.value < 0.2
+    assert caught.certain_risk > AT_RISK[1]
+    assert twin.certain_risk == 0.0
