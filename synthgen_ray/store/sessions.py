@@ -17,6 +17,7 @@ from synthgen_ray.store.tables import utc_now
 WRITERS = int.from_bytes(b"synthgen")  # the name of a lock: PostgreSQL has numbers for names
 TURN_S = 60.0
 JUMP = timedelta(seconds=5)  # more than clocks are corrected by between two looks
+_BEGINNING = utc_now() - timedelta(seconds=time.monotonic())
 
 
 class Sessions:
@@ -29,7 +30,8 @@ class Sessions:
         self.engine = engine_at(url)
         self._is_sqlite = is_sqlite(self.engine)
         self._line = asyncio.Lock()
-        self._wall: Callable[[], datetime] = utc_now
+        # From one look at PostgreSQL's clock to the next it is reckoned by one of ours that nobody sets.
+        self._own: Callable[[], datetime] = utc_now if self._is_sqlite else _running
         self._ahead = timedelta(0)
         self._steady_from: float | None = None  # not known before the first look
         self._write = async_sessionmaker(self.engine, expire_on_commit=False)
@@ -64,13 +66,13 @@ class Sessions:
 
     def now(self) -> datetime:
         """The database's time: the clocks of servers that share one may differ, and leases are for all of them."""
-        return self._wall() + self._ahead
+        return self._own() + self._ahead
 
     async def set_clock(self, session: AsyncSession) -> None:
         """Look how far the database's clock is ahead. SQLite's is this machine's."""
         if not self._is_sqlite:
             theirs: datetime = (await session.scalars(select(func.clock_timestamp()))).one()
-            ahead = theirs - self._wall()
+            ahead = theirs - self._own()
             if self._steady_from is None:
                 self._steady_from = time.monotonic()
             elif abs(ahead - self._ahead) > JUMP:
@@ -100,3 +102,8 @@ class Sessions:
             yield
         finally:
             self._line.release()
+
+
+def _running() -> datetime:
+    """What the time is since this process began, however its machine's clock is set."""
+    return _BEGINNING + timedelta(seconds=time.monotonic())
