@@ -59,14 +59,16 @@ class ObjectStoreArtifacts(Artifacts):
             self.adopt(path, location, name)
 
     def adopt(self, file: Path, location: str, name: str) -> None:
-        key = self._key(location, name)
+        key, size = self._key(location, name), file.stat().st_size
         try:
             with file.open("rb") as source, _answering(), self._filesystem.open_output_stream(key) as sink:
                 shutil.copyfileobj(source, sink, self.block_bytes)
         except BaseException:
-            # A stream of pyarrow cannot be aborted: closed, it has published what it had.
+            # A stream of pyarrow cannot be aborted: closed, it has published what it had. What is whole there, another
+            # who was asked for the same has made.
             with suppress(Unavailable, Gone), _answering():
-                self._filesystem.delete_file(key)
+                if self._filesystem.get_file_info(key).size != size:
+                    self._filesystem.delete_file(key)
             raise
 
     @contextmanager

@@ -6,9 +6,14 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import pytest
+from pyarrow.fs import FileSystem
 
 from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.errors import Unavailable
@@ -64,6 +69,10 @@ class BrokenFile:
 
     def __init__(self, size: int) -> None:
         self._left = size
+        self.st_size = size + 1
+
+    def stat(self) -> "BrokenFile":
+        return self
 
     def open(self, _mode: str) -> "BrokenFile":
         return self
@@ -85,6 +94,36 @@ def test_an_upload_that_is_cut_short_leaves_nothing_to_see(artifacts, s3, bucket
     with pytest.raises(Unavailable):
         artifacts.adopt(BrokenFile(size), "jobs/1/1", "part-0")
 
+    assert s3.files(bucket) == set()
+
+
+class Refusing:
+    """An object store that refuses the end of an upload, by when another has made the same."""
+
+    def __init__(self, filesystem: FileSystem, meanwhile: Callable[[], object]) -> None:
+        self._filesystem, self._meanwhile = filesystem, meanwhile
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._filesystem, name)
+
+    @contextmanager
+    def open_output_stream(self, _key: str) -> Iterator[BinaryIO]:
+        yield BytesIO()
+        self._meanwhile()
+        raise OSError("AWS Error SLOW_DOWN")
+
+
+def test_an_upload_that_fails_leaves_what_another_has_made_of_the_same(artifacts, s3, bucket, tmp_path):
+    failing = open_artifacts(s3.url(bucket), tmp_path / "elsewhere")
+    filesystem, root = failing._place
+    failing._place = (Refusing(filesystem, lambda: given_artifact(artifacts, b"rows")), root)
+
+    with pytest.raises(Unavailable):
+        given_artifact(failing, b"rows")
+    assert s3.files(bucket) == {"jobs/1/1/part-0"}
+
+    with pytest.raises(Unavailable):
+        given_artifact(failing, b"of another length")
     assert s3.files(bucket) == set()
 
 
