@@ -2,7 +2,10 @@
 
 A deadline is a moment of the database's clock, and each heartbeat leaves there when it was (`ServerRow.beat_at`). Where
 less than no time has gone since the last one of anybody, or more than since the asker's own, then the clock was set, or
-nobody was there to work: deadlines move along. They may come late by that, never early.
+nobody was there to work: deadlines move along, and may come late by that.
+
+They come early where a jump ahead cannot be told from time that went by: by up to `SLACK` for each such jump, and by
+one that is no longer than the asker was cut off, while another server's heartbeats went on.
 """
 
 from datetime import datetime, timedelta
