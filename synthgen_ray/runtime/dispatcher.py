@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import os
-from contextlib import suppress
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.domain.errors import Unavailable, frames_of
@@ -18,6 +18,9 @@ from synthgen_ray.runtime.measured import MeasuredLauncher
 from synthgen_ray.runtime.metrics import JobMetrics, NodeMetrics, QueueMetrics
 from synthgen_ray.runtime.nodes import lost_nodes
 from synthgen_ray.settings import Settings
+
+if TYPE_CHECKING:
+    from synthgen_ray.store.store import Store
 
 log = logging.getLogger(__name__)
 LOOK_S = 10.0  # as often as Ray passes on what there is to see
@@ -39,9 +42,11 @@ class DispatcherActor:
             _days(keep.outputs_days), _days(keep.reports_days), _days(keep.failed_jobs_days), _days(keep.audit_days)
         )
         launcher = MeasuredLauncher(RayLauncher(settings), JobMetrics())
-        self._dispatcher = Dispatcher(metadata_store(), artifacts, launcher, slots, owner, retention)
+        store = metadata_store()
+        self._dispatcher = Dispatcher(store, artifacts, launcher, slots, owner, retention)
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(work) for work in (self._dispatcher.run(), _watch_queue(), _watch_nodes())]
+        works = (self._dispatcher.run(), _watch_queue(store, QueueMetrics()), _watch_nodes())
+        self._tasks = [loop.create_task(work) for work in works]
         for task in self._tasks:
             task.add_done_callback(_end_process)
 
@@ -61,11 +66,14 @@ class DispatcherActor:
         await self._dispatcher.stop()
 
 
-async def _watch_queue() -> None:
-    store, metrics = metadata_store(), QueueMetrics()
+async def _watch_queue(store: "Store", metrics: QueueMetrics) -> None:
     while True:
-        with suppress(Unavailable):  # the dispatcher's own look says so
+        try:
             metrics.show(await store.get_queue_figures())
+        except Unavailable:
+            pass  # the dispatcher's own look says so
+        except Exception as error:  # noqa: BLE001 - figures are not worth the process of what runs
+            log.error("the figures of the queue cannot be shown: %s", frames_of(error))
         await asyncio.sleep(LOOK_S)
 
 
