@@ -185,7 +185,7 @@ class TestWithoutHoldout:
         assert "Synthetic data report Privacy is not measured" in page.text
         assert "Good to hand out" not in page.text
         assert "Only copies could be counted." in page.text
-        assert "Without a hold-out there is no ceiling" in page.text
+        assert "Without a hold-out one half of the real rows beside the other" in page.text
         assert with_class(page, "ceiling") == []
 
     def test_good_news_alone_do_not_make_it_good(self):
