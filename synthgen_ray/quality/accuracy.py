@@ -63,6 +63,17 @@ def shares(codes: Array, groups: Sequence[Group]) -> Array:
     return np.asarray(found / codes.shape[1])
 
 
+class Associated(NamedTuple):
+    """Binned columns, (D, N), and Cramér's V of all pairs of them, (D, D)."""
+
+    codes: Array
+    strength: Array
+
+    @classmethod
+    def of(cls, codes: Array) -> "Associated":
+        return cls(codes, associations(codes))
+
+
 def associations(codes: Array) -> Array:
     """Cramér's V of all pairs of binned columns, (D, D); 0 with a constant. Shape: (D, N)."""
     found, cells = np.eye(len(codes)), np.arange(WIDTH**2)

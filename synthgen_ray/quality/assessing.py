@@ -6,7 +6,6 @@ import numpy as np
 import pyarrow as pa
 
 from synthgen_ray.domain.columns import FRESH, Column, ColumnKind
-from synthgen_ray.quality.accuracy import binned_tables
 from synthgen_ray.quality.assessment import (
     Assessment,
     ColumnResult,
@@ -26,6 +25,7 @@ from synthgen_ray.quality.fidelity import (
     MOST_ASSOCIATED,
     Compared,
     Tables,
+    associated,
     association_matrices,
     beside_halves,
     bins_of,
@@ -37,7 +37,6 @@ from synthgen_ray.quality.fidelity import (
     told_shapes,
     told_trend,
     told_trends,
-    without_rare_bins,
 )
 from synthgen_ray.quality.groups import all_groups, column_groups
 from synthgen_ray.quality.missing import missing_together, missing_values
@@ -88,12 +87,8 @@ def assess(
     tell(0.2)
     trends = told_trends(tables, pairs, parts, k)
     by_pair = pair_results(trends, by_size[1])
-    associated = tables.real.names[:MOST_ASSOCIATED]
-    ours, theirs = (
-        codes[: len(associated)] for codes in binned_tables(sample.real, [sample.real, sample.synthetic], k)
-    )
-    ours = without_rare_bins(ours, k)
-    associations = association_matrices(associated, ours, theirs, k)
+    ours, theirs = associated(sample, k)
+    associations = association_matrices(tables.real.names[:MOST_ASSOCIATED], ours, theirs, k)
     tell(0.35)
     fidelity = Fidelity(
         **_of_columns(by_column, tables, sample, seed, k),
@@ -130,7 +125,7 @@ def assess(
         seed=seed,
         k=k,
     )
-    kept = kept_relations(associations, ours, theirs)
+    kept = kept_relations(ours, theirs, k)
     return Assessment(
         scope=scope,
         verdict=verdict(fidelity, by_column, by_pair, useful, private, scope, no_utility, kept),

@@ -94,9 +94,8 @@ DEFINITIONS = {
     "associations": Definition(
         title="Associations",
         meaning="How much each two columns say of each other, from 0 to 1, and the difference of the two tables: "
-        "Cramér's V of the bins that accuracies go by, which hold k rows or more. That of the real table is told in "
-        "steps, powers of two as large as k / (n √(p (1 - p) q (1 - q))) or larger: what k rows in a cell move V of "
-        "columns of two values.",
+        "Cramér's V of the bins that accuracies go by, which hold k rows or more. It is told in steps, powers of two "
+        "as large as k / (n √(p (1 - p) q (1 - q))) or larger: what k rows in a cell move V of columns of two values.",
         best=0,
         source="Cramér 1946, Mathematical Methods of Statistics, ch. 21",
     ),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from synthgen_ray.domain.columns import Column
-from synthgen_ray.quality.accuracy import associations, binned_tables
+from synthgen_ray.quality.accuracy import Associated, binned_tables
 from synthgen_ray.quality.assessment import Associations, ColumnResult, Measure, PairResult
 from synthgen_ray.quality.cells import Array, Cells
 from synthgen_ray.quality.counting import Bins, Counted
@@ -15,7 +15,7 @@ from synthgen_ray.quality.groups import Group
 from synthgen_ray.quality.missing import null_share, safe_null_share
 from synthgen_ray.quality.numbers import defined, mean, measure
 from synthgen_ray.quality.shapes import column_shapes
-from synthgen_ray.quality.telling import association_steps, spread, step, told
+from synthgen_ray.quality.telling import association_steps, matrix_steps, spread, step, told
 from synthgen_ray.quality.trends import Trend, mean_trend, pair_trends
 from synthgen_ray.quality.validity import told_coverage, validity
 
@@ -215,11 +215,17 @@ def without_rare_bins(codes: Array, k: int) -> Array:
     return merged
 
 
-def association_matrices(names: Sequence[str], real: Array, synthetic: Array, k: int) -> Associations:
-    """Of columns with these bins, (D, N), the real ones `without_rare_bins`."""
-    spreads = np.array([spread(np.bincount(column)) for column in real])
-    steps = association_steps(spreads[:, None], spreads, real.shape[1], k)
-    ours, theirs = told(associations(real), steps), associations(synthetic)
+def associated(tables: Tables, k: int) -> tuple[Associated, Associated]:
+    """The real and the synthetic columns; of a wide table the first ones."""
+    ours, theirs = binned_tables(tables.real, [tables.real, tables.synthetic], k)
+    return Associated.of(without_rare_bins(ours[:MOST_ASSOCIATED], k)), Associated.of(theirs[:MOST_ASSOCIATED])
+
+
+def association_matrices(names: Sequence[str], real: Associated, synthetic: Associated, k: int) -> Associations:
+    """Of columns whose real bins are `without_rare_bins`, as exactly as may be told: bins were cut by real rows, so
+    that those of the synthetic table have the same steps."""
+    steps = matrix_steps(real.codes, k)
+    ours, theirs = told(real.strength, steps), told(synthetic.strength, steps)
     matrices = {"real": ours, "synthetic": theirs, "difference": theirs - ours}
     return Associations(columns=tuple(names), **{name: _matrix(values) for name, values in matrices.items()})
 

@@ -40,6 +40,12 @@ def association_steps(first: Array | float, second: Array | float, rows: int, k:
     return np.asarray(np.minimum(2.0 ** np.ceil(np.log2(needed)), 1.0))
 
 
+def matrix_steps(codes: Array, k: int) -> Array:
+    """Those of Cramér's V of all pairs of real columns with these bins, (D, D). Shape: (D, N)."""
+    spreads = np.array([spread(np.bincount(column)) for column in codes])
+    return association_steps(spreads[:, None], spreads, codes.shape[1], k)
+
+
 def spread(counts: Array) -> float:
     """p (1 - p) of a column with two values; of one with more the like, half the chance that two rows differ."""
     shares = counts / max(counts.sum(), 1)

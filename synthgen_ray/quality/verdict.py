@@ -317,7 +317,7 @@ def _weak_relations(accuracy: Measure, noise: Noise, kept: Kept | None) -> Itera
     levels, told = [], []
     if kept is not None:
         levels.append(_high(kept.most, KEPT))
-        told.append(f"of what they say of each other {min(kept.value, 1.0):.0%} is kept")
+        told.append(f"of what they say of each other {kept} is kept")
     if accuracy.matched is not None and accuracy.ceiling:
         levels.append(_beside(accuracy, BESIDE, noise))
         told.append(f"the accuracy of pairs is {_score(accuracy)}")

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from synthgen_ray.quality.fidelity import association_matrices, without_rare_bins
+from synthgen_ray.quality.accuracy import Associated
+from synthgen_ray.quality.cells import Cells
+from synthgen_ray.quality.fidelity import Tables, associated, without_rare_bins
 from synthgen_ray.quality.relations import Kept, kept_relations
 from synthgen_ray.quality.verdict import KEPT
 
@@ -23,7 +25,7 @@ def _kept(
     real, synthetic = without_rare_bins(table(rows), K), table(drawn)
     lost = chance.random(drawn) < mixed
     synthetic[:, lost] = [chance.permutation(column) for column in synthetic[:, lost]]
-    return kept_relations(association_matrices([f"c{i}" for i in range(columns)], real, synthetic, K), real, synthetic)
+    return kept_relations(Associated.of(real), Associated.of(synthetic), K)
 
 
 @pytest.mark.parametrize(("rows", "drawn"), [(300, 300), (900, 300), (900, 3000)])
@@ -46,3 +48,35 @@ def test_columns_that_have_nothing_to_do_with_each_other_have_nothing_to_keep():
 
     assert sum(kept is not None for kept in found) <= 3
     assert _kept(0, 0.5, 0.0, columns=1) is None
+
+
+def _of_rows(seed: int, rows: int, columns: int, levels: int, strength: float) -> Kept | None:
+    """Of numbers, or of categories of so many `levels`, and as many rows of the same source."""
+
+    def table(chance: np.random.Generator) -> Cells:
+        values = (strength * chance.normal(size=rows) + chance.normal(size=(columns, rows))) / np.hypot(strength, 1)
+        if levels:
+            values = np.clip(np.floor(levels * (values + 2) / 4), 0, levels - 1).astype(np.int32)
+        return Cells({f"c{place}": column for place, column in enumerate(values)})
+
+    real, synthetic = (table(np.random.default_rng([seed, part])) for part in range(2))
+    return kept_relations(*associated(Tables(real, synthetic, None), K), K)
+
+
+@pytest.mark.parametrize("rows", [50, 100, 300])
+@pytest.mark.parametrize("columns", [6, 15])
+@pytest.mark.parametrize("levels", [0, 4])
+@pytest.mark.parametrize("strength", [0.0, 0.6])
+def test_short_tables_of_one_source_keep_what_relations_there_are(rows, columns, levels, strength):
+    found = [_of_rows(seed, rows, columns, levels, strength) for seed in range(12)]
+
+    assert sum(kept is not None and kept.most < KEPT[0] for kept in found) <= 1
+    assert strength or sum(kept is not None for kept in found) <= 2
+
+
+def test_what_is_kept_is_told_in_steps_that_k_rows_make():
+    by_rows = {rows: _kept(0, 0.8, 0.5, rows=rows, drawn=rows, columns=3) for rows in (150, 3000)}
+
+    assert by_rows[150].step > by_rows[3000].step == 0.05
+    assert str(Kept(0.47, 1.0, 0.05)) == "45% to 50%"
+    assert str(Kept(1.02, 1.2, 0.05)) == "all"

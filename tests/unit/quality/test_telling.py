@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from synthgen_ray.quality.accuracy import associations
+from synthgen_ray.quality.accuracy import Associated, associations
+from synthgen_ray.quality.assessment import Associations
 from synthgen_ray.quality.cells import Cells
 from synthgen_ray.quality.counting import Bins, counted
 from synthgen_ray.quality.fidelity import Tables, association_matrices, told_shapes, told_trends, without_rare_bins
+from synthgen_ray.quality.relations import kept_relations
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.telling import step, told
 from synthgen_ray.quality.trends import pair_trends
@@ -20,6 +22,11 @@ def _two_by_two(first: int, second: int, both: int, dtype: type = np.int32) -> C
     a, b = np.zeros((2, ROWS), dtype)
     a[:first], b[first - both : first - both + second] = 1, 1
     return Cells({"a": a, "b": b})
+
+
+def _matrices(real: np.ndarray, synthetic: np.ndarray) -> Associations:
+    ours = Associated.of(without_rare_bins(real, K))
+    return association_matrices(["a", "b"], ours, Associated.of(synthetic), K)
 
 
 def _fits_few_alone(told_by_count: dict[int, float]) -> set[float]:
@@ -49,20 +56,21 @@ def test_pairs_of_columns_tell_no_count_below_k(first, second, kind):
     codes = {both: np.array(list(cells.columns.values()), np.int8) for both, cells in given.items()}
     synthetic, theirs = given[3], codes[3]
 
-    trends, accuracies, tables = {}, {}, {}
+    trends, accuracies, tables, kept = {}, {}, {}, {}
     for both, real in given.items():
         trends[both] = told_trends(Tables(real, synthetic, None), [(0, 1)], (), K).value[0].score
         accuracies[both] = counted(Bins(codes[both], theirs, None, ()), [(0, 1)], K).value[0]
-        tables[both] = association_matrices(["a", "b"], without_rare_bins(codes[both], K), theirs, K).real[0][1]
+        tables[both] = _matrices(codes[both], theirs).real[0][1]
+        kept[both] = str(kept_relations(Associated.of(without_rare_bins(codes[both], K)), Associated.of(theirs), K))
 
-    assert [_fits_few_alone(figure) for figure in (trends, accuracies, tables)] == [set()] * 3
+    assert [_fits_few_alone(figure) for figure in (trends, accuracies, tables, kept)] == [set()] * 4
     assert tables[3] != pytest.approx(associations(theirs)[0, 1], abs=1e-4)
 
 
 def test_a_value_that_few_rows_have_has_no_associations():
     codes = np.array(list(_two_by_two(3, 3, 3).columns.values()), np.int8)
 
-    found = association_matrices(["a", "b"], without_rare_bins(codes, K), codes, K)
+    found = _matrices(codes, codes)
 
     assert (found.real[0][1], found.synthetic[0][1]) == (0.0, 1.0)
 
