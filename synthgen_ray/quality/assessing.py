@@ -37,12 +37,12 @@ from synthgen_ray.quality.fidelity import (
     told_shapes,
     told_trend,
     told_trends,
+    weak_relations,
 )
 from synthgen_ray.quality.groups import all_groups, column_groups
 from synthgen_ray.quality.missing import missing_together, missing_values
 from synthgen_ray.quality.numbers import mean, measure
 from synthgen_ray.quality.privacy import privacy, repeated_values
-from synthgen_ray.quality.relations import kept_relations
 from synthgen_ray.quality.telling import step, told
 from synthgen_ray.quality.utility import NO_COLUMN, Target, choose_target, utility
 from synthgen_ray.quality.validity import key_uniqueness, told_coverage
@@ -89,6 +89,7 @@ def assess(
     by_pair = pair_results(trends, by_size[1])
     ours, theirs = associated(sample, k)
     associations = association_matrices(tables.real.names[:MOST_ASSOCIATED], ours, theirs, k)
+    weak = weak_relations(trends, by_size[1], pairs, ours, theirs, k)
     tell(0.35)
     fidelity = Fidelity(
         **_of_columns(by_column, tables, sample, seed, k),
@@ -125,10 +126,9 @@ def assess(
         seed=seed,
         k=k,
     )
-    kept = kept_relations(ours, theirs, k)
     return Assessment(
         scope=scope,
-        verdict=verdict(fidelity, by_column, by_pair, useful, private, scope, no_utility, kept),
+        verdict=verdict(fidelity, by_column, by_pair, useful, private, scope, no_utility, weak),
         fidelity=fidelity,
         columns=by_column,
         pairs=by_pair,

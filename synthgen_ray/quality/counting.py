@@ -26,33 +26,36 @@ class Bins(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """The accuracies of some groups, (G,), and what the hold-out gets; `matched` is of all groups together."""
+    """The accuracies of some groups, (G,), what the hold-out gets, and as many synthetic rows."""
 
     value: Array
     ceiling: Array
-    matched: float | None
+    matched: Array
+
+    def some(self, places: Sequence[int]) -> "Counted":
+        return Counted(*(scores[list(places)] for scores in self))
 
     def total(self, all_groups: int) -> Measure:
         """The mean; of groups that were drawn from more with the interval that this leaves."""
-        return measure(mean(self.value), mean(self.ceiling), drawn_error(self.value, all_groups), self.matched)
+        return measure(mean(self.value), mean(self.ceiling), drawn_error(self.value, all_groups), mean(self.matched))
 
 
 def counted(bins: Bins, groups: Sequence[Group], k: int) -> Counted:
     """Of groups of one size."""
     if not groups:
-        return Counted(np.empty(0), np.empty(0), None)
+        return Counted(np.empty(0), np.empty(0), np.empty(0))
     rows, ours = bins.real.shape[1], shares(bins.real, groups)
 
     def against(codes: Array, fewest: int) -> Array:
         return told(similarities(ours, shares(codes, groups)), step(fewest, k, len(groups[0])))
 
-    ceiling, fewest = np.full(len(groups), np.nan), rows
-    if bins.holdout is not None:  # its rows are real ones, of which no count may be told either
-        fewest = min(rows, bins.holdout.shape[1])
-        ceiling = against(bins.holdout, fewest)
+    value, unknown = against(bins.synthetic, rows), np.full(len(groups), np.nan)
+    if bins.holdout is None:
+        return Counted(value, unknown, unknown)
+    fewest = min(rows, bins.holdout.shape[1])  # its rows are real ones, of which no count may be told either
     # The parts are rounded as the ceiling is, or the two would differ by that.
-    matched = mean(mean(against(bins.synthetic[:, part], fewest)) for part in bins.parts)
-    return Counted(against(bins.synthetic, rows), ceiling, matched)
+    parts = [against(bins.synthetic[:, part], fewest) for part in bins.parts]
+    return Counted(value, against(bins.holdout, fewest), np.mean(parts, axis=0) if parts else unknown)
 
 
 def drawn_error(scores: Array, all_groups: int) -> float | None:

@@ -14,6 +14,7 @@ from synthgen_ray.quality.distributions import distribution
 from synthgen_ray.quality.groups import Group
 from synthgen_ray.quality.missing import null_share, safe_null_share
 from synthgen_ray.quality.numbers import defined, mean, measure
+from synthgen_ray.quality.relations import Weak, kept_relations
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.telling import association_steps, matrix_steps, spread, step, told
 from synthgen_ray.quality.trends import Trend, mean_trend, pair_trends
@@ -219,6 +220,15 @@ def associated(tables: Tables, k: int) -> tuple[Associated, Associated]:
     """The real and the synthetic columns; of a wide table the first ones."""
     ours, theirs = binned_tables(tables.real, [tables.real, tables.synthetic], k)
     return Associated.of(without_rare_bins(ours[:MOST_ASSOCIATED], k)), Associated.of(theirs[:MOST_ASSOCIATED])
+
+
+def weak_relations(
+    trends: Trends, accuracies: Counted, pairs: Sequence[Group], real: Associated, synthetic: Associated, k: int
+) -> Weak:
+    """Of the pairs that hardly relate by their trends."""
+    weak = [place for place, trend in enumerate(trends.value) if not trend.related]
+    among = [pairs[place] for place in weak if max(pairs[place]) < len(real.codes)]
+    return Weak(accuracies.some(weak).total(len(weak)), kept_relations(real, synthetic, among, k))
 
 
 def association_matrices(names: Sequence[str], real: Associated, synthetic: Associated, k: int) -> Associations:

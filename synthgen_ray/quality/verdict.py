@@ -20,7 +20,7 @@ from synthgen_ray.quality.assessment import (
     Utility,
 )
 from synthgen_ray.quality.losses import empty_columns, null_gaps, with_lost_pairs
-from synthgen_ray.quality.relations import Kept
+from synthgen_ray.quality.relations import Weak
 
 Limits = tuple[float, float]
 
@@ -60,8 +60,8 @@ class Noise(NamedTuple):
 
     The largest gap between two samples of n rows each is about 1 / √n, n those of the shorter of the two tables. A mean
     over columns or pairs is less at the mercy of chance: over hold-outs of n rows it deviates by some 1 / (3 √n), of
-    which 1.6 are exceeded by one in twenty. Half a step of telling comes on top, as one of two independent errors. The
-    mean of several halvings has half as much.
+    which 1.6 are exceeded by one in twenty. Half a step of telling each of two scores comes on top, as errors of their
+    own. The mean of several halvings has 0.4 as much of all.
     """
 
     tables: float
@@ -71,14 +71,14 @@ class Noise(NamedTuple):
     @classmethod
     def of(cls, scope: Scope, columns: int = 0) -> "Noise":
         """In scores of so many columns together; of 0 in what is told as it is."""
-        shorter, half_step = min(scope.real_rows, scope.synthetic_rows), 2 ** (columns - 2) * scope.k if columns else 0
+        shorter, half = min(scope.real_rows, scope.synthetic_rows), min(scope.real_rows, scope.max_rows) // 2
+        width = 2 ** (columns - 1) * scope.k if columns else 0  # of a step, times the rows: `telling.step`
 
         def of_few(rows: int) -> float:
-            return hypot(0.5 / sqrt(rows), half_step / rows) if rows else 0.0
+            return hypot(0.5 / sqrt(rows), width / sqrt(2) / rows) if rows else 0.0
 
-        half = min(scope.real_rows, scope.max_rows) // 2
-        in_tables = hypot(1 / sqrt(shorter), half_step / scope.real_rows)
-        return cls(in_tables, of_few(scope.holdout_rows or 0), of_few(min(half, scope.synthetic_rows)) / 2)
+        in_tables = hypot(1 / sqrt(shorter), width / 2 / scope.real_rows)
+        return cls(in_tables, of_few(scope.holdout_rows or 0), 0.4 * of_few(min(half, scope.synthetic_rows)))
 
 
 def verdict(
@@ -89,10 +89,10 @@ def verdict(
     privacy: Privacy,
     scope: Scope,
     no_utility: NoUtility | None = None,
-    kept: Kept | None = None,
+    weak: Weak | None = None,
 ) -> tuple[Finding, ...]:
     """Bad news first, then warnings, then what is good. What may be chance is no news."""
-    found = [*_privacy(privacy, scope), *_fidelity(fidelity, columns, pairs, scope, kept)]
+    found = [*_privacy(privacy, scope), *_fidelity(fidelity, columns, pairs, scope, weak)]
     found += _utility(utility) if utility else _no_utility(no_utility)
     return tuple(sorted(found, key=lambda finding: -finding.level.severity))
 
@@ -240,7 +240,7 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _fidelity(
-    fidelity: Fidelity, columns: Sequence[ColumnResult], pairs: Sequence[PairResult], scope: Scope, kept: Kept | None
+    fidelity: Fidelity, columns: Sequence[ColumnResult], pairs: Sequence[PairResult], scope: Scope, weak: Weak | None
 ) -> Iterator[Finding]:
     noise = Noise.of(scope)
     gaps = null_gaps(columns, scope)
@@ -281,8 +281,8 @@ def _fidelity(
         yield _finding(level, "fidelity", sentence, "Keep `refine` on, or train longer.", bad)
     elif any(pair.related for pair in pairs):
         yield _too_few("columns go together as they do in the real one", scope)
-    else:
-        yield from _weak_relations(fidelity.accuracy_2way, Noise.of(scope, 2), kept)
+    if weak is not None:
+        yield from _weak_relations(weak, Noise.of(scope, 2), beside_others=any(pair.related for pair in pairs))
     if auc.value is not None:
         level = _low(auc.low or auc.value, DETECTED)
         sentence = f"A classifier tells which of two rows is real in {auc.value:.0%} of cases{_beside_chance(auc)}."
@@ -311,19 +311,26 @@ def _too_few(what: str, scope: Scope) -> Finding:
     return _finding(Level.WARN, "fidelity", sentence, "Judge a model of more rows, or look at the table yourself.")
 
 
-def _weak_relations(accuracy: Measure, noise: Noise, kept: Kept | None) -> Iterator[Finding]:
+def _weak_relations(weak: Weak, noise: Noise, *, beside_others: bool) -> Iterator[Finding]:
     """Of pairs that hardly relate, of which trends say nothing: by their accuracy where rows were held out, which
-    relations hardly move, and by what the associations keep where some are certain."""
-    levels, told = [], []
-    if kept is not None:
-        levels.append(_high(kept.most, KEPT))
-        told.append(f"of what they say of each other {kept} is kept")
+    relations hardly move, and by what the associations keep where some are certain. Beside pairs that are related no
+    others are looked for where none is certain."""
+    levels, told, accuracy = [], [], weak.accuracy
+    if weak.kept is not None:
+        levels.append(_high(weak.kept.most, KEPT))
+        told.append(f"of what they say of each other {weak.kept} is kept")
+    elif beside_others:
+        return
     if accuracy.matched is not None and accuracy.ceiling:
         levels.append(_beside(accuracy, BESIDE, noise))
-        told.append(f"the accuracy of pairs is {_score(accuracy)}")
+        told.append(f"the accuracy of {'such ' if beside_others else ''}pairs is {_score(accuracy)}")
     level = Level.worst_of(levels)
     if level is not None:
-        sentence = f"No two columns go together closely in the real table; {', and '.join(told)}."
+        sentence = "No two columns go together closely in the real table"
+        if beside_others:
+            how = {Level.GOOD: "do so here too", Level.WARN: "do so only in part", Level.BAD: "hardly do so"}[level]
+            sentence = f"Columns that go together loosely in the real table {how}"
+        sentence += f"; {', and '.join(told)}."
         advice = "Do not rely on what columns say of each other; keep `refine` on, or train longer."
         yield _finding(level, "fidelity", sentence, advice, advice)
 

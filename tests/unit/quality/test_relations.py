@@ -6,6 +6,7 @@ import pytest
 from synthgen_ray.quality.accuracy import Associated
 from synthgen_ray.quality.cells import Cells
 from synthgen_ray.quality.fidelity import Tables, associated, without_rare_bins
+from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.relations import Kept, kept_relations
 from synthgen_ray.quality.verdict import KEPT
 
@@ -25,7 +26,7 @@ def _kept(
     real, synthetic = without_rare_bins(table(rows), K), table(drawn)
     lost = chance.random(drawn) < mixed
     synthetic[:, lost] = [chance.permutation(column) for column in synthetic[:, lost]]
-    return kept_relations(Associated.of(real), Associated.of(synthetic), K)
+    return kept_relations(Associated.of(real), Associated.of(synthetic), column_groups(columns, 2), K)
 
 
 @pytest.mark.parametrize(("rows", "drawn"), [(300, 300), (900, 300), (900, 3000)])
@@ -60,7 +61,7 @@ def _of_rows(seed: int, rows: int, columns: int, levels: int, strength: float) -
         return Cells({f"c{place}": column for place, column in enumerate(values)})
 
     real, synthetic = (table(np.random.default_rng([seed, part])) for part in range(2))
-    return kept_relations(*associated(Tables(real, synthetic, None), K), K)
+    return kept_relations(*associated(Tables(real, synthetic, None), K), column_groups(columns, 2), K)
 
 
 @pytest.mark.parametrize("rows", [50, 100, 300])

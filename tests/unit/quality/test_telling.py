@@ -61,7 +61,8 @@ def test_pairs_of_columns_tell_no_count_below_k(first, second, kind):
         trends[both] = told_trends(Tables(real, synthetic, None), [(0, 1)], (), K).value[0].score
         accuracies[both] = counted(Bins(codes[both], theirs, None, ()), [(0, 1)], K).value[0]
         tables[both] = _matrices(codes[both], theirs).real[0][1]
-        kept[both] = str(kept_relations(Associated.of(without_rare_bins(codes[both], K)), Associated.of(theirs), K))
+        ours = Associated.of(without_rare_bins(codes[both], K))
+        kept[both] = str(kept_relations(ours, Associated.of(theirs), [(0, 1)], K))
 
     assert [_fits_few_alone(figure) for figure in (trends, accuracies, tables, kept)] == [set()] * 4
     assert tables[3] != pytest.approx(associations(theirs)[0, 1], abs=1e-4)

@@ -12,6 +12,7 @@ from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.counting import counted
 from synthgen_ray.quality.fidelity import (
     Tables,
+    associated,
     beside_halves,
     bins_of,
     column_results,
@@ -22,6 +23,7 @@ from synthgen_ray.quality.fidelity import (
     told_shapes,
     told_trend,
     told_trends,
+    weak_relations,
 )
 from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.numbers import mean
@@ -53,7 +55,9 @@ def test_levels_are_ordered_from_good_to_bad():
 
 
 def _level_of_trends(found) -> Level:
-    return next(finding.level for finding in found.verdict if finding.sentence.startswith("Columns that go together"))
+    return next(
+        finding.level for finding in found.verdict if finding.sentence.startswith("Columns that go together in")
+    )
 
 
 def _shapes(real: Cells, other: Cells) -> float | None:
@@ -267,6 +271,44 @@ def test_a_rare_value_that_few_rows_lack_by_chance_is_no_relation_lost():
         heard += said is not None and said[0] is not Level.GOOD
 
     assert heard <= 4
+
+
+def _of_loose_pairs(seed: int, rows: int, held_out: int, *, shuffled: bool) -> list[Finding]:
+    """What is said of relations where two columns are one, and six that go together loosely may lose that."""
+
+    def table(part: int, rows: int, *, shuffled: bool = False) -> Cells:
+        chance = np.random.default_rng([seed, part])
+        values = 0.6 * chance.normal(size=rows) + chance.normal(size=(6, rows))
+        numbers = {
+            f"x{place}": chance.permutation(column) if shuffled else column for place, column in enumerate(values)
+        }
+        town = chance.integers(0, 6, rows).astype(np.int32)
+        return Cells(numbers | {"town": town, "land": town // 2})
+
+    tables = Tables(table(0, rows), table(1, rows, shuffled=shuffled), table(2, held_out))
+    pairs, parts = column_groups(8, 2), matched_parts(tables, 0)
+    trends, accuracies = told_trends(tables, pairs, parts, 5), counted(bins_of(tables, 5, parts), pairs, 5)
+    weak = weak_relations(trends, accuracies, pairs, *associated(tables, 5), 5)
+    fidelity = UNKNOWN.model_copy(update={"pair_trends": trends.total()})
+    by_pair = pair_results(trends, accuracies)
+    found = verdict(fidelity, (), by_pair, None, only_copies(NONE), a_scope(rows, held_out), weak=weak)
+    return [finding for finding in found if finding.area == "fidelity"]
+
+
+def test_loose_relations_that_are_lost_are_told_of_beside_close_ones_that_are_kept():
+    close, loose = sorted(_of_loose_pairs(0, 900, 100, shuffled=True), key=lambda finding: finding.level.severity)
+
+    assert close.sentence.startswith("Columns that go together in the real table do so much the same in this one")
+    assert loose.level is Level.WARN
+    assert loose.sentence.startswith("Columns that go together loosely in the real table do so only in part; of what")
+
+
+@pytest.mark.parametrize(("rows", "held_out"), [(200, 50), (900, 100)])
+def test_loose_relations_that_nobody_lost_are_hardly_ever_missed(rows, held_out):
+    found = [_of_loose_pairs(seed, rows, held_out, shuffled=False) for seed in range(20)]
+
+    assert sum(any(finding.level is not Level.GOOD for finding in said) for said in found) <= 1
+    assert found[0][1].sentence.startswith("Columns that go together loosely in the real table do so here too; of what")
 
 
 @pytest.mark.parametrize(
