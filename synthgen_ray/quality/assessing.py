@@ -95,7 +95,10 @@ def assess(
         **_of_columns(by_column, tables, sample, seed, k),
         **_accuracies(by_size, len(tables.real.names)),
         pair_trends=beside_halves(
-            trends.total(), sample, lambda ours, theirs: told_trend(ours, theirs, pairs, k), seed
+            trends.total(all_groups(len(tables.real.names), 2)),
+            sample,
+            lambda ours, theirs: told_trend(ours, theirs, pairs, k),
+            seed,
         ),
         key_uniqueness=_key_uniqueness(real, synthetic, holdout, columns, k),
         missing_values=measure(

@@ -67,3 +67,14 @@ def drawn_error(scores: Array, all_groups: int) -> float | None:
     if not 1 < drawn < all_groups:
         return None
     return float(np.std(scores, ddof=1) * np.sqrt((1 - drawn / all_groups) / drawn))
+
+
+def drawn_ratio_error(scores: Array, drawn: int, all_groups: int) -> float | None:
+    """The same of a mean over those of the `drawn` groups that count, which are as many as chance has it.
+
+    Source: Cochran 1977, Sampling Techniques, sec. 2.11: the error of a ratio.
+    """
+    if drawn >= all_groups or len(scores) < 2:
+        return None
+    squares = float(((scores - scores.mean()) ** 2).sum()) / (drawn - 1)
+    return float(np.sqrt((1 - drawn / all_groups) * squares * drawn)) / len(scores)

@@ -9,7 +9,7 @@ from synthgen_ray.domain.columns import Column
 from synthgen_ray.quality.accuracy import Associated, binned_tables
 from synthgen_ray.quality.assessment import Associations, ColumnResult, Measure, PairResult
 from synthgen_ray.quality.cells import Array, Cells
-from synthgen_ray.quality.counting import Bins, Counted
+from synthgen_ray.quality.counting import Bins, Counted, drawn_ratio_error
 from synthgen_ray.quality.distributions import distribution
 from synthgen_ray.quality.groups import Group
 from synthgen_ray.quality.missing import null_share, safe_null_share
@@ -17,7 +17,7 @@ from synthgen_ray.quality.numbers import defined, mean, measure
 from synthgen_ray.quality.relations import Weak, kept_relations
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.telling import association_steps, matrix_steps, spread, step, told
-from synthgen_ray.quality.trends import Trend, mean_trend, pair_trends
+from synthgen_ray.quality.trends import Trend, counting_scores, mean_trend, pair_trends
 from synthgen_ray.quality.validity import told_coverage, validity
 
 MOST_ASSOCIATED = 100
@@ -55,10 +55,11 @@ class Trends(NamedTuple):
     best: list[Trend] | None
     matched: float | None
 
-    def total(self) -> Measure:
-        """The mean over the related pairs."""
+    def total(self, all_pairs: int) -> Measure:
+        """The mean over the related pairs; of pairs that were drawn from more with the interval that this leaves."""
         best = None if self.best is None else mean_trend(self.best)
-        return measure(mean_trend(self.value), best, matched=self.matched)
+        error = drawn_ratio_error(counting_scores(self.value), len(self.value), all_pairs)
+        return measure(mean_trend(self.value), best, error, self.matched)
 
 
 def matched_parts(tables: Tables, seed: int) -> list[Array]:

@@ -47,10 +47,15 @@ def pair_trends(real: Cells, others: Sequence[Cells], places: Iterable[Group]) -
     return found
 
 
+def counting_scores(trends: Sequence[Trend]) -> Array:
+    """Those of the related pairs that are defined."""
+    return np.array([trend.score for trend in trends if trend.related and not np.isnan(trend.score)])
+
+
 def mean_trend(trends: Sequence[Trend]) -> float:
     """Over the related pairs; NaN if there are none."""
-    scores = [trend.score for trend in trends if trend.related and not np.isnan(trend.score)]
-    return float(np.mean(scores)) if scores else float("nan")
+    scores = counting_scores(trends)
+    return float(scores.mean()) if len(scores) else float("nan")
 
 
 def correlation(a: Array, b: Array) -> float:

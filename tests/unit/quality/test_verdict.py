@@ -114,12 +114,12 @@ def test_steps_in_which_a_short_holdout_is_told_take_no_relations_away(rows, hel
     for seed in range(40):
         tables = Tables(*(_that_agree(1000 * part + seed, size) for part, size in enumerate([rows, rows, held_out])))
         trends = told_trends(tables, pairs, matched_parts(tables, seed), k)
-        fidelity = UNKNOWN.model_copy(update={"pair_trends": trends.total()})
+        fidelity = UNKNOWN.model_copy(update={"pair_trends": trends.total(len(pairs))})
         scope = a_scope(rows, held_out).model_copy(update={"k": k})
         said = verdict(fidelity, (), (), None, only_copies(NONE), scope)
         heard += [finding.level for finding in said if finding.area == "fidelity"]
 
-    assert trends.total().ceiling < 0.8
+    assert trends.total(len(pairs)).ceiling < 0.8
     assert (len(heard), heard.count(Level.BAD)) == (40, 0)
     assert heard.count(Level.WARN) <= 2
 
@@ -138,7 +138,10 @@ def _without_holdout(real: pa.Table, synthetic: pa.Table, columns: list[Column])
     totals = {
         "column_shapes": (Measure(value=shapes(*tables[:2])), shapes),
         "coverage": (Measure(value=covered(*tables[:2])), covered),
-        "pair_trends": (told_trends(tables, pairs, (), k).total(), lambda *halves: told_trend(*halves, pairs, k)),
+        "pair_trends": (
+            told_trends(tables, pairs, (), k).total(len(pairs)),
+            lambda *halves: told_trend(*halves, pairs, k),
+        ),
     }
     beside = {name: beside_halves(total, tables, of, 0) for name, (total, of) in totals.items()}
     accuracies = counted(bins_of(tables, k), columns_alone(tables.real), k)
@@ -232,7 +235,7 @@ def _of_pairs(real: dict, synthetic: dict) -> tuple[Level, str] | None:
     rows, drawn = (cells.num_rows for cells in tables)
     pairs = pair_results(found, counted(bins_of(Tables(*tables, None), 5), groups, 5))
     said = verdict(
-        UNKNOWN.model_copy(update={"pair_trends": found.total()}),
+        UNKNOWN.model_copy(update={"pair_trends": found.total(len(pairs))}),
         (),
         pairs,
         None,
@@ -289,7 +292,7 @@ def _of_loose_pairs(seed: int, rows: int, held_out: int, *, shuffled: bool) -> l
     pairs, parts = column_groups(8, 2), matched_parts(tables, 0)
     trends, accuracies = told_trends(tables, pairs, parts, 5), counted(bins_of(tables, 5, parts), pairs, 5)
     weak = weak_relations(trends, accuracies, pairs, *associated(tables, 5), 5)
-    fidelity = UNKNOWN.model_copy(update={"pair_trends": trends.total()})
+    fidelity = UNKNOWN.model_copy(update={"pair_trends": trends.total(len(pairs))})
     by_pair = pair_results(trends, accuracies)
     found = verdict(fidelity, (), by_pair, None, only_copies(NONE), a_scope(rows, held_out), weak=weak)
     return [finding for finding in found if finding.area == "fidelity"]
