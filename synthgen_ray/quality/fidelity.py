@@ -1,6 +1,7 @@
 """What the columns, pairs and triples of a table get, each beside what the hold-out gets in its place."""
 
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -49,17 +50,21 @@ class Tables(NamedTuple):
 
 
 class Trends(NamedTuple):
-    """Of the pairs, and the best that can be had: what the hold-out gets; `matched` is the mean of all pairs."""
+    """Of the pairs, and the best that can be had: what the hold-out gets; `parts` are as many synthetic rows."""
 
     value: list[Trend]
     best: list[Trend] | None
-    matched: float | None
+    parts: list[list[Trend]]
 
     def total(self, all_pairs: int) -> Measure:
         """The mean over the related pairs; of pairs that were drawn from more with the interval that this leaves."""
         best = None if self.best is None else mean_trend(self.best)
         error = drawn_ratio_error(counting_scores(self.value), len(self.value), all_pairs)
-        return measure(mean_trend(self.value), best, error, self.matched)
+        return measure(mean_trend(self.value), best, error, mean(map(mean_trend, self.parts)))
+
+    def of_pair(self, place: int) -> Measure:
+        best = None if self.best is None else self.best[place].score
+        return measure(self.value[place].score, best, matched=mean(part[place].score for part in self.parts))
 
 
 def matched_parts(tables: Tables, seed: int) -> list[Array]:
@@ -169,10 +174,10 @@ def told_trends(tables: Tables, pairs: Sequence[Group], parts: Sequence[Array], 
     found, *others = pair_trends(real, [synthetic, *held_out, *map(synthetic.rows, parts)], pairs)
     steps = trend_steps(real, None, pairs, k)
     if holdout is None:
-        return Trends(_told(found, steps), None, None)
+        return Trends(_told(found, steps), None, [])
     wide = trend_steps(real, holdout, pairs, k)  # the parts are rounded as the ceiling is, or the two would differ
     best, *by_part = (_told(other, wide) for other in others)
-    return Trends(_told(found, steps), best, mean(map(mean_trend, by_part)))
+    return Trends(_told(found, steps), best, by_part)
 
 
 def told_trend(real: Cells, other: Cells, pairs: Sequence[Group], k: int) -> float | None:
@@ -187,25 +192,30 @@ def _told(trends: Sequence[Trend], steps: Array) -> list[Trend]:
 
 
 def pair_results(trends: Trends, accuracy: Counted) -> tuple[PairResult, ...]:
-    """Those that are least alike first, of pairs that are related before the others."""
-    ceilings = [None] * len(trends.value) if trends.best is None else [trend.score for trend in trends.best]
+    """Those that lack most of their ceiling first, of pairs that are related before the others."""
     results = [
         PairResult(
             columns=trend.columns,
             related=trend.related,
             lost=trend.lost,
-            trend=measure(trend.score, ceilings[place]),
+            trend=trends.of_pair(place),
             trend_by=trend.by,
             accuracy=measure(accuracy.value[place], accuracy.ceiling[place]),
         )
         for place, trend in enumerate(trends.value)
     ]
-    worst = sorted(results, key=_trend_or_last)
+    worst = sorted(results, key=_beyond_ceiling)
     return tuple(sorted(worst, key=lambda result: not result.related))
 
 
-def _trend_or_last(result: PairResult) -> float:
-    return -1.0 if result.lost else 2.0 if result.trend.value is None else result.trend.value
+def _beyond_ceiling(result: PairResult) -> float:
+    """What as many rows as were held out get more than these: a pair of many rare combinations has a low ceiling."""
+    trend = result.trend
+    if result.lost or trend.value is None:
+        return -inf if result.lost else inf
+    if trend.ceiling is None:
+        return trend.value - 1
+    return (trend.value if trend.matched is None else trend.matched) - trend.ceiling
 
 
 def without_rare_bins(codes: Array, k: int) -> Array:

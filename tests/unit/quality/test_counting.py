@@ -21,7 +21,7 @@ def test_the_error_of_drawn_pairs_of_which_some_count_is_that_of_their_mean_over
 
 def test_pair_trends_have_an_interval_where_pairs_were_drawn_and_none_where_all_were_looked_at():
     pairs = [Trend(("a", "b"), "correlation_similarity", 0.9 + place / 100, place % 2 == 0) for place in range(9)]
-    trends = Trends(pairs, None, None)
+    trends = Trends(pairs, None, [])
 
     some, every = trends.total(40), trends.total(9)
 

@@ -9,9 +9,10 @@ from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.assessment import Finding, Level, Measure, NoUtility, Utility
 from synthgen_ray.quality.cells import Cells, read_cells
-from synthgen_ray.quality.counting import counted
+from synthgen_ray.quality.counting import Counted, counted
 from synthgen_ray.quality.fidelity import (
     Tables,
+    Trends,
     associated,
     beside_halves,
     bins_of,
@@ -29,7 +30,7 @@ from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.numbers import mean
 from synthgen_ray.quality.privacy import copied
 from synthgen_ray.quality.shapes import column_shapes
-from synthgen_ray.quality.trends import mean_trend, pair_trends
+from synthgen_ray.quality.trends import Trend, mean_trend, pair_trends
 from synthgen_ray.quality.validity import told_coverage
 from synthgen_ray.quality.verdict import BESIDE, Noise, verdict
 from tests.unit.quality.tables import (
@@ -170,6 +171,24 @@ def test_without_a_holdout_a_shuffled_table_is_bad_beside_half_of_the_real_rows(
         bad += Level.BAD in _without_holdout(given_table(seed, 200), shuffled, COLUMNS)
 
     assert bad >= 7
+
+
+def test_pairs_are_in_the_order_of_what_they_lack_of_their_ceiling():
+    def of(*scores: float) -> list[Trend]:
+        names = [("a", "b"), ("a", "c"), ("b", "c"), ("c", "d")]
+        return [
+            Trend(columns, "contingency_similarity", score, related=True, lost=columns == ("c", "d"))
+            for columns, score in zip(names, scores, strict=True)
+        ]
+
+    some = np.full(4, 0.9)
+    trends = Trends(of(0.9, 0.5, 0.8, np.nan), of(0.9, 0.3, 0.9, 0.9), [of(0.88, 0.3, 0.7, np.nan)])
+    with_ceiling, without = (
+        pair_results(given, Counted(some, some, some)) for given in (trends, Trends(trends[0], None, []))
+    )
+
+    assert [pair.columns for pair in with_ceiling] == [("c", "d"), ("b", "c"), ("a", "b"), ("a", "c")]
+    assert [pair.columns for pair in without] == [("c", "d"), ("a", "c"), ("b", "c"), ("a", "b")]
 
 
 def _of_columns(real: dict, synthetic: dict) -> list[tuple[Level, str]]:
