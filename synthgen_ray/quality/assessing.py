@@ -34,6 +34,7 @@ from synthgen_ray.quality.fidelity import (
     matched,
     matched_parts,
     pair_results,
+    rows_for_trends,
     told_shapes,
     told_trend,
     told_trends,
@@ -85,7 +86,8 @@ def assess(
     by_size = [counted(bins, groups, k) for groups in (columns_alone(tables.real), pairs, triples)]
     by_column = column_results(tables, by_size[0], columns, labels, k)
     tell(0.2)
-    trends = told_trends(tables, pairs, parts, k)
+    beside = rows_for_trends(tables, pairs, seed)
+    trends = told_trends(beside, pairs, matched_parts(beside, seed), k)
     by_pair = pair_results(trends, by_size[1])
     ours, theirs = associated(sample, k)
     associations = association_matrices(tables.real.names[:MOST_ASSOCIATED], ours, theirs, k)
@@ -96,7 +98,7 @@ def assess(
         **_accuracies(by_size, len(tables.real.names)),
         pair_trends=beside_halves(
             trends.total(all_groups(len(tables.real.names), 2)),
-            sample,
+            rows_for_trends(sample, pairs, seed),
             lambda ours, theirs: told_trend(ours, theirs, pairs, k),
             seed,
         ),

@@ -26,10 +26,10 @@ DEFINITIONS = {
     ),
     "pair_trends": Definition(
         title="Pair trends",
-        meaning="Whether columns that go together in the real table (correlation over 0.5, or Cramér's V over 0.3) do "
+        meaning="Whether columns that go together in the real table (correlation over 0.5, Cramér's V over 0.3) do "
         "so in the synthetic one: 1 - half the difference of their correlations, or 1 - half the sum of the gaps "
-        "between the shares of their combinations; the mean over them. `matched` and `halves` as of column shapes; "
-        "pairs that lack most of their ceiling come first." + TOLD,
+        "between the shares of their combinations; the mean over them, on all rows, of wide tables on some. Pairs "
+        "that lack most of their ceiling come first." + TOLD,
         best=1,
         source=f"{SDMETRICS}, CorrelationSimilarity and ContingencySimilarity; as there, numbers beside categories are "
         "cut into ten bins of each table's own range, so that a single extreme value moves all bins",

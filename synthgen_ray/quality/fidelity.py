@@ -25,6 +25,7 @@ MOST_ASSOCIATED = 100
 MOST_PARTS = 5
 MOST_HALVINGS = 10
 HALVED_ROWS = 10_000  # of all halvings together
+MOST_CELLS = 120_000_000  # rows times pairs of which trends are told: a million rows of 15 columns
 
 ByColumn = dict[str, float]
 Compared = Callable[[Cells, Cells], float | None]  # what other rows get beside real ones
@@ -165,6 +166,11 @@ def trend_steps(real: Cells, other: Cells | None, pairs: Sequence[Group], k: int
             rows = min(int(np.sum(have[a] & have[b])) for have in known)
             steps[place] = max(steps[place], association_steps(spreads[a], spreads[b], rows, k) / 2)
     return steps
+
+
+def rows_for_trends(tables: Tables, pairs: Sequence[Group], seed: int) -> Tables:
+    """All rows, or some of wide tables, so that what is done with each pair takes no minutes."""
+    return tables.sample(MOST_CELLS // max(len(pairs), 1), np.random.default_rng(seed))
 
 
 def told_trends(tables: Tables, pairs: Sequence[Group], parts: Sequence[Array], k: int) -> Trends:

@@ -1,14 +1,16 @@
 """Missing values: how many cells of a column, and which columns lack theirs in the same rows."""
 
+from collections.abc import Sequence
 from itertools import combinations_with_replacement
 
 import numpy as np
 
 from synthgen_ray.quality.assessment import MissingTogether
-from synthgen_ray.quality.cells import Cells
+from synthgen_ray.quality.cells import Array, Cells
 from synthgen_ray.quality.numbers import mean
 
 MOST_PAIRS = 200
+BLOCK = 1 << 18  # rows that are counted at a time, in little memory
 
 
 def null_share(cells: Cells, name: str) -> float:
@@ -34,20 +36,27 @@ def missing_values(real: Cells, other: Cells, k: int, *, other_is_real: bool = F
 def missing_together(real: Cells, synthetic: Cells, k: int) -> tuple[MissingTogether, ...]:
     """Of the pairs of columns with nulls, those whose shares differ most first."""
     names = [name for name in real.names if real.nulls(name).any() or synthetic.nulls(name).any()]
-    counts, shares = (
-        {(a, b): int(np.sum(cells.nulls(a) & cells.nulls(b))) for a, b in combinations_with_replacement(names, 2)}
-        for cells in (real, synthetic)
-    )
+    ours, theirs = (_together(cells, names) for cells in (real, synthetic))
     pairs = [
         MissingTogether(
-            columns=(a, b),
-            real=_safe_together(both, counts[a, a], counts[b, b], real.num_rows, k),
-            synthetic=shares[a, b] / synthetic.num_rows,
+            columns=(names[a], names[b]),
+            real=_safe_together(ours[a, b], ours[a, a], ours[b, b], real.num_rows, k),
+            synthetic=theirs[a, b] / synthetic.num_rows,
         )
-        for (a, b), both in counts.items()
+        for a, b in combinations_with_replacement(range(len(names)), 2)
     ]
     pairs.sort(key=lambda pair: -abs((pair.real or 0.0) - pair.synthetic))
     return tuple(pairs[:MOST_PAIRS])
+
+
+def _together(cells: Cells, names: Sequence[str]) -> Array:
+    """How many rows lack both of two columns, (D, D)."""
+    found = np.zeros((len(names), len(names)), np.int64)
+    for start in range(0, cells.num_rows, BLOCK):
+        block = cells.rows(slice(start, start + BLOCK))
+        nulls = np.array([block.nulls(name) for name in names], np.float32)  # as fast as a product is, and exact
+        found += (nulls @ nulls.T).astype(np.int64)
+    return found
 
 
 def _safe_together(both: int, first: int, second: int, num_rows: int, k: int) -> float | None:

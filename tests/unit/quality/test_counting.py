@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from synthgen_ray.quality.cells import Cells
 from synthgen_ray.quality.counting import drawn_ratio_error
-from synthgen_ray.quality.fidelity import Trends
+from synthgen_ray.quality.fidelity import Tables, Trends, rows_for_trends
+from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.trends import Trend
 
 
@@ -27,3 +29,13 @@ def test_pair_trends_have_an_interval_where_pairs_were_drawn_and_none_where_all_
 
     assert some.low < some.value == every.value < some.high
     assert (every.low, every.high) == (None, None)
+
+
+def test_trends_are_of_a_million_rows_of_fifteen_columns_and_of_fewer_of_more():
+    cells = Cells({"a": np.arange(1_000_000.0)})
+    tables = Tables(cells, cells, cells.rows(slice(0, 5_000)))
+
+    fifteen, hundred = (rows_for_trends(tables, column_groups(columns, 2), 0) for columns in (15, 100))
+
+    assert fifteen == tables
+    assert [part.num_rows for part in hundred] == [24_242, 24_242, 5_000]
