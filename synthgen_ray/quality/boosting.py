@@ -6,6 +6,7 @@ from threadpoolctl import threadpool_limits
 from synthgen_ray.quality.cells import NULL, Array, Cells
 from synthgen_ray.quality.numbers import Z
 
+LEAF = 20  # rows, of scikit-learn's boosting
 MOST_WITHOUT_SPLIT = 10_000  # of more rows scikit-learn sets a tenth aside, stratified by class, to know when to stop
 
 
@@ -16,10 +17,11 @@ def features(cells: Cells, known: Cells) -> Array:
     return np.column_stack([*(_known(cells.columns[name], known.columns[name]) for name in categories), *numbers])
 
 
-def classify(rows: Array, truth: Array, others: Array, seed: int) -> tuple[Array, Array]:
+def classify(rows: Array, truth: Array, others: Array, seed: int, leaf: int = LEAF) -> tuple[Array, Array]:
     """The classes, and the chances of each that a model which learnt `truth` from `rows` gives `others`.
 
-    Shapes: rows (N, D), truth (N,), others (M, D); classes (C,), chances (M, C).
+    A leaf of its trees holds `leaf` rows or more. Shapes: rows (N, D), truth (N,), others (M, D); classes (C,), chances
+    (M, C).
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -27,7 +29,7 @@ def classify(rows: Array, truth: Array, others: Array, seed: int) -> tuple[Array
     rows, truth = _with_pairs(rows, truth)
     # So small a fit gains nothing by a second thread, and on a busy machine waits for it.
     with threadpool_limits(1):
-        model = HistGradientBoostingClassifier(random_state=seed).fit(rows, truth)
+        model = HistGradientBoostingClassifier(min_samples_leaf=leaf, random_state=seed).fit(rows, truth)
         return model.classes_, model.predict_proba(others)
 
 

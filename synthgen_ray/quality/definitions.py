@@ -89,8 +89,8 @@ DEFINITIONS = {
         meaning="How often a gradient boosting tells which of two rows is real, after learning from others: 0.5 is "
         "chance, 1 is always. Equal rows are tried together, so that copies of real rows cannot be told from them.",
         best=0.5,
-        source="Lopez-Paz and Oquab 2017, arXiv:1610.06545; interval: DeLong et al. 1988, times √2 since the "
-        "folds learn from each other (Bengio and Grandvalet 2004)",
+        source="Lopez-Paz and Oquab 2017, arXiv:1610.06545; interval: DeLong et al. 1988, of an area of 1 "
+        "Clopper and Pearson 1934, times √2 since the folds learn from each other (Bengio and Grandvalet 2004)",
     ),
     "associations": Definition(
         title="Associations",

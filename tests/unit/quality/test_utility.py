@@ -8,9 +8,9 @@ from sklearn.metrics import roc_auc_score
 
 from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.quality.assessment import NoUtility
-from synthgen_ray.quality.boosting import auc, classify, error_of, influences
+from synthgen_ray.quality.boosting import LEAF, auc, classify, error_of, influences
 from synthgen_ray.quality.cells import Cells, read_cells
-from synthgen_ray.quality.detection import FOLDS, LEAF, detection_auc, folds_of_equals
+from synthgen_ray.quality.detection import FOLDS, detection_auc, folds_of_equals
 from synthgen_ray.quality.numbers import Z, measure
 from synthgen_ray.quality.utility import Target, choose_target, utility
 from tests.unit.quality.tables import given_columns, given_table
@@ -256,6 +256,20 @@ def test_two_draws_of_one_source_are_hardly_ever_told_apart():
     missed = np.abs(np.array(areas) - 0.5) > Z * np.array(errors)
     assert missed.mean() <= 0.05
     assert np.std(areas) == pytest.approx(np.mean(errors), rel=0.25)
+
+
+@pytest.mark.parametrize("rows", [10, 25])
+def test_of_few_rows_too_those_that_are_far_apart_are_told_apart_and_twins_are_not(rows):
+    chance = np.random.default_rng(rows)
+    real, twin = (Cells({name: chance.normal(size=rows) for name in "xy"}) for _ in range(2))
+    far = Cells({name: column + 100 for name, column in twin.columns.items()})
+
+    area, error = detection_auc(real, far, seed=0)
+    assert area == 1.0
+    assert 0.5 < area - Z * error < 0.85
+    area, error = detection_auc(real, twin, seed=0)
+    assert 0 < abs(area - 0.5) < Z * error
+    assert detection_auc(real, real, seed=0)[0] == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_copy_cannot_be_told_from_its_table_in_whatever_order():
