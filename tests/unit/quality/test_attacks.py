@@ -35,7 +35,7 @@ from synthgen_ray.quality.singling_out import (
     singled_out,
     singling_out,
 )
-from synthgen_ray.quality.verdict import AT_RISK
+from synthgen_ray.quality.verdict.privacy import AT_RISK
 from tests.unit.quality.people import NUMBERS, people
 from tests.unit.quality.tables import given_columns
 from tests.unit.quality.test_distances import HELD_OUT, LEARNT, drawn

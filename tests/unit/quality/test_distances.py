@@ -11,7 +11,7 @@ from synthgen_ray.quality.cells import Cells
 from synthgen_ray.quality.distances import closest_records, distance_ratio, most_queries, remembered_rows
 from synthgen_ray.quality.neighbours import popularity, ranges
 from synthgen_ray.quality.numbers import Z
-from synthgen_ray.quality.verdict import REMEMBERED
+from synthgen_ray.quality.verdict.privacy import REMEMBERED
 from tests.unit.quality.tables import given_columns
 
 LEARNT, HELD_OUT = 900, 100

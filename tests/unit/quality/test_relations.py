@@ -8,7 +8,7 @@ from synthgen_ray.quality.cells import Cells
 from synthgen_ray.quality.fidelity import Tables, associated, without_rare_bins
 from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.relations import Kept, kept_relations
-from synthgen_ray.quality.verdict import KEPT
+from synthgen_ray.quality.verdict.fidelity import KEPT
 
 K = 5
 

@@ -14,7 +14,7 @@ from synthgen_ray.quality.inference import inference
 from synthgen_ray.quality.numbers import Z
 from synthgen_ray.quality.risk import Tries, attack, certain_risk, untold
 from synthgen_ray.quality.singling_out import singling_out
-from synthgen_ray.quality.verdict import AT_RISK
+from synthgen_ray.quality.verdict.privacy import AT_RISK
 from tests.unit.quality.tables import given_columns
 
 

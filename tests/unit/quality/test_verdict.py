@@ -32,7 +32,8 @@ from synthgen_ray.quality.privacy import copied
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.trends import Trend, mean_trend, pair_trends
 from synthgen_ray.quality.validity import told_coverage
-from synthgen_ray.quality.verdict import BESIDE, Noise, verdict
+from synthgen_ray.quality.verdict import verdict
+from synthgen_ray.quality.verdict.limits import BESIDE, Noise
 from tests.unit.quality.tables import (
     NONE,
     UNKNOWN,
