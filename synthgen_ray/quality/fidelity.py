@@ -103,7 +103,7 @@ def beside_halves(found: Measure, tables: Tables, of: Compared, seed: int) -> Me
 
 
 def told_shapes(real: Cells, other: Cells, k: int, *, other_is_real: bool = False) -> ByColumn:
-    """Column shapes as exactly as they may be told; as of a real table too where `other` is beside one as long."""
+    """Column shapes as exactly as they may be told; `other_is_real` too where it stands beside a real table as long."""
     width = step(min(real.num_rows, other.num_rows) if other_is_real else real.num_rows, k)
     return {name: float(told(shape, width)) for name, shape in column_shapes(real, other).items()}
 
@@ -215,7 +215,7 @@ def pair_results(trends: Trends, accuracy: Counted) -> tuple[PairResult, ...]:
 
 
 def _beyond_ceiling(result: PairResult) -> float:
-    """What as many rows as were held out get more than these: a pair of many rare combinations has a low ceiling."""
+    """How far a pair is above its ceiling, in as few rows: one of many rare combinations has a low ceiling."""
     trend = result.trend
     if result.lost or trend.value is None:
         return -inf if result.lost else inf
