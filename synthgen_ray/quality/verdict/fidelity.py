@@ -97,7 +97,7 @@ def _unlike(columns: Sequence[ColumnResult], noise: Noise) -> Iterator[Finding]:
     found = [column.name for column in columns if _is_unlike(column.shape, noise)]
     if found:
         sentence = f"{named(found)} unlike the real one, though others are like it."
-        yield finding(Level.WARN, "fidelity", sentence, "Look at them before you count on them; train longer.")
+        yield finding(Level.WARN, "fidelity", sentence, "Do not count on what is in there; train longer.")
 
 
 def _is_unlike(shape: Measure, noise: Noise) -> bool:
