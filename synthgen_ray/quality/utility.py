@@ -38,7 +38,7 @@ class Target(NamedTuple):
 
 
 def choose_target(real: Cells, wanted: str | None) -> Target | None:
-    """The one that is wanted, else the last column of 2 to 20 categories, else the last number.
+    """The one that is wanted, else the last column of 2 to 20 categories or of two numbers, else the last number.
 
     Raises: InvalidRequest for a column that is not compared.
     """
@@ -47,10 +47,12 @@ def choose_target(real: Cells, wanted: str | None) -> Target | None:
             raise InvalidRequest(f"The target '{wanted}' is not a column that can be learnt.", "unknown_column")
         return Target(wanted, NAMED)
     classes = [
-        name for name in real.names if not real.is_number(name) and 2 <= _num_classes(real, name) <= MOST_CLASSES
+        name
+        for name in real.names
+        if (_is_flag(real, name) if real.is_number(name) else 2 <= _num_classes(real, name) <= MOST_CLASSES)
     ]
     if classes:
-        return Target(classes[-1], f"Guessed: the last column of 2 to {MOST_CLASSES} categories.")
+        return Target(classes[-1], f"Guessed: the last column of 2 to {MOST_CLASSES} categories, or of two numbers.")
     numbers = [name for name in real.names if real.is_number(name)]
     return Target(numbers[-1], "Guessed: the last column of numbers.") if numbers else None
 
@@ -68,9 +70,14 @@ def utility(
 
     Synthetic rows whose target has no two values teach nothing, which is worth chance. Without a hold-out the real
     table is halved, of which the generator has seen both parts. `labels` are the texts of the target's classes by code;
-    those that k real rows have may be told.
+    those that k real rows have may be told. A number of two values is two classes.
     """
     tested_on = HOLDOUT
+    if _is_flag(real, target.name):
+        values = _values(real, target.name)
+        labels = [f"{value:g}" for value in values]
+        real, synthetic = (_coded(cells, target.name, values) for cells in (real, synthetic))
+        holdout = holdout and _coded(holdout, target.name, values)
     if holdout is None:
         order, half = np.random.default_rng(seed).permutation(real.num_rows), real.num_rows // 2
         real, holdout = real.rows(order[:half]), real.rows(order[half:])
@@ -180,6 +187,24 @@ def _features(train: Cells, holdout: Cells, target: str) -> tuple[Array, Array]:
         Cells({name: array for name, array in cells.columns.items() if name != target}) for cells in (train, holdout)
     )
     return features(known, known), features(others, known)
+
+
+def _is_flag(real: Cells, name: str) -> bool:
+    return real.is_number(name) and len(_values(real, name)) == 2
+
+
+def _values(cells: Cells, name: str) -> Array:
+    column = cells.columns[name]
+    return np.unique(column[~np.isnan(column)])
+
+
+def _coded(cells: Cells, name: str, values: Array) -> Cells:
+    """With the place of each of its numbers among the values; of others one beyond, which is none of the classes."""
+    column = cells.columns[name]
+    codes = np.where(np.isnan(column), NULL, len(values)).astype(np.int32)
+    for code, value in enumerate(values):
+        codes[column == value] = code
+    return Cells({**cells.columns, name: codes})
 
 
 def _num_classes(cells: Cells, name: str) -> int:

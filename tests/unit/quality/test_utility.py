@@ -136,6 +136,26 @@ def test_the_target_is_the_last_column_of_categories_unless_it_is_named():
     assert choose_target(real, "x") == ("x", "It was named.")
 
 
+def test_a_number_of_two_values_is_learnt_as_two_classes():
+    as_text = _cells(0, 1, 2)
+
+    def numbered(cells: Cells) -> Cells:
+        return Cells({**cells.columns, "c": np.where(cells.columns["c"] == 1, 7.0, -2.0)})
+
+    tables = [numbered(cells) for cells in as_text]
+    others = Cells({**tables[1].columns, "c": np.where(np.arange(400) % 3 == 0, 0.5, tables[1].columns["c"])})
+
+    assert choose_target(tables[0], None).name == "c"
+    found, wanted = (utility(*cells, choose_target(cells[0], "c"), seed=0) for cells in (tables, as_text))
+    assert (found.metric, found.task) == ("auc", "classification")
+    assert found.synthetic.value == pytest.approx(wanted.synthetic.value, abs=0.02)
+    assert found.real.value == pytest.approx(wanted.real.value, abs=0.02)
+    in_between = utility(tables[0], others, tables[2], choose_target(tables[0], "c"), seed=0)
+    assert in_between.synthetic.value == pytest.approx(wanted.synthetic.value, abs=0.05)
+    without = utility(tables[0], tables[1], None, choose_target(tables[0], "c"), seed=0)
+    assert without.tested_on.startswith("half of the real rows")
+
+
 def test_other_rows_of_the_same_source_are_not_told_apart_and_shifted_ones_are():
     (same, other, shifted), _ = read_cells(
         [given_table(0, 300), given_table(1, 300), given_table(2, 300, 0.4)], given_columns()
