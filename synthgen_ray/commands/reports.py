@@ -113,8 +113,8 @@ def report(
     with output.transfer(f"downloading {file.name}") as on_bytes:
         client.download_report(made["id"], file, wanted, on_bytes)
     output.say({**done, "file": str(file)}, f"Wrote {file}. Verdict: {done['scores']['verdict']}.")
-    if open:
-        webbrowser.open(file.absolute().as_uri())
+    if open and not webbrowser.open(file.absolute().as_uri()):
+        output.note(f"There is no browser to open it with: open {file.absolute()} in one.")
 
 
 def _created(

@@ -33,6 +33,16 @@ async def test_the_page_of_a_generations_rows_is_opened_in_a_browser(synthgen, t
     assert opened.read_text().strip() == (tmp_path / "page.html").as_uri()
 
 
+async def test_without_a_browser_it_says_where_the_page_is(synthgen_process, environment, trained, tmp_path):
+    environment["BROWSER"] = str(tmp_path / "no-browser")
+    process = await synthgen_process("report", "copula", *FEW, "--to", tmp_path / "page.html", "--open")
+
+    _, told = await process.communicate()
+
+    assert process.returncode == 0, told
+    assert f"open {tmp_path / 'page.html'} in one." in " ".join(told.decode().split())
+
+
 async def test_a_report_is_what_its_file_is_called(synthgen, trained, tmp_path):
     as_json = await synthgen("report", "copula", *FEW, "--to", tmp_path / "report.json")
     as_word = await synthgen("report", "copula", *FEW, "--to", tmp_path / "report.docx", COLUMNS="200")
