@@ -73,9 +73,9 @@ def extremes(values: Array, rank: int, k: int) -> tuple[float, float] | None:
 
 
 def _mean(values: Array) -> float:
-    """The same as by numpy, and finite for floats whose sum is not."""
+    """The same as by numpy, and finite for floats whose sum is not; of equal values it is theirs to the last digit."""
     scale = 2.0 ** len(values).bit_length()  # a power of 2: no digit is lost
-    return float((values / scale).mean() * scale)
+    return float(np.clip((values / scale).mean() * scale, values.min(), values.max()))
 
 
 def key_uniqueness(keys: pa.ChunkedArray) -> float:

@@ -13,7 +13,7 @@ from synthgen_ray.quality.assessment import Bin, BinKind
 from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.distributions import distribution
 from synthgen_ray.quality.missing import missing_together, missing_values, safe_null_share
-from synthgen_ray.quality.validity import coverage, told_coverage
+from synthgen_ray.quality.validity import coverage, told_coverage, validity
 from tests.unit.quality.tables import as_table, given_columns
 
 K = 5
@@ -182,3 +182,10 @@ def test_no_share_is_told_of_which_a_hidden_one_follows():
     assert missing_values(few, other, K) is None
     assert missing_values(cells, other, K) == 1.0
     assert missing_values(other, cells, K, other_is_real=True) == 1.0
+
+
+@pytest.mark.parametrize("k", [5, 10, 20])
+def test_a_value_that_all_rows_have_is_valid_whatever_its_digits(k):
+    for value in np.random.default_rng(0).normal(size=200).round(3):
+        cells = Cells({"c": np.full(100, value)})
+        assert validity(cells, cells, "c", k) == 1.0
