@@ -107,17 +107,17 @@ def _fitting(
 
     Raises: JobError, if there are some of which too few fit: nothing is told of so few.
     """
-    found = []
-    for rows, which, more in (
-        (real, "that the model learnt", "or none"),
-        (holdout, "that training never saw", "or of a model with a larger `holdout_fraction`"),
-    ):
-        fitting = rows and model.obeying(rows, conditions)
-        least = max(k, MIN_ROWS) + 2 * k
-        if fitting is not None and fitting.num_rows < least:
+
+    def fitting(rows: pa.Table, which: str, more: str) -> pa.Table:
+        fit, least = model.obeying(rows, conditions), max(k, MIN_ROWS) + 2 * k
+        if fit.num_rows < least:
             raise _too_few(which, least, more)
-        found.append(fitting and without_some(fitting, k))
-    return found[0], found[1]
+        return without_some(fit, k)
+
+    learnt = fitting(real, "that the model learnt", "or none")
+    if holdout is None:
+        return learnt, None
+    return learnt, fitting(holdout, "that training never saw", "or of a model with a larger `holdout_fraction`")
 
 
 def without_some(rows: pa.Table, k: int) -> pa.Table:

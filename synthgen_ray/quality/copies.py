@@ -14,37 +14,45 @@ MOST_LEFT_OUT = 50
 
 def copied_rows(real: Cells, others: Cells) -> Array:
     """Which rows of `others` are rows of the real table in every column that is compared, (N,) of booleans."""
-    return np.isin(fingerprints(others), fingerprints(real))
+    return np.asarray(_times(_counted(fingerprints(real)), fingerprints(others)) > 0)
 
 
 def repeated_rows(real: Cells) -> Array:
     """Which rows are there more than once, (N,): about what other real rows would have in common with these."""
     prints = fingerprints(real)
-    return _times(prints, prints) > 1
+    return np.asarray(_times(_counted(prints), prints) > 1)
 
 
-def rare_copies(real: Cells, rows: Cells, k: int, *, among: bool = False) -> Array:
-    """Which rows the real table has too, though fewer than k times: (N,) of booleans.
+def rare_copies(real: Cells, others: Cells, k: int) -> tuple[Array, Array]:
+    """Which rows of `others` the real table has too, though fewer than k times; and which real rows it has beside
+    themselves. (N,) of booleans each.
 
-    What k rows have in common tells of none of them. Of rows `among` the real ones each is beside the rest.
+    What k rows have in common tells of none of them.
     """
-    return _is_rare(fingerprints(real), fingerprints(rows), k, among)
+    ours = fingerprints(real)
+    known = _counted(ours)
+    return _are_rare(known, fingerprints(others), k), _are_rare(known, ours, k, among=True)
 
 
-def near_copies(real: Cells, rows: Cells, k: int, chance: np.random.Generator, *, among: bool = False) -> Array:
-    """The same in all columns but one, whichever that is; of wide tables it is one of some.
+def near_copies(
+    real: Cells, others: Cells, some_real: Cells, k: int, chance: np.random.Generator
+) -> tuple[Array, Array]:
+    """The same in all columns but one, whichever that is, of `others` and of some of the real rows; of wide tables it
+    is one of some columns.
 
     None of fewer than `LEAST_COLUMNS` is.
     """
-    found = np.zeros(rows.num_rows, bool)
+    found = np.zeros(others.num_rows, bool), np.zeros(some_real.num_rows, bool)
     names = real.names
     if len(names) < LEAST_COLUMNS:
         return found
     if len(names) > MOST_LEFT_OUT:
         names = tuple(chance.choice(names, MOST_LEFT_OUT, replace=False).tolist())
-    ours, theirs = fingerprints(real), fingerprints(rows)
+    ours, *prints = (fingerprints(cells) for cells in (real, others, some_real))
     for name in names:
-        found |= _is_rare(ours - _hashes(real, name), theirs - _hashes(rows, name), k, among)
+        known = _counted(ours - _hashes(real, name))
+        for cells, theirs, are_near, among in zip((others, some_real), prints, found, (False, True), strict=True):
+            are_near |= _are_rare(known, theirs - _hashes(cells, name), k, among=among)
     return found
 
 
@@ -95,14 +103,19 @@ def _mixed(state: Array) -> Array:
     return np.asarray(state ^ (state >> np.uint64(31)))
 
 
-def _is_rare(ours: Array, theirs: Array, k: int, among: bool) -> Array:
-    """Whether some of ours, though fewer than k, are the same; who is `among` them is the same as itself."""
-    times = _times(ours, theirs) - among
+def _counted(prints: Array) -> tuple[Array, Array]:
+    """The different ones in order, and how many there are of each."""
+    return np.unique(prints, return_counts=True)
+
+
+def _are_rare(known: tuple[Array, Array], prints: Array, k: int, *, among: bool = False) -> Array:
+    """Whether some, though fewer than k, are the same; who is `among` those that were counted is the same as itself."""
+    times = _times(known, prints) - among
     return np.asarray((times > 0) & (times < k))
 
 
-def _times(ours: Array, theirs: Array) -> Array:
-    """How many of ours are the same as each of theirs."""
-    known, counts = np.unique(ours, return_counts=True)
-    places = np.minimum(np.searchsorted(known, theirs), len(known) - 1)
-    return np.where(known[places] == theirs, counts[places], 0)
+def _times(known: tuple[Array, Array], prints: Array) -> Array:
+    """How many of those that were counted are the same as each."""
+    different, counts = known
+    places = np.minimum(np.searchsorted(different, prints), len(different) - 1)
+    return np.where(different[places] == prints, counts[places], 0)

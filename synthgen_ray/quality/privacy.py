@@ -129,21 +129,16 @@ def rarely_copied(tables: Tables, k: int) -> Measure:
     real, synthetic, _ = tables
     if not real.names:
         return Measure(value=None)
-    expected = rare_copies(real, real, k, among=True)
-    ceiling = _told_share(float(expected.mean()), real.num_rows, k)
-    return measure(float(np.mean(rare_copies(real, synthetic, k))), ceiling)
+    found, expected = rare_copies(real, synthetic, k)
+    return measure(float(found.mean()), _told_share(float(expected.mean()), len(expected), k))
 
 
 def nearly_copied(tables: Tables, sample: Tables, seed: int, k: int) -> Measure:
     """The same of all columns but one, for the rows of the `sample`."""
-    real = tables.real
-    if len(real.names) < LEAST_COLUMNS:
+    if len(tables.real.names) < LEAST_COLUMNS:
         return Measure(value=None)
-    found, expected = (
-        near_copies(real, rows, k, np.random.default_rng(seed), among=rows is sample.real)
-        for rows in (sample.synthetic, sample.real)
-    )
-    ceiling = _told_share(float(expected.mean()), len(expected), k)
-    is_sampled = sample.synthetic.num_rows < tables.synthetic.num_rows
-    share = float(found.mean())
-    return measure(share, ceiling, error_of_share(share, len(found)) if is_sampled else None)
+    chance = np.random.default_rng(seed)
+    found, expected = near_copies(tables.real, sample.synthetic, sample.real, k, chance)
+    share, is_sampled = float(found.mean()), len(found) < tables.synthetic.num_rows
+    error = error_of_share(share, len(found)) if is_sampled else None
+    return measure(share, _told_share(float(expected.mean()), len(expected), k), error)

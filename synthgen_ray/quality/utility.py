@@ -74,7 +74,7 @@ def utility(
     """
     tested_on = HOLDOUT
     if _is_flag(real, target.name):
-        values = _values(real, target.name)
+        values = _ends(real.columns[target.name])
         labels = [f"{value:g}" for value in values]
         real, synthetic = (_coded(cells, target.name, values) for cells in (real, synthetic))
         holdout = holdout and _coded(holdout, target.name, values)
@@ -190,12 +190,16 @@ def _features(train: Cells, holdout: Cells, target: str) -> tuple[Array, Array]:
 
 
 def _is_flag(real: Cells, name: str) -> bool:
-    return real.is_number(name) and len(_values(real, name)) == 2
+    """Whether it is a number of two values."""
+    if not real.is_number(name) or real.nulls(name).all():
+        return False
+    column = real.columns[name]
+    low, high = _ends(column)
+    return bool(low < high and ((column == low) | (column == high) | np.isnan(column)).all())
 
 
-def _values(cells: Cells, name: str) -> Array:
-    column = cells.columns[name]
-    return np.unique(column[~np.isnan(column)])
+def _ends(column: Array) -> Array:
+    return np.array([np.nanmin(column), np.nanmax(column)])
 
 
 def _coded(cells: Cells, name: str, values: Array) -> Cells:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field, model_validator
 
-from synthgen_ray.domain.columns import Column, ColumnKind, LearnedColumn
+from synthgen_ray.domain.columns import FRESH, Column, ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.domain.params import Family
 from synthgen_ray.synthesizers.columns import arrow, checks, moments
@@ -159,7 +159,7 @@ def _learn(
     name, k, type_ = column.name, options.k, arrow.value_type(values.type)
     present = arrow.plain(values).drop_null()
     wrapped = _wrapped(values, column, k)
-    if len(present) and column.kind in (ColumnKind.ID, ColumnKind.TEXT) and not wrapped:
+    if len(present) and column.kind in FRESH and not wrapped:
         return _learn_fresh(values, whole, column, k, rng)
     if len(present) < k:
         return ConstantCodec(name=name, arrow_type=str(values.type), value=None)

@@ -107,10 +107,8 @@ def entries(
 
 def assessed_rows(make: Callable[[], pa.Table], real: pa.Table, holdout: pa.Table, file: Path | None) -> Assessment:
     """Of the rows in the file, which are made if they are not there yet."""
-    if file and file.exists():
-        return assessed(real, parquet.read_table(file), holdout)
-    rows = make()
-    if file:
+    rows = parquet.read_table(file) if file and file.exists() else make()
+    if file and not file.exists():
         parquet.write_table(rows, file)
     return assessed(real, rows, holdout)
 
