@@ -7,7 +7,7 @@ import pytest
 
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.quality.assessing import assess
-from synthgen_ray.quality.assessment import Finding, Level, Measure, NoUtility, Utility
+from synthgen_ray.quality.assessment import Finding, Level, Measure
 from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.counting import Counted, counted
 from synthgen_ray.quality.fidelity import (
@@ -28,7 +28,6 @@ from synthgen_ray.quality.fidelity import (
 )
 from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.numbers import mean
-from synthgen_ray.quality.privacy import copied
 from synthgen_ray.quality.shapes import column_shapes
 from synthgen_ray.quality.trends import Trend, mean_trend, pair_trends
 from synthgen_ray.quality.validity import told_coverage
@@ -334,78 +333,6 @@ def test_loose_relations_that_nobody_lost_are_hardly_ever_missed(rows, held_out)
     assert found[0][1].sentence.startswith("Columns that go together loosely in the real table do so here too; of what")
 
 
-@pytest.mark.parametrize(
-    ("kept", "half_width", "level"),
-    [
-        (1.0, 0.1, Level.GOOD),
-        (0.9, 0.06, Level.GOOD),
-        (0.9, 0.03, Level.WARN),
-        (0.75, 0.1, Level.WARN),
-        (0.75, 0.3, Level.WARN),
-        (0.98, 0.3, Level.GOOD),
-        (0.6, 0.1, Level.BAD),
-    ],
-)
-def test_what_rows_teach_is_judged_by_the_interval_of_what_is_lost(kept, half_width, level):
-    lost = [0.4 * (1 - kept + off) for off in (0, -half_width, half_width)]
-    utility = Utility(
-        target="t",
-        chosen="",
-        task="classification",
-        metric="auc",
-        tested_on="hold-out",
-        synthetic=Measure(value=0.9 - lost[0], low=0.6, high=0.99),
-        real=Measure(value=0.9),
-        lost=Measure(value=lost[0], low=lost[1], high=lost[2]),
-    )
-
-    found = verdict(UNKNOWN, (), (), utility, only_copies(NONE), a_scope(900, 100))
-
-    said = next(finding for finding in found if finding.area == "utility")
-    assert said.level is level
-    assert ("too few to tell: it may be" in said.sentence) == (kept == 0.75 and half_width == 0.3)
-
-
-def _of_utility(**changes) -> Finding | None:
-    facts = {"target": "t", "chosen": "", "task": "classification", "metric": "auc", "tested_on": "hold-out"}
-    utility = Utility(**(facts | {"real": Measure(value=0.9), "synthetic": Measure(value=0.5)} | changes))
-    found = verdict(UNKNOWN, (), (), utility, only_copies(NONE), a_scope(900, 100))
-    return next((finding for finding in found if finding.area == "utility"), None)
-
-
-def test_what_rows_teach_is_never_bad_without_an_interval():
-    unsure = _of_utility(lost=Measure(value=0.4))
-
-    assert unsure.level is Level.WARN
-    assert unsure.sentence.endswith("How sure that is is not known.")
-    assert _of_utility(lost=Measure(value=0.4, low=0.3, high=0.5)).level is Level.BAD
-    assert _of_utility(synthetic=Measure(value=0.5, low=0.45, high=0.55)).level is Level.BAD
-
-
-@pytest.mark.parametrize("was_named", [True, False])
-def test_who_named_a_target_is_told_why_it_was_not_measured(was_named):
-    lacking = NoUtility(target="t", was_named=was_named, reason="there is no other column to learn it from")
-
-    found = verdict(UNKNOWN, (), (), None, only_copies(NONE), a_scope(900, 100), lacking)
-
-    said = [(finding.level, finding.sentence) for finding in found if finding.area == "utility"]
-    sentence = "What synthetic rows teach of 't' is not measured: there is no other column to learn it from."
-    assert said == ([(Level.WARN, sentence)] if was_named else [])
-
-
-def test_a_table_that_teaches_nothing_of_a_rare_class_is_not_good_to_hand_out():
-    def frauds(seed: int, rows: int, *, all_well: bool = False) -> pd.DataFrame:
-        amount = np.random.default_rng(seed).normal(size=rows)
-        return pd.DataFrame({"amount": amount, "kind": np.where((amount > 1.8) & (not all_well), "fraud", "fine")})
-
-    columns = given_columns({"amount": ColumnKind.FLOAT, "kind": ColumnKind.CATEGORICAL})
-    tables = [as_table(frame) for frame in (frauds(0, 900), frauds(1, 900, all_well=True), frauds(2, 400))]
-    found = assess(*tables, columns, target="kind")
-
-    assert (found.verdict[0].level, found.verdict[0].area) == (Level.BAD, "utility")
-    assert found.verdict[0].sentence.startswith("Synthetic rows teach 0% of what real rows teach of 'kind'")
-
-
 @pytest.mark.parametrize("share", [0.3, 0.8])
 def test_what_is_not_reached_is_to_be_weighed_and_never_bad(share):
     coverage = Measure(value=share, ceiling=0.98, matched=share)
@@ -417,21 +344,6 @@ def test_what_is_not_reached_is_to_be_weighed_and_never_bad(share):
     said = next(finding for finding in found if finding.area == "fidelity")
     assert said.level is Level.WARN
     assert said.advice == "Generate more rows, or ask for the rare ones by conditions."
-
-
-def test_a_table_of_ids_with_a_holdout_is_not_told_to_hold_rows_out():
-    table = pa.table({"key": [f"K-{place}" for place in range(60)]})
-    columns = [Column("key", ColumnKind.ID, unique=True)]
-
-    with_it, without = (
-        next(finding for finding in assess(table, table, holdout, columns).verdict if finding.area == "privacy")
-        for holdout in (table, None)
-    )
-
-    assert with_it.sentence.startswith("No column of these rows can be compared")
-    assert "holdout_fraction" not in with_it.advice
-    assert without.sentence.startswith("There is no hold-out")
-    assert "holdout_fraction" in without.advice
 
 
 @pytest.mark.parametrize(
@@ -451,51 +363,3 @@ def test_who_tells_rows_apart_less_often_than_chance_is_not_said_to_tell_them(ar
 
     sentence = next(finding.sentence for finding in found if "two rows" in finding.sentence)
     assert sentence.startswith(f"A classifier tells which of two rows is real {told}")
-
-
-def _verdict_on_copies(copies: int, expected: int) -> Level:
-    """Of 900 rows each."""
-    privacy = only_copies(Measure(value=copies / 900, ceiling=expected / 900))
-    found = verdict(UNKNOWN, (), (), None, privacy, a_scope(900, 100))
-    return next(finding.level for finding in found if "copies" in finding.sentence)
-
-
-@pytest.mark.parametrize("common", [0.01, 0.05, 0.3])
-def test_copies_that_real_rows_have_as_often_are_no_leak(common):
-    chance = np.random.default_rng(0)
-    levels = [_verdict_on_copies(chance.binomial(900, common), 2 * chance.binomial(450, common)) for _ in range(500)]
-
-    assert levels.count(Level.GOOD) >= 0.95 * len(levels)
-    assert levels.count(Level.BAD) <= 0.02 * len(levels)
-
-
-def test_a_holdout_of_the_same_people_as_the_training_table_is_said_to_tell_nobody_apart():
-    """300 people with ten rows each that are alike; the synthetic rows are nothing but theirs."""
-    chance = np.random.default_rng(0)
-    salary, height = chance.normal(50_000, 10_000, 300).round(), chance.normal(170, 10, 300).round(1)
-    rows = chance.permutation(np.repeat(np.arange(300), 10))
-    cells = Cells({"salary": salary[rows], "height": height[rows]})
-    tables = Tables(cells.rows(slice(300, None)), cells.rows(slice(300, 2300)), cells.rows(slice(0, 300)))
-
-    found = verdict(UNKNOWN, (), (), None, only_copies(copied(tables)), a_scope(2700, 300, 2000))
-
-    warning = next(finding for finding in found if "tell nobody apart" in finding.sentence)
-    assert (warning.level, warning.area) == (Level.WARN, "privacy")
-    assert "one row a person" in warning.advice
-
-
-@pytest.mark.parametrize("common", [0.0, 0.01, 0.03])
-def test_a_holdout_with_some_rows_in_common_by_chance_is_one_of_strangers(common):
-    chance = np.random.default_rng(0)
-    heard = 0
-    for _ in range(500):
-        privacy = only_copies(Measure(value=common, ceiling=chance.binomial(100, common) / 100))
-        found = verdict(UNKNOWN, (), (), None, privacy, a_scope(900, 100))
-        heard += any("tell nobody apart" in finding.sentence for finding in found)
-
-    assert heard <= 10
-
-
-def test_copies_that_other_real_rows_have_not_are_a_leak():
-    assert _verdict_on_copies(90, 0) is Level.BAD
-    assert _verdict_on_copies(450, 180) is Level.BAD

@@ -1,0 +1,83 @@
+"""What is said of copies, and of hold-outs that tell nobody apart."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.quality.assessing import assess
+from synthgen_ray.quality.assessment import Level, Measure
+from synthgen_ray.quality.cells import Cells
+from synthgen_ray.quality.fidelity import (
+    Tables,
+)
+from synthgen_ray.quality.privacy import copied
+from synthgen_ray.quality.verdict import verdict
+from tests.unit.quality.tables import (
+    UNKNOWN,
+    a_scope,
+    only_copies,
+)
+
+
+def test_a_table_of_ids_with_a_holdout_is_not_told_to_hold_rows_out():
+    table = pa.table({"key": [f"K-{place}" for place in range(60)]})
+    columns = [Column("key", ColumnKind.ID, unique=True)]
+
+    with_it, without = (
+        next(finding for finding in assess(table, table, holdout, columns).verdict if finding.area == "privacy")
+        for holdout in (table, None)
+    )
+
+    assert with_it.sentence.startswith("No column of these rows can be compared")
+    assert "holdout_fraction" not in with_it.advice
+    assert without.sentence.startswith("There is no hold-out")
+    assert "holdout_fraction" in without.advice
+
+
+def _verdict_on_copies(copies: int, expected: int) -> Level:
+    """Of 900 rows each."""
+    privacy = only_copies(Measure(value=copies / 900, ceiling=expected / 900))
+    found = verdict(UNKNOWN, (), (), None, privacy, a_scope(900, 100))
+    return next(finding.level for finding in found if "copies" in finding.sentence)
+
+
+@pytest.mark.parametrize("common", [0.01, 0.05, 0.3])
+def test_copies_that_real_rows_have_as_often_are_no_leak(common):
+    chance = np.random.default_rng(0)
+    levels = [_verdict_on_copies(chance.binomial(900, common), 2 * chance.binomial(450, common)) for _ in range(500)]
+
+    assert levels.count(Level.GOOD) >= 0.95 * len(levels)
+    assert levels.count(Level.BAD) <= 0.02 * len(levels)
+
+
+def test_a_holdout_of_the_same_people_as_the_training_table_is_said_to_tell_nobody_apart():
+    """300 people with ten rows each that are alike; the synthetic rows are nothing but theirs."""
+    chance = np.random.default_rng(0)
+    salary, height = chance.normal(50_000, 10_000, 300).round(), chance.normal(170, 10, 300).round(1)
+    rows = chance.permutation(np.repeat(np.arange(300), 10))
+    cells = Cells({"salary": salary[rows], "height": height[rows]})
+    tables = Tables(cells.rows(slice(300, None)), cells.rows(slice(300, 2300)), cells.rows(slice(0, 300)))
+
+    found = verdict(UNKNOWN, (), (), None, only_copies(copied(tables)), a_scope(2700, 300, 2000))
+
+    warning = next(finding for finding in found if "tell nobody apart" in finding.sentence)
+    assert (warning.level, warning.area) == (Level.WARN, "privacy")
+    assert "one row a person" in warning.advice
+
+
+@pytest.mark.parametrize("common", [0.0, 0.01, 0.03])
+def test_a_holdout_with_some_rows_in_common_by_chance_is_one_of_strangers(common):
+    chance = np.random.default_rng(0)
+    heard = 0
+    for _ in range(500):
+        privacy = only_copies(Measure(value=common, ceiling=chance.binomial(100, common) / 100))
+        found = verdict(UNKNOWN, (), (), None, privacy, a_scope(900, 100))
+        heard += any("tell nobody apart" in finding.sentence for finding in found)
+
+    assert heard <= 10
+
+
+def test_copies_that_other_real_rows_have_not_are_a_leak():
+    assert _verdict_on_copies(90, 0) is Level.BAD
+    assert _verdict_on_copies(450, 180) is Level.BAD
