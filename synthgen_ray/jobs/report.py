@@ -4,6 +4,7 @@ JSON."""
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from importlib.metadata import version
+from math import ceil
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from synthgen_ray.domain.chunks import chunks
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, MadeReport, Output, Progress
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import Condition, Range
-from synthgen_ray.domain.reports import DRAWN_ROWS, MIN_ROWS, ReportFormat, ReportParams, ReportScores
+from synthgen_ray.domain.reports import DRAWN_ROWS, MAX_ROWS, MIN_ROWS, ReportFormat, ReportParams, ReportScores
 from synthgen_ray.jobs.models import load_model
 from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.assessment import Assessment, Level
@@ -47,8 +48,10 @@ def make_report(assignment: Assignment, artifacts: Artifacts, on_progress: OnPro
         real, holdout = _fitting(real, holdout, model, conditions, k)
     if assignment.output:
         synthetic = _read(assignment.output, model, artifacts)
+        generated = assignment.output.artifact.num_rows
     else:
         synthetic = _drawn(model, params.num_rows or min(real.num_rows, DRAWN_ROWS), job.seed, on_progress)
+        generated = synthetic.num_rows
 
     def on_assessed(share: float) -> None:
         on_progress(Progress(DRAWN + share * (SHOWN - DRAWN), "comparing the tables"))
@@ -61,6 +64,7 @@ def make_report(assignment: Assignment, artifacts: Artifacts, on_progress: OnPro
         target=params.target,
         seed=job.seed,
         k=k,
+        generated_rows=generated,
         on_progress=on_assessed,
     )
     on_progress(Progress(SHOWN, "drawing the page"))
@@ -152,13 +156,14 @@ def _drawn(model: Synthesizer, num_rows: int, seed: int, on_progress: OnProgress
 
 
 def _read(output: Output, model: Synthesizer, artifacts: Artifacts) -> pa.Table:
-    """The rows of a generation, from its file."""
+    """The rows of a generation, from its file; of one that is too long such as are spread evenly over it."""
     schema = model.sample_chunk(0, 0, seed=0).schema
     with artifacts.scratch.file() as file:
         with file.open("wb") as sink:
             for block in artifacts.verified(output.artifact):
                 sink.write(block)
-        return read_back(file, output.format, schema, model.columns, safe=output.is_csv_safe)
+        every = ceil(output.artifact.num_rows / MAX_ROWS)
+        return read_back(file, output.format, schema, model.columns, safe=output.is_csv_safe, every=every)
 
 
 def _about(assignment: Assignment, synthesizer: Synthesizer) -> About:

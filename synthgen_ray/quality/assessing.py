@@ -63,12 +63,14 @@ def assess(
     seed: int = 0,
     k: int = 5,
     max_rows: int = MAX_ROWS,
+    generated_rows: int | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Assessment:
     """How good, how useful and how private `synthetic` is.
 
     `real` holds the rows that training saw, `holdout` those that it never saw; all tables are canonical and have the
-    `columns`. The same tables and seed give the same assessment. `on_progress` hears the share that is done, 0 to 1.
+    `columns`. The same tables and seed give the same assessment. `synthetic` may be some of `generated_rows`.
+    `on_progress` hears the share that is done, 0 to 1.
 
     Raises: InvalidTable where a table lacks a column or has no rows, InvalidRequest for a target that is not compared.
     """
@@ -118,6 +120,7 @@ def assess(
     scope = Scope(
         real_rows=real.num_rows,
         synthetic_rows=synthetic.num_rows,
+        generated_rows=generated_rows or synthetic.num_rows,
         holdout_rows=None if holdout is None else holdout.num_rows,
         max_rows=max_rows,
         columns=tables.real.names,

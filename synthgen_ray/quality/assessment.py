@@ -62,6 +62,7 @@ class Scope(Result):
 
     real_rows: int
     synthetic_rows: int
+    generated_rows: int  # of which the synthetic ones are so many, spread evenly over them
     holdout_rows: int | None
     max_rows: int  # of larger tables so many rows, drawn by `seed`, stand for all in what is dear; see `definitions`
     columns: tuple[str, ...]

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 import pyarrow as pa
 import pytest
 
+from synthgen_ray.datasets import reading_back
 from synthgen_ray.datasets.reading_back import read_back
 from synthgen_ray.datasets.writing import write_csv, write_jsonl, write_parquet
 from synthgen_ray.domain.columns import Column, ColumnKind
@@ -27,6 +28,11 @@ COLUMNS = (
     Column("empty", ColumnKind.CONSTANT),
     Column("never", ColumnKind.DATETIME),
 )
+WRITERS = {
+    OutputFormat.CSV: lambda table, sink: write_csv(table, COLUMNS, sink),
+    OutputFormat.JSONL: lambda table, sink: write_jsonl(table, COLUMNS, sink),
+    OutputFormat.PARQUET: write_parquet,
+}
 NOTES = ['a "quoted", cell', "=SUM(A1)", "'=x", "", "two\nlines", None]
 SEEN = [datetime(2020, 1, day, 12, 30, 15, 250_000) for day in range(1, 6)]
 TABLE = pa.table(
@@ -80,6 +86,18 @@ def test_parquet(tmp_path):
         write_parquet(TABLE, sink)
 
     assert read_back(tmp_path / "rows", OutputFormat.PARQUET, TABLE.schema, COLUMNS).equals(TABLE)
+
+
+@pytest.mark.parametrize("form", OutputFormat)
+def test_rows_that_are_spread_evenly_over_a_file_of_many_blocks(tmp_path, form, monkeypatch):
+    monkeypatch.setattr(reading_back, "BLOCK_BYTES", 8192)
+    table = pa.table({"age": range(150_000)})
+    with (tmp_path / "rows").open("wb") as sink:
+        WRITERS[form](table, sink)
+
+    rows = read_back(tmp_path / "rows", form, table.schema, COLUMNS, every=7)
+
+    assert rows["age"].to_pylist() == [*range(0, 150_000, 7)]
 
 
 @pytest.mark.parametrize("form", OutputFormat)

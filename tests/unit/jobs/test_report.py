@@ -18,6 +18,7 @@ from synthgen_ray.domain.errors import Cancelled, JobError
 from synthgen_ray.domain.lifecycle import JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams, OutputFormat
 from synthgen_ray.domain.reports import ReportParams
+from synthgen_ray.jobs import report
 from synthgen_ray.jobs.generate import publish, write_part
 from synthgen_ray.jobs.parts import plan_parts
 from synthgen_ray.jobs.report import make_report, without_some
@@ -47,9 +48,9 @@ def artifacts(tmp_path: Path) -> DiskArtifacts:
     return DiskArtifacts(tmp_path)
 
 
-def published(artifacts: DiskArtifacts, location: str, name: str, file: Path) -> Artifact:
+def published(artifacts: DiskArtifacts, location: str, name: str, file: Path, rows: int = ROWS) -> Artifact:
     artifacts.adopt(file, location, name)
-    return artifacts.seal(location, [artifacts.part(location, name, ROWS)])
+    return artifacts.seal(location, [artifacts.part(location, name, rows)])
 
 
 @pytest.fixture
@@ -115,13 +116,27 @@ def test_the_rows_of_a_generation_are_judged_as_such_that_are_drawn(assignment, 
     assert of_file.scores == of_drawn.scores
 
 
+def test_of_a_generation_that_is_too_long_it_judges_rows_all_over_it(assignment, artifacts, generation, monkeypatch):
+    monkeypatch.setattr(report, "MAX_ROWS", 100)
+    real = given_table()
+    which = pa.array(np.arange(ROWS) % 3 == 0)
+
+    made = make_report(assignment(generation(real)), artifacts, silent)
+    found, page = json_of(made, artifacts), Page(artifacts.path(made.artifact.location, "report.html").read_text())
+    of_these = json_of(make_report(assignment(generation(real.filter(which))), artifacts, silent), artifacts)
+
+    assert "100 of 300 synthetic rows, spread evenly over them, beside 240 real ones" in page.text
+    assert (found["scope"]["generated_rows"], of_these["scope"]["generated_rows"]) == (300, 100)
+    assert found["fidelity"] == of_these["fidelity"]
+
+
 @pytest.fixture
 def generation(artifacts, tmp_path):
     """The rows of one, that are real ones: no model makes better."""
 
     def given(rows: pa.Table, conditions: dict | None = None) -> Output:
         pq.write_table(rows, tmp_path / "rows")
-        file = published(artifacts, "generations/1", "part-00000", tmp_path / "rows")
+        file = published(artifacts, "generations/1", "part-00000", tmp_path / "rows", rows.num_rows)
         asked = GenerateParams(conditions=conditions or {}).conditions
         return Output(file, OutputFormat.PARQUET, seed=3, conditions=asked)
 

@@ -108,6 +108,7 @@ def a_scope(rows: int, held_out: int | None, drawn: int | None = None) -> Scope:
     return Scope(
         real_rows=rows,
         synthetic_rows=drawn or rows,
+        generated_rows=drawn or rows,
         holdout_rows=held_out,
         max_rows=50_000,
         columns=(),

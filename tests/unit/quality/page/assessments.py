@@ -58,6 +58,7 @@ def an_assessment(names: tuple[str, ...] = NAMES, **changes) -> Assessment:
         "scope": Scope(
             real_rows=29_305,
             synthetic_rows=32_561,
+            generated_rows=32_561,
             holdout_rows=3_256,
             max_rows=50_000,
             columns=names,
