@@ -27,6 +27,7 @@ _CODES = {
 _OUT_OF_RANGE = ("greater_than", "less_than", "too_short", "too_long", "string_too_short", "string_too_long")
 # A value outside a closed list is named after its field: unknown_model_type, unknown_status, ...
 _NAMED_AFTER_FIELD = frozenset({"model_type", "status", "format"})
+MOST_ADVISED = 20  # fields that are not known: to look for what was meant takes its time
 _FREE_FORM = {
     "conditions": f"must be a value, null, a list of {MAX_ANY_OF:,} values at most, or {{min, max}}",
     "distribution": "must map the values of one column to shares between 0 and 1",
@@ -59,9 +60,10 @@ def invalid_request(findings: Sequence[ErrorDetails], *prefix: str, known: Seque
     """One error that names each field once. `prefix` is where the checked value stands in the request, `known` the
     fields that it may have."""
     faults: dict[str, tuple[str, FieldError]] = {}
-    for finding in findings:
+    for number, finding in enumerate(findings):
         location = _location(finding, prefix)
-        error = FieldError.at(location, _message(finding, location) + _advice(finding, location, known))
+        advice = _advice(finding, location, known) if number < MOST_ADVISED else ""
+        error = FieldError.at(location, _message(finding, location) + advice)
         faults.setdefault(".".join(location), (_code(finding, location), error))
     (code, first), *_ = faults.values()
     return InvalidRequest(str(first), code, [error for _, error in faults.values()])

@@ -1,10 +1,10 @@
-"""What is said of a wrong option."""
+"""What is said of a wrong request."""
 
 import pytest
 
 from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.domain.validation import parse_train_params
+from synthgen_ray.domain.validation import MOST_ADVISED, parse_train_params
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,11 @@ def test_an_unknown_option_is_told_from_those_that_there_are(model_type, config,
         parse_train_params(model_type, config)
 
     assert refusal.value.detail.startswith(said)
+
+
+def test_a_thousand_unknown_options_are_told_and_not_all_of_them_advised_on():
+    with pytest.raises(InvalidRequest) as refusal:
+        parse_train_params(ModelType.CTGAN, {f"discriminator_deca{i}": 1 for i in range(1000)})
+
+    advised = [error for error in refusal.value.errors if "did you mean" in error.message]
+    assert (len(refusal.value.errors), len(advised)) == (1000, MOST_ADVISED)
