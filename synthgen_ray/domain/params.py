@@ -237,7 +237,8 @@ class Range(Params):
         return self
 
 
-AnyOf = Annotated[list[StrictScalar | None], Field(min_length=1, max_length=MAX_ANY_OF)]
+# The first fault is all that is told of it, and each value has one for every kind that it is not.
+AnyOf = Annotated[list[StrictScalar | None], Field(min_length=1, max_length=MAX_ANY_OF, fail_fast=True)]
 # A value, null for a missing one, any of several values, or a range.
 Condition = StrictScalar | None | AnyOf | Range
 

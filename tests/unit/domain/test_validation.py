@@ -1,9 +1,10 @@
 """What is said of a wrong request."""
 
 import pytest
+from pydantic import ValidationError
 
 from synthgen_ray.domain.errors import InvalidRequest
-from synthgen_ray.domain.params import ModelType
+from synthgen_ray.domain.params import DrawParams, ModelType
 from synthgen_ray.domain.validation import MOST_ADVISED, parse_train_params
 
 
@@ -27,3 +28,12 @@ def test_a_thousand_unknown_options_are_told_and_not_all_of_them_advised_on():
 
     advised = [error for error in refusal.value.errors if "did you mean" in error.message]
     assert (len(refusal.value.errors), len(advised)) == (1000, MOST_ADVISED)
+
+
+def test_the_first_fault_of_a_list_of_values_is_all_that_is_looked_for():
+    with pytest.raises(ValidationError) as one:
+        DrawParams.model_validate({"conditions": {"age": [[]]}})
+    with pytest.raises(ValidationError) as many:
+        DrawParams.model_validate({"conditions": {"age": [[]] * 1000}})
+
+    assert many.value.error_count() == one.value.error_count()
