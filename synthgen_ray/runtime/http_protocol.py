@@ -1,4 +1,5 @@
-"""HTTP on a connection, with an end to what uvicorn gathers without one: heads and trailers that go on and on."""
+"""HTTP on a connection, with an end to what uvicorn gathers without one: heads and trailers that go on and on. Trailers
+are dropped."""
 
 import asyncio
 from uuid import uuid4
@@ -17,6 +18,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     _held = 0  # bytes that the parser took and has told us nothing of yet
     _head_timer: asyncio.TimerHandle | None = None
+    _is_head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -36,6 +38,11 @@ class BoundedHttp(HttpToolsProtocol):
         self._start_head()
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # Not of trailers, which uvicorn would add (RFC 9110, section 6.5.1): no proxy in front has looked at them.
+        if self._is_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         self._end_head()
         super().on_headers_complete()
@@ -50,10 +57,11 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _start_head(self) -> None:
         self._end_head()
+        self._is_head = True
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _end_head(self) -> None:
-        self._held = 0
+        self._held, self._is_head = 0, False
         if self._head_timer is not None:
             self._head_timer.cancel()
 
