@@ -60,7 +60,7 @@ class RequestId:
 
 
 class KeyGate:
-    """Answers 401 before a body is read, unless the key is known or the path is open."""
+    """Answers 401 before a body is read, unless the key is known or what is open is only read."""
 
     def __init__(
         self, app: ASGIApp, find_admission: FindAdmission, open_paths: frozenset[str], limits: RateLimits
@@ -72,7 +72,9 @@ class KeyGate:
         self._admitted: dict[str, tuple[Principal, float]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in self._open:
+        # To be read: a body would be waited for, and who has no key could so take all the room there is.
+        is_open = scope["type"] != "http" or (scope["path"] in self._open and scope["method"] in ("GET", "HEAD"))
+        if is_open:
             await self._app(scope, receive, send)
             return
         with ExitStack() as answering:

@@ -62,6 +62,18 @@ class TestKeys:
 
         assert (await client.get(path)).status_code == 200
 
+    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+    async def test_nor_is_a_body_waited_for_there_that_comes_without_a_key(self, client, method):
+        async def body():
+            pytest.fail("it was read")
+            yield b""
+
+        del client.headers["Authorization"]
+
+        response = await client.request(method, "/", content=body(), headers={"Content-Type": "application/json"})
+
+        assert response.status_code == 401
+
 
 class TestRequestId:
     async def test_a_harmless_one_is_echoed(self, client):
