@@ -33,7 +33,8 @@ async def list_jobs(
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Listed[JobItem]:
-    """List jobs, newest first."""
+    """List jobs, newest first. A `config` of more than 16 KiB, with long lists in its conditions, is `{}` here: the job
+    itself shows it."""
     page = await service.list_jobs(principal, project_id, model_id, status, limit, offset)
     return listed(page, JobItem.of, limit, offset)
 

@@ -107,7 +107,8 @@ def to_model(row: ModelRow) -> Model:
 
 
 def to_job(row: JobRow) -> Job:
-    """Needs `artifact`, `model` and its `project` loaded; of its file no more is told than was."""
+    """Needs `artifact`, `model` and its `project` loaded; of its file and its config no more is told than was."""
+    is_listed = "config" in inspect(row).unloaded
     return Job(
         id=row.id,
         background_id=row.background_id,
@@ -118,7 +119,7 @@ def to_job(row: JobRow) -> Job:
         model_type=row.model.model_type,
         job_type=row.job_type,
         status=row.status,
-        config=row.config,
+        config=(row.short_config or {}) if is_listed else row.config,
         attempt=row.attempt,
         progress=Progress(row.progress, row.message, row.losses, row.seconds),
         failure=_failure(row),

@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, Text, case, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import defer, joinedload, with_expression
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.entities import CANCELLED, Job, Page
@@ -19,6 +19,10 @@ from synthgen_ray.store.tables import ArtifactRow, JobRow, ModelRow
 
 # All that a Job shows, in one query.
 FULL_JOB = (joinedload(JobRow.artifact), joinedload(JobRow.model).joinedload(ModelRow.project))
+# As lists show it. Its conditions may be a megabyte, and five hundred of these would stand in everybody's way.
+LONGEST_LISTED = 2**14
+_SHORT_CONFIG = case((func.length(cast(JobRow.config, Text)) <= LONGEST_LISTED, JobRow.config), else_=None)
+LISTED_JOB = (*FULL_JOB, defer(JobRow.config), with_expression(JobRow.short_config, _SHORT_CONFIG))
 # And what its file is read by.
 JOB_WITH_PARTS = (*FULL_JOB, joinedload(JobRow.artifact).undefer(ArtifactRow.parts))
 
@@ -65,7 +69,7 @@ class Jobs:
         """The jobs that failed last, newest first, without those that were cancelled."""
         failed = (JobRow.status == JobStatus.FAILED) & (JobRow.error_code != CANCELLED.code)
         last = select(JobRow).where(failed, sees(principal, JobRow.project_id))
-        last = last.order_by(JobRow.finished_at.desc(), JobRow.id).limit(limit).options(*FULL_JOB)
+        last = last.order_by(JobRow.finished_at.desc(), JobRow.id).limit(limit).options(*LISTED_JOB)
         async with self._sessions.reading() as session:
             return tuple(map(to_job, await session.scalars(last)))
 
@@ -78,7 +82,7 @@ def jobs_in(principal: Principal, project_id: UUID | None) -> Select[JobRow]:
 
 async def page_of_jobs(session: AsyncSession, matching: Select[JobRow], limit: int, offset: int) -> Page[Job]:
     newest = matching.order_by(JobRow.created_at.desc(), JobRow.id)
-    return await page(session, newest.options(*FULL_JOB), limit, offset, to_job)
+    return await page(session, newest.options(*LISTED_JOB), limit, offset, to_job)
 
 
 def visible_jobs(principal: Principal, job_ids: Collection[UUID]) -> Select[JobRow]:

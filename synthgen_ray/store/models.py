@@ -31,7 +31,7 @@ from synthgen_ray.store.entities import (
     to_model,
 )
 from synthgen_ray.store.erasures import TO_ERASE, erase_artifacts, erase_jobs
-from synthgen_ray.store.jobs import FULL_JOB
+from synthgen_ray.store.jobs import LISTED_JOB
 from synthgen_ray.store.once import JOB, MODEL, once_only
 from synthgen_ray.store.paging import page
 from synthgen_ray.store.projects import require_project, sees
@@ -147,7 +147,8 @@ class Models(Enqueuing):
         training = of_model.where(JobRow.job_type == JobType.TRAIN)
         async with self._sessions.reading() as session:
             row = await require_model(session, principal, model_id, *FULL_MODEL)
-            jobs = [job for asked in (generations, training) for job in await session.scalars(asked.options(*FULL_JOB))]
+            asked = [one.options(*LISTED_JOB) for one in (generations, training)]
+            jobs = [job for jobs in asked for job in await session.scalars(jobs)]
             return to_model(row), tuple(map(to_job, jobs))
 
     async def get_trained(self, principal: Principal, model_id: UUID) -> tuple[Model, Artifact]:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, query_expression, relationship
 
 from synthgen_ray.domain.access import Role
 from synthgen_ray.domain.audit import Action
@@ -187,6 +187,7 @@ class JobRow(Row):
     job_type: Mapped[JobType]
     status: Mapped[JobStatus] = mapped_column(default=JobStatus.PENDING)
     config: Mapped[dict[str, Any]]
+    short_config: Mapped[dict[str, Any] | None] = query_expression()  # in lists, which do without a long one
     # That its config asks for. No query looks into that: PostgreSQL's `->>` raises where any text of it holds a NUL.
     num_rows: Mapped[int | None] = mapped_column(BigInteger)
     # The fencing token: each claim adds one, each later write names it. Never reset.

@@ -177,6 +177,19 @@ async def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(client
     assert shas[0] == shas[1] != shas[2]
 
 
+async def test_a_list_leaves_out_what_is_long_of_a_config_and_the_job_shows_it(client, given_ready_model):
+    generate = f"{SYNTHGEN}/models/{await given_ready_model()}/generate"
+    long = {"age": [10**300] * 100}
+    for conditions in ({"age": 30}, long):
+        job = (await client.post(generate, json={"conditions": conditions})).json()
+
+    listed = (await client.get(f"{SYNTHGEN}/jobs")).json()["items"]
+    shown = (await client.get(f"{SYNTHGEN}/jobs/{job['synthgen_job_id']}")).json()
+
+    assert [item["config"].get("conditions") for item in listed[:2]] == [None, {"age": 30}]
+    assert shown["config"]["conditions"] == long
+
+
 async def test_404_for_no_job(client):
     for job_id in (str(uuid4()), "x", "00000000-0000-0000-0000-000000000000"):
         assert (await client.get(f"{SYNTHGEN}/jobs/{job_id}")).status_code == 404
