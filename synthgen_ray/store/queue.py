@@ -29,6 +29,7 @@ from synthgen_ray.domain.entities import (
 from synthgen_ray.domain.errors import Cancelled, Conflict, JobError, frames_of
 from synthgen_ray.domain.lifecycle import LEASE, LOCAL, Attempt, JobStatus, JobType
 from synthgen_ray.domain.params import OutputFormat
+from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.assignments import assignment_of
 from synthgen_ray.store.attempts import Attempts
 from synthgen_ray.store.audit import record
@@ -49,7 +50,7 @@ from synthgen_ray.store.moves import because, held, move, no_earlier_than
 from synthgen_ray.store.reaper import AWAY_RESTS, NO_ROOM_REST, UNREADABLE, Reaped, lose, reap
 from synthgen_ray.store.tables import ArtifactRow, JobRow, ModelRow
 from synthgen_ray.store.turns import find_turns, first_of
-from synthgen_ray.store.usage import add_usage
+from synthgen_ray.store.usage import add_usage, check_storage
 
 log = logging.getLogger(__name__)
 NO_ROOM = "waiting for room in the cluster"
@@ -58,6 +59,7 @@ STORE_AWAY = "waiting for a store that is away"
 
 class Queue(Attempts):
     _clock: Callable[[], datetime]
+    _quotas: Quotas
 
     async def claim_next(self, job_types: Collection[JobType], owner: str = LOCAL) -> Assignment | None:
         """Move a due job of these types to running, for this owner; `None` if there is none.
@@ -147,10 +149,12 @@ class Queue(Attempts):
     async def complete_generation(self, job_id: UUID, attempt: int, artifact: Artifact) -> None:
         """Publish a generated table and finish its job; a repeat changes nothing.
 
-        Raises: Cancelled, when the attempt is superseded; nothing is published then.
+        Raises: Cancelled, when the attempt is superseded, TooMany, when the project would store too much by it; nothing
+        is published then.
         """
 
         async def publish(session: AsyncSession, row: JobRow, now: datetime) -> None:
+            await check_storage(session, row.project_id, self._quotas, 0)  # how large it is was not known before
             await add_usage(session, row.project_id, rows=artifact.num_rows)
             if row.config.get("format") == OutputFormat.PARQUET:
                 await erase_later(session, [parts_folder(row.id, row.attempt)], now, LEASE)

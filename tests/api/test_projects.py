@@ -88,6 +88,25 @@ async def test_429_for_a_generation_over_a_quota(client, server, given_ready_mod
     assert int(made[-1].headers["retry-after"]) > 0
 
 
+async def test_generations_that_wait_together_store_no_more_than_one_after_the_other(
+    client, server, given_ready_model, project_id
+):
+    generate = f"{SYNTHGEN}/models/{await given_ready_model()}/generate"
+    used = (await client.get(f"/api/projects/{project_id}/usage")).json()["storage_bytes"]
+    server.store._quotas = Quotas(storage_bytes=used + 7000)  # room for one of the files
+    for _ in range(3):
+        (await client.post(generate, json={"num_rows": 100})).raise_for_status()
+
+    await server.run_queue()
+
+    usage = (await client.get(f"/api/projects/{project_id}/usage")).json()
+    jobs = (await client.get(f"{SYNTHGEN}/jobs")).json()["items"][:3]
+    failed = [job for job in jobs if job["status"] == "failed"]
+    assert used < usage["storage_bytes"] <= used + 7000
+    assert (len(failed), usage["generated_rows"]) == (2, 100)
+    assert (await client.get(f"{SYNTHGEN}/jobs/{failed[0]['id']}")).json()["error"]["code"] == "quota_exceeded"
+
+
 @pytest.mark.parametrize(
     ("quotas", "status"), [(Quotas(pending_jobs=0), 429), (Quotas(queue_length=0), 503)], ids=["project", "server"]
 )
