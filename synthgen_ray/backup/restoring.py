@@ -9,10 +9,10 @@ from synthgen_ray.artifacts.copying import copy
 from synthgen_ray.backup.manifest import BackupFailed, Manifest, claim_of, open_rows, read_manifest
 from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.domain.errors import Gone
-from synthgen_ray.store.dumping import Inconsistent, NotEmpty, check_empty, load, named_in
+from synthgen_ray.store.dumping import Inconsistent, Named, NotEmpty, check_empty, load, named_in
 from synthgen_ray.store.migrating import SchemaTooNew, known_revisions
 
-# As our own are; a backup that a stranger made must not write anywhere else.
+# As our own are; a backup that a stranger made must not have anything written, read or erased anywhere else.
 _LOCATION = re.compile(r"(datasets|models|jobs)(/[A-Za-z0-9-]+){1,3}")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -29,6 +29,7 @@ def restore(place: Artifacts, database_url: str, artifacts: Artifacts) -> Manife
         raise BackupFailed(f"The backup is of schema {manifest.revision}: it takes SynthGen {manifest.made_by}.")
     with open_rows(place, manifest) as lines:
         named = named_in(lines)
+    _check_places(named)
     _check_empty(database_url)
     _claim(place, artifacts, manifest)
     lost = set(manifest.lost)
@@ -39,6 +40,15 @@ def restore(place: Artifacts, database_url: str, artifacts: Artifacts) -> Manife
         _fill(database_url, manifest, lines)
     artifacts.hand_over(str(manifest.server_id))
     return manifest
+
+
+def _check_places(named: Named) -> None:
+    """Of what is not copied too: the server that starts reads it, and erases it."""
+    artifacts = (*named.artifacts, *named.checkpoints)
+    locations = (*(artifact.location for artifact in artifacts), *named.to_erase)
+    names = (part.name for artifact in artifacts for part in artifact.parts)
+    if not all(map(_LOCATION.fullmatch, locations)) or not all(map(_NAME.fullmatch, names)):
+        raise BackupFailed("The backup names files that no server of ours writes: it was tampered with.")
 
 
 def _check_empty(database_url: str) -> None:
@@ -59,8 +69,6 @@ def _claim(place: Artifacts, artifacts: Artifacts, manifest: Manifest) -> None:
 
 
 def _bring(artifact: Artifact, place: Artifacts, artifacts: Artifacts) -> None:
-    if not _LOCATION.fullmatch(artifact.location) or not all(_NAME.fullmatch(part.name) for part in artifact.parts):
-        raise BackupFailed("The backup names files that no server of ours writes: it was tampered with.")
     try:
         copy(artifact, place, artifacts)
     except Gone:

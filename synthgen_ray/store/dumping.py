@@ -40,6 +40,7 @@ class Named:
     server_id: UUID
     artifacts: tuple[Artifact, ...]
     checkpoints: tuple[Artifact, ...]
+    to_erase: tuple[str, ...]  # folders
 
 
 async def dump(url: str, sink: IO[str]) -> str:
@@ -86,6 +87,7 @@ def named_in(lines: Iterable[str]) -> Named:
     server_id: UUID | None = None
     artifacts: list[Artifact] = []
     checkpoints: list[Artifact] = []
+    to_erase: list[str] = []
     for line in lines:
         name, row = json.loads(line)
         if name == "server":
@@ -95,9 +97,11 @@ def named_in(lines: Iterable[str]) -> Named:
             artifacts.append(Artifact(UUID(row["id"]), row["location"], parts, row["sha256"]))
         elif name == "jobs" and row.get("checkpoint"):
             checkpoints.append(CHECKPOINT.validate_python(row["checkpoint"]))
+        elif name == "erasures":
+            to_erase.append(str(row["location"]))
     if server_id is None:
         raise Undumpable("The metadata has no id: start this version once, which migrates it.")
-    return Named(server_id, tuple(artifacts), tuple(checkpoints))
+    return Named(server_id, tuple(artifacts), tuple(checkpoints), tuple(to_erase))
 
 
 def _refuse_tables(connection: Connection) -> None:

@@ -255,18 +255,23 @@ class TestRefused:
         with an_empty_database("sqlite") as url:
             await self.refuses("no backup", place, url, restored)
 
+    @pytest.mark.parametrize("how", ["copied", "lost", "erased"])
     async def test_rows_that_name_files_elsewhere(
-        self, server, kept, place, restored, given_dataset, an_empty_database, tmp_path
+        self, how, server, client, kept, place, restored, given_dataset, an_empty_database, tmp_path
     ):
-        await given_dataset()
+        dataset = await given_dataset()
+        if how == "erased":
+            (await client.delete(f"/api/datasets/{dataset['id']}")).raise_for_status()
         manifest = await kept()
         file = tmp_path / "backups" / manifest.rows.location / "rows.jsonl.gz"
-        lines = gzip.decompress(file.read_bytes()).replace(b'"location": "datasets/', b'"location": "../datasets/')
-        file.write_bytes(gzip.compress(lines))
+        lines = gzip.decompress(file.read_bytes())
+        assert b'"location": "datasets/' in lines
+        file.write_bytes(gzip.compress(lines.replace(b'"location": "datasets/', b'"location": "../datasets/')))
         sealed = place.seal(manifest.rows.location, [place.part(manifest.rows.location, file.name, 0)])
         file.parent.rename(file.parent.parent / sealed.sha256)
         about = tmp_path / "backups" / "backup" / "manifest.json"
-        changed = {"rows_sha256": sealed.sha256, "rows_bytes": sealed.size_bytes}
+        lost = [dataset["artifact_id"]] if how == "lost" else []
+        changed = {"rows_sha256": sealed.sha256, "rows_bytes": sealed.size_bytes, "lost": lost}
         about.write_text(json.dumps({**json.loads(about.read_text()), **changed}))
         assert read_manifest(place).rows_sha256 == sealed.sha256
 
