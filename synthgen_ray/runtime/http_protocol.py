@@ -1,5 +1,5 @@
-"""HTTP on a connection, with an end to what uvicorn gathers without one: heads and trailers that go on and on. Trailers
-are dropped."""
+"""HTTP on a connection, with an end to what uvicorn gathers without one: heads and trailers that go on and on, requests
+that come before the first of them is answered. Trailers are dropped."""
 
 import asyncio
 from uuid import uuid4
@@ -11,10 +11,11 @@ from synthgen_ray.api.problems import problem_of
 
 MOST_HELD = 64 * 2**10  # above what the edge takes, so that it is mostly the edge that answers
 HEAD_SECONDS = 30.0
+MOST_WAITING = 20  # requests behind the one that is answered: each takes a hundred times the memory of its bytes
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """Closes a connection once its head is too long or too slow."""
+    """Closes a connection once its head is too long or too slow, or too many requests wait on it."""
 
     _held = 0  # bytes that the parser took and has told us nothing of yet
     _head_timer: asyncio.TimerHandle | None = None
@@ -35,6 +36,8 @@ class BoundedHttp(HttpToolsProtocol):
             self._refuse()
 
     def on_message_begin(self) -> None:
+        if len(self.pipeline) >= MOST_WAITING:
+            raise ConnectionAbortedError  # for the parser, which stops: these are no requests to it
         self._start_head()
         super().on_message_begin()
 
@@ -55,6 +58,16 @@ class BoundedHttp(HttpToolsProtocol):
         self._held = 0
         super().on_message_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        if self._is_answering:  # within that answer it would be taken for a part of it
+            self.transport.close()
+        else:
+            super().send_400_response(msg)
+
+    @property
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
     def _start_head(self) -> None:
         self._end_head()
         self._is_head = True
@@ -66,8 +79,7 @@ class BoundedHttp(HttpToolsProtocol):
             self._head_timer.cancel()
 
     def _refuse(self) -> None:
-        is_answering = self.cycle is not None and not self.cycle.response_complete
-        if not is_answering:
+        if not self._is_answering:
             error = HeadersTooLarge(
                 f"The headers of a request must end within {MOST_HELD:,} bytes.", "headers_too_large"
             )
