@@ -1,6 +1,7 @@
 """What passes through Serve's proxy: no more requests at a time, and no more bytes, than a replica takes."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 from weakref import finalize
@@ -12,6 +13,7 @@ from synthgen_ray.api.problems import problem_of
 from synthgen_ray.domain.errors import TooMany
 
 MAX_ONGOING = 200  # requests that an ingress answers at a time, and that a proxy hands on
+MAX_PAGES = 50  # requests for what needs no key
 MAX_BYTES = 8 * 2**20
 
 
@@ -23,7 +25,8 @@ class Crowded(TooMany):
 
 
 class Room:
-    """Lets in as many requests at a time as an ingress answers, and probes beside them.
+    """Lets in as many requests at a time as an ingress answers, and probes beside them. Pages have room of their own:
+    whoever does not read them, which takes no key, keeps nobody out of the API.
 
     Serve would keep the others in its router for as long as it takes, and slow down by what waits there: of a thousand
     clients that polled, most had left by the time that they were answered. `count` hears of each that is turned away.
@@ -32,20 +35,22 @@ class Room:
     def __init__(self, app: ASGIApp, count: Callable[[], None]) -> None:
         self._app = app
         self._count = count
-        self._inside = 0
+        self._inside = Counter[int]()  # by how many there may be
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in OPEN:
             await self._app(scope, receive, send)
-        elif self._inside >= MAX_ONGOING:
+            return
+        most = MAX_ONGOING if scope["path"].startswith("/api/") else MAX_PAGES
+        if self._inside[most] >= most:
             self._count()
             await problem_of(scope["state"]["request_id"], Crowded())(scope, receive, send)
         else:
-            self._inside += 1
+            self._inside[most] += 1
             try:
                 await self._app(scope, receive, send)
             finally:
-                self._inside -= 1
+                self._inside[most] -= 1
 
 
 class _Tracked(dict[str, Any]):
