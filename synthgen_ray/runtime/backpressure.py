@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from weakref import finalize
 
@@ -32,13 +32,14 @@ class Room:
     clients that polled, most had left by the time that they were answered. `count` hears of each that is turned away.
     """
 
-    def __init__(self, app: ASGIApp, count: Callable[[], None]) -> None:
+    def __init__(self, app: ASGIApp, count: Callable[[], None], probes: Collection[str] = OPEN) -> None:
         self._app = app
         self._count = count
+        self._probes = probes
         self._inside = Counter[int]()  # by how many there may be
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in OPEN:
+        if scope["type"] != "http" or scope["path"] in self._probes:
             await self._app(scope, receive, send)
             return
         most = MAX_ONGOING if scope["path"].startswith("/api/") else MAX_PAGES

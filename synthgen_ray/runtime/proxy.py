@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from synthgen_ray.api.auth import RequestId
+from synthgen_ray.api.auth import OPEN, RequestId
 from synthgen_ray.api.bodies import BodyLimit, TooSlow
 from synthgen_ray.api.edge import ANY_HOST, Edge
 from synthgen_ray.api.problems import problem_of
@@ -57,7 +57,7 @@ def middlewares() -> list[Middleware]:
         Middleware(ServeGate, open_paths={_HAPROXY_ASKS} if behind_haproxy else ()),
         # Which hosts are known is a setting, and the application checks it; there is nothing else to reach here.
         Middleware(Edge, hosts=[ANY_HOST]),
-        Middleware(Room, count=metrics.crowded),
+        Middleware(Room, count=metrics.crowded, probes=OPEN | {_HAPROXY_ASKS}),
         Middleware(RequestId, answer=True),
         Middleware(RefusedUploads, count=metrics.upload_refused),
         Middleware(CountedAnswers, count=metrics.answered),

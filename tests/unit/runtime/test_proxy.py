@@ -1,10 +1,13 @@
 """The wrapping of Serve's HTTP proxy, around something that answers as Serve does."""
 
+import asyncio
+
 import httpx
 import pytest
 import uvicorn
 from starlette.responses import JSONResponse, PlainTextResponse
 
+from synthgen_ray.runtime.backpressure import MAX_PAGES
 from synthgen_ray.runtime.proxy import middlewares
 
 
@@ -121,3 +124,24 @@ async def test_serves_own_addresses_are_closed_but_to_haproxy_which_asks_the_rep
         assert (await haproxy.get(path)).text == "success"
         assert (await haproxy.get("/healthz")).status_code == 400
     assert (await ask(healthy, "/-/routes")).status_code == 404
+
+
+async def test_haproxy_learns_of_a_replicas_health_however_many_pages_are_not_read(monkeypatch):
+    monkeypatch.setenv("RAY_SERVE_ENABLE_HA_PROXY", "1")
+    is_read = asyncio.Event()
+
+    async def slow_pages(scope, receive, send):
+        if scope["path"] == "/":
+            await is_read.wait()
+        await PlainTextResponse("success")(scope, receive, send)
+
+    transport = httpx.ASGITransport(wrapped(slow_pages))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        pages = [asyncio.create_task(client.get("/")) for _ in range(MAX_PAGES + 1)]
+        done, _ = await asyncio.wait(pages, return_when=asyncio.FIRST_COMPLETED)
+        health = await client.get("/-/healthz")
+        is_read.set()
+        await asyncio.gather(*pages)
+
+    assert [page.result().status_code for page in done] == [429]
+    assert health.text == "success"
