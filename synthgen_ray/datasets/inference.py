@@ -54,6 +54,8 @@ def _stats(name: str, values: pa.ChunkedArray) -> ColumnStats:
     storage = _storage(values.type)
     if storage == "text":
         values = values.cast(pa.string())
+    elif pa.types.is_floating(values.type):
+        values = pc.if_else(pc.is_nan(values), None, values)
     num_rows, num_nulls = len(values), values.null_count
     cardinality = 0 if storage == "null" else pc.count_distinct(values, mode="only_valid").as_py()
     share = cardinality / max(num_rows - num_nulls, 1)

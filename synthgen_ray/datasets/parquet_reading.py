@@ -32,8 +32,8 @@ EXTENSION_KEY = b"ARROW:extension:name"
 DECODE_ERRORS = (pa.ArrowException, OSError, ValueError, KeyError, OverflowError, MemoryError)
 
 
-def read_parquet(path: Path, limits: UploadLimits) -> tuple[pa.Table, pa.Table, tuple[str, ...]]:
-    """The table as the file declares it, its canonical form, and warnings.
+def read_parquet(path: Path, limits: UploadLimits) -> tuple[pa.Table, tuple[str, ...]]:
+    """The table in its canonical form, and warnings.
 
     Raises: InvalidTable, TooLarge. Messages are our own: those of pyarrow may repeat a value.
     """
@@ -48,9 +48,7 @@ def read_parquet(path: Path, limits: UploadLimits) -> tuple[pa.Table, pa.Table, 
         check_schema(schema)  # a damaged name or zone fails to decode here
     except DECODE_ERRORS:
         raise invalid_parquet() from None
-    declared = _read_batches(path, schema, footer.num_rows, limits)
-    table, warnings = canonical(declared)
-    return declared, table, warnings
+    return canonical(_read_batches(path, schema, footer.num_rows, limits))
 
 
 def refuse_extensions(path: Path) -> None:

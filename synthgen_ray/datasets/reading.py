@@ -68,14 +68,13 @@ def convert(
         raise too_large(limits.max_bytes)
     kind = file_kind(source, filename)
     if kind is FileKind.PARQUET:
-        declared, table, warnings = read_parquet(source, limits)
-        columns = infer_columns(declared, formats)
+        table, warnings = read_parquet(source, limits)
     else:
         untyped = correction.names_of(*TYPED_BY_CORRECTION) if correction else frozenset()
         bare = correction.columns.keys() if correction else ()
         with _decoded(source, kind, target, limits) as path:
             table, formats, warnings = read_csv(path, limits, untyped, bare)
-        columns = infer_columns(table, formats)
+    columns = infer_columns(table, formats)
     if correction:
         table, columns, more = corrected(table, columns, correction)
         warnings += more

@@ -65,6 +65,13 @@ def test_accepts(table_of, values: pa.Array, stored: pa.DataType, expected: list
     assert expected is None or table["x"].to_pylist() == expected
 
 
+def test_nan_is_told_as_missing(upload):
+    summary = upload(parquet(pa.table({"x": [1.0, float("nan")], "none": [float("nan")] * 2})), "table.parquet")
+
+    assert [(column.nullable, column.cardinality) for column in summary.columns] == [(True, 1), (True, 0)]
+    assert "column 'none' has no values" in summary.warnings[0]
+
+
 @pytest.mark.parametrize("codec", ["none", "snappy", "gzip", "lz4", "brotli", "zstd"])
 def test_reads_every_codec(table_of, codec: str):
     assert table_of(column(pa.array(["x", "y"]), compression=codec), "t.parquet")["x"].to_pylist() == ["x", "y"]

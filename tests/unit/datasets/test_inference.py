@@ -119,6 +119,13 @@ def test_counts_leave_nulls_out():
     assert column_of([3, 1, 2]).unique
 
 
+def test_numbers_that_are_none_are_nulls():
+    column = column_of([1.5, float("nan"), 2.5])
+
+    assert (column.nullable, column.unique, column.cardinality) == (True, True, 2)
+    assert column_of([float("nan"), float("nan")]).cardinality == 0
+
+
 def test_rules_need_only_statistics():
     stats = ColumnStats("key", "text", num_rows=100, num_nulls=0, cardinality=100, code_shaped=True)
 
