@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthgen_ray.datasets.decimals import as_floats
+from synthgen_ray.datasets.decimals import as_numbers
 from synthgen_ray.datasets.names import check_names
 from synthgen_ray.datasets.text_typing import check_finite, integer_out_of_range
 from synthgen_ray.domain.errors import FieldError, InvalidTable
@@ -20,7 +20,6 @@ from synthgen_ray.domain.errors import FieldError, InvalidTable
 # Year 1 to 9999: what a Python date can hold.
 MIN_DAY, MAX_DAY = -719_162, 2_932_896
 UNITS_PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
-MAX_EXACT_DECIMAL_DIGITS = 18  # of an int64
 
 _Test = Callable[[pa.DataType], bool]
 _PLAIN: tuple[_Test, ...] = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_date)
@@ -89,9 +88,9 @@ def canonical(table: pa.Table) -> tuple[pa.Table, tuple[str, ...]]:
     check_schema(table.schema)
     columns, warnings = [], []
     for name, column in zip(table.column_names, table.columns, strict=True):
-        if pa.types.is_decimal(column.type) and not _fits_integer(column.type):
-            warnings.append(f"decimal_as_float: decimals of column '{name}' were read as 64-bit floats.")
         columns.append(_canonical_column(name, column))
+        if pa.types.is_decimal(column.type) and pa.types.is_floating(columns[-1].type):
+            warnings.append(f"decimal_as_float: decimals of column '{name}' were read as 64-bit floats.")
     return pa.table(columns, names=table.column_names), tuple(warnings)
 
 
@@ -106,7 +105,7 @@ def _canonical_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
             raise integer_out_of_range(name)
         return column.cast(pa.int64())
     if pa.types.is_decimal(kind):
-        return column.cast(pa.int64()) if _fits_integer(kind) else as_floats(column)
+        return as_numbers(column)
     if pa.types.is_floating(kind):
         column = column.cast(pa.float32()) if pa.types.is_float16(kind) else column
         check_finite(name, column)
@@ -116,10 +115,6 @@ def _canonical_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_temporal(kind):
         _check_years(name, column)
     return column
-
-
-def _fits_integer(kind: pa.DataType) -> bool:
-    return bool(kind.scale == 0 and kind.precision <= MAX_EXACT_DECIMAL_DIGITS)
 
 
 def _check_years(name: str, column: pa.ChunkedArray) -> None:

@@ -1,5 +1,5 @@
-"""Decimals as the nearest floats. Arrow's own cast is an ulp off now and then: of 0.35 it makes 0.35000000000000003,
-which has other decimals than were written."""
+"""Decimals as integers, or as the nearest floats. Arrow's own cast to floats is an ulp off now and then: of 0.35 it
+makes 0.35000000000000003, which has other decimals than were written."""
 
 import numpy as np
 import pyarrow as pa
@@ -8,6 +8,17 @@ import pyarrow.compute as pc
 ROWS = 2**16  # at a time, of which text is made where a float cannot count
 EXACT = 2**53  # below which each integer is a float
 EXACT_PLACES = 22  # up to which each power of ten is one
+
+
+def as_numbers(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Integers where none has room for decimals and 64 bits hold them all, however wide they are declared: databases
+    give integers 38 digits. Floats, else."""
+    if values.type.scale == 0:
+        try:
+            return values.cast(pa.int64())
+        except pa.ArrowInvalid:
+            pass
+    return as_floats(values)
 
 
 def as_floats(values: pa.ChunkedArray) -> pa.ChunkedArray:

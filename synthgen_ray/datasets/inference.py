@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthgen_ray.datasets.date_guessing import DATE
+from synthgen_ray.datasets.decimals import as_numbers
 from synthgen_ray.datasets.pii import find_pii
 from synthgen_ray.domain.column_names import names_an_id
 from synthgen_ray.domain.columns import MIN_NAMED_ID_SHARE, NEARLY_UNIQUE, Column, ColumnKind, ColumnStats, infer_kind
@@ -51,10 +52,12 @@ def _stats(name: str, values: pa.ChunkedArray) -> ColumnStats:
     is_dictionary = pa.types.is_dictionary(values.type)
     if is_dictionary:
         values = values.cast(values.type.value_type)
+    if pa.types.is_decimal(values.type):
+        values = as_numbers(values)
     storage = _storage(values.type)
     if storage == "text":
         values = values.cast(pa.string())
-    elif pa.types.is_floating(values.type):
+    elif storage == "float":
         values = pc.if_else(pc.is_nan(values), None, values)
     num_rows, num_nulls = len(values), values.null_count
     cardinality = 0 if storage == "null" else pc.count_distinct(values, mode="only_valid").as_py()
@@ -81,7 +84,7 @@ def _storage(kind: pa.DataType) -> str:
         return "boolean"
     if pa.types.is_integer(kind):
         return "integer"
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+    if pa.types.is_floating(kind):
         return "float"
     if pa.types.is_temporal(kind):
         return "datetime"

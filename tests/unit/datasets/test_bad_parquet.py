@@ -27,12 +27,8 @@ def test_refuses(upload, content: bytes, status: int, code: str):
 
 ACCEPTED = [
     ("decimals with places", pa.array(["1.50", "2.25"]).cast(pa.decimal128(38, 10)), pa.float64(), [1.5, 2.25]),
-    (
-        "decimals without places",
-        pa.array([1, 2]).cast(pa.decimal128(38, 0)).cast(pa.decimal128(18, 0)),
-        pa.int64(),
-        [1, 2],
-    ),
+    ("integers of a database", pa.array([2**62 + 1, None]).cast(pa.decimal128(38)), pa.int64(), [2**62 + 1, None]),
+    ("decimals without places", pa.array(["1e18", "1e20"]).cast(pa.decimal128(38)), pa.float64(), [1e18, 1e20]),
     (
         "nanoseconds of Kolkata",
         pa.array([1, 2], pa.timestamp("ns", "Asia/Kolkata")),

@@ -26,6 +26,8 @@ KINDS = [
     ("uuids", "x", [str(uuid.UUID(int=DRAW.getrandbits(128))) for _ in MANY], "id"),
     ("running integers", "x", list(MANY), "id"),
     ("running integers, shuffled", "x", DRAW.sample(range(5000, 5200), 200), "id"),
+    ("running integers, as a database has them", "x", pa.array(list(MANY)).cast(pa.decimal128(38)), "id"),
+    ("integers of a database", "x", pa.array([0, 1, 1], pa.int8()).cast(pa.decimal64(9)), "integer"),
     ("integers in steps of ten", "x", [10 * i for i in MANY], "id"),
     ("unique integers called id", "user_id", DRAW.sample(range(10**9), 200), "id"),
     ("unique integers that measure", "fnlwgt", DRAW.sample(range(10**6), 200), "integer"),
