@@ -8,6 +8,13 @@ from synthgen_ray.domain.errors import FieldError, InvalidRequest
 from synthgen_ray.domain.params import Condition, Range
 
 RANGED = frozenset({ColumnKind.INTEGER, ColumnKind.FLOAT, ColumnKind.DATETIME})
+WANTED = {
+    ColumnKind.INTEGER: "an integer",
+    ColumnKind.FLOAT: "a number",
+    ColumnKind.BOOLEAN: "true or false",
+    ColumnKind.DATETIME: "a date such as 2024-01-31 or 2024-01-31T14:15:51, a time of day one of 1970-01-01",
+}
+WANTED_CATEGORIES = {str: "text", bool: "true or false", int: "a number", float: "a number"}
 UNKNOWN_COLUMN = ("unknown_column", "The model has no such column.")
 UNKNOWN_VALUE = ("unknown_value", "The model knows no such value.")
 Key = tuple[bool, Hashable]  # whether it is a boolean, and the value
@@ -64,7 +71,7 @@ def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:
             return "invalid_type", "A range needs a column of numbers or dates."
         bounds = [bound for bound in (condition.min, condition.max) if bound is not None]
         if not all(_fits(bound, column) for bound in bounds):
-            return "invalid_type", f"The bounds must be of the column's kind, {column.kind}."
+            return "invalid_type", f"Each bound must be {_wanted(column)}."
         if len(bounds) == 2 and _orderable(bounds[0]) > _orderable(bounds[1]):  # type: ignore[operator]
             return "out_of_range", "min must not be above max."
         return "", ""
@@ -76,7 +83,7 @@ def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:
             if not column.nullable:
                 return "not_nullable", "The column has no missing values, or too few rows have them to be learnt."
         elif not _fits(value, column):
-            return "invalid_type", f"The value must be of the column's kind, {column.kind}."
+            return "invalid_type", f"The value must be {_wanted(column)}."
         elif known is not None and key not in known:
             return UNKNOWN_VALUE
     return "", ""
@@ -114,6 +121,14 @@ def _fits(value: object, column: LearnedColumn) -> bool:
             return False
         return column.kind is ColumnKind.FLOAT or value == int(value)
     return column.unlisted or any(_is_alike(value, category) for category in column.categories or ())
+
+
+def _wanted(column: LearnedColumn) -> str:
+    """What fits, in the words of a caller, who sees numbers, text and dates in rows, and no kinds."""
+    if column.kind in WANTED:
+        return WANTED[column.kind]
+    kinds = {type(category) for category in column.categories or ()}
+    return " or ".join(words for kind, words in WANTED_CATEGORIES.items() if kind in kinds) or "null"
 
 
 def _parsed(text: str) -> datetime | None:

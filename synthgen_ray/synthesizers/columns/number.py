@@ -251,10 +251,9 @@ class NumberCodec(Stored):
         ranges = list(dict.fromkeys((low, high) for low, high in ranges if low <= high))
         null = None in asked and self.null_share > 0
         if not ranges and not null:
-            raise JobError(
-                f"conditions.{self.name}: the model generates no such value; its range is in the model's columns.",
-                "conditions_unsatisfiable",
-            )
+            reach = f"{self.learned.minimum} to {self.learned.maximum}"
+            detail = f"conditions.{self.name}: the model generates no such value; those that it generates are {reach}."
+            raise JobError(detail, "conditions_unsatisfiable")
         ends: np.ndarray = np.array(ranges, dtype=self.form.exact).reshape(-1, 2)
         return NumberTarget(ends[:, 0], ends[:, 1], null)
 

@@ -128,3 +128,19 @@ def test_a_distribution_is_over_known_values_of_a_column_of_categories():
         with pytest.raises(InvalidRequest) as refusal:
             check({}, distribution)
         assert refusal.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("conditions", "wanted"),
+    [
+        ({"age": "thirty"}, "The value must be an integer."),
+        ({"balance": {"min": "low"}}, "Each bound must be a number."),
+        ({"income": 50}, "The value must be text."),
+        ({"grade": "2"}, "The value must be a number."),
+        ({"active": "Yes"}, "The value must be true or false."),
+        ({"opened": "31/01/2024"}, "The value must be a date such as 2024-01-31 or"),
+    ],
+)
+def test_a_value_of_another_type_is_told_what_would_fit(conditions, wanted):
+    with pytest.raises(InvalidRequest, match=wanted):
+        check(conditions)

@@ -172,7 +172,10 @@ class TestConditions:
         with pytest.raises(JobError) as caught:
             model.sample(10, conditions=conditions)
 
+        (name,) = conditions
+        learned = next(column for column in model.learned_columns if column.name == name)
         assert caught.value.code == "conditions_unsatisfiable"
+        assert f"are {learned.minimum} to {learned.maximum}." in caught.value.detail
 
     @pytest.mark.parametrize(
         "conditions",
