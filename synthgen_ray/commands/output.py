@@ -63,7 +63,7 @@ class Output:
         self.note(f"synthgen: {error}")
         if not isinstance(error, ApiError):
             return
-        for fault in (f"{fault['field']}: {fault['message']}" for fault in error.errors):
+        for fault in (": ".join(filter(None, (fault["field"], fault["message"]))) for fault in error.errors):
             if fault != str(error):
                 self.note(f"  {fault}")
         if error.status == 401:

@@ -94,7 +94,11 @@ def _code(finding: ErrorDetails, location: Sequence[str]) -> str:
 
 def _message(finding: ErrorDetails, location: Sequence[str]) -> str:
     if location and location[0] in _FREE_FORM:
-        return _FREE_FORM[location[0]] if len(location) > 1 else "must be an object"
+        if len(location) > 1:
+            return _FREE_FORM[location[0]]
+        if most := finding.get("ctx", {}).get("max_length"):
+            return f"may name {most} column{'s' * (most > 1)} at most"
+        return "must be an object"
     text = {
         "missing": "is required",
         "extra_forbidden": "is not known here",

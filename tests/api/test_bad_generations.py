@@ -147,6 +147,21 @@ async def test_a_refusal_of_too_many_values_says_how_many_may_be(bank: Bank, gen
     assert f"{limit} values" in response.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"distribution": {"city": {"Lima": 1}, "country": {"Peru": 1}}}, "distribution: may name 1 column at most"),
+        ({"conditions": {f"column {i}": 1 for i in range(101)}}, "conditions: may name 100 columns at most"),
+        ({"conditions": []}, "conditions: must be an object"),
+    ],
+    ids=lambda part: repr(part)[:60],
+)
+async def test_a_refusal_of_an_object_says_what_is_wrong_with_it(bank: Bank, generate_path, body, said):
+    response = await bank.client.post(generate_path, json=body)
+
+    assert response.json()["detail"] == said
+
+
 @pytest.mark.parametrize(("body", "code"), NO_JSON, ids=lambda part: repr(part)[:60])
 async def test_400_for_what_is_no_json(bank: Bank, generate_path, body, code):
     await bank.refuses("POST", generate_path, 400, code, content=body, headers=JSON)

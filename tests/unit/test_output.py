@@ -47,12 +47,19 @@ def test_what_a_terminal_would_obey_is_shown_instead(capsys):
     assert printed.err == f"synthgen: {in_lines}\n{seen}: running 50%\n"
 
 
-def test_a_fault_that_the_refusal_names_already_is_said_once(capsys):
-    fault = {"field": "conditions.origin", "message": "The model knows no such value."}
+@pytest.mark.parametrize(
+    ("field", "detail"),
+    [
+        ("conditions.origin", "conditions.origin: The model knows no such value."),
+        ("", "The model knows no such value."),
+    ],
+)
+def test_a_fault_that_the_refusal_names_already_is_said_once(capsys, field, detail):
+    fault = {"field": field, "message": "The model knows no such value."}
 
-    Output().refuse(ApiError(422, "conditions.origin: The model knows no such value.", errors=[fault]))
+    Output().refuse(ApiError(422, detail, errors=[fault]))
 
-    assert capsys.readouterr().err == "synthgen: conditions.origin: The model knows no such value.\n"
+    assert capsys.readouterr().err == f"synthgen: {detail}\n"
 
 
 def test_a_log_gets_a_line_for_each_quarter_of_the_way():
