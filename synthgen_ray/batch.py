@@ -29,6 +29,8 @@ from synthgen_ray.runtime.data_dir import DataDir
 from synthgen_ray.runtime.environment import prepare_environment
 from synthgen_ray.synthesizers.numerics.streams import fresh_seed
 
+SCHEMES = ("file", "s3", "gs")
+
 app = typer.Typer(add_completion=False)
 
 
@@ -59,6 +61,8 @@ def batch(
     """
     if (model is None) == (model_id is None):
         raise typer.BadParameter("Give one of --model and --model-id.")
+    if not output or ("://" in output and urlsplit(output).scheme not in SCHEMES):
+        raise typer.BadParameter(f"The output is a folder, or a URL of {', '.join(SCHEMES)}.")
     if "@" in urlsplit(output).netloc:
         raise typer.BadParameter("The output's credentials come from the environment, not from its URL.")
     with _told_why_not():
@@ -79,7 +83,7 @@ def _told_why_not() -> Iterator[None]:
     except WorkerLost as error:
         typer.echo("synthgen: Workers were lost: --resume goes on with what is there.", err=True)
         raise typer.Exit(1) from error
-    except (SynthGenError, ClientError, TimeoutError) as error:
+    except (SynthGenError, ClientError, OSError) as error:
         typer.echo(f"synthgen: {getattr(error, 'detail', error)}", err=True)
         raise typer.Exit(1) from error
 
@@ -165,7 +169,7 @@ def _told(output: str, manifest: Manifest) -> dict[str, object]:
 
 
 def _place(output: str, scratch: Path) -> Place:
-    url = output if urlsplit(output).scheme in ("file", "s3", "gs") else Path(output).absolute().as_uri()
+    url = output if urlsplit(output).scheme in SCHEMES else Path(output).absolute().as_uri()
     address, mark, query = url.partition("?")
     root, _, folder = address.rstrip("/").rpartition("/")
     if address.startswith("file:"):

@@ -3,9 +3,10 @@
 import pyarrow as pa
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
-from synthgen_ray.batch import _order, _place, _told_why_not
+from synthgen_ray.batch import _order, _place, _told_why_not, app
 from synthgen_ray.domain.errors import Conflict, InvalidRequest, WorkerLost
 from synthgen_ray.domain.params import OutputFormat
 from synthgen_ray.jobs.batch import Place, make_file, model_in
@@ -26,6 +27,7 @@ def exported(tmp_path_factory) -> bytes:
         (WorkerLost(), "synthgen: Workers were lost: --resume goes on with what is there.\n"),
         (Conflict("Rows were begun there.", "begun"), "synthgen: Rows were begun there.\n"),
         (TimeoutError("Ray did not start."), "synthgen: Ray did not start.\n"),
+        (FileExistsError(17, "File exists", "rows"), "synthgen: [Errno 17] File exists: 'rows'\n"),
     ],
 )
 def test_whatever_can_be_acted_on_is_a_line_and_no_traceback(error, says, capsys):
@@ -33,6 +35,18 @@ def test_whatever_can_be_acted_on_is_a_line_and_no_traceback(error, says, capsys
         raise error
 
     assert (ended.value.exit_code, capsys.readouterr().err) == (1, says)
+
+
+@pytest.mark.parametrize("output", ["", "s3a://bucket/rows", "https://example.com/rows", "az://container/rows"])
+def test_an_output_that_is_no_folder_makes_none_of_that_name(exported, tmp_path, monkeypatch, output):
+    monkeypatch.chdir(tmp_path)
+    model = tmp_path / "model.synthgen"
+    model.write_bytes(exported)
+
+    refused = CliRunner().invoke(app, ["--model", str(model), "--num-rows", "10", "--output", output])
+
+    assert (refused.exit_code, "a URL of file, s3, gs" in refused.output) == (2, True)
+    assert list(tmp_path.iterdir()) == [model]
 
 
 @pytest.mark.parametrize("csv_safe", [False, True])
