@@ -20,7 +20,6 @@ from synthgen_ray.commands.arguments import SHARES_HELP, WHERE_HELP, parse_condi
 from synthgen_ray.commands.options import CsvSafe
 from synthgen_ray.commands.server import Server, find_server
 from synthgen_ray.commands.session import DataDirOption, Key, Url
-from synthgen_ray.domain.conditions import check_conditions
 from synthgen_ray.domain.errors import SynthGenError, WorkerLost
 from synthgen_ray.domain.params import MAX_ROWS, DrawParams, GenerateParams, OutputFormat
 from synthgen_ray.domain.validation import invalid_request
@@ -94,14 +93,14 @@ def _exported(server: Server, model_id: str) -> bytes:
 
 
 def _order(content: bytes, num_rows: int, asked: dict[str, Any], format: OutputFormat, rows_per_file: int) -> Order:
-    """Raises: InvalidRequest, for what the model cannot do; JobError, for a file that is no model."""
+    """Raises: InvalidRequest and JobError, for what the model cannot do, and for a file that is no model."""
     try:
         # There may be more rows here than of a generation.
         params = GenerateParams.model_validate({**asked, "num_rows": min(num_rows, MAX_ROWS), "format": format.value})
     except ValidationError as error:
         raise invalid_request(error.errors()) from None
     model = model_in(content)
-    check_conditions(params.conditions, params.distribution, model.learned_columns)
+    model.sample(0, seed=0, conditions=params.conditions, distribution=params.distribution)  # are there such rows?
     return Order(
         model_sha256=hashlib.sha256(content).hexdigest(),
         chunk_rows=model.chunk_rows,

@@ -60,6 +60,18 @@ def test_what_a_spreadsheet_would_run_is_made_safe_where_that_is_asked_for(expor
     assert set(place.read(name).decode().splitlines()[1:]) == {"'=1+1" if csv_safe else "=1+1", "plain"}
 
 
+def test_a_condition_that_no_row_meets_is_refused_before_a_folder_is_begun(tmp_path):
+    model = tmp_path / "model.synthgen"
+    GaussianCopula(seed=1).fit(pa.table({"age": [float(age) for age in range(100)]})).save(model)
+
+    refused = CliRunner().invoke(
+        app, ["--model", str(model), "--num-rows", "10", "--where", "age=200..", "--output", str(tmp_path / "rows")]
+    )
+
+    assert (refused.exit_code, "the model generates no such value" in refused.output) == (1, True)
+    assert list(tmp_path.iterdir()) == [model]
+
+
 def test_only_csv_is_made_safe(exported):
     with pytest.raises(InvalidRequest, match="csv"):
         _order(exported, 100, {"csv_safe": True}, OutputFormat.PARQUET, 1000)
