@@ -1,16 +1,19 @@
 """A table and its columns as their owner wants them, where inference guessed otherwise."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
 
 from synthgen_ray.datasets.inference import infer_columns
 from synthgen_ray.datasets.retyping import retyped
-from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.domain.columns import FRESH, Column, ColumnKind
 from synthgen_ray.domain.corrections import ColumnCorrection, SchemaCorrection
 from synthgen_ray.domain.errors import FieldError, InvalidTable
 
 LEARNT = (ColumnKind.CATEGORICAL, ColumnKind.INTEGER, ColumnKind.FLOAT)
+TAKEN_FOR_TEXT = "and was read as text"
+TAKEN_FOR_INTEGERS, TAKEN_FOR_PERSONAL = "dates_as_integers:", "personal_data:"
 
 
 def corrected(
@@ -33,6 +36,19 @@ def corrected(
         if column.name == schema.primary_key:
             _check_key(described[place])
     return table, tuple(described), tuple(warnings)
+
+
+def settled(warnings: Iterable[str], columns: Sequence[Column]) -> set[str]:
+    """Those of the warnings that these columns have outlived, since their owner has said what they are."""
+    return {warning for warning in warnings for column in columns if _is_settled(warning, column)}
+
+
+def _is_settled(warning: str, column: Column) -> bool:
+    if f"column '{column.name}' " not in warning:
+        return False
+    if warning.startswith(TAKEN_FOR_PERSONAL):
+        return column.kind in FRESH
+    return warning.startswith(TAKEN_FOR_INTEGERS) or TAKEN_FOR_TEXT in warning
 
 
 def _wanted(columns: tuple[Column, ...], schema: SchemaCorrection) -> dict[str, ColumnCorrection]:

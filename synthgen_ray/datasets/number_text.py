@@ -89,7 +89,7 @@ def plain_numbers(
     how = " and ".join(words for words, is_so in beside.items() if is_so) or "signs of their own"
     warning = (
         f"number_format: column '{name}' was written with {how}; it is read as numbers and comes out without them,"
-        " unless it is declared as text or categorical."
+        " unless its upload declares it as text or categorical."
     )
     return PlainNumbers(texts, not notation.has_decimals, warning)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+from synthgen_ray.datasets.corrections import settled
 from synthgen_ray.datasets.fetching import check_allowed, fetch
 from synthgen_ray.datasets.reading import TableSummary
 from synthgen_ray.datasets.writing import csv_blocks
@@ -92,7 +93,8 @@ class Datasets(Files):
         columns = tuple(
             new if new.name in named else old for old, new in zip(before.columns, summary.columns, strict=True)
         )
-        outdated = repeats(before.columns, before.num_rows)
+        outdated = settled(before.warnings, [column for column in columns if column.name in named])
+        outdated.update(repeats(before.columns, before.num_rows))
         told = (*(known for known in before.warnings if known not in outdated), *summary.warnings)
         warnings = tuple(dict.fromkeys((*told, *repeats(columns, summary.num_rows))))  # each once
         async with self._kept(artifact):

@@ -59,6 +59,35 @@ class TestCorrect:
         assert [warning["code"] for warning in corrected.json()["warnings"]] == ["personal_data"]
         assert once_more.json()["warnings"] == corrected.json()["warnings"]
 
+    async def test_what_a_column_was_taken_for_is_told_until_its_owner_says_what_it_is(
+        self, client, given_dataset, correct
+    ):
+        dataset = await given_dataset(
+            b"day,at,key,n\n" + b"01-Feb-24,10:30,20240131,1\n02-Mar-25,11:45,20250301,2\n" * 9
+        )
+        codes = ["dates_as_text", "times_as_text", "dates_as_integers"]
+        assert [warning["code"] for warning in dataset["warnings"]] == codes
+
+        other = await correct(dataset, {"columns": {"n": {"kind": "float"}}})
+        declared = {"day": ("datetime", "%d-%b-%y"), "at": ("categorical", None), "key": ("datetime", "%Y%m%d")}
+        columns = {name: {"kind": kind, "format": written} for name, (kind, written) in declared.items()}
+        corrected = await correct(dataset, {"columns": columns})
+
+        assert [warning["code"] for warning in other.json()["warnings"]] == codes
+        assert (corrected.status_code, corrected.json()["warnings"]) == (200, [])
+
+    async def test_personal_data_is_told_as_long_as_it_is_learnt(self, client, given_dataset, correct):
+        dataset = await given_dataset(
+            b"phone,n\n" + b"".join(b"+1 (212) 555-%04d,%d\n" % (n, n % 9) for n in range(99))
+        )
+
+        told = []
+        for kind in ("categorical", "categorical", "id"):
+            corrected = await correct(dataset, {"columns": {"phone": {"kind": kind}}})
+            told.append([warning["code"] for warning in corrected.json()["warnings"]])
+
+        assert told == [["personal_data"], ["personal_data"], []]
+
     async def test_the_old_table_goes(self, server, given_dataset, correct):
         dataset = await given_dataset(ZIPS)
 
