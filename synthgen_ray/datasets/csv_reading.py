@@ -1,7 +1,7 @@
 """A CSV file as a typed table."""
 
 import mmap
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +12,7 @@ from synthgen_ray.datasets.csv_header import Header, read_header
 from synthgen_ray.datasets.csv_scan import Text, check_bytes, records
 from synthgen_ray.datasets.limits import UploadLimits, cell_too_large, no_rows, too_many_rows
 from synthgen_ray.datasets.text_typing import Typed, type_cells
-from synthgen_ray.domain.errors import InvalidTable
+from synthgen_ray.domain.errors import FieldError, InvalidTable
 
 # A row must fit into one block of the parser; it also bounds the memory of a batch.
 BLOCK_BYTES = 8 * 2**20
@@ -33,10 +33,14 @@ def read_csv(
     header = read_header(text, limits)
     check_bytes(text, header.start, header.delimiter)
     cells = _read_cells(text, header, limits)
+    has_commas = header.delimiter != b","
     columns = [
-        Typed(cells[place]) if name in untyped else _type_column(name, cells[place], header.delimiter, name in bare)
-        for place, name in enumerate(header.names)
+        Typed(texts) if name in untyped else type_cells(name, texts, bare=name in bare, decimal_comma=has_commas)
+        for name, texts in zip(header.names, cells, strict=True)
     ]
+    if has_commas:
+        given = zip(header.names, cells, columns, strict=True)
+        _refuse_decimal_commas({name: (texts, typed) for name, texts, typed in given if name not in bare})
     formats = {name: typed.format for name, typed in zip(header.names, columns, strict=True) if typed.format}
     table = pa.table([typed.values for typed in columns], names=list(header.names))
     return table, formats, header.warnings + tuple(warning for typed in columns for warning in typed.warnings)
@@ -114,16 +118,25 @@ def _first_fault(text: Text, header: Header, limits: UploadLimits) -> InvalidTab
     return InvalidTable("The rows cannot be parsed as CSV.", "malformed_csv")
 
 
-def _type_column(name: str, cells: pa.ChunkedArray, delimiter: bytes, bare: bool) -> Typed:
-    typed = type_cells(name, cells, bare=bare, decimal_comma=delimiter != b",")
-    if delimiter != b"," and pa.types.is_string(typed.values.type) and not typed.format:
-        comma = pc.match_substring_regex(cells, DECIMAL_COMMA)
-        numbers = pc.match_substring_regex(cells, NUMBER_OR_DECIMAL_COMMA)
-        if pc.all(numbers).as_py() and pc.any(comma).as_py():
-            row = pc.index(comma, True).as_py() + 1
-            raise InvalidTable(
-                f"Row {row:,} has a decimal comma in column '{name}'; write decimals with a point, or say that the"
-                " column is a float (`--kind`, over HTTP `schema`).",
-                "ragged_row",
-            )
-    return typed
+def _refuse_decimal_commas(columns: Mapping[str, tuple[pa.ChunkedArray, Typed]]) -> None:
+    """Raises: InvalidTable, which names all that have them and that nobody has declared."""
+    rows = {name: row for name, (cells, typed) in columns.items() if (row := _decimal_comma(cells, typed))}
+    if not rows:
+        return
+    name, row = next(iter(rows.items()))
+    detail = (
+        f"Row {row:,} has a decimal comma in column '{name}'; write decimals with a point, or say of each column that"
+        " has them that it is a float (`--kind`, over HTTP `schema`)."
+    )
+    raise InvalidTable(detail, "ragged_row", [FieldError(each, "Its numbers have decimal commas.") for each in rows])
+
+
+def _decimal_comma(cells: pa.ChunkedArray, typed: Typed) -> int | None:
+    """The first row that has one, counted from 1, of a column that is text and would be numbers but for them."""
+    if not pa.types.is_string(typed.values.type) or typed.format:
+        return None
+    comma = pc.match_substring_regex(cells, DECIMAL_COMMA)
+    numbers = pc.match_substring_regex(cells, NUMBER_OR_DECIMAL_COMMA)
+    if not (pc.all(numbers).as_py() and pc.any(comma).as_py()):
+        return None
+    return int(pc.index(comma, True).as_py()) + 1

@@ -6,6 +6,7 @@ import pytest
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.datasets.reading import convert, read_table
 from synthgen_ray.domain.corrections import SchemaCorrection
+from synthgen_ray.domain.errors import InvalidTable
 
 
 @pytest.fixture
@@ -32,3 +33,13 @@ def test_categories_that_are_plain_integers_stay_integers(declared):
 
 def test_decimal_commas_are_read_where_a_float_is_declared(declared):
     assert declared(b"a;b\n1,5;x\n20;y\n", {"a": {"kind": "float"}})["a"].to_pylist() == [1.5, 20.0]
+
+
+def test_all_columns_of_decimal_commas_are_named_at_once(declared):
+    content = b"a;b;c;d\n1;2,5;1,25;x\n1,5;2;3,5;y\n"
+
+    with pytest.raises(InvalidTable) as refusal:
+        declared(content, {"b": {"kind": "categorical"}})
+
+    assert "Row 2 has a decimal comma in column 'a'" in refusal.value.detail
+    assert [error.field for error in refusal.value.errors] == ["a", "c"]
