@@ -3,6 +3,7 @@
 Numbers that do so are in `number_ids`."""
 
 import string
+from itertools import chain
 from typing import Literal, Self
 
 import numpy as np
@@ -23,8 +24,9 @@ class CodeCodec(Stored):
     """Text ids: new codes of the table's shapes, as often as the table has them.
 
     A code is `shape.write(place)`. A row's places in its shape are its number in the job and, part by part of the
-    shape, further on; if all those codes are in the table, or the shape is too small for so many rows, it looks in
-    the longest shape made longer. All places of all rows differ and no two shapes meet, so all ids differ.
+    shape, further on; if all those codes are in the table, or the shape is too small for so many rows, it looks where
+    fewer zeros fill the numbers up, then in the longest shape made longer. All places of all rows differ and no two
+    shapes meet, so all ids differ.
     """
 
     kind: Literal["code"] = "code"
@@ -71,10 +73,12 @@ class CodeCodec(Stored):
         texts = np.empty(len(rows), dtype=object)
         open_ = np.arange(len(rows))
         chosen = self._chosen(rows, key)
-        left = [
-            self._write(shape, open_[chosen == place], rows, key + place, texts)
-            for place, shape in enumerate(self.shapes)
-        ]
+        left = []
+        for place, shape in enumerate(self.shapes):
+            mine = open_[chosen == place]
+            for each in chain([shape], shape.fuller()):
+                mine = self._write(each, mine, rows, key + place, texts)
+            left.append(mine)
         open_ = np.concatenate(left)
         longest = max(self.shapes, key=lambda shape: len(shape.alphabets))
         for extra in range(1, MOST_EXTRA + 1):

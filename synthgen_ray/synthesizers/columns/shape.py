@@ -2,6 +2,7 @@
 
 import string
 import unicodedata
+from collections.abc import Iterator
 from typing import Annotated, Self
 
 import numpy as np
@@ -57,6 +58,16 @@ class Shape(Stored):
         for alphabet in self.alphabets:
             size *= len(alphabet)
         return min(size, MOST_CODES)
+
+    def fuller(self) -> Iterator[Self]:
+        """Where zeros fill numbers up, as in `P-0007`, the shapes with one zero less, two less and so on: of the same
+        length, and no two have a code in common."""
+        for place in reversed(range(len(self.alphabets) - 1)):
+            before, zero, behind = self.alphabets[:place], self.alphabets[place], self.alphabets[place + 1 :]
+            until = next((at for at, alphabet in enumerate(behind) if alphabet != "0"), 0)
+            if zero == "0" and len(behind[until]) > 1 and set(behind[until]) <= set(string.digits):
+                digits = (string.digits,) * (until + 1)
+                yield type(self)(alphabets=(*before, string.digits[1:], *digits, *behind[until + 1 :]))
 
     def longer(self, by: int) -> Self:
         """The same with more places at the end, of the kind of the last one that varies."""

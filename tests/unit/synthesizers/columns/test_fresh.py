@@ -84,6 +84,27 @@ class TestCodes:
         assert not set(codes) & set(table)
         assert all(code.startswith("C") and code[1:].isdigit() for code in codes)
 
+    @pytest.mark.parametrize("pattern", ["P-{:05}", "{:06}", "INV-2021-{:04}", "{:04}/B"])
+    def test_use_up_the_zeros_that_fill_their_numbers_before_they_are_longer(self, pattern):
+        table = [pattern.format(n) for n in range(300)]
+        codec = learnt(ColumnKind.ID, table)
+
+        codes = made(codec, 1000) + made(codec, 1000, start=1000)
+
+        assert len(set(codes)) == 2000
+        assert not set(codes) & set(table)
+        longer = [code for code in codes if re.sub("[0-9]", "9", code) != re.sub("[0-9]", "9", table[0])]
+        assert len(longer) < 20  # who looks seen wherever it looks
+
+    def test_of_fewer_zeros_have_none_in_common(self):
+        shape = Shape.of(np.array(["A00120", "A00305", "A00789"], dtype=object))
+
+        shapes = [shape, *shape.fuller()]
+
+        assert [one.size for one in shapes] == [900, 9000, 90_000]
+        codes = [one.write(np.arange(500), key=3) for one in shapes]
+        assert len(set(np.concatenate(codes))) == 1500
+
     def test_are_found_where_most_strangers_look_seen_too(self):
         """As in a file with many such columns."""
         table = [f"{n:04}" for n in range(9900)]
