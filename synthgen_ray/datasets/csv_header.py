@@ -77,7 +77,7 @@ def _check_names(names: tuple[str, ...]) -> None:
     try:
         check_names(names)
     except InvalidTable as refusal:
-        if not _is_data(names):
+        if not is_data(names):
             raise
         detail = f"{refusal.detail} They look like values: the first line must be the header, the names of the columns."
         raise InvalidTable(detail, refusal.code) from None
@@ -89,14 +89,9 @@ def _header_warnings(names: tuple[str, ...]) -> Iterator[str]:
             f"one_column: the file was read as one column, whose name holds `{found[0]}`; if that is its delimiter,"
             " write the file with a comma, a semicolon, a tab or a bar."
         )
-    if _is_data(names):
-        yield (
-            "no_header: the names of the columns, which are the first line, look like values; if they are, write the"
-            " names above them."
-        )
 
 
-def _is_data(names: tuple[str, ...]) -> bool:
+def is_data(names: tuple[str, ...]) -> bool:
     """Whether all names are numbers or dates, and neither years nor the places of the columns, as tables have them."""
     names = tuple(name.strip() for name in names)
     if names in (tuple(map(str, range(len(names)))), tuple(map(str, range(1, len(names) + 1)))):

@@ -1,14 +1,14 @@
 """A CSV file as a typed table."""
 
 import mmap
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from synthgen_ray.datasets.csv_header import Header, read_header
+from synthgen_ray.datasets.csv_header import Header, is_data, read_header
 from synthgen_ray.datasets.csv_scan import Text, check_bytes, records
 from synthgen_ray.datasets.limits import UploadLimits, cell_too_large, no_rows, too_many_rows
 from synthgen_ray.datasets.text_typing import Typed, type_cells
@@ -43,7 +43,8 @@ def read_csv(
         _refuse_decimal_commas({name: (texts, typed) for name, texts, typed in given if name not in bare})
     formats = {name: typed.format for name, typed in zip(header.names, columns, strict=True) if typed.format}
     table = pa.table([typed.values for typed in columns], names=list(header.names))
-    return table, formats, header.warnings + tuple(warning for typed in columns for warning in typed.warnings)
+    warnings = (*header.warnings, *_no_header_warning(table))
+    return table, formats, warnings + tuple(warning for typed in columns for warning in typed.warnings)
 
 
 def _mapped(path: Path) -> Text:
@@ -116,6 +117,16 @@ def _first_fault(text: Text, header: Header, limits: UploadLimits) -> InvalidTab
     if header.end >= len(text) or not text[header.end :].strip():
         return no_rows()
     return InvalidTable("The rows cannot be parsed as CSV.", "malformed_csv")
+
+
+def _no_header_warning(table: pa.Table) -> Iterator[str]:
+    """Where all names look like values, or those of the numbers and dates: their names are words, where there are."""
+    valued = tuple(field.name for field in table.schema if not pa.types.is_string(field.type))
+    if is_data(tuple(table.column_names)) or is_data(valued):
+        yield (
+            "no_header: the names of the columns, which are the first line, look like values; if they are, write the"
+            " names above them."
+        )
 
 
 def _refuse_decimal_commas(columns: Mapping[str, tuple[pa.ChunkedArray, Typed]]) -> None:

@@ -45,6 +45,21 @@ def test_warns_of_a_header_that_is_probably_none(upload, header: bytes, codes: l
     assert [warning.split(":")[0] for warning in warnings] == codes
 
 
+@pytest.mark.parametrize(
+    ("table", "codes"),
+    [
+        (b"5.1,3.5,setosa\n4.9,3.0,setosa\n4.7,3.2,virginica\n", ["no_header"]),
+        (b"39,State-gov,77516\n50,Private,83311\n38,Private,215646\n", ["no_header"]),
+        (b"Jo,2024-01-31\nAl,2024-02-01\n", ["no_header"]),
+        (b"country,2023,2024\nPeru,1,2\n", []),
+        (b"shop,1,2,3\nA,7,8,9\n", []),
+        (b"id,5.1\n1,x\n2,y\n", []),
+    ],
+)
+def test_warns_where_the_names_of_numbers_look_like_their_values(upload, table: bytes, codes: list[str]):
+    assert [warning.split(":")[0] for warning in upload(table).warnings] == codes
+
+
 class TestLimits:
     def test_413_for_bytes_over_the_maximum(self, upload):
         assert upload(b"a\n12\n", max_bytes=5).num_rows == 1
