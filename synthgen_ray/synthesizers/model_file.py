@@ -6,7 +6,7 @@ The reader refuses what it does not know: it is the border to files that others 
 import struct
 import zipfile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import safetensors.numpy
@@ -42,10 +42,12 @@ Tensors = dict[str, np.ndarray]
 
 
 class RefinementCard(Stored):
-    """The bins of each learnt column, none for categories; the size of the dependency network."""
+    """The bins of each learnt column, none for categories; the size of the dependency network; the places of the
+    columns that are left as they are drawn."""
 
     bins: tuple[Bins | None, ...] = Field(min_length=1)
     hidden: int = Field(ge=1, le=4096)
+    left: tuple[Annotated[int, Field(ge=0)], ...] = ()  # in files of before there are none
 
 
 class ModelCard(Stored):

@@ -9,7 +9,7 @@ Shapes: N rows, B rows of a batch, K columns, W_k codes of column k, D their sum
 hidden cells of one of them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -144,7 +144,10 @@ def _one_thread() -> Iterator[None]:
 
 @_one_thread()
 def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pace: Pace) -> DependencyWeights | None:
-    """The network that did best on rows held back before the time was over, if any did better than frequencies do."""
+    """The network that did best on rows held back before the time was over, if any did better than frequencies do.
+
+    Columns of which it knows no more do not count: it may learn more of others while it learns those by heart.
+    """
     order = stream(seed, REFINE).permutation(len(codes_NK))
     held_back = min(int(len(order) * HELD_BACK), MOST_HELD_BACK)
     codes, train = torch.from_numpy(codes_NK), torch.from_numpy(order[held_back:])  # all codes once, and which rows
@@ -154,8 +157,9 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
     share = parallel.share(batch, may_idle=True)
     steps = _steps(len(train), batch, widths_K)
     adam = Adam(network.parameters(), decay=DECAY, decoupled=True)
-    by_frequency = _surprise_by_frequency(codes, train, judge, widths_K)
-    best, least, worse = None, np.inf, 0
+    frequencies = _frequencies(codes, train, widths_K)
+    judged = _judged(len(widths_K))
+    best, least, most, worse = None, np.inf, 0.0, 0
 
     for step in range(steps):
         pace.breathe()
@@ -174,14 +178,16 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
         is_over = parallel.anyone(pace.is_over, pace.is_limited, torch.device("cpu"))
         if is_over or (step + 1) % (steps // LOOKS) == 0 or step + 1 == steps:
             pace.say(1.0, "refining")
-            now = _mean_surprise(network, judge)
-            worse = 0 if now < least else worse + 1
-            least = min(now, least)
-            if worse == 0 and now < by_frequency:
+            surprises_NC = _surprises(network, judge, judged)
+            gain_C, error_C = _gains(surprises_NC, judge, frequencies, judged)
+            now, gain = float(surprises_NC.mean()), float(gain_C[gain_C > error_C].sum())
+            if gain > most:
                 best = network.weights()
+            worse = 0 if gain > most or now < least else worse + 1
+            least, most = min(now, least), max(gain, most)
             if is_over or worse == PATIENCE:
                 break
-    return best
+    return _silent_where_ignorant(network, best, judge, frequencies) if best else None
 
 
 def _steps(rows: int, batch: int, widths_K: np.ndarray) -> int:
@@ -199,15 +205,16 @@ def _hidden_cells(batch: int, columns: int, rng: np.random.Generator) -> tuple[l
 
 
 @torch.no_grad()
-def _mean_surprise(network: DependencyNetwork, codes_NK: Tensor) -> float:
-    """Of cells that are hidden one at a time: what the refinement asks of the network."""
-    columns = _judged(codes_NK.shape[1])
-    total = 0.0
+def _surprises(network: DependencyNetwork, codes_NK: Tensor, columns: Iterable[int]) -> Tensor:
+    """At the cells of columns that are hidden one at a time, (N, columns): what the refinement asks of the network."""
+    seen_NK = network.seen(codes_NK, torch.zeros(codes_NK.shape, dtype=torch.bool))
+    sums_NH = network.sums(seen_NK)
+    surprises = []
     for column in columns:
-        hide_NK = torch.zeros(codes_NK.shape, dtype=torch.bool)
-        hide_NK[:, column] = True
-        total += float(network.surprise(network(codes_NK, hide_NK), codes_NK, column).mean())
-    return total / len(columns)
+        hidden_H = network.inputs[network.hidden_codes[column] + network.starts[column]]
+        hidden_NH = torch.relu(sums_NH - network.inputs[seen_NK[:, column]] + hidden_H)
+        surprises.append(network.surprise(hidden_NH, codes_NK, column))
+    return torch.stack(surprises, dim=1)
 
 
 def _judged(columns: int) -> list[int]:
@@ -215,14 +222,38 @@ def _judged(columns: int) -> list[int]:
     return [int(place) for place in np.linspace(0, columns - 1, min(columns, MOST_TARGETS)).round()]
 
 
-def _surprise_by_frequency(codes_NK: Tensor, train: Tensor, judge_NK: Tensor, widths_K: np.ndarray) -> float:
-    """The same of one who knows the columns' frequencies only, unseen codes counted as half a row."""
-    columns = _judged(len(widths_K))
-    counts = [torch.bincount(codes_NK[train, column], minlength=int(widths_K[column])) + 0.5 for column in columns]
-    surprises = [
-        -(count / count.sum()).log()[judge_NK[:, column]].mean() for column, count in zip(columns, counts, strict=True)
+def _frequencies(codes_NK: Tensor, train: Tensor, widths_K: np.ndarray) -> list[Tensor]:
+    """Of each column the log chances of its codes, (W,), to one who knows their frequencies only, unseen codes counted
+    as half a row."""
+    counts = [
+        torch.bincount(codes_N[train], minlength=width) + 0.5
+        for codes_N, width in zip(codes_NK.T, widths_K.tolist(), strict=True)
     ]
-    return float(torch.stack(surprises).mean())
+    return [(count / count.sum()).log() for count in counts]
+
+
+def _gains(
+    surprises_NC: Tensor, codes_NK: Tensor, frequencies: Sequence[Tensor], columns: Sequence[int]
+) -> tuple[Tensor, Tensor]:
+    """By how much the frequencies of these columns are surprised more at their cells, (C,), and its standard error."""
+    by_frequency_NC = torch.stack([-frequencies[column][codes_NK[:, column]] for column in columns], dim=1)
+    gains_NC = by_frequency_NC - surprises_NC
+    return gains_NC.mean(0), gains_NC.std(0, correction=0) / len(gains_NC) ** 0.5
+
+
+@torch.no_grad()
+def _silent_where_ignorant(
+    network: DependencyNetwork, weights: DependencyWeights, judge_NK: Tensor, frequencies: Sequence[Tensor]
+) -> DependencyWeights:
+    """The weights, but the frequencies alone of each column at which the network is more surprised than they are."""
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in vars(weights).items()})
+    columns = range(len(frequencies))
+    gain_K, error_K = _gains(_surprises(network, judge_NK, columns), judge_NK, frequencies, columns)
+    for span, is_worse, frequency_W in zip(network.spans, (gain_K < -error_K).tolist(), frequencies, strict=True):
+        if is_worse:
+            network.outputs[span] = 0
+            network.output_bias[span] = frequency_W
+    return network.weights()
 
 
 def _normal(rng: np.random.Generator, shape: tuple[int, int], sd: float) -> Tensor:

@@ -4,6 +4,7 @@ One sweep of a Gibbs sampler that starts from what a model drew: column after co
 other columns come from a dependency network. With the true chances a sweep can only shrink the distance to the table's
 distribution. No row is rejected, asked cells stay, and a sweep costs about as much as drawing the row did.
 The output biases are set while a large sample is swept, so that every column's codes end as frequent as in the table.
+A column of which the others tell nothing is left as it was drawn.
 Gaps of real rows are drawn with the biases that were learnt: the others make up for what the model's rows lack.
 Sources: Geman & Geman 1984 (the sampler); Heckerman et al. 2000 (with learnt conditionals, in a fixed order).
 """
@@ -67,7 +68,9 @@ class Refinement:
         real = _cells(columns, table, stream(seed, REFINE, 2))
         card = RefinementCard(bins=_bins(real, k), hidden=HIDDEN)
         weights = learn_dependencies(_codes(columns, card, real), widths(columns, card), seed, pace)
-        return cls(columns, card, weights) if weights else None
+        if weights is None:
+            return None
+        return cls(columns, card.model_copy(update={"left": _untold(weights, widths(columns, card))}), weights)
 
     @classmethod
     def of_frequencies(cls, columns: Sequence[LearntCodec], table: pa.Table, k: int, seed: int) -> Self:
@@ -96,7 +99,8 @@ class Refinement:
         codes_BK = _codes(self._columns, self.card, drawn)
         sums_BH = self._sums(codes_BK)
         scratch_BH = np.empty((BLOCK_ROWS, sums_BH.shape[1]), dtype=sums_BH.dtype)
-        for place, width in enumerate(self._widths.tolist()):
+        for place in self._redrawn:
+            width = int(self._widths[place])
             counts = np.bincount(real_NK[:, place], minlength=width)
             some = slice(MOST_LOGITS // width + 1)
             hidden_BH = sums_BH[some] - self._inputs[place][codes_BK[some, place]]
@@ -109,12 +113,16 @@ class Refinement:
                     place, codes_BK[block, place], sums_BH[block], chances_B[block], scratch_BH
                 )
 
+    @property
+    def _redrawn(self) -> list[int]:
+        return [place for place in range(len(self._columns)) if place not in self.card.left]
+
     @one_blas_thread()
     def refined(self, drawn: Mapping[str, Cells], asked: Collection[str], rng: np.random.Generator) -> dict[str, Cells]:
-        """The rows with every cell redrawn but those of the asked columns."""
+        """The rows with every cell redrawn but those of asked columns, and of such as are left."""
         before_KB = np.ascontiguousarray(_codes(self._columns, self.card, drawn).T)
+        free = [place for place in self._redrawn if self._columns[place].name not in asked]
         after_KB = before_KB.copy()
-        free = [place for place, codec in enumerate(self._columns) if codec.name not in asked]
         chances_KB = rng.random((len(free), before_KB.shape[1]), dtype=np.float32)
         for start in range(0, before_KB.shape[1], BLOCK_ROWS):
             block = slice(start, start + BLOCK_ROWS)
@@ -166,6 +174,7 @@ class Refinement:
         fits = len(card.bins) == len(columns) and all(
             isinstance(codec, NumberCodec) == (bins is not None) for codec, bins in zip(columns, card.bins, strict=True)
         )
+        fits = fits and all(place < len(columns) for place in card.left)
         if not fits:
             raise corrupt_model("its refinement is of other columns")
         hidden, total = card.hidden, int(widths(columns, card).sum())
@@ -235,6 +244,12 @@ def widths(columns: Sequence[LearntCodec], card: RefinementCard) -> np.ndarray:
             for codec, bins in zip(columns, card.bins, strict=True)
         ]
     )
+
+
+def _untold(weights: DependencyWeights, widths_K: np.ndarray) -> tuple[int, ...]:
+    """The columns of which the others tell nothing."""
+    outputs = np.split(weights.outputs, np.cumsum(widths_K)[:-1])
+    return tuple(place for place, output in enumerate(outputs) if not output.any())
 
 
 def _cells(columns: Sequence[LearntCodec], table: pa.Table, rng: np.random.Generator) -> dict[str, Cells]:

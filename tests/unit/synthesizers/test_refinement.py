@@ -200,3 +200,25 @@ def test_columns_of_a_wide_table_may_all_say_something_but_the_first():
     codes = np.concatenate([noise, np.repeat(shared, 16, axis=1)], axis=1)
 
     assert learn_dependencies(codes, np.full(32, 3), 1, Pace(None, None)) is not None
+
+
+def given_same_and_strange(rows: int, seed: int) -> np.ndarray:
+    """Codes of four columns that say the same, and of ten that say nothing."""
+    rng = np.random.default_rng(seed)
+    return np.column_stack([*[rng.integers(0, 40, rows)] * 4, rng.integers(0, 40, (rows, 10))])
+
+
+def test_columns_that_say_nothing_keep_it_from_learning_no_others():
+    weights = learn_dependencies(given_same_and_strange(1000, 1), np.full(14, 40), 1, Pace(None, None))
+    network = DependencyNetwork(np.full(14, 40), np.random.default_rng(1))
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in vars(weights).items()})
+    codes = torch.from_numpy(given_same_and_strange(500, 2))
+
+    def surprise(column: int) -> float:
+        hide = torch.zeros(codes.shape, dtype=torch.bool)
+        hide[:, column] = True
+        with torch.no_grad():
+            return float(network.surprise(network(codes, hide), codes, column).mean())
+
+    assert max(surprise(column) for column in range(4)) < 0.1
+    assert max(surprise(column) for column in range(4, 14)) < np.log(40) + 0.05
