@@ -4,7 +4,7 @@ One sweep of a Gibbs sampler that starts from what a model drew: column after co
 other columns come from a dependency network. With the true chances a sweep can only shrink the distance to the table's
 distribution. No row is rejected, asked cells stay, and a sweep costs about as much as drawing the row did.
 The output biases are set while a large sample is swept, so that every column's codes end as frequent as in the table.
-A column of which the others tell nothing is left as it was drawn.
+A column that comes no closer to the table by it is left as it was drawn: see `closeness`.
 Gaps of real rows are drawn with the biases that were learnt: the others make up for what the model's rows lack.
 Sources: Geman & Geman 1984 (the sampler); Heckerman et al. 2000 (with learnt conditionals, in a fixed order).
 """
@@ -24,6 +24,7 @@ from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec
 from synthgen_ray.synthesizers.model_file import RefinementCard, Tensors, check_tensors
 from synthgen_ray.synthesizers.numerics.blas import one_blas_thread
 from synthgen_ray.synthesizers.numerics.streams import REFINE, stream
+from synthgen_ray.synthesizers.refining.closeness import closer
 from synthgen_ray.synthesizers.refining.weights import DependencyWeights
 from synthgen_ray.synthesizers.sampling.categorical import draw_codes, offsets, weights_of
 from synthgen_ray.synthesizers.training.pace import Pace
@@ -94,9 +95,22 @@ class Refinement:
 
     @one_blas_thread()
     def calibrate(self, table: pa.Table, drawn: Mapping[str, Cells], rng: np.random.Generator) -> None:
-        """Set the biases: refined as these rows are, every column has the table's frequencies."""
+        """Set the biases: refined as these rows are, every column has the table's frequencies. What comes no closer to
+        the table by being redrawn is left as it is drawn."""
         real_NK = _codes(self._columns, self.card, _cells(self._columns, table, rng))
-        codes_BK = _codes(self._columns, self.card, drawn)
+        drawn_BK = _codes(self._columns, self.card, drawn)
+        learnt = list(self._output_bias)
+        is_closer_K = closer(real_NK, drawn_BK, self._calibrated(real_NK, drawn_BK, rng))
+        if all(is_closer_K[place] for place in self._redrawn):
+            return
+        left = set(self.card.left) | set(np.flatnonzero(~is_closer_K).tolist())
+        self.card = self.card.model_copy(update={"left": tuple(sorted(left))})
+        self._output_bias = learnt
+        self._calibrated(real_NK, drawn_BK, rng)
+
+    def _calibrated(self, real_NK: np.ndarray, codes_BK: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """The rows refined, column after column, once that has its bias."""
+        codes_BK = codes_BK.copy()
         sums_BH = self._sums(codes_BK)
         scratch_BH = np.empty((BLOCK_ROWS, sums_BH.shape[1]), dtype=sums_BH.dtype)
         for place in self._redrawn:
@@ -112,6 +126,7 @@ class Refinement:
                 codes_BK[block, place] = self._redraw(
                     place, codes_BK[block, place], sums_BH[block], chances_B[block], scratch_BH
                 )
+        return codes_BK
 
     @property
     def _redrawn(self) -> list[int]:

@@ -222,3 +222,16 @@ def test_columns_that_say_nothing_keep_it_from_learning_no_others():
 
     assert max(surprise(column) for column in range(4)) < 0.1
     assert max(surprise(column) for column in range(4, 14)) < np.log(40) + 0.05
+
+
+def test_what_the_model_keeps_closer_than_the_network_is_left(tmp_path):
+    rng = np.random.default_rng(2)
+    price = rng.normal(50, 10, 1000).round(1)
+    sums = {"price": price, "tax": (price * 0.19).round(2), "total": (price * 1.19).round(2)}
+    table = pa.table(sums | {f"strange {place}": rng.normal(size=1000) for place in range(10)})
+
+    model = create(ModelType.GAUSSIAN_COPULA, {"seed": 1, "refine": True}).fit(table)
+    model.save(tmp_path / "model.synthgen")
+    rows = load(tmp_path / "model.synthgen").sample(5000, seed=1)
+
+    assert np.corrcoef([rows[name].to_numpy() for name in sums]).min() > 0.99
