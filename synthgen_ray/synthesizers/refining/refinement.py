@@ -32,6 +32,7 @@ from synthgen_ray.synthesizers.training.pace import Pace
 # Swept together. Fewer would fit in a core's own cache and are no faster, and with more and shorter calls several
 # threads wait for the interpreter.
 BLOCK_ROWS = 5000
+SWEEPS_OF_ASKED = 5  # more bring little
 SAMPLE_ROWS = 20_000  # that the biases are set on
 MOST_LOGITS = 20_000_000  # held at once
 LEARNT_BIAS = "learnt_bias"  # a tensor's name
@@ -124,7 +125,7 @@ class Refinement:
             for start in range(0, len(codes_BK), BLOCK_ROWS):
                 block = slice(start, start + BLOCK_ROWS)
                 codes_BK[block, place] = self._redraw(
-                    place, codes_BK[block, place], sums_BH[block], chances_B[block], scratch_BH
+                    place, codes_BK[block, place], sums_BH[block], self._output_bias, chances_B[block], scratch_BH
                 )
         return codes_BK
 
@@ -134,21 +135,34 @@ class Refinement:
 
     @one_blas_thread()
     def refined(self, drawn: Mapping[str, Cells], asked: Collection[str], rng: np.random.Generator) -> dict[str, Cells]:
-        """The rows with every cell redrawn but those of asked columns, and of such as are left."""
+        """The rows with every cell redrawn but those of asked columns, and of such as are left.
+
+        Rows that were asked for are swept several times, by the chances as they were learnt: how the model's rows are
+        under a condition is further from the table than its rows are in all, which alone the biases make up for.
+        """
         before_KB = np.ascontiguousarray(_codes(self._columns, self.card, drawn).T)
         free = [place for place in self._redrawn if self._columns[place].name not in asked]
         after_KB = before_KB.copy()
-        chances_KB = rng.random((len(free), before_KB.shape[1]), dtype=np.float32)
-        for start in range(0, before_KB.shape[1], BLOCK_ROWS):
-            block = slice(start, start + BLOCK_ROWS)
-            sums_BH = self._sums(before_KB[:, block].T)
-            scratch_BH = np.empty_like(sums_BH)
-            for place, chances_B in zip(free, chances_KB[:, block], strict=True):
-                after_KB[place, block] = self._redraw(place, before_KB[place, block], sums_BH, chances_B, scratch_BH)
+        for _ in range(SWEEPS_OF_ASKED if asked else 1):
+            self._sweep(after_KB, free, self._learnt_bias if asked else self._output_bias, rng)
         return {
             codec.name: _redrawn(drawn[codec.name], bins, before_KB[place], after_KB[place], rng)
             for place, (codec, bins) in enumerate(zip(self._columns, self.card.bins, strict=True))
         }
+
+    def _sweep(
+        self, codes_KB: np.ndarray, free: Sequence[int], bias: Sequence[np.ndarray], rng: np.random.Generator
+    ) -> None:
+        """Write new codes of these columns, one after the other."""
+        chances_KB = rng.random((len(free), codes_KB.shape[1]), dtype=np.float32)
+        for start in range(0, codes_KB.shape[1], BLOCK_ROWS):
+            block = slice(start, start + BLOCK_ROWS)
+            sums_BH = self._sums(codes_KB[:, block].T)
+            scratch_BH = np.empty_like(sums_BH)
+            for place, chances_B in zip(free, chances_KB[:, block], strict=True):
+                codes_KB[place, block] = self._redraw(
+                    place, codes_KB[place, block], sums_BH, bias, chances_B, scratch_BH
+                )
 
     @one_blas_thread()
     def filled(
@@ -206,7 +220,13 @@ class Refinement:
         return cls(columns, card, DependencyWeights(**weights), tensors.get(LEARNT_BIAS))
 
     def _redraw(
-        self, place: int, codes_B: np.ndarray, sums_BH: np.ndarray, chances_B: np.ndarray, scratch_BH: np.ndarray
+        self,
+        place: int,
+        codes_B: np.ndarray,
+        sums_BH: np.ndarray,
+        bias: Sequence[np.ndarray],
+        chances_B: np.ndarray,
+        scratch_BH: np.ndarray,
     ) -> np.ndarray:
         """New codes of a column, given the others in `sums_BH`, which is kept up with them.
 
@@ -214,7 +234,7 @@ class Refinement:
         """
         scratch_BH = scratch_BH[: len(codes_B)]
         sums_BH -= _gathered(self._inputs[place], codes_B, scratch_BH)
-        new_B = draw_codes(weights_of(self._logits(place, sums_BH, self._output_bias, scratch_BH)), chances_B)
+        new_B = draw_codes(weights_of(self._logits(place, sums_BH, bias, scratch_BH)), chances_B)
         sums_BH += _gathered(self._inputs[place], new_B, scratch_BH)
         return new_B
 
