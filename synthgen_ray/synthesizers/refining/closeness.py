@@ -11,6 +11,7 @@ import numpy as np
 GROUPS = 10  # of neighbouring codes, of about equally many rows
 PARTNERS = 16  # of each column
 LOOKED_AT = 2000  # rows that tell which these are
+SURPRISING = 4.0  # standard deviations
 MOST_ROWS = 100_000  # of the table: more would say little else of it
 
 
@@ -40,20 +41,25 @@ def _grouped(codes_NK: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:
 
 
 def _partners(grouped_KN: np.ndarray) -> list[np.ndarray]:
-    """Of each column the places of those to which it relates most, by φ²."""
+    """Of each column the places of those to which it relates most, by φ²: such as it relates to more than chance
+    explains, if there are any. What the table has of the others is noise, which a network may know by heart."""
     columns = len(grouped_KN)
-    if columns <= PARTNERS + 1:
-        return [np.delete(np.arange(columns), column) for column in range(columns)]
-    some_KN = grouped_KN[:, np.linspace(0, grouped_KN.shape[1] - 1, LOOKED_AT).astype(int)]
+    rows = min(grouped_KN.shape[1], LOOKED_AT)
+    some_KN = grouped_KN[:, np.linspace(0, grouped_KN.shape[1] - 1, rows).astype(int)]
     found_KGN = (some_KN[:, None] == np.arange(GROUPS)[:, None]).astype(np.float32)
     shares_KG1 = found_KGN.mean(axis=2, keepdims=True)
-    found_KGN = (found_KGN - shares_KG1) / np.sqrt(np.maximum(shares_KG1, 1 / LOOKED_AT))
+    freedom_K = (shares_KG1[..., 0] > 0).sum(axis=1) - 1
+    found_KGN = (found_KGN - shares_KG1) / np.sqrt(np.maximum(shares_KG1, 1 / rows))
     off_DN = found_KGN.reshape(columns * GROUPS, -1)
     partners = []
     for column in range(columns):
-        related_K = np.square(found_KGN[column] @ off_DN.T).reshape(GROUPS, columns, GROUPS).sum(axis=(0, 2))
-        related_K[column] = -1
-        partners.append(np.argpartition(-related_K, PARTNERS)[:PARTNERS])
+        related_K = np.square(found_KGN[column] @ off_DN.T).reshape(GROUPS, columns, GROUPS).sum(axis=(0, 2)) / rows
+        freedom = freedom_K[column] * freedom_K
+        surplus_K = (related_K - freedom) / np.sqrt(2 * np.maximum(freedom, 1))  # of a χ² in its standard deviations
+        order = np.argsort(-np.delete(surplus_K, column))[:PARTNERS]
+        nearest = np.delete(np.arange(columns), column)[order]
+        related = nearest[surplus_K[nearest] > SURPRISING]
+        partners.append(related if len(related) else nearest)
     return partners
 
 

@@ -187,7 +187,7 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
             least, most = min(now, least), max(gain, most)
             if is_over or worse == PATIENCE:
                 break
-    return _silent_where_ignorant(network, best, judge, frequencies) if best else None
+    return best
 
 
 def _steps(rows: int, batch: int, widths_K: np.ndarray) -> int:
@@ -239,21 +239,6 @@ def _gains(
     by_frequency_NC = torch.stack([-frequencies[column][codes_NK[:, column]] for column in columns], dim=1)
     gains_NC = by_frequency_NC - surprises_NC
     return gains_NC.mean(0), gains_NC.std(0, correction=0) / len(gains_NC) ** 0.5
-
-
-@torch.no_grad()
-def _silent_where_ignorant(
-    network: DependencyNetwork, weights: DependencyWeights, judge_NK: Tensor, frequencies: Sequence[Tensor]
-) -> DependencyWeights:
-    """The weights, but the frequencies alone of each column at which the network is more surprised than they are."""
-    network.load_state_dict({name: torch.from_numpy(array) for name, array in vars(weights).items()})
-    columns = range(len(frequencies))
-    gain_K, error_K = _gains(_surprises(network, judge_NK, columns), judge_NK, frequencies, columns)
-    for span, is_worse, frequency_W in zip(network.spans, (gain_K < -error_K).tolist(), frequencies, strict=True):
-        if is_worse:
-            network.outputs[span] = 0
-            network.output_bias[span] = frequency_W
-    return network.weights()
 
 
 def _normal(rng: np.random.Generator, shape: tuple[int, int], sd: float) -> Tensor:

@@ -32,7 +32,7 @@ from synthgen_ray.synthesizers.training.pace import Pace
 # Swept together. Fewer would fit in a core's own cache and are no faster, and with more and shorter calls several
 # threads wait for the interpreter.
 BLOCK_ROWS = 5000
-SWEEPS_OF_ASKED = 5  # more bring little
+SWEEPS_BEFORE = 4  # of rows under conditions; more bring little
 SAMPLE_ROWS = 20_000  # that the biases are set on
 MOST_LOGITS = 20_000_000  # held at once
 LEARNT_BIAS = "learnt_bias"  # a tensor's name
@@ -70,9 +70,7 @@ class Refinement:
         real = _cells(columns, table, stream(seed, REFINE, 2))
         card = RefinementCard(bins=_bins(real, k), hidden=HIDDEN)
         weights = learn_dependencies(_codes(columns, card, real), widths(columns, card), seed, pace)
-        if weights is None:
-            return None
-        return cls(columns, card.model_copy(update={"left": _untold(weights, widths(columns, card))}), weights)
+        return cls(columns, card, weights) if weights else None
 
     @classmethod
     def of_frequencies(cls, columns: Sequence[LearntCodec], table: pa.Table, k: int, seed: int) -> Self:
@@ -102,10 +100,9 @@ class Refinement:
         drawn_BK = _codes(self._columns, self.card, drawn)
         learnt = list(self._output_bias)
         is_closer_K = closer(real_NK, drawn_BK, self._calibrated(real_NK, drawn_BK, rng))
-        if all(is_closer_K[place] for place in self._redrawn):
+        if is_closer_K.all():
             return
-        left = set(self.card.left) | set(np.flatnonzero(~is_closer_K).tolist())
-        self.card = self.card.model_copy(update={"left": tuple(sorted(left))})
+        self.card = self.card.model_copy(update={"left": tuple(np.flatnonzero(~is_closer_K).tolist())})
         self._output_bias = learnt
         self._calibrated(real_NK, drawn_BK, rng)
 
@@ -137,14 +134,15 @@ class Refinement:
     def refined(self, drawn: Mapping[str, Cells], asked: Collection[str], rng: np.random.Generator) -> dict[str, Cells]:
         """The rows with every cell redrawn but those of asked columns, and of such as are left.
 
-        Rows that were asked for are swept several times, by the chances as they were learnt: how the model's rows are
+        Rows that were asked for are swept before that by the chances as they were learnt: how the model's rows are
         under a condition is further from the table than its rows are in all, which alone the biases make up for.
         """
         before_KB = np.ascontiguousarray(_codes(self._columns, self.card, drawn).T)
         free = [place for place in self._redrawn if self._columns[place].name not in asked]
         after_KB = before_KB.copy()
-        for _ in range(SWEEPS_OF_ASKED if asked else 1):
-            self._sweep(after_KB, free, self._learnt_bias if asked else self._output_bias, rng)
+        for _ in range(SWEEPS_BEFORE if asked else 0):
+            self._sweep(after_KB, free, self._learnt_bias, rng)
+        self._sweep(after_KB, free, self._output_bias, rng)
         return {
             codec.name: _redrawn(drawn[codec.name], bins, before_KB[place], after_KB[place], rng)
             for place, (codec, bins) in enumerate(zip(self._columns, self.card.bins, strict=True))
@@ -279,12 +277,6 @@ def widths(columns: Sequence[LearntCodec], card: RefinementCard) -> np.ndarray:
             for codec, bins in zip(columns, card.bins, strict=True)
         ]
     )
-
-
-def _untold(weights: DependencyWeights, widths_K: np.ndarray) -> tuple[int, ...]:
-    """The columns of which the others tell nothing."""
-    outputs = np.split(weights.outputs, np.cumsum(widths_K)[:-1])
-    return tuple(place for place, output in enumerate(outputs) if not output.any())
 
 
 def _cells(columns: Sequence[LearntCodec], table: pa.Table, rng: np.random.Generator) -> dict[str, Cells]:
