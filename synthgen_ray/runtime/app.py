@@ -29,6 +29,9 @@ from synthgen_ray.settings import Settings
 HEALTH_CHECK_S = 1.0
 # More than are ever sent: a sampler has its own order of who waits, where parts of files leave room for the others.
 SAMPLER_ONGOING = 1000
+# First starts that may fail. Of an ingress, for then the settings are wrong, and who deploys is told so; a sampler fails
+# for what is around it, which passes.
+INGRESS_STARTS, SAMPLER_STARTS = 3, 1_000_000
 
 
 @serve.ingress()
@@ -116,6 +119,7 @@ def app(settings: Settings) -> serve.Application:
         },
         max_ongoing_requests=SAMPLER_ONGOING,
         max_queued_requests=-1,  # without end: what was accepted, a job or an answer that has begun, waits for its turn
+        max_constructor_retry_count=SAMPLER_STARTS,
         health_check_period_s=HEALTH_CHECK_S,
         ray_actor_options={"num_cpus": settings.sampler.num_cpus, "num_gpus": settings.sampler.num_gpus},
     ).bind(open_artifacts(settings.artifacts_url, settings.data_dir), settings.sampler, settings.log_format)
@@ -126,6 +130,7 @@ def app(settings: Settings) -> serve.Application:
         max_ongoing_requests=MAX_ONGOING,
         max_queued_requests=MAX_ONGOING,  # of probes, which have no other limit
         backpressure_config={"status_code": 429, "retry_after_s": 1},
+        max_constructor_retry_count=INGRESS_STARTS * settings.ingress.replicas,
         health_check_period_s=HEALTH_CHECK_S,
         ray_actor_options={"num_cpus": settings.ingress.num_cpus},
     )

@@ -108,6 +108,18 @@ def test_a_training_wakes_a_sampler_before_rows_are_asked_for(server, project):
     wait_until(lambda: server.processes(SAMPLER), "a sampler is up")
 
 
+@pytest.mark.nightly
+def test_samplers_that_are_lost_while_the_first_of_them_starts_are_followed_by_one_that_draws(server, project, before):
+    server.down()
+    server.up()
+    with server.client() as client:
+        job = client.generate(project["model"], 1000, seed=3)["job_id"]
+        for _ in range(4):  # after three Serve by itself gives up
+            server.kill(SAMPLER)
+
+        assert client.wait_for_job(job, timeout_s=120)["result"]["sha256"] == before
+
+
 def test_serve_gave_up_no_proxy_that_was_slow_to_start(server):
     logs = [file.read_text() for file in server.data_dir.rglob("logs/serve/controller_*.log")]
 
