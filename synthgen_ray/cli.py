@@ -87,7 +87,7 @@ def down(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
     place = DataDir(load_settings(config, data_dir=data_dir).data_dir)
     info = place.find_info()
     if info is None:
-        refuse(f"No server runs on {place.path}.")
+        refuse(_absence(place))
     os.kill(info.pid, signal.SIGTERM)
     give_up = time.monotonic() + STOP_S
     while place.is_locked():
@@ -110,10 +110,11 @@ def status(
     Example: synthgen status --json
     """
     settings = load_settings(config, data_dir=data_dir)
-    about, info = "", DataDir(settings.data_dir).find_info()
+    place = DataDir(settings.data_dir)
+    about, info = "", place.find_info()
     if url is None and info is None:
         if settings.address is None:
-            refuse(f"No server runs on {settings.data_dir}.")
+            refuse(_absence(place))
         # What `serve deploy` has deployed is no process of ours, and answers on each node.
         url, key = f"http://127.0.0.1:{settings.port}", key or local_key(settings.data_dir)
         about = f" (Ray at {settings.address})"
@@ -134,6 +135,12 @@ def status(
     broken = [check for check in told["checks"] if not check["ok"]] if told else []
     Output(as_json).say(answer, "\n".join([sentence, *(f"{check['name']}: {check['detail']}" for check in broken)]))
     raise typer.Exit(0 if ready else 1)
+
+
+def _absence(place: DataDir) -> str:
+    if place.is_locked():
+        return f"What uses {place.path} has not started yet, or is a restore: try again soon."
+    return f"No server runs on {place.path}."
 
 
 def _find_status(client: SynthGen) -> dict[str, Any] | None:

@@ -32,6 +32,7 @@ def running(settings: Settings) -> Iterator[ServerInfo]:
     """
     data_dir = DataDir(settings.data_dir)
     with data_dir.lock():
+        data_dir.forget_info()  # of one that was killed: its number may be another process's by now
         for folder in data_dir.ray_dirs():
             end_leftovers(folder)
         with data_dir.ray_session_dir() as session_dir:
@@ -43,8 +44,8 @@ def running(settings: Settings) -> Iterator[ServerInfo]:
                 data_dir.write_info(info)
                 yield info
             finally:
-                data_dir.forget_info()
                 _stop(settings)
+                data_dir.forget_info()  # not before: where it hangs, who wants it ended has to find it
 
 
 def _start(settings: Settings, session_dir: Path) -> ServerInfo:

@@ -5,13 +5,14 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 
 import psutil
 import pytest
 
 from synthgen_ray.runtime.data_dir import DataDir
-from tests.servers import SAMPLER, UpServer, is_alive, wait_until
+from tests.servers import SAMPLER, UpServer, is_alive, standing_still, wait_until
 
 MIB = 1 << 20
 MANY = 250_000
@@ -106,6 +107,21 @@ def test_a_training_wakes_a_sampler_before_rows_are_asked_for(server, project):
         client.create_model(project["id"], project["version"], "copula", "gaussian_copula")
 
     wait_until(lambda: server.processes(SAMPLER), "a sampler is up")
+
+
+@pytest.mark.nightly
+def test_a_server_is_found_until_it_has_stopped(server):
+    place = DataDir(server.data_dir)
+    info = place.find_info()
+
+    with standing_still(server.processes("ray::DispatcherActor")):  # which it waits for
+        os.kill(info.pid, signal.SIGTERM)
+        time.sleep(5)
+
+        assert place.find_info() == info
+    wait_until(lambda: not place.is_locked(), "it has stopped")
+    assert place.find_info() is None
+    server.up()
 
 
 @pytest.mark.nightly

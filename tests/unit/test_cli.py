@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from synthgen_ray import cli
 from synthgen_ray.runtime.admin_key import admin_key
-from synthgen_ray.runtime.data_dir import DataDir, ServerInfo
+from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
 from synthgen_ray.settings import Settings
 
 OWN = ("up", "down", "status", "backup", "restore", "doctor")
@@ -71,6 +71,27 @@ def test_the_data_directory_is_that_of_the_settings_file(command, tmp_path):
     result = CliRunner().invoke(cli.app, [command, "--config", str(file)])
 
     assert (result.exit_code, result.stderr) == (1, f"synthgen: No server runs on {tmp_path}/elsewhere.\n")
+
+
+@pytest.mark.parametrize("command", ["down", "status"])
+def test_a_server_that_has_not_started_yet_is_not_said_to_be_away(command, tmp_path):
+    with DataDir(tmp_path).lock():
+        result = CliRunner().invoke(cli.app, [command, "--data-dir", str(tmp_path)])
+
+    assert (result.exit_code, "has not started yet" in result.stderr) == (1, True)
+
+
+def test_what_a_killed_server_said_of_itself_is_forgotten_before_the_next_one_starts(tmp_path):
+    from synthgen_ray.runtime.local import running
+
+    place = DataDir(tmp_path)
+    place.write_info(ServerInfo("http://127.0.0.1:8888", None, os.getpid()))
+
+    with pytest.raises(StartFailed), running(Settings(data_dir=tmp_path, host="0.0.0.0")):  # where it may not listen
+        pass
+
+    with place.lock():
+        assert place.find_info() is None
 
 
 @pytest.fixture
