@@ -66,9 +66,9 @@ def up(
         typer.echo(f"synthgen: {said}", err=True)
     os.umask(0o077)
     place = DataDir(settings.data_dir)
-    place.prepare()
-    is_first = not (place.path / KEY_FILE).exists() and settings.admin_key is None
     try:
+        place.prepare()
+        is_first = not (place.path / KEY_FILE).exists() and settings.admin_key is None
         if detach:
             _show(place, settings, _start_in_background(place, settings), is_first=is_first)
         else:

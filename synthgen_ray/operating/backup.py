@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from synthgen_ray.artifacts import Artifacts, open_artifacts
-from synthgen_ray.domain.errors import SynthGenError
+from synthgen_ray.domain.errors import InsufficientStorage, SynthGenError
 from synthgen_ray.operating.settings import ConfigOption, DataDirOption, load_settings, refuse
-from synthgen_ray.runtime.data_dir import AlreadyRunning, DataDir
+from synthgen_ray.runtime.data_dir import DataDir, StartFailed
 from synthgen_ray.settings import ARTIFACTS_URL, Settings
 
 PlaceArgument = Annotated[
@@ -37,7 +37,9 @@ def backup(place: PlaceArgument, config: ConfigOption = None, data_dir: DataDirO
     target = _opened(place, settings)
     try:
         made = back_up(settings.sql_url.get_secret_value(), _artifacts(settings), target)
-    except (BackupFailed, SynthGenError) as error:
+    except InsufficientStorage:
+        refuse(f"There is no room for it at {place}.")
+    except (BackupFailed, SynthGenError, OSError) as error:
         refuse(_reason(error))
     manifest = made.manifest
     typer.echo(f"Backed up {manifest.num_artifacts} artifacts, of which {made.num_bytes:,} bytes were new, to {place}.")
@@ -60,11 +62,11 @@ def restore(place: PlaceArgument, config: ConfigOption = None, data_dir: DataDir
     os.umask(0o077)
     source = _opened(place, settings)
     here = DataDir(settings.data_dir)
-    here.prepare()
     try:
+        here.prepare()
         with here.lock():
             manifest = bring_back(source, settings.sql_url.get_secret_value(), _artifacts(settings))
-    except (BackupFailed, SynthGenError, AlreadyRunning) as error:
+    except (BackupFailed, SynthGenError, StartFailed, OSError) as error:
         refuse(_reason(error))
     typer.echo(f"Restored {manifest.num_artifacts} artifacts as of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC.")
 
@@ -81,4 +83,6 @@ def _opened(place: str, settings: Settings) -> Artifacts:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
     return error.detail if isinstance(error, SynthGenError) else str(error)

@@ -1,5 +1,6 @@
 """The settings of the server that a command is about, or a refusal."""
 
+import os
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -14,12 +15,16 @@ ConfigOption = Annotated[Path | None, typer.Option(help="A settings file, see co
 
 
 def load_settings(config: Path | None, **flags: object) -> Settings:
-    """Raises: typer.Exit with 2, having said what does not fit."""
+    """Raises: typer.Exit, having said why: with 2 where they do not fit, with 1 where the data is another user's."""
     try:
-        return Settings.load(config, **flags)
+        settings = Settings.load(config, **flags)
     except (ValidationError, OSError, ValueError, YAMLError) as error:
         typer.echo(f"synthgen: the settings do not fit: {error}", err=True)
         raise typer.Exit(2) from None
+    for path in (settings.data_dir, settings.data_dir / "lock"):
+        if os.path.lexists(path) and not os.access(path, os.R_OK):
+            refuse(f"{path} is another user's: run this as the user of the server (ls -ld {path} tells which).")
+    return settings
 
 
 def refuse(reason: str) -> NoReturn:

@@ -43,21 +43,34 @@ class DataDir:
         self.path = path.absolute()
 
     def prepare(self) -> None:
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path.chmod(0o700)
+        """Raises: StartFailed, when it cannot be made, or is not ours."""
+        with self._usable():
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.chmod(0o700)
 
     def lock(self) -> IO[str]:
         """The lock of the directory, held until it is closed or the process ends.
 
-        Raises: AlreadyRunning.
+        Raises: AlreadyRunning; StartFailed, when it is not ours.
         """
-        lock = (self.path / "lock").open("a")
+        with self._usable():
+            lock = (self.path / "lock").open("a")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
             raise AlreadyRunning(f"A server already runs on {self.path}: stop it with 'synthgen down'.") from None
         return lock
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StartFailed(
+                f"{self.path} cannot be the data directory: {error.strerror} ({error.filename}). It and all in it must be "
+                "of the user who starts the server, on a disk that can be written and has room."
+            ) from error
 
     def is_locked(self) -> bool:
         if not (self.path / "lock").exists():

@@ -1,12 +1,18 @@
 """A disk that is really full: one of 64 MB in memory, with ballast on it."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from synthgen_ray.cli import app
+from synthgen_ray.runtime.doctor.finding import Level
+from synthgen_ray.runtime.doctor.machine import disk as doctor_looks_at_disks
+from synthgen_ray.settings import Settings
 from tests.api.conftest import SYNTHGEN, Server, a_server, a_table
 
 LITTLE = 64 << 10  # bytes
@@ -115,3 +121,42 @@ async def test_a_generation_fails_by_name_and_another_works_once_there_is_room(
     again = (await client.post(path, json={"num_rows": 20_000})).json()
     await server.run_queue()
     assert (await client.get(f"{SYNTHGEN}/jobs/{again['job_id']}")).json()["status"] == "completed"
+
+
+def test_doctor_looks_at_the_disk_of_the_artifacts_too(disk, tmp_path_factory):
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("data"),
+        artifacts_url=(disk / "artifacts").as_uri(),
+        upload={"min_free_bytes": 65 << 20, "min_free_share": 0},
+    )
+
+    of_data, of_artifacts = doctor_looks_at_disks(settings)
+
+    assert (of_data.level, of_artifacts.level) == (Level.OK, Level.FAIL)
+    assert str(disk) in of_artifacts.said
+
+
+@pytest.fixture
+def own_umask():
+    """A backup sets it for its process, which here goes on with other tests."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("own_umask")
+def test_a_backup_for_which_there_is_no_room_says_where_and_of_one_that_cannot_be_written_why(
+    disk, ballast, migrated_file, tmp_path_factory
+):
+    data_dir = tmp_path_factory.mktemp("data")
+    shutil.copy(migrated_file, data_dir)
+    fill, _ = ballast
+    fill(left=0)
+
+    no_room, no_folder = [
+        CliRunner().invoke(app, ["backup", str(place), "--data-dir", str(data_dir)])
+        for place in (disk / "backup", data_dir / "synthgen.db" / "backup")
+    ]
+
+    assert (no_room.exit_code, no_room.stderr) == (1, f"synthgen: There is no room for it at {disk / 'backup'}.\n")
+    assert (no_folder.exit_code, no_folder.stderr.strip().rpartition(": ")[2]) == (1, "Not a directory")

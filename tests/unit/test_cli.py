@@ -5,6 +5,7 @@ import re
 import shlex
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import typer
@@ -71,6 +72,17 @@ def test_the_data_directory_is_that_of_the_settings_file(command, tmp_path):
     result = CliRunner().invoke(cli.app, [command, "--config", str(file)])
 
     assert (result.exit_code, result.stderr) == (1, f"synthgen: No server runs on {tmp_path}/elsewhere.\n")
+
+
+@pytest.mark.parametrize("command", OWN)
+def test_data_of_another_user_is_said_to_be_anothers(command, tmp_path, monkeypatch):
+    (tmp_path / "lock").touch()
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path).name != "lock")  # root may read all
+
+    place = [str(tmp_path / "backup")] if command in ("backup", "restore") else []
+    result = CliRunner().invoke(cli.app, [command, *place], env={"SYNTHGEN_DATA_DIR": str(tmp_path)})
+
+    assert (result.exit_code, "is another user's" in result.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("command", ["down", "status"])

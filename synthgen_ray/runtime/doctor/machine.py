@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 from packaging.requirements import Requirement
 
+from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.runtime.admin_key import KEY_FILE
 from synthgen_ray.runtime.data_dir import DataDir, StartFailed
 from synthgen_ray.runtime.doctor.finding import Finding, fail, ok, warn
@@ -50,17 +51,24 @@ def data_dir(settings: Settings) -> Iterator[Finding]:
 
 
 def disk(settings: Settings) -> Iterator[Finding]:
-    folder = _existing(settings.data_dir.absolute())
+    folders = [settings.data_dir.absolute()]
+    if settings.artifacts_url and settings.artifacts_url.startswith("file:"):  # where uploads are written then
+        folders.append(Path(open_artifacts(settings.artifacts_url, settings.data_dir).uri("")))
+    places = {place.stat().st_dev: place for place in map(_existing, reversed(folders))}
+    for folder in reversed(places.values()):
+        yield _room(folder, settings)
+
+
+def _room(folder: Path, settings: Settings) -> Finding:
     usage = shutil.disk_usage(folder)
     needed = max(settings.upload.min_free_bytes, int(settings.upload.min_free_share * usage.total))
     said = f"{usage.free / 2**30:.1f} GiB of {usage.total / 2**30:.1f} GiB are free at {folder}."
     advice = f"Make room, or shorten retention.outputs_days: below {needed / 2**30:.1f} GiB uploads answer 507."
     if usage.free < needed:
-        yield fail("disk", said, advice)
-    elif usage.free < 2 * needed:
-        yield warn("disk", said, advice)
-    else:
-        yield ok("disk", said)
+        return fail("disk", said, advice)
+    if usage.free < 2 * needed:
+        return warn("disk", said, advice)
+    return ok("disk", said)
 
 
 def listening(settings: Settings) -> Iterator[Finding]:

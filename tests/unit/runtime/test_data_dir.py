@@ -29,6 +29,16 @@ def test_the_directory_and_its_secrets_are_private(place):
     assert mode(token) == mode(place.path / KEY_FILE) == 0o600
 
 
+def test_a_directory_that_cannot_be_used_is_said_to_be_one_and_why(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "data" / "lock").mkdir(parents=True)
+
+    with pytest.raises(StartFailed, match="file cannot be the data directory: File exists"):
+        DataDir(tmp_path / "file").prepare()
+    with pytest.raises(StartFailed, match="data cannot be the data directory: Is a directory .*lock"):
+        DataDir(tmp_path / "data").lock()
+
+
 def test_a_second_server_is_refused_until_the_first_lets_go(place):
     first = place.lock()
 
