@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import RayError, RayTaskError
 
 from synthgen_ray.domain.errors import SynthGenError
 from synthgen_ray.runtime.bootstrap import bootstrap
@@ -73,6 +73,8 @@ def _bootstrap(settings: Settings) -> None:
         asyncio.run(bootstrap(settings))
     except SynthGenError as error:
         raise StartFailed(error.detail) from error
+    except RayTaskError as error:  # itself it says where it was raised, in sixty lines
+        raise StartFailed(f"The metadata store does not start: {error.cause}") from error
     except RayError as error:
         raise StartFailed(f"The metadata store does not start: {error}") from error
 

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import time
 from collections.abc import Iterator
 
@@ -122,6 +123,27 @@ def test_a_server_is_found_until_it_has_stopped(server):
     wait_until(lambda: not place.is_locked(), "it has stopped")
     assert place.find_info() is None
     server.up()
+
+
+@pytest.mark.nightly
+def test_a_database_of_a_newer_version_is_said_to_be_that_and_nothing_else(server):
+    server.down()
+    newest = set_revision(server, "9999")
+
+    refused = server.up(check=False)
+
+    assert (refused.returncode, "The database has schema 9999" in refused.stderr) == (1, True)
+    assert "Traceback" not in refused.stderr
+    set_revision(server, newest)
+    server.up()
+
+
+def set_revision(server: UpServer, revision: str) -> str:
+    """That of the schema; answers which it was."""
+    with contextlib.closing(sqlite3.connect(server.data_dir / "synthgen.db")) as database, database:
+        (before,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
+        database.execute("UPDATE alembic_version SET version_num = ?", [revision])
+    return str(before)
 
 
 @pytest.mark.nightly

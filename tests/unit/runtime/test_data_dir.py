@@ -80,7 +80,7 @@ def test_a_key_file_that_others_can_read_is_refused(place):
     admin_key(settings)
     (place.path / KEY_FILE).chmod(0o644)
 
-    with pytest.raises(PermissionError, match="chmod 600"):
+    with pytest.raises(StartFailed, match="chmod 600"):
         admin_key(settings)
 
 
