@@ -6,8 +6,9 @@ What a sampler that dies takes down is drawn again elsewhere: the same rows.
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
+from contextvars import Context
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -35,15 +36,39 @@ AHEAD = 2  # chunks that are drawn before they are read
 CROWD = 2 * AHEAD  # chunks of one model on their way from which on any sampler draws them: of two clients
 
 
+class _Deployment:
+    """Asked for in a thread, since Serve's controller may hang, and would halt all that this process does; and by all
+    together, since a thread that waits for it is lost to others."""
+
+    def __init__(self, look: "Callable[[], DeploymentHandle]") -> None:
+        self._look = look
+        self._looking: asyncio.Task[DeploymentHandle] | None = None
+
+    async def handle(self) -> "DeploymentHandle":
+        """Raises: what the look raises."""
+        if self._looking is None or self._looking.done():
+            # In nobody's context: who leaves would have it cancelled for all.
+            self._looking = asyncio.create_task(asyncio.to_thread(self._look), context=Context())
+        return await asyncio.shield(self._looking)
+
+
+def _find() -> "DeploymentHandle":
+    from ray import serve
+
+    return serve.get_deployment_handle(SAMPLER, APP)
+
+
+_deployment = _Deployment(_find)
+
+
 async def deployed() -> "DeploymentHandle":
     """The samplers, as soon as they are deployed: after a start the queue goes on before that."""
     await _imported()
-    from ray import serve
     from ray.serve.exceptions import RayServeException
 
     while True:
         try:
-            return serve.get_deployment_handle(SAMPLER, APP)
+            return await _deployment.handle()
         except (KeyError, RayServeException):
             await asyncio.sleep(LOOK_S)
 

@@ -1,6 +1,7 @@
 """What is asked of samplers: of those that have much to do, and of those that are lost."""
 
 import asyncio
+import threading
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,7 +20,7 @@ from synthgen_ray.domain.entities import Artifact, Draw
 from synthgen_ray.domain.errors import Postponed, Unavailable, WorkerLost
 from synthgen_ray.domain.params import SampleFormat, SampleParams
 from synthgen_ray.runtime import samplers as asking
-from synthgen_ray.runtime.samplers import ATTEMPTS, CROWD, OnlineDraws, insist
+from synthgen_ray.runtime.samplers import ATTEMPTS, CROWD, OnlineDraws, _Deployment, insist
 
 CHUNKS = 4
 
@@ -192,3 +193,26 @@ async def test_a_call_that_a_stranger_cancels_is_asked_of_another_and_our_own_ca
     await asyncio.gather(leaving, return_exceptions=True)
     assert leaving.cancelled()
     assert samplers.waiting[0].cancelled()
+
+
+async def test_while_the_samplers_cannot_be_found_all_else_goes_on_and_one_thread_waits():
+    controller, looks = threading.Event(), []
+
+    def look() -> str:
+        looks.append("a look")
+        controller.wait(20)
+        return "samplers"
+
+    deployment = _Deployment(look)
+    leaving = asyncio.create_task(deployment.handle())
+    staying = [asyncio.create_task(deployment.handle()) for _ in range(9)]
+    async with asyncio.timeout(10):
+        while not looks:
+            await asyncio.sleep(0)
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    controller.set()
+
+    assert await asyncio.gather(*staying) == ["samplers"] * 9
+    assert len(looks) == 1
+    assert leaving.cancelled()
