@@ -29,8 +29,8 @@ from synthgen_ray.settings import Settings
 HEALTH_CHECK_S = 1.0
 # More than are ever sent: a sampler has its own order of who waits, where parts of files leave room for the others.
 SAMPLER_ONGOING = 1000
-# First starts that may fail. Of an ingress, for then the settings are wrong, and who deploys is told so; a sampler fails
-# for what is around it, which passes.
+# First starts that may fail. An ingress fails for its settings, and who deploys is to hear of it; a sampler fails for
+# what is around it, which passes.
 INGRESS_STARTS, SAMPLER_STARTS = 3, 1_000_000
 
 

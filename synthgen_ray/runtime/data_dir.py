@@ -68,8 +68,8 @@ class DataDir:
             yield
         except OSError as error:
             raise StartFailed(
-                f"{self.path} cannot be the data directory: {error.strerror} ({error.filename}). It and all in it must be "
-                "of the user who starts the server, on a disk that can be written and has room."
+                f"{self.path} cannot be the data directory: {error.strerror} ({error.filename}). It and all in it must "
+                "be of the user who starts the server, on a disk that can be written and has room."
             ) from error
 
     def is_locked(self) -> bool:

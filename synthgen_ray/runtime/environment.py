@@ -20,8 +20,8 @@ DEFAULTS = {
     "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.5",
     # A proxy imports for 2 seconds on an idle core. One that is given up on takes the whole start with it.
     "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "50",
-    # Of a deployment of which none has started yet Serve gives up after three lost replicas, for ever: a machine that was
-    # short of memory for some seconds would have no samplers. How often each may fail is in `app.py`.
+    # Of a deployment of which none has started yet Serve gives up after three lost replicas, for ever: a machine that
+    # was short of memory for some seconds would have no samplers. How often each may fail is in `app.py`.
     "RAY_SERVE_MAX_PER_REPLICA_RETRY_COUNT": "1000000",
     # A call of a client is some tasks, of which Ray's control store would keep the last 100,000.
     "RAY_task_events_max_num_task_in_gcs": "10000",

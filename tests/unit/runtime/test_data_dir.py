@@ -35,7 +35,7 @@ def test_a_directory_that_cannot_be_used_is_said_to_be_one_and_why(tmp_path):
 
     with pytest.raises(StartFailed, match="file cannot be the data directory: File exists"):
         DataDir(tmp_path / "file").prepare()
-    with pytest.raises(StartFailed, match="data cannot be the data directory: Is a directory .*lock"):
+    with pytest.raises(StartFailed, match=r"data cannot be the data directory: Is a directory .*lock"):
         DataDir(tmp_path / "data").lock()
 
 
