@@ -157,6 +157,7 @@ def _start_in_background(place: DataDir, settings: Settings) -> ServerInfo:
     Raises: StartFailed.
     """
     place.lock().close()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # as Ctrl-C: what follows is wound up
     log = place.new_server_log()
     with log.open("w") as output:
         command = [sys.executable, "-m", "synthgen_ray.runtime.server"]
@@ -168,7 +169,7 @@ def _start_in_background(place: DataDir, settings: Settings) -> ServerInfo:
             server.stdin.write(settings.to_json() + "\n")
             server.stdin.close()
         return _wait_until_ready(place, server, log)
-    except BaseException:  # Ctrl-C too: a server that nobody was told of must not stay
+    except BaseException:  # signals too: a server that nobody was told of must not stay
         server.terminate()
         raise
 

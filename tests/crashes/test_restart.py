@@ -6,6 +6,8 @@ import os
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -13,7 +15,7 @@ import psutil
 import pytest
 
 from synthgen_ray.runtime.data_dir import DataDir
-from tests.servers import SAMPLER, UpServer, is_alive, standing_still, wait_until
+from tests.servers import SAMPLER, START_S, UpServer, free_port, is_alive, standing_still, wait_until
 
 MIB = 1 << 20
 MANY = 250_000
@@ -123,6 +125,20 @@ def test_a_server_is_found_until_it_has_stopped(server):
     wait_until(lambda: not place.is_locked(), "it has stopped")
     assert place.find_info() is None
     server.up()
+
+
+@pytest.mark.nightly
+def test_a_start_in_the_background_that_is_told_to_stop_leaves_no_server(server, tmp_path_factory):
+    place = DataDir(tmp_path_factory.mktemp("s"))
+    ports = ["--port", str(free_port()), "--dashboard-port", str(free_port())]
+    environment = {**server.environment, "SYNTHGEN_DATA_DIR": str(place.path)}
+    command = [sys.executable, "-m", "synthgen_ray.cli", "up", "--detach", *ports]
+    with subprocess.Popen(command, env=environment, start_new_session=True) as starting:
+        wait_until(lambda: (place.path / "server.log").exists() and place.is_locked(), "the server starts")
+        starting.terminate()
+
+    assert starting.returncode == 128 + signal.SIGTERM
+    wait_until(lambda: not place.is_locked(), "it has stopped", START_S)
 
 
 @pytest.mark.nightly
