@@ -187,6 +187,12 @@ def loggable(error: Exception) -> Exception:
     return (MemoryError if isinstance(error, MemoryError) else RuntimeError)(frames_of(error))
 
 
+def told(error: SynthGenError) -> str:
+    """To who runs the server, who may hear what the database, the storage or the disk said; for no log."""
+    cause = getattr(error.__cause__, "orig", None) or error.__cause__
+    return f"{error.detail} ({cause})" if str(cause or "") else error.detail
+
+
 def frames_of(error: BaseException) -> str:
     """What a log may hold of an unexpected error: its type and where it came from.
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from synthgen_ray.artifacts import Artifacts, open_artifacts
-from synthgen_ray.domain.errors import InsufficientStorage, SynthGenError
-from synthgen_ray.operating.settings import ConfigOption, DataDirOption, load_settings, refuse
+from synthgen_ray.domain.errors import InsufficientStorage, SynthGenError, told
+from synthgen_ray.operating.settings import ConfigOption, DataDirOption, load_settings, refuse, without_log
 from synthgen_ray.runtime.data_dir import DataDir, StartFailed
 from synthgen_ray.settings import ARTIFACTS_URL, Settings
 
@@ -32,6 +32,7 @@ def backup(place: PlaceArgument, config: ConfigOption = None, data_dir: DataDirO
 
     settings = load_settings(config, data_dir=data_dir)
     os.umask(0o077)
+    without_log()
     if settings.own_database and not settings.own_database.exists():
         refuse(f"There is no server's data in {settings.data_dir}.")
     target = _opened(place, settings)
@@ -60,6 +61,7 @@ def restore(place: PlaceArgument, config: ConfigOption = None, data_dir: DataDir
 
     settings = load_settings(config, data_dir=data_dir)
     os.umask(0o077)
+    without_log()
     source = _opened(place, settings)
     here = DataDir(settings.data_dir)
     try:
@@ -85,4 +87,4 @@ def _opened(place: str, settings: Settings) -> Artifacts:
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
-    return error.detail if isinstance(error, SynthGenError) else str(error)
+    return told(error) if isinstance(error, SynthGenError) else str(error)

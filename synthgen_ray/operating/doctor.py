@@ -6,7 +6,7 @@ from dataclasses import asdict
 import typer
 
 from synthgen_ray.commands.session import AsJson
-from synthgen_ray.operating.settings import ConfigOption, DataDirOption, load_settings
+from synthgen_ray.operating.settings import ConfigOption, DataDirOption, load_settings, without_log
 
 
 def doctor(config: ConfigOption = None, data_dir: DataDirOption = None, as_json: AsJson = False) -> None:
@@ -15,6 +15,7 @@ def doctor(config: ConfigOption = None, data_dir: DataDirOption = None, as_json:
     Example: synthgen doctor --json
     """
     settings = load_settings(config, data_dir=data_dir)
+    without_log()
     from synthgen_ray.runtime.doctor.examining import examine
     from synthgen_ray.runtime.doctor.finding import Level
 

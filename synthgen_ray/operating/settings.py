@@ -1,5 +1,6 @@
 """The settings of the server that a command is about, or a refusal."""
 
+import logging
 import os
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -8,6 +9,7 @@ import typer
 from pydantic import ValidationError
 from yaml import YAMLError
 
+from synthgen_ray.runtime.logs import OURS
 from synthgen_ray.settings import Settings
 
 DataDirOption = Annotated[Path | None, typer.Option(envvar="SYNTHGEN_DATA_DIR", help="Where all state is kept.")]
@@ -25,6 +27,11 @@ def load_settings(config: Path | None, **flags: object) -> Settings:
         if os.path.lexists(path) and not os.access(path, os.R_OK):
             refuse(f"{path} is another user's: run this as the user of the server (ls -ld {path} tells which).")
     return settings
+
+
+def without_log() -> None:
+    """For a command that says in a sentence what went wrong: the frames of it are for a server's log."""
+    logging.getLogger(OURS).addHandler(logging.NullHandler())
 
 
 def refuse(reason: str) -> NoReturn:

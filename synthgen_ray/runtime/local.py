@@ -72,7 +72,7 @@ def _bootstrap(settings: Settings) -> None:
     try:
         asyncio.run(bootstrap(settings))
     except SynthGenError as error:
-        raise StartFailed(error.detail) from error
+        raise StartFailed(f"{error.detail} 'synthgen doctor' tells why.") from error
     except RayTaskError as error:  # itself it says where it was raised, in sixty lines
         raise StartFailed(f"The metadata store does not start: {error.cause}") from error
     except RayError as error:

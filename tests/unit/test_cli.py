@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +16,7 @@ from synthgen_ray import cli
 from synthgen_ray.runtime.admin_key import admin_key
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
 from synthgen_ray.settings import Settings
+from tests.servers import clean_environment, free_port
 
 OWN = ("up", "down", "status", "backup", "restore", "doctor")
 COMMANDS = typer.main.get_command(cli.app).commands
@@ -83,6 +85,22 @@ def test_data_of_another_user_is_said_to_be_anothers(command, tmp_path, monkeypa
     result = CliRunner().invoke(cli.app, [command, *place], env={"SYNTHGEN_DATA_DIR": str(tmp_path)})
 
     assert (result.exit_code, "is another user's" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["doctor", "backup"])
+def test_what_is_wrong_with_a_database_is_told_in_a_line_without_its_password(command, tmp_path):
+    url = f"postgresql://synthgen:secret@127.0.0.1:{free_port()}/synthgen"
+    place = [str(tmp_path / "backup")] if command == "backup" else []
+    done = subprocess.run(
+        [sys.executable, "-m", "synthgen_ray.cli", command, *place, "--data-dir", str(tmp_path)],
+        env={**clean_environment(), "SYNTHGEN_DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+    )
+
+    (said,) = [line for line in (done.stdout + done.stderr).splitlines() if "Connect call failed" in line]
+    assert done.stderr.splitlines() == ([said] if command == "backup" else [])
+    assert (done.returncode, "secret" in done.stdout + done.stderr) == (1, False)
 
 
 @pytest.mark.parametrize("command", ["down", "status"])

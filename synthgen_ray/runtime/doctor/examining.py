@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from synthgen_ray.domain.errors import SynthGenError
+from synthgen_ray.domain.errors import SynthGenError, told
 from synthgen_ray.runtime.data_dir import DataDir
 from synthgen_ray.runtime.doctor.finding import Finding, fail, ok
 from synthgen_ray.runtime.doctor.machine import data_dir, disk, environment, listening, versions
@@ -23,7 +23,7 @@ def _findings(name: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Fin
     try:
         yield from check()
     except SynthGenError as error:
-        yield fail(name, error.detail, "See that it can be reached from here, then look again.")
+        yield fail(name, told(error), "See that it can be reached from here, then look again.")
     except Exception as error:  # noqa: BLE001 - whatever a sick machine raises is what was asked for
         yield fail(name, f"{type(error).__name__}: {error}", "See cluster/README.md.")
 
