@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 START_S = 600.0  # three attempts of Ray, on a machine with much else to do; a server that died is noticed at once
+LEAST_FREE = 32 << 20  # with less Ray does not start, and has no room to say why
 KEPT_SESSIONS = 3  # with their logs
 ELSEWHERE = "ray_elsewhere"  # a link to the folder of a Ray for which paths in here are too long
 LATEST = "session_latest"
@@ -43,10 +44,15 @@ class DataDir:
         self.path = path.absolute()
 
     def prepare(self) -> None:
-        """Raises: StartFailed, when it cannot be made, or is not ours."""
+        """Raises: StartFailed, when it cannot be made, is not ours, or its disk is full."""
         with self._usable():
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.path.chmod(0o700)
+        free = shutil.disk_usage(self.path).free
+        if free < LEAST_FREE:
+            raise StartFailed(
+                f"{free >> 20} MiB are free at {self.path}, and a start takes {LEAST_FREE >> 20}: make room on its disk."
+            )
 
     def lock(self) -> IO[str]:
         """The lock of the directory, held until it is closed or the process ends.

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from synthgen_ray.cli import app
+from synthgen_ray.runtime.data_dir import DataDir, StartFailed
 from synthgen_ray.runtime.doctor.finding import Level
 from synthgen_ray.runtime.doctor.machine import disk as doctor_looks_at_disks
 from synthgen_ray.settings import Settings
@@ -121,6 +122,17 @@ async def test_a_generation_fails_by_name_and_another_works_once_there_is_room(
     again = (await client.post(path, json={"num_rows": 20_000})).json()
     await server.run_queue()
     assert (await client.get(f"{SYNTHGEN}/jobs/{again['job_id']}")).json()["status"] == "completed"
+
+
+def test_nothing_starts_on_a_full_disk_and_it_is_said(disk, ballast):
+    place, (fill, unfill) = DataDir(disk / "data"), ballast
+    fill()
+
+    with pytest.raises(StartFailed, match="0 MiB are free at .*: make room"):
+        place.prepare()
+
+    unfill()
+    place.prepare()
 
 
 def test_doctor_looks_at_the_disk_of_the_artifacts_too(disk, tmp_path_factory):
