@@ -50,9 +50,8 @@ class DataDir:
             self.path.chmod(0o700)
         free = shutil.disk_usage(self.path).free
         if free < LEAST_FREE:
-            raise StartFailed(
-                f"{free >> 20} MiB are free at {self.path}, and a start takes {LEAST_FREE >> 20}: make room on its disk."
-            )
+            needed = f"and a start takes {LEAST_FREE >> 20}: make room on its disk."
+            raise StartFailed(f"{free >> 20} MiB are free at {self.path}, {needed}")
 
     def lock(self) -> IO[str]:
         """The lock of the directory, held until it is closed or the process ends.

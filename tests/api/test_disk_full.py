@@ -128,7 +128,7 @@ def test_nothing_starts_on_a_full_disk_and_it_is_said(disk, ballast):
     place, (fill, unfill) = DataDir(disk / "data"), ballast
     fill()
 
-    with pytest.raises(StartFailed, match="0 MiB are free at .*: make room"):
+    with pytest.raises(StartFailed, match=r"0 MiB are free at .*: make room"):
         place.prepare()
 
     unfill()
