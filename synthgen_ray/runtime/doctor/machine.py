@@ -40,6 +40,9 @@ def environment(_settings: Settings) -> Iterator[Finding]:
 
 def data_dir(settings: Settings) -> Iterator[Finding]:
     folder = settings.data_dir.absolute()
+    if folder.exists() and not folder.is_dir():
+        yield fail("data_dir", f"{folder} is no folder.", "Set data_dir to one, or to a name that nothing has.")
+        return
     private = {folder: 0o700, _token(settings): 0o600, folder / KEY_FILE: 0o600, folder / "synthgen.db": 0o600}
     open_ones = [(path, mode) for path, mode in private.items() if path.exists() and path.stat().st_mode & 0o077]
     for path, mode in open_ones:

@@ -85,6 +85,14 @@ def test_what_others_can_read_is_named_with_what_closes_it(settings, finds, name
     finds(Level.FAIL, str(path), f"chmod {mode} {path}")
 
 
+def test_a_data_directory_that_is_a_file_is_said_to_be_none(tmp_path):
+    (tmp_path / "file").touch(mode=0o644)
+
+    (found,) = data_dir(Settings(data_dir=tmp_path / "file"))
+
+    assert (found.level, "is no folder" in found.said) == (Level.FAIL, True)
+
+
 def test_a_port_that_is_taken(finds, settings):
     with socket.create_server(("127.0.0.1", settings.port)):
         finds(Level.FAIL, "is taken", f"sport = :{settings.port}")
