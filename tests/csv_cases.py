@@ -63,6 +63,13 @@ REFUSED = [
     ("a later quote that is never closed", b'a,b\n1,"x\ny"\n2,"z\n3,y\n', 422, "malformed_csv", "Line 4 "),
     ("a quote that is closed by the next row's", b'a,b\n1,"x\n2,"y"\n', 422, "malformed_csv", "Line 3 "),
     ("text after a closing quote", b'a,b\n1,"x"y\n', 422, "malformed_csv", "Line 2 "),
+    (
+        "the same behind a million blank lines",
+        b"a,b\n\n\r\n" + b"\r" * 1_000_000 + b'1,"x"y\n',
+        422,
+        "malformed_csv",
+        "Line 1,000,004 ",
+    ),
     ("an open quote in the header", b'a,"b\n1,2\n', 422, "malformed_csv", "Line 1 "),
     (
         "a first row that is too long",

@@ -6,7 +6,7 @@ row of the metadata store points at it.
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -78,6 +78,10 @@ class Artifacts(ABC):
     @abstractmethod
     def remove(self, location: str, name: str) -> None:
         """Remove a part; no error when it is not there. Raises: Unavailable."""
+
+    @abstractmethod
+    def clear_unfinished(self, location: str, names: Collection[str]) -> None:
+        """Drop what was written of parts of these names and never ended. Only once nobody writes them any more."""
 
     @abstractmethod
     def uri(self, location: str) -> str:

@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -87,6 +87,12 @@ class DiskArtifacts(Artifacts):
             self.path(location, name).unlink(missing_ok=True)
         except OSError as error:
             raise _erases_nothing() from error
+
+    def clear_unfinished(self, location: str, names: Collection[str]) -> None:
+        for file in (self._root / location).glob(".*.*"):
+            name, _, mark = file.name[1:].rpartition(".")
+            if name in names and len(mark) == len(uuid4().hex):
+                file.unlink(missing_ok=True)
 
     def uri(self, location: str) -> str:
         return str(self._root / location)

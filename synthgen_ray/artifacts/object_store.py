@@ -3,7 +3,7 @@
 import logging
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from pathlib import Path
@@ -95,6 +95,9 @@ class ObjectStoreArtifacts(Artifacts):
     def remove(self, location: str, name: str) -> None:
         with _answering(), suppress(FileNotFoundError):
             self._filesystem.delete_file(self._key(location, name))
+
+    def clear_unfinished(self, location: str, names: Collection[str]) -> None:
+        """Nothing: what was not uploaded to its end is no object."""
 
     def uri(self, location: str) -> str:
         address, question_mark, options = self._url.partition("?")

@@ -18,6 +18,7 @@ from synthgen_ray.domain.errors import InvalidTable
 CHUNK = 2**20
 QUOTE, LINE_FEED, CARRIAGE_RETURN = b'"\n\r'
 LINE_END = re.compile(rb"\r\n|\n|\r")
+LINE_ENDS = re.compile(rb"[\r\n]+")
 
 Text = bytes | mmap
 
@@ -62,16 +63,16 @@ def records(text: Text, start: int, delimiter: bytes, line: int = 1) -> Iterator
     """
     position, end = start, len(text)
     while position < end:
+        if blank := LINE_ENDS.match(text, position):  # all at once: there may be millions
+            position, line = blank.end(), line + _count_line_ends(blank.group())
+            continue
         newline = LINE_END.search(text, position)
         stop, after = newline.span() if newline else (end, end)
-        if stop == position:
-            position, line = after, line + 1
-            continue
         content = text[position:stop]
         if QUOTE in content:
             record, after = _quoted_record(text, position, delimiter, line)
             yield record
-            line += 1 + len(LINE_END.findall(text[position : record.end]))
+            line += 1 + _count_line_ends(text[position : record.end])
         else:
             cells = content.split(delimiter)
             yield Record(line, position, stop, len(cells), max(map(len, cells)))
@@ -90,11 +91,15 @@ def _quoted_record(text: Text, start: int, delimiter: bytes, line: int) -> tuple
         found = cell_end.search(text, position)
         stop, after = found.span() if found else (len(text), len(text))
         if position > begin and stop > position:
-            at = line + len(LINE_END.findall(text[start:position]))
+            at = line + _count_line_ends(text[start:position])
             raise malformed(at, "has text after a closing quote; a quote inside a quoted cell is written twice")
         cells, longest, position = cells + 1, max(longest, stop - begin), after
         if text[stop:after] != delimiter:
             return Record(line, start, stop, cells, longest), after
+
+
+def _count_line_ends(text: bytes) -> int:
+    return text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
 
 
 def _closing_quote(text: Text, record_start: int, opening: int, line: int) -> int:
@@ -102,7 +107,7 @@ def _closing_quote(text: Text, record_start: int, opening: int, line: int) -> in
     while closing >= 0 and text[closing + 1 : closing + 2] == b'"':
         closing = text.find(b'"', closing + 2)
     if closing < 0:
-        at = line + len(LINE_END.findall(text[record_start:opening]))
+        at = line + _count_line_ends(text[record_start:opening])
         raise malformed(at, "opens a quote that is never closed")
     return closing
 

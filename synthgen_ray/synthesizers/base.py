@@ -330,7 +330,10 @@ def create(model_type: ModelType, config: Mapping[str, Any]) -> Synthesizer:
 
 
 def load(path: Path | str) -> Synthesizer:
-    """The model in a file. Raises: JobError with the code "model_corrupt" for anything but a sound model file."""
+    """The model in a file.
+
+    Raises: FileNotFoundError; JobError with the code "model_corrupt", for anything but a sound model file.
+    """
     card, tensors = read_model(Path(path))
     try:
         model = synthesizer_class(card.model_type).from_file(card, tensors)

@@ -78,7 +78,7 @@ def write_model(path: Path, card: ModelCard, tensors: Tensors) -> None:
 
 
 def read_model(path: Path) -> tuple[ModelCard, Tensors]:
-    """Raises: JobError, code "model_corrupt"."""
+    """Raises: JobError, code "model_corrupt"; FileNotFoundError."""
     try:
         with zipfile.ZipFile(path) as archive:
             _check_members(archive.infolist(), path.stat().st_size)
@@ -88,6 +88,8 @@ def read_model(path: Path) -> tuple[ModelCard, Tensors]:
         # Not pydantic's own text, which quotes the input.
         places = sorted({".".join(map(str, found["loc"][:3])) for found in error.errors()})
         raise corrupt_model(f"its card does not fit at {', '.join(places[:3])}") from None
+    except FileNotFoundError:
+        raise
     except BROKEN as error:
         raise corrupt_model("it cannot be read") from error
     if [column.name for column in card.columns] != [codec.name for codec in card.codec.columns]:

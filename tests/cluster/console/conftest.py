@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from synthgen_ray.client import ApiError, SynthGen
 from tests.cluster.conftest import LONG
@@ -16,6 +16,7 @@ from tests.servers import UpServer, standing_still, wait_until
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=SLOW_MS)  # other tests keep the machine busy
     with a_browser() as browser:
         yield browser
 

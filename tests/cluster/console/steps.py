@@ -22,14 +22,14 @@ class OpenPage(Protocol):
 
 def seen(page: Page, title: str) -> None:
     """The view with this title, with all that it fetches."""
-    expect(page.get_by_role("heading", level=1, name=title)).to_be_visible(timeout=SLOW_MS)
-    expect(page.locator("[aria-busy]")).to_have_count(0, timeout=SLOW_MS)
+    expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
+    expect(page.locator("[aria-busy]")).to_have_count(0)
 
 
 def tab_to(page: Page, name: str) -> None:
     """By the keyboard alone, to what is called so; where the focus is can be seen."""
     target = page.locator("a, button, input, select, summary").filter(has_text=name).or_(page.get_by_label(name)).first
-    expect(target).to_be_visible(timeout=SLOW_MS)
+    expect(target).to_be_visible()
     for _ in range(80):
         page.keyboard.press("Tab")
         if target.evaluate("element => element === document.activeElement"):
@@ -49,5 +49,5 @@ def command_of(page: Page, action: str) -> str:
 def sampled(page: Page, server: UpServer, birds: dict[str, str]) -> None:
     """A ready model with its sample, and what may be asked of it."""
     open_with(page, server.key, birds["birds"])
-    expect(page.get_by_role("region", name="Synthetic rows").locator("tbody tr")).to_have_count(8, timeout=SLOW_MS)
+    expect(page.get_by_role("region", name="Synthetic rows").locator("tbody tr")).to_have_count(8)
     page.get_by_text("Conditions", exact=True).click()

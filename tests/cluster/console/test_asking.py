@@ -9,7 +9,7 @@ from typing import ClassVar
 from playwright.sync_api import expect
 
 from synthgen_ray.client import SynthGen
-from tests.cluster.console.steps import SLOW_MS, command_of, sampled, seen
+from tests.cluster.console.steps import command_of, sampled, seen
 from tests.console.browser import open_with
 
 
@@ -34,7 +34,7 @@ class TestConditions:
         page.get_by_role("button", name="Biscoe").click()
         page.get_by_label("body_mass_g, from").fill("4000")
         page.get_by_role("button", name="Generate", exact=True).click()
-        expect(page.get_by_role("button", name="Download 1,000 rows")).to_be_visible(timeout=SLOW_MS)
+        expect(page.get_by_role("button", name="Download 1,000 rows")).to_be_visible()
 
         rows = generated(client, birds, tmp_path)
         assert {row["bill_length_mm"] for row in rows} == {""}
@@ -60,12 +60,12 @@ class TestConditions:
         page.get_by_label("Share of Torgersen in per cent").fill("10")
         expect(page.get_by_text("Sum: 100 %.")).to_be_visible()
         page.get_by_role("button", name="Generate", exact=True).click()
-        expect(page.get_by_role("button", name="Download 1,000 rows")).to_be_visible(timeout=SLOW_MS)
+        expect(page.get_by_role("button", name="Download 1,000 rows")).to_be_visible()
 
         counts = Counter(row["island"] for row in generated(client, birds, tmp_path))
         assert counts == {"Dream": 700, "Biscoe": 200, "Torgersen": 100}
         page.reload()
-        expect(page.get_by_label("Share of Dream in per cent")).to_have_value("70", timeout=SLOW_MS)
+        expect(page.get_by_label("Share of Dream in per cent")).to_have_value("70")
         assert '"distribution":{"island":{' in command_of(page, "Generate")
         page.get_by_role("button", name="Without: island").click()
         expect(page.get_by_role("button", name="Set shares of island")).to_be_visible()
@@ -115,4 +115,4 @@ class TestCommands:
         command = command_of(page, "Cancel the training").replace("$SYNTHGEN_API_KEY", server.key)
         subprocess.run(["sh", "-c", command], check=True, capture_output=True)
 
-        expect(page.get_by_text("It was cancelled.")).to_be_visible(timeout=SLOW_MS)
+        expect(page.get_by_text("It was cancelled.")).to_be_visible()

@@ -6,7 +6,7 @@ import re
 from playwright.sync_api import expect
 
 from synthgen_ray.client import SynthGen
-from tests.cluster.console.steps import PENGUINS, SLOW_MS, command_of, seen, tab_to
+from tests.cluster.console.steps import PENGUINS, command_of, seen, tab_to
 from tests.console.browser import open_with
 
 
@@ -24,13 +24,13 @@ def test_a_table_goes_in_and_a_synthetic_one_comes_out(page, server, tmp_path):
     page.get_by_role("link", name="Train a model").click()
     page.get_by_role("radio", name="Gaussian Copula").check()
     page.get_by_role("button", name="Start training").click()
-    expect(page.get_by_role("region", name="Synthetic rows").locator("tbody tr")).to_have_count(8, timeout=SLOW_MS)
+    expect(page.get_by_role("region", name="Synthetic rows").locator("tbody tr")).to_have_count(8)
     page.get_by_text("Conditions", exact=True).click()
     page.get_by_role("button", name="Dream").click()
     expect(page.get_by_role("button", name="Without: island = Dream")).to_be_visible()
     page.get_by_label("Rows", exact=True).fill("123")
     page.get_by_role("button", name="Generate", exact=True).click()
-    with page.expect_download(timeout=SLOW_MS) as download:
+    with page.expect_download() as download:
         page.get_by_role("button", name="Download 123 rows").click()
     download.value.save_as(tmp_path / "rows.csv")
 
@@ -57,7 +57,7 @@ def test_the_keyboard_alone_leads_from_the_key_to_other_rows(page, server, birds
     tab_to(page, "Start training")
     page.keyboard.press("Enter")
     rows = page.get_by_role("region", name="Synthetic rows").locator("tbody")
-    expect(rows.locator("tr")).to_have_count(8, timeout=SLOW_MS)
+    expect(rows.locator("tr")).to_have_count(8)
     before = rows.inner_text()
 
     tab_to(page, "Draw others")
@@ -93,10 +93,10 @@ def test_a_training_is_seen_to_move_and_can_be_cancelled(page, server, given_lon
     points = page.locator("polyline").first.get_attribute("points")
     page.wait_for_function(moved, arg=first)
     expect(page.locator("polyline").first).not_to_have_attribute("points", points)
-    expect(page.get_by_text("left")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_text("left")).to_be_visible()
     page.get_by_role("button", name="Cancel the training").click()
 
-    expect(page.get_by_text("It was cancelled.")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_text("It was cancelled.")).to_be_visible()
     expect(page.locator(".head .badge")).to_have_text("failed")
 
 

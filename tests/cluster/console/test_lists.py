@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from synthgen_ray.client import SynthGen
-from tests.cluster.console.steps import POLL_MS, SLOW_MS
+from tests.cluster.console.steps import POLL_MS
 from tests.console.browser import open_with
 from tests.servers import wait_until
 
@@ -30,7 +30,7 @@ def test_models_and_jobs_are_found_by_their_words(page, server, birds, client: S
     for tab in ("models", "jobs"):
         page.goto(f"/#/projects/{project}/{tab}")
         shown = page.locator(".list > li")
-        expect(shown).to_have_count(6, timeout=SLOW_MS)
+        expect(shown).to_have_count(6)
 
         page.get_by_label(f"Search {tab}").fill("OW")
 
@@ -50,7 +50,7 @@ class TestLists:
         training = given_resting_training()
         open_with(page, server.key, f"#/projects/{dataset['project_id']}/jobs")
         line = page.locator(".list > li").first
-        expect(line.locator(".badge")).to_have_text("running", timeout=SLOW_MS)
+        expect(line.locator(".badge")).to_have_text("running")
         cancel = line.get_by_role("button", name="Cancel")
         cancel.focus()
         with page.expect_response("**/api/synthgen/jobs?**") as answered:
@@ -73,10 +73,10 @@ class TestLists:
         page.unroute("**/api/synthgen/jobs?**")
 
         second = given_long_training()
-        expect(page.locator(".list > li .badge").nth(1)).to_have_text("running", timeout=SLOW_MS)
+        expect(page.locator(".list > li .badge").nth(1)).to_have_text("running")
         client.cancel_job(training["job_id"])
 
-        expect(page.locator(".list > li .badge").nth(1)).to_have_text("failed", timeout=SLOW_MS)
+        expect(page.locator(".list > li .badge").nth(1)).to_have_text("failed")
         assert page.evaluate("window.first === document.querySelectorAll('.list > li')[1]")
         expect(page.locator(".list > li").nth(1).get_by_role("link")).to_be_focused()
         assert second["synthgen_job_id"] in page.locator(".list > li a").first.get_attribute("href")
@@ -89,9 +89,9 @@ class TestLists:
         training = given_long_training()
         open_with(page, server.key, f"#/projects/{dataset['project_id']}/models")
         badge = page.locator(".list > li .badge").first
-        expect(badge).to_have_text("training", timeout=SLOW_MS)
+        expect(badge).to_have_text("training")
         client.cancel_job(training["job_id"])
-        expect(badge).to_have_text("failed", timeout=SLOW_MS)
+        expect(badge).to_have_text("failed")
 
         seen_by_then = len(asked)
         page.wait_for_timeout(2 * POLL_MS)

@@ -3,7 +3,6 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.cluster.console.steps import SLOW_MS
 from tests.console.browser import findings, open_with
 from tests.servers import UpServer
 
@@ -18,7 +17,7 @@ def report_page(page: Page, server: UpServer, birds: dict[str, str]) -> None:
     """The report in the page around it, in a tab that has the key."""
     open_with(page, server.key)
     page.goto(f"/console/report#{birds['Real against synthetic'].rpartition('/')[2]}")
-    page.frame_locator("iframe").get_by_role("heading", level=1).wait_for(timeout=SLOW_MS)
+    page.frame_locator("iframe").get_by_role("heading", level=1).wait_for()
 
 
 class TestReportPage:
@@ -30,7 +29,7 @@ class TestReportPage:
                 page.get_by_role("link", name="Open the whole report").click()
             tab, report = new.value, new.value.frame_locator("iframe")
 
-            expect(report.get_by_role("heading", level=1)).to_be_visible(timeout=SLOW_MS)
+            expect(report.get_by_role("heading", level=1)).to_be_visible()
             body = report.locator("body")
             assert body.evaluate("body => getComputedStyle(body).maxWidth") == "1216px"
             assert body.evaluate("body => body.ownerDocument.documentElement.scrollWidth") <= width
@@ -57,7 +56,7 @@ class TestReportPage:
         page.get_by_label("API key").fill(server.key)
         page.get_by_role("button", name="Open").click()
 
-        expect(page.get_by_role("link", name="Open the whole report")).to_be_visible(timeout=SLOW_MS)
+        expect(page.get_by_role("link", name="Open the whole report")).to_be_visible()
         page.goto("/console/report")
         expect(page.get_by_role("heading", name="Which report?")).to_be_visible()
         page.goto(f"/console/report#{ident[:-4]}0000")
@@ -73,7 +72,7 @@ class TestReportPage:
         page.on("request", lambda request: asked.append(request.url))
 
         report = page.frame_locator("iframe")
-        expect(report.get_by_role("heading", name="Hello")).to_be_visible(timeout=SLOW_MS)
+        expect(report.get_by_role("heading", name="Hello")).to_be_visible()
         report.get_by_role("button", name="Send").click()
         report.get_by_role("link", name="Top").click()
         report.get_by_role("link", name="Run").click()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from synthgen_ray.client import SynthGen
-from tests.cluster.console.steps import SLOW_MS, seen
+from tests.cluster.console.steps import seen
 from tests.console.browser import open_with
 from tests.console.tables import ringed_penguins
 
@@ -31,10 +31,10 @@ def test_a_training_is_seen_to_run_and_to_end_and_a_failure_says_why(
     expect(page.get_by_role("list", name="Parts of the server").get_by_text("works", exact=True)).to_have_count(3)
     link = page.locator(f"a[href='#/jobs/{training['synthgen_job_id']}']")
     line = section(page, "Runs now").locator("li").filter(has=link)
-    expect(line.get_by_role("progressbar")).to_have_attribute("aria-valuetext", re.compile("epoch"), timeout=SLOW_MS)
-    expect(section(page, "While you look").get_by_role("img", name="1 running")).to_be_visible(timeout=SLOW_MS)
+    expect(line.get_by_role("progressbar")).to_have_attribute("aria-valuetext", re.compile("epoch"))
+    expect(section(page, "While you look").get_by_role("img", name="1 running")).to_be_visible()
     client.cancel_job(training["job_id"])
-    expect(line).to_have_count(0, timeout=SLOW_MS)
+    expect(line).to_have_count(0)
 
     birds = client.upload_dataset(dataset["project_id"], "ringed", ringed_penguins(tmp_path / "ringed.parquet"))
     order = (dataset["project_id"], birds["dataset_version_id"], "ringed", "gaussian_copula")
@@ -42,7 +42,7 @@ def test_a_training_is_seen_to_run_and_to_end_and_a_failure_says_why(
     client.wait_for_model(model, timeout_s=120)
     client.generate(model, 1000)
     failed = section(page, "Failed last").locator("li").first
-    expect(failed).to_contain_text("its type int8 holds no further ids", timeout=SLOW_MS)
+    expect(failed).to_contain_text("its type int8 holds no further ids")
     expect(failed).to_contain_text("ids_exhausted")
     failed.get_by_role("link", name="Generate: ringed").click()
     seen(page, "Generate: ringed")
@@ -51,15 +51,15 @@ def test_a_training_is_seen_to_run_and_to_end_and_a_failure_says_why(
 @pytest.mark.parametrize("act", [lambda route: route.abort(), lambda _: None], ids=["refuses", "hangs"])
 def test_a_server_that_falls_silent_is_told_of_and_its_return_too(page, server, act):
     open_with(page, server.key, "#/status")
-    expect(verdict(page)).to_have_text("All is well.", timeout=SLOW_MS)
+    expect(verdict(page)).to_have_text("All is well.")
 
     page.route("**/api/status", act)
-    expect(verdict(page)).to_contain_text("The server does not answer.", timeout=SLOW_MS)
+    expect(verdict(page)).to_contain_text("The server does not answer.")
     expect(verdict(page)).to_contain_text("synthgen doctor")
     expect(page.get_by_text("not known", exact=True)).to_have_count(3)
     page.unroute("**/api/status")
 
-    expect(verdict(page)).to_have_text("All is well.", timeout=SLOW_MS)
+    expect(verdict(page)).to_have_text("All is well.")
 
 
 @pytest.mark.parametrize("bound", [False, True], ids=["a viewer", "an admin of one project"])
@@ -69,5 +69,5 @@ def test_who_may_not_see_it_is_told_why(page, client: SynthGen, birds, bound):
     open_with(page, key["key"], "#/status")
 
     why = "This needs a key that is not bound to projects." if bound else "This needs an admin key; this one is viewer."
-    expect(page.get_by_role("alert")).to_contain_text(why, timeout=SLOW_MS)
+    expect(page.get_by_role("alert")).to_contain_text(why)
     expect(page.get_by_role("alert")).to_contain_text("Ask whoever runs the server")

@@ -58,6 +58,19 @@ def test_who_goes_on_need_not_know_the_seed_that_was_drawn(place):
     assert begin(place, order, resume=True) is None
 
 
+def test_what_a_killed_run_left_unfinished_goes_with_the_end_and_nothing_else(place, model, tmp_path):
+    order = an_order()
+    begin(place, order, resume=False)
+    name = next(iter(order.files))
+    left, strange = (tmp_path / "place" / "rows" / file for file in (f".{name}.{'a' * 32}", ".notes.txt"))
+    left.touch()
+    strange.touch()
+
+    made(model, order, place)
+
+    assert (left.exists(), strange.exists(), place.has(name), place.has(SUCCESS)) == (False, True, True, True)
+
+
 def test_where_nothing_was_begun_the_seed_stays(place):
     assert with_seed_begun(place, an_order(seed=8)) == an_order(seed=8)
 

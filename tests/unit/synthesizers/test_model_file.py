@@ -73,6 +73,11 @@ def test_a_copy_is_accepted(touch):
     assert load(touch()).sample(5, seed=1).num_rows == 5
 
 
+def test_a_file_that_is_not_there_is_said_to_be_that(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "no.synthgen")
+
+
 def test_it_is_a_stored_zip_of_two_members(file):
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
