@@ -7,8 +7,8 @@ from statistics import median
 from sqlalchemy import select
 
 from synthgen_ray.domain.lifecycle import JobType
-from synthgen_ray.store.queue import _first
 from synthgen_ray.store.tables import utc_now
+from synthgen_ray.store.turns import find_turns, first_of
 from tests.chaos.bank import a_bank, fill
 
 
@@ -19,7 +19,8 @@ async def claims(folder: Path, count: int = 10_000, looks: int = 20) -> str:
         for _ in range(looks):
             async with bank.store._sessions.reading() as session:
                 begun = time.perf_counter()
-                await session.scalar(select(_first(list(JobType), utc_now())))
+                turns = await find_turns(session, list(JobType), utc_now())
+                await session.scalar(select(first_of(turns[0], utc_now())))
                 searched.append(time.perf_counter() - begun)
             begun = time.perf_counter()
             await bank.store.claim_next(JobType)

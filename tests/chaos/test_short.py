@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from tests.chaos import drain, races
+from tests.chaos.claim_speed import claims
 from tests.chaos.soak import Growth, Size
 
 
@@ -19,6 +20,16 @@ async def test_a_cancel_at_any_moment_has_one_outcome(tmp_path):
 
 async def test_a_delete_at_any_moment_leaves_nothing(tmp_path):
     print(await races.delete_at_any_moment(tmp_path, 30))
+
+
+async def test_how_long_a_claim_takes_is_measured(tmp_path):
+    assert (await claims(tmp_path, count=30, looks=2)).startswith("with 30 jobs that wait the next is found in ")
+
+
+def test_all_that_make_chaos_does_can_be_begun():
+    done = subprocess.run([sys.executable, "-m", "tests.chaos", "--help"], capture_output=True, text=True)
+
+    assert (done.returncode, "claims" in done.stdout) == (0, True), done.stderr
 
 
 async def test_a_queue_whose_dispatchers_are_killed_is_drained_and_each_job_ends_once(tmp_path):
