@@ -20,6 +20,11 @@ SLACK = LEASE  # a call may wait for its turn, and clocks are corrected
 NOTED_EACH = LEASE / 2  # a server at rest does not write with each heartbeat
 
 
+async def begin_deadlines(session: AsyncSession, now: datetime) -> None:
+    """For a store that is new: its clock may be set before anybody's first heartbeat."""
+    await session.execute(update(ServerRow).where(ServerRow.beat_at.is_(None)).values(beat_at=now))
+
+
 async def keep_deadlines(session: AsyncSession, now: datetime, since: timedelta | None) -> None:
     """`since` the asker's last heartbeat, by a clock that only runs; `None` for its first, which can tell nothing."""
     beat_at = (await session.scalars(select(ServerRow.beat_at))).one()

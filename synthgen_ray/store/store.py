@@ -10,6 +10,7 @@ from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.audit import Audits
 from synthgen_ray.store.batches import Batches
 from synthgen_ray.store.datasets import Datasets
+from synthgen_ray.store.deadlines import begin_deadlines
 from synthgen_ray.store.erasures import Erasures
 from synthgen_ray.store.figures import Figures
 from synthgen_ray.store.generations import Generations
@@ -70,6 +71,9 @@ class Store(
     async def migrate(self) -> None:
         """Raises: SchemaTooNew; Unavailable."""
         await migrate(self._url)
+        async with self._sessions.writing() as session:
+            await self._sessions.set_clock(session)
+            await begin_deadlines(session, self._clock())
 
     async def ping(self) -> None:
         """Raises: Unavailable, when the database does not answer."""

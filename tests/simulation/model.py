@@ -13,6 +13,7 @@ from synthgen_ray.store.reaper import BACKOFF, LONGEST_REST, MAX_FAILURES
 
 Attempt = tuple[int, int]
 Folder = tuple[int, ...]  # of a job, or of one of its attempts
+START = datetime(2026, 1, 1, tzinfo=UTC)
 DEADLINE = timedelta(minutes=5)
 NEVER = datetime.min.replace(tzinfo=UTC)
 PENDING, RUNNING, COMPLETED, FAILED = JobStatus
@@ -47,11 +48,11 @@ class Job:
 
 
 class QueueModel:
-    def __init__(self) -> None:
+    def __init__(self, now: datetime = START) -> None:
         self.jobs: dict[int, Job] = {}
         self.keys: dict[str, int] = {}
         self.erasures: dict[Folder, datetime] = {}
-        self.beat_at: datetime | None = None
+        self.beat_at = now
         self._last = 0
 
     def enqueue(self, now: datetime, key: str, project: int, kind: JobType) -> int:
@@ -158,11 +159,11 @@ class QueueModel:
         return job if job and job.status is RUNNING and job.attempt == attempt[1] else None
 
     def _keep_deadlines(self, now: datetime, since: timedelta | None) -> None:
-        gone = now - self.beat_at if self.beat_at else None
-        if gone is not None and (since is None or timedelta(0) <= gone < NOTED_EACH):
+        gone = now - self.beat_at
+        if since is None or timedelta(0) <= gone < NOTED_EACH:
             return
         self.beat_at = now
-        if gone is None or since is None or -SLACK <= gone <= since + SLACK:
+        if -SLACK <= gone <= since + SLACK:
             return
         for job in self.jobs.values():
             before = job.created_at < now - since if gone > timedelta(0) else job.created_at > now

@@ -1,7 +1,7 @@
 """The calls of a simulated world, made again on a real store: it must answer and hold what the model does."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,7 +16,7 @@ from synthgen_ray.domain.reports import ReportParams
 from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import ErasureRow, JobEventRow, JobRow
 from tests.given import COLUMNS, LEARNED, SCORES, a_model_with_a_table, admit_admin, an_artifact
-from tests.simulation.model import DEADLINE, Attempt, Folder, QueueModel
+from tests.simulation.model import DEADLINE, START, Attempt, Folder, QueueModel
 from tests.simulation.world import Call
 
 BROKEN = JobFailure("broken", "It does not work.")
@@ -28,7 +28,7 @@ class Replay:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+        self.now = START
         self.store = Store(url, deadlines=dict.fromkeys(JobType, DEADLINE), clock=lambda: self.now)
         self._projects: list[tuple[UUID, UUID]] = []  # with a version of a dataset each
         self._jobs: dict[int, UUID] = {}

@@ -3,14 +3,14 @@ transaction, lost answers, pauses longer than a lease, partitions, and clocks th
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 from synthgen_ray.domain.lifecycle import LEASE, QUEUED, JobType
 from synthgen_ray.jobs.clock_watch import ClockWatch
 from synthgen_ray.jobs.dispatcher import HEARTBEAT_S
-from tests.simulation.model import Attempt, Folder, QueueModel
+from tests.simulation.model import START, Attempt, Folder, QueueModel
 
 LEASE_S = LEASE.total_seconds()
 JUMPS = (timedelta(hours=1), timedelta(hours=-1), timedelta(days=3650))
@@ -70,7 +70,7 @@ class World:
     def __init__(self, seed: int, queue: QueueModel) -> None:
         self.chance = Random(seed)
         self.queue = queue
-        self.wall = datetime(2026, 1, 1, tzinfo=UTC)
+        self.wall = START
         self.monotonic = 1000.0
         self.calm_until = 0.0
         self.faulty = True

@@ -131,6 +131,20 @@ class TestDeadline:
         assert (await store.get_job(ADMIN, job.id)).failure == OVERDUE
 
     @pytest.mark.parametrize("jump", JUMPS, ids=str)
+    async def test_moves_along_with_a_clock_that_is_set_before_anybodys_first_heartbeat(
+        self, store, clock, given_training, jump
+    ):
+        await store.migrate()
+        job = await given_training()
+
+        clock.advance(jump + TICK)
+        await store.heartbeat((), reaps=False)
+        clock.advance(TICK)
+        await store.heartbeat((), since=TICK)
+
+        assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
+
+    @pytest.mark.parametrize("jump", JUMPS, ids=str)
     async def test_of_what_was_asked_for_since_then_stays(self, store, clock, given_training, jump):
         await store.heartbeat(())
         clock.advance(jump)
