@@ -1,6 +1,7 @@
 """Each test carries the mark of its folder, so that tiers can be chosen by mark too. And the databases of all tiers."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -149,3 +150,11 @@ def gate(s3: S3Server) -> Iterator[Gate]:
     yield s3.gate
     s3.gate.shut()
     s3.gate.open()
+
+
+@pytest.fixture
+def own_umask() -> Iterator[None]:
+    """Commands set it for their process, which here goes on with other tests."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)

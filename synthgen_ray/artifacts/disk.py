@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +14,8 @@ from synthgen_ray.artifacts.base import Artifacts, Blocks, missing
 from synthgen_ray.artifacts.scratch import Scratch, space
 from synthgen_ray.domain.entities import FOLDERS, Artifact
 from synthgen_ray.domain.errors import Unavailable
+
+UNFINISHED = re.compile(r"\.(.+)\.[0-9a-f]{32}")  # the name of a part that is being written, beside it
 
 
 class DiskArtifacts(Artifacts):
@@ -35,7 +38,7 @@ class DiskArtifacts(Artifacts):
     def writing(self, location: str, name: str) -> Iterator[BinaryIO]:
         with space():
             folder = self._made(location)
-            unfinished = folder / f".{name}.{uuid4().hex}"
+            unfinished = folder / f".{name}.{uuid4().hex}"  # `UNFINISHED`
             try:
                 with unfinished.open("xb") as file:
                     yield file
@@ -89,10 +92,10 @@ class DiskArtifacts(Artifacts):
             raise _erases_nothing() from error
 
     def clear_unfinished(self, location: str, names: Collection[str]) -> None:
-        for file in (self._root / location).glob(".*.*"):
-            name, _, mark = file.name[1:].rpartition(".")
-            if name in names and len(mark) == len(uuid4().hex):
-                file.unlink(missing_ok=True)
+        for file in (self._root / location).glob(".*"):
+            found = UNFINISHED.fullmatch(file.name)
+            if found and found[1] in names:
+                self.remove(location, file.name)
 
     def uri(self, location: str) -> str:
         return str(self._root / location)

@@ -48,10 +48,8 @@ def make_report(assignment: Assignment, artifacts: Artifacts, on_progress: OnPro
         real, holdout = _fitting(real, holdout, model, conditions, k)
     if assignment.output:
         synthetic = _read(assignment.output, model, artifacts)
-        generated = assignment.output.artifact.num_rows
     else:
         synthetic = _drawn(model, params.num_rows or min(real.num_rows, DRAWN_ROWS), job.seed, on_progress)
-        generated = synthetic.num_rows
 
     def on_assessed(share: float) -> None:
         on_progress(Progress(DRAWN + share * (SHOWN - DRAWN), "comparing the tables"))
@@ -64,7 +62,7 @@ def make_report(assignment: Assignment, artifacts: Artifacts, on_progress: OnPro
         target=params.target,
         seed=job.seed,
         k=k,
-        generated_rows=generated,
+        generated_rows=assignment.output.artifact.num_rows if assignment.output else None,
         on_progress=on_assessed,
     )
     on_progress(Progress(SHOWN, "drawing the page"))

@@ -148,14 +148,6 @@ def test_doctor_looks_at_the_disk_of_the_artifacts_too(disk, tmp_path_factory):
     assert str(disk) in of_artifacts.said
 
 
-@pytest.fixture
-def own_umask():
-    """A backup sets it for its process, which here goes on with other tests."""
-    before = os.umask(0o077)
-    yield
-    os.umask(before)
-
-
 @pytest.mark.usefixtures("own_umask")
 def test_a_backup_for_which_there_is_no_room_says_where_and_of_one_that_cannot_be_written_why(
     disk, ballast, migrated_file, tmp_path_factory

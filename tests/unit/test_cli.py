@@ -124,14 +124,6 @@ def test_what_a_killed_server_said_of_itself_is_forgotten_before_the_next_one_st
         assert place.find_info() is None
 
 
-@pytest.fixture
-def own_umask():
-    """`up` sets it for its process, which here goes on with other tests."""
-    before = os.umask(0o077)
-    yield
-    os.umask(before)
-
-
 @pytest.mark.usefixtures("own_umask")
 def test_up_names_a_variable_that_sets_nothing(tmp_path):
     environment = {"SYNTHGEN_PROT": "9", "SYNTHGEN_DATA_DIR": str(tmp_path)}

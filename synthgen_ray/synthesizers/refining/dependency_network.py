@@ -157,8 +157,8 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
     share = parallel.share(batch, may_idle=True)
     steps = _steps(len(train), batch, widths_K)
     adam = Adam(network.parameters(), decay=DECAY, decoupled=True)
-    frequencies = _frequencies(codes, train, widths_K)
     judged = _judged(len(widths_K))
+    by_frequency_NC = _surprises_by_frequency(codes, train, judge, widths_K, judged)
     best, least, most, worse = None, np.inf, 0.0, 0
 
     for step in range(steps):
@@ -179,7 +179,7 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
         if is_over or (step + 1) % (steps // LOOKS) == 0 or step + 1 == steps:
             pace.say(1.0, "refining")
             surprises_NC = _surprises(network, judge, judged)
-            gain_C, error_C = _gains(surprises_NC, judge, frequencies, judged)
+            gain_C, error_C = _means(by_frequency_NC - surprises_NC)
             now, gain = float(surprises_NC.mean()), float(gain_C[gain_C > error_C].sum())
             if gain > most:
                 best = network.weights()
@@ -222,22 +222,19 @@ def _judged(columns: int) -> list[int]:
     return [int(place) for place in np.linspace(0, columns - 1, min(columns, MOST_TARGETS)).round()]
 
 
-def _frequencies(codes_NK: Tensor, train: Tensor, widths_K: np.ndarray) -> list[Tensor]:
-    """Of each column the log chances of its codes, (W,), to one who knows their frequencies only, unseen codes counted
-    as half a row."""
-    counts = [
-        torch.bincount(codes_N[train], minlength=width) + 0.5
-        for codes_N, width in zip(codes_NK.T, widths_K.tolist(), strict=True)
+def _surprises_by_frequency(
+    codes_NK: Tensor, train: Tensor, judge_NK: Tensor, widths_K: np.ndarray, columns: Sequence[int]
+) -> Tensor:
+    """The same of one who knows the columns' frequencies only, unseen codes counted as half a row."""
+    counts = [torch.bincount(codes_NK[train, column], minlength=int(widths_K[column])) + 0.5 for column in columns]
+    surprises = [
+        -(count / count.sum()).log()[judge_NK[:, column]] for column, count in zip(columns, counts, strict=True)
     ]
-    return [(count / count.sum()).log() for count in counts]
+    return torch.stack(surprises, dim=1)
 
 
-def _gains(
-    surprises_NC: Tensor, codes_NK: Tensor, frequencies: Sequence[Tensor], columns: Sequence[int]
-) -> tuple[Tensor, Tensor]:
-    """By how much the frequencies of these columns are surprised more at their cells, (C,), and its standard error."""
-    by_frequency_NC = torch.stack([-frequencies[column][codes_NK[:, column]] for column in columns], dim=1)
-    gains_NC = by_frequency_NC - surprises_NC
+def _means(gains_NC: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean of each column, (C,), and its standard error."""
     return gains_NC.mean(0), gains_NC.std(0, correction=0) / len(gains_NC) ** 0.5
 
 
