@@ -110,6 +110,13 @@ def is_format(written: str) -> bool:
     return len(date) == 3 and ("zone" not in told or bool(clock))
 
 
+def is_misreading(written: str, other: str) -> bool:
+    """Whether the same text can be read in both formats, by another day: 03/04/2024, 24.03.04."""
+    tokens, others = list(tokens_of(loosely(written))), list(tokens_of(loosely(other)))
+    pairs = [(mine, its) for mine, its in zip(tokens, others, strict=False) if mine != its]
+    return len(tokens) == len(others) and bool(pairs) and all({mine[1], its[1]} <= set("dmy") for mine, its in pairs)
+
+
 def literal_zone(written: str) -> str | None:
     """The zone at the end of a format with a time, as it is written: `Z`, ` UTC`, `+00`."""
     _, clock, rest = written.rpartition("%M") if "%M" in written else written.rpartition("%H")

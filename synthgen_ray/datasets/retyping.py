@@ -8,7 +8,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthgen_ray.datasets.canonical import is_text
-from synthgen_ray.datasets.date_formats import any_zone, is_format, literal_zone, parts_of, pattern_of, zone_name
+from synthgen_ray.datasets.date_formats import (
+    any_zone,
+    is_format,
+    is_misreading,
+    literal_zone,
+    parts_of,
+    pattern_of,
+    zone_name,
+)
 from synthgen_ray.datasets.date_guessing import DATE
 from synthgen_ray.datasets.number_text import NUMBER, NotNumbers, plain_numbers
 from synthgen_ray.datasets.text_dates import NotDates, dates_of
@@ -86,7 +94,10 @@ def _datetimes(values: pa.ChunkedArray, column: Column, written: str | None) -> 
             "has a year and a month, then a day and a time, or is a time alone, as in `%d/%m/%Y %H:%M:%S`; it may hold"
             " %Y %y %m %b %B %d %H %I %p %M %S %f and a zone",
         )
-    if pa.types.is_temporal(values.type):
+    is_temporal = pa.types.is_temporal(values.type)
+    if is_temporal and written and column.format and is_misreading(written, column.format):
+        values = _spelt(values, column)  # 03/04 was the third of April
+    elif is_temporal:
         if written and not _suits(written, values.type, column):
             raise _bad_format(column, "has a time and a zone just where the values have one")
         return Typed(values, written or column.format)

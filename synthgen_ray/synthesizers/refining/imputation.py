@@ -110,15 +110,28 @@ def _reading(text: str, type_: pa.DataType) -> bool | float | None:
 
 
 def _cast(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
-    """Raises: ArrowInvalid, where a cell would be another one: a moment without its time, a text without its zeros."""
+    """Raises: ArrowInvalid, where a cell would be another one: a moment without its time, a number as a moment, a text
+    without its zeros, 850 as true."""
+    before, kind = arrow.plain(column), arrow.value_type(type_)
+    if before.null_count < len(before) and not _may_be(before.type, kind):
+        raise pa.ArrowInvalid("cells of another nature")
+    if pa.types.is_floating(before.type):
+        column = pa.chunked_array([before])  # in which NaN is missing
     is_rounded = pa.types.is_decimal(column.type) and pa.types.is_floating(type_)
     found = (as_floats(column) if is_rounded else column).cast(type_)
-    kind = arrow.value_type(type_)
-    if arrow.is_integral(kind) and not (arrow.is_text(column.type) and pa.types.is_temporal(kind)):
-        before = arrow.plain(column)
-        if not pc.all(pc.equal(arrow.plain(found).cast(before.type), before), min_count=0).as_py():
+    is_exact = arrow.is_integral(kind) or pa.types.is_boolean(kind)
+    if is_exact and not (arrow.is_text(column.type) and pa.types.is_temporal(kind)):
+        is_same = pc.equal(arrow.plain(found).cast(before.type), before)
+        if not pc.all(is_same, min_count=0).as_py():
             raise pa.ArrowInvalid("a cell would be lost")
     return found
+
+
+def _may_be(given: pa.DataType, wanted: pa.DataType) -> bool:
+    """Arrow would count a moment in its unit and a truth as 1; a flag that is written 1 and 0 is read as a number."""
+    if pa.types.is_boolean(given):
+        return bool(pa.types.is_boolean(wanted))
+    return arrow.is_text(given) or pa.types.is_temporal(given) == pa.types.is_temporal(wanted)
 
 
 def _filled(column: pa.ChunkedArray, values: pa.Array, missing: np.ndarray) -> pa.ChunkedArray:

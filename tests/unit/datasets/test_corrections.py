@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from synthgen_ray.datasets.canonical import check_schema
 from synthgen_ray.datasets.corrections import corrected
 from synthgen_ray.datasets.inference import infer_columns
+from synthgen_ray.datasets.retyping import retyped
 from synthgen_ray.domain.columns import Column, ColumnKind
-from synthgen_ray.domain.corrections import SchemaCorrection
+from synthgen_ray.domain.corrections import ColumnCorrection, SchemaCorrection
 from synthgen_ray.domain.errors import InvalidTable
 
 
@@ -94,6 +95,39 @@ def test_values_become_what_is_declared(values, kind, written, after, format_aft
     assert cells.to_pylist() == after
     assert (column.kind, column.format) == (kind, format_after)
     assert column.nullable == (None in after)
+
+
+@pytest.mark.parametrize(
+    ("before", "written", "after"),
+    [
+        ("%m/%d/%Y", "%d/%m/%Y", date(2024, 4, 3)),  # read anew
+        ("%-m/%-d/%Y", "%-d/%-m/%Y", date(2024, 4, 3)),
+        ("%Y-%m-%d", "%d-%m-%Y", date(2024, 3, 4)),  # from now on written so
+        ("%m/%d/%Y", "%d.%m.%Y", date(2024, 3, 4)),
+        ("%m/%d/%Y", "%d %b %Y", date(2024, 3, 4)),
+    ],
+)
+def test_days_and_months_that_were_taken_for_each_other_can_be_set_right(before, written, after):
+    column = Column("c", ColumnKind.DATETIME, cardinality=1, format=before)
+
+    typed = retyped(
+        pa.chunked_array([[date(2024, 3, 4), None]]), column, ColumnCorrection(kind=ColumnKind.DATETIME, format=written)
+    )
+
+    assert (typed.values.to_pylist(), typed.format) == ([after, None], written)
+
+
+def test_dates_that_can_only_have_been_read_as_they_were_are_not_read_another_way():
+    column = Column("c", ColumnKind.DATETIME, cardinality=1, format="%m/%d/%Y")
+
+    with pytest.raises(InvalidTable) as refused:
+        retyped(
+            pa.chunked_array([[date(2024, 3, 31)]]),
+            column,
+            ColumnCorrection(kind=ColumnKind.DATETIME, format="%d/%m/%Y"),
+        )
+
+    assert refused.value.code == "invalid_date"
 
 
 CANNOT = [

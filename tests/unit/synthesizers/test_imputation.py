@@ -299,6 +299,10 @@ def test_floats_stay_as_exact_as_they_are_and_filled_ones_have_the_models_digits
     [
         (pa.array([datetime(2020, 1, 1, 10)] * 9), pa.array([date(2020, 1, n % 28 + 1) for n in range(500)])),
         (pa.array(["007"] * 9), pa.array([n % 50 for n in range(500)])),
+        (pa.array([20_200_101] * 9), pa.array([datetime(2020, 1, n % 28 + 1) for n in range(500)])),
+        (pa.array([datetime(2020, 1, 1)] * 9), pa.array([n % 50 for n in range(500)])),
+        (pa.array([0, 1, 850] * 3), pa.array([n % 3 == 0 for n in range(500)])),
+        (pa.array([True, False, None] * 3), pa.array([n % 50 for n in range(500)])),
     ],
 )
 def test_cells_that_would_become_others_are_refused(cells, of_model):
@@ -308,6 +312,25 @@ def test_cells_that_would_become_others_are_refused(cells, of_model):
         model.impute(pa.table({"x": cells, "y": range(9)}))
 
     assert refused.value.code == "column_mismatch"
+
+
+def test_flags_that_are_written_as_numbers_are_flags():
+    flags = pa.array([n % 3 == 0 for n in range(500)])
+    model = given_model(ModelType.GAUSSIAN_COPULA, pa.table({"x": flags, "y": np.arange(500) % 7}), None)
+
+    rows = conformed(pa.table({"x": [0, 1, None], "y": [1, 2, 3]}), model.codec)
+
+    assert rows["x"].to_pylist() == [False, True, None]
+
+
+def test_whole_floats_with_nan_are_the_integers_that_pandas_had_gaps_in():
+    model = given_model(ModelType.GAUSSIAN_COPULA, pa.table({"x": np.arange(500) % 50, "y": np.arange(500) % 7}), None)
+
+    filled = model.impute(pa.table({"x": [1.0, float("nan"), 3.0] * 9, "y": range(27)}), seed=1)
+
+    assert filled["x"].type == pa.int64()
+    assert filled["x"].to_pylist()[::3] == [1] * 9
+    assert filled["x"].null_count == 0
 
 
 def test_a_second_fit_forgets_what_columns_said_in_the_first():
