@@ -17,6 +17,8 @@ from synthgen_ray.runtime.listening import check_port
 from synthgen_ray.runtime.names import APP, NAMESPACE
 from synthgen_ray.settings import Settings
 
+# Of Serve's own processes and, said a second time, of the replicas. What calls they take is in the metrics.
+LOGGING = {"encoding": "JSON", "enable_access_log": False}
 CALL_S = 3600  # as in the files of `serve deploy`: an upload, a download or a stream of events may last so long
 
 
@@ -30,9 +32,9 @@ def deploy(address: str, settings: Settings) -> None:
     serve.start(
         proxy_location="HeadOnly",
         http_options={"host": settings.host, "port": settings.port, "request_timeout_s": CALL_S},
-        logging_config={"encoding": "JSON", "enable_access_log": False},
+        logging_config=LOGGING,
     )
-    serve.run(app(settings), name=APP, route_prefix="/")
+    serve.run(app(settings), name=APP, route_prefix="/", logging_config=LOGGING)
 
 
 def main() -> None:

@@ -62,3 +62,13 @@ def test_a_job_is_found_by_the_request_that_asked_for_it(server, ready_model):
     (line,) = [line for line in our_lines(server) if line["request_id"] == "find-me"]
 
     assert (line["job_id"], line["model_id"]) == (answer.json()["synthgen_job_id"], ready_model)
+
+
+def test_replicas_write_json_and_no_line_for_each_call(server, ready_model, client):
+    client.sample(ready_model, num_rows=5)
+
+    logs = list((server.data_dir / "ray" / "session_latest" / "logs" / "serve").glob("replica_*.log"))
+    messages = [json.loads(line)["message"] for log in logs for line in log.read_text().splitlines()]
+
+    assert any("Finished initializing replica" in message for message in messages)
+    assert not [message for message in messages if message.startswith(("CALL", "GET", "POST"))]

@@ -48,7 +48,13 @@ def test_a_training_is_seen_to_run_and_to_end_and_a_failure_says_why(
     seen(page, "Generate: ringed")
 
 
-@pytest.mark.parametrize("act", [lambda route: route.abort(), lambda _: None], ids=["refuses", "hangs"])
+@pytest.mark.parametrize(
+    "act",
+    [
+        pytest.param(lambda route: route.abort(), id="refuses", marks=pytest.mark.nightly),
+        pytest.param(lambda _: None, id="hangs"),
+    ],
+)
 def test_a_server_that_falls_silent_is_told_of_and_its_return_too(page, server, act):
     open_with(page, server.key, "#/status")
     expect(verdict(page)).to_have_text("All is well.")

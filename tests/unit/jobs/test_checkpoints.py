@@ -122,7 +122,7 @@ def resuming(assignment: Assignment, checkpoint: Artifact) -> Assignment:
     return dataclasses.replace(assignment, job=job, checkpoint=checkpoint)
 
 
-@pytest.mark.parametrize("model_type", ["ctgan", "copulagan", "tvae"])
+@pytest.mark.parametrize("model_type", ["ctgan", pytest.param("copulagan", marks=pytest.mark.nightly), "tvae"])
 def test_a_killed_training_that_goes_on_makes_the_same_file_and_has_the_same_losses(tmp_path, model_type):
     undisturbed = trained(given_assignment(tmp_path / "one", model_type), tmp_path / "one")
     folder = tmp_path / "other"

@@ -1,5 +1,8 @@
 """Refined rows are nearer to the table than what the model drew, and asked cells stay as they were."""
 
+import itertools
+from types import SimpleNamespace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +21,7 @@ from synthgen_ray.synthesizers.refining.dependency_network import (
     learn_dependencies,
 )
 from synthgen_ray.synthesizers.refining.refinement import Refinement
+from synthgen_ray.synthesizers.training import pace
 from synthgen_ray.synthesizers.training.pace import Pace
 
 ROWS = 3000
@@ -116,8 +120,13 @@ def test_columns_that_say_nothing_of_each_other_are_left_alone():
     assert learn_dependencies(codes, np.full(4, 3), 1, Pace(None, None)) is None
 
 
-def test_a_limited_training_leaves_time_for_it():
-    model = create(ModelType.TVAE, {"seed": 1, "epochs": 10_000, "max_training_seconds": 6.0}).fit(given_rings())
+def test_a_limited_training_leaves_time_for_it(monkeypatch):
+    ticks = itertools.count(step=0.004)
+    monkeypatch.setattr(pace, "time", SimpleNamespace(monotonic=lambda: next(ticks)))  # each look takes so long
+
+    small = {"compress_dims": [16], "decompress_dims": [16], "embedding_dim": 8}
+    limited = {"seed": 1, "epochs": 10_000, "max_training_seconds": 6.0, **small}
+    model = create(ModelType.TVAE, limited).fit(given_rings().slice(0, 1000))
 
     assert model._refinement is not None
 
