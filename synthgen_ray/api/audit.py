@@ -17,7 +17,8 @@ async def list_audit(
 ) -> Listed[AuditEventSchema]:
     """List what was made, changed, deleted, drawn and downloaded, newest first; a bound key sees that of its projects.
 
-    Each event holds a hash of itself and of the one before it: `synthgen audit verify` checks the chain. A bound key,
-    which sees parts of it, gets neither number nor hashes, and of keys that are not its projects' no id and no address.
+    Each event holds a hash of itself and of the one before it: `synthgen audit verify` checks the chain. A bound key
+    sees only parts of it: numbers and hashes are null, and so are the id and the address of keys that are not bound to
+    its projects.
     """
     return listed(await service.list_audit(principal, limit, offset), AuditEventSchema.of, limit, offset)

@@ -10,12 +10,12 @@ router = APIRouter(tags=["health"])
 
 @router.get("/healthz")
 async def is_alive() -> Alive:
-    """The process answers."""
+    """Say that the process is alive."""
     return Alive(status="alive")
 
 
 @router.get("/readyz", responses=problems(503))
 async def is_ready(request: Request) -> Alive:
-    """The metadata store, the artifacts and the dispatcher work."""
+    """Say whether the metadata store, the artifacts and the dispatcher work; 503 where one of them does not."""
     await request.app.state.checks.require_all()
     return Alive(status="ready")

@@ -33,7 +33,7 @@ async def list_jobs(
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Listed[JobItem]:
-    """List jobs, newest first. A `config` of more than 16 KiB, with long lists in its conditions, is `{}` here: the job
+    """List jobs, newest first. A `config` over 16 KiB, as one with long lists in its conditions, is `{}` here; the job
     itself shows it."""
     page = await service.list_jobs(principal, project_id, model_id, status, limit, offset)
     return listed(page, JobItem.of, limit, offset)
@@ -47,7 +47,7 @@ async def get_job(job_id: UUID, principal: Viewer, service: ServiceDep) -> JobDe
 
 @router.post("/{job_id:uuid}/cancel", responses=problems(403, 404, 409))
 async def cancel_job(job_id: UUID, principal: Editor, service: ServiceDep) -> JobDetail:
-    """Cancel a job that waits or runs; once more does no harm. It is `failed` then, and `cancelled`."""
+    """Cancel a job that waits or runs. It is `failed` then, and `cancelled` is true; to repeat it does no harm."""
     return JobDetail.of(await service.cancel_job(principal, job_id))
 
 
@@ -78,7 +78,8 @@ async def watch_job(job_id: UUID, request: Request, principal: Viewer, service: 
     },
 )
 async def download_output(job_id: UUID, request: Request, principal: Viewer, service: ServiceDep) -> Response:
-    """Download the rows of a completed generation; 410 once their time is over, and its seed gives them again."""
+    """Download the rows of a completed generation. Once they are no longer kept, the answer is 410: its seed gives the
+    same rows again."""
     job, artifact = await service.get_output(principal, job_id)
     if request.method == "GET":
         await service.record_download(principal, Action.JOB_DOWNLOAD, job.id, job.project_id)

@@ -79,7 +79,7 @@ async def list_models(
 async def import_model(
     request: Request, response: Response, principal: Editor, service: ServiceDep, key: Key = None
 ) -> ModelImported:
-    """Take in a model that was exported, here or elsewhere; it has no dataset. A file that was touched is refused."""
+    """Take in a model that was exported, here or elsewhere; it has no dataset. A file that was altered is refused."""
     async with received(request, service, key, ImportForm) as upload:
         form = upload.form
         made = await service.import_model(principal, form.project_id, form.name, upload.path, upload.once)
@@ -116,7 +116,7 @@ async def impute(
     response: Response,
     params: Annotated[ImputeParams, Body(examples=examples.IMPUTE)],
 ) -> GenerateAccepted:
-    """Fill the missing cells of a table by a ready model, each given the other cells of its row.
+    """Fill the missing cells of a table with a ready model, each given the other cells of its row.
 
     The output of the job is the table with all that it has, and values that fit where it had none. Ids and free texts
     are not made up: they stay missing.
@@ -131,7 +131,12 @@ async def impute(
     responses={
         200: {
             "description": "The rows, in the format that `Accept` asks for.",
-            "headers": {SEED: {"description": "With it the same rows come again.", "schema": {"type": "integer"}}},
+            "headers": {
+                SEED: {
+                    "description": "As `seed` of another call it gives the same rows again.",
+                    "schema": {"type": "integer"},
+                }
+            },
             "model": Rows,
             "content": {media: {} for form, media in SAMPLE_MEDIA.items() if form is not SampleFormat.JSON},
         },
@@ -177,6 +182,6 @@ async def export_model(model_id: UUID, request: Request, principal: Viewer, serv
 
 @router.delete("/{model_id:uuid}", responses=problems(403, 404))
 async def delete_model(model_id: UUID, principal: Editor, service: ServiceDep) -> ModelDeleted:
-    """Delete a model, its jobs and their files, for good; what runs of it is stopped."""
+    """Delete a model, its jobs and their files, for good; jobs that run are stopped."""
     await service.delete_model(principal, model_id)
     return ModelDeleted(ok=True, model_id=model_id)

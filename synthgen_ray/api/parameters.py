@@ -36,7 +36,7 @@ async def _service(request: Request) -> Service:
 
 
 ServiceDep = Annotated[Service, Depends(_service)]
-Limit = Annotated[int, BeforeValidator(_plain_digits), Query(ge=1, le=500, description="Items of a page.")]
+Limit = Annotated[int, BeforeValidator(_plain_digits), Query(ge=1, le=500, description="Items on a page.")]
 Offset = Annotated[int, BeforeValidator(_plain_digits), Query(ge=0, description="Items to skip.")]
 # Ids come as text, which strict validation would refuse.
 Id = Annotated[UUID, BeforeValidator(_plain_id), Field(strict=False)]

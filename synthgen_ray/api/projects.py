@@ -59,5 +59,5 @@ async def delete_project(
 
 @router.get("/{project_id:uuid}/usage", responses=problems(404))
 async def get_usage(project_id: UUID, principal: Viewer, service: ServiceDep) -> UsageSchema:
-    """Show what a project has used, and its quotas; `null` is without end."""
+    """Show what a project has used, and its quotas; `null` is no limit."""
     return UsageSchema.of(await service.get_usage(principal, project_id))

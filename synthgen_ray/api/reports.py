@@ -21,7 +21,7 @@ MEDIA_TYPES = {ReportFormat.HTML: "text/html; charset=utf-8", ReportFormat.JSON:
 # Of a page that runs nothing and loads nothing: its style and its pictures are in it.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 
-FormatQuery = Annotated[ReportFormat, Query(description="The page, or all that it shows as JSON.")]
+FormatQuery = Annotated[ReportFormat, Query(description="The page, or all that it shows, as JSON.")]
 
 
 async def _of_kind(kind: Annotated[ReportKind | None, Query(description="Only of this kind.")] = None) -> None:
@@ -35,9 +35,9 @@ async def create_report(
     """Queue a report on a ready model: its rows against those that it learnt and those that it never saw.
 
     Poll it until `succeeded` or `failed`, then download it. The rows are those of a completed generation, or drawn.
-    A generation with `conditions` is compared with the real rows that fit them; where fewer than ten do, or than the
-    model's `min_category_count`, the report fails (`too_few_fitting_rows`). One with a `distribution` is refused
-    (`rebalanced_rows`): ask for a report on a generation without.
+    A generation with `conditions` is compared with the real rows that fit them. Where fewer than 20 do, or more for a
+    model with a `min_category_count` above 5, the report fails (`too_few_fitting_rows`). One with a `distribution` is
+    refused (`rebalanced_rows`): ask for a report on a generation without.
     """
     made = await service.create_report(principal, body.project_id, body.entity_id, body.options or ReportParams(), once)
     return ReportSchema.of(value_of(made, response))

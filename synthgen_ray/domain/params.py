@@ -99,7 +99,7 @@ Family = Literal["beta", "gamma", "norm", "truncnorm", "uniform"]
 
 
 class GaussianCopulaParams(TrainParams):
-    refine: bool = Field(False, description=f"{REFINE} (of this type's, eight times).")
+    refine: bool = Field(False, description=f"{REFINE} (for this type, up to eight times).")
     marginals: Literal["empirical"] | Family = Field(
         "empirical",
         description="Distribution of each column of numbers: as in the table, or one of the families of the `copulas`"

@@ -50,7 +50,7 @@ class ReportParams(Params):
         None,
         strict=False,
         description="A completed generation of the model, whose rows are judged. Those made under `conditions` are"
-        " compared with the real rows that fit the same conditions, if these are not too few. One with a `distribution`"
+        " compared with the real rows that fit the same conditions, if there are enough. One with a `distribution`"
         " is refused: the real rows have other shares than those that were asked for.",
     )
     num_rows: int | None = Field(

@@ -23,7 +23,7 @@ class KeyCreate(Params):
         None, min_length=1, max_length=1000, description="The projects that the key is bound to; null for all."
     )
     expires_at: AwareDatetime | None = Field(
-        None, strict=False, description="When it ends to work; null for never, or when the key that makes it does."
+        None, strict=False, description="When it stops working; null for never, or for when the key that makes it does."
     )
 
     @field_validator("expires_at")

@@ -22,8 +22,9 @@ class UploadLimitsSchema(Mirror):
 
 
 class GenerateLimits(Answer):
-    """`max_bytes` is of all rows, `max_chunk_bytes` of those that a model draws at a time, were all as long as the
-    longest. A condition may list `max_any_of` values, all of them together `max_values`."""
+    """`max_bytes` bounds all rows of a generation, `max_chunk_bytes` those that a model draws at a time; both are
+    reckoned as if each row were as long as the longest. A condition may list `max_any_of` values, all conditions
+    together `max_values`."""
 
     max_rows: int
     max_bytes: int
@@ -48,7 +49,7 @@ class RequestLimitsSchema(Mirror):
 
 
 class RateLimitsSchema(Mirror):
-    """Of each ingress process; `null` is without end."""
+    """Of each ingress process; `null` is no limit."""
 
     requests_per_second: float | None
     burst: int

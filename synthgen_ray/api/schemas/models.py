@@ -27,7 +27,9 @@ class ModelCreate(Params):
     dataset_version_id: Id
     name: Name
     model_type: Annotated[ModelType, Field(strict=False)] = ModelType.CTGAN
-    config: dict[str, Any] = Field({}, description="Hyperparameters of the model type; see `GET /model-types`.")
+    config: dict[str, Any] = Field(
+        {}, description="Hyperparameters of the model type; see `GET /api/synthgen/model-types`."
+    )
     resources: Resources | None = Field(None, description="How much of the cluster the training may use.")
 
     @field_validator("config", mode="before")
@@ -103,7 +105,7 @@ class ModelJob(Mirror):
 
 class ModelDetail(Answer):
     """`jobs` are the newest hundred, its training always among them. All of them, and its reports and batches, are in
-    `GET /jobs?model_id=`."""
+    `GET /api/synthgen/jobs?model_id=`."""
 
     model_config = ConfigDict(json_schema_extra=examples.example(examples.MODEL_DETAIL))
 

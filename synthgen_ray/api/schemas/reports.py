@@ -35,13 +35,15 @@ class ReportCreate(Params):
     model_config = ConfigDict(json_schema_extra=examples.example(examples.REPORT_CREATE))
 
     project_id: Id
-    kind: Annotated[ReportKind, Field(strict=False)] = Field(description="What it is of: the rows of a model.")
+    kind: Annotated[ReportKind, Field(strict=False)] = Field(description="What is judged: the rows of a model.")
     entity_id: Id = Field(description="The model.")
-    options: ReportParams | None = Field(None, description="Which rows of it, and for what they are to be of use.")
+    options: ReportParams | None = Field(
+        None, description="Which of its rows are judged, and what they are to be used for."
+    )
 
 
 class ReportScoresSchema(Mirror):
-    """Null is what these tables do not have. The JSON of the report says what each is, and how sure."""
+    """A score that these tables do not have is null. The JSON of the report says what each is, and how sure."""
 
     verdict: str
     column_shapes: float | None

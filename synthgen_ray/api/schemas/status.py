@@ -34,7 +34,7 @@ class QueueSchema(Answer):
     pending: int
     running: int
     completed: int
-    failed: int = Field(description="Those that were cancelled are among them.")
+    failed: int = Field(description="Cancelled ones are among them.")
     oldest_pending_seconds: float | None
 
     @classmethod
@@ -90,7 +90,7 @@ class Status(Answer):
 
     version: str
     checks: list[CheckSchema]
-    disk: RoomSchema | None = Field(description="Of the machine that answered, for what it has in hand.")
+    disk: RoomSchema | None = Field(description="Of the machine that answered, where it keeps what it works on.")
     queue: list[QueueSchema] | None
     running: list[RunningJob] | None = Field(description="Newest first, 50 at most.")
     failed: list[FailedJob] | None = Field(description="The last 10, newest first, without cancelled ones.")
