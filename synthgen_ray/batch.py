@@ -35,7 +35,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def batch(
-    num_rows: Annotated[int, typer.Option(min=1, help="Rows to generate; there is no most.")],
+    num_rows: Annotated[int, typer.Option(min=1, help="Rows to generate, without a maximum.")],
     output: Annotated[str, typer.Option(help="A folder, or its URL: file:///..., s3://..., gs://...")],
     model: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="An exported model.")] = None,
     model_id: Annotated[UUID | None, typer.Option(help="Or the id of a ready model of a server.")] = None,

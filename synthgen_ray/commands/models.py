@@ -87,7 +87,9 @@ def train(
     gpu: Annotated[bool | None, typer.Option("--gpu/--no-gpu", help="One GPU a worker, or none.")] = None,
     project: DatasetsProject = None,
     version: Version = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Return when the model is ready; 1 if it failed.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Return when the model is ready; exit code 1 if it failed.")
+    ] = False,
 ) -> None:
     """Train a model on a dataset.
 
@@ -146,7 +148,7 @@ def impute(
     csv_safe: CsvSafe = False,
     to: RowsTo = None,
 ) -> None:
-    """Fill the missing cells of a dataset by a ready model. Without --to it is queued, for 'synthgen jobs download'.
+    """Fill a dataset's missing cells with a ready model. Without --to the job is queued, for 'synthgen jobs download'.
 
     Example: synthgen impute transactions --dataset october --to october_filled.csv
     """
@@ -183,7 +185,9 @@ def sample(
     shares: Annotated[str | None, typer.Option(metavar="COLUMN=JSON", help=SHARES_HELP)] = None,
     format: Annotated[SampleFormat | None, typer.Option(help="By default what --to ends in, else csv.")] = None,
     csv_safe: CsvSafe = False,
-    to: Annotated[Path | None, typer.Option(dir_okay=False, callback=in_a_folder, help="Write them there.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(dir_okay=False, callback=in_a_folder, help="Write the rows to this file.")
+    ] = None,
 ) -> None:
     """Draw rows from a ready model at once. Without --to they are shown.
 

@@ -18,7 +18,10 @@ group = typer.Typer(help="Make, list, show and download reports on rows: how goo
 ReportId = Annotated[UUID, typer.Argument(metavar="REPORT", help="Id of the report.")]
 OfModel = Annotated[str, typer.Argument(metavar="MODEL", help="Name or id of the model.")]
 JobOption = Annotated[UUID | None, typer.Option("--job", help="A completed generation of it, whose rows are judged.")]
-Rows = Annotated[int | None, typer.Option(min=1, help="Rows to draw and judge; by default as many as it has learnt.")]
+Rows = Annotated[
+    int | None,
+    typer.Option(min=1, help="Rows to draw and judge; by default as many as it has learnt, at most 100,000."),
+]
 Seed = Annotated[int | None, typer.Option(min=0, help="The same seed gives the same report.")]
 Target = Annotated[str | None, typer.Option(help="Column to predict from the others; by default one that fits.")]
 ToFile = Annotated[

@@ -12,7 +12,9 @@ from yaml import YAMLError
 from synthgen_ray.runtime.logs import OURS
 from synthgen_ray.settings import Settings
 
-DataDirOption = Annotated[Path | None, typer.Option(envvar="SYNTHGEN_DATA_DIR", help="Where all state is kept.")]
+DataDirOption = Annotated[
+    Path | None, typer.Option(envvar="SYNTHGEN_DATA_DIR", help="Where all state is kept.  [data]")
+]
 ConfigOption = Annotated[Path | None, typer.Option(help="A settings file, see configs/default.yaml.")]
 
 

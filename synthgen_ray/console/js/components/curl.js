@@ -15,7 +15,7 @@ export function curl(call, of, text = "As a curl command") {
     shown.textContent = command();
     try {
       await navigator.clipboard.writeText(command());
-      told.textContent = "It is copied.";
+      told.textContent = "Copied.";
     } catch {
       told.textContent = "The browser did not let the page copy; mark the command and copy it yourself.";
     }

@@ -99,7 +99,7 @@ function scores({ scores: of }) {
     ["Column shapes", percent(of.column_shapes, 1), "100 % is best"],
     ["Pair trends", percent(of.pair_trends, 1), "100 % is best"],
     ["Told apart", auc(of.detection_auc), "AUC, 0.5 is best"],
-    ["Use to a model", auc(of.utility), of.utility_real === null ? "" : `real rows ${auc(of.utility_real)}`],
+    ["Teaches a model", auc(of.utility), of.utility_real === null ? "" : `real rows ${auc(of.utility_real)}`],
     ["Copies of real rows", percent(of.copies, 1), "0 % is best"],
   ]);
   return h("dl", { class: "facts card" }, ...told.map(([name, value, note]) =>

@@ -43,7 +43,7 @@ export function shareFields(column, shown, asked, onChange) {
     element: h("div", { class: "stack-s" }, fields, h("div", {}, button)),
     show() {
       fields.hidden = !isOn();
-      fill(button, isOn() ? "Without shares" : "Set shares", h("span", { class: "sr-only" }, ` of ${column}`));
+      fill(button, isOn() ? "Remove shares" : "Set shares", h("span", { class: "sr-only" }, ` of ${column}`));
       if (!isOn()) return;
       names.forEach((name, index) => (inputs[index].value = String(asked.shares?.percents[name] ?? 0)));
       showSum();
