@@ -173,7 +173,14 @@ JOB_ITEM = {
     "model_type": "ctgan",
     "job_type": "generate",
     "status": "completed",
-    "config": {"num_rows": 1000, "seed": 42, "conditions": {}, "distribution": {}, "format": "csv"},
+    "config": {
+        "num_rows": 1000,
+        "seed": 42,
+        "conditions": {},
+        "distribution": {},
+        "format": "csv",
+        "csv_safe": False,
+    },
     "created_at": CREATED_AT,
 }
 JOB_DETAIL = {
