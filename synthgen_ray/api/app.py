@@ -33,6 +33,13 @@ from synthgen_ray.api.queries import check_query
 from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.service.service import Service
 
+ABOUT = """
+Send an API key with each call: `Authorization: Bearer KEY`. A refusal is a problem document (RFC 9457): its `code` is
+stable, its `detail` says what would be right.
+
+Trainings, generations and reports are jobs: ask for one, then poll it or watch its events, then download what it made.
+Lists come by the page (`limit`, `offset`), newest first. A POST that makes something takes an `Idempotency-Key`.
+"""
 # `KeyGate` checks; this only draws the lock and the Authorize button in the docs.
 SHOW_LOCK = Depends(HTTPBearer(auto_error=False, description="An API key."))
 
@@ -57,6 +64,7 @@ def create_app(
     app = Quiet(
         title="SynthGen on Ray",
         summary="Learn a table, generate synthetic rows like it.",
+        description=ABOUT,
         version=version("synthgen-ray"),
         docs_url=None,
         openapi_url="/openapi.json" if docs else None,
