@@ -27,5 +27,5 @@ class Projects:
         return self._connection.delete(path("api", "projects", project_id), force=force)
 
     def get_usage(self, project_id: Id) -> JSON:
-        """What a project has used, and its `quotas`; one that is `None` is without end."""
+        """What a project has used, and its `quotas`; one that is `None` is no limit."""
         return self._connection.get(path("api", "projects", project_id, "usage"))
