@@ -1,12 +1,52 @@
-"""What the README points to is there."""
+"""What the documents name is there: links, settings, commands and their options, targets of make, options of models."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+
+from synthgen_ray.cli import app
+from synthgen_ray.domain.params import TRAIN_PARAMS
+from synthgen_ray.settings import Group, Settings
 
 ROOT = Path(__file__).parents[2]
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "cluster/README.md",
+    "cluster/CAPACITY.md",
+    "cluster/prometheus/README.md",
+)
 README = (ROOT / "README.md").read_text()
+GROUPS = {
+    name: type(field.default).model_fields
+    for name, field in Settings.model_fields.items()
+    if isinstance(field.default, Group)
+}
+CODE = re.compile(r"```\w*\n.*?```|`[^`\n]+`", re.DOTALL)
+
+
+def code_of(document: str) -> list[str]:
+    """Its blocks of code and what stands between backticks."""
+    return CODE.findall((ROOT / document).read_text())
+
+
+def links() -> Iterator[tuple[str, str]]:
+    for document in DOCUMENTS:
+        for link in sorted(set(re.findall(r"\]\((?!http)([^)]+)\)", (ROOT / document).read_text()))):
+            yield document, link
+
+
+def command_of(words: list[str]) -> tuple[Any, list[str]]:
+    """The command that these words call, and those that are left."""
+    command: Any = typer.main.get_command(app)
+    while hasattr(command, "commands") and words and words[0] in command.commands:
+        command, words = command.commands[words[0]], words[1:]
+    return command, words
 
 
 def test_it_has_the_table_that_the_demo_prints():
@@ -14,10 +54,47 @@ def test_it_has_the_table_that_the_demo_prints():
         assert words in README
 
 
-@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!http)([^)]+)\)", README))))
-def test_links_lead_somewhere(link):
+@pytest.mark.parametrize(("document", "link"), list(links()))
+def test_links_lead_somewhere(document, link):
     file, _, heading = link.partition("#")
-    page = ROOT / file if file else ROOT / "README.md"
+    page = (ROOT / document).parent / file if file else ROOT / document
 
     assert page.exists()
-    assert not heading or f"# {heading.replace('-', ' ')}\n" in page.read_text().lower()
+    if heading:
+        headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+        assert heading in {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_settings_have_the_names_that_it_gives_them(document):
+    named = re.findall(rf"\b({'|'.join(GROUPS)})\.(\w+)\b(?!\()", " ".join(code_of(document)))
+
+    assert not [f"{group}.{name}" for group, name in named if name not in GROUPS[group] and name not in ("py", "js")]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_commands_and_their_options_are_there(document):
+    for code in code_of(document):
+        for line in re.findall(r"(?<![\w.])synthgen ([a-z][^\n`]*)", code.replace("\\\n", " ")):
+            command, rest = command_of(re.sub(r"[|;&>)].*", "", line).replace("[", " ").replace("]", " ").split())
+            options = {name for option in command.params for name in option.opts}
+
+            assert not hasattr(command, "commands") or not rest or rest[0].startswith("--"), line
+            assert {word.partition("=")[0] for word in rest if word.startswith("--")} <= options | {"--help"}, line
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_make_has_the_targets_that_it_names(document):
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert {target for code in code_of(document) for target in re.findall(r"\bmake ([a-z]+)", code)} <= {*phony.split()}
+
+
+def test_models_have_the_options_of_its_table_with_these_defaults():
+    table = README.partition("| option | default | does |\n")[2].partition("\n\n")[0]
+    told = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", table, re.MULTILINE))
+    known = {name: field for params in TRAIN_PARAMS.values() for name, field in params.model_fields.items()}
+
+    assert told.keys() <= known.keys()
+    for name in ("min_category_count", "max_categories", "precision", "sampling", "marginals"):
+        assert told[name].strip('`"').replace(",", "") == str(known[name].default)
