@@ -103,8 +103,8 @@ function checks() {
 
 /** @type {{[name: string]: string}} */
 const DOES = {
-  store: "It answers for projects, models and jobs.",
-  artifacts: "It takes files: tables, models, rows.",
+  store: "It keeps projects, datasets, models and jobs.",
+  artifacts: "It keeps files: tables, models, rows.",
   dispatcher: "It looks at the queue and starts what is due.",
 };
 
