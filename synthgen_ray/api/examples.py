@@ -182,6 +182,7 @@ JOB_ITEM = {
         "csv_safe": False,
     },
     "created_at": CREATED_AT,
+    "error": None,
 }
 JOB_DETAIL = {
     **JOB_ITEM,
@@ -191,7 +192,6 @@ JOB_DETAIL = {
     "progress": 1.0,
     "message": "",
     "losses": {},
-    "error": None,
     "cancelled": False,
     "result": {
         "num_rows": 1000,

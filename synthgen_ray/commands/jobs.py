@@ -35,8 +35,10 @@ def list_jobs(
     client = session.client
     inside = project_id(client, project) if project else None
     of = model_id(client, model) if model else None
-    columns = ["id", "job_type", "status", "model_name", "model_type", "created_at"]
-    session.output.page(client.list_jobs(inside, of, status, limit, offset), columns)
+    columns = ["id", "job_type", "status", "error", "model_name", "model_type", "created_at"]
+    page = client.list_jobs(inside, of, status, limit, offset)
+    codes = [{**job, "error": (job["error"] or {}).get("code")} for job in page["items"]]
+    session.output.page(page, columns, codes)
 
 
 @group.command("show")

@@ -30,9 +30,9 @@ class Output:
         """What a command has done."""
         typer.echo(json.dumps(answer, indent=2) if self._as_json else escaped(sentence, lines=True))
 
-    def page(self, page: JSON, columns: Sequence[str]) -> None:
-        """A page of a list, as a table of these fields."""
-        self.table(page, page["items"], columns)
+    def page(self, page: JSON, columns: Sequence[str], rows: Sequence[Mapping[str, Any]] | None = None) -> None:
+        """A page of a list, as a table of these fields of its items, or of the rows that stand for them."""
+        self.table(page, page["items"] if rows is None else rows, columns)
         if (shown := len(page["items"])) < page["total"] and not self._as_json:
             self.note(f"{shown} of {page['total']}; see --limit and --offset.")
 

@@ -13,9 +13,17 @@ from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.domain.params import ModelType
 
 
-class JobItem(Answer):
-    model_config = ConfigDict(json_schema_extra=examples.example(examples.JOB_ITEM))
+class JobErrorSchema(Mirror):
+    code: str
+    message: str
+    retryable: bool
 
+    @classmethod
+    def find(cls, job: Job) -> Self | None:
+        return cls.of(job.failure) if job.failure else None
+
+
+class JobFacts(Answer):
     id: UUID
     model_id: UUID
     model_name: str
@@ -25,19 +33,15 @@ class JobItem(Answer):
     config: dict[str, Any]
     created_at: Moment
 
+
+class JobItem(JobFacts):
+    model_config = ConfigDict(json_schema_extra=examples.example(examples.JOB_ITEM))
+
+    error: JobErrorSchema | None
+
     @classmethod
     def of(cls, job: Job) -> Self:
-        return cls(**fields_of(job, JobItem))
-
-
-class JobErrorSchema(Mirror):
-    code: str
-    message: str
-    retryable: bool
-
-    @classmethod
-    def find(cls, job: Job) -> Self | None:
-        return cls.of(job.failure) if job.failure else None
+        return cls(**fields_of(job, JobFacts), error=JobErrorSchema.find(job))
 
 
 class JobResult(Answer):
@@ -63,7 +67,6 @@ class JobDetail(JobItem):
     progress: float
     message: str
     losses: dict[str, float]
-    error: JobErrorSchema | None
     cancelled: bool
     result: JobResult | None
     started_at: Moment | None
@@ -73,7 +76,7 @@ class JobDetail(JobItem):
     @classmethod
     def of(cls, job: Job) -> Self:
         return cls(
-            **fields_of(job, JobItem),
+            **fields_of(job, JobFacts),
             project_name=job.project_name,
             output_artifact_id=job.artifact.id if job.artifact and job.job_type is JobType.GENERATE else None,
             background_job_id=job.background_id,

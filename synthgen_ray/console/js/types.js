@@ -17,9 +17,9 @@
  * @typedef {{id: string, job_type: string, status: string, created_at: string}} ModelJob
  * @typedef {{code: string, message: string, retryable: boolean}} Failure
  * @typedef {{id: string, model_id: string, model_name: string, model_type: string, job_type: string, status: string,
- *   config: {[name: string]: any}, created_at: string}} JobItem
+ *   config: {[name: string]: any}, error: Failure | null, created_at: string}} JobItem
  * @typedef {JobItem & {project_name: string, progress: number, message: string, losses: {[name: string]: number},
- *   error: Failure | null, cancelled: boolean, eta_seconds: number | null, started_at: string | null, finished_at: string | null,
+ *   cancelled: boolean, eta_seconds: number | null, started_at: string | null, finished_at: string | null,
  *   result: {num_rows: number, format: string, size_bytes: number} | null}} Job
  * @typedef {{verdict: string, column_shapes: number | null, pair_trends: number | null, detection_auc: number | null,
  *   utility: number | null, utility_real: number | null, copies: number | null, distance_share: number | null}} Scores

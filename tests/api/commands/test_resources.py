@@ -32,6 +32,19 @@ class TestLists:
         assert model.split("\t")[1:4] == ["copula", "gaussian_copula", "ready"]
         assert len(jobs.stdout.splitlines()) == 2
 
+    async def test_what_failed_has_its_code(self, synthgen, answer, trained, tmp_path):
+        words = tmp_path / "words.csv"
+        words.write_bytes(a_table(100).replace(b"<=50K,", b"<=50K,eleven"))
+        await synthgen("upload", words, "--project", "Bank")
+        await synthgen("impute", "copula", "--dataset", "words", "--to", tmp_path / "filled.csv")
+
+        listed = await synthgen("jobs", "list", "--status", "failed")
+        (failed,) = (await answer("jobs", "list", "--status", "failed"))["items"]
+
+        header, job = (line.split("\t") for line in listed.stdout.splitlines())
+        assert job[header.index("error")] == failed["error"]["code"] == "column_mismatch"
+        assert failed["error"]["message"]
+
     async def test_a_list_that_goes_on_says_so(self, synthgen):
         for name in ("A", "B"):
             await synthgen("projects", "create", name)
