@@ -62,13 +62,13 @@ def _stats(name: str, values: pa.ChunkedArray) -> ColumnStats:
     num_rows, num_nulls = len(values), values.null_count
     cardinality = 0 if storage == "null" else pc.count_distinct(values, mode="only_valid").as_py()
     share = cardinality / max(num_rows - num_nulls, 1)
-    sample = _sample(values) if storage == "text" else None
+    sample = _sample(values) if storage == "text" and cardinality else None
     named_id = names_an_id(name)
     code_shaped = sample is not None and (named_id or share >= MIN_NAMED_ID_SHARE) and _is_code_shaped(sample)
     return ColumnStats(
         name=name,
         # For numbers a dictionary says that they are codes; for text it is but an encoding.
-        storage="category" if is_dictionary and sample is None else storage,
+        storage="category" if is_dictionary and storage != "text" else storage,
         num_rows=num_rows,
         num_nulls=num_nulls,
         cardinality=cardinality,

@@ -31,9 +31,7 @@ MIN_BARE_NAME_SHARE = 0.5
 
 
 def find_pii(name: str, sample: pa.Array, distinct_share: float) -> str | None:
-    """The kind of personal data that a sample of a column's values is, or None."""
-    if not len(sample):
-        return None
+    """The kind of personal data that a sample of a column's values, not empty, is, or None."""
     counted = sample.value_counts()
     for kind, pattern in SHAPES.items():
         if _most_match(counted, pattern):

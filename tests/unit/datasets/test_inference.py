@@ -61,6 +61,7 @@ KINDS = [
     ("repeated sentences", "notes", [f"Nest {i % 5} never seen with a full clutch." for i in MANY], "categorical"),
     ("a few unique words", "x", ["red", "green", "blue"], "text"),
     ("nothing", "x", pa.nulls(5, pa.string()), "constant"),
+    ("no ids", "customer_id", pa.nulls(5, pa.string()), "constant"),
     ("nothing at all", "x", pa.nulls(5), "constant"),
     ("one value and nulls", "x", [1.5, None, 1.5], "constant"),
     ("booleans", "x", [True, False, None], "boolean"),
