@@ -240,12 +240,13 @@ def _span(ordered: np.ndarray, k: int, least_step: int) -> tuple[int, int, int]:
 
 
 def grid_of(ordered: np.ndarray, k: int) -> tuple[int, np.ndarray]:
-    """The step of unsigned rows, and those on the grid: all but fewer than k, and one of a hundred at most.
+    """The step of k unsigned rows or more, and those on the grid: all but fewer than k, and one of a hundred at most;
+    k are left.
 
     One moment among dates would else make seconds of all days: what k rows do not have is not learnt.
     """
     values, counts = np.unique(ordered, return_counts=True)
-    few = min(k - 1, len(ordered) // 100)
+    few = min(k - 1, len(ordered) // 100, len(ordered) - k)
     while True:
         step = max(int(np.gcd.reduce(np.diff(values))), 1)
         for prime in PRIMES:

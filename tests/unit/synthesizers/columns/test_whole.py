@@ -50,6 +50,14 @@ def test_of_a_hundred_rows_two_set_it():
     assert learnt(PRICES[:98], [7777, 7779]).step == 1
 
 
+def test_of_as_many_rows_as_are_asked_for_all_set_it():
+    values = PRICES[:200].copy()
+    values[:2] += 5
+
+    assert IntegerForm.learn(pa.array(values), k=200).step == 5
+    assert IntegerForm.learn(pa.array(values), k=198).step == 50
+
+
 def test_what_is_off_the_grid_counts_as_the_place_below():
     form = learnt(PRICES, [7777])
 
