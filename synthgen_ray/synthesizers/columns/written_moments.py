@@ -1,5 +1,6 @@
 """Dates and times that a column keeps as text, all in one format."""
 
+from contextlib import suppress
 from typing import Self
 
 import pyarrow as pa
@@ -30,15 +31,22 @@ class WrittenMoments(Stored):
     def find(cls, column: pa.ChunkedArray, declared: str | None = None) -> Self | None:
         """How the column keeps moments, if it keeps nothing else; `declared` tells days from months.
 
-        Only where each is written again as it was: part of a column reads as the whole does then.
+        Only where each is written again as it was: part of a column reads as the whole does then. In the declared
+        format rather than in one that only these texts have, which may all have two digits.
         """
+        if declared and not is_format(declared):
+            return None
+        cells = _cells(arrow.plain(column))
         try:
-            values, written, _ = dates_of(_cells(arrow.plain(column)), declared)
-            found = cls(arrow_type=str(arrow.roomy(column.type)), moment_type=str(values.type), format=written)
-            found.unwrap(column)
+            values, written, _ = dates_of(cells, declared)
         except (NotDates, pa.ArrowException):
             return None
-        return found
+        for format in dict.fromkeys((declared or written, written)):
+            found = cls(arrow_type=str(arrow.roomy(column.type)), moment_type=str(values.type), format=format)
+            with suppress(pa.ArrowException):
+                found.unwrap(column)
+                return found
+        return None
 
     @property
     def blank(self) -> None:

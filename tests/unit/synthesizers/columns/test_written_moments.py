@@ -130,6 +130,26 @@ def test_a_declared_format_tells_days_from_months():
     assert (model.learned_columns[0].minimum, model.learned_columns[0].maximum) == ("2020-01-01", "2020-09-09")
 
 
+def test_a_declared_format_is_kept_where_the_texts_fit_a_narrower_one():
+    texts = ["12/10/2020", "13/11/2020"] * 20
+    columns = [Column("day", ColumnKind.DATETIME, format="%-d/%-m/%Y"), Column("x", ColumnKind.FLOAT)]
+    model = fitted(pd.DataFrame({"day": texts, "x": RNG.normal(size=len(texts))}), columns=columns)
+
+    filled = model.impute(pd.DataFrame({"day": ["5/11/2020", "12/10/2020"], "x": [0.0, np.nan]}))
+
+    assert filled["day"].to_pylist() == ["5/11/2020", "12/10/2020"]
+
+
+@pytest.mark.parametrize("format", ["%A %d", "%d/%m/%Y"])
+def test_a_declared_format_that_the_texts_do_not_have_makes_no_dates_of_them(format):
+    texts = ["Monday 12", "Tuesday 13"] * 20
+    columns = [Column("day", ColumnKind.DATETIME, format=format), Column("x", ColumnKind.FLOAT)]
+
+    model = fitted(pd.DataFrame({"day": texts, "x": RNG.normal(size=len(texts))}), columns=columns)
+
+    assert isinstance(model.codec.columns[0], CategoryCodec)
+
+
 def test_dates_that_cannot_be_told_are_warned_of():
     frame = pd.DataFrame({"day": ["01/02/2020", "03/04/2020"] * 20, "x": RNG.normal(size=40)})
 
