@@ -176,7 +176,7 @@ def _learn(
         if arrow.is_text(type_) and not wrapped:
             return TextCodec.learn(name, values, whole, column.pii, k, rng)
     if wrapped or kind is ColumnKind.CATEGORICAL:
-        type_ = wrapped.unwrap(values).type if wrapped else type_
+        type_ = wrapped.plain_type if wrapped else type_
         kind = _kind(ColumnKind.FLOAT, type_)
     written = wrapped.format if isinstance(wrapped, WrittenMoments) else column.format
     least_step = moments.resolution(written, type_) if arrow.is_integral(type_) else 1

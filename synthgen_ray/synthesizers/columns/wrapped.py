@@ -43,13 +43,21 @@ class Wrapped(Stored):
             decimals=int(decimals[0]) if len(decimals) == 1 else None,
         )
 
+    @property
+    def plain_type(self) -> pa.DataType:
+        """What `unwrap` gives."""
+        type_ = arrow.value_type(arrow.type_of(self.arrow_type))
+        if not arrow.is_text(type_):
+            return type_
+        return pa.int64() if self.decimals == 0 else pa.float64()
+
     def unwrap(self, column: pa.ChunkedArray) -> pa.Array:
         array = arrow.plain(column)
         if not arrow.is_text(array.type):
             return array
         if self.blank is not None:
             array = pc.if_else(pc.equal(array, self.blank), pa.scalar(None, array.type), array)
-        return array.cast(pa.int64() if self.decimals == 0 else pa.float64())
+        return array.cast(self.plain_type)
 
     def wrap(self, numbers: pa.Array) -> pa.Array:
         type_ = arrow.type_of(self.arrow_type)

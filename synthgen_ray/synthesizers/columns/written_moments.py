@@ -1,6 +1,5 @@
 """Dates and times that a column keeps as text, all in one format."""
 
-from contextlib import suppress
 from typing import Self
 
 import pyarrow as pa
@@ -36,17 +35,21 @@ class WrittenMoments(Stored):
         """
         if declared and not is_format(declared):
             return None
-        cells = _cells(arrow.plain(column))
+        cells = arrow.plain(column).cast(pa.string())
         try:
-            values, written, _ = dates_of(cells, declared)
+            values, written = _read(cells, declared)
         except (NotDates, pa.ArrowException):
             return None
         for format in dict.fromkeys((declared or written, written)):
             found = cls(arrow_type=str(arrow.roomy(column.type)), moment_type=str(values.type), format=format)
-            with suppress(pa.ArrowException):
-                found.unwrap(column)
+            if found._writes(values, cells):
                 return found
         return None
+
+    @property
+    def plain_type(self) -> pa.DataType:
+        """What `unwrap` gives."""
+        return arrow.type_of(self.moment_type)
 
     @property
     def blank(self) -> None:
@@ -57,13 +60,13 @@ class WrittenMoments(Stored):
         """Raises: ArrowInvalid, where a text is none that `wrap` writes."""
         array = arrow.plain(column)
         if array.null_count == len(array):
-            return pa.nulls(len(array), arrow.type_of(self.moment_type))
-        cells = _cells(array)
+            return pa.nulls(len(array), self.plain_type)
+        cells = array.cast(pa.string())
         try:
-            values = dates_of(cells, self.format)[0].combine_chunks()
+            values, _ = _read(cells, self.format)
         except NotDates as why:
             raise pa.ArrowInvalid(why.reason) from None
-        if str(values.type) != self.moment_type or not pc.all(pc.equal(self._texts(values), cells)).as_py():
+        if values.type != self.plain_type or not self._writes(values, cells):
             raise pa.ArrowInvalid("holds dates in another format")
         return values
 
@@ -73,6 +76,11 @@ class WrittenMoments(Stored):
     def _texts(self, values: pa.Array) -> pa.Array:
         return datetimes_as_text(values, self.format)
 
+    def _writes(self, values: pa.Array, cells: pa.Array) -> bool:
+        return bool(pc.all(pc.equal(self._texts(values), cells)).as_py())
 
-def _cells(array: pa.Array) -> pa.ChunkedArray:
-    return pa.chunked_array([array.cast(pa.string())])
+
+def _read(cells: pa.Array, declared: str | None) -> tuple[pa.Array, str]:
+    """The moments and their format. Raises: NotDates."""
+    values, written, _ = dates_of(pa.chunked_array([cells]), declared)
+    return values.combine_chunks(), written
