@@ -81,7 +81,7 @@ def shared_codes(parts: Sequence[pa.ChunkedArray]) -> tuple[list[Array], list[st
     if len({part.type for part in parts}) > 1:
         parts = [part.cast(pa.string()) for part in parts]
     encoded = pa.chunked_array([chunk for part in parts for chunk in part.chunks], parts[0].type)
-    encoded = encoded.combine_chunks().dictionary_encode()
+    encoded = encoded.dictionary_encode().combine_chunks()
     order = pc.sort_indices(encoded.dictionary)
     rank = np.full(len(order) + 1, NULL, np.int32)  # the last one is that of null
     rank[order.to_numpy()] = np.arange(len(order))
