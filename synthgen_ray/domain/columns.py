@@ -139,14 +139,18 @@ MIN_TRAINING_ROWS = 20
 MOST_NAMED = 5  # columns, in a sentence
 
 
-def check_trainable(num_rows: int) -> None:
-    """Refuse a table that is too short to be learnt without being copied.
+def check_trainable(num_rows: int, holdout_fraction: float | None = None) -> None:
+    """Refuse a table that is too short to be learnt without being copied, without the rows that are held out if a share
+    of them is asked for.
 
     Raises: InvalidTable.
     """
-    if num_rows < MIN_TRAINING_ROWS:
-        detail = f"The table has {num_rows} rows; training needs at least {MIN_TRAINING_ROWS}."
-        raise InvalidTable(detail, "too_few_rows")
+    learnt = num_rows - int(num_rows * (holdout_fraction or 0.0))
+    if learnt < MIN_TRAINING_ROWS:
+        left = "" if learnt == num_rows else f", of which {learnt} are not held out"
+        raise InvalidTable(
+            f"The table has {num_rows} rows{left}; training needs at least {MIN_TRAINING_ROWS}.", "too_few_rows"
+        )
 
 
 def check_same_columns(names: Sequence[str], learned: Sequence[LearnedColumn]) -> None:

@@ -69,7 +69,7 @@ class Models(Enqueuing):
         async def make(session: AsyncSession) -> Job:
             await require_project(session, principal, project_id)
             version = await require_version(session, principal, dataset_version_id, project_id)
-            check_trainable(version.num_rows)
+            check_trainable(version.num_rows, params.holdout_fraction)
             check_learnable(COLUMNS.validate_python(version.columns))
             await check_training(session, project_id, self._quotas)
             model = ModelRow(

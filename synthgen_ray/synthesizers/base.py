@@ -99,8 +99,8 @@ class Synthesizer(ABC):
         self._columns = _in_order_of(table, columns or columns_of(table))
         seed = self._agreed_seed()
         self.params = with_agreed_holdout(self._asked, table.num_rows)
+        check_trainable(table.num_rows, self.params.holdout_fraction)
         train, _ = learnt_and_held_out(table, self.params)
-        check_trainable(train.num_rows)
         rng = stream(seed, ENCODE)
         self._codec = TableCodec.learn(train, table, self._columns, self._codec_options, rng, pace.breathe)
         if not self._codec.learnt:

@@ -145,10 +145,11 @@ async def test_404_for_a_project_or_table_that_is_not_there(bank: Bank):
         await bank.refuses("POST", MODELS, 404, "not_found", json={**bank.order, field: NOBODYS})
 
 
-@pytest.mark.parametrize("rows", [1, 19])
-async def test_422_for_a_table_too_short_to_learn(client, given_dataset, project_id, rows):
+@pytest.mark.parametrize(("rows", "config"), [(1, {}), (19, {}), (38, {"holdout_fraction": 0.5})])
+async def test_422_for_a_table_too_short_to_learn(client, given_dataset, project_id, rows, config):
     dataset = await given_dataset(a_table(rows))
     order = {"project_id": project_id, "dataset_version_id": dataset["dataset_version_id"], "name": "m"}
+    order |= {"config": config}
 
     refused = await client.post(MODELS, json=order)
 

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.synthesizers.base import load
 from synthgen_ray.synthesizers.columns.personal import personal_texts
 from synthgen_ray.synthesizers.gaussian_copula import GaussianCopula
@@ -58,6 +59,11 @@ def test_a_second_table_is_agreed_on_anew():
     model = GaussianCopula(seed=1).fit(given_rows(100))
 
     assert model.fit(given_rows(1000))._trained_rows == 900
+
+
+def test_what_is_left_of_a_table_must_be_enough_to_learn():
+    with pytest.raises(InvalidTable, match="has 30 rows, of which 15 are not held out; training needs at least 20"):
+        GaussianCopula(seed=1, holdout_fraction=0.5).fit(given_rows(30))
 
 
 def given_people(num_rows: int, held_out: np.ndarray) -> tuple[pa.Table, tuple[Column, ...]]:
