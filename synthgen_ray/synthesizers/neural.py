@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from synthgen_ray.domain.params import NeuralParams
 from synthgen_ray.synthesizers.base import Synthesizer, Targets
-from synthgen_ray.synthesizers.calibration import with_offsets, with_quantile_maps
+from synthgen_ray.synthesizers.calibration import MOST_LOGITS, with_offsets, with_quantile_maps
 from synthgen_ray.synthesizers.codec import Cells, Encoded
 from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryTarget
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
@@ -86,6 +86,7 @@ class NeuralSynthesizer(Synthesizer):
         if not self._may_end_early or len(self.codec.learnt) < 2:
             return lambda _: False, np.empty(0)
         plateau = Plateau(encoded.codes, stream(seed, CALIBRATE, 2))
+        piece = MOST_LOGITS // self.layout.width + 1
         epochs_between = math.ceil(BATCHES_BETWEEN_LOOKS * self.params.batch_size / len(encoded.codes))
 
         def is_settled(epoch: int) -> bool:
@@ -95,9 +96,14 @@ class NeuralSynthesizer(Synthesizer):
             self._forget("folded")
             rng = stream(seed, CALIBRATE, 3)  # the same latents at each look
             with torch.inference_mode():
-                drawn = draw_rows(self._propose(DRAWN_ROWS, {}, rng), self.codec.learnt, self.layout, {}, rng)
+                parts = [
+                    draw_rows(
+                        self._propose(min(piece, DRAWN_ROWS - start), {}, rng), self.codec.learnt, self.layout, {}, rng
+                    ).codes_BK
+                    for start in range(0, DRAWN_ROWS, piece)
+                ]
             network.train()
-            return plateau.is_reached(drawn.codes_BK)
+            return plateau.is_reached(np.concatenate(parts))
 
         return is_settled, plateau.seen
 

@@ -6,7 +6,8 @@ from synthgen_ray.datasets.inference import infer_columns
 from synthgen_ray.domain.entities import Progress
 from synthgen_ray.domain.params import EARLY_STOP, ModelType
 from synthgen_ray.synthesizers import neural
-from synthgen_ray.synthesizers.training.plateau import BATCHES_BETWEEN_LOOKS, PATIENCE, Plateau
+from synthgen_ray.synthesizers.training.plateau import BATCHES_BETWEEN_LOOKS, DRAWN_ROWS, PATIENCE, Plateau
+from synthgen_ray.synthesizers.tvae import TVAE
 from tests.unit.synthesizers.conftest import given_model
 
 RNG = np.random.default_rng(3)
@@ -73,6 +74,23 @@ def test_a_training_that_has_settled_ends_and_its_model_is_whole(model_type, mon
     assert (PATIENCE + 1) * 4 <= epochs_of(said) < 120  # of three batches each, a look after four
     assert f"epoch {epochs_of(said)} of 120, settled" in [progress.message for progress in said]
     assert model.sample(100, seed=1).num_rows == 100
+
+
+def test_a_look_holds_no_more_logits_than_calibration(monkeypatch):
+    monkeypatch.setattr(neural, "BATCHES_BETWEEN_LOOKS", 3)
+    monkeypatch.setattr(neural, "MOST_LOGITS", 8000)
+    proposed = []
+
+    class Counted(TVAE):
+        def _propose(self, num_rows, targets, rng):
+            heads = super()._propose(num_rows, targets, rng)
+            proposed.append(heads.logits_BD.shape)
+            return heads
+
+    Counted(epochs=1, batch_size=100, refine=False, calibrate=False, seed=1).fit(COINS, infer_columns(COINS))
+
+    assert sum(rows for rows, _ in proposed) == DRAWN_ROWS
+    assert max(rows * width for rows, width in proposed) <= 8000 + 4
 
 
 def test_a_training_of_few_batches_takes_all_its_epochs():
