@@ -93,7 +93,7 @@ def convert(
 def read_table(path: Path) -> pa.Table:
     """The table in a canonical Parquet file.
 
-    Raises: InvalidTable for a file that is damaged or that `convert` cannot have written.
+    Raises: InvalidTable for a file that is damaged or that `convert` cannot have written; MemoryError.
     """
     with _canonical(path) as file:
         return file.read()
@@ -121,6 +121,8 @@ def _canonical(path: Path) -> Iterator[pq.ParquetFile]:
         with pq.ParquetFile(path) as file:
             check_schema(file.schema_arrow)
             yield file
+    except MemoryError:  # of a sound file: nobody has touched its sizes
+        raise
     except DECODE_ERRORS:
         raise invalid_parquet() from None
 
