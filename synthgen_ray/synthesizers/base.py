@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
@@ -194,7 +195,7 @@ class Synthesizer(ABC):
         card = ModelCard(
             model_type=self.model_type,
             config=self.params.model_dump(mode="json"),
-            columns=self._columns,
+            columns=tuple(map(_as_learnt, self._columns, self.learned_columns)),
             chunk_rows=self.chunk_rows,
             rows=self._trained_rows,
             libraries={name: version(name) for name in LIBRARIES},
@@ -206,7 +207,7 @@ class Synthesizer(ABC):
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns of the table it was trained on, in order."""
+        """The columns of the table it was trained on, in order; a loaded model knows no counts of them."""
         return self._columns
 
     @property
@@ -359,6 +360,11 @@ def _in_order_of(table: pa.Table, columns: Sequence[Column]) -> tuple[Column, ..
     if len(by_name) != len(columns) or sorted(by_name) != sorted(table.column_names):
         raise InvalidTable("The columns given are not the table's columns.", "column_mismatch")
     return tuple(by_name[name] for name in table.column_names)
+
+
+def _as_learnt(column: Column, learned: LearnedColumn) -> Column:
+    """As a file may say it: how many values differ tells of those that fewer than k rows have, and that one is null."""
+    return replace(column, nullable=learned.nullable, unique=False, cardinality=0)
 
 
 def _asked(

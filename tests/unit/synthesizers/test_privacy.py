@@ -12,8 +12,10 @@ import pyarrow as pa
 import pytest
 
 from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.synthesizers.base import load
 from synthgen_ray.synthesizers.codec import AvoidingCodec, CodecOptions, TableCodec
 from synthgen_ray.synthesizers.columns.personal import personal_texts
+from synthgen_ray.synthesizers.gaussian_copula import GaussianCopula
 from synthgen_ray.synthesizers.model_file import CARD
 from tests.unit.synthesizers.conftest import given_model, numbers_in
 
@@ -150,6 +152,17 @@ def test_a_file_proves_nobodys_presence():
     # Texts that are not of the kind that it makes up: of them the file knows nothing.
     assert not looks["mail"].any()
     assert not looks["note"].any()
+
+
+def test_a_file_does_not_count_the_values_of_a_column(tmp_path):
+    city = pa.array(["Xanadu", *["Rome", "Oslo"] * 50], mask=np.arange(101) == 1)
+    model = GaussianCopula(seed=1).fit(pa.table({"city": city, "age": RNG.normal(size=101)}))
+
+    model.save(tmp_path / "model")
+
+    assert [(column.nullable, column.cardinality) for column in model.columns] == [(True, 3), (False, 101)]
+    for column in load(tmp_path / "model").columns:
+        assert (column.nullable, column.unique, column.cardinality) == (False, False, 0)
 
 
 @pytest.mark.parametrize("nulls", [4, 5])
