@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.store.erasures import TO_ERASE, erase_artifacts, erase_jobs, erase_later
 from synthgen_ray.store.sessions import Sessions
-from synthgen_ray.store.tables import ArtifactRow, AuditRow, ErasureRow, JobRow, ServerRow
+from synthgen_ray.store.tables import ArtifactRow, AuditRow, ErasureRow, JobRow, ServerRow, utc_now
 
 AT_ONCE = 500  # rows of one transaction: others write too
+EVENTS_AT_ONCE = 10_000  # which are small, and may be millions in a day
 _DELETED = (JobType.GENERATE, JobType.REPORT)
 
 
@@ -43,11 +44,18 @@ class Retentions:
             return len(jobs)
 
     async def forget_audit(self, before: datetime) -> int:
-        """Delete events that are older; answers how many. The newest one stays, for the next one to follow."""
+        """Delete events that are older, as far as no younger one stands before them: what is left is one chain. Answers
+        how many. The newest one stays, for the next one to follow.
+        """
+        first = select(AuditRow.number, AuditRow.at).order_by(AuditRow.number).limit(EVENTS_AT_ONCE).subquery().c
         last = select(func.max(AuditRow.number)).scalar_subquery()
-        old = delete(AuditRow).where(AuditRow.at < before, AuditRow.number < last).returning(AuditRow.number)
+        # One of a time to come was written while the clock was wrong: it goes with those around it.
+        young = select(func.min(first.number)).where(first.at >= before, first.at <= utc_now()).scalar_subquery()
+        is_old = (first.at < before) & (first.number < func.coalesce(young, last))
+        old = AuditRow.number <= select(func.max(first.number)).where(is_old).scalar_subquery()
         async with self._sessions.writing() as session:
-            return len(list(await session.scalars(old)))
+            gone = await session.scalars(delete(AuditRow).where(old).returning(AuditRow.number))
+            return len(list(gone))
 
     async def get_server_id(self) -> UUID:
         """By which this metadata is told from any other."""

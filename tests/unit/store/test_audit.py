@@ -12,6 +12,7 @@ from synthgen_ray.domain.audit import Action, AuditEvent, find_break
 from synthgen_ray.domain.errors import Conflict
 from synthgen_ray.domain.once import Once
 from synthgen_ray.domain.params import GenerateParams
+from synthgen_ray.store import audit, retention
 from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import utc_now
 from tests.databases import on_both_databases
@@ -105,6 +106,29 @@ async def test_old_events_are_let_go_and_the_chain_goes_on(store, project):
 
     events = await trail(store)
     assert [event.number for event in events] == [4, 3]
+    assert find_break(events) is None
+
+
+async def test_old_events_are_let_go_some_at_a_time(store, monkeypatch):
+    monkeypatch.setattr(retention, "EVENTS_AT_ONCE", 2)
+    for name in ("first", "second", "third", "fourth"):
+        await store.create_project(ADMIN, name)
+    later = utc_now() + timedelta(hours=1)
+
+    assert [await store.forget_audit(later) for _ in range(3)] == [2, 1, 0]
+    assert [event.number for event in await trail(store)] == [4]
+
+
+async def test_a_clock_that_was_set_leaves_no_gap_in_the_chain(store, monkeypatch):
+    now = utc_now()
+    for days in (-500, -499, 300, -498, -10, -450, 0):
+        monkeypatch.setattr(audit, "utc_now", lambda days=days: now + timedelta(days=days))
+        await store.create_project(ADMIN, "Bank")
+
+    assert await store.forget_audit(now - timedelta(days=400)) == 4
+
+    events = await trail(store)
+    assert [event.number for event in events] == [7, 6, 5]
     assert find_break(events) is None
 
 
