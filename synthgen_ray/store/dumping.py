@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import JSON, Connection, Enum, MetaData, Table, Uuid, func, insert, inspect, select
 
 from synthgen_ray.domain.entities import Artifact
-from synthgen_ray.store.engines import engine_at, snapshots
+from synthgen_ray.store.engines import engine_at, is_sqlite, snapshots
 from synthgen_ray.store.entities import CHECKPOINT, PARTS
 from synthgen_ray.store.migrating import changing_schema, current_revision, upgrade
 from synthgen_ray.store.outages import honest
@@ -54,6 +54,8 @@ async def dump(url: str, sink: IO[str]) -> str:
             revision = await connection.run_sync(current_revision)
             if revision is None:
                 raise Undumpable("The database has no tables of SynthGen.")
+            if not is_sqlite(engine):  # rows may be large, and the sink slow; who only reads keeps no lock from others
+                await connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             for table in await connection.run_sync(_tables):
                 rows = await connection.stream(select(table).execution_options(yield_per=AT_ONCE))
                 async for row in rows.mappings():

@@ -1,14 +1,16 @@
 """Dumps of databases that an older release made; `tests/api/test_backup.py` has those of this one."""
 
 import io
+import time
 
 import pytest
 from sqlalchemy import text
 
 from synthgen_ray.store.dumping import Inconsistent, Undumpable, dump, load, named_in
-from synthgen_ray.store.engines import engine_at
+from synthgen_ray.store.engines import SERVER_SETTINGS, engine_at
 from synthgen_ray.store.migrating import known_revisions, upgrade
 from synthgen_ray.store.store import Store
+from tests.databases import on_postgresql
 from tests.given import ADMIN
 
 NEWEST, *OLDER = known_revisions()
@@ -56,6 +58,21 @@ async def test_rows_of_an_older_schema_are_migrated_when_they_are_loaded(
     await store.dispose()
     assert made_by == revision
     assert (await dumped(url))[0] == NEWEST
+
+
+@on_postgresql
+async def test_where_rows_go_may_be_slower_than_a_writer_is_waited_for(store, database_url, monkeypatch):
+    monkeypatch.setitem(SERVER_SETTINGS, "idle_in_transaction_session_timeout", "200ms")
+
+    class Slow(io.StringIO):
+        def write(self, line: str) -> int:
+            time.sleep(0.5)
+            return super().write(line)
+
+    rows = Slow()
+    await dump(database_url, rows)
+
+    assert named_in(rows.getvalue().splitlines()).server_id == await store.get_server_id()
 
 
 async def test_rows_of_a_schema_without_an_id_are_none_of_a_backup(an_old_database):
