@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
@@ -29,6 +30,7 @@ class Datasets(Files):
     _store: "Store"
     _nudge: Callable[[], None]
     _allowed_uris: Sequence[str]
+    _fetching: ThreadPoolExecutor  # which storage that is slow may fill; asyncio's own are everybody's
 
     async def upload_dataset(
         self,
@@ -72,7 +74,8 @@ class Datasets(Files):
         await self._store.require_upload_target(principal, dataset.project_id, dataset_id)  # before a byte comes
         with self.upload_folder() as folder:
             file = folder / "fetched"
-            filename = await asyncio.to_thread(fetch, uri, file, self.upload_limits.max_bytes, self.check_free)
+            order = (uri, file, self.upload_limits.max_bytes, self.check_free)
+            filename = await asyncio.get_running_loop().run_in_executor(self._fetching, fetch, *order)
             await self._store.require_upload_target(principal, dataset.project_id, dataset_id)  # it took its time
             target = (dataset.project_id, dataset.name, dataset.description)
             return await self._add_version(principal, *target, file, filename, dataset_id, None, once)

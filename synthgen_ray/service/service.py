@@ -4,6 +4,7 @@ Who asks comes first: the store shows a principal its own projects, and what is 
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from synthgen_ray.artifacts import Artifacts
@@ -55,6 +56,7 @@ class Service(Projects, Datasets, Models, Sampling, Jobs, Reports, Keys, Audits,
         self._converter = converter
         self._inspector = Inspector(converter.limits)
         self._allowed_uris = allowed_uris
+        self._fetching = ThreadPoolExecutor(converter.limits.max_running, "fetch")
         self._check_resources = check_resources
         self._draw = draw
         self._lately = {}

@@ -1,9 +1,15 @@
 """Correcting a version's columns, and versions from storage."""
 
+import asyncio
+import os
+import threading
+from pathlib import Path
+
 import pyarrow.parquet as pq
 import pytest
 
 from synthgen_ray.domain.quotas import Quotas
+from synthgen_ray.service import datasets
 from tests.api.conftest import SYNTHGEN, a_table
 
 ZIPS = b"zip,plan,day\n" + b"".join(b"%05d,%d,0%d/04/2020\n" % (n * 7, n % 3, n % 9 + 1) for n in range(60))
@@ -165,6 +171,29 @@ class TestFetch:
         assert (made.json()["version"], made.json()["num_rows"]) == (1, 40)
         shown = (await client.get(f"/api/datasets/{made.json()['dataset_id']}")).json()
         assert (shown["name"], shown["version"]) == ("accounts", 1)
+
+    async def test_storage_that_is_slow_keeps_nobody_else_waiting(self, client, given_dataset, monkeypatch, tmp_path):
+        answers = threading.Event()
+
+        def slow(_uri: str, target: Path, *_: object) -> str:
+            answers.wait()
+            target.write_bytes(a_table(40))
+            return "more.csv"
+
+        monkeypatch.setattr(datasets, "fetch", slow)
+        address = f"/api/datasets/{(await given_dataset())['dataset_id']}/versions"
+        body = {"uri": f"file://{tmp_path}/tables/more.csv"}
+        more_than_threads = min(32, (os.cpu_count() or 1) + 4) + 1
+        asked = [asyncio.create_task(client.post(address, json=body)) for _ in range(more_than_threads)]
+        try:
+            while len(list((tmp_path / "artifacts" / "scratch").iterdir())) < more_than_threads:
+                await asyncio.sleep(0.01)
+
+            assert (await client.get("/readyz")).status_code == 200
+        finally:
+            answers.set()
+            made = await asyncio.gather(*asked)
+        assert {response.status_code for response in made} == {201}
 
     @pytest.mark.parametrize(
         "uri",
