@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload, undefer
+from sqlalchemy.orm import joinedload, load_only, undefer
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.audit import Action
@@ -21,7 +21,7 @@ from synthgen_ray.store.audit import record_all
 from synthgen_ray.store.datasets import require_version
 from synthgen_ray.store.enqueuing import Enqueuing
 from synthgen_ray.store.entities import COLUMNS, LEARNED_COLUMNS, to_artifact
-from synthgen_ray.store.models import check_asked, learned_by, require_model, require_ready, require_there
+from synthgen_ray.store.models import check_asked, learned_by, require_model, require_ready
 from synthgen_ray.store.once import JOB, once_only
 from synthgen_ray.store.tables import ArtifactRow, ModelRow
 from synthgen_ray.store.usage import add_usage, check_generation, check_queue
@@ -97,7 +97,7 @@ class Generations(Enqueuing):
                     if isinstance(model, SynthGenError):
                         raise model
                     if (seen := _seen(draw)) not in there:
-                        await require_there(session, draw.principal, draw.model_id)
+                        await require_model(session, draw.principal, draw.model_id, load_only(ModelRow.id))
                         there.add(seen)
                     num_rows = rows[model.project_id] + draw.params.num_rows
                     await check_generation(session, model.project_id, self._quotas, num_rows)

@@ -189,13 +189,6 @@ async def require_model(session: AsyncSession, principal: Principal, model_id: U
     return row
 
 
-async def require_there(session: AsyncSession, principal: Principal, model_id: UUID) -> None:
-    """Raises: NotFound."""
-    seen = select(ModelRow.id).where(ModelRow.id == model_id, sees(principal, ModelRow.project_id))
-    if await session.scalar(seen) is None:
-        raise NotFound.of("model")
-
-
 async def require_ready(
     session: AsyncSession,
     principal: Principal,
