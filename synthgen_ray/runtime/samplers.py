@@ -6,9 +6,8 @@ What a sampler that dies takes down is drawn again elsewhere: the same rows.
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
-from contextvars import Context
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from synthgen_ray.domain.errors import Postponed, SynthGenError, Unavailable, Wo
 from synthgen_ray.domain.log_context import subject
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.runtime.names import APP, SAMPLER
+from synthgen_ray.service.together import Together
 
 if TYPE_CHECKING:
     from ray.serve.handle import DeploymentHandle
@@ -36,29 +36,18 @@ AHEAD = 2  # chunks that are drawn before they are read
 CROWD = 2 * AHEAD  # chunks of one model on their way from which on any sampler draws them: of two clients
 
 
-class _Deployment:
-    """Asked for in a thread, since Serve's controller may hang, and would halt all that this process does; and by all
-    together, since a thread that waits for it is lost to others."""
-
-    def __init__(self, look: "Callable[[], DeploymentHandle]") -> None:
-        self._look = look
-        self._looking: asyncio.Task[DeploymentHandle] | None = None
-
-    async def handle(self) -> "DeploymentHandle":
-        """Raises: what the look raises."""
-        if self._looking is None or self._looking.done():
-            # In nobody's context: who leaves would have it cancelled for all.
-            self._looking = asyncio.create_task(asyncio.to_thread(self._look), context=Context())
-        return await asyncio.shield(self._looking)
-
-
 def _find() -> "DeploymentHandle":
     from ray import serve
 
     return serve.get_deployment_handle(SAMPLER, APP)
 
 
-_deployment = _Deployment(_find)
+async def _look(asked: Sequence[None]) -> Sequence["DeploymentHandle"]:
+    # In a thread: Serve's controller may hang, and would halt all that this process does.
+    return [await asyncio.to_thread(_find)] * len(asked)
+
+
+_deployment: "Together[None, DeploymentHandle]" = Together(_look)  # a thread that waits for it is lost to others
 
 
 async def deployed() -> "DeploymentHandle":
@@ -68,7 +57,7 @@ async def deployed() -> "DeploymentHandle":
 
     while True:
         try:
-            return await _deployment.handle()
+            return await _deployment.ask(None)
         except (KeyError, RayServeException):
             await asyncio.sleep(LOOK_S)
 

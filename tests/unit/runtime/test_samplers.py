@@ -20,7 +20,7 @@ from synthgen_ray.domain.entities import Artifact, Draw
 from synthgen_ray.domain.errors import Postponed, Unavailable, WorkerLost
 from synthgen_ray.domain.params import SampleFormat, SampleParams
 from synthgen_ray.runtime import samplers as asking
-from synthgen_ray.runtime.samplers import ATTEMPTS, CROWD, OnlineDraws, _Deployment, insist
+from synthgen_ray.runtime.samplers import ATTEMPTS, CROWD, OnlineDraws, insist
 
 CHUNKS = 4
 
@@ -195,7 +195,7 @@ async def test_a_call_that_a_stranger_cancels_is_asked_of_another_and_our_own_ca
     assert samplers.waiting[0].cancelled()
 
 
-async def test_while_the_samplers_cannot_be_found_all_else_goes_on_and_one_thread_waits():
+async def test_while_the_samplers_cannot_be_found_all_else_goes_on_and_one_thread_waits(monkeypatch):
     controller, looks = threading.Event(), []
 
     def look() -> str:
@@ -203,16 +203,16 @@ async def test_while_the_samplers_cannot_be_found_all_else_goes_on_and_one_threa
         controller.wait(20)
         return "samplers"
 
-    deployment = _Deployment(look)
-    leaving = asyncio.create_task(deployment.handle())
-    staying = [asyncio.create_task(deployment.handle()) for _ in range(9)]
+    monkeypatch.setattr(asking, "_find", look)
+    leaving, *staying = [asyncio.create_task(asking._deployment.ask(None)) for _ in range(10)]
     async with asyncio.timeout(10):
         while not looks:
             await asyncio.sleep(0)
+    late = asyncio.create_task(asking.deployed())
     leaving.cancel()
     await asyncio.gather(leaving, return_exceptions=True)
+    assert len(looks) == 1
     controller.set()
 
-    assert await asyncio.gather(*staying) == ["samplers"] * 9
-    assert len(looks) == 1
+    assert await asyncio.gather(*staying, late) == ["samplers"] * 10
     assert leaving.cancelled()
