@@ -29,7 +29,7 @@ class Copies:
         copy = self._folder / sha256
         try:
             target.hardlink_to(copy)
-            copy.touch()
+            target.touch()  # the same file: of a copy that made room meanwhile it would make an empty one
         except FileNotFoundError:
             return False
         with target.open("rb") as file:

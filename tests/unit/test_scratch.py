@@ -1,6 +1,7 @@
 import math
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -106,6 +107,21 @@ class TestCopies:
 
         assert not copies.lend(self.SHA, tmp_path / "lent")
         assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+    def test_a_copy_that_makes_room_while_it_is_lent_leaves_nothing(self, tmp_path, monkeypatch):
+        copies, file = Copies(tmp_path / "copies"), tmp_path / "file"
+        file.write_bytes(b"abc")
+        copies.keep(file, self.SHA)
+        link = Path.hardlink_to
+
+        def linked_and_gone(name: Path, copy: Path) -> None:
+            link(name, copy)
+            copy.unlink()  # by another process
+
+        monkeypatch.setattr(Path, "hardlink_to", linked_and_gone)
+
+        assert copies.lend(self.SHA, tmp_path / "lent")
+        assert list((tmp_path / "copies").iterdir()) == []
 
     def test_what_nobody_used_for_long_is_gone(self, tmp_path):
         copies, file = Copies(tmp_path / "copies"), tmp_path / "file"
