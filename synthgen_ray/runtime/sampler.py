@@ -79,7 +79,7 @@ class Sampler:
     @raises_no_data
     async def publish(self, job: Job, parts: list[Part]) -> Artifact:
         with about(job_id=job.id, model_id=job.model_id):
-            return await asyncio.to_thread(publish, job, parts, self._artifacts)
+            return await self._turns.aside(partial(publish, job, parts, self._artifacts))
 
     async def _model(self, source: Artifact) -> Synthesizer:
         self._metrics.hits.add(source in self._models)

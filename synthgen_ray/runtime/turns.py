@@ -33,6 +33,10 @@ class Turns:
         """`work` is given what ends its turn early: for what only waits for a disk or a network."""
         return await self._run(work, self._threads_of_parts, self._parts, self._turns)
 
+    async def aside(self, work: Callable[[], T]) -> T:
+        """What mostly waits for a disk or a network, and needs no turn: of asyncio's own threads Serve gives few."""
+        return await self._run(lambda _: work(), self._threads_of_parts)
+
     async def _run(
         self, work: Callable[[Callable[[], None]], T], threads: ThreadPoolExecutor, *turns: asyncio.Semaphore
     ) -> T:

@@ -115,6 +115,21 @@ async def test_rows_do_not_wait_for_parts_that_only_wait_however_many_they_are(g
     await asyncio.gather(*tasks)
 
 
+async def test_what_only_waits_takes_nobodys_turn_and_none_of_asyncios_threads(given, log):
+    turns = Turns(1)
+    files, rows = [given(f"file {number}") for number in range(33)], given("rows")
+    tasks = begun(turns.aside(file.rows) for file in files)
+    await until(log, *(f"file {number}" for number in range(33)))
+
+    rows.may_end.set()
+    await asyncio.wait_for(turns.rows(rows.rows), 20)
+    assert await asyncio.wait_for(asyncio.to_thread(len, files), 20) == 33
+
+    for file in files:
+        file.may_end.set()
+    await asyncio.gather(*tasks)
+
+
 async def test_what_is_done_in_a_thread_is_about_what_its_caller_is_about():
     with about(request_id="r-1"):
         assert (await Turns(1).rows(subject))["request_id"] == "r-1"
