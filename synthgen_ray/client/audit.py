@@ -1,5 +1,7 @@
 """The audit trail: who did what, and whether it is as it was written."""
 
+import math
+from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
@@ -24,22 +26,31 @@ class Audit:
 
         Raises: ClientError, for a key that is bound to projects: it sees parts of the chain, and no hash.
         """
-        shown: dict[int, JSON] = {}
-        broken = find_break(self._events(shown))
-        newest = shown[max(shown)] if shown else None
-        return newest, None if broken is None else shown[broken.number]
+        newest: JSON | None = None
+        lately: deque[JSON] = deque(maxlen=2)  # it breaks at the last one that was read, or the one before
 
-    def _events(self, shown: dict[int, JSON]) -> Iterator[AuditEvent]:
-        while items := self.list_audit(PAGE, len(shown))["items"]:
+        def events() -> Iterator[AuditEvent]:
+            nonlocal newest
+            for item in self._items():
+                newest = newest or item
+                lately.append(item)
+                yield _event(item)
+
+        broken = find_break(events())
+        return newest, next((item for item in lately if broken and item["number"] == broken.number), None)
+
+    def _items(self) -> Iterator[JSON]:
+        offset, last = 0, math.inf
+        while items := self.list_audit(PAGE, offset)["items"]:
             if items[0]["number"] is None:
                 raise ClientError("The chain is verified with a key that is not bound to projects: this one is.")
-            # What is added meanwhile moves the others back: some come twice.
-            new = [item for item in items if item["number"] < min(shown, default=item["number"] + 1)]
-            for item in new:
-                shown[item["number"]] = item
-                yield _event(item)
+            for item in items:
+                if item["number"] < last:  # what is added meanwhile moves the others back: some come twice
+                    last = item["number"]
+                    yield item
             if len(items) < PAGE:
                 return
+            offset += PAGE
 
 
 def _event(item: JSON) -> AuditEvent:
