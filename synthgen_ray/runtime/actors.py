@@ -23,7 +23,10 @@ STALLED_S = 30.0
 READ_AGAIN_S = 10.0
 # An actor that is alive and silent, as one whose machine hangs. Writers wait for their turn for up to a minute.
 READ_S, WRITE_S = 30.0, 120.0
-PATIENCE_S = {"heartbeat": 20.0}  # longer than a few of these, and what they keep alive has lost its lease
+PATIENCE_S: dict[str, float | None] = {
+    "heartbeat": 20.0,  # longer than a few of these, and what they keep alive has lost its lease
+    "migrate": None,  # of large tables, or another server's: given up, it would begin anew at each start
+}
 # What only reads may be repeated when the actor was lost on the way: methods that begin so write nothing.
 READS = ("get_", "list_", "find_", "require_", "ping")
 
@@ -69,8 +72,8 @@ class _Remote:
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         method = self._actor.call.options(name=f"Metadata.{name}")
-        again_s, patience_s = (READ_AGAIN_S, READ_S) if name.startswith(READS) else (0.0, WRITE_S)
-        patience_s = PATIENCE_S.get(name, patience_s)
+        again_s, usual_s = (READ_AGAIN_S, READ_S) if name.startswith(READS) else (0.0, WRITE_S)
+        patience_s = PATIENCE_S.get(name, usual_s)
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             give_up = time.monotonic() + again_s

@@ -1,0 +1,42 @@
+"""How long the store is waited for."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from synthgen_ray.domain.errors import Unavailable
+from synthgen_ray.runtime import actors
+from synthgen_ray.runtime.actors import _Remote
+
+
+class HeldActor:
+    """Stands for Ray's handle: each call waits until it is answered."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, asyncio.Future[Any]] = {}
+
+    @property
+    def call(self) -> "HeldActor":
+        return self
+
+    def options(self, name: str) -> "HeldActor":
+        return self
+
+    def remote(self, method: str, *_: object) -> "asyncio.Future[Any]":
+        self.calls[method] = asyncio.get_running_loop().create_future()
+        return self.calls[method]
+
+
+async def test_a_migration_is_waited_for_as_long_as_it_takes_and_no_other_write_is(monkeypatch):
+    monkeypatch.setattr(actors, "WRITE_S", 0.01)
+    actor = HeldActor()
+    store: Any = _Remote(actor)
+    migrating = asyncio.create_task(store.migrate())
+
+    with pytest.raises(Unavailable):
+        await store.set_admin_key("ab" * 32)
+
+    assert not migrating.done()
+    actor.calls["migrate"].set_result(None)
+    await migrating
