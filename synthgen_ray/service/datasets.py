@@ -74,7 +74,12 @@ class Datasets(Files):
         await self._store.require_upload_target(principal, dataset.project_id, dataset_id)  # before a byte comes
         with self.upload_folder() as folder:
             file = folder / "fetched"
-            order = (uri, file, self.upload_limits.max_bytes, self.check_free)
+
+            def check() -> None:
+                self.check_free()
+                file.stat()  # which raises where the folder is gone: who asked for the file has left
+
+            order = (uri, file, self.upload_limits.max_bytes, check)
             filename = await asyncio.get_running_loop().run_in_executor(self._fetching, fetch, *order)
             await self._store.require_upload_target(principal, dataset.project_id, dataset_id)  # it took its time
             target = (dataset.project_id, dataset.name, dataset.description)

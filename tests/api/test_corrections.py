@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -194,6 +195,30 @@ class TestFetch:
             answers.set()
             made = await asyncio.gather(*asked)
         assert {response.status_code for response in made} == {201}
+
+    async def test_who_leaves_keeps_no_thread_at_it(self, client, given_dataset, monkeypatch, tmp_path):
+        begun, goes_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+        def slow(_uri: str, target: Path, _most: int, before_each: Callable[[], None]) -> str:
+            target.write_bytes(b"a block")
+            before_each()
+            begun.set()
+            goes_on.wait()
+            try:
+                before_each()
+            except OSError:
+                ended.set()
+            return "more.csv"
+
+        monkeypatch.setattr(datasets, "fetch", slow)
+        address = f"/api/datasets/{(await given_dataset())['dataset_id']}/versions"
+        leaving = asyncio.create_task(client.post(address, json={"uri": f"file://{tmp_path}/tables/more.csv"}))
+        await asyncio.to_thread(begun.wait)
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+        goes_on.set()
+
+        assert await asyncio.to_thread(ended.wait, 20)
 
     @pytest.mark.parametrize(
         "uri",
