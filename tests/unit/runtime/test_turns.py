@@ -3,12 +3,13 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from synthgen_ray.domain.log_context import about, subject
 from synthgen_ray.runtime.turns import Turns
+
+MORE_THAN_ASYNCIO = 33  # who has 32 threads of its own at most
 
 
 class Work:
@@ -100,12 +101,11 @@ async def test_a_part_that_only_waits_leaves_its_turn_to_the_next(given, log):
 
 async def test_rows_do_not_wait_for_parts_that_only_wait_however_many_they_are(given, log):
     turns = Turns(1)
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
-    parts, rows = [given(f"part {number}") for number in range(20)], given("rows")
+    parts, rows = [given(f"part {number}") for number in range(MORE_THAN_ASYNCIO)], given("rows")
     for part in parts:
         part.may_rest.set()
     tasks = begun(turns.part(part.part) for part in parts)
-    await until(log, *(f"part {number}" for number in range(20)))
+    await until(log, *(f"part {number}" for number in range(MORE_THAN_ASYNCIO)))
 
     rows.may_end.set()
     await asyncio.wait_for(turns.rows(rows.rows), 20)
@@ -117,13 +117,13 @@ async def test_rows_do_not_wait_for_parts_that_only_wait_however_many_they_are(g
 
 async def test_what_only_waits_takes_nobodys_turn_and_none_of_asyncios_threads(given, log):
     turns = Turns(1)
-    files, rows = [given(f"file {number}") for number in range(33)], given("rows")
+    files, rows = [given(f"file {number}") for number in range(MORE_THAN_ASYNCIO)], given("rows")
     tasks = begun(turns.aside(file.rows) for file in files)
-    await until(log, *(f"file {number}" for number in range(33)))
+    await until(log, *(f"file {number}" for number in range(MORE_THAN_ASYNCIO)))
 
     rows.may_end.set()
     await asyncio.wait_for(turns.rows(rows.rows), 20)
-    assert await asyncio.wait_for(asyncio.to_thread(len, files), 20) == 33
+    assert await asyncio.wait_for(asyncio.to_thread(len, files), 20) == MORE_THAN_ASYNCIO
 
     for file in files:
         file.may_end.set()
