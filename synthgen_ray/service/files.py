@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
+from contextvars import copy_context
 from pathlib import Path
 
 from synthgen_ray.artifacts import Artifacts
@@ -17,6 +19,7 @@ from synthgen_ray.domain.once import Made, Once, T
 class Files:
     _artifacts: Artifacts
     _converter: Converter
+    _storage: ThreadPoolExecutor  # that wait for it: asyncio's own, of which Serve gives five, are everybody's
 
     @property
     def upload_limits(self) -> UploadLimits:
@@ -41,11 +44,15 @@ class Files:
 
         Raises: Gone, when they are no longer those that were published; of a large artifact perhaps while it is read.
         """
-        return await asyncio.to_thread(self._artifacts.reader, artifact)
+        return await self._aside(self._artifacts.reader, artifact)
 
     async def check(self, artifact: Artifact) -> None:
         """By the sizes of its files. Raises: Gone; Unavailable."""
-        await asyncio.to_thread(self._artifacts.check, artifact)
+        await self._aside(self._artifacts.check, artifact)
+
+    async def _aside(self, call: Callable[..., T], *given: object) -> T:
+        """In a thread that may take its time."""
+        return await asyncio.get_running_loop().run_in_executor(self._storage, copy_context().run, call, *given)
 
     def _publish(self, file: Path, location: str, name: str, num_rows: int) -> Artifact:
         self._artifacts.adopt(file, location, name)
@@ -79,4 +86,4 @@ class Files:
     async def _discard(self, artifact: Artifact) -> None:
         """Erase what no row names; what cannot be reached now is found later, as all that no row names is."""
         with suppress(Unavailable):
-            await asyncio.to_thread(self._artifacts.erase, artifact.location)
+            await self._aside(self._artifacts.erase, artifact.location)

@@ -1,11 +1,9 @@
 """Reports: how good and how private the rows of a model are."""
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.entities import Artifact, Job, Page
 from synthgen_ray.domain.errors import NotFound
@@ -13,6 +11,7 @@ from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.outputs import files_of
 from synthgen_ray.domain.reports import ReportFormat, ReportParams
+from synthgen_ray.service.files import Files
 from synthgen_ray.service.looks import Looks
 from synthgen_ray.service.queued import log_queued
 
@@ -20,10 +19,9 @@ if TYPE_CHECKING:
     from synthgen_ray.store.store import Store
 
 
-class Reports:
+class Reports(Files):
     _store: "Store"
     _looks: Looks
-    _artifacts: Artifacts
     _nudge: Callable[[], None]
 
     async def create_report(
@@ -48,7 +46,7 @@ class Reports:
         Raises: NotFound; Conflict, for a report that is not there yet or never will be; Gone.
         """
         report = _report(await self._store.get_job(principal, report_id))
-        return report, await asyncio.to_thread(self._artifacts.only, files_of(report), form.file)
+        return report, await self._aside(self._artifacts.only, files_of(report), form.file)
 
 
 def _report(job: Job) -> Job:

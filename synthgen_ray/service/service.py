@@ -26,6 +26,8 @@ from synthgen_ray.synthesizers.inspection import Inspector
 if TYPE_CHECKING:
     from synthgen_ray.store.store import Store
 
+STORAGE_THREADS = 32  # each is made when it is needed
+
 
 async def _any_resources(_: ModelType, resources: Resources) -> int:
     return resources.num_workers or 1
@@ -56,6 +58,7 @@ class Service(Projects, Datasets, Models, Sampling, Jobs, Reports, Keys, Audits,
         self._converter = converter
         self._inspector = Inspector(converter.limits)
         self._allowed_uris = allowed_uris
+        self._storage = ThreadPoolExecutor(STORAGE_THREADS, "storage")
         self._fetching = ThreadPoolExecutor(converter.limits.max_running, "fetch")
         self._check_resources = check_resources
         self._draw = draw

@@ -1,14 +1,22 @@
 """`/api/datasets` and `/api/projects`. What a file may hold is tested in `unit/datasets`."""
 
+import asyncio
 import gzip
 import io
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from uuid import uuid4
 
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from tests.api.conftest import a_table
+from synthgen_ray.artifacts.disk import DiskArtifacts
+from synthgen_ray.domain.entities import Artifact
+from tests.api.conftest import a_server, a_table
 
 KINDS = {
     "account": "id",
@@ -123,3 +131,37 @@ class TestProjects:
 
         assert response.status_code == 422
         assert (await client.get("/api/projects")).json()["total"] == 0
+
+
+class SlowArtifacts(DiskArtifacts):
+    """Whose files come when the test says so."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.asked, self.answers = 0, threading.Event()
+
+    @contextmanager
+    def verified_file(self, artifact: Artifact) -> Iterator[Path]:
+        self.asked += 1
+        self.answers.wait()
+        with super().verified_file(artifact) as file:
+            yield file
+
+
+async def test_downloads_that_wait_for_their_storage_keep_nobody_else_waiting(tmp_path, database_url):
+    artifacts, threads = SlowArtifacts(tmp_path / "artifacts"), min(32, (os.cpu_count() or 1) + 4)
+    async with a_server(tmp_path, database_url, artifacts) as server, server.client() as client:
+        project = (await client.post("/api/projects", json={"name": "Bank"})).json()
+        form = {"project_id": project["id"], "name": "accounts"}
+        made = (await client.post("/api/datasets/upload", data=form, files={"file": ("a.csv", a_table())})).json()
+        address = f"/api/datasets/{made['dataset_id']}/download"
+        downloads = [asyncio.create_task(client.get(address)) for _ in range(threads + 1)]
+        try:
+            while artifacts.asked < threads:
+                await asyncio.sleep(0.01)
+
+            assert (await client.get("/readyz")).status_code == 200
+        finally:
+            artifacts.answers.set()
+            answers = await asyncio.gather(*downloads)
+    assert {answer.status_code for answer in answers} == {200}
