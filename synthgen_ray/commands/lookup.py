@@ -75,13 +75,15 @@ def key_id(client: SynthGen, name_or_id: str) -> str:
 
 
 def every(list_page: Callable[..., JSON], **filters: Any) -> Iterator[JSON]:
-    """All items of a list, page by page."""
-    seen = 0
+    """All items of a list, page by page, each once: what is added meanwhile moves the others back."""
+    offset = 0
+    told: set[str] = set()
     while True:
-        page = list_page(**filters, limit=PAGE, offset=seen)
-        yield from page["items"]
-        seen += len(page["items"])
-        if not page["items"] or seen >= page["total"]:
+        page = list_page(**filters, limit=PAGE, offset=offset)
+        yield from (item for item in page["items"] if item["id"] not in told)
+        told.update(item["id"] for item in page["items"])
+        offset += len(page["items"])
+        if not page["items"] or offset >= page["total"]:
             return
 
 

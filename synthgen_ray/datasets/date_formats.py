@@ -99,7 +99,7 @@ def is_format(written: str) -> bool:
     told, letters = set(parts), {letter for _, letter in tokens}
     if len(told) < len(parts) or not LITERALS.fullmatch("".join(text for text, letter in tokens if letter is None)):
         return False
-    if written[0] in "+-" or ("I" in letters) != ("half" in told):
+    if not written or written[0] in "+-" or ("I" in letters) != ("half" in told):
         return False
     clock = told & set(_CLOCK)
     date = told & {"year", "month", "day"}

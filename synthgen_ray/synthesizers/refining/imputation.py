@@ -91,7 +91,7 @@ def _texts(values: pa.Array, column: Column | None, known: CategoryCodec | None)
     encoded = values.dictionary_encode()
     texts = as_text(encoded.dictionary, column).to_pylist()
     if known is not None and not pa.types.is_temporal(values.type):
-        categories = [str(category) for category in known.values + known.tail]
+        categories = dict.fromkeys(str(category) for category in known.values + known.tail)
         alike: dict[object, list[str]] = {}
         for category in categories:
             alike.setdefault(_reading(category, values.type), []).append(category)

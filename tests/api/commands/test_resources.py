@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from synthgen_ray.client import SynthGen
+from synthgen_ray.commands import lookup
 from synthgen_ray.synthesizers.base import load
 from tests.api.conftest import a_table
 
@@ -61,6 +63,21 @@ class TestLists:
 
 
 class TestProjects:
+    async def test_one_that_is_added_while_a_name_is_looked_for_makes_no_two_of_another(self, answer, monkeypatch):
+        made = [await answer("projects", "create", name) for name in ("A", "B", "C")]
+        monkeypatch.setattr(lookup, "PAGE", 2)
+        list_projects = SynthGen.list_projects
+
+        def list_and_add(client: SynthGen, limit: int, offset: int) -> dict:
+            page = list_projects(client, limit, offset)
+            if offset == 0:
+                client.create_project("D")
+            return page
+
+        monkeypatch.setattr(SynthGen, "list_projects", list_and_add)
+
+        assert await answer("projects", "show", "B") == made[1]
+
     @pytest.mark.parametrize("by", ["name", "id"])
     async def test_a_name_and_an_id_find_the_same(self, answer, by):
         made = await answer("projects", "create", "Bank", "--description", "Card payments")
