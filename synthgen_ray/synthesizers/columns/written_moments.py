@@ -1,5 +1,6 @@
 """Dates and times that a column keeps as text, all in one format."""
 
+from contextlib import suppress
 from typing import Self
 
 import pyarrow as pa
@@ -42,8 +43,9 @@ class WrittenMoments(Stored):
             return None
         for format in dict.fromkeys((declared or written, written)):
             found = cls(arrow_type=str(arrow.roomy(column.type)), moment_type=str(values.type), format=format)
-            if found._writes(values, cells):
-                return found
+            with suppress(pa.ArrowException):  # `%z` reads any zone, and writes none
+                if found._writes(values, cells):
+                    return found
         return None
 
     @property

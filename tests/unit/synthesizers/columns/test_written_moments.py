@@ -66,6 +66,13 @@ def test_other_texts_are_left_alone(texts):
     assert found(texts) is None
 
 
+@pytest.mark.parametrize("zone", ["Z", "+02:00", "-0500"])
+def test_whichever_zone_is_declared_the_texts_tell_it(zone):
+    texts = pa.chunked_array([[f"2024-01-01T10:00:00{zone}", f"2024-06-01T10:00:00{zone}"]])
+
+    assert WrittenMoments.find(texts, "%Y-%m-%dT%H:%M:%S%z").format == f"%Y-%m-%dT%H:%M:%S{zone}"
+
+
 def test_a_format_that_writes_no_dates_is_refused():
     for format, moment_type in (("%s" * 100, "date32[day]"), ("%Y-%m-%d", "int64")):
         with pytest.raises(ValueError, match="not dates or times"):
