@@ -22,16 +22,11 @@ WIDTH = BINS + 2  # with one for the rest, one for null
 BLOCK = 1 << 18  # rows that are counted at a time, in little memory
 
 
-def binned(real: Cells, cells: Cells, k: int = 1) -> Array:
-    """The bin of each cell of `cells`, (D, N) of bytes below `WIDTH`: the whole table, so one column at a time.
-
-    Which numbers have bins of their own does not hang on values that fewer than k rows have.
-    """
-    return binned_tables(real, [cells], k)[0]
-
-
 def binned_tables(real: Cells, tables: Sequence[Cells], k: int) -> list[Array]:
-    """The same of several tables, for which the real one is looked through once."""
+    """The bin of each cell of these tables, (D, N) of bytes below `WIDTH`: whole tables, so one column at a time.
+
+    Which numbers have bins of their own does not hang on values that fewer than k rows of the real table have.
+    """
     found = [np.empty((len(real.names), cells.num_rows), np.int8) for cells in tables]
     for place, name in enumerate(real.names):
         if real.is_number(name):

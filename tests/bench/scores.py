@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthgen_ray.domain.columns import Column, ColumnKind
-from synthgen_ray.quality.accuracy import binned, shares, similarities
+from synthgen_ray.quality.accuracy import binned_tables, shares, similarities
 from synthgen_ray.quality.cells import Cells, read_cells
 from synthgen_ray.quality.shapes import column_shapes as shapes_of
 from synthgen_ray.quality.utility import auc_of, learnt_from, truth_of
@@ -61,7 +61,7 @@ def two_way_accuracy(real: pd.DataFrame, synthetic: pd.DataFrame) -> float:
     """Mean over all pairs of columns of 1 - the total variation distance between their binned distributions."""
     ours, theirs = _cells([real, synthetic], [name for name in real if _is_numeric(real[name])])
     pairs = list(combinations(range(len(ours.names)), 2))
-    binned_shares = [shares(binned(ours, cells), pairs) for cells in (ours, theirs)]
+    binned_shares = [shares(codes, pairs) for codes in binned_tables(ours, [ours, theirs], k=1)]
     return float(np.mean(similarities(*binned_shares)))
 
 
