@@ -23,9 +23,11 @@ class Retentions:
 
     async def expire_outputs(self, before: datetime, job_type: JobType = JobType.GENERATE) -> int:
         """Let go of what jobs of this type that ended before have made; answers of how many. The jobs stay."""
-        ended = _ended((job_type,), JobStatus.COMPLETED, before).where(JobRow.artifact_id.is_not(None))
+        old = _ended((job_type,), JobStatus.COMPLETED, before).where(JobRow.artifact_id.is_not(None))
+        if not (found := await self._find(old)):
+            return 0
         async with self._sessions.writing() as session:
-            jobs = list(await session.scalars(ended))
+            jobs = list(await session.scalars(_these(found).where(JobRow.artifact_id.is_not(None))))
             artifact_ids = [job.artifact_id for job in jobs]
             expire = update(JobRow).where(JobRow.id.in_([job.id for job in jobs])).values(artifact_id=None)
             await session.execute(expire)
@@ -37,11 +39,18 @@ class Retentions:
 
         A failed training goes with its model, which it explains.
         """
+        if not (found := await self._find(_ended(_DELETED, JobStatus.FAILED, before))):
+            return 0
         async with self._sessions.writing() as session:
-            jobs = list(await session.scalars(_ended(_DELETED, JobStatus.FAILED, before)))
+            jobs = list(await session.scalars(_these(found)))
             await erase_jobs(session, jobs, self._clock())
             await session.execute(delete(JobRow).where(JobRow.id.in_([job.id for job in jobs])))
             return len(jobs)
+
+    async def _find(self, old: Select[UUID]) -> list[UUID]:
+        """Looked for beside writers: it goes through all jobs of the status, which may be hundreds of thousands."""
+        async with self._sessions.reading() as session:
+            return list(await session.scalars(old))
 
     async def forget_audit(self, before: datetime) -> int:
         """Delete events that are older, as far as no younger one stands before them: what is left is one chain. Answers
@@ -71,11 +80,15 @@ class Retentions:
             return len(unnamed)
 
 
-def _ended(job_types: Collection[JobType], status: JobStatus, before: datetime) -> Select[JobRow]:
+def _ended(job_types: Collection[JobType], status: JobStatus, before: datetime) -> Select[UUID]:
     # By the start too, which is indexed.
     old = (JobRow.created_at < before) & (JobRow.finished_at < before)
-    of_types = select(JobRow).where(JobRow.status == status, JobRow.job_type.in_(job_types))
-    return of_types.where(old).order_by(JobRow.created_at).limit(AT_ONCE).options(TO_ERASE)
+    of_types = select(JobRow.id).where(JobRow.status == status, JobRow.job_type.in_(job_types))
+    return of_types.where(old).order_by(JobRow.created_at).limit(AT_ONCE)
+
+
+def _these(job_ids: Collection[UUID]) -> Select[JobRow]:
+    return select(JobRow).where(JobRow.id.in_(job_ids)).options(TO_ERASE)
 
 
 async def _named(session: AsyncSession, locations: Collection[str]) -> set[str]:
