@@ -8,7 +8,7 @@ from tests.chaos.kills import AFTER_S, TRAIN, VICTIMS, Shop, a_shop, kill
 from tests.chaos.polling import poll
 from tests.servers import SAMPLER
 
-ELSEWHERE = (*TRAIN, SAMPLER)
+ELSEWHERE = (*TRAIN, "ray::lead ", SAMPLER)
 
 
 @pytest.fixture(scope="module")

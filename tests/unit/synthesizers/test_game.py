@@ -201,6 +201,7 @@ def loaded(stock: nn.Module, ours: nn.Module) -> nn.Module:
     return stock.eval()
 
 
+@pytest.mark.nightly  # the compiler takes half a minute
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler")
 @pytest.mark.filterwarnings("default")  # the compiler's own
 def test_a_compiled_step_does_the_same():
