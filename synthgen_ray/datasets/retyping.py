@@ -94,15 +94,13 @@ def _datetimes(values: pa.ChunkedArray, column: Column, written: str | None) -> 
             "has a year and a month, then a day and a time, or is a time alone, as in `%d/%m/%Y %H:%M:%S`; it may hold"
             " %Y %y %m %b %B %d %H %I %p %M %S %f and a zone",
         )
-    is_temporal = pa.types.is_temporal(values.type)
-    if is_temporal and written and column.format and is_misreading(written, column.format):
-        values = _spelt(values, column)  # 03/04 was the third of April
-    elif is_temporal:
+    is_misread = written and column.format and is_misreading(written, column.format)
+    if pa.types.is_temporal(values.type) and not is_misread:
         if written and not _suits(written, values.type, column):
             raise _bad_format(column, "has a time and a zone just where the values have one")
         return Typed(values, written or column.format)
-    if written and pa.types.is_integer(values.type):  # 20240131
-        values = _spelt(values, column)
+    if written and (pa.types.is_integer(values.type) or pa.types.is_temporal(values.type)):
+        values = _spelt(values, column)  # 20240131, or 03/04 that was the third of April
     cells = _parsable(values, column, DATE, "dates") if not written else _written_so(values, column, written)
     try:
         moments, found, mixed_zones = dates_of(cells, written)

@@ -139,13 +139,17 @@ MIN_TRAINING_ROWS = 20
 MOST_NAMED = 5  # columns, in a sentence
 
 
+def count_held_out(num_rows: int, holdout_fraction: float) -> int:
+    return int(num_rows * holdout_fraction)
+
+
 def check_trainable(num_rows: int, holdout_fraction: float | None = None) -> None:
     """Refuse a table that is too short to be learnt without being copied, without the rows that are held out if a share
     of them is asked for.
 
     Raises: InvalidTable.
     """
-    learnt = num_rows - int(num_rows * (holdout_fraction or 0.0))
+    learnt = num_rows - count_held_out(num_rows, holdout_fraction or 0.0)
     if learnt < MIN_TRAINING_ROWS:
         left = "" if learnt == num_rows else f", of which {learnt} are not held out"
         raise InvalidTable(

@@ -87,6 +87,7 @@ class NeuralSynthesizer(Synthesizer):
             return lambda _: False, np.empty(0)
         plateau = Plateau(encoded.codes, stream(seed, CALIBRATE, 2))
         piece = MOST_LOGITS // self.layout.width + 1
+        pieces = [min(piece, DRAWN_ROWS - start) for start in range(0, DRAWN_ROWS, piece)]
         epochs_between = math.ceil(BATCHES_BETWEEN_LOOKS * self.params.batch_size / len(encoded.codes))
 
         def is_settled(epoch: int) -> bool:
@@ -96,12 +97,8 @@ class NeuralSynthesizer(Synthesizer):
             self._forget("folded")
             rng = stream(seed, CALIBRATE, 3)  # the same latents at each look
             with torch.inference_mode():
-                parts = [
-                    draw_rows(
-                        self._propose(min(piece, DRAWN_ROWS - start), {}, rng), self.codec.learnt, self.layout, {}, rng
-                    ).codes_BK
-                    for start in range(0, DRAWN_ROWS, piece)
-                ]
+                heads = (self._propose(count, {}, rng) for count in pieces)
+                parts = [draw_rows(each, self.codec.learnt, self.layout, {}, rng).codes_BK for each in heads]
             network.train()
             return plateau.is_reached(np.concatenate(parts))
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from synthgen_ray.domain.columns import count_held_out
+
 
 def stream(seed: int, *place: int) -> np.random.Generator:
     """The random stream of a place: same seed and place, same draws, wherever they are made."""
@@ -17,7 +19,7 @@ def holdout_mask(num_rows: int, fraction: float, seed: int | None) -> np.ndarray
     """True for the rows that training never sees. The quality report recomputes it, so it follows from the
     arguments alone; no seed counts as 0."""
     mask = np.zeros(num_rows, dtype=bool)
-    mask[stream(seed or 0, HOLDOUT).permutation(num_rows)[: int(num_rows * fraction)]] = True
+    mask[stream(seed or 0, HOLDOUT).permutation(num_rows)[: count_held_out(num_rows, fraction)]] = True
     return mask
 
 
