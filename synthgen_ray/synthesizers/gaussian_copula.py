@@ -23,7 +23,7 @@ from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec, N
 from synthgen_ray.synthesizers.model_file import Tensors, check_tensors
 from synthgen_ray.synthesizers.numerics.blas import one_blas_thread
 from synthgen_ray.synthesizers.numerics.streams import TRAIN, stream
-from synthgen_ray.synthesizers.sampling.conditional_normal import Bound, draw_normal, log_chance
+from synthgen_ray.synthesizers.sampling.conditional_normal import Bound, CorrelatedNormal
 from synthgen_ray.synthesizers.sampling.latent_correlation import cuts_of, in_line, latent_correlation, seen
 from synthgen_ray.synthesizers.training.pace import Pace
 
@@ -35,7 +35,7 @@ class GaussianCopula(Synthesizer):
     maps: ClassVar[frozenset[str]] = frozenset({"marginal"})
     params: GaussianCopulaParams
 
-    _correlation_DD: np.ndarray
+    _normal: CorrelatedNormal
 
     @one_blas_thread()  # another number of them adds up in another order, and gives another model
     def _learn(self, table: pa.Table, seed: int, pace: Pace) -> None:
@@ -45,19 +45,19 @@ class GaussianCopula(Synthesizer):
         ordered, seen_ND = in_line(columns)
         del columns  # as large as the table once more
         self._codec = self.codec.with_learnt(ordered)
-        self._correlation_DD = latent_correlation(seen_ND)
+        self._normal = CorrelatedNormal(latent_correlation(seen_ND))
 
     @one_blas_thread()
     def _draw(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, Cells]:
         """Rows whose asked columns are all null or all not are drawn together: they share their bounds."""
         nulls = self._nulls(num_rows, targets, rng)
-        z_DN = np.empty((len(self._correlation_DD), num_rows))
+        z_DN = np.empty((len(self._normal.correlation_DD), num_rows))
         choices = {name: np.zeros(num_rows, dtype=np.int64) for name in targets}
         for together in _alike([null for null in nulls.values() if null.any()]):
             is_null = {name: bool(null[together].any()) for name, null in nulls.items()}
             bounds = self._bounds(targets, is_null)
             rows = z_DN[:1, together].shape[1]
-            z_DN[:, together], chosen = draw_normal(self._correlation_DD, list(bounds.values()), rows, rng)
+            z_DN[:, together], chosen = self._normal.draw(list(bounds.values()), rows, rng)
             for name, choice in zip(bounds, chosen, strict=True):
                 if name in choices:
                     choices[name][together] = choice
@@ -120,7 +120,7 @@ class GaussianCopula(Synthesizer):
         known = {name: target.null for name, target in asked.items()}
         patterns = [known | dict(zip(either, one, strict=True)) for one in product((False, True), repeat=len(either))]
         bounds = [list(self._bounds(targets, pattern).values()) for pattern in patterns]
-        chances = softmax([log_chance(self._correlation_DD, one, rng) for one in bounds])
+        chances = softmax([self._normal.log_chance(one, rng) for one in bounds])
         drawn = rng.choice(len(patterns), num_rows, p=chances)
         return {name: np.array([pattern[name] for pattern in patterns])[drawn] for name in asked}
 
@@ -138,7 +138,7 @@ class GaussianCopula(Synthesizer):
         return replace(super()._codec_options, marginals=self.params.marginals)
 
     def _tensors(self) -> Tensors:
-        return {"correlation": self._correlation_DD}
+        return {"correlation": self._normal.correlation_DD}
 
     def _restore(self, tensors: Tensors) -> None:
         dimensions = sum(_dimensions(codec) for codec in self.codec.learnt)
@@ -146,7 +146,7 @@ class GaussianCopula(Synthesizer):
         matrix = tensors["correlation"]
         if not np.allclose(matrix, matrix.T) or np.linalg.eigvalsh(matrix).min() <= 0:
             raise corrupt_model("its correlations are none")
-        self._correlation_DD = matrix
+        self._normal = CorrelatedNormal(matrix)
 
 
 def _dimensions(codec: LearntCodec) -> int:

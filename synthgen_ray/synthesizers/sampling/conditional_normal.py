@@ -22,8 +22,8 @@ Shapes: N rows, P of them before they are chosen, D dimensions, C of them bound,
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Self
+from functools import cached_property, lru_cache
+from typing import NamedTuple, Self
 
 import numpy as np
 from scipy.special import logsumexp
@@ -38,6 +38,7 @@ LEAST_PARTICLES, PARTICLES_A_ROW = 4000, 2
 WORN = 1 / 2  # of the particles: if weights are worth fewer, they are resampled before the next bound
 FEW = 16  # intervals, of all bounds together: up to here each row weighs each of them
 MEANS = 64  # for which a table has the chances of many intervals
+KEPT = 2  # choices of bound dimensions; for 1,000 columns one takes 8 MB, and a third of a second to find
 WHOLE = 16  # products of whole tiles have the same last digits on any number of threads
 
 
@@ -51,38 +52,58 @@ class Bound:
     weights: np.ndarray
 
 
-def draw_normal(
-    correlation_DD: np.ndarray, bounds: Sequence[Bound], num_rows: int, rng: np.random.Generator
-) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Rows as columns, (D, N), and for each bound which of its intervals each row is in."""
-    bound = np.array([one.dimension for one in bounds], dtype=int)
-    free = np.setdiff1d(np.arange(len(correlation_DD)), bound)
-    inner_CC = correlation_DD[np.ix_(bound, bound)]
-    z_NC, choices = _draw_bound(inner_CC, bounds, num_rows, rng)
-    slope_CF = np.linalg.solve(inner_CC, correlation_DD[np.ix_(bound, free)])
-    rest_FF = correlation_DD[np.ix_(free, free)] - correlation_DD[np.ix_(free, bound)] @ slope_CF
-    padded = -(-num_rows // WHOLE) * WHOLE
-    free_FN = (_root(rest_FF) @ normals(rng, len(free), padded).astype(np.float64))[:, :num_rows]
-    if not bounds:
-        return free_FN, choices
-    z_DN = np.empty((len(correlation_DD), num_rows))
-    z_DN[bound] = z_NC.T
-    z_DN[free] = free_FN + slope_CF.T @ z_NC.T
-    return z_DN, choices
+class CorrelatedNormal:
+    """Normal rows with these correlations. What follows from which dimensions are bound is kept from call to call."""
+
+    def __init__(self, correlation_DD: np.ndarray) -> None:
+        self.correlation_DD = correlation_DD
+        self._rest = lru_cache(KEPT)(self._rest_of)
+
+    def draw(
+        self, bounds: Sequence[Bound], num_rows: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Rows as columns, (D, N), and for each bound which of its intervals each row is in."""
+        rest = self._rest(tuple(one.dimension for one in bounds))
+        z_NC, choices = _draw_bound(rest.inner_CC, bounds, num_rows, rng)
+        padded = -(-num_rows // WHOLE) * WHOLE
+        free_FN = (rest.root_FF @ normals(rng, len(rest.free), padded).astype(np.float64))[:, :num_rows]
+        if not bounds:
+            return free_FN, choices
+        z_DN = np.empty((len(self.correlation_DD), num_rows))
+        z_DN[rest.bound] = z_NC.T
+        z_DN[rest.free] = free_FN + rest.slope_CF.T @ z_NC.T
+        return z_DN, choices
+
+    def log_chance(self, bounds: Sequence[Bound], rng: np.random.Generator) -> float:
+        """The logarithm of how likely a row is to be inside of all bounds, weights counted: the GHK simulator."""
+        dimensions = [one.dimension for one in bounds]
+        inner_CC = self.correlation_DD[np.ix_(dimensions, dimensions)]
+        z_NC, log_weights_N = np.empty((LOOKS, len(bounds))), np.zeros(LOOKS)
+        for place, (bound, way) in enumerate(zip(bounds, _ways(bounds), strict=True)):
+            mean, sd = _given_before(inner_CC, place, z_NC)
+            intervals = way(bound, mean, sd)
+            choice = intervals.drawn(rng)
+            log_weights_N += intervals.log_weights(choice)
+            z_NC[:, place] = _inside(bound, choice, mean, sd, rng)
+        return float(logsumexp(log_weights_N) - np.log(LOOKS))
+
+    def _rest_of(self, dimensions: tuple[int, ...]) -> "_Rest":
+        bound = np.array(dimensions, dtype=int)
+        free = np.setdiff1d(np.arange(len(self.correlation_DD)), bound)
+        inner_CC, rest_FF = (self.correlation_DD[np.ix_(one, one)] for one in (bound, free))
+        slope_CF = np.linalg.solve(inner_CC, self.correlation_DD[np.ix_(bound, free)])
+        rest_FF -= self.correlation_DD[np.ix_(free, bound)] @ slope_CF
+        return _Rest(bound, free, inner_CC, slope_CF, _root(rest_FF))
 
 
-def log_chance(correlation_DD: np.ndarray, bounds: Sequence[Bound], rng: np.random.Generator) -> float:
-    """The logarithm of how likely a row is to be inside of all bounds, weights counted: the GHK simulator."""
-    dimensions = [one.dimension for one in bounds]
-    inner_CC = correlation_DD[np.ix_(dimensions, dimensions)]
-    z_NC, log_weights_N = np.empty((LOOKS, len(bounds))), np.zeros(LOOKS)
-    for place, (bound, way) in enumerate(zip(bounds, _ways(bounds), strict=True)):
-        mean, sd = _given_before(inner_CC, place, z_NC)
-        intervals = way(bound, mean, sd)
-        choice = intervals.drawn(rng)
-        log_weights_N += intervals.log_weights(choice)
-        z_NC[:, place] = _inside(bound, choice, mean, sd, rng)
-    return float(logsumexp(log_weights_N) - np.log(LOOKS))
+class _Rest(NamedTuple):
+    """The normal of the dimensions that are free, given those that are bound."""
+
+    bound: np.ndarray
+    free: np.ndarray
+    inner_CC: np.ndarray
+    slope_CF: np.ndarray
+    root_FF: np.ndarray
 
 
 def _draw_bound(

@@ -11,7 +11,7 @@ from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.columns.marginal import Marginal
 from synthgen_ray.synthesizers.columns.modes import Modes
 from synthgen_ray.synthesizers.columns.normal import log_probability, truncated_normal
-from synthgen_ray.synthesizers.sampling.conditional_normal import Bound, draw_normal, log_chance
+from synthgen_ray.synthesizers.sampling.conditional_normal import Bound, CorrelatedNormal
 from synthgen_ray.synthesizers.sampling.latent_correlation import latent_correlation
 from tests.unit.synthesizers.conftest import given_model
 
@@ -53,7 +53,7 @@ def rejected(*bounds: Bound, rows: int = 400_000) -> np.ndarray:
 def test_conditional_draws_are_those_of_rejection(bounds):
     expected = rejected(*bounds)
 
-    z = draw_normal(MATRIX, bounds, 20_000, np.random.default_rng(1))[0].T
+    z = CorrelatedNormal(MATRIX).draw(bounds, 20_000, np.random.default_rng(1))[0].T
 
     assert z.mean(axis=0) == pytest.approx(expected.mean(axis=0), abs=0.03)
     assert np.cov(z.T) == pytest.approx(np.cov(expected.T), abs=0.04)
@@ -67,7 +67,7 @@ def test_intervals_of_related_columns_are_as_frequent_as_they_are_likely(rows):
 
     drawn = np.zeros((2, 2))
     for seed in range(20_000 // rows // 10 + 1):
-        choices = draw_normal(matrix, [bound(0, *x), bound(1, *y)], rows, np.random.default_rng(seed))[1]
+        choices = CorrelatedNormal(matrix).draw([bound(0, *x), bound(1, *y)], rows, np.random.default_rng(seed))[1]
         np.add.at(drawn, tuple(choices), 1)
 
     assert drawn / drawn.sum() == pytest.approx(likely / likely.sum(), abs=0.04)
@@ -84,7 +84,7 @@ def test_many_intervals_are_as_frequent_as_they_are_likely(correlation, rows, dr
 
     drawn = np.zeros_like(likely)
     for seed in range(draws):
-        choices = draw_normal(matrix, [bound(0, *x), bound(1, *y)], rows, np.random.default_rng(seed))[1]
+        choices = CorrelatedNormal(matrix).draw([bound(0, *x), bound(1, *y)], rows, np.random.default_rng(seed))[1]
         np.add.at(drawn, tuple(choices), 1)
     drawn /= drawn.sum()
 
@@ -102,7 +102,7 @@ def test_draws_between_many_intervals_are_those_of_rejection():
     bounds = [bound(0, *many(20, -1, 1)), bound(1, *many(30, -0.5, 2)), bound(2, (0.2, INF))]
     expected = rejected(*bounds)
 
-    z = draw_normal(MATRIX, bounds, 20_000, np.random.default_rng(1))[0].T
+    z = CorrelatedNormal(MATRIX).draw(bounds, 20_000, np.random.default_rng(1))[0].T
 
     assert z.mean(axis=0) == pytest.approx(expected.mean(axis=0), abs=0.03)
     assert np.cov(z.T) == pytest.approx(np.cov(expected.T), abs=0.04)
@@ -111,7 +111,9 @@ def test_draws_between_many_intervals_are_those_of_rejection():
 def test_of_many_points_each_comes_by_its_density():
     points = np.linspace(-3, 3, 61)
 
-    z, choices = draw_normal(MATRIX, [bound(0, *zip(points, points, strict=True))], 50_000, np.random.default_rng(1))
+    z, choices = CorrelatedNormal(MATRIX).draw(
+        [bound(0, *zip(points, points, strict=True))], 50_000, np.random.default_rng(1)
+    )
 
     assert (z[0] == points[choices[0]]).all()
     density = np.exp(-(points**2) / 2)
@@ -122,7 +124,7 @@ def test_a_row_does_not_weigh_each_of_many_intervals():
     bounds = [bound(0, *many(1000, -2, 2)), bound(1, *many(1000, -2, 2))]
 
     tracemalloc.start()
-    draw_normal(MATRIX, bounds, 10_000, np.random.default_rng(1))
+    CorrelatedNormal(MATRIX).draw(bounds, 10_000, np.random.default_rng(1))
     _, most_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -148,7 +150,7 @@ def rectangle(correlation: float, x: tuple[float, float], y: tuple[float, float]
     ids=["one", "several intervals", "two against each other", "all", "many intervals"],
 )
 def test_the_chance_of_bounds_is_the_share_of_rows_inside(bounds):
-    chance = np.exp(log_chance(MATRIX, bounds, np.random.default_rng(1)))
+    chance = np.exp(CorrelatedNormal(MATRIX).log_chance(bounds, np.random.default_rng(1)))
 
     assert chance == pytest.approx(len(rejected(*bounds)) / 400_000, rel=0.05)
 
@@ -168,7 +170,7 @@ def test_null_or_a_value_is_drawn_given_the_other_conditions():
 
 
 def test_a_point_gives_the_conditional_mean_and_variance():
-    z = draw_normal(MATRIX, [bound(0, (1.5, 1.5))], 20_000, np.random.default_rng(1))[0].T
+    z = CorrelatedNormal(MATRIX).draw([bound(0, (1.5, 1.5))], 20_000, np.random.default_rng(1))[0].T
 
     assert set(z[:, 0]) == {1.5}
     assert z[:, 1].mean() == pytest.approx(0.8 * 1.5, abs=0.01)
@@ -176,14 +178,14 @@ def test_a_point_gives_the_conditional_mean_and_variance():
 
 
 def test_intervals_out_of_reach_are_met_all_the_same():
-    z, choices = draw_normal(MATRIX, [bound(0, (30.0, 31.0), (45.0, 46.0))], 100, np.random.default_rng(1))
+    z, choices = CorrelatedNormal(MATRIX).draw([bound(0, (30.0, 31.0), (45.0, 46.0))], 100, np.random.default_rng(1))
 
     assert ((z[0] >= 30) & (z[0] <= 31)).all()
     assert set(choices[0]) == {0}
 
 
 def test_of_several_intervals_one_that_no_row_is_in_is_not_drawn():
-    z, _ = draw_normal(MATRIX, [bound(0, (0.5, 0.5), (1.0, 2.0))], 1000, np.random.default_rng(1))
+    z, _ = CorrelatedNormal(MATRIX).draw([bound(0, (0.5, 0.5), (1.0, 2.0))], 1000, np.random.default_rng(1))
 
     assert z[0].min() >= 1.0
 
