@@ -64,8 +64,14 @@ def correlation(a: Array, b: Array) -> float:
     a, b = a[both], b[both]
     if len(a) < 2 or a.min() == a.max() or b.min() == b.max():
         return float("nan")
-    a, b = a - a.mean(), b - b.mean()
+    a, b = (column - column.mean() for column in (_in_reach(a), _in_reach(b)))
     return float(np.clip(a @ b / np.sqrt((a @ a) * (b @ b)), -1, 1))
+
+
+def _in_reach(values: Array) -> Array:
+    """Up to 1 in size, by a power of two, which changes no digit: the squares of the largest floats are none."""
+    _, exponent = np.frexp(np.abs(values).max())
+    return np.asarray(np.ldexp(values, -exponent))
 
 
 def _of_numbers(tables: Sequence[Cells], pair: tuple[str, str]) -> Iterator[Trend]:

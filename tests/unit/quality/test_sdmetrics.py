@@ -21,7 +21,7 @@ from synthgen_ray.quality.estimating import estimate
 from synthgen_ray.quality.groups import column_groups
 from synthgen_ray.quality.missing import missing_values
 from synthgen_ray.quality.shapes import column_shapes, ks_complement
-from synthgen_ray.quality.trends import pair_trends
+from synthgen_ray.quality.trends import correlation, pair_trends
 from synthgen_ray.quality.validity import coverage, key_uniqueness, validity
 from tests.unit.quality.tables import as_table, given_columns, given_frame, metadata
 
@@ -31,6 +31,7 @@ with warnings.catch_warnings():
 
 # SDMetrics gives each value that only the synthetic table has a share of 1e-6 / rows in the real one.
 CLOSE = 1e-6
+SCALES = (5e-324 * 2**40, 1e-300, 1e-19, 1e-9, 1.0, 1e14, 1e205, 1e299, 1e307)
 
 
 def _report(real: pd.DataFrame, synthetic: pd.DataFrame, columns: list[Column]) -> QualityReport:
@@ -79,7 +80,7 @@ def test_they_are_on_constants_nulls_new_categories_and_values_out_of_range():
     _is_as_sdmetrics_says(real, synthetic, columns)
 
 
-@pytest.mark.parametrize("scale", [5e-324 * 2**40, 1e-300, 1e-19, 1e-9, 1.0, 1e14, 1e205, 1e299, 1e307])
+@pytest.mark.parametrize("scale", SCALES)
 def test_the_shape_of_a_number_is_the_same_in_any_unit(scale):
     chance = np.random.default_rng(0)
     real, same, other = (chance.normal(mean, 1, 1000) for mean in (0, 0, 3))
@@ -87,6 +88,14 @@ def test_the_shape_of_a_number_is_the_same_in_any_unit(scale):
     found = [ks_complement(real * scale, values * scale) for values in (same, other)]
 
     assert found == pytest.approx([ks_complement(real, values) for values in (same, other)], abs=1e-3)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_the_correlation_of_two_numbers_is_the_same_in_any_unit(scale):
+    one = np.random.default_rng(0).normal(size=1000)
+    other = one + np.random.default_rng(1).normal(size=1000)
+
+    assert correlation(one * scale, other) == pytest.approx(np.corrcoef(one, other)[0, 1], abs=1e-6)
 
 
 def test_they_are_on_columns_of_many_categories():
