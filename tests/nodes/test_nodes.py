@@ -153,7 +153,7 @@ def test_a_metadata_actor_that_was_killed_finds_all_again(server, client, projec
     assert sha256_of_rows(client, project["model"]) == sha256
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
+@pytest.mark.parametrize("how", [pytest.param(signal.SIGINT, marks=pytest.mark.nightly), signal.SIGQUIT])
 def test_a_database_that_was_restarted_is_found_again(how, database, client, project, sha256):
     before = client.list_jobs()
 
