@@ -32,8 +32,9 @@ NO_RATE_LIMITS = json.dumps(
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's, without what is SynthGen's or Ray's."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("SYNTHGEN_", "RAY_"))}
+    """This process's, without what is SynthGen's or Ray's, or tells a `make` that another one runs it."""
+    others = ("SYNTHGEN_", "RAY_", "MAKE")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     # Tests run beside one another: to a worker that gives way to all others, some of them leave next to nothing.
     return {**clean, "RAY_worker_niceness": "0"}
 
