@@ -43,7 +43,7 @@ class Output:
             console = Console()
             console.print(_table(rows, _fitting(rows, columns, console.width)))
         else:  # as other programs like it: tabs, nothing cut off
-            typer.echo("\t".join(columns))
+            typer.echo("\t".join(map(_text, columns)))
             for row in rows:
                 typer.echo("\t".join(_text(row.get(column)) for column in columns))
 
@@ -96,7 +96,7 @@ def _fitting(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], width: i
 def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
     table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column == "id")
+        table.add_column(Text(_text(column)), overflow="fold", no_wrap=column == "id")
     for row in rows:
         table.add_row(*(Text(_text(row.get(column))) for column in columns))
     return table

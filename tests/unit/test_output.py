@@ -29,6 +29,15 @@ def test_a_name_is_no_markup():
     assert "[red]Bank" in printed.get()
 
 
+def test_a_columns_name_is_no_markup():
+    console = Console(width=100)
+
+    with console.capture() as printed:
+        console.print(output._table([{"speed [km/h]": 1, "price [/unit]": 2}], ["speed [km/h]", "price [/unit]"]))
+
+    assert printed.get().splitlines()[0].split("  ")[:2] == ["speed [km/h]", "price [/unit]"]
+
+
 def test_what_a_terminal_would_obey_is_shown_instead(capsys):
     hostile = "a\x1b]0;title\x07\u202eb\nc\x9bd"
     seen = r"a\x1b]0;title\x07\u202eb\nc\x9bd"
@@ -36,6 +45,7 @@ def test_what_a_terminal_would_obey_is_shown_instead(capsys):
 
     output.fields({}, {"description": hostile})
     output.table({}, [{"name": hostile}], ["name"])
+    output.table({}, [], [hostile])
     output.say({}, f"Deleted '{hostile}'.")
     output.refuse(ApiError(404, hostile))
     with output.progress(hostile) as show:
@@ -43,7 +53,7 @@ def test_what_a_terminal_would_obey_is_shown_instead(capsys):
 
     printed = capsys.readouterr()
     in_lines = seen.replace(r"\n", "\n")
-    assert printed.out == f"description  {seen}\nname\n{seen}\nDeleted '{in_lines}'.\n"
+    assert printed.out == f"description  {seen}\nname\n{seen}\n{seen}\nDeleted '{in_lines}'.\n"
     assert printed.err == f"synthgen: {in_lines}\n{seen}: running 50%\n"
 
 
