@@ -41,7 +41,10 @@ class Output:
             typer.echo(json.dumps(answer, indent=2))
         elif sys.stdout.isatty():
             console = Console()
-            console.print(_table(rows, _fitting(rows, columns, console.width)))
+            shown = _fitting(rows, columns, console.width)
+            console.print(_table(rows, shown))
+            if len(shown) < len(columns):
+                self.note(f"{len(shown)} of {len(columns)} columns fit here; see --json.")
         else:  # as other programs like it: tabs, nothing cut off
             typer.echo("\t".join(map(_text, columns)))
             for row in rows:

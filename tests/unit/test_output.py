@@ -38,6 +38,18 @@ def test_a_columns_name_is_no_markup():
     assert printed.get().splitlines()[0].split("  ")[:2] == ["speed [km/h]", "price [/unit]"]
 
 
+@pytest.mark.parametrize(
+    ("width", "note"), [("60", "3 of 4 columns fit here; see --json.\n"), ("80", "")], ids=["narrow", "wide"]
+)
+def test_a_terminal_that_is_too_narrow_says_what_it_leaves_out(capsys, monkeypatch, width, note):
+    monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+
+    Output().table({}, [MODEL], list(MODEL))
+
+    assert capsys.readouterr().err == note
+
+
 def test_what_a_terminal_would_obey_is_shown_instead(capsys):
     hostile = "a\x1b]0;title\x07\u202eb\nc\x9bd"
     seen = r"a\x1b]0;title\x07\u202eb\nc\x9bd"
