@@ -10,7 +10,6 @@ from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import (
@@ -199,7 +198,7 @@ class Settings(BaseSettings):
         if not url.startswith(DATABASES):
             raise ValueError(f"it begins with {' or '.join(DATABASES)}")
         # A password would end at its first such character, and the rest of it be taken for a host or a port.
-        if not url.startswith(SQLITE) and "@" in "".join(urlsplit(url)[2:]):
+        if not url.startswith(SQLITE) and re.search("//[^/?#]*[/?#].*@", url):
             raise ValueError("write / as %2F, ? as %3F and # as %23 in its password")
         return secret
 

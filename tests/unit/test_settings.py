@@ -92,7 +92,16 @@ def test_secrets_are_not_printed():
     assert SECRET not in f"{settings!r} {settings.sql_url!r}"
 
 
-@pytest.mark.parametrize("url", [POSTGRES, POSTGRES.replace("ql", ""), POSTGRES.replace("ql", "ql+asyncpg"), None])
+@pytest.mark.parametrize(
+    "url",
+    [
+        POSTGRES,
+        POSTGRES.replace("ql", ""),
+        POSTGRES.replace("ql", "ql+asyncpg"),
+        f"postgresql://synthgen:a[{SECRET}]b@[::1]:5432/synthgen",
+        None,
+    ],
+)
 def test_databases_that_we_speak_are_taken(url):
     assert Settings(database_url=url).keeps_sqlite == (url is None)
 
