@@ -9,6 +9,8 @@ from synthgen_ray.client.patience import retry_after_s
 
 JSON = dict[str, Any]
 
+PROBLEM = "application/problem+json"
+
 
 def answer_of(response: httpx.Response) -> JSON:
     """Raises: ApiError, for a refusal and for what is no JSON."""
@@ -22,7 +24,8 @@ def answer_of(response: httpx.Response) -> JSON:
 
 def refusal_of(response: httpx.Response) -> ApiError:
     """The server's problem document as an error, or what stands between it and us had to say."""
-    problem = _json(response) or {}
+    is_problem = response.headers.get("content-type", "").startswith(PROBLEM)
+    problem = (_json(response) if is_problem else None) or {}
     return ApiError(
         response.status_code,
         str(problem.get("detail", f"The server answered {response.status_code} {response.reason_phrase}.")),

@@ -42,18 +42,28 @@ async function request(method, path, body, headers, signal) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, "away", AWAY);
   }
+  return fine(response);
+}
+
+/** What stands between the server and us may refuse too, in any form. @param {Response} response */
+async function fine(response) {
   if (response.ok) return response;
-  const isProblem = response.headers.get("content-type")?.includes("json");
+  const isProblem = response.headers.get("content-type")?.startsWith("application/problem+json");
   throw errorOf(isProblem ? await response.json() : {}, response.status);
 }
 
+/** @param {Response} response @returns {Promise<any>} */
+const jsonOf = (response) => response.json().catch((error) => {
+  throw error instanceof SyntaxError ? new ApiError(0, "unknown", LEFT_OUT) : error;
+});
+
 /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
-export const get = async (path, signal) => (await request("GET", path, null, {}, signal)).json();
+export const get = async (path, signal) => jsonOf(await request("GET", path, null, {}, signal));
 
 /** Make a call that answers JSON. @param {Call} call @returns {Promise<any>} */
 export async function send({ method, path, json }) {
   const body = json === undefined ? null : JSON.stringify(json);
-  return (await request(method, path, body, body === null ? {} : { "Content-Type": "application/json" })).json();
+  return jsonOf(await request(method, path, body, body === null ? {} : { "Content-Type": "application/json" }));
 }
 
 /** Make a call that answers a file. @param {Call} call */
@@ -74,10 +84,8 @@ export function upload({ method, path, form = {} }, onProgress) {
     request.upload.onprogress = (event) => onProgress(event.total ? event.loaded / event.total : 0);
     request.onerror = () => reject(new ApiError(0, "away", AWAY));
     request.onload = () => {
-      const isJson = request.getResponseHeader("content-type")?.includes("json");
-      const answer = isJson ? JSON.parse(request.responseText) : {};
-      if (request.status < 300) resolve(answer);
-      else reject(errorOf(answer, request.status));
+      const headers = { "content-type": request.getResponseHeader("content-type") ?? "" };
+      resolve(fine(new Response(request.responseText, { status: request.status, headers })).then(jsonOf));
     };
     request.send(body);
   });

@@ -1,6 +1,7 @@
 """A wire on which a test plays the server."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -52,7 +53,12 @@ def ok(body: object = None) -> httpx.Response:
 
 
 def refused(status: int, detail: str = "Not now.", **headers: str) -> httpx.Response:
-    return httpx.Response(status, json={**PROBLEM, "status": status, "detail": detail}, headers=headers)
+    return problem({**PROBLEM, "status": status, "detail": detail}, **headers)
+
+
+def problem(body: dict[str, Any], **headers: str) -> httpx.Response:
+    headers = {"Content-Type": "application/problem+json", **headers}
+    return httpx.Response(body["status"], json=body, headers=headers)
 
 
 class Broken(httpx.SyncByteStream):

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from synthgen_ray.client import ApiError, ClientError, ConnectionFailed, SynthGen
-from tests.unit.client.conftest import JOB, PROBLEM, Server, ok, refused
+from tests.unit.client.conftest import JOB, PROBLEM, Server, ok, problem, refused
 
 LOST = [httpx.ReadError("reset"), httpx.RemoteProtocolError("disconnected"), httpx.WriteError("broken pipe")]
 CREATING = {
@@ -157,7 +157,7 @@ class TestUpload:
 
 class TestRefusals:
     def test_a_problem_becomes_an_error_with_its_fields(self):
-        server = Server(httpx.Response(422, json=PROBLEM))
+        server = Server(problem(PROBLEM))
 
         with pytest.raises(ApiError, match="must evenly divide") as refusal:
             server.client.create_model("p", "v", "Bank", config={"pac": 7})
@@ -166,13 +166,17 @@ class TestRefusals:
         assert (error.status, error.code, error.request_id) == (422, "pac_must_divide_batch_size", "r-1")
         assert error.errors == PROBLEM["errors"]
 
-    def test_what_a_proxy_says_is_an_error_too(self):
-        server = Server(httpx.Response(502, text="<html>Bad Gateway</html>", headers={"x-request-id": "r-2"}))
+    @pytest.mark.parametrize(
+        "said", ["<html>Bad Gateway</html>", '{"errors": null}', '{"detail": "Away", "errors": [{"code": 1000}]}']
+    )
+    def test_what_a_proxy_says_is_an_error_too(self, said):
+        headers = {"content-type": "application/json", "x-request-id": "r-2"}
+        server = Server(httpx.Response(502, text=said, headers=headers))
 
         with pytest.raises(ApiError, match="502 Bad Gateway") as refusal:
             server.client.list_projects()
 
-        assert refusal.value.request_id == "r-2"
+        assert (refusal.value.request_id, refusal.value.errors) == ("r-2", [])
 
     def test_another_program_on_the_port_is_recognised(self):
         server = Server(httpx.Response(200, text="<html>It works!</html>"))
@@ -290,7 +294,7 @@ class TestWritingAgain:
     @pytest.mark.parametrize("create", CREATING.values(), ids=CREATING)
     @pytest.mark.parametrize(
         "trouble",
-        [*LOST, refused(503), httpx.Response(409, json={**PROBLEM, "code": "idempotency_in_progress"})],
+        [*LOST, refused(503), problem({**PROBLEM, "status": 409, "code": "idempotency_in_progress"})],
         ids=["reset", "disconnected", "broken", "503", "under way"],
     )
     def test_what_is_created_is_asked_for_with_the_same_key_and_body(self, create, trouble):
