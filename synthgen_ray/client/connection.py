@@ -71,6 +71,8 @@ class Connection:
     def upload(self, path: str, form: Mapping[str, Any], file: FilePath, on_bytes: OnBytes | None = None) -> JSON:
         """Make something, as `create` does, of a form with a file, which is read as it is sent."""
         key, place = _new_key(), path_of(file)
+        if place.exists() and not place.is_file():  # what a pipe holds could not be sent again after a lost line
+            raise ClientError(f"{place} is no file: write what it holds to one first.")
 
         def send() -> JSON:
             with CountedFile(place, on_bytes) as content:

@@ -1,6 +1,7 @@
 """What is asked, what is answered, and what is asked again."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -121,6 +122,17 @@ class TestUpload:
             server.client.upload_dataset("p", "accounts", pd.DataFrame({"a": [1]}))
 
         assert not server.requests
+
+    def test_a_pipe_is_no_file(self):
+        server = Server(ok({"id": "d"}))
+        reading, writing = os.pipe()
+
+        with pytest.raises(ClientError, match="is no file: write what it holds to one first"):
+            server.client.upload_dataset("p", "accounts", f"/dev/fd/{reading}")
+
+        assert not server.requests
+        os.close(reading)
+        os.close(writing)
 
     def test_what_columns_are_goes_as_json(self, tmp_path):
         server = Server(ok({"id": "d"}))
