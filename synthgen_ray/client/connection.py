@@ -147,6 +147,8 @@ class Connection:
             yield
         except httpx.RequestError as error:
             raise ConnectionFailed(self._what_happened(error)) from error
+        except UnicodeEncodeError:  # Linux lets a file be called by any bytes
+            raise ClientError("A name in this call, such as a file's, is not in UTF-8: give it another one.") from None
 
     def _what_happened(self, error: httpx.RequestError) -> str:
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):

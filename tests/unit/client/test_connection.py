@@ -134,6 +134,20 @@ class TestUpload:
         os.close(reading)
         os.close(writing)
 
+    def test_a_name_of_another_encoding_is_said_to_be_one(self, tmp_path):
+        server = Server(ok({"id": "d"}))
+        file = tmp_path / os.fsdecode("café.csv".encode("latin-1"))
+        file.write_bytes(b"a,b\n1,2\n")
+
+        for call in (
+            lambda: server.client.upload_dataset("p", "accounts", file),
+            lambda: server.client.create_project(file.stem),
+        ):
+            with pytest.raises(ClientError, match="is not in UTF-8"):
+                call()
+
+        assert not server.requests
+
     def test_what_columns_are_goes_as_json(self, tmp_path):
         server = Server(ok({"id": "d"}))
         (tmp_path / "accounts.csv").write_bytes(b"a,b\n1,2\n")
