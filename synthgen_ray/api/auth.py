@@ -107,9 +107,9 @@ class KeyGate:
 
     async def _holder(self, hashed: str) -> Principal | None:
         principal, until = self._admitted.get(hashed, (None, 0.0))
-        if until <= monotonic():
+        if until <= (asked := monotonic()):  # what is answered was so then: a store may take its time
             principal = await self._find(hashed)
-            self._remember(hashed, principal)
+            self._remember(hashed, principal, asked + CACHE_S)
         if principal is None or (principal.expires_at and principal.expires_at <= datetime.now(UTC)):
             return None
         return principal
@@ -118,12 +118,12 @@ class KeyGate:
         """For answers that go on: whether the key still lets in."""
         return await self._holder(hashed) is not None
 
-    def _remember(self, hashed: str, principal: Principal | None) -> None:
+    def _remember(self, hashed: str, principal: Principal | None, until: float) -> None:
         self._admitted.pop(hashed, None)
         if principal is not None:
             if len(self._admitted) >= MOST_REMEMBERED:
                 self._admitted.clear()
-            self._admitted[hashed] = (principal, monotonic() + CACHE_S)
+            self._admitted[hashed] = (principal, until)
 
 
 def _holder_of(role: Role) -> Callable[[Request], Awaitable[Principal]]:

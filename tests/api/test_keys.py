@@ -12,6 +12,7 @@ from sqlalchemy import delete
 from synthgen_ray.api import auth
 from synthgen_ray.api.app import create_app
 from synthgen_ray.api.rate_limits import RateLimits
+from synthgen_ray.domain.access import Principal
 from synthgen_ray.store.tables import ProjectRow
 from tests.databases import on_both_databases
 
@@ -80,6 +81,24 @@ async def test_a_revoked_key_works_for_five_seconds_at_most(client, given_key, c
     clock.advance(0.1)
     assert (await client.get("/api/projects", headers=bearer(made["key"]))).status_code == 401
     assert (await client.delete(f"/api/keys/{made['id']}")).status_code == 404
+
+
+async def test_a_store_that_takes_its_time_lengthens_no_keys_life(server, client, given_key, clock):
+    made = await given_key()
+
+    async def found_late(hashed: str) -> Principal | None:
+        found = await server.store.find_admission(hashed)
+        await client.delete(f"/api/keys/{made['id']}")
+        clock.advance(3)
+        return found
+
+    app = create_app(server.app.state.service, found_late, server.checks)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as slow:
+        first = await slow.get("/api/projects", headers=bearer(made["key"]))
+        clock.advance(2)
+        second = await slow.get("/api/projects", headers=bearer(made["key"]))
+
+    assert [first.status_code, second.status_code] == [200, 401]
 
 
 @on_both_databases
