@@ -216,5 +216,5 @@ def _note_warnings(session: Session, version: JSON) -> None:
 
 
 def _stem(file: Path) -> str:
-    """`flights` of `flights.csv.gz`."""
-    return file.name.split(".")[0] or file.name
+    """`flights.2013` of `flights.2013.csv.gz`."""
+    return Path(file.name.removesuffix(".gz")).stem or file.name

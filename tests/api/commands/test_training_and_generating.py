@@ -1,5 +1,6 @@
 """`upload`, `train` and `generate`, and how every command ends."""
 
+import gzip
 import json
 import re
 
@@ -19,6 +20,15 @@ class TestUpload:
         assert first.exit_code == second.exit_code == 0
         assert first.stdout.startswith("Uploaded 'accounts' version 0: 200 rows, 7 columns")
         assert json.loads((await synthgen("projects", "list", "--json")).stdout)["total"] == 1
+
+    async def test_files_of_a_series_have_names_of_their_own(self, synthgen, accounts, tmp_path):
+        for month in ("01", "02"):
+            file = tmp_path / f"accounts.2024-{month}.csv.gz"
+            file.write_bytes(gzip.compress(accounts.read_bytes()))
+            await synthgen("upload", file, "--project", "Bank")
+
+        datasets = json.loads((await synthgen("datasets", "list", "--json")).stdout)["items"]
+        assert [dataset["name"] for dataset in datasets] == ["accounts.2024-02", "accounts.2024-01"]
 
     async def test_a_dataset_gets_its_next_version(self, synthgen, accounts):
         await synthgen("upload", accounts, "--project", "Bank")
