@@ -15,6 +15,13 @@ test("a column of one number has one range", () => {
   assert.deepEqual(shown?.shares, [1, 0]);
 });
 
+test("dates are those of their format, and times of day are categories", () => {
+  const shown = distribution(["05/03/2024", "31/01/2024"], "datetime", { format: "%d/%m/%Y" });
+
+  assert.deepEqual([shown?.low, shown?.high].map((moment) => new Date(moment).toISOString().slice(0, 10)), ["2024-01-31", "2024-03-05"]);
+  assert.equal(distribution(["14:15", "14:30"], "datetime", { format: "%H:%M" })?.kind, "categories");
+});
+
 test("categories come by their frequency, the rest as a number", () => {
   const cells = [..."aaabbcdefghij"];
 

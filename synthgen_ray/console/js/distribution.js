@@ -1,5 +1,7 @@
 /** What a page shows of a column from the rows that it has: shares of categories, or of equal ranges. */
 
+import { momentReader } from "./dates.js";
+
 /** @typedef {import("./types.js").Scalar} Scalar */
 /** @typedef {{kind: "ranges", low: number, high: number, shares: number[], isTime: boolean}} Ranges */
 /** @typedef {{kind: "categories", values: [Scalar, number][], others: number}} Categories */
@@ -9,22 +11,23 @@ const BINS = 20;
 const RANGED = new Set(["integer", "float", "datetime"]);
 
 /**
- * @param {Scalar[]} cells null and "" are missing. @param {string} kind The column's. @param {{bins?: number, most?: number}} [of] How many ranges, and how many categories at most.
+ * @param {Scalar[]} cells null and "" are missing. @param {string} kind The column's. @param {{bins?: number, most?: number, format?: string | null}} [of] How many ranges, how many categories at most, and how dates are written.
  * @returns {Ranges | Categories | null} null where there is nothing to show.
  */
-export function distribution(cells, kind, { bins = BINS, most = MOST_CATEGORIES } = {}) {
+export function distribution(cells, kind, { bins = BINS, most = MOST_CATEGORIES, format = null } = {}) {
   const present = cells.filter((cell) => cell !== null && cell !== "");
   if (present.length === 0 || kind === "id" || kind === "text") return null;
   if (RANGED.has(kind)) {
-    const ranges = rangesOf(present, kind === "datetime", bins);
+    const ranges = rangesOf(present, kind === "datetime", bins, format);
     if (ranges) return ranges;
   }
   return categoriesOf(present, most);
 }
 
-/** @param {Scalar[]} cells @param {boolean} isTime @param {number} bins @returns {Ranges | null} */
-function rangesOf(cells, isTime, bins) {
-  const numbers = cells.map((cell) => (isTime ? Date.parse(String(cell)) : Number(cell))).filter(Number.isFinite);
+/** @param {Scalar[]} cells @param {boolean} isTime @param {number} bins @param {string | null} format @returns {Ranges | null} */
+function rangesOf(cells, isTime, bins, format) {
+  const read = isTime ? momentReader(format) : Number;
+  const numbers = cells.map((cell) => read(String(cell))).filter(Number.isFinite);
   if (numbers.length === 0) return null;
   const low = numbers.reduce((a, b) => Math.min(a, b)), high = numbers.reduce((a, b) => Math.max(a, b));
   const shares = new Array(bins).fill(0);

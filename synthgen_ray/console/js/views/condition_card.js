@@ -16,12 +16,12 @@ const SHORT = 8;
 const MADE_AFRESH = new Set(["id", "text"]);
 
 /**
- * @param {{name: string, kind: string, nullable: boolean}} column @param {Scalar[]} cells What the model made.
+ * @param {{name: string, kind: string, nullable: boolean, format: string | null}} column @param {Scalar[]} cells What the model made.
  * @param {Asked} asked @param {() => void} onChange
  * @returns {Shown}
  */
-export function conditionCard({ name, kind, nullable }, cells, asked, onChange) {
-  const shown = distribution(cells, kind, { most: MOST_VALUES });
+export function conditionCard({ name, kind, nullable, format }, cells, asked, onChange) {
+  const shown = distribution(cells, kind, { most: MOST_VALUES, format });
   const parts = [shown?.kind === "ranges" ? rangeFields(name, shown, asked, onChange) : null,
     shown?.kind === "categories" ? values(name, kind, shown, asked, onChange) : null,
     nullable && !MADE_AFRESH.has(kind) ? missing(name, cells, asked, onChange) : null].filter((part) => part !== null);

@@ -109,7 +109,7 @@ const tags = (column) => h("div", { class: "chips" },
 function chartOf(column, head) {
   if (head instanceof ApiError) return null;
   const at = head.columns.indexOf(column.name);
-  return columnChart(column.name, distribution(head.rows.map((row) => row[at] ?? null), column.kind), true);
+  return columnChart(column.name, distribution(head.rows.map((row) => row[at] ?? null), column.kind, { format: column.format }), true);
 }
 
 /** @param {string} id @param {number} version @param {Preview | ApiError} head */

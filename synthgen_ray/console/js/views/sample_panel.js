@@ -85,5 +85,5 @@ export function samplePanel(model, columns, asked, signal) {
 /** A column of an imported model, whose table is elsewhere. @param {string} name @param {import("../types.js").Scalar[]} cells */
 function guessed(name, cells) {
   const value = cells.find((each) => each !== null);
-  return { name, kind: typeof value === "number" ? "float" : "categorical", nullable: cells.includes(null) };
+  return { name, kind: typeof value === "number" ? "float" : "categorical", nullable: cells.includes(null), format: null };
 }
