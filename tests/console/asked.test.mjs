@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { askRange, askShares, fault, inWords, leave, toggle, wholePercents, wishes } from "../../synthgen_ray/console/js/asked.js";
+import { END_OF_DAY, askRange, askShares, fault, inWords, leave, toggle, wholePercents, wishes } from "../../synthgen_ray/console/js/asked.js";
 
 const nothing = () => ({ conditions: {}, shares: null });
 
@@ -28,6 +28,14 @@ test("missing takes the place of a range, and a range of missing", () => {
   assert.deepEqual(asked.conditions, { mass: { max: 4000 } });
   askRange(asked, "mass", {});
   assert.deepEqual(asked.conditions, {});
+});
+
+test("a range of days is told without the end of its last one", () => {
+  const asked = nothing();
+  askRange(asked, "seen", { min: "2024-01-01", max: `2024-01-31${END_OF_DAY}` });
+  assert.deepEqual(inWords(asked), [["seen", "from 2024-01-01 to 2024-01-31"]]);
+  askRange(asked, "seen", { max: "2024-01-31" });
+  assert.deepEqual(inWords(asked), [["seen", "up to 2024-01-31"]]);
 });
 
 test("a column has a condition or shares, and one column alone has shares", () => {

@@ -10,6 +10,7 @@ import { number } from "./format.js";
 /** @typedef {{conditions: Conditions, shares: Shares | null}} Asked */
 
 const TOLERANCE = 1e-5;
+export const END_OF_DAY = "T23:59:59.999999"; // a date alone would be its first moment
 
 /** What stands in a request, beside the number of rows. @param {Asked} asked */
 export function wishes({ conditions, shares }) {
@@ -94,7 +95,7 @@ export function inWords({ conditions, shares }) {
 /** @param {import("./types.js").Condition} condition */
 function worded(condition) {
   if (isRange(condition)) {
-    const { min, max } = condition;
+    const { min } = condition, max = condition.max?.toString().replace(END_OF_DAY, "");
     return min === undefined ? `up to ${max}` : max === undefined ? `from ${min}` : `from ${min} to ${max}`;
   }
   return condition === null ? "is missing" : `= ${[condition].flat().map((value) => value ?? "missing").join(" or ")}`;

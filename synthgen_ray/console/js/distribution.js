@@ -3,11 +3,12 @@
 import { momentReader } from "./dates.js";
 
 /** @typedef {import("./types.js").Scalar} Scalar */
-/** @typedef {{kind: "ranges", low: number, high: number, shares: number[], isTime: boolean}} Ranges */
+/** @typedef {{kind: "ranges", low: number, high: number, shares: number[], isTime: boolean, hasClock: boolean}} Ranges `hasClock`: not all are whole days. */
 /** @typedef {{kind: "categories", values: [Scalar, number][], others: number}} Categories */
 
 const MOST_CATEGORIES = 8;
 const BINS = 20;
+const DAY_MS = 86_400_000;
 const RANGED = new Set(["integer", "float", "datetime"]);
 
 /**
@@ -35,7 +36,7 @@ function rangesOf(cells, isTime, bins, format) {
     const bin = high > low ? Math.min(bins - 1, Math.floor(((value - low) / (high - low)) * bins)) : 0;
     shares[bin] += 1 / numbers.length;
   }
-  return { kind: "ranges", low, high, shares, isTime };
+  return { kind: "ranges", low, high, shares, isTime, hasClock: isTime && numbers.some((moment) => moment % DAY_MS !== 0) };
 }
 
 /** @param {Scalar[]} cells @param {number} most @returns {Categories} */

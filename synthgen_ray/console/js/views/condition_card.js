@@ -1,6 +1,6 @@
 /** A column of a model: what it makes by itself, and what may be asked of it. */
 
-import { askRange, rangeOf, toggle, valuesOf } from "../asked.js";
+import { END_OF_DAY, askRange, rangeOf, toggle, valuesOf } from "../asked.js";
 import { bound, categoryBars, columnChart } from "../components/column_chart.js";
 import { distribution } from "../distribution.js";
 import { h } from "../dom.js";
@@ -77,14 +77,14 @@ function rangeFields(column, shown, asked, onChange) {
     /** @param {HTMLInputElement} input */
     const valueOf = (input) => (input.value === "" ? undefined : shown.isTime ? input.value : Number(input.value));
     const [min, max] = inputs.map(valueOf);
-    askRange(asked, column, { ...(min !== undefined && { min }), ...(max !== undefined && { max }) });
+    askRange(asked, column, { ...(min !== undefined && { min }), ...(max !== undefined && { max: shown.hasClock ? max + END_OF_DAY : max }) });
     onChange();
   }
   return {
     element: h("div", { class: "range" }, inputs[0], h("span", { class: "quiet" }, "to"), inputs[1]),
     show() {
       const given = rangeOf(asked, column);
-      ends.forEach((end, index) => (inputs[index].value = String(given[end] ?? "")));
+      ends.forEach((end, index) => (inputs[index].value = String(given[end] ?? "").replace(END_OF_DAY, "")));
     },
   };
 }
