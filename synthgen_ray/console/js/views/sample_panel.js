@@ -7,6 +7,7 @@ import { problem } from "../components/problem.js";
 import { rowsTable } from "../components/rows.js";
 import { fill, h } from "../dom.js";
 import { count } from "../format.js";
+import { latest } from "../latest.js";
 import { draft, keepDraft } from "../session.js";
 import { conditionCard } from "./condition_card.js";
 import { conditionChips } from "./conditions.js";
@@ -29,6 +30,7 @@ export function samplePanel(model, columns, asked, signal) {
   /** @returns {import("../types.js").Call} */
   const call = () => ({ method: "POST", path, json: body() });
   const known = new Map(columns.map((column) => [column.name, column]));
+  const inTurn = latest();
   const chips = h("div", { "aria-live": "polite" });
   const cards = h("ul", { class: "grid" });
   const table = h("div", { class: "stack" }, h("p", { class: "quiet", "aria-busy": "true" }, "Drawing rows…"));
@@ -48,12 +50,10 @@ export function samplePanel(model, columns, asked, signal) {
 
   async function draw() {
     refuseFault(asked);
-    /** @type {Row[]} */
-    const rows = await send(call());
-    if (signal.aborted) return;
-    const names = Object.keys(rows[0] ?? {});
-    fill(table, rowsTable(names, rows.slice(0, SHOWN_ROWS).map((row) => names.map((name) => row[name])), "Synthetic rows"));
-    return rows;
+    await inTurn(() => send(call()), (/** @type {Row[]} */ rows) => {
+      const names = Object.keys(rows[0] ?? {});
+      fill(table, rowsTable(names, rows.slice(0, SHOWN_ROWS).map((row) => names.map((name) => row[name])), "Synthetic rows"));
+    });
   }
 
   async function start() {
@@ -71,7 +71,7 @@ export function samplePanel(model, columns, asked, signal) {
 
   /** @param {unknown} error */
   const showProblem = (error) => fill(table, problem(error));
-  const { button, place, command } = action("Draw others", call, async () => void (await draw()));
+  const { button, place, command } = action("Draw others", call, draw);
   start().catch(showProblem);
   return h("section", { class: "stack" },
     h("div", { class: "spread" }, h("div", { class: "stack-s" }, h("h2", {}, "A sample, at once"),
