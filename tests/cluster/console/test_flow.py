@@ -40,6 +40,20 @@ def test_a_table_goes_in_and_a_synthetic_one_comes_out(page, server, tmp_path):
     assert list(rows[0]) == PENGUINS.read_text().splitlines()[0].split(",")
 
 
+def test_the_version_that_is_shown_is_the_one_that_is_learnt(page, server, client: SynthGen):
+    project = client.create_project("Two expeditions")["id"]
+    dataset = client.upload_dataset(project, "penguins", PENGUINS)["dataset_id"]
+    client.upload_dataset(project, "penguins", PENGUINS, dataset_id=dataset)
+    open_with(page, server.key, f"#/datasets/{dataset}?version=0")
+
+    page.get_by_role("link", name="Train a model").click()
+    expect(page.get_by_text("It learns “penguins”, version 0")).to_be_visible()
+    page.get_by_role("radio", name="Gaussian Copula").check()
+    page.get_by_role("button", name="Start training").click()
+
+    expect(page.get_by_role("link", name="penguins version 0")).to_be_visible()
+
+
 def test_the_keyboard_alone_leads_from_the_key_to_other_rows(page, server, birds, client: SynthGen):
     page.goto("/")
     tab_to(page, "API key")

@@ -39,7 +39,7 @@ export async function datasetView({ params: [id], query, signal }) {
     h("div", { class: "head" },
       h("div", { class: "stack-s" }, h("h1", { tabindex: "-1" }, dataset.name),
         h("p", { class: "quiet tabular" }, `${count(version.num_rows)} rows × ${several(version.num_columns, "column")} · ${size(version.size_bytes)} · version ${number}`)),
-      h("a", { class: "button primary", href: `#/datasets/${id}/train` }, "Train a model")),
+      h("a", { class: "button primary", href: `#/datasets/${id}/train?version=${number}` }, "Train a model")),
     warningsOf(version.warnings),
     columnList(id, version, head),
     rowsOf(id, number, head),

@@ -75,6 +75,6 @@ function footer(model) {
   const removal = deletionOfModel(model, () => go(`#/projects/${model.project_id}/models`));
   const isReady = model.status === "ready";
   return h("div", { class: "row" }, isReady && exported.button, isReady && exported.command,
-    model.dataset_id && h("a", { class: "button", href: `#/datasets/${model.dataset_id}/train` }, "Train another"),
+    model.dataset_id && h("a", { class: "button", href: `#/datasets/${model.dataset_id}/train?version=${model.dataset_version}` }, "Train another"),
     removal.button, exported.place, removal.place);
 }

@@ -5,7 +5,7 @@ import { submit } from "../components/action.js";
 import { field } from "../components/fields.js";
 import { trail } from "../components/trail.js";
 import { fill, h } from "../dom.js";
-import { count, duration } from "../format.js";
+import { count, duration, several } from "../format.js";
 import { modelTypes } from "../model_types.js";
 import { optionField } from "../options.js";
 import { go } from "../router.js";
@@ -21,18 +21,22 @@ const ROWS_PER_SECOND = { ctgan: 16_000, copulagan: 16_000, tvae: 60_000, gaussi
 const AT_LEAST_S = 1;
 
 /** @type {import("../router.js").View} */
-export async function trainView({ params: [id], signal }) {
+export async function trainView({ params: [id], query, signal }) {
+  /** @type {[import("../types.js").Dataset, ModelType[]]} */
   const [dataset, types] = await Promise.all([get(`/api/datasets/${id}`, signal), modelTypes(signal)]);
-  const project = await get(`/api/projects/${dataset.project_id}`, signal);
-  trail(["Projects", "#/"], [project.name, `#/projects/${project.id}`], [dataset.name, `#/datasets/${id}`], ["Train"]);
+  const number = Number(query.get("version") ?? dataset.version);
+  /** @type {[import("../types.js").Project, import("../types.js").Version]} */
+  const [project, version] = await Promise.all([
+    get(`/api/projects/${dataset.project_id}`, signal), get(`/api/datasets/${id}/versions/${number}`, signal)]);
+  trail(["Projects", "#/"], [project.name, `#/projects/${project.id}`], [dataset.name, `#/datasets/${id}?version=${number}`], ["Train"]);
   return h("div", { class: "stack-l" },
     h("div", { class: "stack-s" }, h("h1", { tabindex: "-1" }, "Train a model"),
-      h("p", { class: "quiet tabular" }, `It learns “${dataset.name}”: ${count(dataset.num_rows)} rows × ${dataset.num_columns} columns.`)),
-    form(dataset, types));
+      h("p", { class: "quiet tabular" }, `It learns “${dataset.name}”, version ${number}: ${count(version.num_rows)} rows × ${several(version.num_columns, "column")}.`)),
+    form(dataset, version, types));
 }
 
-/** @param {import("../types.js").Dataset} dataset @param {ModelType[]} types */
-function form(dataset, types) {
+/** @param {import("../types.js").Dataset} dataset @param {import("../types.js").Version} version @param {ModelType[]} types */
+function form(dataset, version, types) {
   const draftName = `train.${dataset.id}`;
   /** @type {Draft} */
   const chosen = draft(draftName, { type: "gaussian_copula", name: dataset.name, config: {} });
@@ -43,7 +47,7 @@ function form(dataset, types) {
 
   const config = () => Object.fromEntries(Object.entries(readers).map(([option, read]) => [option, read()]).filter(([, value]) => value !== undefined));
   const body = () => ({
-    project_id: dataset.project_id, dataset_version_id: dataset.dataset_version_id, name: name.value, model_type: chosen.type, config: config(),
+    project_id: dataset.project_id, dataset_version_id: version.id, name: name.value, model_type: chosen.type, config: config(),
   });
 
   function showOptions() {
@@ -57,7 +61,7 @@ function form(dataset, types) {
         h("div", { class: "grid" }, ...asked.filter(([option]) => !isFirst(option)).map(([, { element }]) => element))));
   }
 
-  const cards = types.map((type) => typeCard(type, dataset.num_rows, type.id === chosen.type, () => {
+  const cards = types.map((type) => typeCard(type, version.num_rows, type.id === chosen.type, () => {
     chosen.type = type.id;
     chosen.config = config();
     showOptions();
