@@ -1,6 +1,7 @@
 """The console in a real browser, on a whole server: from a file to a file, without a line of code."""
 
 import csv
+import json
 import re
 
 from playwright.sync_api import expect
@@ -91,6 +92,20 @@ def test_a_report_shows_real_beside_synthetic_and_is_saved_as_a_page(page, serve
     with page.expect_download() as download:
         page.get_by_role("button", name="Save it").click()
     assert download.value.suggested_filename.endswith(".html")
+
+
+def test_rows_that_are_no_longer_kept_are_said_to_be_gone(page, server, birds, client: SynthGen):
+    job = client.generate(birds["birds"].rpartition("/")[2], 10)["synthgen_job_id"]
+    later = json.dumps({**client.wait_for_job(job), "result": None})
+    gone = json.dumps({"code": "artifact_expired", "detail": "The rows are no longer kept: ask again with the seed 7."})
+    page.route("**/events", lambda route: route.fulfill(body=f"data: {later}\n\n", content_type="text/event-stream"))
+    page.route(
+        "**/download", lambda route: route.fulfill(status=410, body=gone, content_type="application/problem+json")
+    )
+
+    open_with(page, server.key, f"#/jobs/{job}")
+
+    expect(page.get_by_role("alert")).to_have_text("The rows are no longer kept: ask again with the seed 7.")
 
 
 def test_a_training_is_seen_to_move_and_can_be_cancelled(page, server, given_long_training):

@@ -1,6 +1,6 @@
 /** A generation as it runs, and its file once it is there. */
 
-import { watch } from "../api.js";
+import { fetchFile, watch } from "../api.js";
 import { action } from "../components/action.js";
 import { cancellation } from "../components/cancellation.js";
 import { failure } from "../components/failure.js";
@@ -25,14 +25,18 @@ export function generationProgress(jobId, signal) {
   function show(job) {
     const left = job.eta_seconds === null ? "" : ` · about ${duration(job.eta_seconds)} left`;
     bar.show(job.progress, job.status === "pending" ? "It waits for a free place." : `${percent(job.progress)}${job.message ? ` · ${job.message}` : ""}${left}`);
-    if (job.status === "completed") fill(below, download(job));
+    if (job.result) fill(below, download(job, job.result));
     else if (job.status === "failed") fill(below, failure(job));
   }
 
   async function follow() {
     fill(below, h("div", { class: "row" }, cancel.button, cancel.command), cancel.place);
     try {
-      for await (const job of watch(jobId, signal)) show(job);
+      for await (const job of watch(jobId, signal)) {
+        show(job);
+        // Its rows are no longer kept, and the refusal says how to have them again.
+        if (job.status === "completed" && !job.result) await fetchFile(rowsOf(jobId));
+      }
     } catch (error) {
       if (!signal.aborted) fill(below, problem(error));
     }
@@ -41,13 +45,13 @@ export function generationProgress(jobId, signal) {
   return h("div", { class: "stack" }, bar.element, below);
 }
 
-/** @param {Job} job One that is completed. */
-function download(job) {
-  if (!job.result) return null;
-  const { num_rows: rows, format, size_bytes: bytes } = job.result;
+/** @param {string} jobId @returns {import("../types.js").Call} */
+const rowsOf = (jobId) => ({ method: "GET", path: `/api/synthgen/jobs/${jobId}/download` });
+
+/** @param {Job} job @param {NonNullable<Job["result"]>} result */
+function download(job, { num_rows: rows, format, size_bytes: bytes }) {
   const bar = progress("Download");
-  /** @type {import("../types.js").Call} */
-  const call = { method: "GET", path: `/api/synthgen/jobs/${job.id}/download`, to: `synthetic.${format}` };
+  const call = { ...rowsOf(job.id), to: `synthetic.${format}` };
   const { button, place, command } = action(`Download ${count(rows)} rows`, () => call, async () => {
     const name = await save(call, (share) => bar.show(share ?? 0, share === null ? "Downloading…" : `${percent(share)} of ${size(bytes)}`), bytes);
     bar.show(1, `Saved as ${name}`);
