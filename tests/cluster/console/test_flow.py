@@ -129,6 +129,13 @@ def test_a_training_is_seen_to_move_and_can_be_cancelled(page, server, given_lon
     expect(page.locator(".head .badge")).to_have_text("failed")
 
 
+def test_the_page_of_a_job_says_how_it_is_by_now(page, server, given_long_training):
+    open_with(page, server.key, f"#/jobs/{given_long_training()['synthgen_job_id']}")
+    page.get_by_role("button", name="Cancel the training").click()
+
+    expect(page.locator("main .badge")).to_have_text("cancelled")
+
+
 def test_a_model_is_deleted_once_it_was_asked_twice(page, server, birds, client: SynthGen):
     dataset = client.get_dataset(birds["penguins"].rpartition("/")[2])
     version, project = dataset["dataset_version_id"], dataset["project_id"]

@@ -15,14 +15,15 @@ import { canStream, save } from "../saving.js";
 
 const LARGE_BYTES = 500e6;
 
-/** @param {string} jobId @param {AbortSignal} signal */
-export function generationProgress(jobId, signal) {
+/** @param {string} jobId @param {AbortSignal} signal @param {(job: Job) => void} [onChange] */
+export function generationProgress(jobId, signal, onChange) {
   const bar = progress("Generation");
   const below = h("div");
   const cancel = cancellation("Cancel", jobId);
 
   /** @param {Job} job */
   function show(job) {
+    onChange?.(job);
     const left = job.eta_seconds === null ? "" : ` · about ${duration(job.eta_seconds)} left`;
     bar.show(job.progress, job.status === "pending" ? "It waits for a free place." : `${percent(job.progress)}${job.message ? ` · ${job.message}` : ""}${left}`);
     if (job.result) fill(below, download(job, job.result));

@@ -4,7 +4,7 @@ import { get } from "../api.js";
 import { failure } from "../components/failure.js";
 import { badge } from "../components/status.js";
 import { trail } from "../components/trail.js";
-import { h } from "../dom.js";
+import { fill, h } from "../dom.js";
 import { moment, words } from "../format.js";
 import { typeNames } from "../model_types.js";
 import { go } from "../router.js";
@@ -19,21 +19,28 @@ export async function jobView({ params: [id], signal }) {
   const [job, typeName] = await Promise.all([get(`/api/synthgen/jobs/${id}`, signal), typeNames(signal)]);
   const { model } = await get(`/api/synthgen/models/${job.model_id}`, signal);
   trail(["Projects", "#/"], [job.project_name, `#/projects/${model.project_id}`], ["Jobs", `#/projects/${model.project_id}/jobs`], [words(job.job_type)]);
+  const status = h("span", {}, badgeOf(job));
   return h("div", { class: "stack-l" },
     h("div", { class: "stack-s" }, h("h1", { tabindex: "-1" }, `${words(job.job_type)}: ${job.model_name}`),
-      h("p", { class: "quiet row" }, badge(job.status, job.cancelled ? "cancelled" : job.status), `${typeName(job.model_type)} · asked for ${moment(job.created_at)}`)),
-    body(job, signal),
+      h("p", { class: "quiet row" }, status, `${typeName(job.model_type)} · asked for ${moment(job.created_at)}`)),
+    body(job, signal, (now) => fill(status, badgeOf(now))),
     h("details", { class: "more" }, h("summary", {}, "What was asked for"), h("pre", {}, JSON.stringify(job.config, null, 2))),
     h("p", {}, h("a", { class: "button", href: `#/models/${job.model_id}` }, "To the model")));
 }
 
-/** @param {Job} job @param {AbortSignal} signal */
-function body(job, signal) {
+/** @param {Job} job */
+const badgeOf = (job) => badge(job.status, job.cancelled ? "cancelled" : job.status);
+
+/** @param {Job} job @param {AbortSignal} signal @param {(job: Job) => void} onChange */
+function body(job, signal, onChange) {
   if (job.job_type === "report") return h("p", {}, h("a", { class: "button primary", href: `#/reports/${job.id}` }, "Open the report"));
   if (job.status === "failed") return failure(job);
   if (job.job_type === "train") {
     if (job.status === "completed") return h("p", {}, `Ended ${moment(job.finished_at ?? job.created_at)}. The model is ready.`);
-    return trainingPanel(job.id, signal, (ended) => ended.status === "completed" && go(`#/models/${job.model_id}`));
+    return trainingPanel(job.id, signal, (now) => {
+      onChange(now);
+      if (now.status === "completed") go(`#/models/${job.model_id}`);
+    });
   }
-  return h("div", { class: "card" }, generationProgress(job.id, signal));
+  return h("div", { class: "card" }, generationProgress(job.id, signal, onChange));
 }
