@@ -76,7 +76,7 @@ class TestLists:
         expect(page.locator(".list > li .badge").nth(1)).to_have_text("running")
         client.cancel_job(training["job_id"])
 
-        expect(page.locator(".list > li .badge").nth(1)).to_have_text("failed")
+        expect(page.locator(".list > li .badge").nth(1)).to_have_text("cancelled")
         assert page.evaluate("window.first === document.querySelectorAll('.list > li')[1]")
         expect(page.locator(".list > li").nth(1).get_by_role("link")).to_be_focused()
         assert second["synthgen_job_id"] in page.locator(".list > li a").first.get_attribute("href")

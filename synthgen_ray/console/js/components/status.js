@@ -5,7 +5,7 @@ import { h } from "../dom.js";
 /** @type {{[status: string]: string}} */
 const LOOKS = {
   pending: "", queued: "", training: "busy", running: "busy", ready: "good", completed: "good", succeeded: "good",
-  failed: "bad", good: "good", warn: "warn", bad: "bad",
+  failed: "bad", cancelled: "bad", good: "good", warn: "warn", bad: "bad",
 };
 
 /** @param {string} status @param {string} [text] */

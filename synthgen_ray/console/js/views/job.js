@@ -29,7 +29,7 @@ export async function jobView({ params: [id], signal }) {
 }
 
 /** @param {Job} job */
-const badgeOf = (job) => badge(job.status, job.cancelled ? "cancelled" : job.status);
+const badgeOf = (job) => badge(job.cancelled ? "cancelled" : job.status);
 
 /** @param {Job} job @param {AbortSignal} signal @param {(job: Job) => void} onChange */
 function body(job, signal, onChange) {

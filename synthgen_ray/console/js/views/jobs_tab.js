@@ -15,6 +15,9 @@ import { poll } from "../polling.js";
 const STATUSES = ["pending", "running", "completed", "failed"];
 
 /** @param {JobItem} job */
+const statusOf = (job) => (job.error?.code === "cancelled" ? "cancelled" : job.status);
+
+/** @param {JobItem} job */
 const isOpen = (job) => job.status === "pending" || job.status === "running";
 
 /** @param {import("./project.js").Tab} tab */
@@ -28,7 +31,7 @@ export async function jobsTab({ project, query, signal }) {
     ...STATUSES.map((name) => h("a", { href: `${address}?status=${name}`, class: "button plain", "aria-current": name === status && "true" }, words(name))));
   const empty = h("div", { class: "empty" }, h("h2", {}, status ? `No ${status} job` : "No job yet"), h("p", {}, "Each training, generation and report is a job; they are listed here."));
   const jobs = await look();
-  const list = searchable("jobs", jobs, (job) => `${job.model_name} ${job.job_type} ${job.status}`, lines(line), empty);
+  const list = searchable("jobs", jobs, (job) => `${job.model_name} ${job.job_type} ${statusOf(job)}`, lines(line), empty);
   poll(jobs, (seen) => seen.some(isOpen), look, list.show, signal);
   return h("div", { class: "stack" }, filter, list.element);
 }
@@ -37,7 +40,6 @@ export async function jobsTab({ project, query, signal }) {
 function line(job) {
   const link = h("a", { href: `#/jobs/${job.id}` }, `${words(job.job_type)}: ${job.model_name}`);
   const status = h("span");
-  let hasEnded = false;
   const { button, place, command } = cancellation("Cancel", job.id, () => {
     notify("The job is cancelled.");
     end("cancelled");
@@ -46,17 +48,15 @@ function line(job) {
 
   /** @param {string} text */
   function end(text) {
-    if (hasEnded) return; // it says how: “cancelled” tells more than the list's “failed”
-    hasEnded = true;
     if (element.contains(document.activeElement)) link.focus({ preventScroll: true });
     button.remove();
     command.remove();
-    fill(status, badge(text === "cancelled" ? "failed" : text, text));
+    fill(status, badge(text));
   }
   /** @param {JobItem} now */
   function show(now) {
     if (isOpen(now)) fill(status, badge(now.status));
-    else end(now.status);
+    else end(statusOf(now));
   }
   show(job);
   return { element, show };
