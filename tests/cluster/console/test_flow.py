@@ -41,6 +41,21 @@ def test_a_table_goes_in_and_a_synthetic_one_comes_out(page, server, tmp_path):
     assert list(rows[0]) == PENGUINS.read_text().splitlines()[0].split(",")
 
 
+def test_an_upload_leads_nobody_away_who_went_on(page, server, client: SynthGen):
+    held = []
+    page.route("**/api/datasets/upload", lambda route: held.append(route))
+    open_with(page, server.key, f"#/projects/{client.create_project('Slow lines')['id']}")
+    page.locator("input[type=file]").set_input_files(PENGUINS)
+    expect(page.get_by_role("progressbar")).to_be_visible()
+
+    page.get_by_role("link", name="Status").click()
+    seen(page, "Status")
+    held[0].continue_()
+
+    expect(page.get_by_text("penguins.csv is uploaded.")).to_be_visible()
+    seen(page, "Status")
+
+
 def test_the_version_that_is_shown_is_the_one_that_is_learnt(page, server, client: SynthGen):
     project = client.create_project("Two expeditions")["id"]
     dataset = client.upload_dataset(project, "penguins", PENGUINS)["dataset_id"]

@@ -2,6 +2,7 @@
 
 import { get, upload } from "../api.js";
 import { curl } from "../components/curl.js";
+import { notify } from "../components/notices.js";
 import { problem } from "../components/problem.js";
 import { progress } from "../components/progress.js";
 import { searchable } from "../components/search.js";
@@ -15,7 +16,7 @@ import { go } from "../router.js";
 export async function dataTab({ project, signal }) {
   /** @type {import("../types.js").Listed<Dataset>} */
   const datasets = await get(`/api/datasets?project_id=${project.id}&limit=500`, signal);
-  return h("div", { class: "stack" }, dropZone(project.id),
+  return h("div", { class: "stack" }, dropZone(project.id, signal),
     searchable("tables", datasets.items, (dataset) => dataset.name, (items) => h("ul", { class: "list" }, ...items.map(line)),
       h("div", { class: "empty" }, h("h2", {}, "No table yet"), h("p", {}, "Drop a CSV or Parquet file above. You will see its columns before anything is trained."))).element);
 }
@@ -26,8 +27,8 @@ const line = (dataset) => h("li", {},
   h("span", { class: "small quiet tabular" }, `${count(dataset.num_rows)} rows × ${dataset.num_columns} columns · ${size(dataset.size_bytes)} · ${moment(dataset.created_at)}`),
   h("a", { class: "button", href: `#/datasets/${dataset.id}/train` }, "Train", h("span", { class: "sr-only" }, ` on ${dataset.name}`)));
 
-/** @param {string} projectId */
-function dropZone(projectId) {
+/** @param {string} projectId @param {AbortSignal} signal */
+function dropZone(projectId, signal) {
   const input = h("input", { type: "file", class: "sr-only", accept: ".csv,.gz,.parquet,.tsv,.txt", onchange: () => take(input.files?.[0]) });
   const place = h("div", { "aria-live": "polite" });
   const zone = h("label", { class: "drop" }, input, h("strong", {}, "Drop a table here, or choose a file"),
@@ -49,7 +50,7 @@ function dropZone(projectId) {
 
   /** @param {File} [file] */
   async function take(file) {
-    if (!file) return;
+    if (!file || input.disabled) return; // one at a time
     const bar = progress(`Uploading ${file.name}`);
     fill(place, bar.element);
     input.disabled = true;
@@ -57,7 +58,8 @@ function dropZone(projectId) {
     try {
       const made = await upload(call(), (share) =>
         bar.show(share, share < 1 ? `${file.name}: ${percent(share)} of ${size(file.size)}` : `${file.name}: reading the table…`));
-      go(`#/datasets/${made.dataset_id}`);
+      if (signal.aborted) notify(`${file.name} is uploaded.`);
+      else go(`#/datasets/${made.dataset_id}`);
     } catch (error) {
       fill(place, problem(error));
     } finally {
