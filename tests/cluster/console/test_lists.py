@@ -39,6 +39,9 @@ def test_models_and_jobs_are_found_by_their_words(page, server, birds, client: S
         expect(page.get_by_text(f"1 of 6 {tab}")).to_be_visible()
         page.get_by_label(f"Search {tab}").fill("ostrich")
         expect(page.get_by_text("Nothing matches.")).to_be_visible()
+    page.route("**/api/synthgen/jobs?**", lambda route: route.fulfill(json={**route.fetch().json(), "total": 700}))
+    page.reload()
+    expect(page.get_by_text("The newest 6 of 700 jobs")).to_be_visible()
 
 
 class TestLists:

@@ -17,7 +17,7 @@ export async function dataTab({ project, signal }) {
   /** @type {import("../types.js").Listed<Dataset>} */
   const datasets = await get(`/api/datasets?project_id=${project.id}&limit=500`, signal);
   return h("div", { class: "stack" }, dropZone(project.id, signal),
-    searchable("tables", datasets.items, (dataset) => dataset.name, (items) => h("ul", { class: "list" }, ...items.map(line)),
+    searchable("tables", datasets, (dataset) => dataset.name, (items) => h("ul", { class: "list" }, ...items.map(line)),
       h("div", { class: "empty" }, h("h2", {}, "No table yet"), h("p", {}, "Drop a CSV or Parquet file above. You will see its columns before anything is trained."))).element);
 }
 

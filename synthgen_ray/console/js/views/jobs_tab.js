@@ -23,8 +23,8 @@ const isOpen = (job) => job.status === "pending" || job.status === "running";
 /** @param {import("./project.js").Tab} tab */
 export async function jobsTab({ project, query, signal }) {
   const status = STATUSES.find((name) => name === query.get("status"));
-  /** @returns {Promise<JobItem[]>} */
-  const look = async () => (await get(`/api/synthgen/jobs?project_id=${project.id}&limit=500${status ? `&status=${status}` : ""}`, signal)).items;
+  /** @returns {Promise<import("../types.js").Listed<JobItem>>} */
+  const look = () => get(`/api/synthgen/jobs?project_id=${project.id}&limit=500${status ? `&status=${status}` : ""}`, signal);
   const address = `#/projects/${project.id}/jobs`;
   const filter = h("nav", { class: "row", "aria-label": "Only with a status" },
     h("a", { href: address, class: "button plain", "aria-current": !status && "true" }, "All"),
@@ -32,7 +32,7 @@ export async function jobsTab({ project, query, signal }) {
   const empty = h("div", { class: "empty" }, h("h2", {}, status ? `No ${status} job` : "No job yet"), h("p", {}, "Each training, generation and report is a job; they are listed here."));
   const jobs = await look();
   const list = searchable("jobs", jobs, (job) => `${job.model_name} ${job.job_type} ${statusOf(job)}`, lines(line), empty);
-  poll(jobs, (seen) => seen.some(isOpen), look, list.show, signal);
+  poll(jobs, ({ items }) => items.some(isOpen), look, list.show, signal);
   return h("div", { class: "stack" }, filter, list.element);
 }
 

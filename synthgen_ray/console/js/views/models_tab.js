@@ -11,27 +11,31 @@ import { typeNames } from "../model_types.js";
 import { poll } from "../polling.js";
 
 /** @typedef {import("../types.js").ModelItem} ModelItem */
+/** @typedef {import("../types.js").Listed<ModelItem>} Models */
 
 /** @param {ModelItem} model */
 const isOpen = (model) => model.status === "pending" || model.status === "training";
 
 /** @param {import("./project.js").Tab} tab */
 export async function modelsTab({ project, signal }) {
-  /** @returns {Promise<ModelItem[]>} */
-  const look = async () => (await get(`/api/synthgen/models?project_id=${project.id}&limit=500`, signal)).items;
+  /** @returns {Promise<Models>} */
+  const look = () => get(`/api/synthgen/models?project_id=${project.id}&limit=500`, signal);
   const empty = h("div", { class: "empty stack" }, h("h2", {}, "No model yet"), h("p", {}, "Choose a table, then train a model on it."),
     h("p", {}, h("a", { class: "button primary", href: `#/projects/${project.id}` }, "To the tables")));
   let [models, typeName] = await Promise.all([look(), typeNames(signal)]);
-  /** @param {ModelItem[]} now */
+  /** @param {Models} now */
   function show(now) {
     models = now;
     list.show(now);
   }
-  const lineOf = (/** @type {ModelItem} */ model) => line(model, typeName(model.model_type), () => show(models.filter((each) => each.id !== model.id)));
+  const lineOf = (/** @type {ModelItem} */ model) => line(model, typeName(model.model_type), () => show(without(models, model.id)));
   const list = searchable("models", models, (model) => `${model.name} ${model.status} ${typeName(model.model_type)} ${model.dataset_name}`, lines(lineOf), empty);
-  poll(models, (seen) => seen.some(isOpen), look, show, signal);
+  poll(models, ({ items }) => items.some(isOpen), look, show, signal);
   return list.element;
 }
+
+/** @param {Models} models @param {string} id @returns {Models} */
+const without = ({ items, total }, id) => ({ items: items.filter((model) => model.id !== id), total: total - 1 });
 
 /** @param {ModelItem} model @param {string} type @param {() => void} onDeleted @returns {import("../components/lines.js").Line<ModelItem>} */
 function line(model, type, onDeleted) {

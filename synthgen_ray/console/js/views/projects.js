@@ -19,7 +19,7 @@ export async function projectsView({ signal }) {
   return h("div", { class: "stack-l" },
     h("div", { class: "stack-s" }, h("h1", { tabindex: "-1" }, "Projects"),
       h("p", { class: "quiet" }, "A project holds tables, and the models that were trained on them.")),
-    searchable("projects", projects.items, (project) => project.name, (items) => h("div", { class: "grid" }, ...items.map(projectCard)),
+    searchable("projects", projects, (project) => project.name, (items) => h("div", { class: "grid" }, ...items.map(projectCard)),
       h("div", { class: "empty" }, h("h2", {}, "No project yet"), h("p", {}, "Name one below; then drop your first table into it."))).element,
     newProject());
 }
