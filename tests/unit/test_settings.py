@@ -78,6 +78,24 @@ def test_a_command_refuses_a_file_that_is_none_of_settings(tmp_path, capsys, con
     assert "the settings do not fit" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("ALLOWED_HOSTS", "a.example.com", 'allowed_hosts: in the environment it is JSON, a list of names ["one", "two"]'),
+        ("TRAINING__MAX_RUNNING", "0", "training.max_running: Input should be greater than or equal to 1"),
+        ("DATABASE_URL", "mysql://db", "database_url: it begins with postgresql://"),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_told_in_a_line(capsys, monkeypatch, name, value, said):
+    monkeypatch.setenv(f"SYNTHGEN_{name}", value)
+
+    with pytest.raises(typer.Exit):
+        load_settings(None)
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"synthgen: the settings do not fit: {said}")
+
+
 def test_a_child_process_is_told_everything():
     settings = Settings(
         admin_key=SECRET, database_url=POSTGRES, port=1234, training={"num_workers": 3}, trusted_proxies=["::1"]
