@@ -20,6 +20,14 @@ class TestErrors:
 
         expect(page.get_by_role("alert")).to_have_text("The API key is not known here, or is no longer valid.")
 
+    def test_what_can_be_no_key_is_not_sent(self, page):
+        page.goto("/")
+        page.get_by_label("API key").fill("sg_5mY…")
+        page.get_by_role("button", name="Open").click()
+
+        assert page.get_by_label("API key").evaluate("field => field.validity.patternMismatch")
+        expect(page.get_by_role("alert")).to_have_count(0)
+
     def test_a_file_that_is_no_table_is_refused_and_the_next_one_taken(self, page, server, birds, tmp_path):
         broken = tmp_path / "broken.parquet"
         broken.write_bytes(b"PAR1 no table")

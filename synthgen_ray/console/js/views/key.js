@@ -8,7 +8,10 @@ import { forgetAll, keepKey } from "../session.js";
 
 /** @param {() => void} onOpen @param {string} [why] Why the last one is no longer there. */
 export function keyView(onOpen, why) {
-  const key = h("input", { type: "password", name: "key", autocomplete: "off", required: true, spellcheck: "false" });
+  const key = h("input", {
+    type: "password", name: "key", autocomplete: "off", required: true, spellcheck: "false",
+    pattern: "\\s*[!-~]+\\s*", title: "A key is letters, digits and signs, such as sg_5mYVb0w8.", // no header holds other characters
+  });
   const { button, place, onsubmit } = submit("Open", () => ({ method: "GET", path: "/api/projects?limit=1" }), async (call) => {
     keepKey(key.value.trim());
     try {
