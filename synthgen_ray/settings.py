@@ -25,6 +25,7 @@ SQLITE = "sqlite+aiosqlite:///"
 DATABASES = ("postgresql://", "postgres://", "postgresql+asyncpg://", SQLITE)
 _BUCKET = r"[a-z0-9._-]+(/[A-Za-z0-9._/-]*)?"
 _S3_OPTIONS = r"([?](&?(region|scheme|endpoint_override)=[A-Za-z0-9.:-]+)+)?"
+HOST = re.compile(r"\*|[A-Za-z0-9._-]*[A-Za-z0-9_-]|\[?[0-9A-Fa-f:.]+\]?")
 OF_COMMANDS = {"SYNTHGEN_URL", "SYNTHGEN_API_KEY"}
 # What Kubernetes tells of a service that is called like us.
 OF_KUBERNETES = re.compile(r"SYNTHGEN_\w*_(SERVICE_(HOST|PORT\w*)|PORT(_\d+_(TCP|UDP)\w*)?)")
@@ -190,6 +191,13 @@ class Settings(BaseSettings):
     quotas: QuotaSettings = QuotaSettings()
     retention: RetentionSettings = RetentionSettings()
     rate_limits: RateLimitSettings = RateLimitSettings()
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_names_alone(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(HOST.fullmatch(host) for host in hosts):  # it would never be that of a request
+            raise ValueError("each is a name alone, without a scheme, a port or a path; * allows all")
+        return hosts
 
     @field_validator("database_url")
     @classmethod

@@ -37,7 +37,9 @@ def _told(error: Exception) -> str:
     """A line for each that does not fit, without the pages of pydantic on it."""
     if not isinstance(error, ValidationError):
         return str(error)
-    faults = ((".".join(map(str, fault["loc"])), fault["msg"].removeprefix("Value error, ")) for fault in error.errors())
+    faults = (
+        (".".join(map(str, fault["loc"])), fault["msg"].removeprefix("Value error, ")) for fault in error.errors()
+    )
     lines = "\n  ".join(": ".join(filter(None, fault)) for fault in faults)
     return _NO_JSON.sub(r'\1: in the environment it is JSON, a list of names ["one", "two"]', lines)
 

@@ -58,6 +58,22 @@ def test_a_proxy_is_an_address_or_a_network(monkeypatch):
             Settings(trusted_proxies=[wrong])
 
 
+def test_an_allowed_host_is_a_name_alone():
+    hosts = ("synthgen.example.com", "synthgen-serve-svc", "10.0.0.7", "[fd00::7]", "fd00::7", "*")
+
+    assert Settings(allowed_hosts=hosts).allowed_hosts == hosts
+    for wrong in (
+        "https://synthgen.example.com",
+        "synthgen.example.com:8443",
+        "*.example.com",
+        "example.com.",
+        "a/b",
+        "",
+    ):
+        with pytest.raises(ValidationError, match="a name alone"):
+            Settings(allowed_hosts=[wrong])
+
+
 def test_a_misspelt_setting_is_refused(tmp_path):
     file = tmp_path / "settings.yaml"
     file.write_text("prot: 1111\n")
@@ -81,7 +97,11 @@ def test_a_command_refuses_a_file_that_is_none_of_settings(tmp_path, capsys, con
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("ALLOWED_HOSTS", "a.example.com", 'allowed_hosts: in the environment it is JSON, a list of names ["one", "two"]'),
+        (
+            "ALLOWED_HOSTS",
+            "a.example.com",
+            'allowed_hosts: in the environment it is JSON, a list of names ["one", "two"]',
+        ),
         ("TRAINING__MAX_RUNNING", "0", "training.max_running: Input should be greater than or equal to 1"),
         ("DATABASE_URL", "mysql://db", "database_url: it begins with postgresql://"),
     ],
