@@ -1,6 +1,7 @@
 """What may be asked of a model by clicks, and the curl command of each action."""
 
 import csv
+import json
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -45,6 +46,21 @@ class TestConditions:
         page.get_by_label("bill_length_mm, to").press("Enter")
         expect(page.get_by_role("button", name="Without: bill_length_mm from 40 to 41")).to_be_visible()
         expect(missing).to_have_attribute("aria-pressed", "false")
+
+    def test_a_first_try_that_failed_is_made_again_with_all_that_it_shows(self, page, server, birds):
+        busy = json.dumps({"code": "busy", "detail": "The samplers have more to do than they can: try again soon."})
+        page.route(
+            "**/sample",
+            lambda route: route.fulfill(status=503, body=busy, content_type="application/problem+json"),
+            times=1,
+        )
+        open_with(page, server.key, birds["birds"])
+        expect(page.get_by_role("alert")).to_contain_text("try again soon")
+
+        page.get_by_role("button", name="Draw others").click()
+        page.get_by_text("Conditions", exact=True).click()
+
+        expect(page.get_by_role("button", name="Dream")).to_be_visible()
 
     def test_shares_of_values_are_set_and_must_add_up(self, page, server, birds, client: SynthGen, tmp_path):
         sampled(page, server, birds)

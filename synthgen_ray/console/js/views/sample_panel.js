@@ -71,7 +71,7 @@ export function samplePanel(model, columns, asked, signal) {
 
   /** @param {unknown} error */
   const showProblem = (error) => fill(table, problem(error));
-  const { button, place, command } = action("Draw others", call, draw);
+  const { button, place, command } = action("Draw others", call, () => (shown.length > 0 ? draw() : start())); // the first try may have failed
   start().catch(showProblem);
   return h("section", { class: "stack" },
     h("div", { class: "spread" }, h("div", { class: "stack-s" }, h("h2", {}, "A sample, at once"),
