@@ -8,7 +8,7 @@ import { notify } from "../components/notices.js";
 import { problem } from "../components/problem.js";
 import { progress } from "../components/progress.js";
 import { fill, h } from "../dom.js";
-import { count, duration, percent, size } from "../format.js";
+import { count, howFar, percent, size } from "../format.js";
 import { canStream, save } from "../saving.js";
 
 /** @typedef {import("../types.js").Job} Job */
@@ -24,8 +24,7 @@ export function generationProgress(jobId, signal, onChange) {
   /** @param {Job} job */
   function show(job) {
     onChange?.(job);
-    const left = job.eta_seconds === null ? "" : ` · about ${duration(job.eta_seconds)} left`;
-    bar.show(job.progress, job.status === "pending" ? "It waits for a free place." : `${percent(job.progress)}${job.message ? ` · ${job.message}` : ""}${left}`);
+    bar.show(job.progress, howFar(job));
     if (job.result) fill(below, download(job, job.result));
     else if (job.status === "failed") fill(below, failure(job));
   }

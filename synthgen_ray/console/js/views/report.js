@@ -10,7 +10,7 @@ import { progress } from "../components/progress.js";
 import { badge } from "../components/status.js";
 import { trail } from "../components/trail.js";
 import { fill, h } from "../dom.js";
-import { count, duration, moment, percent, plain } from "../format.js";
+import { count, howFar, moment, percent, plain } from "../format.js";
 import { save } from "../saving.js";
 import { comparisons } from "./comparisons.js";
 
@@ -76,10 +76,7 @@ function waiting(id, signal, onDone) {
   const place = h("div");
   async function follow() {
     try {
-      for await (const job of watch(id, signal)) {
-        const left = job.eta_seconds === null ? "" : ` · about ${duration(job.eta_seconds)} left`;
-        bar.show(job.progress, job.status === "pending" ? "It waits for a free place." : `${percent(job.progress)} · ${job.message}${left}`);
-      }
+      for await (const job of watch(id, signal)) bar.show(job.progress, howFar(job));
       onDone();
     } catch (error) {
       if (!signal.aborted) fill(place, problem(error));

@@ -9,7 +9,7 @@ import { progress } from "../components/progress.js";
 import { badge } from "../components/status.js";
 import { trail } from "../components/trail.js";
 import { fill, h } from "../dom.js";
-import { count, duration, moment, percent, size, time, words } from "../format.js";
+import { count, duration, howFar, moment, size, time, words } from "../format.js";
 import { isFinal, poll } from "../polling.js";
 import { draft, keepDraft } from "../session.js";
 import { KIND_NAMES, PART_NAMES, kindName, partName, verdictOf, verdictOfSilence } from "../verdict.js";
@@ -193,8 +193,7 @@ function runningLine(job) {
   let attempt = 0;
   /** @param {RunningJob} now */
   function show(now) {
-    const left = now.eta_seconds === null ? "" : ` · about ${duration(now.eta_seconds)} left`;
-    bar.show(now.progress, `${percent(now.progress)}${now.message ? ` · ${now.message}` : ""}${left}`);
+    bar.show(now.progress, howFar(now));
     if (now.attempt !== attempt) { // else its link would lose the focus
       attempt = now.attempt;
       fill(place, about(now, `${now.started_at ? `since ${moment(now.started_at)}` : "it starts"}${now.attempt > 1 ? ` · attempt ${now.attempt}` : ""}`));

@@ -8,7 +8,7 @@ import { failure } from "../components/failure.js";
 import { problem } from "../components/problem.js";
 import { progress } from "../components/progress.js";
 import { fill, h } from "../dom.js";
-import { duration, percent } from "../format.js";
+import { howFar } from "../format.js";
 import { draft, keepDraft } from "../session.js";
 
 /** @typedef {import("../types.js").Job} Job */
@@ -28,7 +28,7 @@ export function trainingPanel(jobId, signal, onChange) {
 
   /** @param {Job} job */
   function show(job) {
-    bar.show(job.progress, told(job));
+    bar.show(job.progress, howFar(job));
     if (Object.keys(job.losses).length > 0 && job.progress > (points.at(-1)?.progress ?? -1)) {
       points = thinned([...points, { progress: job.progress, losses: job.losses }]);
       keepDraft(`losses.${jobId}`, points);
@@ -57,14 +57,6 @@ export function trainingPanel(jobId, signal, onChange) {
   return h("section", { class: "card stack" }, h("h2", {}, "Training"), bar.element, chart, place, refusal,
     h("div", { class: "row" }, button, command,
       curl(() => ({ method: "GET", path: `/api/synthgen/jobs/${jobId}/events` }), "Watch the training", "Watch it with curl")));
-}
-
-/** @param {Job} job */
-function told(job) {
-  if (job.status === "pending") return "It waits for a free place.";
-  if (job.status === "failed") return job.cancelled ? "Cancelled" : "It failed.";
-  const left = job.eta_seconds === null ? "" : ` · about ${duration(job.eta_seconds)} left`;
-  return `${percent(job.progress)}${job.message ? ` · ${job.message}` : ""}${left}`;
 }
 
 /** Half as many once there are too many. @param {Point[]} points */
