@@ -92,11 +92,11 @@ async def _read(chunks: AsyncIterator[bytes], reader: FormReader, service: Servi
                 raise too_large(limits.max_bytes)
             block += chunk
             if len(block) >= BLOCK:
-                await asyncio.to_thread(take, bytes(block))
+                await service.aside(take, bytes(block))
                 block.clear()
     except ClientDisconnect:
         raise invalid_multipart("The client went away before the end of the body.") from None
-    await asyncio.to_thread(take, bytes(block))
+    await service.aside(take, bytes(block))
     reader.finish()
 
 

@@ -95,7 +95,7 @@ class Datasets(Files):
         before, table = await self._store.get_version(principal, dataset_id, version)
         formats = {column.name: column.format for column in before.columns if column.format}
         with ExitStack() as held:
-            file = await self._aside(held.enter_context, self._artifacts.verified_file(table))
+            file = await self.aside(held.enter_context, self._artifacts.verified_file(table))
             artifact, summary = await self._keep_table(file, TABLE_FILE, correction, formats)
         named = {*correction.columns, correction.primary_key}
         columns = tuple(
@@ -146,7 +146,7 @@ class Datasets(Files):
                 yield from csv_blocks(file, version.columns, safe=safe)
 
         rest = blocks()
-        first = await self._aside(next, rest, b"")  # looks at the file
+        first = await self.aside(next, rest, b"")  # looks at the file
         return chain([first], rest)
 
     async def _add_version(
@@ -177,4 +177,4 @@ class Datasets(Files):
             canonical = folder / TABLE_FILE
             summary = await self._converter.convert(upload, filename, canonical, correction, formats)
             location = f"datasets/{uuid4()}"
-            return await self._aside(self._publish, canonical, location, TABLE_FILE, summary.num_rows), summary
+            return await self.aside(self._publish, canonical, location, TABLE_FILE, summary.num_rows), summary

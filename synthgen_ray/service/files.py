@@ -44,13 +44,13 @@ class Files:
 
         Raises: Gone, when they are no longer those that were published; of a large artifact perhaps while it is read.
         """
-        return await self._aside(self._artifacts.reader, artifact)
+        return await self.aside(self._artifacts.reader, artifact)
 
     async def check(self, artifact: Artifact) -> None:
         """By the sizes of its files. Raises: Gone; Unavailable."""
-        await self._aside(self._artifacts.check, artifact)
+        await self.aside(self._artifacts.check, artifact)
 
-    async def _aside(self, call: Callable[..., T], *given: object) -> T:
+    async def aside(self, call: Callable[..., T], *given: object) -> T:
         """In a thread that may take its time."""
         return await asyncio.get_running_loop().run_in_executor(self._storage, copy_context().run, call, *given)
 
@@ -86,4 +86,4 @@ class Files:
     async def _discard(self, artifact: Artifact) -> None:
         """Erase what no row names; what cannot be reached now is found later, as all that no row names is."""
         with suppress(Unavailable):
-            await self._aside(self._artifacts.erase, artifact.location)
+            await self.aside(self._artifacts.erase, artifact.location)

@@ -80,7 +80,7 @@ class Models(Files):
             return before
         await self._store.require_upload_target(principal, project_id, None)
         facts = await self._inspector.inspect(file)
-        artifact = await self._aside(self._publish, file, f"models/{uuid4()}", MODEL_FILE, 0)
+        artifact = await self.aside(self._publish, file, f"models/{uuid4()}", MODEL_FILE, 0)
         trained = TrainedModel(artifact, facts.columns, facts.chunk_rows)
         call = self._store.add_trained_model(principal, project_id, name, facts.model_type, facts.config, trained, once)
         return await self._made_of(artifact, call)

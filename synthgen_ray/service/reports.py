@@ -46,7 +46,7 @@ class Reports(Files):
         Raises: NotFound; Conflict, for a report that is not there yet or never will be; Gone.
         """
         report = _report(await self._store.get_job(principal, report_id))
-        return report, await self._aside(self._artifacts.only, files_of(report), form.file)
+        return report, await self.aside(self._artifacts.only, files_of(report), form.file)
 
 
 def _report(job: Job) -> Job:

@@ -1,7 +1,11 @@
 """How a form comes in: streamed, within limits, every field checked. What a file may hold is in `test_bad_uploads`."""
 
+import asyncio
 import json
+import shutil
+import threading
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -44,6 +48,37 @@ async def _in_pieces(content: bytes) -> AsyncIterator[bytes]:
 
 async def nothing_was_kept(client, server) -> bool:
     return (await client.get("/api/datasets")).json()["total"] == 0 and not files_of(server)
+
+
+@pytest.fixture
+async def threads_of_serve() -> AsyncIterator[int]:
+    """As many of asyncio's as Serve gives a replica."""
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(5))
+    yield 5
+    loop.set_default_executor(ThreadPoolExecutor())
+
+
+async def test_a_disk_that_stalls_under_uploads_leaves_the_server_ready(client, texts, threads_of_serve, monkeypatch):
+    stalled, goes_on, disk_usage = [], threading.Event(), shutil.disk_usage
+
+    def stall(path: Path):
+        if threading.current_thread() is not threading.main_thread():
+            stalled.append(path)
+            goes_on.wait(30)
+        return disk_usage(path)
+
+    monkeypatch.setattr(shutil, "disk_usage", stall)
+    body = texts + part("file", a_table(), "t.csv") + END
+    uploads = [asyncio.create_task(client.post(URL, content=body, headers=FORM)) for _ in range(threads_of_serve)]
+    while len(stalled) < len(uploads):
+        await asyncio.sleep(0.01)
+
+    ready = await client.get("/readyz")
+    goes_on.set()
+
+    assert ready.status_code == 200
+    assert [(await upload).status_code for upload in uploads] == [201] * threads_of_serve
 
 
 class TestForm:
