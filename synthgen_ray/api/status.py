@@ -1,5 +1,7 @@
 """`/api/status`: whether the server is well, and what it is at."""
 
+import asyncio
+
 from fastapi import APIRouter, Request
 
 from synthgen_ray.api.auth import Operator
@@ -18,6 +20,6 @@ async def get_status(request: Request, principal: Operator, service: ServiceDep)
     For an admin key that is not bound to projects. It answers 200 also while a part is away, with all that is known.
     """
     checks: Checks = request.app.state.checks
-    healths = await checks.look()
+    healths, room = await asyncio.gather(checks.look(), service.find_room())
     activity = await service.get_activity(principal) if healths[Component.STORE].ok else None
-    return Status.of(request.app.version, list(healths.values()), await service.find_room(), activity)
+    return Status.of(request.app.version, list(healths.values()), room, activity)

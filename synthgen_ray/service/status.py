@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_RUNNING = 50
 LAST_FAILED = 10
+PATIENCE_S = 5.0  # with the disk
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Activity:
 
 class Statuses(Files):
     _store: "Store"
+    _room: asyncio.Task[Room | None] | None = None
 
     async def get_activity(self, principal: Principal) -> Activity:
         """Raises: Forbidden, for a key that is bound to projects; Unavailable."""
@@ -42,7 +45,16 @@ class Statuses(Files):
         return Activity(queue, running.items, failed)
 
     async def find_room(self) -> Room | None:
-        """On the disk that takes the uploads of this process; `None` where there is no such folder."""
+        """On the disk that takes the uploads of this process; `None` where there is no such folder, or no answer."""
+        if self._room is None or self._room.done():  # one look at a time, and nobody's: as of `api/checks.py`
+            self._room = asyncio.create_task(self.aside(self._look_for_room), context=Context())
+        room = self._room
+        await asyncio.wait([room], timeout=PATIENCE_S)
+        return room.result() if room.done() else None
+
+    def _look_for_room(self) -> Room | None:
         limits = self.upload_limits
-        scratch = self._artifacts.scratch
-        return await asyncio.to_thread(scratch.find_room, limits.min_free_bytes, limits.min_free_share)
+        try:
+            return self._artifacts.scratch.find_room(limits.min_free_bytes, limits.min_free_share)
+        except OSError:  # the check of the artifacts tells of it
+            return None

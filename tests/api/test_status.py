@@ -1,6 +1,10 @@
 """How the server is and what it is at, as its operator asks for it."""
 
+import errno
 import shutil
+import threading
+from pathlib import Path
+from typing import NoReturn
 
 import httpx
 import pytest
@@ -105,6 +109,24 @@ async def test_artifacts_that_take_no_files_hide_nothing_else(client, server, gi
     assert broken(status) == {"artifacts": "artifacts_unavailable"}
     assert counts(status, "train")["pending"] == 1
     assert (await client.get("/readyz")).json()["code"] == "artifacts_unavailable"
+
+
+async def test_a_disk_that_does_not_answer_is_waited_for_by_one_look_alone(client, server, monkeypatch):
+    looks, goes_on = [], threading.Event()
+
+    def hang(path: Path) -> NoReturn:
+        looks.append(path)
+        goes_on.wait(30)
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(shutil, "disk_usage", hang)
+    monkeypatch.setattr("synthgen_ray.service.status.PATIENCE_S", 0.1)
+    answers = [await client.get("/api/status") for _ in range(3)]
+    goes_on.set()
+    answers.append(await client.get("/api/status"))
+
+    assert [(answer.status_code, answer.json()["disk"]) for answer in answers] == [(200, None)] * 4
+    assert len(looks) <= 2
 
 
 @on_sqlite
