@@ -51,7 +51,7 @@ async def received(
     """
     limits = service.upload_limits
     _check_length(request, limits)
-    with service.upload_folder() as folder:
+    async with service.upload_folder() as folder:
         path = folder / "upload"
         reader = await _stored(request, path, service, pace)
         checked = _form_of(reader.texts, form)
@@ -67,9 +67,12 @@ def _check_length(request: Request, limits: UploadLimits) -> None:
 
 async def _stored(request: Request, path: Path, service: Service, pace: RequestLimits) -> FormReader:
     try:
-        with path.open("wb") as file:
+        file = await service.aside(lambda: path.open("wb"))
+        try:
             reader = FormReader(request.headers.get("content-type", ""), file, service.upload_limits.max_bytes)
             await _read(_paced(request.stream(), pace), reader, service)
+        finally:
+            await service.aside(file.close)
     except OSError as error:  # also of closing the file, which writes what is left
         if is_disk_full(error):
             raise insufficient_storage() from None

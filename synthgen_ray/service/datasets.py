@@ -72,7 +72,7 @@ class Datasets(Files):
         dataset = await self._store.get_dataset(principal, dataset_id)
         check_allowed(uri, self._allowed_uris)
         await self._store.require_upload_target(principal, dataset.project_id, dataset_id)  # before a byte comes
-        with self.upload_folder() as folder:
+        async with self.upload_folder() as folder:
             file = folder / "fetched"
 
             def check() -> None:
@@ -173,7 +173,7 @@ class Datasets(Files):
         correction: SchemaCorrection | None,
         formats: Mapping[str, str] | None = None,
     ) -> tuple[Artifact, TableSummary]:
-        with self._artifacts.scratch.folder() as folder:
+        async with self._scratch_folder() as folder:
             canonical = folder / TABLE_FILE
             summary = await self._converter.convert(upload, filename, canonical, correction, formats)
             location = f"datasets/{uuid4()}"

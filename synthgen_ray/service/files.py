@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from contextvars import copy_context
 from pathlib import Path
 
@@ -25,15 +25,24 @@ class Files:
     def upload_limits(self) -> UploadLimits:
         return self._converter.limits
 
-    @contextmanager
-    def upload_folder(self) -> Iterator[Path]:
+    @asynccontextmanager
+    async def upload_folder(self) -> AsyncIterator[Path]:
         """A private folder for an upload on its way in, gone afterwards.
 
         Raises: InsufficientStorage, when the disk is almost full.
         """
-        self.check_free()
-        with self._artifacts.scratch.folder() as folder:
+        await self.aside(self.check_free)
+        async with self._scratch_folder() as folder:
             yield folder
+
+    @asynccontextmanager
+    async def _scratch_folder(self) -> AsyncIterator[Path]:
+        held = ExitStack()
+        folder = await self.aside(held.enter_context, self._artifacts.scratch.folder())
+        try:
+            yield folder
+        finally:
+            await self.aside(held.close)
 
     def check_free(self) -> None:
         """Raises: InsufficientStorage, when the disk is almost full."""

@@ -4,9 +4,9 @@ import asyncio
 import json
 import shutil
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -63,9 +63,8 @@ async def test_a_disk_that_stalls_under_uploads_leaves_the_server_ready(client, 
     stalled, goes_on, disk_usage = [], threading.Event(), shutil.disk_usage
 
     def stall(path: Path):
-        if threading.current_thread() is not threading.main_thread():
-            stalled.append(path)
-            goes_on.wait(30)
+        stalled.append(path)
+        goes_on.wait(30)
         return disk_usage(path)
 
     monkeypatch.setattr(shutil, "disk_usage", stall)
@@ -243,9 +242,9 @@ class TestLimits:
 class FullDisk(Service):
     """A service whose uploads go to a device that is always full."""
 
-    @contextmanager
-    def upload_folder(self) -> Iterator[Path]:
-        with super().upload_folder() as folder:
+    @asynccontextmanager
+    async def upload_folder(self) -> AsyncIterator[Path]:
+        async with super().upload_folder() as folder:
             (folder / "upload").symlink_to("/dev/full")
             yield folder
 
