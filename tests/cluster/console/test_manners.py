@@ -50,6 +50,13 @@ class TestErrors:
         expect(page.get_by_role("radio", name="CTGAN")).to_be_checked()
         expect(page.locator("input[name=pac]")).to_have_value("7")
 
+    def test_a_type_that_was_chosen_is_not_lost_either(self, page, server, birds):
+        open_with(page, server.key, birds["Train a model"])
+        page.get_by_role("radio", name="TVAE").check()
+        page.reload()
+
+        expect(page.get_by_role("radio", name="TVAE")).to_be_checked()
+
     def test_a_link_to_what_is_gone_leads_back_to_the_projects(self, page, server, birds):
         open_with(page, server.key, birds["birds"][:-4] + "0000")
 

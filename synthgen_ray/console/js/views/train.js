@@ -82,7 +82,7 @@ function form(dataset, version, types) {
 /** @param {ModelType} type @param {number} rows @param {boolean} isChosen @param {() => void} onChosen */
 function typeCard(type, rows, isChosen, onChosen) {
   const [what, goodFor] = type.description.split(" - ");
-  const input = h("input", { type: "radio", name: "model_type", value: type.id, checked: isChosen, onchange: onChosen });
+  const input = h("input", { type: "radio", name: "model_type", value: type.id, checked: isChosen, oninput: onChosen });
   return h("label", { class: "card type stack-s" }, input, h("strong", {}, type.name),
     h("span", {}, `${goodFor[0].toUpperCase()}${goodFor.slice(1)}.`), h("span", { class: "small quiet" }, what),
     h("span", { class: "small quiet tabular" }, `About ${duration(expected(type, rows))} at its defaults, on one core`));
