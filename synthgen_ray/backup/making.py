@@ -3,9 +3,9 @@
 import asyncio
 import gzip
 import hashlib
-import math
 import shutil
 import tempfile
+import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -65,6 +65,7 @@ def back_up(database_url: str, artifacts: Artifacts, place: Artifacts) -> Backup
 
     Raises: BackupFailed; Unavailable; InsufficientStorage.
     """
+    began = time.time()
     with tempfile.TemporaryDirectory(prefix="synthgen-backup-") as folder:
         file, copied = Path(folder) / "rows.jsonl.gz", Copied()
         snapshot = _look(database_url, file)
@@ -78,10 +79,9 @@ def back_up(database_url: str, artifacts: Artifacts, place: Artifacts) -> Backup
                 break
         # Of a training at work, which drops one while it makes the next: without it, it starts anew.
         lost |= copied.take(snapshot.named.checkpoints, artifacts, place)
-        manifest = _publish(place, snapshot, lost)
-    if former is not None and former.rows_sha256 != manifest.rows_sha256:
-        place.erase(former.rows.location)
-    _prune(place, snapshot.named)
+        manifest = _publish(place, snapshot, lost, former)
+    _drop_rows(place, former, manifest)
+    _prune(place, snapshot.named, began)
     return BackupMade(manifest, copied.num_bytes)
 
 
@@ -101,7 +101,7 @@ def _claim(place: Artifacts, artifacts: Artifacts, server_id: UUID) -> None:
         raise BackupFailed("The place holds something else than backups of this server: name one that is empty.")
 
 
-def _publish(place: Artifacts, snapshot: Snapshot, lost: Collection[UUID]) -> Manifest:
+def _publish(place: Artifacts, snapshot: Snapshot, lost: Collection[UUID], former: Manifest | None) -> Manifest:
     with snapshot.file.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     manifest = Manifest(
@@ -116,15 +116,24 @@ def _publish(place: Artifacts, snapshot: Snapshot, lost: Collection[UUID]) -> Ma
     )
     with place.writing(manifest.rows.location, ROWS) as sink, snapshot.file.open("rb") as file:
         shutil.copyfileobj(file, sink)
+    other = find_manifest(place)
+    if other is not None and other != former:  # it has let go of what it does not name and this one does
+        _drop_rows(place, manifest, other)
+        raise BackupFailed("Another backup was made at the place meanwhile, and is the one there: make this one again.")
     write_manifest(place, manifest)
     return manifest
 
 
-def _prune(place: Artifacts, named: Named) -> None:
-    """Let go of what only the backup before named."""
+def _drop_rows(place: Artifacts, gone: Manifest | None, kept: Manifest) -> None:
+    if gone is not None and gone.rows_sha256 != kept.rows_sha256:
+        place.erase(gone.rows.location)
+
+
+def _prune(place: Artifacts, named: Named, began: float) -> None:
+    """Let go of what only the backup before named. What is younger may be the next one's."""
     kept = {"/".join(steps[:depth]) for steps in _paths(named) for depth in range(1, len(steps) + 1)}
     for folder in place.list_folders():
-        for location in place.list_idle(folder, before=math.inf):
+        for location in place.list_idle(folder, before=began):
             if location not in kept:
                 place.erase(location)
 

@@ -5,15 +5,17 @@ import contextlib
 import gzip
 import io
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from sqlalchemy import update
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.backup.making import back_up
-from synthgen_ray.backup.manifest import BackupFailed, Manifest, open_rows, read_manifest
+from synthgen_ray.backup.manifest import ROWS, BackupFailed, Manifest, open_rows, read_manifest
 from synthgen_ray.backup.restoring import restore
 from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.domain.lifecycle import LOCAL, JobType
@@ -136,6 +138,40 @@ class TestAgain:
 
         with an_empty_database("sqlite") as url:
             await asyncio.to_thread(restore, place, url, restored)
+
+
+class LetsAnotherInFirst(DiskArtifacts):
+    """A place at which another backup is made while this one is about to be, and lets go of what it does not name."""
+
+    def __init__(self, root: Path, another: Callable[[], None]) -> None:
+        super().__init__(root)
+        self._another = another
+
+    def writing(self, location: str, name: str) -> contextlib.AbstractContextManager[BinaryIO]:
+        if name == ROWS:
+            self._another()
+        return super().writing(location, name)
+
+
+@on_sqlite
+async def test_of_two_backups_at_once_the_second_to_end_says_that_the_first_is_there(
+    server, place, restored, kept, given_dataset, given_output, database_url, an_empty_database, tmp_path
+):
+    # As an old one that a lost connection left at work, whose rows are from before.
+    await given_dataset()
+    await kept()
+    with contextlib.closing(sqlite3.connect(database_url.partition(":///")[2])) as database:
+        database.execute("VACUUM INTO ?", [f"{tmp_path}/before.db"])
+    await given_output(num_rows=30, seed=1)
+    before = f"sqlite+aiosqlite:///{tmp_path}/before.db"
+    this = LetsAnotherInFirst(tmp_path / "backups", lambda: back_up(before, server.artifacts, place))
+
+    with pytest.raises(BackupFailed, match="Another backup"):
+        await asyncio.to_thread(back_up, database_url, server.artifacts, this)
+
+    assert len([*(tmp_path / "backups" / "backup").glob("*/")]) == 1
+    with an_empty_database("sqlite") as url:
+        await asyncio.to_thread(restore, place, url, restored)
 
 
 class ErasesWhenAsked(DiskArtifacts):
