@@ -27,8 +27,8 @@ _BUCKET = r"[a-z0-9._-]+(/[A-Za-z0-9._/-]*)?"
 _S3_OPTIONS = r"([?](&?(region|scheme|endpoint_override)=[A-Za-z0-9.:-]+)+)?"
 HOST = re.compile(r"\*|[A-Za-z0-9._-]*[A-Za-z0-9_-]|\[?[0-9A-Fa-f:.]+\]?")
 OF_COMMANDS = {"SYNTHGEN_URL", "SYNTHGEN_API_KEY"}
-# What Kubernetes tells of a service that is called like us.
-OF_KUBERNETES = re.compile(r"SYNTHGEN_\w*_(SERVICE_(HOST|PORT\w*)|PORT(_\d+_(TCP|UDP)\w*)?)")
+# What Kubernetes tells of a service that is called like us, with its value.
+OF_KUBERNETES = re.compile(r"SYNTHGEN_\w*_(SERVICE_(HOST|PORT\w*)|PORT_\d+_(TCP|UDP|SCTP)\w*|PORT=\w+:/)")
 ARTIFACTS_URL = rf"^(file:///[^?]*|gs://{_BUCKET}|s3://{_BUCKET}{_S3_OPTIONS})$"
 
 
@@ -284,7 +284,7 @@ def unread(environment: Mapping[str, str]) -> Iterator[str]:
     groups = {name.rpartition("__")[0] for name in nested}
     for name, value in sorted(environment.items()):
         known = name.upper()  # in which case does not matter
-        is_kubernetes = OF_KUBERNETES.fullmatch(known) and ("_SERVICE_" in known or "://" in value)
+        is_kubernetes = OF_KUBERNETES.match(f"{known}={value}")
         is_nested = known.partition("__")[0] in groups  # of these a wrong one is refused
         if not known.startswith("SYNTHGEN_") or known in alone or is_nested or is_kubernetes:
             continue

@@ -220,7 +220,10 @@ def test_all_that_is_read_is_known_and_so_is_what_kubernetes_sets():
         "SYNTHGEN_HEAD_SVC_SERVICE_HOST": "10.0.0.1",
         "SYNTHGEN_HEAD_SVC_SERVICE_PORT_SERVE": "8888",
         "SYNTHGEN_HEAD_SVC_PORT": "tcp://10.0.0.1:8888",
-        "SYNTHGEN_HEAD_SVC_PORT_8888_TCP_ADDR": "tcp://10.0.0.1",
+        "SYNTHGEN_HEAD_SVC_PORT_8888_TCP": "tcp://10.0.0.1:8888",
+        "SYNTHGEN_HEAD_SVC_PORT_8888_TCP_PROTO": "tcp",
+        "SYNTHGEN_HEAD_SVC_PORT_8888_TCP_PORT": "8888",
+        "SYNTHGEN_HEAD_SVC_PORT_8888_TCP_ADDR": "10.0.0.1",
     }
 
     assert list(unread({**dict.fromkeys([*settings, *others], "1"), **services})) == []
