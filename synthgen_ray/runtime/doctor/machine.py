@@ -44,6 +44,8 @@ def data_dir(settings: Settings) -> Iterator[Finding]:
         yield fail("data_dir", f"{folder} is no folder.", "Set data_dir to one, or to a name that nothing has.")
         return
     private = {folder: 0o700, _token(settings): 0o600, folder / KEY_FILE: 0o600, folder / "synthgen.db": 0o600}
+    if _is_a_pods(folder):
+        del private[folder]
     open_ones = [(path, mode) for path, mode in private.items() if path.exists() and path.stat().st_mode & 0o077]
     for path, mode in open_ones:
         yield fail("data_dir", f"Others on this machine can use {path}.", f"chmod {mode:o} {path}")
@@ -104,6 +106,11 @@ def listening(settings: Settings) -> Iterator[Finding]:
         else:
             said = f"Nothing listens on port {settings.port} of {settings.host}."
             yield fail("listening", said, "serve deploy a file of configs/serve; serve status tells what is deployed.")
+
+
+def _is_a_pods(folder: Path) -> bool:
+    """A volume of Kubernetes, which makes it open to all: all that there are in its pod."""
+    return "KUBERNETES_SERVICE_HOST" in os.environ and folder.is_mount()
 
 
 def _token(settings: Settings) -> Path:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -83,6 +84,18 @@ def test_what_others_can_read_is_named_with_what_closes_it(settings, finds, name
     path.chmod(0o755)
 
     finds(Level.FAIL, str(path), f"chmod {mode} {path}")
+
+
+def test_a_volume_of_a_pod_is_open_to_nobody_else(settings, finds, monkeypatch):
+    settings.data_dir.chmod(0o2777)
+    monkeypatch.setattr(Path, "is_mount", lambda path: path == settings.data_dir)
+    finds(Level.FAIL, str(settings.data_dir), "chmod 700")
+
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+
+    assert [one.level for one in data_dir(settings)] == [Level.OK]
+    (settings.data_dir / "admin_key").chmod(0o644)
+    finds(Level.FAIL, "admin_key", "chmod 600")
 
 
 def test_a_data_directory_that_is_a_file_is_said_to_be_none(tmp_path):
