@@ -132,6 +132,7 @@ class Toleration(Strict):
 
 class PodSpec(Strict):
     termination_grace_period_seconds: int = Field(ge=60)
+    enable_service_links: Literal[False]
     automount_service_account_token: bool
     security_context: PodSecurity
     tolerations: list[Toleration] = []

@@ -53,6 +53,7 @@ def test_none_is_left_out():
         (RAYSERVICE, "mode: token", "mode: tokens"),
         (RAYSERVICE, "import_path:", "importpath:"),
         (RAYSERVICE, "readinessProbe:", "readynessProbe:"),
+        (RAYSERVICE, "enableServiceLinks: false  ", "enableServiceLinks: true  "),
         (RAYSERVICE, "policyTypes:", "policyType:"),
         (RAYSERVICE, "mountPath:", "path:"),
         (RAYSERVICE, 'sizeLimit: 20Gi', 'sizeLimit: 20 GB'),
