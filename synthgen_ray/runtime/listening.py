@@ -1,12 +1,17 @@
 """Where a server may listen: checked before anything starts."""
 
 import contextlib
+import errno
 import socket
 from ipaddress import ip_address
 
 from synthgen_ray.runtime.data_dir import StartFailed
 
 LOOPBACK = "127.0.0.1"
+
+
+class PortTaken(StartFailed):
+    """Another program listens there."""
 
 
 def check_host(host: str, *, allow_remote: bool) -> None:
@@ -26,7 +31,7 @@ def check_host(host: str, *, allow_remote: bool) -> None:
 
 
 def check_port(host: str, port: int) -> None:
-    """Raises: StartFailed."""
+    """Raises: StartFailed; PortTaken, which is one."""
     if ":" in host:
         raise StartFailed(f"A server listens on IPv4, and {host} is an address of IPv6: take 127.0.0.1.")
     with socket.socket() as probe:
@@ -34,7 +39,9 @@ def check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise StartFailed(f"Port {port} of {host} is taken: choose another with --port.") from error
+            if error.errno == errno.EADDRINUSE:
+                raise PortTaken(f"Port {port} of {host} is taken: choose another with --port.") from error
+            raise StartFailed(f"Nothing can listen on port {port} of {host}: {error.strerror}.") from error
 
 
 def free_port(wanted: int | None) -> int:

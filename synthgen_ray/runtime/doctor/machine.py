@@ -14,7 +14,7 @@ from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.runtime.admin_key import KEY_FILE
 from synthgen_ray.runtime.data_dir import DataDir, StartFailed
 from synthgen_ray.runtime.doctor.finding import Finding, fail, ok, warn
-from synthgen_ray.runtime.listening import check_host, check_port
+from synthgen_ray.runtime.listening import PortTaken, check_host, check_port
 from synthgen_ray.settings import Settings, unread
 
 READY_S = 30.0
@@ -90,16 +90,16 @@ def listening(settings: Settings) -> Iterator[Finding]:
     if info is not None:
         yield _readiness(info.url, "synthgen down, then synthgen up.")
         return
-    by_whom = f"ss -ltnp 'sport = :{settings.port}' tells by whom."
-    if ":" in settings.host:
-        by_whom = "Set host to 127.0.0.1."
     try:
         check_port(settings.host, settings.port)
     except StartFailed as error:
+        advice = "Set host to 127.0.0.1, and port to one above 1023."
+        if isinstance(error, PortTaken):
+            advice = f"ss -ltnp 'sport = :{settings.port}' tells by whom."
         if settings.address is None:
-            yield fail("listening", str(error), by_whom)
+            yield fail("listening", str(error), advice)
         else:  # by Serve's proxy, which is no process of ours
-            yield _readiness(f"http://127.0.0.1:{settings.port}", f"serve status tells what is deployed; {by_whom}")
+            yield _readiness(f"http://127.0.0.1:{settings.port}", f"serve status tells what is deployed; {advice}")
     else:
         if settings.address is None:
             yield ok("listening", f"No server runs, and port {settings.port} of {settings.host} is free.")

@@ -140,6 +140,12 @@ def test_an_address_that_others_reach(finds):
     finds(Level.WARN, "without TLS", "Put a TLS proxy in front", host="0.0.0.0", allow_remote=True)
 
 
+def test_an_address_that_is_not_this_machines(settings):
+    *_, found = listening(settings.model_copy(update={"host": "192.0.2.1", "allow_remote": True}))
+
+    assert (found.level, "Nothing can listen" in found.said, "ss -ltnp" in found.advice) == (Level.FAIL, True, False)
+
+
 def test_an_address_of_ipv6(finds):
     finds(Level.FAIL, "::1 is an address of IPv6", "Set host to 127.0.0.1", host="::1")
 

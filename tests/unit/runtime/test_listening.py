@@ -36,3 +36,8 @@ def test_an_address_of_ipv6_is_refused_by_name(host):
 def test_a_taken_port_is_refused_before_anything_starts():
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(StartFailed, match="is taken"):
         check_port("127.0.0.1", taken.getsockname()[1])
+
+
+def test_an_address_that_is_not_this_machines_is_not_said_to_be_taken():
+    with pytest.raises(StartFailed, match="Nothing can listen on port 8888 of 192"):
+        check_port("192.0.2.1", 8888)
