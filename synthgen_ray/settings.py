@@ -10,6 +10,7 @@ from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import (
@@ -26,6 +27,10 @@ DATABASES = ("postgresql://", "postgres://", "postgresql+asyncpg://", SQLITE)
 _BUCKET = r"[a-z0-9._-]+(/[A-Za-z0-9._/-]*)?"
 _S3_OPTIONS = r"([?](&?(region|scheme|endpoint_override)=[A-Za-z0-9.:-]+)+)?"
 HOST = re.compile(r"\*|[A-Za-z0-9._-]*[A-Za-z0-9_-]|\[?[0-9A-Fa-f:.]+\]?")
+Port = Annotated[int, Field(ge=1, le=65535)]
+# A century at most: of what is much longer no date can be told, and null is for ever.
+Days = Annotated[float, Field(gt=0, le=36_500)]
+Deadline = Annotated[int, Field(ge=1, le=36_500 * 86_400)]  # in seconds
 OF_COMMANDS = {"SYNTHGEN_URL", "SYNTHGEN_API_KEY"}
 # What Kubernetes tells of a service that is called like us, with its value.
 OF_KUBERNETES = re.compile(r"SYNTHGEN_\w*_(SERVICE_(HOST|PORT\w*)|PORT_\d+_(TCP|UDP|SCTP)\w*|PORT=\w+:/)")
@@ -74,7 +79,7 @@ class TrainingSettings(Group):
         None, ge=1, description="Workers that a training may ask for; null for what fits the cluster as it is."
     )
     cpus_per_worker: int = Field(1, ge=1, description="CPUs, and so threads, of a worker.")
-    deadline_s: int = Field(6 * 3600, ge=1, description="Seconds after which a training that has not ended fails.")
+    deadline_s: Deadline = Field(6 * 3600, description="Seconds after which a training that has not ended fails.")
     checkpoint_seconds: float = Field(
         60, ge=0, description="Seconds between checkpoints, from which a training goes on after a loss; 0 makes none."
     )
@@ -91,12 +96,12 @@ class GenerationSettings(Group):
     max_rows_by_samplers: int = Field(
         5_000_000, ge=1, description="Rows that the samplers make; more are made by Ray Data, on all of the cluster."
     )
-    deadline_s: int = Field(6 * 3600, ge=1, description="Seconds after which a generation that has not ended fails.")
+    deadline_s: Deadline = Field(6 * 3600, description="Seconds after which a generation that has not ended fails.")
 
 
 class ReportSettings(Group):
     max_running: int = Field(1, ge=1, description="Reports at a time, where a CPU is free; the others wait.")
-    deadline_s: int = Field(6 * 3600, ge=1, description="Seconds after which a report that has not ended fails.")
+    deadline_s: Deadline = Field(6 * 3600, description="Seconds after which a report that has not ended fails.")
 
 
 class UploadSettings(Group):
@@ -120,12 +125,10 @@ class QuotaSettings(Group):
 
 
 class RetentionSettings(Group):
-    outputs_days: float | None = Field(7, gt=0, description="Days that the rows of a generation are kept.")
-    reports_days: float | None = Field(
-        None, gt=0, description="Days that the files of a report are kept; its scores stay."
-    )
-    failed_jobs_days: float | None = Field(30, gt=0, description="Days that a failed generation or report is listed.")
-    audit_days: float | None = Field(400, gt=0, description="Days that the audit trail goes back.")
+    outputs_days: Days | None = Field(7, description="Days that the rows of a generation are kept.")
+    reports_days: Days | None = Field(None, description="Days that the files of a report are kept; its scores stay.")
+    failed_jobs_days: Days | None = Field(30, description="Days that a failed generation or report is listed.")
+    audit_days: Days | None = Field(400, description="Days that the audit trail goes back.")
 
 
 class RateLimitSettings(Group):
@@ -157,12 +160,10 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
         (), description="Addresses and networks of the proxies in front, whose X-Forwarded-For is believed."
     )
-    port: int = Field(8888, ge=1, le=65535, description="Port of the REST API.")
-    dashboard_port: int | None = Field(8265, description="Port of the Ray dashboard; when taken or null, a free one.")
-    metrics_port: int | None = Field(
+    port: Port = Field(8888, description="Port of the REST API.")
+    dashboard_port: Port | None = Field(8265, description="Port of the Ray dashboard; when taken or null, a free one.")
+    metrics_port: Port | None = Field(
         None,
-        ge=1,
-        le=65535,
         description="Port of the metrics of a node started here, which Ray opens on all addresses of the machine, and "
         "without a key; null takes a free one.",
     )

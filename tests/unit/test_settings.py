@@ -49,6 +49,20 @@ def test_environment_wins_over_file_and_flags_over_both(tmp_path, monkeypatch):
     assert (settings.training.num_workers, settings.training.max_running) == (3, 5)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"dashboard_port": 99_999},
+        {"retention": {"outputs_days": 1_000_000}},
+        {"retention": {"audit_days": float("inf")}},
+        {"training": {"deadline_s": 10**12}},
+    ],
+)
+def test_what_no_port_or_date_can_be_is_refused_before_anything_starts(settings):
+    with pytest.raises(ValidationError, match="less than or equal"):
+        Settings(**settings)
+
+
 def test_a_proxy_is_an_address_or_a_network(monkeypatch):
     monkeypatch.setenv("SYNTHGEN_TRUSTED_PROXIES", '["127.0.0.1", "10.0.0.0/8", "fd00::/8"]')
 
