@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Annotated
 
 import typer
@@ -39,7 +40,8 @@ def backup(place: PlaceArgument, config: ConfigOption = None, data_dir: DataDirO
     try:
         made = back_up(settings.sql_url.get_secret_value(), _artifacts(settings), target)
     except InsufficientStorage:
-        refuse(f"There is no room for it at {place}.")
+        on_its_way = f"{settings.data_dir} or {gettempdir()}"
+        refuse(f"There is no room for it at {place}, or for what is on its way there in {on_its_way}.")
     except (BackupFailed, SynthGenError, OSError) as error:
         refuse(_reason(error))
     manifest = made.manifest

@@ -3,10 +3,12 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from typer.testing import CliRunner
 
 from synthgen_ray.cli import app
@@ -150,17 +152,21 @@ def test_doctor_looks_at_the_disk_of_the_artifacts_too(disk, tmp_path_factory):
 
 @pytest.mark.usefixtures("own_umask")
 def test_a_backup_for_which_there_is_no_room_says_where_and_of_one_that_cannot_be_written_why(
-    disk, ballast, migrated_file, tmp_path_factory
+    disk, ballast, migrated_file, tmp_path_factory, monkeypatch
 ):
     data_dir = tmp_path_factory.mktemp("data")
     shutil.copy(migrated_file, data_dir)
     fill, _ = ballast
     fill(left=0)
 
-    no_room, no_folder = [
-        CliRunner().invoke(app, ["backup", str(place), "--data-dir", str(data_dir)])
-        for place in (disk / "backup", data_dir / "synthgen.db" / "backup")
-    ]
+    def backed_up(place: Path) -> Result:
+        return CliRunner().invoke(app, ["backup", str(place), "--data-dir", str(data_dir)])
 
-    assert (no_room.exit_code, no_room.stderr) == (1, f"synthgen: There is no room for it at {disk / 'backup'}.\n")
+    no_room, no_folder = backed_up(disk / "backup"), backed_up(data_dir / "synthgen.db" / "backup")
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    no_way = backed_up(data_dir / "backup")
+
+    assert (no_room.exit_code, no_way.exit_code) == (1, 1)
+    assert no_room.stderr.startswith(f"synthgen: There is no room for it at {disk / 'backup'}, or ")
+    assert no_way.stderr.endswith(f"on its way there in {data_dir} or {disk}.\n")
     assert (no_folder.exit_code, no_folder.stderr.strip().rpartition(": ")[2]) == (1, "Not a directory")
