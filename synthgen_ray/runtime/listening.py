@@ -13,6 +13,10 @@ LOOPBACK = "127.0.0.1"
 class PortTaken(StartFailed):
     """Another program listens there."""
 
+    def __init__(self, host: str, port: int, setting: str) -> None:
+        super().__init__(f"Port {port} of {host} is taken: choose another with {setting}.")
+        self.port = port
+
 
 def check_host(host: str, *, allow_remote: bool) -> None:
     """Keys and rows would cross the network in the clear: that takes a decision.
@@ -30,7 +34,7 @@ def check_host(host: str, *, allow_remote: bool) -> None:
         )
 
 
-def check_port(host: str, port: int) -> None:
+def check_port(host: str, port: int, setting: str = "--port") -> None:
     """Raises: StartFailed; PortTaken, which is one."""
     if ":" in host:
         raise StartFailed(f"A server listens on IPv4, and {host} is an address of IPv6: take 127.0.0.1.")
@@ -40,8 +44,14 @@ def check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise PortTaken(f"Port {port} of {host} is taken: choose another with --port.") from error
+                raise PortTaken(host, port, setting) from error
             raise StartFailed(f"Nothing can listen on port {port} of {host}: {error.strerror}.") from error
+
+
+def check_metrics_port(port: int | None) -> None:
+    """Of a Ray of our own: without it its agent ends, and then all of it. Raises: StartFailed; PortTaken."""
+    if port is not None:
+        check_port(LOOPBACK, port, "metrics_port")
 
 
 def free_port(wanted: int | None) -> int:

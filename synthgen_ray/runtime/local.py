@@ -15,7 +15,7 @@ from ray.exceptions import RayError, RayTaskError
 from synthgen_ray.domain.errors import SynthGenError
 from synthgen_ray.runtime.bootstrap import bootstrap
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
-from synthgen_ray.runtime.listening import check_host, check_port, free_port
+from synthgen_ray.runtime.listening import check_host, check_metrics_port, check_port, free_port
 from synthgen_ray.runtime.names import APP, DISPATCHER, METADATA, NAMESPACE
 from synthgen_ray.runtime.own_ray import end_leftovers, start_ray
 from synthgen_ray.settings import Settings
@@ -39,6 +39,7 @@ def running(settings: Settings) -> Iterator[ServerInfo]:
             check_host(settings.host, allow_remote=settings.allow_remote)
             if settings.address is None:
                 check_port(settings.host, settings.port)
+                check_metrics_port(settings.metrics_port)
             try:
                 info = _start(settings, session_dir)
                 data_dir.write_info(info)

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 from importlib.metadata import version
@@ -122,6 +123,15 @@ def test_what_a_killed_server_said_of_itself_is_forgotten_before_the_next_one_st
 
     with place.lock():
         assert place.find_info() is None
+
+
+def test_a_port_of_metrics_that_is_taken_is_refused_before_anything_starts(tmp_path):
+    from synthgen_ray.runtime.local import running
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = Settings(data_dir=tmp_path, port=free_port(), metrics_port=taken.getsockname()[1])
+        with pytest.raises(StartFailed, match="choose another with metrics_port"), running(settings):
+            pass
 
 
 @pytest.mark.usefixtures("own_umask")

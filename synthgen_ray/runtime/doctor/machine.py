@@ -14,7 +14,7 @@ from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.runtime.admin_key import KEY_FILE
 from synthgen_ray.runtime.data_dir import DataDir, StartFailed
 from synthgen_ray.runtime.doctor.finding import Finding, fail, ok, warn
-from synthgen_ray.runtime.listening import PortTaken, check_host, check_port
+from synthgen_ray.runtime.listening import PortTaken, check_host, check_metrics_port, check_port
 from synthgen_ray.settings import Settings, unread
 
 READY_S = 30.0
@@ -92,10 +92,12 @@ def listening(settings: Settings) -> Iterator[Finding]:
         return
     try:
         check_port(settings.host, settings.port)
+        if settings.address is None:
+            check_metrics_port(settings.metrics_port)
     except StartFailed as error:
         advice = "Set host to 127.0.0.1, and port to one above 1023."
         if isinstance(error, PortTaken):
-            advice = f"ss -ltnp 'sport = :{settings.port}' tells by whom."
+            advice = f"ss -ltnp 'sport = :{error.port}' tells by whom."
         if settings.address is None:
             yield fail("listening", str(error), advice)
         else:  # by Serve's proxy, which is no process of ours

@@ -111,6 +111,12 @@ def test_a_port_that_is_taken(finds, settings):
         finds(Level.FAIL, "is taken", f"sport = :{settings.port}")
 
 
+def test_a_port_of_metrics_that_is_taken(finds):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        finds(Level.FAIL, "choose another with metrics_port", f"sport = :{port}", metrics_port=port)
+
+
 def test_a_cluster_on_which_nothing_serves(settings):
     (found,) = listening(settings.model_copy(update={"address": "auto"}))
 
