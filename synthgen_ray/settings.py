@@ -164,8 +164,8 @@ class Settings(BaseSettings):
     dashboard_port: Port | None = Field(8265, description="Port of the Ray dashboard; when taken or null, a free one.")
     metrics_port: Port | None = Field(
         None,
-        description="Port of the metrics of a node started here, which Ray opens on all addresses of the machine, and "
-        "without a key; null takes a free one.",
+        description="Port of the metrics of a cluster started here, which Ray opens on loopback, and without a key; "
+        "null takes a free one.",
     )
     log_format: LogFormat = Field(LogFormat.JSON, description="How the processes of the cluster write their logs.")
     address: str | None = Field(None, description="A running Ray cluster to join; null starts one here.")
