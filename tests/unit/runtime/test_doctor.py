@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from synthgen_ray.artifacts import open_artifacts
+from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.runtime.admin_key import admin_key
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo
 from synthgen_ray.runtime.doctor.cluster import _dashboard
 from synthgen_ray.runtime.doctor.examining import examine
 from synthgen_ray.runtime.doctor.finding import Finding, Level
 from synthgen_ray.runtime.doctor.machine import data_dir, listening
+from synthgen_ray.runtime.doctor.stores import _comes_back
 from synthgen_ray.settings import Settings
 from synthgen_ray.store.migrating import known_revisions
 from tests.servers import free_port
@@ -208,6 +210,19 @@ def test_artifacts_of_another_servers_metadata(finds, settings):
     open_artifacts(None, settings.data_dir).hand_over("somebody else")
 
     finds(Level.FAIL, "another server's metadata", "Name the database that belongs to them")
+
+
+class LooksTwice(DiskArtifacts):
+    """Artifacts at which somebody else looks while they are looked at."""
+
+    def part_file(self, location: str, name: str) -> contextlib.AbstractContextManager[Path]:
+        assert _comes_back(DiskArtifacts(self.path("", "")))
+        return super().part_file(location, name)
+
+
+def test_who_looks_at_the_artifacts_takes_nobodys_file_away(tmp_path):
+    assert _comes_back(LooksTwice(tmp_path))
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_a_database_that_is_damaged(finds, settings):
