@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import compose_spec
@@ -13,9 +14,9 @@ from ray.serve.schema import ServeDeploySchema
 
 from synthgen_ray.runtime.environment import DEFAULTS
 from synthgen_ray.settings import Settings
-from tests.manifests.kubernetes import Manifest
+from tests.manifests.kubernetes import START_OPTIONS, Manifest, NetworkPolicySpec, PodTemplate
 
-REGISTRIES = ("pip install", "apt-get", "npm install")
+CLUSTER = Path(__file__).parents[2] / "cluster"
 
 
 class Unsound(Exception):
@@ -44,6 +45,9 @@ def check_compose(text: str) -> None:
         compose_spec.PyCompose.from_yaml(yaml.safe_dump(given))
     except ValueError as error:
         raise Unsound(str(error)) from error
+    example = re.findall(r"^(\w+)=", (CLUSTER / "compose.env.example").read_text(), re.MULTILINE)
+    if unset := set(re.findall(r"\$\{(\w+)", text)) - set(example):
+        raise Unsound(f"{unset.pop()} is not in compose.env.example")
     for name, service in given["services"].items():
         for kind in ("networks", "depends_on"):
             there = given["services" if kind == "depends_on" else kind]
@@ -52,6 +56,12 @@ def check_compose(text: str) -> None:
         for port in service.get("ports", ()):
             if not str(port).startswith("127.0.0.1:"):
                 raise Unsound(f"{name}: the port {port} is not on loopback")
+        for volume in service.get("volumes", ()):
+            source = volume.partition(":")[0]
+            is_there = (CLUSTER / source).exists() if source.startswith(".") else source in given["volumes"]
+            if not is_there:
+                raise Unsound(f"{name}: there is no {source} to mount")
+        check_ray_start(" ".join(service.get("command", [])))
         check_image(service.get("image", ""))
 
 
@@ -61,7 +71,16 @@ def check_ray_up(text: str) -> None:
         validate_config(prepare_config(given))
     except (SchemaError, AssertionError, ValueError) as error:
         raise Unsound(str(error)) from error
+    for command in given["head_start_ray_commands"] + given["worker_start_ray_commands"]:
+        check_ray_start(command)
     check_image(given["docker"]["image"])
+
+
+def check_ray_start(command: str) -> None:
+    """That Ray has the options which it is started with here, if it is."""
+    options = re.findall(r"(?<=\s)--[a-z-]+", command.partition("ray start")[2])
+    if unknown := set(options) - START_OPTIONS:
+        raise Unsound(f"`ray start` has no option {unknown.pop()}")
 
 
 def check_rayservice(text: str) -> None:
@@ -69,11 +88,26 @@ def check_rayservice(text: str) -> None:
         manifests = [Manifest.model_validate({"it": document}).it for document in yaml.safe_load_all(text)]
     except ValidationError as error:
         raise Unsound(str(error)) from error
+    policies = [manifest.spec for manifest in manifests if manifest.kind == "NetworkPolicy"]
     for manifest in manifests:
         if manifest.kind == "RayService":
             check_serve_config(manifest.spec.serve_config)
-            for image in manifest.spec.images():
-                check_image(image)
+            served = yaml.safe_load(manifest.spec.serve_config)["http_options"]["port"]
+            for pod in manifest.spec.pods():
+                _check_pod(pod, served, policies)
+
+
+def _check_pod(pod: PodTemplate, served: int, policies: list[NetworkPolicySpec]) -> None:
+    for container in pod.spec.containers:
+        check_image(container.image)
+        ports = {port.name: port.container_port for port in container.ports}
+        if ports["serve"] != served:
+            raise Unsound(f"Serve listens on {served}, and the port `serve` is {ports['serve']}")
+        entered = {port.port for policy in policies for rule in policy.ingress for port in rule.ports}
+        if closed := entered - set(ports.values()):
+            raise Unsound(f"{container.name} has no port {closed.pop()} for the network policy to open")
+    if not any(policy.pod_selector.match_labels.items() <= pod.metadata.labels.items() for policy in policies):
+        raise Unsound("no network policy says who may enter a pod")
 
 
 def check_dockerfile(text: str) -> None:

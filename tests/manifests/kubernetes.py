@@ -5,7 +5,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
+from ray.scripts.scripts import start
 
+START_OPTIONS = {option for parameter in start.params for option in parameter.opts}
+RAYS_AGENT = 52365  # a port of each node that no container need name
 Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi|Ti)?$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Labels = dict[str, str]
@@ -103,6 +106,15 @@ class Container(Strict):
     resources: Resources
     volume_mounts: list[VolumeMount]
 
+    @model_validator(mode="after")
+    def _has_the_ports_that_are_probed(self) -> Self:
+        ports = {RAYS_AGENT, *(port.container_port for port in self.ports)}
+        for probe in (self.liveness_probe, self.readiness_probe):
+            asked = probe.http_get or probe.tcp_socket
+            if asked and asked.port not in ports:
+                raise ValueError(f"nothing of it listens on the port {asked.port} that a probe asks")
+        return self
+
 
 class Seccomp(Strict):
     type: Literal["RuntimeDefault"]
@@ -155,6 +167,12 @@ class PodTemplate(Strict):
 class HeadGroup(Strict):
     ray_start_params: dict[str, str]
     template: PodTemplate
+
+    @model_validator(mode="after")
+    def _is_started_with_options_that_ray_has(self) -> Self:
+        if unknown := {f"--{name}" for name in self.ray_start_params} - START_OPTIONS:
+            raise ValueError(f"`ray start` has no option {unknown.pop()}")
+        return self
 
     @model_validator(mode="after")
     def _is_found_by_the_services_of_kuberay(self) -> Self:
@@ -228,11 +246,10 @@ class RayServiceSpec(Strict):
     serve_config: str = Field(alias="serveConfigV2")
     ray_cluster_config: RayCluster
 
-    def images(self) -> Iterator[str]:
+    def pods(self) -> Iterator[PodTemplate]:
         cluster = self.ray_cluster_config
         for group in (cluster.head_group_spec, *cluster.worker_group_specs):
-            for container in group.template.spec.containers:
-                yield container.image
+            yield group.template
 
 
 class RayService(Strict):
