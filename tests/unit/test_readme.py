@@ -83,6 +83,15 @@ def test_commands_and_their_options_are_there(document):
             assert {word.partition("=")[0] for word in rest if word.startswith("--")} <= options | {"--help"}, line
 
 
+def test_the_runbook_has_each_code_that_comes_with_a_503():
+    sources = [file.read_text() for file in (ROOT / "synthgen_ray").rglob("*.py")]
+    codes = {code for source in sources for code in re.findall(r'Unavailable\([^)]*"([a-z_]+)"\)', source)}
+    runbook = (ROOT / "cluster/README.md").read_text()
+
+    assert {"store_unavailable", "busy"} < codes
+    assert [code for code in codes if f"503 `{code}` |" not in runbook] == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_make_has_the_targets_that_it_names(document):
     (phony,) = re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
