@@ -16,7 +16,7 @@ from synthgen_ray.datasets.messages import CONVERSION, EXIT_CODE, LENGTH, OUTCOM
 from synthgen_ray.datasets.nursery import nursery
 from synthgen_ray.datasets.reading import TableSummary
 from synthgen_ray.domain.corrections import SchemaCorrection
-from synthgen_ray.domain.errors import InvalidTable, SynthGenError
+from synthgen_ray.domain.errors import InvalidTable, SynthGenError, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,8 @@ class Converter:
     ) -> TableSummary:
         """What `reading.convert` answers and raises.
 
-        Raises: InvalidTable too, for a file that takes too much memory or time.
+        Raises: InvalidTable too, for a file that takes too much memory or time; Unavailable, when its process could not
+        be had.
         """
         conversion = Conversion(source, filename, target, self.limits, correction, dict(formats or {}))
         async with self._turns:
@@ -63,7 +64,9 @@ class Converter:
                 wait((talk,))
         if timed_out:
             raise too_complex(f"{self._wall_s} seconds")
-        return self._summary(*talk.result())
+        if (said := talk.result()) is None:
+            raise Unavailable("The process that reads uploads was lost: send the file again.", "unavailable")
+        return self._summary(*said)
 
     def _summary(self, answer: bytes, exit_code: int) -> TableSummary:
         if exit_code:
@@ -96,14 +99,15 @@ def unreadable_table() -> InvalidTable:
     return InvalidTable(detail, "unreadable_table")
 
 
-def _talk(conversation: socket.socket, request: bytes) -> tuple[bytes, int]:
-    """Send all, then read all that is answered, up to a limit. Returns: the answer, and its process's exit code."""
+def _talk(conversation: socket.socket, request: bytes) -> tuple[bytes, int] | None:
+    """Send all, then read all that is answered, up to a limit. Returns: the answer, and its process's exit code; `None`
+    where who should have said that was lost itself."""
     with contextlib.suppress(ConnectionError), conversation.makefile("rb") as stream:
         conversation.sendall(LENGTH.pack(len(request)) + request)
         heard = stream.read(MAX_ANSWER_BYTES)
         if len(heard) >= EXIT_CODE.size:
             return heard[: -EXIT_CODE.size], *EXIT_CODE.unpack(heard[-EXIT_CODE.size :])
-    return b"", -signal.SIGKILL  # who should have said it was killed itself
+    return None
 
 
 def _end(conversation: socket.socket) -> None:

@@ -37,29 +37,38 @@ class Nursery:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._orders, self._read_by_it = socket.socketpair()
+        self._orders: socket.socket | None = None
         atexit.register(self.close)
 
     def conversation(self) -> socket.socket:
-        """Our end of a conversation with a new process; see `sandbox`."""
+        """Our end of a conversation with a new process; see `sandbox`. It is over where this one's dies before that."""
         ours, theirs = socket.socketpair()
         with theirs, self._lock:
-            self._ensure_running()
-            socket.send_fds(self._orders, [b"."], [theirs.fileno()])
+            while not self._is_sent(theirs):
+                self._start()
         return ours
 
     def close(self) -> None:
         """Let it end once what it has begun is done."""
-        self._orders.close()
-        self._read_by_it.close()
+        if self._orders is not None:
+            self._orders.close()
         if self._process is not None:
             self._process.wait()
 
-    def _ensure_running(self) -> None:
-        if self._process is None or self._process.poll() is not None:
+    def _is_sent(self, end: socket.socket) -> bool:
+        """Unless there is no process that could take it."""
+        try:
+            return self._orders is not None and socket.send_fds(self._orders, [b"."], [end.fileno()]) > 0
+        except BrokenPipeError:
+            return False
+
+    def _start(self) -> None:
+        self.close()
+        self._orders, read_by_it = socket.socketpair()
+        with read_by_it:  # and by it alone: what it has not taken ends with it
             self._process = subprocess.Popen(  # noqa: S603  (the command is ours)
                 COMMAND,
-                stdin=self._read_by_it.fileno(),
+                stdin=read_by_it.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,  # a library's message may repeat a cell
                 env=ENVIRONMENT,

@@ -16,7 +16,7 @@ from synthgen_ray.datasets.limits import MIB, UploadLimits
 from synthgen_ray.datasets.nursery import ENVIRONMENT
 from synthgen_ray.datasets.reading import convert
 from synthgen_ray.domain.corrections import SchemaCorrection
-from synthgen_ray.domain.errors import InvalidTable, SynthGenError
+from synthgen_ray.domain.errors import InvalidTable, SynthGenError, Unavailable
 from tests.servers import wait_until
 
 TABLE = "name,n,day\nJosé,1,2024-01-31\nZoë,,2024-02-01\n".encode()
@@ -141,6 +141,22 @@ async def test_one_nursery_has_them_all_and_another_follows_it(source: Path, tmp
 
     assert nurseries() != [first]
     assert (tmp_path / "second").read_bytes() == (tmp_path / "first").read_bytes()
+
+
+async def test_503_at_once_where_the_nursery_dies_before_it_takes_a_conversation(source: Path, tmp_path: Path):
+    converter = Converter(UploadLimits())
+    await converter.convert(source, "t.csv", tmp_path / "first")
+    (first,) = nurseries()
+
+    first.suspend()
+    waiting = asyncio.create_task(converter.convert(source, "t.csv", tmp_path / "second"))
+    await asyncio.sleep(0)
+    first.kill()
+    with pytest.raises(Unavailable):
+        await waiting
+
+    await converter.convert(source, "t.csv", tmp_path / "third")
+    assert (tmp_path / "third").read_bytes() == (tmp_path / "first").read_bytes()
 
 
 def test_none_of_them_outlives_the_one_that_asked(slow_source: Path, tmp_path: Path):
