@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -54,14 +54,13 @@ class Converter:
 
     async def _run(self, request: bytes) -> TableSummary:
         with nursery().conversation() as conversation:
-            # A thread's own future: also where a cancellation is repeated, the process is gone when we leave.
             talk = self._threads.submit(_talk, conversation, request)
             try:
                 await asyncio.wait((asyncio.wrap_future(talk),), timeout=self._wall_s)
                 timed_out = not talk.done()
             finally:
                 _end(conversation)
-                wait((talk,))
+                await _ended(talk)
         if timed_out:
             raise too_complex(f"{self._wall_s} seconds")
         if (said := talk.result()) is None:
@@ -108,6 +107,13 @@ def _talk(conversation: socket.socket, request: bytes) -> tuple[bytes, int] | No
         if len(heard) >= EXIT_CODE.size:
             return heard[: -EXIT_CODE.size], *EXIT_CODE.unpack(heard[-EXIT_CODE.size :])
     return None
+
+
+async def _ended(talk: Future[tuple[bytes, int] | None]) -> None:
+    """However often this is cancelled: the process is gone when we leave."""
+    while not talk.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait((asyncio.wrap_future(talk),))
 
 
 def _end(conversation: socket.socket) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import psutil
@@ -219,3 +220,24 @@ class TestDeath:
             await conversion
 
         assert not child.is_running()
+
+    async def test_others_go_on_while_its_end_is_waited_for(self, source: Path, tmp_path: Path):
+        await Converter(UploadLimits()).convert(source, "t.csv", tmp_path / "first")
+        (nursery,) = nurseries()
+        late = threading.Timer(20, nursery.resume)  # where they do not
+        late.start()
+
+        nursery.suspend()
+        conversion = asyncio.create_task(Converter(UploadLimits()).convert(source, "t.csv", tmp_path / "out"))
+        await asyncio.sleep(0)
+        for _ in range(3):
+            conversion.cancel()
+            await asyncio.sleep(0)
+        assert nursery.status() == psutil.STATUS_STOPPED
+        assert not conversion.done()
+
+        nursery.resume()
+        late.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await conversion
+        assert not children()
