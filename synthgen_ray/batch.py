@@ -28,7 +28,8 @@ from synthgen_ray.runtime.data_dir import DataDir
 from synthgen_ray.runtime.environment import prepare_environment
 from synthgen_ray.synthesizers.numerics.streams import fresh_seed
 
-SCHEMES = ("file", "s3", "gs")
+STORES = ("s3", "gs")
+SCHEMES = ("file", *STORES)
 
 app = typer.Typer(add_completion=False)
 
@@ -60,9 +61,11 @@ def batch(
     """
     if (model is None) == (model_id is None):
         raise typer.BadParameter("Give one of --model and --model-id.")
-    if not output or ("://" in output and urlsplit(output).scheme not in SCHEMES):
-        raise typer.BadParameter(f"The output is a folder, or a URL of {', '.join(SCHEMES)}.")
-    if "@" in urlsplit(output).netloc:
+    asked = urlsplit(output)
+    is_whole_bucket = asked.scheme in STORES and not (asked.netloc and asked.path.strip("/"))
+    if not output or is_whole_bucket or ("://" in output and asked.scheme not in SCHEMES):
+        raise typer.BadParameter(f"The output is a folder, or a URL of {', '.join(SCHEMES)}, as s3://bucket/folder.")
+    if "@" in asked.netloc:
         raise typer.BadParameter("The output's credentials come from the environment, not from its URL.")
     with _told_why_not():
         server = find_server(url, key, data_dir)

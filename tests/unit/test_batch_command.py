@@ -37,7 +37,19 @@ def test_whatever_can_be_acted_on_is_a_line_and_no_traceback(error, says, capsys
     assert (ended.value.exit_code, capsys.readouterr().err) == (1, says)
 
 
-@pytest.mark.parametrize("output", ["", "s3a://bucket/rows", "https://example.com/rows", "az://container/rows"])
+@pytest.mark.parametrize(
+    "output",
+    [
+        "",
+        "s3a://bucket/rows",
+        "https://example.com/rows",
+        "az://container/rows",
+        "s3://bucket",
+        "gs://bucket/",
+        "s3:///rows",
+        "s3://bucket?region=eu-west-1",
+    ],
+)
 def test_an_output_that_is_no_folder_makes_none_of_that_name(exported, tmp_path, monkeypatch, output):
     monkeypatch.chdir(tmp_path)
     model = tmp_path / "model.synthgen"
