@@ -47,13 +47,13 @@ class Copies:
                 copy.unlink(missing_ok=True)
 
     def keep(self, file: Path, sha256: str) -> None:
-        """Remember a file that is known to have that hash. It must not change any more."""
+        """Remember a file that is known to have that hash, if the disk can. It must not change any more."""
         size = file.stat().st_size
         if size > self._most_bytes:
             return
         self._folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         self._make_room(size)
-        with suppress(FileExistsError):  # another process fetched it too
+        with suppress(OSError):  # another process fetched it too, or a file has one name here
             (self._folder / sha256).hardlink_to(file)
 
     def _make_room(self, num_bytes: int) -> None:

@@ -1,3 +1,4 @@
+import errno
 import math
 import os
 import time
@@ -122,6 +123,20 @@ class TestCopies:
 
         assert copies.lend(self.SHA, tmp_path / "lent")
         assert list((tmp_path / "copies").iterdir()) == []
+
+    def test_where_a_file_has_one_name_none_is_kept(self, tmp_path, monkeypatch):
+        def refuse(*_: Path) -> None:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+        copies, file = Copies(tmp_path / "copies"), tmp_path / "file"
+        file.write_bytes(b"abc")
+        monkeypatch.setattr(Path, "hardlink_to", refuse)
+
+        copies.keep(file, self.SHA)
+        monkeypatch.undo()
+
+        assert not copies.lend(self.SHA, tmp_path / "lent")
+        assert file.read_bytes() == b"abc"
 
     def test_what_nobody_used_for_long_is_gone(self, tmp_path):
         copies, file = Copies(tmp_path / "copies"), tmp_path / "file"
