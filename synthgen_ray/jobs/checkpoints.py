@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from importlib.metadata import version
 from types import TracebackType
 from typing import Self
@@ -60,7 +61,7 @@ class JobCheckpoints:
         if self._writing is not None:
             self._writing.result()
         self._saved = time.monotonic()
-        self._writing = self._thread.submit(self._write, checkpoint)
+        self._writing = self._thread.submit(copy_context().run, self._write, checkpoint)
 
     def _write(self, checkpoint: Checkpoint) -> None:
         location = f"{checkpoints_folder(self._job.id)}/{self._job.attempt}-{checkpoint.step}"

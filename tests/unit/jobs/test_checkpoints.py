@@ -23,6 +23,7 @@ from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, LossCurve, Progress, checkpoints_folder
 from synthgen_ray.domain.errors import Cancelled, Unavailable
 from synthgen_ray.domain.lifecycle import JobType
+from synthgen_ray.domain.log_context import about, subject
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.domain.validation import parse_train_params
 from synthgen_ray.jobs.checkpoints import FILE, JobCheckpoints
@@ -293,6 +294,21 @@ class TestWriting:
         with JobCheckpoints(given_assignment(tmp_path, "tvae"), DiskArtifacts(tmp_path), 1e-6, fail) as kept:
             kept.save(STEP)
             kept.save(STEP)
+
+    def test_what_is_logged_of_it_is_about_the_job(self, tmp_path):
+        said: list[dict[str, str | None]] = []
+
+        def name(checkpoint: Artifact) -> bool:
+            said.append(subject())
+            return True
+
+        with (
+            about(job_id=JOB_ID),
+            JobCheckpoints(given_assignment(tmp_path, "tvae"), DiskArtifacts(tmp_path), 1e-6, name) as kept,
+        ):
+            kept.save(STEP)
+
+        assert [line["job_id"] for line in said] == [str(JOB_ID)]
 
     def test_a_training_goes_on_while_old_ones_cannot_be_erased(self, tmp_path):
         class Holding(DiskArtifacts):
