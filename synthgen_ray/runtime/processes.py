@@ -52,7 +52,7 @@ class Leaders:
     """Those of a dispatcher, which end with it."""
 
     def __init__(self) -> None:
-        self._idle: list[ray.actor.ActorHandle[Leader]] = []
+        self._idle: dict[ray.actor.ActorHandle[Leader], asyncio.TimerHandle] = {}  # and when each is let go
 
     async def lead(self, function: Callable[..., T], name: str, *order: Any) -> T:
         """What it answers, run in an actor, that is killed with all whom it leads when nobody waits for it any more.
@@ -72,7 +72,8 @@ class Leaders:
 
     async def _free_one(self) -> "ray.actor.ActorHandle[Leader]":
         while self._idle:
-            leader = self._idle.pop()
+            leader, end = self._idle.popitem()
+            end.cancel()
             with suppress(WorkerLost, TimeoutError):  # it died, or hangs, since it was last heard of
                 async with asyncio.timeout(WAKES_S):
                     await _answer_of(leader.node_id.remote())
@@ -83,12 +84,7 @@ class Leaders:
         return leader
 
     def _keep(self, leader: "ray.actor.ActorHandle[Leader]") -> None:
-        self._idle.append(leader)
-        asyncio.get_running_loop().call_later(STAYS_S, self._let_go, leader)
-
-    def _let_go(self, leader: "ray.actor.ActorHandle[Leader]") -> None:
-        if leader in self._idle:
-            self._idle.remove(leader)
+        self._idle[leader] = asyncio.get_running_loop().call_later(STAYS_S, self._idle.pop, leader)
 
 
 async def _answer_from(
