@@ -104,7 +104,8 @@ def begin(place: Place, order: Order, *, resume: bool) -> Manifest | None:
     """Take the folder for an order; the manifest, when there is nothing left to do. Where files of a run that had ended
     are missing, or of another size, they are to be made again.
 
-    Raises: Conflict, when another order was begun there, or this one and it is not to be gone on with; Unavailable.
+    Raises: Conflict, when another order was begun there, or this one and it is not to be gone on with, or files are
+    there of which nothing tells whose they are; Unavailable.
     """
     if place.has(PLAN):
         if not resume:
@@ -113,6 +114,10 @@ def begin(place: Place, order: Order, *, resume: bool) -> Manifest | None:
             raise Conflict("The folder is of another model, seed or size: choose another one.", "other_order")
         if (manifest := _still_whole(place)) is not None:
             return manifest
+    elif place.sizes(list(order.files)):
+        raise Conflict(
+            "Files of rows are there without the plan that they were made by: choose another folder.", "begun"
+        )
     place.write(PLAN, order.model_dump_json(indent=2).encode())
     return None
 

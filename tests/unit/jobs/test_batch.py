@@ -201,6 +201,17 @@ class TestBegin:
         with pytest.raises(Conflict):
             begin(place, an_order(), resume=True)
 
+    @pytest.mark.parametrize("resume", [False, True])
+    def test_rows_whose_plan_is_gone_are_not_taken_for_those_of_another_seed(self, model, place, resume):
+        begin(place, an_order(), resume=False)
+        made(model, an_order(), place)
+        for name in (PLAN, MANIFEST, SUCCESS):
+            place.remove(name)
+
+        with pytest.raises(Conflict, match="another folder"):
+            begin(place, an_order(seed=8), resume=resume)
+        assert not place.has(PLAN)
+
     def test_one_that_is_done_has_nothing_left_to_do(self, model, place):
         begin(place, an_order(), resume=False)
         manifest = made(model, an_order(), place)
