@@ -61,7 +61,7 @@ def batch(
     """
     if (model is None) == (model_id is None):
         raise typer.BadParameter("Give one of --model and --model-id.")
-    asked = urlsplit(output)
+    asked = urlsplit(output, allow_fragments=False)
     is_whole_bucket = asked.scheme in STORES and not (asked.netloc and asked.path.strip("/"))
     if not output or is_whole_bucket or ("://" in output and asked.scheme not in SCHEMES):
         raise typer.BadParameter(f"The output is a folder, or a URL of {', '.join(SCHEMES)}, as s3://bucket/folder.")

@@ -24,7 +24,7 @@ def connect(url: str) -> tuple[FileSystem, str]:
 
     Raises: OSError, ValueError and pyarrow's ArrowException.
     """
-    parts = urlsplit(url)
+    parts = urlsplit(url, allow_fragments=False)  # a key may hold a #
     if parts.scheme == "gs":
         return GcsFileSystem(retry_time_limit=timedelta(seconds=ATTEMPTS * SILENCE_S)), _root(parts)
     return _s3(parts.netloc, dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))), _root(parts)

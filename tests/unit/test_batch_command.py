@@ -100,5 +100,8 @@ def test_files_go_to_the_folder_that_was_named_whatever_letters_it_has(tmp_path,
     assert [found.name for found in tmp_path.iterdir()] == [name]
 
 
-def test_an_object_stores_folder_is_taken_as_it_is_named(tmp_path):
-    assert _place("s3://bucket/a%20b/c%20d", tmp_path).location == "c%20d"
+@pytest.mark.parametrize("name", ["my rows", "a%20b", "rows#1"])
+def test_an_object_stores_folder_is_taken_as_it_is_named(s3, bucket, tmp_path, name):
+    _place(s3.url(f"{bucket}/{name}/{name}"), tmp_path).write("rows", b"1")
+
+    assert s3.files(bucket) == {f"{name}/{name}/rows"}
