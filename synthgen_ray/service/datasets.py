@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,8 +93,7 @@ class Datasets(Files):
         """
         before, table = await self._store.get_version(principal, dataset_id, version)
         formats = {column.name: column.format for column in before.columns if column.format}
-        with ExitStack() as held:
-            file = await self.aside(held.enter_context, self._artifacts.verified_file(table))
+        async with self._held(self._artifacts.verified_file(table)) as file:
             artifact, summary = await self._keep_table(file, TABLE_FILE, correction, formats)
         named = {*correction.columns, correction.primary_key}
         columns = tuple(
@@ -173,7 +171,7 @@ class Datasets(Files):
         correction: SchemaCorrection | None,
         formats: Mapping[str, str] | None = None,
     ) -> tuple[Artifact, TableSummary]:
-        async with self._scratch_folder() as folder:
+        async with self._held(self._artifacts.scratch.folder()) as folder:
             canonical = folder / TABLE_FILE
             summary = await self._converter.convert(upload, filename, canonical, correction, formats)
             location = f"datasets/{uuid4()}"

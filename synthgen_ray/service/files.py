@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, suppress
 from contextvars import copy_context
 from pathlib import Path
 
@@ -32,17 +32,8 @@ class Files:
         Raises: InsufficientStorage, when the disk is almost full.
         """
         await self.aside(self.check_free)
-        async with self._scratch_folder() as folder:
+        async with self._held(self._artifacts.scratch.folder()) as folder:
             yield folder
-
-    @asynccontextmanager
-    async def _scratch_folder(self) -> AsyncIterator[Path]:
-        held = ExitStack()
-        folder = await self.aside(held.enter_context, self._artifacts.scratch.folder())
-        try:
-            yield folder
-        finally:
-            await self.aside(held.close)
 
     def check_free(self) -> None:
         """Raises: InsufficientStorage, when the disk is almost full."""
@@ -62,6 +53,16 @@ class Files:
     async def aside(self, call: Callable[..., T], *given: object) -> T:
         """In a thread that may take its time."""
         return await asyncio.get_running_loop().run_in_executor(self._storage, copy_context().run, call, *given)
+
+    @asynccontextmanager
+    async def _held(self, what: AbstractContextManager[T]) -> AsyncIterator[T]:
+        """What is begun and ended in threads that may take their time."""
+        held = ExitStack()
+        begun = await self.aside(held.enter_context, what)
+        try:
+            yield begun
+        finally:
+            await self.aside(held.close)
 
     def _publish(self, file: Path, location: str, name: str, num_rows: int) -> Artifact:
         self._artifacts.adopt(file, location, name)
