@@ -21,6 +21,11 @@ from synthgen_ray.runtime.own_ray import end_leftovers, start_ray
 from synthgen_ray.settings import Settings
 
 STOP_S = 20.0
+ANSWER_S = 30.0
+
+
+class Served(StartFailed):
+    """Another server is on that cluster."""
 
 
 @contextmanager
@@ -28,7 +33,8 @@ def running(settings: Settings) -> Iterator[ServerInfo]:
     """A server that answers while the block runs. On the way out its jobs go back to the queue.
 
     The environment must be prepared before this module is imported.
-    Raises: StartFailed; AlreadyRunning, which is one, when another server uses the data directory.
+    Raises: StartFailed; AlreadyRunning and Served, which are some, when another server uses the data directory or the
+    cluster.
     """
     data_dir = DataDir(settings.data_dir)
     with data_dir.lock():
@@ -44,6 +50,9 @@ def running(settings: Settings) -> Iterator[ServerInfo]:
                 info = _start(settings, session_dir)
                 data_dir.write_info(info)
                 yield info
+            except Served:
+                ray.shutdown()  # and no more: what is there is the other one's
+                raise
             finally:
                 _stop(settings)
                 data_dir.forget_info()  # not before: where it hangs, who wants it ended has to find it
@@ -71,6 +80,7 @@ def _bootstrap(settings: Settings) -> None:
     """By this process, whose Ray job lasts as long as the server: Ray keeps no process for the next training once the
     job that the dispatcher belongs to has ended."""
     try:
+        _check_whose(settings)
         asyncio.run(bootstrap(settings))
     except SynthGenError as error:
         raise StartFailed(f"{error.detail} 'synthgen doctor' tells why.") from error
@@ -78,6 +88,19 @@ def _bootstrap(settings: Settings) -> None:
         raise StartFailed(f"The metadata store does not start: {error.cause}") from error
     except RayError as error:
         raise StartFailed(f"The metadata store does not start: {error}") from error
+
+
+def _check_whose(settings: Settings) -> None:
+    """Raises: Served. The other one would keep its database, and lose its admin key and what it serves."""
+    try:
+        metadata = ray.get_actor(METADATA, NAMESPACE)
+    except ValueError:  # nobody's
+        return
+    if not ray.get(metadata.keeps.remote(settings.sql_url), timeout=ANSWER_S):
+        raise Served(
+            f"The Ray cluster at {settings.address} has a server already, of another database: choose another cluster, "
+            "or end that server first."
+        )
 
 
 def _connect(settings: Settings, session_dir: Path) -> "ray._private.worker.RayContext":

@@ -27,6 +27,7 @@ class Metadata:
         from synthgen_ray.store.store import Store
 
         write_logs(log_format)
+        self._sql_url = sql_url
         self._store = Store(sql_url.get_secret_value(), quotas, deadlines, observer=StoreMetrics())
 
     async def call(self, method: str, subject: Mapping[str, str | None], *args: Any, **kwargs: Any) -> Any:
@@ -35,3 +36,10 @@ class Metadata:
             raise AttributeError(method)
         with about(**subject):
             return await getattr(self._store, method)(*args, **kwargs)
+
+    async def keeps(self, sql_url: SecretStr) -> bool:
+        """Whether that is its database, whoever logs in to it."""
+        from sqlalchemy import make_url
+
+        ours, theirs = (make_url(url.get_secret_value()) for url in (self._sql_url, sql_url))
+        return (ours.host, ours.port, ours.database) == (theirs.host, theirs.port, theirs.database)

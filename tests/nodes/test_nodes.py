@@ -22,7 +22,7 @@ from tests.cluster.conftest import QUICK
 from tests.postgres import PASSWORD, Postgres, a_postgres
 from tests.ray_nodes import RayNodes, ServerOnNodes, a_server_on, ray_nodes
 from tests.s3 import CREDENTIALS, S3Server
-from tests.servers import SAMPLER, UpServer, kill_family, processes_below, wait_until
+from tests.servers import SAMPLER, UpServer, free_port, kill_family, processes_below, wait_until
 
 TRAINING = {"epochs": 300, "early_stop": False, "batch_size": 50, "embedding_dim": 8, "refine": False}
 ROWS = 200_000
@@ -142,6 +142,18 @@ def test_a_generation_is_drawn_by_the_samplers_of_all_nodes(client, nodes, proje
 
 def test_the_proxy_of_that_cluster_is_behind_the_edge_as_any_other(server):
     assert httpx.get(f"{server.url}/-/routes").json()["code"] == "not_found"
+
+
+def test_a_server_of_another_database_is_refused_there_and_leaves_the_first_at_work(server, client, nodes, tmp_path):
+    before = client.list_jobs()
+    environment = {**server.environment, "SYNTHGEN_DATA_DIR": str(tmp_path / "data")}
+    del environment["SYNTHGEN_DATABASE_URL"]  # of its own it has one in its data directory
+    other = ServerOnNodes(tmp_path / "data", free_port(), environment, nodes)
+
+    refused = other.up(check=False)
+
+    assert (refused.returncode, "has a server already, of another database" in refused.stderr) == (1, True)
+    assert client.list_jobs() == before  # with the key that it had
 
 
 def test_a_metadata_actor_that_was_killed_finds_all_again(server, client, project, sha256):

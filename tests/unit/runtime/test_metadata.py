@@ -25,3 +25,18 @@ async def test_its_lines_are_about_what_its_callers_are(tmp_path, capfd):
     (line,) = capfd.readouterr().err.splitlines()
     assert (json.loads(line)["request_id"], json.loads(line)["job_id"]) == ("r-1", str(job_id))
     assert set(subject().values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("url", "is_its"),
+    [
+        ("postgresql://synthgen:changed@db:5432/synthgen", True),
+        ("postgresql://synthgen:secret@db:5432/other", False),
+        ("postgresql://synthgen:secret@elsewhere:5432/synthgen", False),
+        ("sqlite+aiosqlite:////data/synthgen.db", False),
+    ],
+)
+async def test_a_database_is_the_same_for_whoever_logs_in(url, is_its):
+    metadata = Metadata(SecretStr("postgresql://synthgen:secret@db:5432/synthgen"), Quotas(), {}, LogFormat.JSON)
+
+    assert await metadata.keeps(SecretStr(url)) == is_its
