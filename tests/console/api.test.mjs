@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { get, upload } from "../../synthgen_ray/console/js/api.js";
+import { get, upload, watch } from "../../synthgen_ray/console/js/api.js";
 
 const CALL = { method: "POST", path: "/api/datasets/upload", form: { name: "birds" } };
 const LEFT_OUT = /no answer of its own/;
@@ -43,4 +43,16 @@ test("an upload answers what was made", async () => {
   given('{"dataset_id": "d"}', 201, "application/json");
 
   assert.deepEqual(await upload(CALL, () => {}), { dataset_id: "d" });
+});
+
+test("a job of which no stream is left is looked at", async (t) => {
+  t.mock.method(globalThis, "setTimeout", (wake) => setImmediate(wake));
+  const statuses = ["running", "completed"], seen = [];
+  globalThis.fetch = async (path) => path.endsWith("/events")
+    ? Response.json({ code: "too_many_open" }, { status: 429 })
+    : Response.json({ status: statuses.shift() });
+
+  for await (const job of watch("j", new AbortController().signal)) seen.push(job.status);
+
+  assert.deepEqual(seen, ["running", "completed"]);
 });

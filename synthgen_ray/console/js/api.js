@@ -112,7 +112,7 @@ export async function head(path, most, signal) {
 export async function* watch(id, signal) {
   for (;;) {
     try {
-      for await (const job of events(id, signal)) {
+      for await (const job of eventsOrOneLook(id, signal)) {
         yield job;
         if (job.status === "completed" || job.status === "failed") return;
       }
@@ -121,6 +121,16 @@ export async function* watch(id, signal) {
       if (signal.aborted || isRefused) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+  }
+}
+
+/** A key has only so many streams open, as of many tabs. @param {string} id @param {AbortSignal} signal @returns {AsyncGenerator<Job>} */
+async function* eventsOrOneLook(id, signal) {
+  try {
+    yield* events(id, signal);
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 429)) throw error;
+    yield await get(`/api/synthgen/jobs/${id}`, signal);
   }
 }
 
