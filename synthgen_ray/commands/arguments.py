@@ -84,7 +84,7 @@ def _split(word: str, option: str) -> tuple[str, str]:
     key, equals, text = word.partition("=")
     if not equals or not key.strip():
         raise typer.BadParameter(f"'{word}' must read NAME=VALUE.", param_hint=option)
-    return key.strip(), text
+    return key, text
 
 
 def _condition(text: str) -> Any:

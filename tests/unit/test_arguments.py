@@ -25,6 +25,8 @@ from synthgen_ray.commands.arguments import parse_conditions, parse_config, pars
         ("opened=2020-01-01..2020-12-31", {"min": "2020-01-01", "max": "2020-12-31"}),
         ("note=well..no", "well..no"),
         ("note=..", ".."),
+        (" age=30", 30),  # as columns are called after `name, age`
+        ("income= >50K", " >50K"),
         ('income=[">50K", null]', [">50K", None]),
         ('age={"min": 1}', {"min": 1}),
     ],
