@@ -71,8 +71,8 @@ def show(session: Session, model: ModelArgument) -> None:
     Example: synthgen models show transactions
     """
     shown = session.client.get_model(model_id(session.client, model))
-    jobs = [f"{job['job_type']} {job['status']} {job['id']}" for job in shown["jobs"]]
-    session.output.fields(shown, {**shown["model"], "jobs": "\n  ".join(["", *jobs])})
+    jobs = tuple(f"{job['job_type']} {job['status']} {job['id']}" for job in shown["jobs"])
+    session.output.fields(shown, {**shown["model"], "jobs": jobs})
 
 
 @group.command("create")

@@ -51,13 +51,14 @@ class Output:
                 typer.echo("\t".join(_text(row.get(column)) for column in columns))
 
     def fields(self, answer: JSON, fields: Mapping[str, Any]) -> None:
-        """One thing, a line for each of its fields."""
+        """One thing, a line for each of its fields, and for each of what a tuple holds."""
         if self._as_json:
             typer.echo(json.dumps(answer, indent=2))
             return
         width = max(len(name) for name in fields)
         for name, value in fields.items():
-            typer.echo(f"{name:<{width}}  {_text(value)}")
+            told = "\n  ".join(["", *map(_text, value)]) if isinstance(value, tuple) else _text(value)
+            typer.echo(f"{name:<{width}}  {told}")
 
     def note(self, sentence: str) -> None:
         self._notes.print(Text(escaped(sentence, lines=True)))

@@ -1,6 +1,7 @@
 """`projects`, `datasets`, `models`, `jobs`, `keys` and `limits`."""
 
 import json
+import re
 
 import pytest
 
@@ -203,7 +204,7 @@ class TestModels:
         result = await synthgen("models", "show", "copula")
 
         assert "status           ready" in result.stdout
-        assert "train completed" in result.stdout
+        assert re.search(r"\njobs +\n  train completed [0-9a-f-]{36}\n$", result.stdout)
 
     async def test_an_exported_model_draws_rows(self, synthgen, trained, tmp_path):
         result = await synthgen("models", "export", "copula", "--to", tmp_path / "copula.synthgen")
