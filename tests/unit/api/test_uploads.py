@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,10 @@ class Uploads:
 
     upload_limits = UploadLimits()
 
-    @contextmanager
-    def upload_folder(self):
+    aside = staticmethod(asyncio.to_thread)
+
+    @asynccontextmanager
+    async def upload_folder(self):
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
 
