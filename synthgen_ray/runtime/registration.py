@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID
 
+from ray.exceptions import RayError
+
 from synthgen_ray.domain.entities import BATCH_STOPPED, Job, JobFailure, Progress
 from synthgen_ray.domain.errors import Cancelled, NotFound, Unavailable, WorkerLost
 from synthgen_ray.domain.keys import key_hash
@@ -106,6 +108,6 @@ def _call(method: str, *args: Any) -> Any:
     """Raises: Unavailable; what the method raises."""
     try:
         store = metadata_store()
-    except ValueError as error:
+    except (ValueError, RayError) as error:  # it has no such actor, or its head is silent
         raise Unavailable("The server is away; try again.", "store_unavailable") from error
     return asyncio.run(getattr(store, method)(*args))
