@@ -13,6 +13,8 @@ from pyarrow.fs import (
     resolve_s3_region,
 )
 
+from synthgen_ray.domain.errors import InvalidRequest
+
 # A store that does not answer is given up after half a minute; pyarrow's own measure is more than one and a half.
 ATTEMPTS = 3
 SILENCE_S = 10.0
@@ -22,12 +24,16 @@ ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")  # which pyarrow reads f
 def connect(url: str) -> tuple[FileSystem, str]:
     """The object store of a URL, and the place in it. Credentials come from the environment.
 
-    Raises: OSError, ValueError and pyarrow's ArrowException.
+    Raises: InvalidRequest, for options that there are not; OSError and pyarrow's ArrowException.
     """
     parts = urlsplit(url, allow_fragments=False)  # a key may hold a #
     if parts.scheme == "gs":
         return GcsFileSystem(retry_time_limit=timedelta(seconds=ATTEMPTS * SILENCE_S)), _root(parts)
-    return _s3(parts.netloc, dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))), _root(parts)
+    try:
+        options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    except ValueError:
+        raise _no_options() from None
+    return _s3(parts.netloc, options), _root(parts)
 
 
 def connect_plain(uri: str) -> tuple[FileSystem, str]:
@@ -53,10 +59,20 @@ def _s3(bucket: str, options: dict[str, str]) -> S3FileSystem:
     """The options of a URL are those that pyarrow has there: it takes no timeouts from it."""
     if not {"region", "endpoint_override"} & options.keys():
         options["region"] = resolve_s3_region(bucket)
-    return S3FileSystem(
-        **options,
-        connect_timeout=SILENCE_S,
-        request_timeout=SILENCE_S,
-        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
-        allow_delayed_open=True,  # what is small is one request
+    try:
+        return S3FileSystem(
+            **options,
+            connect_timeout=SILENCE_S,
+            request_timeout=SILENCE_S,
+            retry_strategy=AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
+            allow_delayed_open=True,  # what is small is one request
+        )
+    except TypeError:
+        raise _no_options() from None
+
+
+def _no_options() -> InvalidRequest:
+    detail = (
+        "The URL has options that there are not, or without a value: region, scheme and endpoint_override are some."
     )
+    return InvalidRequest(detail, "unknown_options")

@@ -61,6 +61,20 @@ def test_an_output_that_is_no_folder_makes_none_of_that_name(exported, tmp_path,
     assert list(tmp_path.iterdir()) == [model]
 
 
+@pytest.mark.parametrize(
+    "options", ["region", "regoin=eu-west-1&endpoint_override=localhost:1", "region=x&request_timeout=1"]
+)
+def test_options_that_no_url_has_are_a_line_and_no_traceback(exported, tmp_path, options):
+    model = tmp_path / "model.synthgen"
+    model.write_bytes(exported)
+
+    refused = CliRunner().invoke(
+        app, ["--model", str(model), "--num-rows", "10", "--output", f"s3://bucket/rows?{options}"]
+    )
+
+    assert (refused.exit_code, refused.stderr.startswith("synthgen: "), "options" in refused.stderr) == (1, True, True)
+
+
 @pytest.mark.parametrize("csv_safe", [False, True])
 def test_what_a_spreadsheet_would_run_is_made_safe_where_that_is_asked_for(exported, tmp_path, csv_safe):
     order = _order(exported, 100, {"csv_safe": csv_safe}, OutputFormat.CSV, 1000)
