@@ -1,6 +1,7 @@
 """A batch in the metadata of the server on whose cluster it runs: others see there how it stands, and may cancel it."""
 
 import asyncio
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from synthgen_ray.jobs.failures import public_reason
 from synthgen_ray.runtime.actors import metadata_store
 
 HEARTBEAT_S = 2.0
+STOP = signal.SIGUSR1
 INSIST_S = 60.0  # that a store may be away while the end of a batch is written
 
 
@@ -37,21 +39,22 @@ def begin(key: str, model_id: UUID, params: DrawParams, config: dict[str, Any]) 
 
 @contextmanager
 def shown(job: Job, num_rows: int) -> Iterator[OnRows]:
-    """While it works: who is told of its rows has them shown, and ends with the job.
+    """While it works: who is told of its rows has them shown, and ends with the job. For the main thread.
 
-    Raises: Cancelled, when somebody cancelled it, or it was taken for stopped.
+    Raises: Cancelled, when somebody cancelled it, or it was taken for stopped: at once, in the middle of a file too.
     """
     state = _State(job, num_rows)
     beating = threading.Thread(target=state.beat, daemon=True)
-    beating.start()
-    try:
-        yield state.on_rows
-    except BaseException as error:
+    with _ending_with(state):
+        beating.start()
+        try:
+            yield state.on_rows
+        except BaseException as error:
+            state.end(beating)
+            with suppress(Unavailable):  # then the end of its lease ends it
+                _insist("fail", job.id, job.attempt, _reason(error))
+            raise
         state.end(beating)
-        with suppress(Unavailable):  # then the end of its lease ends it
-            _insist("fail", job.id, job.attempt, _reason(error))
-        raise
-    state.end(beating)
     _insist("complete_batch", job.id, job.attempt)
 
 
@@ -59,23 +62,47 @@ class _State:
     def __init__(self, job: Job, num_rows: int) -> None:
         self._job, self._num_rows = job, num_rows
         self._rows = 0
-        self._is_held, self._ended = True, threading.Event()
+        self.is_held = True
+        self._ended, self._lock = threading.Event(), threading.Lock()
 
     def on_rows(self, rows: int) -> None:
         """So many are there. Raises: Cancelled."""
         self._rows = rows
-        if not self._is_held:
-            raise Cancelled("The batch was cancelled, or taken for stopped by its server: --resume goes on with it.")
+        if not self.is_held:
+            raise _cancelled()
 
     def beat(self) -> None:
-        while self._is_held and not self._ended.wait(HEARTBEAT_S):
+        while self.is_held and not self._ended.wait(HEARTBEAT_S):
             progress = Progress.of_rows(self._rows, self._num_rows)
             with suppress(Unavailable):  # the next one may find it
-                self._is_held = _call("renew_batch", self._job.id, self._job.attempt, progress)
+                self.is_held = _call("renew_batch", self._job.id, self._job.attempt, progress)
+        with self._lock:
+            if not self._ended.is_set():
+                signal.pthread_kill(threading.main_thread().ident or 0, STOP)
 
     def end(self, beating: threading.Thread) -> None:
-        self._ended.set()
+        """From here on nobody is stopped."""
+        with self._lock:
+            self._ended.set()
         beating.join()
+
+
+@contextmanager
+def _ending_with(state: _State) -> Iterator[None]:
+    """Raises: Cancelled, wherever this thread is when the batch is no longer held."""
+    before = signal.signal(STOP, signal.default_int_handler)  # what else a signal raises, Ray prints and forgets
+    try:
+        yield
+    except KeyboardInterrupt:
+        if state.is_held:
+            raise
+        raise _cancelled() from None
+    finally:
+        signal.signal(STOP, before)
+
+
+def _cancelled() -> Cancelled:
+    return Cancelled("The batch was cancelled, or taken for stopped by its server: --resume goes on with it.")
 
 
 def _reason(error: BaseException) -> JobFailure:

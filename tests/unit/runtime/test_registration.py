@@ -1,5 +1,7 @@
 """What a batch leaves in its server's metadata when it ends before its time."""
 
+import signal
+import threading
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from synthgen_ray.domain.entities import BATCH_STOPPED
 from synthgen_ray.domain.errors import Cancelled, JobError, WorkerLost
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.runtime import registration
-from synthgen_ray.runtime.registration import _reason, _State
+from synthgen_ray.runtime.registration import STOP, _reason, shown
 from tests.given import a_job
 
 
@@ -30,21 +32,74 @@ class Superseding:
     async def renew_batch(self, *_: object) -> bool:
         return False
 
+    async def fail(self, *_: object) -> None: ...
 
-def test_a_head_that_does_not_answer_for_a_while_does_not_keep_a_batch_from_hearing_that_it_is_not_wanted(monkeypatch):
-    answers = iter([GetTimeoutError("the GCS server is dead or under high load"), Superseding()])
+
+@pytest.fixture
+def finds(monkeypatch) -> list[Any]:
+    """What is found of the store: one after the other, then always the last."""
+    found: list[Any] = [Superseding()]
 
     def find() -> Any:
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        store = found.pop(0) if len(found) > 1 else found[0]
+        if isinstance(store, Exception):
+            raise store
+        return store
 
     monkeypatch.setattr(registration, "metadata_store", find)
-    monkeypatch.setattr(registration, "HEARTBEAT_S", 0.0)
-    state = _State(a_job(JobType.BATCH), 10)
+    monkeypatch.setattr(registration, "HEARTBEAT_S", 0.01)
+    return found
 
-    state.beat()
 
-    with pytest.raises(Cancelled):
-        state.on_rows(5)
+@pytest.mark.usefixtures("finds")
+def test_one_that_is_no_longer_wanted_ends_in_the_middle_of_a_file():
+    before = signal.getsignal(STOP)
+    goes_on = threading.Event()
+
+    with pytest.raises(Cancelled), shown(a_job(JobType.BATCH), 10):
+        goes_on.wait(20)
+        raise AssertionError("the file was made to its end")
+
+    assert signal.getsignal(STOP) is before
+
+
+def test_a_head_that_does_not_answer_for_a_while_does_not_keep_a_batch_from_hearing_that_it_is_not_wanted(finds):
+    finds.insert(0, GetTimeoutError("the GCS server is dead or under high load"))
+
+    with pytest.raises(Cancelled), shown(a_job(JobType.BATCH), 10):
+        threading.Event().wait(20)
+        raise AssertionError("it did not hear of it")
+
+
+class Wanting:
+    """A store that keeps the batch."""
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+
+    async def renew_batch(self, *_: object) -> bool:
+        return True
+
+    async def fail(self, *given: object) -> None:
+        self.ended.append("failed")
+
+    async def complete_batch(self, *_: object) -> None:
+        self.ended.append("completed")
+
+
+def test_one_whose_end_comes_first_is_complete(finds):
+    finds[:] = [store := Wanting()]
+
+    with shown(a_job(JobType.BATCH), 10) as on_rows:
+        on_rows(10)
+
+    assert store.ended == ["completed"]
+
+
+def test_one_that_its_own_people_interrupt_was_not_cancelled(finds):
+    finds[:] = [store := Wanting()]
+
+    with pytest.raises(KeyboardInterrupt), shown(a_job(JobType.BATCH), 10):
+        raise KeyboardInterrupt
+
+    assert store.ended == ["failed"]
