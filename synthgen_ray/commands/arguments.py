@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from math import isinf
 from typing import Any
 
 import typer
@@ -108,9 +109,15 @@ def _is_bound(text: str) -> bool:
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_float=_finite, parse_constant=_no_constant)
     except ValueError:
         return text
+
+
+def _finite(text: str) -> float:
+    if isinf(number := float(text)):  # which no JSON can tell the server
+        raise ValueError(text)
+    return number
 
 
 def _no_constant(name: str) -> None:

@@ -18,6 +18,7 @@ from synthgen_ray.commands.arguments import parse_conditions, parse_config, pars
         ("balance=null", None),
         ('note=""', ""),
         ("note=NaN", "NaN"),
+        ("age=1e999", "1e999"),
         ("age=30..40", {"min": 30, "max": 40}),
         ("age=-5..-1.5", {"min": -5, "max": -1.5}),
         ("age=30..", {"min": 30}),
