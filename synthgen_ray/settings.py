@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -215,13 +216,15 @@ class Settings(BaseSettings):
     def load(cls, config: Path | None = None, **overrides: object) -> "Settings":
         """Settings from the environment, then the file, then the defaults; `overrides` win over all.
 
-        Raises: pydantic's ValidationError; OSError and yaml.YAMLError for the file.
+        Raises: pydantic's ValidationError; OSError, ValueError and yaml.YAMLError for the file.
         """
         given = {name: value for name, value in overrides.items() if value is not None}
         if config is None:
             return cls.model_validate(given)
         if not config.is_file():
             raise FileNotFoundError(f"There is no settings file {config}.")
+        if not isinstance(yaml.safe_load(config.read_text()) or {}, dict):
+            raise ValueError(f"{config} holds no settings; each is a line such as 'port: 9000'.")
 
         class FromFile(Settings):
             model_config = SettingsConfigDict(yaml_file=config)

@@ -96,7 +96,9 @@ def test_a_misspelt_setting_is_refused(tmp_path):
         Settings.load(file)
 
 
-@pytest.mark.parametrize("content", ["port: [8888", "port: \t8888: 1", "- port", "prot: 1", "port: x"])
+@pytest.mark.parametrize(
+    "content", ["port: [8888", "port: \t8888: 1", "- port", "prot: 1", "port: x", "3", "port 9000"]
+)
 def test_a_command_refuses_a_file_that_is_none_of_settings(tmp_path, capsys, content):
     file = tmp_path / "settings.yaml"
     file.write_text(content)
