@@ -228,6 +228,7 @@ class TestDeath:
         late.start()
 
         nursery.suspend()
+        wait_until(lambda: nursery.status() == psutil.STATUS_STOPPED, "it stands still", 15)
         conversion = asyncio.create_task(Converter(UploadLimits()).convert(source, "t.csv", tmp_path / "out"))
         await asyncio.sleep(0)
         for _ in range(3):
