@@ -17,6 +17,7 @@ from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.measured import MeasuredLauncher
 from synthgen_ray.runtime.metrics import JobMetrics, NodeMetrics, QueueMetrics
 from synthgen_ray.runtime.nodes import lost_nodes
+from synthgen_ray.runtime.tidying import keep_nodes_tidy
 from synthgen_ray.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,7 +46,12 @@ class DispatcherActor:
         store = metadata_store()
         self._dispatcher = Dispatcher(store, artifacts, launcher, slots, owner, retention)
         loop = asyncio.get_running_loop()
-        works = (self._dispatcher.run(), _watch_queue(store, QueueMetrics()), _watch_nodes())
+        works = (
+            self._dispatcher.run(),
+            _watch_queue(store, QueueMetrics()),
+            _watch_nodes(),
+            keep_nodes_tidy(artifacts),
+        )
         self._tasks = [loop.create_task(work) for work in works]
         for task in self._tasks:
             task.add_done_callback(_end_process)

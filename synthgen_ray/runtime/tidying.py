@@ -1,15 +1,22 @@
-"""Each machine drops what nobody on it will use again, as old copies of files that were erased: the dispatcher looks
-after its own alone."""
+"""Each machine drops what nobody on it will use again, as old copies of files that were erased: samplers look after
+theirs, the dispatcher after its own, and now and then after all: where a training has ended nobody else would.
+"""
 
+import asyncio
 import logging
 import threading
 import time
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.errors import SynthGenError, frames_of
 
 log = logging.getLogger(__name__)
 EVERY_S = 60.0
+NODES_EVERY_S = 240.0  # with the ten minutes that copies stay, within the quarter of an hour in which erased bytes go
+NODES_S = 60.0
 
 
 def tidy(artifacts: Artifacts) -> None:
@@ -29,3 +36,29 @@ def keep_tidy(artifacts: Artifacts) -> None:
             time.sleep(EVERY_S)
 
     threading.Thread(target=rounds, name="tidying", daemon=True).start()
+
+
+async def keep_nodes_tidy(artifacts: Artifacts) -> None:
+    while True:
+        await asyncio.sleep(NODES_EVERY_S)
+        try:
+            await tidy_nodes(artifacts)
+        except Exception as error:  # noqa: BLE001 - no reason to end who runs the jobs; the next round may find them all
+            log.warning("not all nodes can be tidied: %s", frames_of(error))
+
+
+async def tidy_nodes(artifacts: Artifacts) -> set[str]:
+    """Those that are alive, without this one. Answers which were tidied. Raises: TimeoutError; what Ray raises."""
+    here = ray.get_runtime_context().get_node_id()
+    alive = [node["NodeID"] for node in await asyncio.to_thread(ray.nodes) if node["Alive"]]
+    places = [NodeAffinitySchedulingStrategy(node, soft=False) for node in alive if node != here]
+    order = {"name": "tidy", "num_cpus": 0, "max_retries": 0}
+    asked = [ray.remote(_tidied).options(scheduling_strategy=place, **order).remote(artifacts) for place in places]
+    async with asyncio.timeout(NODES_S):
+        ended = await asyncio.gather(*asked, return_exceptions=True)  # a node may end meanwhile
+    return {node for node in ended if isinstance(node, str)}
+
+
+def _tidied(artifacts: Artifacts) -> str:
+    tidy(artifacts)
+    return str(ray.get_runtime_context().get_node_id())

@@ -6,6 +6,8 @@ back: nothing that was acknowledged is lost. Of what is deleted nothing is left,
 
 import io
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.client import SynthGen
 from synthgen_ray.runtime.data_dir import DataDir
 from tests.api.conftest import a_table
@@ -23,10 +26,22 @@ from tests.postgres import PASSWORD, Postgres, a_postgres
 from tests.ray_nodes import RayNodes, ServerOnNodes, a_server_on, ray_nodes
 from tests.s3 import CREDENTIALS, S3Server
 from tests.servers import SAMPLER, UpServer, free_port, kill_family, processes_below, wait_until
+from tests.unit.runtime.test_tidying import abandoned
 
 TRAINING = {"epochs": 300, "early_stop": False, "batch_size": 50, "embedding_dim": 8, "refine": False}
 ROWS = 200_000
 BUCKET = "synthgen-of-tests"
+TIDYING = """
+import asyncio
+import sys
+from pathlib import Path
+import ray
+from synthgen_ray.artifacts.disk import DiskArtifacts
+from synthgen_ray.runtime.tidying import tidy_nodes
+
+ray.init(address=sys.argv[1], log_to_driver=False)
+print(len(asyncio.run(tidy_nodes(DiskArtifacts(Path(sys.argv[2]))))))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +138,15 @@ def test_what_is_trained_sampled_in_each_format_and_deleted_leaves_no_trace(serv
     assert not [path for path in kept if "snapshot" in path or "marker" in path]  # Ray Train's own go with the run
     wait_until(lambda: s3.files(BUCKET) == before, "the bucket is as it was", 60)
     assert files_of(server) == before_here == set()
+
+
+def test_nodes_are_tidied_also_where_nobody_is_at_work_any_more(nodes, tmp_path):
+    left = abandoned(DiskArtifacts(tmp_path))
+    command = [sys.executable, "-c", TIDYING, nodes.address, str(tmp_path)]
+
+    done = subprocess.run(command, env=nodes.environment, capture_output=True, text=True, timeout=200)
+
+    assert (done.stdout.strip(), left.exists()) == (str(len(nodes.nodes) - 1), False), done.stderr
 
 
 def test_a_generation_is_drawn_by_the_samplers_of_all_nodes(client, nodes, project):
