@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import ray
 from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from synthgen_ray.domain.errors import Postponed, WorkerLost
 
@@ -89,6 +90,17 @@ async def _until(is_so: Callable[[set[str]], bool]) -> None:
         if is_so(await _dead()):
             return
         await asyncio.sleep(LOOK_S)
+
+
+def on_node(node_id: str, function: Callable[..., T], *given: object, name: str) -> "ray.ObjectRef[T]":
+    """What a function answers on that node and no other, with no CPU of it. A first one starts a process there."""
+    here = NodeAffinitySchedulingStrategy(node_id, soft=False)
+    task = ray.remote(function).options(name=name, num_cpus=0, max_retries=0, scheduling_strategy=here)
+    return task.remote(*given)
+
+
+async def living_nodes() -> set[str]:
+    return await _nodes(lambda node: node["Alive"])
 
 
 async def lost_nodes() -> set[str]:

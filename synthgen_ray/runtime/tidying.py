@@ -8,10 +8,10 @@ import threading
 import time
 
 import ray
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.errors import SynthGenError, frames_of
+from synthgen_ray.runtime.nodes import living_nodes, on_node
 
 log = logging.getLogger(__name__)
 EVERY_S = 60.0
@@ -49,11 +49,8 @@ async def keep_nodes_tidy(artifacts: Artifacts) -> None:
 
 async def tidy_nodes(artifacts: Artifacts) -> set[str]:
     """Those that are alive, without this one. Answers which were tidied. Raises: TimeoutError; what Ray raises."""
-    here = ray.get_runtime_context().get_node_id()
-    alive = [node["NodeID"] for node in await asyncio.to_thread(ray.nodes) if node["Alive"]]
-    places = [NodeAffinitySchedulingStrategy(node, soft=False) for node in alive if node != here]
-    order = {"name": "tidy", "num_cpus": 0, "max_retries": 0}
-    asked = [ray.remote(_tidied).options(scheduling_strategy=place, **order).remote(artifacts) for place in places]
+    others = await living_nodes() - {ray.get_runtime_context().get_node_id()}
+    asked = [on_node(node, _tidied, artifacts, name="tidy") for node in others]
     async with asyncio.timeout(NODES_S):
         ended = await asyncio.gather(*asked, return_exceptions=True)  # a node may end meanwhile
     return {node for node in ended if isinstance(node, str)}

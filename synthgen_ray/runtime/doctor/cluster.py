@@ -12,12 +12,11 @@ import ray
 from ray import serve
 from ray.exceptions import RayError
 from ray.serve.schema import ApplicationStatus
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from synthgen_ray.domain.lifecycle import LEASE
 from synthgen_ray.runtime.doctor.finding import Finding, fail, ok, warn
 from synthgen_ray.runtime.names import APP, DISPATCHER, METADATA, NAMESPACE
-from synthgen_ray.runtime.nodes import is_lost
+from synthgen_ray.runtime.nodes import is_lost, on_node
 
 DASHBOARD_S = 10.0
 ANSWER_S = 60.0  # a first task starts a process
@@ -90,8 +89,7 @@ def _application() -> Iterator[Finding]:
 
 
 def _node(node_id: str, address: str) -> Iterator[Finding]:
-    here = NodeAffinitySchedulingStrategy(node_id, soft=False)
-    asked = ray.remote(answer).options(num_cpus=0, scheduling_strategy=here, max_retries=0).remote()
+    asked = on_node(node_id, answer, name="doctor")
     sent = time.time()
     try:
         said: NodeAnswer = ray.get(asked, timeout=ANSWER_S)
