@@ -18,7 +18,7 @@ from synthgen_ray.runtime.actors import check_dispatcher, dispatcher, metadata_s
 from synthgen_ray.runtime.backpressure import MAX_ONGOING
 from synthgen_ray.runtime.capacity import plan_workers
 from synthgen_ray.runtime.flow import WaitsForReader
-from synthgen_ray.runtime.listening import LOOPBACK, check_host
+from synthgen_ray.runtime.listening import LOOPBACK, check_host, listen_beside_node
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.names import SAMPLER
 from synthgen_ray.runtime.samplers import OnlineDraws
@@ -40,6 +40,7 @@ class Api:
 
     async def __init__(self, settings: Settings, sampler: DeploymentHandle) -> None:  # type: ignore[misc]
         write_logs(settings.log_format)
+        listen_beside_node()
         check_host(await asyncio.to_thread(_listening), allow_remote=settings.allow_remote)
         try:
             dispatcher()

@@ -54,6 +54,18 @@ def check_metrics_port(port: int | None) -> None:
         check_port(LOOPBACK, port, "metrics_port")
 
 
+def listen_beside_node() -> None:
+    """In the constructor of a replica: the port that Serve opens in each, for calls with Ray's token, is then on the
+    address of its node, which is loopback on one machine. Serve opens it on all addresses that a machine has."""
+    import ray
+    from ray._common.tls_utils import add_port_to_grpc_server
+    from ray.serve._private import replica
+
+    host = ray.util.get_node_ip_address()
+    address = f"[{host}]:0" if ":" in host else f"{host}:0"
+    replica.add_port_to_grpc_server = lambda server, _: add_port_to_grpc_server(server, address)
+
+
 def free_port(wanted: int | None) -> int:
     """The wanted port of the loopback address if it is free, else any that is."""
     for port in (wanted, 0):

@@ -15,6 +15,7 @@ from synthgen_ray.jobs.model_cache import ModelCache
 from synthgen_ray.jobs.models import load_model
 from synthgen_ray.jobs.online import encoded_chunk
 from synthgen_ray.jobs.parts import PartPlan
+from synthgen_ray.runtime.listening import listen_beside_node
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.metrics import SamplerMetrics
 from synthgen_ray.runtime.nodes import cpus_here
@@ -33,6 +34,7 @@ class Sampler:
 
     def __init__(self, artifacts: Artifacts, settings: SamplerSettings, log_format: LogFormat) -> None:
         write_logs(log_format)
+        listen_beside_node()
         self._metrics = SamplerMetrics()
         self._artifacts = artifacts
         keep_tidy(artifacts)

@@ -35,6 +35,10 @@ INNER_PARTS = {
         "ray.core.generated.gcs_pb2:PlacementGroupTableData.REMOVED",
         "ray.core.generated.gcs_pb2:PlacementGroupTableData.STATE_FIELD_NUMBER",
     ),
+    "listening": (
+        "ray._common.tls_utils:add_port_to_grpc_server",
+        "ray.serve._private.replica:add_port_to_grpc_server(address)",
+    ),
     "metrics": ("ray.util.metrics:Counter._record(tags)",),
     "spread": ("ray.data:Dataset.map(ray_remote_args)",),  # deprecated: 2.64 is to drop it
     "train": (
@@ -68,7 +72,7 @@ def test_what_a_start_that_took_too_long_says_is_what_own_ray_looks_for():
 
 
 def test_who_imports_of_it_is_in_the_list():
-    inner = re.compile(r"from ray\.\S*(_private|_internal|generated)|\._get_global_client|\._record\(")
+    inner = re.compile(r"from ray\.\S*(_common|_private|_internal|generated)|\._get_global_client|\._record\(")
 
     assert {source.stem for source in SOURCES.rglob("*.py") if inner.search(source.read_text())} <= INNER_PARTS.keys()
 
