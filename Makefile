@@ -43,6 +43,7 @@ test: setup $(CONSOLE)/node_modules/installed
 # All that takes longer: the rest of the tests, then their long forms.
 nightly: setup
 	$(BIN)/pytest -m nightly $(TESTS)
+	BEHIND_HAPROXY=1 $(BIN)/pytest -m 'not nightly' tests/cluster
 	$(MAKE) fuzz chaos
 
 check: setup $(CONSOLE)/node_modules/installed

@@ -31,12 +31,16 @@ NO_RATE_LIMITS = json.dumps(
 )
 
 
+# The proxy of `configs/serve/haproxy.yaml`. Where BEHIND_HAPROXY is set, every server is started so.
+HAPROXY = {"RAY_SERVE_ENABLE_HA_PROXY": "1", "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1"}
+
+
 def clean_environment() -> dict[str, str]:
     """This process's, without what is SynthGen's or Ray's, or tells a `make` that another one runs it."""
     others = ("SYNTHGEN_", "RAY_", "MAKE")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     # Tests run beside one another: to a worker that gives way to all others, some of them leave next to nothing.
-    return {**clean, "RAY_worker_niceness": "0"}
+    return {**clean, "RAY_worker_niceness": "0", **(HAPROXY if os.environ.get("BEHIND_HAPROXY") else {})}
 
 
 def free_port() -> int:

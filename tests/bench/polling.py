@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,10 +47,10 @@ async def _client(port: int, request: bytes, until: float) -> int:
 
 
 @contextmanager
-def bare_server() -> Iterator[int]:
-    """The port of one in a process and a Ray of its own."""
+def bare_server(proxy: Mapping[str, str]) -> Iterator[int]:
+    """The port of one in a process and a Ray of its own, which these variables give its proxy."""
     port = free_port()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment = {**{name: value for name, value in os.environ.items() if not name.startswith("RAY_")}, **proxy}
     command = [sys.executable, "-m", "tests.bench.polling", str(port)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdin

@@ -87,7 +87,7 @@ def test_refused_uploads_are_counted_by_reason(client, dataset, tmp_path, grows)
 
 
 def test_answers_are_counted_whoever_gives_them(server, client, grows):
-    for path in ("/api/projects/none-such", "/-/routes"):  # the application's, and one of the edge
+    for path in ("/api/projects/none-such", "/-/none"):  # the application's, and one of the edge
         assert httpx.get(f"{server.url}{path}").status_code in {401, 404}
     client.get_limits()
 
