@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { get, upload, watch } from "../../synthgen_ray/console/js/api.js";
+import { exact, get, send, upload, watch } from "../../synthgen_ray/console/js/api.js";
 
 const CALL = { method: "POST", path: "/api/datasets/upload", form: { name: "birds" } };
 const LEFT_OUT = /no answer of its own/;
@@ -37,6 +37,16 @@ test("what a proxy says instead is known for that, in whatever form", async () =
     await assert.rejects(get("/api/datasets"), { name: "Error", code: "unknown", message: LEFT_OUT }, body);
     await assert.rejects(upload(CALL, () => {}), { name: "Error", code: "unknown", message: LEFT_OUT }, body);
   }
+});
+
+test("rows have each digit of their whole numbers where that is wished", async () => {
+  given('[{"id": 9007199254740993, "small": -7, "share": 0.5, "huge": 1e+300, "code": "9007199254740993"}]', 200, "application/json");
+  const call = { method: "POST", path: "/api/synthgen/models/m/sample" };
+
+  const [row] = await send(call, exact);
+
+  assert.deepEqual(row, { id: 9007199254740993n, small: -7, share: 0.5, huge: 1e300, code: "9007199254740993" });
+  assert.equal((await send(call))[0].id, 9007199254740992);
 });
 
 test("an upload answers what was made", async () => {

@@ -8,7 +8,15 @@ test("a quoted cell may hold commas, quotes and line ends", () => {
 });
 
 test("lines may end as on Windows", () => {
-  assert.deepEqual(parseCsv("a,b\r\n1,\r\n", true), [["a", "b"], ["1", ""]]);
+  assert.deepEqual(parseCsv("a,b\r\n1,\r\n", true), [["a", "b"], ["1", null]]);
+});
+
+test("a missing cell is none, an empty text a pair of quotes", () => {
+  assert.deepEqual(parseCsv('a,b,c\n,"",x\n"",,""', true), [["a", "b", "c"], [null, "", "x"], ["", null, ""]]);
+});
+
+test("a cell that is alone in its line is missing where it is empty", () => {
+  assert.deepEqual(parseCsv('a\n""\nx\n""', true), [["a"], [null], ["x"], [null]]);
 });
 
 test("a last line that may be cut is left out", () => {

@@ -52,18 +52,24 @@ async function fine(response) {
   throw errorOf(isProblem ? await response.json() : {}, response.status);
 }
 
-/** @param {Response} response @returns {Promise<any>} */
-const jsonOf = (response) => response.json().catch((error) => {
+const WHOLE = /^-?\d+$/;
+
+/** Of `JSON.parse`: no whole number loses a digit. @param {string} _name @param {unknown} value @param {{source?: string}} [read] */
+export const exact = (_name, value, { source = "" } = {}) =>
+  typeof value === "number" && !Number.isSafeInteger(value) && WHOLE.test(source) ? BigInt(source) : value;
+
+/** @param {Response} response @param {typeof exact} [revive] @returns {Promise<any>} */
+const jsonOf = (response, revive) => response.text().then((text) => JSON.parse(text, revive)).catch((error) => {
   throw error instanceof SyntaxError ? new ApiError(0, "unknown", LEFT_OUT) : error;
 });
 
 /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
 export const get = async (path, signal) => jsonOf(await request("GET", path, null, {}, signal));
 
-/** Make a call that answers JSON. @param {Call} call @returns {Promise<any>} */
-export async function send({ method, path, json }) {
+/** Make a call that answers JSON. @param {Call} call @param {typeof exact} [revive] @returns {Promise<any>} */
+export async function send({ method, path, json }, revive) {
   const body = json === undefined ? null : JSON.stringify(json);
-  return jsonOf(await request(method, path, body, body === null ? {} : { "Content-Type": "application/json" }));
+  return jsonOf(await request(method, path, body, body === null ? {} : { "Content-Type": "application/json" }), revive);
 }
 
 /** Make a call that answers a file. @param {Call} call */

@@ -6,7 +6,7 @@ import { parseCsv } from "./csv.js";
 const MOST_CHARACTERS = 400_000;
 
 /**
- * @typedef {{columns: string[], rows: string[][]}} Preview
+ * @typedef {{columns: string[], rows: import("./csv.js").Cell[][]}} Preview
  *
  * @param {string} datasetId @param {number} version @param {AbortSignal} signal @returns {Promise<Preview>}
  */
@@ -14,5 +14,5 @@ export async function preview(datasetId, version, signal) {
   const path = `/api/datasets/${datasetId}/download?format=csv&version=${version}`;
   const { text, isWhole } = await head(path, MOST_CHARACTERS, signal);
   const [columns, ...rows] = parseCsv(text, isWhole);
-  return { columns, rows };
+  return { columns: /** @type {string[]} */ (columns), rows }; // none is without a name
 }

@@ -87,6 +87,16 @@ class TestConditions:
         expect(page.get_by_role("button", name="Set shares of island")).to_be_visible()
 
 
+def test_the_sample_shows_each_digit_and_tells_an_empty_text_from_a_missing_one(page, server, birds):
+    rows = '[{"account": 9007199254740993, "note": "", "gap": null}]'
+    page.route("**/sample", lambda route: route.fulfill(body=rows, content_type="application/json"))
+
+    open_with(page, server.key, birds["birds"])
+
+    cells = page.get_by_role("region", name="Synthetic rows").locator("tbody td")
+    expect(cells).to_have_text(["9007199254740993", "empty", "missing"])
+
+
 class TestCommands:
     ACTIONS: ClassVar = {
         "Projects": {"Make the project": "-X POST"},

@@ -1,7 +1,7 @@
 /** Rows of a model at once, and conditions chosen from them. */
 
 import { fault, refuseFault, wishes } from "../asked.js";
-import { send } from "../api.js";
+import { exact, send } from "../api.js";
 import { action } from "../components/action.js";
 import { problem } from "../components/problem.js";
 import { rowsTable } from "../components/rows.js";
@@ -13,6 +13,7 @@ import { conditionCard } from "./condition_card.js";
 import { conditionChips } from "./conditions.js";
 
 /** @typedef {import("../types.js").Row} Row */
+/** @typedef {{[column: string]: import("../components/rows.js").Cell}} ExactRow */
 
 const NUM_ROWS = 500;
 const SHOWN_ROWS = 8;
@@ -50,7 +51,7 @@ export function samplePanel(model, columns, asked, signal) {
 
   async function draw() {
     refuseFault(asked);
-    await inTurn(() => send(call()), (/** @type {Row[]} */ rows) => {
+    await inTurn(() => send(call(), exact), (/** @type {ExactRow[]} */ rows) => {
       const names = Object.keys(rows[0] ?? {});
       fill(table, rowsTable(names, rows.slice(0, SHOWN_ROWS).map((row) => names.map((name) => row[name])), "Synthetic rows"));
     });
