@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from synthgen_ray.api.auth import Editor, Viewer
 from synthgen_ray.api.downloads import download
 from synthgen_ray.api.once import OnceDep, value_of
-from synthgen_ray.api.parameters import Limit, Offset, ProjectFilter, ServiceDep
+from synthgen_ray.api.parameters import Limit, ModelFilter, Offset, ProjectFilter, ServiceDep
 from synthgen_ray.api.problems import problems
 from synthgen_ray.api.schemas.common import Listed, listed
 from synthgen_ray.api.schemas.reports import ReportCreate, ReportSchema
@@ -45,10 +45,16 @@ async def create_report(
 
 @router.get("", responses=problems(422), dependencies=[Depends(_of_kind)])
 async def list_reports(
-    principal: Viewer, service: ServiceDep, project_id: ProjectFilter = None, limit: Limit = 50, offset: Offset = 0
+    principal: Viewer,
+    service: ServiceDep,
+    project_id: ProjectFilter = None,
+    entity_id: ModelFilter = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
 ) -> Listed[ReportSchema]:
     """List reports, newest first."""
-    return listed(await service.list_reports(principal, project_id, limit, offset), ReportSchema.of, limit, offset)
+    page = await service.list_reports(principal, project_id, entity_id, limit, offset)
+    return listed(page, ReportSchema.of, limit, offset)
 
 
 @router.get("/{report_id:uuid}", responses=problems(404))

@@ -32,9 +32,15 @@ class Reports:
         return self._connection.create("/api/reports", body)
 
     def list_reports(
-        self, project_id: Id | None = None, kind: str | None = None, limit: int = 50, offset: int = 0
+        self,
+        project_id: Id | None = None,
+        kind: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+        model_id: Id | None = None,
     ) -> JSON:
-        return self._connection.get("/api/reports", project_id=project_id, kind=kind, limit=limit, offset=offset)
+        filters = {"project_id": project_id, "kind": kind, "entity_id": model_id}
+        return self._connection.get("/api/reports", **filters, limit=limit, offset=offset)
 
     def get_report(self, report_id: Id) -> JSON:
         """How far it is; its `scores` once it has succeeded."""

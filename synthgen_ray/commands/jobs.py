@@ -8,7 +8,7 @@ import typer
 
 from synthgen_ray.client import JobFailed
 from synthgen_ray.commands.lookup import model_id, project_id
-from synthgen_ray.commands.options import InProject, Limit, Offset, in_a_folder
+from synthgen_ray.commands.options import ByModel, InProject, Limit, Offset, in_a_folder
 from synthgen_ray.commands.session import Session, command, waiting
 from synthgen_ray.domain.lifecycle import JobStatus
 
@@ -23,7 +23,7 @@ JobId = Annotated[UUID, typer.Argument(metavar="JOB", help="Id of the job.")]
 def list_jobs(
     session: Session,
     project: InProject = None,
-    model: Annotated[str | None, typer.Option(help="Only of this model: its name or id.")] = None,
+    model: ByModel = None,
     status: Annotated[JobStatus | None, typer.Option(help="Only with this status.")] = None,
     limit: Limit = 50,
     offset: Offset = 0,

@@ -12,6 +12,7 @@ Format = TypeVar("Format", bound=StrEnum)
 Limit = Annotated[int, typer.Option(min=1, max=500, help="Items to show, newest first.")]
 Offset = Annotated[int, typer.Option(min=0, help="Items to skip.")]
 InProject = Annotated[str | None, typer.Option("--project", help="Only of this project: its name or id.")]
+ByModel = Annotated[str | None, typer.Option("--model", help="Only of this model: its name or id.")]
 NEW_PROJECT_HELP = "Name or id of the project; a new name makes a new project."
 Version = Annotated[int | None, typer.Option(min=0, help="Number of the version, from 0; by default the latest.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

@@ -9,7 +9,7 @@ import typer
 
 from synthgen_ray.client.answers import JSON
 from synthgen_ray.commands.lookup import model_id, project_id
-from synthgen_ray.commands.options import InProject, Limit, Offset, format_for, in_a_folder
+from synthgen_ray.commands.options import ByModel, InProject, Limit, Offset, format_for, in_a_folder
 from synthgen_ray.commands.session import Session, command, waiting
 from synthgen_ray.domain.reports import ReportFormat
 
@@ -49,14 +49,22 @@ def create(
 
 @group.command("list")
 @command
-def list_reports(session: Session, project: InProject = None, limit: Limit = 50, offset: Offset = 0) -> None:
+def list_reports(
+    session: Session,
+    project: InProject = None,
+    model: ByModel = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> None:
     """List reports.
 
-    Example: synthgen reports list --project Bank
+    Example: synthgen reports list --model transactions
     """
-    inside = project_id(session.client, project) if project else None
+    client = session.client
+    inside = project_id(client, project) if project else None
+    of = model_id(client, model) if model else None
     columns = ["id", "status", "entity_id", "scores", "created_at"]
-    session.output.page(session.client.list_reports(inside, limit=limit, offset=offset), columns)
+    session.output.page(client.list_reports(inside, limit=limit, offset=offset, model_id=of), columns)
 
 
 @group.command("show")

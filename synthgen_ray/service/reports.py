@@ -33,8 +33,10 @@ class Reports(Files):
         self._nudge()
         return made
 
-    async def list_reports(self, principal: Principal, project_id: UUID | None, limit: int, offset: int) -> Page[Job]:
-        return await self._store.list_reports(principal, project_id, limit, offset)
+    async def list_reports(
+        self, principal: Principal, project_id: UUID | None, model_id: UUID | None, limit: int, offset: int
+    ) -> Page[Job]:
+        return await self._store.list_reports(principal, project_id, model_id, limit, offset)
 
     async def get_report(self, principal: Principal, report_id: UUID) -> Job:
         """Raises: NotFound, for other jobs too."""

@@ -57,9 +57,7 @@ class Jobs:
         limit: int,
         offset: int,
     ) -> Page[Job]:
-        matching = jobs_in(principal, project_id)
-        if model_id:
-            matching = matching.where(JobRow.model_id == model_id)
+        matching = jobs_in(principal, project_id, model_id)
         if status:
             matching = matching.where(JobRow.status == status)
         async with self._sessions.reading() as session:
@@ -74,10 +72,13 @@ class Jobs:
             return tuple(map(to_job, await session.scalars(last)))
 
 
-def jobs_in(principal: Principal, project_id: UUID | None) -> Select[JobRow]:
-    """All that the principal sees, of one project if it is named. By their models, whose projects have an index."""
+def jobs_in(principal: Principal, project_id: UUID | None, model_id: UUID | None) -> Select[JobRow]:
+    """All that the principal sees, of one project and of one model if they are named. By their models, whose projects
+    have an index."""
     seen = select(JobRow).join(JobRow.model).where(sees(principal, ModelRow.project_id))
-    return seen.where(ModelRow.project_id == project_id) if project_id else seen
+    if project_id:
+        seen = seen.where(ModelRow.project_id == project_id)
+    return seen.where(JobRow.model_id == model_id) if model_id else seen
 
 
 async def page_of_jobs(session: AsyncSession, matching: Select[JobRow], limit: int, offset: int) -> Page[Job]:

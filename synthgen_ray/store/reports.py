@@ -50,9 +50,11 @@ class Reports(Enqueuing):
         async with self._sessions.writing() as session:
             return await once_only(session, principal, once, JOB, make)
 
-    async def list_reports(self, principal: Principal, project_id: UUID | None, limit: int, offset: int) -> Page[Job]:
+    async def list_reports(
+        self, principal: Principal, project_id: UUID | None, model_id: UUID | None, limit: int, offset: int
+    ) -> Page[Job]:
         """Newest first."""
-        reports = jobs_in(principal, project_id).where(JobRow.job_type == JobType.REPORT)
+        reports = jobs_in(principal, project_id, model_id).where(JobRow.job_type == JobType.REPORT)
         async with self._sessions.reading() as session:
             return await page_of_jobs(session, reports, limit, offset)
 

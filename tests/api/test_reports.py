@@ -259,6 +259,16 @@ class TestGet:
         assert (page["total"], page["limit"], page["offset"]) == (3, 2, 0)
         assert refused.status_code == 422
 
+    async def test_the_list_may_be_of_one_model(self, client, order, given_ready_model):
+        models = [await given_ready_model(name=name) for name in ("one", "other")]
+        made = [(await order(model_id, **FEW)).json()["id"] for model_id in models]
+
+        for model_id, report in zip(models, made, strict=True):
+            page = (await client.get(REPORTS, params={"entity_id": model_id})).json()
+            assert ([listed["id"] for listed in page["items"]], page["total"]) == ([report], 1)
+        assert (await client.get(REPORTS, params={"entity_id": str(uuid4())})).json()["total"] == 0
+        assert (await client.get(REPORTS, params={"entity_id": "x"})).json()["code"] == "invalid_id"
+
 
 class TestDownload:
     async def test_the_page_is_one_file_that_runs_and_loads_nothing(self, client, given_report):

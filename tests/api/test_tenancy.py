@@ -183,12 +183,13 @@ async def test_a_dataset_of_another_project_cannot_be_learnt(world):
     assert _comparable(foreign) == _comparable(absent)
 
 
-async def test_the_jobs_of_another_projects_model_are_none(world):
+@pytest.mark.parametrize(("path", "of_model"), [(f"{SYNTHGEN}/jobs", "model_id"), ("/api/reports", "entity_id")])
+async def test_the_jobs_and_reports_of_another_projects_model_are_none(world, path, of_model):
     headers = {"Authorization": f"Bearer {world.keys[Role.VIEWER]}"}
 
     for project in (None, world.own["project_id"], world.foreign["project_id"]):
-        params = {"model_id": world.foreign["model_id"]} | ({"project_id": project} if project else {})
-        page = (await world.client.get(f"{SYNTHGEN}/jobs", params=params, headers=headers)).json()
+        params = {of_model: world.foreign["model_id"]} | ({"project_id": project} if project else {})
+        page = (await world.client.get(path, params=params, headers=headers)).json()
 
         assert (page["items"], page["total"]) == ([], 0)
 

@@ -58,7 +58,7 @@ async def test_a_queued_report_is_shown_listed_and_downloaded_as_what_the_file_i
     await synthgen("jobs", "watch", made["id"])
 
     shown = await synthgen("reports", "show", made["id"])
-    listed = await synthgen("reports", "list", "--project", "Bank")
+    listed = await synthgen("reports", "list", "--project", "Bank", "--model", "copula")
     for name in ("report.html", "report.json"):
         await synthgen("reports", "download", made["id"], "--to", tmp_path / name)
 

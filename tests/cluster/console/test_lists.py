@@ -44,6 +44,15 @@ def test_models_and_jobs_are_found_by_their_words(page, server, birds, client: S
     expect(page.get_by_text("The newest 6 of 700 jobs")).to_be_visible()
 
 
+def test_the_reports_of_a_model_are_asked_for_by_it(page, server, birds):
+    model = birds["birds"].rpartition("/")[2]
+
+    with page.expect_request(f"**/api/reports?entity_id={model}&**"):
+        open_with(page, server.key, birds["birds"])
+
+    expect(page.get_by_role("link", name="Report of")).to_have_attribute("href", birds["Real against synthetic"])
+
+
 class TestLists:
     """They follow what happens elsewhere while something in them goes on."""
 

@@ -81,6 +81,14 @@ def test_a_model_is_asked_for_in_the_words_of_the_api():
     }
 
 
+def test_reports_are_found_by_their_model_in_the_words_of_the_api():
+    server = Server(ok({"items": []}))
+
+    server.client.list_reports(model_id="m", limit=5)
+
+    assert dict(server.requests[0].url.params) == {"entity_id": "m", "limit": "5", "offset": "0"}
+
+
 def test_a_generation_keeps_the_null_of_a_condition():
     server = Server(ok({"job_id": JOB}))
 

@@ -68,7 +68,9 @@ async def test_a_claim_brings_the_rows_of_the_generation_that_is_to_be_judged(st
         True,
     )
     assert await store.claim_next(REPORT) is None
-    assert [job.failure.code for job in (await store.list_reports(ADMIN, None, 1, 0)).items] == ["artifact_expired"]
+    assert [job.failure.code for job in (await store.list_reports(ADMIN, None, None, 1, 0)).items] == [
+        "artifact_expired"
+    ]
 
 
 async def test_a_completed_report_shows_its_scores_and_counts_as_storage_and_a_repeat_changes_nothing(
@@ -132,7 +134,7 @@ async def test_a_deleted_models_reports_are_erased(store, model_id, enqueue):
     await store.delete_model(ADMIN, model_id)
 
     assert {job.folder, job_folder(job.id)} <= set(await store.list_erasures())
-    assert (await store.list_reports(ADMIN, None, 10, 0)).total == 0
+    assert (await store.list_reports(ADMIN, None, None, 10, 0)).total == 0
 
 
 async def test_reports_count_in_the_queue_and_are_refused_when_it_is_full(database_url, project, enqueue, model_id):

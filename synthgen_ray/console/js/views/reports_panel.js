@@ -12,8 +12,7 @@ import { go } from "../router.js";
 /** @param {import("../types.js").Model} model @param {AbortSignal} signal */
 export async function reportsPanel(model, signal) {
   /** @type {import("../types.js").Listed<Report>} */
-  const all = await get(`/api/reports?project_id=${model.project_id}&limit=500`, signal);
-  const own = all.items.filter((report) => report.entity_id === model.id);
+  const { items: own } = await get(`/api/reports?entity_id=${model.id}&limit=500`, signal);
   const body = { project_id: model.project_id, kind: "synthgen", entity_id: model.id };
   const { button, place, command } = action("Make a report", () => ({ method: "POST", path: "/api/reports", json: body }), async (call) => {
     const report = await send(call);
