@@ -63,8 +63,10 @@ def list_reports(
     client = session.client
     inside = project_id(client, project) if project else None
     of = model_id(client, model) if model else None
-    columns = ["id", "status", "entity_id", "scores", "created_at"]
-    session.output.page(client.list_reports(inside, limit=limit, offset=offset, model_id=of), columns)
+    columns = ["id", "status", "verdict", "created_at", "entity_id", "scores"]
+    page = client.list_reports(inside, limit=limit, offset=offset, model_id=of)
+    judged = [{**report, "verdict": (report["scores"] or {}).get("verdict")} for report in page["items"]]
+    session.output.page(page, columns, judged)
 
 
 @group.command("show")

@@ -1,6 +1,7 @@
 """`report` and `reports`: a page on how good and how private a model's rows are."""
 
 import json
+import os
 import re
 
 import pytest
@@ -66,6 +67,22 @@ async def test_a_queued_report_is_shown_listed_and_downloaded_as_what_the_file_i
     assert made["id"] in listed.stdout
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
     assert "fidelity" in json.loads((tmp_path / "report.json").read_text())
+
+
+async def test_a_terminal_of_80_columns_has_room_for_the_verdict(synthgen, synthgen_process, environment, trained):
+    made = json.loads((await synthgen("reports", "create", "copula", *FEW, "--json")).stdout)
+    await synthgen("jobs", "watch", made["id"])
+    terminal, theirs = os.openpty()
+    environment |= {"COLUMNS": "80", "TERM": "dumb"}
+
+    process = await synthgen_process("reports", "list", stdout=theirs)
+    await process.communicate()
+    shown = os.read(terminal, 65_536).decode()
+
+    assert re.search(r"^id +status +verdict +created_at", shown)
+    assert re.search(rf"{made['id']}  succeeded  (good|warn|bad) +{made['created_at']}", shown)
+    os.close(terminal)
+    os.close(theirs)
 
 
 async def test_a_column_that_is_not_there_is_refused(synthgen, trained):
