@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from synthgen_ray.api.auth import Editor, Viewer
-from synthgen_ray.api.downloads import CSV, PARQUET, attachment, download
+from synthgen_ray.api.downloads import CSV, PARQUET, attachment, download, hands_out
 from synthgen_ray.api.once import Key, OnceDep, value_of
 from synthgen_ray.api.parameters import CsvSafe, Limit, Offset, ProjectFilter, ServiceDep, Version, VersionFilter
 from synthgen_ray.api.problems import problems
@@ -143,12 +143,14 @@ async def download_dataset(
     if csv_safe and format != "csv":
         raise InvalidRequest("csv_safe is for format=csv: Parquet holds no formulas.", "csv_safe_needs_csv")
     found, artifact = await service.get_table(principal, dataset_id, version)
-    if request.method == "GET":
-        await service.record_download(principal, Action.DATASET_DOWNLOAD, dataset_id, found.project_id)
     filename = f"dataset-{dataset_id}-{found.version}.{format}"
     if format == "parquet":
-        return download(request, artifact, await service.read(artifact), filename, PARQUET)
-    if request.method == "HEAD":
+        answer = download(request, artifact, await service.read(artifact), filename, PARQUET)
+    elif request.method == "HEAD":
         await service.check(artifact)
-        return attachment(iter(()), filename, CSV)
-    return attachment(await service.read_csv(found, artifact, safe=csv_safe), filename, CSV)
+        answer = attachment(iter(()), filename, CSV)
+    else:
+        answer = attachment(await service.read_csv(found, artifact, safe=csv_safe), filename, CSV)
+    if hands_out(request, answer):
+        await service.record_download(principal, Action.DATASET_DOWNLOAD, dataset_id, found.project_id)
+    return answer

@@ -62,6 +62,11 @@ def download(request: Request, artifact: Artifact, read: Read, filename: str, me
     return StreamingResponse(read(start, stop), status, headers, media_type)
 
 
+def hands_out(request: Request, answer: Response) -> bool:
+    """Whether bytes of the file leave: HEAD and 304 only say which it is."""
+    return request.method == "GET" and answer.status_code != 304
+
+
 def attachment(blocks: Iterator[bytes], filename: str, media_type: str) -> Response:
     """A file that is made while it is sent: its length is not known before. HEAD takes one of no blocks."""
     headers = {"Content-Disposition": f'attachment; filename="{filename}"'}

@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from synthgen_ray.api.auth import EVENTS_PATH, Editor, Viewer
-from synthgen_ray.api.downloads import CSV, JSONL, PARQUET, download
+from synthgen_ray.api.downloads import CSV, JSONL, PARQUET, download, hands_out
 from synthgen_ray.api.events import EVENTS, event_stream
 from synthgen_ray.api.parameters import Limit, ModelFilter, Offset, ProjectFilter, ServiceDep, StatusFilter
 from synthgen_ray.api.problems import problems
@@ -81,7 +81,8 @@ async def download_output(job_id: UUID, request: Request, principal: Viewer, ser
     """Download the rows of a completed generation. Once they are no longer kept, the answer is 410: its seed gives the
     same rows again."""
     job, artifact = await service.get_output(principal, job_id)
-    if request.method == "GET":
-        await service.record_download(principal, Action.JOB_DOWNLOAD, job.id, job.project_id)
     filename = f"synthetic-{job.id}.{job.output_format}"
-    return download(request, artifact, await service.read(artifact), filename, MEDIA_TYPES[job.output_format])
+    answer = download(request, artifact, await service.read(artifact), filename, MEDIA_TYPES[job.output_format])
+    if hands_out(request, answer):
+        await service.record_download(principal, Action.JOB_DOWNLOAD, job.id, job.project_id)
+    return answer

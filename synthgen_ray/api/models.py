@@ -8,7 +8,7 @@ from starlette.responses import StreamingResponse
 
 from synthgen_ray.api import examples
 from synthgen_ray.api.auth import Editor, Viewer
-from synthgen_ray.api.downloads import JSONL, PARQUET, download
+from synthgen_ray.api.downloads import JSONL, PARQUET, download, hands_out
 from synthgen_ray.api.negotiation import negotiated
 from synthgen_ray.api.once import Key, OnceDep, value_of
 from synthgen_ray.api.parameters import Limit, Offset, ProjectFilter, ServiceDep
@@ -175,9 +175,10 @@ async def sample(
 async def export_model(model_id: UUID, request: Request, principal: Viewer, service: ServiceDep) -> Response:
     """Download a ready model as one file, which any SynthGen can import. It holds JSON and numbers, no code."""
     model, artifact = await service.get_trained(principal, model_id)
-    if request.method == "GET":
+    answer = download(request, artifact, await service.read(artifact), f"model-{model.id}.synthgen", MODEL_FILE)
+    if hands_out(request, answer):
         await service.record_download(principal, Action.MODEL_EXPORT, model.id, model.project_id)
-    return download(request, artifact, await service.read(artifact), f"model-{model.id}.synthgen", MODEL_FILE)
+    return answer
 
 
 @router.delete("/{model_id:uuid}", responses=problems(403, 404))

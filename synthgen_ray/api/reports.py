@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from synthgen_ray.api.auth import Editor, Viewer
-from synthgen_ray.api.downloads import download
+from synthgen_ray.api.downloads import download, hands_out
 from synthgen_ray.api.once import OnceDep, value_of
 from synthgen_ray.api.parameters import Limit, ModelFilter, Offset, ProjectFilter, ServiceDep
 from synthgen_ray.api.problems import problems
@@ -82,8 +82,8 @@ async def download_report(
 ) -> Response:
     """Download a report as a page that needs nothing else, or as JSON. No row of the table is in it."""
     report, file = await service.get_report_file(principal, report_id, format)
-    if request.method == "GET":
+    answer = download(request, file, await service.read(file), f"report-{report.id}.{format}", MEDIA_TYPES[format])
+    if hands_out(request, answer):
         await service.record_download(principal, Action.REPORT_DOWNLOAD, report.id, report.project_id)
-    response = download(request, file, await service.read(file), f"report-{report.id}.{format}", MEDIA_TYPES[format])
-    response.headers["Content-Security-Policy"] = POLICY
-    return response
+    answer.headers["Content-Security-Policy"] = POLICY
+    return answer

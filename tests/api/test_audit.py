@@ -80,6 +80,22 @@ async def test_what_is_only_looked_at_is_no_event(client, given_output):
     assert await trail(client) == before
 
 
+async def test_a_download_that_hands_out_no_byte_is_no_event(client, given_output):
+    job = await given_output(num_rows=5)
+    paths = (f"{SYNTHGEN}/jobs/{job['id']}/download", f"{SYNTHGEN}/models/{job['model_id']}/export")
+    etags = [(await client.head(path)).headers["etag"] for path in paths]
+    before = await trail(client)
+
+    for path, etag in zip(paths, etags, strict=True):
+        answers = [
+            await client.get(path, headers={name: value})
+            for name, value in (("If-None-Match", etag), ("If-Match", '"another"'), ("Range", "bytes=99999999-"))
+        ]
+        assert [answer.status_code for answer in answers] == [304, 412, 416]
+
+    assert await trail(client) == before
+
+
 async def test_a_part_of_a_file_is_an_event_too(client, given_output):
     job = await given_output(num_rows=5)
 
