@@ -1,6 +1,7 @@
 """`--where`, `--shares`, `--config` and `--kind`: from words on a command line to JSON."""
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from math import isinf
@@ -14,11 +15,13 @@ CONFIG_HELP = "A hyperparameter as KEY=VALUE, for example epochs=10 or 'generato
 WHERE_HELP = (
     "What every row must have. COLUMN=VALUE; repeated for a column, any of the values. "
     "age=30..40 is a range, age=30.. and age=..40 are open ones, COLUMN= is a missing value. "
-    "A VALUE is read as JSON where it is JSON, else as text: 'zip=\"0815\"' for digits that are text."
+    "A VALUE is read as JSON where it is JSON, else as text: 'zip=\"0815\"' for digits that are text. "
+    "A COLUMN with = in its name stands in quotes: '\"a=b\"=3'."
 )
 SHARES_HELP = """The shares of a column's values, for example 'income={">50K": 0.5, "<=50K": 0.5}'."""
 KIND_HELP = f"What a column is where it is taken for something else: {', '.join(ColumnKind)}. Repeatable."
 FORMAT_HELP = "How the values of a column with a --kind are written: '%d/%m/%Y' for a datetime, 'Yes/No' for a boolean."
+_NAMED = re.compile(r'("(?:[^"\\]|\\.)*"|[^=]+)=(.*)', re.DOTALL)  # a name may stand in quotes, as JSON writes text
 
 
 def parse_config(words: Sequence[str]) -> dict[str, Any]:
@@ -82,10 +85,11 @@ def _any_of(column: str, conditions: list[Any]) -> Any:
 
 
 def _split(word: str, option: str) -> tuple[str, str]:
-    key, equals, text = word.partition("=")
-    if not equals or not key.strip():
+    named = _NAMED.fullmatch(word)
+    if named is None or not named[1].strip():
         raise typer.BadParameter(f"'{word}' must read NAME=VALUE.", param_hint=option)
-    return key, text
+    name, text = named.groups()
+    return (str(_value(name)) if name.startswith('"') else name), text
 
 
 def _condition(text: str) -> Any:

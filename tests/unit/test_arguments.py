@@ -38,6 +38,20 @@ def test_a_word_becomes_the_condition(word, condition):
     assert parse_conditions([word]) == {column: condition}
 
 
+@pytest.mark.parametrize(
+    ("word", "column", "value"),
+    [
+        ('"a=b"=3', "a=b", 3),
+        ('"a=b"="c=d"', "a=b", "c=d"),
+        (r'"\"a\"=b"=', '"a"=b', None),
+        ('"age=3', '"age', 3),
+        ('"a" b=3', '"a" b', 3),
+    ],
+)
+def test_a_column_with_an_equals_sign_in_its_name_stands_in_quotes(word, column, value):
+    assert parse_conditions([word]) == {column: value}
+
+
 def test_a_repeated_column_means_any_of_the_values():
     words = ["origin=JFK", "month=1", "origin=", 'origin=["LGA", "EWR"]']
 
