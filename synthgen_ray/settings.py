@@ -194,6 +194,14 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     rate_limits: RateLimitSettings = RateLimitSettings()
 
+    @field_validator("data_dir")
+    @classmethod
+    def _may_be_in_a_home(cls, folder: Path) -> Path:  # no shell has seen what a file holds
+        try:
+            return folder.expanduser()
+        except RuntimeError as error:
+            raise ValueError(f"{folder.parts[0]} is nobody's home") from error
+
     @field_validator("allowed_hosts")
     @classmethod
     def _are_names_alone(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ def find_server(url: str | None, key: str | None, data_dir: Path) -> Server:
     The key of the data directory, or the one that the environment sets for it, goes to its own server and to no other:
     while that one does not run, any program of this machine may listen in its place.
     """
+    data_dir = Path(os.path.expanduser(data_dir))  # noqa: PTH111 - as in the settings, but nobody's home is no error
     info = DataDir(data_dir).find_info()
     local = _normal(info.url) if info else DEFAULT_URL
     url = local if url is None else _normal(url)

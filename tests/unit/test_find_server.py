@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,13 @@ def runs(left) -> Iterator[None]:
 @pytest.mark.usefixtures("runs")
 def test_the_server_of_the_data_directory_needs_no_options(tmp_path):
     assert find_server(None, None, tmp_path) == Server("http://127.0.0.1:9000", "sg_admin")
+
+
+@pytest.mark.usefixtures("runs")
+def test_the_data_directory_may_be_in_a_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path.parent))
+
+    assert find_server(None, None, Path("~", tmp_path.name)) == Server("http://127.0.0.1:9000", "sg_admin")
 
 
 @pytest.mark.usefixtures("runs")

@@ -49,6 +49,18 @@ def test_environment_wins_over_file_and_flags_over_both(tmp_path, monkeypatch):
     assert (settings.training.num_workers, settings.training.max_running) == (3, 5)
 
 
+def test_the_data_directory_may_be_in_a_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    file = tmp_path / "settings.yaml"
+    file.write_text("data_dir: ~/of-file\n")
+
+    assert Settings.load(file).data_dir == tmp_path / "of-file"
+    monkeypatch.setenv("SYNTHGEN_DATA_DIR", "~/of-environment")
+    assert Settings.load().data_dir == tmp_path / "of-environment"
+    with pytest.raises(ValidationError, match="~nobody-of-this-name is nobody's home"):
+        Settings(data_dir="~nobody-of-this-name/data")
+
+
 @pytest.mark.parametrize(
     "settings",
     [
