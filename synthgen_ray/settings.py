@@ -10,10 +10,10 @@ from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -219,6 +219,12 @@ class Settings(BaseSettings):
         if not url.startswith(SQLITE) and re.search("//[^/?#]*[/?#].*@", url):
             raise ValueError("write / as %2F, ? as %3F and # as %23 in its password")
         return secret
+
+    @model_validator(mode="after")
+    def _has_ports_of_their_own(self) -> Self:
+        if self.metrics_port == self.port:
+            raise ValueError(f"metrics_port: {self.port} is the port of the API; choose another")
+        return self
 
     @classmethod
     def load(cls, config: Path | None = None, **overrides: object) -> "Settings":

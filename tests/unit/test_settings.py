@@ -132,6 +132,7 @@ def test_a_command_refuses_a_file_that_is_none_of_settings(tmp_path, capsys, con
         ),
         ("TRAINING__MAX_RUNNING", "0", "training.max_running: Input should be greater than or equal to 1"),
         ("DATABASE_URL", "mysql://db", "database_url: it begins with postgresql://"),
+        ("METRICS_PORT", "8888", "metrics_port: 8888 is the port of the API"),
     ],
 )
 def test_a_setting_that_does_not_fit_is_told_in_a_line(capsys, monkeypatch, name, value, said):
