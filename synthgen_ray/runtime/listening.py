@@ -66,10 +66,10 @@ def listen_beside_node() -> None:
     replica.add_port_to_grpc_server = lambda server, _: add_port_to_grpc_server(server, address)
 
 
-def free_port(wanted: int | None) -> int:
-    """The wanted port of the loopback address if it is free, else any that is."""
+def free_port(wanted: int | None, *others: int | None) -> int:
+    """The wanted port of the loopback address if it is free and none that others are to have, else any that is."""
     for port in (wanted, 0):
-        if port is None:
+        if port is None or port in others:
             continue
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))

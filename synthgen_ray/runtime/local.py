@@ -117,7 +117,7 @@ def _connect(settings: Settings, session_dir: Path) -> "ray._private.worker.RayC
             object_store_memory=settings.object_store_mb * 2**20,
             include_dashboard=True,
             dashboard_host="127.0.0.1",
-            dashboard_port=free_port(settings.dashboard_port),
+            dashboard_port=free_port(settings.dashboard_port, settings.port, settings.metrics_port),
             _metrics_export_port=settings.metrics_port,
         )
     except TimeoutError as error:

@@ -41,3 +41,10 @@ def test_a_taken_port_is_refused_before_anything_starts():
 def test_an_address_that_is_not_this_machines_is_not_said_to_be_taken():
     with pytest.raises(StartFailed, match="Nothing can listen on port 8888 of 192"):
         check_port("192.0.2.1", 8888)
+
+
+def test_a_port_that_is_anothers_is_not_taken_from_it():
+    port = free_port(None)
+
+    assert free_port(port) == port
+    assert free_port(port, None, port) != port
