@@ -119,7 +119,8 @@ async def impute(
     """Fill the missing cells of a table with a ready model, each given the other cells of its row.
 
     The output of the job is the table with all that it has, and values that fit where it had none. Ids and free texts
-    are not made up: they stay missing.
+    are not made up: they stay missing. A table that lacks a column of the model is refused. Whether its cells fit is
+    seen when they are read, since text may be all numbers: where they do not, the job fails (`column_mismatch`).
     """
     made = await service.impute(principal, model_id, params, once)
     return GenerateAccepted.of(value_of(made, response))
