@@ -35,7 +35,7 @@ DECODE_ERRORS = (pa.ArrowException, OSError, ValueError, KeyError, OverflowError
 def read_parquet(path: Path, limits: UploadLimits) -> tuple[pa.Table, tuple[str, ...]]:
     """The table in its canonical form, and warnings.
 
-    Raises: InvalidTable, TooLarge. Messages are our own: those of pyarrow may repeat a value.
+    Raises: InvalidTable; TooLarge; MemoryError. Messages are our own: those of pyarrow may repeat a value.
     """
     refuse_extensions(path)
     try:
@@ -108,6 +108,8 @@ def _read_batches(path: Path, schema: pa.Schema, num_rows: int, limits: UploadLi
                 if size > limits.max_decoded_bytes:
                     raise too_large(limits.max_decoded_bytes)
                 batches.append(_as_declared(batch, plain))
+    except MemoryError:  # a page tells its size in 32 bits: no lie takes all that a process may have
+        raise
     except DECODE_ERRORS:
         raise invalid_parquet() from None
     if rows != num_rows:  # the footer lies

@@ -9,7 +9,9 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import psutil
+import pyarrow as pa
 import pytest
 
 from synthgen_ray.datasets.converter import Converter
@@ -18,6 +20,7 @@ from synthgen_ray.datasets.nursery import ENVIRONMENT
 from synthgen_ray.datasets.reading import convert
 from synthgen_ray.domain.corrections import SchemaCorrection
 from synthgen_ray.domain.errors import InvalidTable, SynthGenError, Unavailable
+from tests.parquet_cases import parquet
 from tests.servers import wait_until
 
 TABLE = "name,n,day\nJosé,1,2024-01-31\nZoë,,2024-02-01\n".encode()
@@ -34,6 +37,14 @@ def source(tmp_path: Path) -> Path:
 @pytest.fixture
 def slow_source(source: Path) -> Path:
     source.write_bytes(SLOW)
+    return source
+
+
+@pytest.fixture
+def large_parquet(source: Path) -> Path:
+    """Of 320 MB once it is read."""
+    numbers = pa.array(np.zeros(4_000_000))
+    source.write_bytes(parquet(pa.table({f"x{place}": numbers for place in range(10)})))
     return source
 
 
@@ -178,9 +189,9 @@ def test_none_of_them_outlives_the_one_that_asked(slow_source: Path, tmp_path: P
 
 
 class TestDeath:
-    async def refusal_of(self, slow_source: Path, tmp_path: Path, **limits: int) -> InvalidTable:
+    async def refusal_of(self, source: Path, tmp_path: Path, filename: str = "t.csv", **limits: int) -> InvalidTable:
         with pytest.raises(InvalidTable) as refusal:
-            await Converter(UploadLimits(**limits)).convert(slow_source, "t.csv", tmp_path / "out")
+            await Converter(UploadLimits(**limits)).convert(source, filename, tmp_path / "out")
         assert not children()
         return refusal.value
 
@@ -195,6 +206,13 @@ class TestDeath:
 
         assert (error.status, error.code) == (422, "table_too_complex")
         assert "memory" in error.detail
+
+    async def test_a_sound_parquet_that_takes_too_much_memory_is_not_said_to_be_damaged(
+        self, large_parquet: Path, tmp_path: Path
+    ):
+        error = await self.refusal_of(large_parquet, tmp_path, "t.parquet", max_memory_bytes=500 * MIB)
+
+        assert error.code == "table_too_complex"
 
     @pytest.mark.parametrize(
         ("number", "code"),
