@@ -8,7 +8,8 @@ import ray
 
 from synthgen_ray.jobs.batch import DoneFile, Manifest, OnRows, Order, Place, finish, make_file, model_in
 from synthgen_ray.runtime.own_ray import start_ray
-from synthgen_ray.runtime.spread import Row, made_by_all, without_data
+from synthgen_ray.runtime.raising import without_data
+from synthgen_ray.runtime.spread import Row, made_by_all
 from synthgen_ray.synthesizers.numerics.threads import compute_with
 
 

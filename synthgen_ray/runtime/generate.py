@@ -11,7 +11,8 @@ from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Part, Progress
 from synthgen_ray.domain.log_context import about
 from synthgen_ray.jobs.parts import PartPlan, plan_parts
-from synthgen_ray.runtime.spread import Row, made_by_all, without_data
+from synthgen_ray.runtime.raising import without_data
+from synthgen_ray.runtime.spread import Row, made_by_all
 from synthgen_ray.runtime.teller import Teller
 from synthgen_ray.runtime.working import begin_work, working_on
 from synthgen_ray.settings import LogFormat, Settings

@@ -1,16 +1,14 @@
 """Ray Data as we use it: one row of a dataset is one thing to make, on as many actors as there are CPUs."""
 
-import functools
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from ray.exceptions import RayError, RayTaskError
 
-from synthgen_ray.domain.errors import WorkerLost, loggable
+from synthgen_ray.domain.errors import WorkerLost
 from synthgen_ray.runtime.samplers import cause_of
 
-M = TypeVar("M")
 Row = dict[str, Any]
 
 # Half of each CPU is left to others: on a cluster that is full Ray Data waits for ever.
@@ -49,17 +47,3 @@ def made_by_all(maker: type, given: tuple[Any, ...], rows: Sequence[Row], worker
         raise cause_of(error) from error
     except RayError as error:
         raise WorkerLost from error
-
-
-def without_data(make: Callable[[M, Row], Row]) -> Callable[[M, Row], Row]:
-    """For the `__call__` of a maker: Ray Data logs what is raised, so of others' errors only where they come from."""
-
-    @functools.wraps(make)
-    def made(maker: M, row: Row) -> Row:
-        try:
-            return make(maker, row)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it goes on
-            failed = loggable(error)
-        raise failed
-
-    return made

@@ -13,6 +13,7 @@ from synthgen_ray.domain.errors import Postponed, SynthGenError, Unavailable, Wo
 from synthgen_ray.runtime.capacity import Workers
 from synthgen_ray.runtime.names import run_name
 from synthgen_ray.runtime.processes import SILENCE_S
+from synthgen_ray.runtime.raising import without_data
 from synthgen_ray.runtime.teller import Teller
 from synthgen_ray.runtime.working import working_on
 from synthgen_ray.settings import Settings
@@ -112,6 +113,7 @@ def collectives(workers: Workers) -> str:
     return "cpu:gloo,cuda:nccl" if workers.use_gpu else "gloo"
 
 
+@without_data
 def _train_loop(order: dict[str, Any]) -> TrainedModel | None:
     import torch.distributed as dist
 

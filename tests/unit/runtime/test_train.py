@@ -1,11 +1,16 @@
 """Why the workers of a training ended."""
 
+import logging
+from typing import Any
+
 import pytest
 from ray.exceptions import RayActorError, RayTaskError
 from ray.train.v2._internal.exceptions import WorkerGroupStartupFailedError, WorkerGroupStartupTimeoutError
+from ray.train.v2._internal.execution.worker_group.thread_runner import ThreadRunner
 from ray.train.v2.api.exceptions import ControllerError, WorkerGroupError
 
 from synthgen_ray.domain.errors import Cancelled, Postponed, WorkerLost
+from synthgen_ray.runtime import train as training
 from synthgen_ray.runtime.samplers import cause_of
 from synthgen_ray.runtime.train import _reason
 
@@ -36,3 +41,22 @@ def test_workers_for_which_no_room_came_are_postponed():
 @pytest.mark.parametrize("error", [Postponed(), WorkerLost(), Cancelled(), MemoryError()])
 def test_what_a_process_raises_of_ours_arrives_as_it_was(error):
     assert cause_of(RayTaskError("train", "", error)) is error
+
+
+def test_of_a_workers_bug_ray_train_logs_and_shows_only_where_it_is(monkeypatch, caplog):
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("could not convert 'secret-cell' to float")
+
+    monkeypatch.setattr(training, "_work", broken)
+    monkeypatch.setattr(logging.getLogger("ray"), "propagate", True)
+    order: dict[str, Any] = {}
+    worker = ThreadRunner()
+
+    worker.run(lambda: training._train_loop(order))
+    worker._monitor_thread.join(20)
+
+    assert "Error in training function" in caplog.text
+    for told in (caplog.text, str(worker.get_error())):
+        assert "ValueError" in told
+        assert "test_train.py" in told
+        assert "secret-cell" not in told
