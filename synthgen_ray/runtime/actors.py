@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from synthgen_ray.domain.errors import SynthGenError, Unavailable
 from synthgen_ray.domain.log_context import subject
@@ -88,7 +88,7 @@ class _Remote:
                 except TimeoutError as error:
                     detail = "The metadata store does not answer; try again."
                     raise Unavailable(detail, "store_unavailable") from error
-                except RayActorError as error:
+                except RayError as error:  # its process, its node, or what it answered
                     if time.monotonic() >= give_up:
                         raise Unavailable("The metadata store is away; try again.", "store_unavailable") from error
                 await asyncio.sleep(0.2)

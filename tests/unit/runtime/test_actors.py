@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from ray.exceptions import ActorUnavailableError, ObjectLostError
 
 from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.runtime import actors
@@ -40,3 +41,25 @@ async def test_a_migration_is_waited_for_as_long_as_it_takes_and_no_other_write_
     assert not migrating.done()
     actor.calls["migrate"].set_result(None)
     await migrating
+
+
+LOSSES = [ActorUnavailableError("it starts again", None), ObjectLostError("00", None, "")]
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+async def test_a_lost_answer_is_asked_for_again_where_that_writes_nothing_and_else_is_a_503(loss):
+    actor = HeldActor()
+    store: Any = _Remote(actor)
+    reading, writing = asyncio.create_task(store.find_held(())), asyncio.create_task(store.claim_next(()))
+    await asyncio.sleep(0)
+    reads = actor.calls.pop("find_held")
+    for call in (reads, actor.calls["claim_next"]):
+        call.set_exception(loss)
+
+    with pytest.raises(Unavailable):
+        await writing
+    async with asyncio.timeout(20):
+        while "find_held" not in actor.calls:
+            await asyncio.sleep(0.01)
+    actor.calls["find_held"].set_result("held")
+    assert await reading == "held"
