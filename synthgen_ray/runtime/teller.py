@@ -3,7 +3,7 @@
 import time
 
 import ray
-from ray.exceptions import GetTimeoutError, RayActorError
+from ray.exceptions import GetTimeoutError, RayActorError, RayError
 
 from synthgen_ray.domain.entities import Artifact, Job, Progress
 from synthgen_ray.domain.errors import Cancelled, Unavailable
@@ -14,8 +14,13 @@ from synthgen_ray.runtime.names import METADATA, NAMESPACE
 
 
 class Teller:
+    """Raises: Unavailable, where the store is not found: Ray's head may be silent."""
+
     def __init__(self, job: Job) -> None:
-        self._store = ray.get_actor(METADATA, NAMESPACE)
+        try:
+            self._store = ray.get_actor(METADATA, NAMESPACE)
+        except (ValueError, RayError) as error:
+            raise _away() from error
         self._job = job
         self._sent: ray.ObjectRef | None = None
         self._last = -REPORT_EVERY_S
@@ -39,7 +44,7 @@ class Teller:
             named = self._call("name_checkpoint", checkpoint)
             return ray.get(named, timeout=WRITE_S)
         except (RayActorError, GetTimeoutError) as error:
-            raise Unavailable("The metadata store is away, or does not answer.", "store_unavailable") from error
+            raise _away() from error
 
     def _call(self, method: str, what: Progress | Artifact) -> "ray.ObjectRef[bool]":
         return self._store.call.remote(method, subject(), self._job.id, self._job.attempt, what)
@@ -56,3 +61,7 @@ class Teller:
         if not wanted:
             raise Cancelled
         return True
+
+
+def _away() -> Unavailable:
+    return Unavailable("The metadata store is away, or does not answer.", "store_unavailable")
