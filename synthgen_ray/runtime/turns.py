@@ -51,6 +51,10 @@ class Turns:
         def end_early() -> None:
             loop.call_soon_threadsafe(held.close)
 
+        def end(ended: "asyncio.Future[T]") -> None:
+            held.close()  # once: what is closed has nothing left to give back
+            ended.exception()  # who asked may have left, and what nobody hears asyncio logs
+
         thread = loop.run_in_executor(threads, copy_context().run, work, end_early)
-        thread.add_done_callback(lambda _: held.close())  # once: what is closed has nothing left to give back
+        thread.add_done_callback(end)
         return await asyncio.shield(thread)

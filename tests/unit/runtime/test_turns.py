@@ -1,6 +1,7 @@
 """Who draws when: no more at a time than there are CPUs, and first what somebody waits for."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable
 
@@ -172,3 +173,26 @@ async def test_as_many_work_as_there_are_turns_and_an_error_gives_its_own_back()
 
     assert [type(one) for one in failed] == [ValueError] * 20
     assert most == 2
+
+
+def test_what_fails_after_its_caller_has_left_is_logged_by_nobody(caplog):
+    began, may_end = threading.Event(), threading.Event()
+
+    def work() -> None:
+        began.set()
+        assert may_end.wait(20)
+        raise ValueError("could not convert 'secret-cell' to float")
+
+    async def leave() -> None:
+        turns = Turns(1)
+        leaving = asyncio.create_task(turns.rows(work))
+        assert await asyncio.to_thread(began.wait, 20)
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+        may_end.set()
+        await turns.rows(subject)  # after it
+
+    asyncio.run(leave())
+    gc.collect()
+
+    assert "secret-cell" not in caplog.text
