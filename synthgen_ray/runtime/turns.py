@@ -41,20 +41,21 @@ class Turns:
         self, work: Callable[[Callable[[], None]], T], threads: ThreadPoolExecutor, *turns: asyncio.Semaphore
     ) -> T:
         """In a thread, which goes on when nobody waits for it any more: its turn ends with it, not before."""
+        loop = asyncio.get_running_loop()
+
+        def end_early() -> None:
+            loop.call_soon_threadsafe(lambda: held.close())
+
         with ExitStack() as waiting:
             for turn in turns:
                 await turn.acquire()
                 waiting.callback(turn.release)
-            held = waiting.pop_all()
-        loop = asyncio.get_running_loop()
-
-        def end_early() -> None:
-            loop.call_soon_threadsafe(held.close)
+            thread = loop.run_in_executor(threads, copy_context().run, work, end_early)
+            held = waiting.pop_all()  # not before: where no thread can be started, nobody would give them back
 
         def end(ended: "asyncio.Future[T]") -> None:
             held.close()  # once: what is closed has nothing left to give back
             ended.exception()  # who asked may have left, and what nobody hears asyncio logs
 
-        thread = loop.run_in_executor(threads, copy_context().run, work, end_early)
         thread.add_done_callback(end)
         return await asyncio.shield(thread)

@@ -196,3 +196,17 @@ def test_what_fails_after_its_caller_has_left_is_logged_by_nobody(caplog):
     gc.collect()
 
     assert "secret-cell" not in caplog.text
+
+
+async def test_where_no_thread_can_be_started_the_turn_is_given_back(monkeypatch):
+    turns = Turns(1)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(turns._threads_of_rows, "submit", fail)
+        with pytest.raises(RuntimeError):
+            await turns.rows(subject)
+
+    assert await asyncio.wait_for(turns.rows(subject), 20) == subject()
