@@ -85,10 +85,19 @@ async def insist(samplers: "DeploymentHandle", method: str, *args: Any) -> Any:
         except RayTaskError as error:
             raise cause_of(error) from error
         except DeploymentUnavailableError as error:
+            _look_anew()
             raise Postponed from error
         except RayError as error:  # its process, its node, or what it answered; Ray may have killed it for its memory
             loss = error
     raise WorkerLost from loss
+
+
+def _look_anew() -> None:
+    """Have the next look make another handle: one that has heard that its samplers were taken away says so for ever,
+    though others may be deployed since."""
+    from ray.serve.context import _disconnect
+
+    _disconnect()
 
 
 def _is_cancelled() -> bool:

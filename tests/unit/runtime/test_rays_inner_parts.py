@@ -40,6 +40,7 @@ INNER_PARTS = {
         "ray.serve._private.replica:add_port_to_grpc_server(address)",
     ),
     "metrics": ("ray.util.metrics:Counter._record(tags)",),
+    "samplers": ("ray.serve.context:_disconnect",),
     "spread": ("ray.data:Dataset.map(ray_remote_args)",),  # deprecated: 2.64 is to drop it
     "train": (
         "ray.train.torch:TorchTrainer._create_default_callbacks",

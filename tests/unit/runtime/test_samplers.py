@@ -13,6 +13,7 @@ from ray.exceptions import (
     TaskCancelledError,
     WorkerCrashedError,
 )
+from ray.serve import context as serve_context
 from ray.serve._private.common import DeploymentID
 from ray.serve.exceptions import DeploymentUnavailableError
 
@@ -178,6 +179,17 @@ async def test_where_none_can_be_had_a_part_is_put_off_and_rows_are_refused(samp
         await asyncio.wait_for(part, 10)
     with pytest.raises(Unavailable):
         await asyncio.wait_for(rows, 10)
+
+
+async def test_samplers_that_were_taken_away_are_looked_for_anew(samplers, monkeypatch):
+    monkeypatch.setattr(serve_context, "_global_client", "what keeps the handle of those that were there")
+    part = asked_for(samplers)
+    await samplers.fail(NONE_TO_BE_HAD)
+
+    with pytest.raises(Postponed):
+        await asyncio.wait_for(part, 10)
+
+    assert serve_context._global_client is None
 
 
 @pytest.mark.usefixtures("at_once")
