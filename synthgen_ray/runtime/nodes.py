@@ -8,6 +8,7 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
+from functools import cache
 from typing import Any, TypeVar
 
 import ray
@@ -92,10 +93,17 @@ async def _until(is_so: Callable[[set[str]], bool]) -> None:
         await asyncio.sleep(LOOK_S)
 
 
+@cache
+def remote(function: Callable[..., Any]) -> Any:
+    """`ray.remote` of a function or a class, of each once: what that answers is written to Ray's head with its first
+    call, and stays there as long as the server."""
+    return ray.remote(function)
+
+
 def on_node(node_id: str, function: Callable[..., T], *given: object, name: str) -> "ray.ObjectRef[T]":
     """What a function answers on that node and no other, with no CPU of it. A first one starts a process there."""
     here = NodeAffinitySchedulingStrategy(node_id, soft=False)
-    task = ray.remote(function).options(name=name, num_cpus=0, max_retries=0, scheduling_strategy=here)
+    task = remote(function).options(name=name, num_cpus=0, max_retries=0, scheduling_strategy=here)
     return task.remote(*given)
 
 

@@ -12,7 +12,7 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 
 from synthgen_ray.domain.errors import WorkerLost
-from synthgen_ray.runtime.nodes import unless_it_dies, unless_one_dies
+from synthgen_ray.runtime.nodes import remote, unless_it_dies, unless_one_dies
 from synthgen_ray.runtime.samplers import cause_of
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ async def run_warm(function: Callable[..., T], name: str, cpus: float, *order: A
 
     Raises: WorkerLost; Postponed; what it raises.
     """
-    task = ray.remote(_tell).options(name=name, num_cpus=cpus, max_retries=0).remote(function, *order)
+    task = remote(_tell).options(name=name, num_cpus=cpus, max_retries=0).remote(function, *order)
 
     async def end(is_done: bool) -> None:
         # Ray aborts the process of who cancels what is about to be done (ray-project/ray#54260).
@@ -79,7 +79,7 @@ class Leaders:
                     await _answer_of(leader.node_id.remote())
                 return leader
             ray.kill(leader)
-        leader = ray.remote(Leader).options(num_cpus=0, max_restarts=0).remote()
+        leader = remote(Leader).options(num_cpus=0, max_restarts=0).remote()
         await unless_one_dies(_answer_of(leader.node_id.remote()))
         return leader
 

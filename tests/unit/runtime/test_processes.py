@@ -1,9 +1,14 @@
-"""How long a process that leads others is kept for the next job."""
+"""What Ray is told for each job that a process works on, and how long one that leads others is kept for the next."""
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
-from synthgen_ray.runtime.processes import STAYS_S, Leaders
+import pytest
+from ray.remote_function import RemoteFunction
+
+from synthgen_ray.runtime.nodes import on_node
+from synthgen_ray.runtime.processes import STAYS_S, Leaders, run_warm
 
 
 class IdleLeader:
@@ -37,3 +42,23 @@ async def test_one_that_has_led_again_stays_as_long_as_after_the_first_time(monk
     assert list(leaders._idle) == [leader]
     await after(1.8 * STAYS_S)
     assert not leaders._idle
+
+
+def work() -> None: ...
+
+
+async def test_a_function_is_written_to_rays_head_once_however_many_tasks_there_are_of_it(monkeypatch):
+    written: list[UUID] = []  # Ray has a name for each, and keeps it
+
+    def begin(function: RemoteFunction, **_: object) -> None:
+        written.append(function._uuid)
+        raise ConnectionError
+
+    monkeypatch.setattr(RemoteFunction, "_remote", begin)
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            await run_warm(work, "train a model", 1)
+        with pytest.raises(ConnectionError):
+            on_node("ab" * 28, work, name="tidy")
+
+    assert written[:2] == written[2:]
