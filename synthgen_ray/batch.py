@@ -23,7 +23,7 @@ from synthgen_ray.commands.session import DataDirOption, Key, Url
 from synthgen_ray.domain.errors import SynthGenError, WorkerLost
 from synthgen_ray.domain.params import MAX_ROWS, DrawParams, GenerateParams, OutputFormat
 from synthgen_ray.domain.validation import invalid_request
-from synthgen_ray.jobs.batch import Manifest, OnRows, Order, Place, begin, model_in, with_seed_begun
+from synthgen_ray.jobs.batch import Manifest, OnRows, Order, Place, as_begun, begin, model_in
 from synthgen_ray.runtime.data_dir import DataDir
 from synthgen_ray.runtime.environment import prepare_environment
 from synthgen_ray.synthesizers.numerics.streams import fresh_seed
@@ -128,8 +128,8 @@ def _made(
 ) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="sg-") as folder:  # short: Ray's socket paths have little room
         place = _place(output, Path(folder))
-        if resume and any_seed:
-            order = with_seed_begun(place, order)
+        if resume:
+            order = as_begun(place, order, any_seed=any_seed)
         if (manifest := begin(place, order, resume=resume)) is not None:
             return _told(output, manifest)
         own = None if "RAY_ADDRESS" in os.environ else Path(folder)

@@ -122,10 +122,14 @@ def begin(place: Place, order: Order, *, resume: bool) -> Manifest | None:
     return None
 
 
-def with_seed_begun(place: Place, order: Order) -> Order:
-    """The order with the seed of the one that was begun there, if one was: who named none need not know it."""
+def as_begun(place: Place, order: Order, *, any_seed: bool) -> Order:
+    """The order as it was begun there, if it is the same: rows are drawn in the order in which shares were named first.
+    Who named no seed need not know it."""
     plan = _plan_of(place) if place.has(PLAN) else None
-    return order if plan is None else order.model_copy(update={"seed": plan.seed})
+    if plan is None:
+        return order
+    asked = order.model_copy(update={"seed": plan.seed}) if any_seed else order
+    return plan if asked == plan else asked
 
 
 def make_file(model: Synthesizer, order: Order, name: str, place: Place) -> DoneFile:

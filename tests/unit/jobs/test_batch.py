@@ -17,14 +17,15 @@ from synthgen_ray.jobs.batch import (
     Manifest,
     Order,
     Place,
+    as_begun,
     begin,
     finish,
     make_file,
-    with_seed_begun,
 )
 from synthgen_ray.synthesizers import GaussianCopula
 
 ROWS, CHUNK = 2_300, 500
+PAIR = ("Lima", "Rome")
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +53,23 @@ def made(model: GaussianCopula, order: Order, place: Place) -> Manifest:
 def test_who_goes_on_need_not_know_the_seed_that_was_drawn(place):
     begin(place, an_order(seed=7), resume=False)
 
-    order = with_seed_begun(place, an_order(seed=8))
+    order = as_begun(place, an_order(seed=8), any_seed=True)
 
     assert order == an_order(seed=7)
     assert begin(place, order, resume=True) is None
+
+
+def test_who_goes_on_may_name_the_shares_in_another_order(model, place):
+    order, other = (an_order(distribution={"city": dict.fromkeys(cities, 0.5)}) for cities in (PAIR, reversed(PAIR)))
+    name = next(iter(order.files))
+    begin(place, order, resume=False)
+    undisturbed = make_file(model, order, name, place)
+    place.remove(name)
+
+    again = as_begun(place, other, any_seed=False)
+
+    assert begin(place, again, resume=True) is None
+    assert make_file(model, again, name, place) == undisturbed
 
 
 def test_what_a_killed_run_left_unfinished_goes_with_the_end_and_nothing_else(place, model, tmp_path):
@@ -72,7 +86,7 @@ def test_what_a_killed_run_left_unfinished_goes_with_the_end_and_nothing_else(pl
 
 
 def test_where_nothing_was_begun_the_seed_stays(place):
-    assert with_seed_begun(place, an_order(seed=8)) == an_order(seed=8)
+    assert as_begun(place, an_order(seed=8), any_seed=True) == an_order(seed=8)
 
 
 def test_files_are_named_by_their_chunks_and_hold_all_rows():
