@@ -8,6 +8,7 @@ import pyarrow as pa
 from synthgen_ray.domain.conditions import check_conditions
 from synthgen_ray.domain.params import DrawParams
 from synthgen_ray.domain.widths import listed, rows_too_large
+from synthgen_ray.jobs.failures import computing
 from synthgen_ray.synthesizers.base import Synthesizer
 
 
@@ -16,12 +17,13 @@ def drawing(model: Synthesizer, params: DrawParams | None = None) -> Iterator[No
     """What this block draws.
 
     Raises: InvalidRequest, for values of a column whose categories were not listed where the rows were asked for;
-    JobError, for rows that are too large for Arrow.
+    JobError, for rows that are too large for Arrow; MemoryError.
     """
     if params is not None and (params.conditions or params.distribution):
         _check_unlisted(model, params)
     try:
-        yield
+        with computing():
+            yield
     except pa.ArrowMemoryError:
         raise
     except pa.ArrowException:  # its own message may quote a cell

@@ -1,5 +1,8 @@
 """Why a job failed, in words that hold no value of a table."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from synthgen_ray.domain.entities import JobFailure
 from synthgen_ray.domain.errors import InsufficientStorage, SynthGenError, Unavailable
 
@@ -13,3 +16,17 @@ def public_reason(error: BaseException) -> JobFailure:
     return JobFailure(
         "internal_error", "The job failed unexpectedly; the server's log has the reason under its id.", True
     )
+
+
+@contextmanager
+def computing() -> Iterator[None]:
+    """What this block computes, perhaps on a GPU. Raises: MemoryError, also where PyTorch has an error of its own for
+    it."""
+    try:
+        yield
+    except RuntimeError as error:
+        from torch import OutOfMemoryError  # seconds of import, that a copula which does not fail does without
+
+        if isinstance(error, OutOfMemoryError):
+            raise MemoryError from error
+        raise

@@ -13,6 +13,7 @@ from synthgen_ray.datasets.reading import read_table
 from synthgen_ray.domain.entities import MODEL_FILE, Assignment, Job, LossCurve, Progress, Quality, TrainedModel
 from synthgen_ray.domain.errors import frames_of
 from synthgen_ray.domain.widths import listed
+from synthgen_ray.jobs.failures import computing
 from synthgen_ray.quality.estimating import estimate
 from synthgen_ray.synthesizers.base import Synthesizer, create
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out
@@ -41,8 +42,8 @@ def learn(
 ) -> Learnt:
     """Train. `report` may raise to stop the training.
 
-    Raises: SynthGenError, when the table cannot be learnt; WorkerLost, when another worker of it is gone; whatever
-    `report` and `checkpoints` raise.
+    Raises: SynthGenError, when the table cannot be learnt; MemoryError; WorkerLost, when another worker of it is gone;
+    whatever `report` and `checkpoints` raise.
     """
     job = assignment.job
     report(Progress(job.progress.fraction, "reading the table", seconds=job.progress.seconds))
@@ -56,7 +57,8 @@ def learn(
         report(progress)
 
     model = create(job.model_type, {**job.config, "seed": job.seed})
-    model.fit(table, columns=assignment.columns, on_progress=report_and_count, checkpoints=checkpoints)
+    with computing():
+        model.fit(table, columns=assignment.columns, on_progress=report_and_count, checkpoints=checkpoints)
     return Learnt(model, table, seconds)
 
 

@@ -2,6 +2,7 @@
 
 import pyarrow as pa
 import pytest
+from torch import OutOfMemoryError
 
 from synthgen_ray.domain.errors import InvalidRequest, JobError
 from synthgen_ray.domain.params import DrawParams
@@ -51,3 +52,8 @@ def test_rows_that_are_too_large_for_arrow_are_a_reason(long_winded):
 
     assert failed.value.code == "rows_too_large"
     assert "cell" not in failed.value.detail
+
+
+def test_a_gpu_without_room_for_them_is_a_reason_as_a_machine_is(long_winded):
+    with pytest.raises(MemoryError), drawing(long_winded):
+        raise OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")

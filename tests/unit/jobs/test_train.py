@@ -3,10 +3,13 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from torch import OutOfMemoryError
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
+from synthgen_ray.jobs.failures import public_reason
 from synthgen_ray.jobs.train import ESTIMATED_ROWS, KEPT_EPOCHS, curve_of, estimated, keep, learn
 from synthgen_ray.synthesizers.gaussian_copula import GaussianCopula
+from synthgen_ray.synthesizers.tvae import TVAE
 from tests.unit.jobs.test_checkpoints import given_assignment
 
 
@@ -18,6 +21,19 @@ def test_the_losses_of_each_epoch_are_kept(tmp_path):
 
     assert [epoch for epoch, _ in made.losses] == [1, 2, 3]
     assert all(named for _, named in made.losses)
+
+
+def test_a_gpu_without_room_for_it_is_a_reason_as_a_machine_is(tmp_path, monkeypatch):
+    assignment = given_assignment(tmp_path, "tvae")
+
+    def fit(*_: object, **__: object) -> None:
+        raise OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+
+    monkeypatch.setattr(TVAE, "fit", fit)
+
+    with pytest.raises(MemoryError) as failed:
+        learn(assignment, DiskArtifacts(tmp_path), lambda progress: None)
+    assert public_reason(failed.value).code == "out_of_memory"
 
 
 @pytest.mark.parametrize("epochs", [0, 1, 300, 301, 10_000])
