@@ -122,11 +122,15 @@ class Dispatcher:
         elif self._running:
             attempts = tuple(self._running)
             await self._keep_only(await self._store.find_held(attempts), attempts)
+        began = time.monotonic()
         while not self._halts and (free := await self._free_types()):
             assignment = await self._store.claim_next(free, self._owner)
             if assignment is None:
                 break
             self._start(assignment)
+            if time.monotonic() - began >= POLL_S:  # where jobs end at once there is always room for another
+                self.nudge()
+                break
         self._last_tick = time.monotonic()
 
     async def stop(self) -> None:

@@ -57,6 +57,24 @@ async def test_jobs_beyond_the_slots_wait(store, dispatcher, launcher, given_tra
     assert (await store.get_job(ADMIN, second.id)).status is JobStatus.PENDING
 
 
+async def test_a_long_queue_of_jobs_that_end_at_once_does_not_keep_those_that_run_from_a_heartbeat(
+    store, dispatcher, launcher, project, monkeypatch
+):
+    monkeypatch.setattr(dispatching, "POLL_S", 0.0)
+    model_id = await a_model_with_a_table(store, project.id)
+    for _ in range(3):
+        await store.enqueue_generate(ADMIN, model_id, GenerateParams(num_rows=1))
+    launcher.ending = lambda: None
+
+    await dispatcher.tick()
+    assert dispatcher._nudged.is_set()  # the next look follows at once
+    await finish(dispatcher)
+    assert len(launcher.started) == 1
+    await dispatcher.tick()
+    await finish(dispatcher)
+    assert len(launcher.started) == 2
+
+
 async def test_an_error_of_ours_becomes_the_jobs_reason(store, dispatcher, launcher, given_training):
     job = await given_training()
     launcher.ending = raising(InvalidTable("The table has no columns to learn.", "no_usable_columns"))
