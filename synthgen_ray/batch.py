@@ -30,6 +30,7 @@ from synthgen_ray.synthesizers.numerics.streams import fresh_seed
 
 STORES = ("s3", "gs")
 SCHEMES = ("file", *STORES)
+NO_FOLDER = f"The output is a folder, or a URL of {', '.join(SCHEMES)}, as s3://bucket/folder."
 
 app = typer.Typer(add_completion=False)
 
@@ -61,10 +62,13 @@ def batch(
     """
     if (model is None) == (model_id is None):
         raise typer.BadParameter("Give one of --model and --model-id.")
-    asked = urlsplit(output, allow_fragments=False)
+    try:
+        asked = urlsplit(output, allow_fragments=False)
+    except ValueError:  # as of brackets that hold no address
+        raise typer.BadParameter(NO_FOLDER) from None
     is_whole_bucket = asked.scheme in STORES and not (asked.netloc and asked.path.strip("/"))
     if not output or is_whole_bucket or ("://" in output and asked.scheme not in SCHEMES):
-        raise typer.BadParameter(f"The output is a folder, or a URL of {', '.join(SCHEMES)}, as s3://bucket/folder.")
+        raise typer.BadParameter(NO_FOLDER)
     if "@" in asked.netloc:
         raise typer.BadParameter("The output's credentials come from the environment, not from its URL.")
     with _told_why_not():

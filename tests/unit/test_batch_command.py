@@ -48,6 +48,7 @@ def test_whatever_can_be_acted_on_is_a_line_and_no_traceback(error, says, capsys
         "gs://bucket/",
         "s3:///rows",
         "s3://bucket?region=eu-west-1",
+        "s3://[bucket]/rows",
     ],
 )
 def test_an_output_that_is_no_folder_makes_none_of_that_name(exported, tmp_path, monkeypatch, output):
