@@ -6,14 +6,16 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
 START_S = 600.0  # three attempts of Ray, on a machine with much else to do; a server that died is noticed at once
 LEAST_FREE = 32 << 20  # with less Ray does not start, and has no room to say why
+LOOKED_AT_S = 0.5  # for longer than this nobody keeps others from a lock that he only looks at
 KEPT_SESSIONS = 3  # with their logs
 ELSEWHERE = "ray_elsewhere"  # a link to the folder of a Ray for which paths in here are too long
 LATEST = "session_latest"
@@ -58,13 +60,21 @@ class DataDir:
 
         Raises: AlreadyRunning; StartFailed, when it is not ours.
         """
+        give_up = time.monotonic() + LOOKED_AT_S
+        while (lock := self._free_lock()) is None:
+            if time.monotonic() > give_up:
+                raise AlreadyRunning(f"A server already runs on {self.path}: stop it with 'synthgen down'.")
+            time.sleep(0.01)
+        return lock
+
+    def _free_lock(self) -> IO[str] | None:
         with self._usable():
             lock = (self.path / "lock").open("a")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
-            raise AlreadyRunning(f"A server already runs on {self.path}: stop it with 'synthgen down'.") from None
+            return None
         return lock
 
     @contextmanager
@@ -80,11 +90,8 @@ class DataDir:
     def is_locked(self) -> bool:
         if not (self.path / "lock").exists():
             return False
-        try:
-            self.lock().close()
-        except AlreadyRunning:
-            return True
-        return False
+        with self._free_lock() or nullcontext() as lock:
+            return lock is None
 
     def ray_token_file(self) -> Path:
         """A file with the token that this server's Ray cluster asks for; made on first use.

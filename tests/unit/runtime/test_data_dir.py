@@ -50,6 +50,13 @@ def test_a_second_server_is_refused_until_the_first_lets_go(place):
     assert not place.is_locked()
 
 
+def test_who_only_looks_whether_a_server_runs_keeps_none_from_starting(place, monkeypatch):
+    looking = place.lock()
+    monkeypatch.setattr(data_dir.time, "sleep", lambda _: looking.close())
+
+    place.lock().close()
+
+
 def test_a_server_that_died_is_not_said_to_run(place):
     info = ServerInfo("http://127.0.0.1:1", "http://127.0.0.1:2", 3)
     with place.lock():
