@@ -182,6 +182,18 @@ def test_changed_settings_reach_the_metadata_too_once_its_actor_is_ended(client,
     assert client.get_usage(project)["quotas"]["pending_jobs"] == 7
 
 
+def test_jobs_that_come_after_serve_was_shut_down_and_deployed_again_are_done(client, deploy, nodes):
+    (model,) = (one for one in client.list_models()["items"] if one["status"] == "ready")
+    run(nodes, "serve", "shutdown", "--yes", f"--address=http://127.0.0.1:{nodes.dashboard_port}")
+    wait_until(lambda: not client.is_ready(), "it is gone", 60)
+
+    deploy()
+
+    wait_until(client.is_ready, "it is ready again", 180)
+    job = client.generate(model["id"], 500, seed=3)
+    assert client.wait_for_job(job["job_id"], timeout_s=60)["status"] == "completed"
+
+
 def test_a_node_that_is_drained_takes_no_work_and_what_answers_moves_to_another(client, nodes):
     command = README.partition("ray drain-node ")[2].partition("\n")[0]
     node_id = run(nodes, "python", "-c", WORKER, nodes.address).strip()
