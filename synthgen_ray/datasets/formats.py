@@ -1,5 +1,6 @@
 """What kind of file an upload is, by its first bytes and its name."""
 
+import re
 from enum import Enum, auto
 from pathlib import Path, PurePath
 
@@ -24,13 +25,8 @@ FOREIGN = (
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",  # XLS
     b"\x89PNG\r\n\x1a\n",
     b"\xff\xd8\xff",  # JPEG
-    b"GIF8",
     b"%PDF-",
-    b"ARROW1",  # Feather, Arrow IPC
-    b"FEA1",
-    b"ORC",
     b"Obj\x01",  # Avro
-    b"BZh",
     b"\xfd7zXZ\x00",
     b"7z\xbc\xaf\x27\x1c",
     b"\x28\xb5\x2f\xfd",  # Zstandard
@@ -41,6 +37,15 @@ FOREIGN = (
     b"\x7fELF",
     b"\x80\x04\x95",  # pickle
 )
+# Of letters, with which a table may begin as well: `has_magic`.
+LETTERS = (
+    b"GIF8",
+    b"ARROW1",  # Feather, Arrow IPC
+    b"FEA1",
+    b"ORC",
+    b"BZh",
+)
+NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
 def file_kind(path: Path, filename: str) -> FileKind:
@@ -51,9 +56,9 @@ def file_kind(path: Path, filename: str) -> FileKind:
     with path.open("rb") as file:
         head = file.read(TAR_MAGIC_AT + len(TAR_MAGIC))
     suffix = PurePath(filename.lower()).suffix
-    if head.startswith(ENCRYPTED_PARQUET_MAGIC):
+    if has_magic(head, ENCRYPTED_PARQUET_MAGIC):
         raise InvalidTable("The Parquet file is encrypted; upload it decrypted.", "encrypted_parquet")
-    if head.startswith(PARQUET_MAGIC):
+    if has_magic(head, PARQUET_MAGIC):
         if suffix in TEXT_SUFFIXES:
             raise InvalidTable(f"The file is Parquet, but its name ends in {suffix}.", "format_mismatch")
         return FileKind.PARQUET
@@ -65,5 +70,10 @@ def file_kind(path: Path, filename: str) -> FileKind:
 
 def refuse_foreign(head: bytes) -> None:
     """Refuse the first bytes of a file that is certainly not a table of ours. Raises: UnsupportedMedia."""
-    if head.startswith(FOREIGN) or head[TAR_MAGIC_AT:].startswith(TAR_MAGIC):
+    if head.startswith(FOREIGN) or has_magic(head, LETTERS) or head[TAR_MAGIC_AT:].startswith(TAR_MAGIC):
         raise UnsupportedMedia("Upload a CSV, a gzipped CSV or a Parquet file.", "unsupported_file_type")
+
+
+def has_magic(head: bytes, magic: bytes | tuple[bytes, ...]) -> bool:
+    """Whether a file begins with letters that no text goes on from: a table may begin with PARENT or ORCID."""
+    return head.startswith(magic) and NO_TEXT.search(head) is not None

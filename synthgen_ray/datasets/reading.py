@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from synthgen_ray.datasets.canonical import check_schema
 from synthgen_ray.datasets.corrections import corrected
 from synthgen_ray.datasets.csv_reading import read_csv
-from synthgen_ray.datasets.formats import GZIP_MAGIC, PARQUET_MAGIC, FileKind, file_kind, refuse_foreign
+from synthgen_ray.datasets.formats import GZIP_MAGIC, PARQUET_MAGIC, FileKind, file_kind, has_magic, refuse_foreign
 from synthgen_ray.datasets.inference import infer_columns
 from synthgen_ray.datasets.limits import MIB, UploadLimits, too_large
 from synthgen_ray.datasets.parquet_reading import DECODE_ERRORS, invalid_parquet, read_parquet, refuse_extensions
@@ -138,7 +138,7 @@ def _decoded(source: Path, kind: FileKind, target: Path, limits: UploadLimits) -
         _decompress(source, plain, limits)
         with plain.open("rb") as file:
             head = file.read(512)
-        if head.startswith((GZIP_MAGIC, PARQUET_MAGIC)):
+        if head.startswith(GZIP_MAGIC) or has_magic(head, PARQUET_MAGIC):
             raise UnsupportedMedia("Upload Parquet as it is, and text compressed once.", "unsupported_file_type")
         refuse_foreign(head)
         yield plain
