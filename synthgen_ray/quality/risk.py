@@ -108,9 +108,9 @@ def certain_risk(seen: Tries, unseen: Tries, among: int, lengths: float = 1.0, c
     failing, others = 1 - seen.rate, 1 - lengths * unseen.rate
     above = seen.rate - _ends(seen, crowding, z)[0]
     below = lengths * (_ends(unseen, crowding, z)[1] - unseen.rate)
-    squares = (others - below) * (others + below)
-    if squares <= 0:
+    if others <= abs(below):  # all of the others may have succeeded
         return 0.0
+    squares = (others - below) * (others + below)
     ratio = (failing * others + math.hypot(failing * below, above * math.sqrt(squares))) / squares
     return round(max(1 - ratio, 0.0), 3)
 

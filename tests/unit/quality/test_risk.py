@@ -51,6 +51,11 @@ def test_a_leak_is_at_risk_though_a_hundred_columns_were_tried():
         assert certain_risk(Tries(seen, 500), Tries(unseen, 500), 100) > AT_RISK[1]
 
 
+def test_nothing_is_at_risk_where_others_would_all_have_succeeded_in_as_long_a_table():
+    for unseen in (55, 60, 250, 450):
+        assert certain_risk(Tries(25, 500), Tries(unseen, 500), 2, lengths=9) == 0.0
+
+
 def test_what_one_attack_alone_proves_ten_may_have_by_chance():
     seen, unseen = Tries(99, 100), Tries(90, 100)
 
