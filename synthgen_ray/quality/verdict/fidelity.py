@@ -93,9 +93,9 @@ def _missing(columns: Sequence[ColumnResult], gaps: Mapping[str, float], empty: 
 
 
 def _unlike(columns: Sequence[ColumnResult], noise: Noise) -> Iterator[Finding]:
-    """Single columns that a good mean hides."""
+    """Single columns that the mean hides."""
     found = [column.name for column in columns if _is_unlike(column.shape, noise)]
-    if found:
+    if 0 < len(found) < sum(column.shape.value is not None for column in columns):
         sentence = f"{named(found)} unlike the real one, though others are like it."
         yield finding(Level.WARN, "fidelity", sentence, "Do not count on what is in there; train longer.")
 

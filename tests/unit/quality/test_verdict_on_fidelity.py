@@ -264,6 +264,21 @@ def _of_pairs(real: dict, synthetic: dict) -> tuple[Level, str] | None:
     return next(((one.level, one.sentence) for one in said if one.sentence.startswith("Columns that go")), None)
 
 
+def test_others_are_said_to_be_like_the_real_ones_only_where_there_are_some():
+    chance = np.random.default_rng(0)
+    real, holdout, synthetic = (
+        pa.table({"a": chance.normal(0, 1, rows), "b": chance.normal(shift, 1, rows)})
+        for rows, shift in ((600, 0), (100, 0), (600, 5))
+    )
+
+    def sentences(*names: str) -> str:
+        columns = [Column(name, ColumnKind.FLOAT) for name in names]
+        return " ".join(finding.sentence for finding in assess(real, synthetic, holdout, columns).verdict)
+
+    assert "'b' is unlike the real one, though others are like it." in sentences("a", "b")
+    assert "though others" not in sentences("b")
+
+
 def test_a_relation_that_is_lost_since_a_column_does_not_vary_counts_as_lost():
     chance = np.random.default_rng(0)
     first = chance.normal(size=500)
