@@ -47,4 +47,9 @@ def count(number: int, what: str) -> str:
 
 
 def percent(share: float) -> str:
+    """What is there is never shown as nothing, nor what is not all as all."""
+    if 0 < share < 0.0005:
+        return "<0.1%"
+    if 0.995 <= share < 1:
+        return ">99%"
     return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"

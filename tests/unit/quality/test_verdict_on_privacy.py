@@ -42,6 +42,15 @@ def _verdict_on_copies(copies: int, expected: int) -> Level:
     return next(finding.level for finding in found if "copies" in finding.sentence)
 
 
+@pytest.mark.parametrize(
+    ("copies", "told"), [(0.0, "0.0%"), (0.0003, "<0.1%"), (0.0006, "0.1%"), (0.9996, ">99%"), (1.0, "100%")]
+)
+def test_copies_that_there_are_are_not_told_to_be_none_and_most_not_to_be_all(copies, told):
+    found = verdict(UNKNOWN, (), (), None, only_copies(Measure(value=copies, ceiling=0.0)), a_scope(90_000, 10_000))
+
+    assert any(finding.sentence.removeprefix("It leaks: ").startswith(f"{told} of the synthetic") for finding in found)
+
+
 @pytest.mark.parametrize("common", [0.01, 0.05, 0.3])
 def test_copies_that_real_rows_have_as_often_are_no_leak(common):
     chance = np.random.default_rng(0)
