@@ -12,14 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthgen_ray.datasets.datetime_text import fit_python_dates
 from synthgen_ray.datasets.decimals import as_numbers
 from synthgen_ray.datasets.names import check_names
 from synthgen_ray.datasets.text_typing import check_finite, integer_out_of_range
 from synthgen_ray.domain.errors import FieldError, InvalidTable
-
-# Year 1 to 9999: what a Python date can hold.
-MIN_DAY, MAX_DAY = -719_162, 2_932_896
-UNITS_PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 _Test = Callable[[pa.DataType], bool]
 _PLAIN: tuple[_Test, ...] = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_date)
@@ -112,15 +109,7 @@ def _canonical_column(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         return pc.if_else(pc.is_nan(column), None, column)
     if pa.types.is_date64(kind):
         column = column.cast(pa.date32(), safe=False)
-    if pa.types.is_temporal(kind):
-        _check_years(name, column)
-    return column
-
-
-def _check_years(name: str, column: pa.ChunkedArray) -> None:
-    is_date = pa.types.is_date(column.type)
-    per_day = 1 if is_date else UNITS_PER_DAY[column.type.unit]
-    bounds = pc.min_max(column.cast(pa.int32() if is_date else pa.int64())).as_py()
-    if bounds["min"] is not None and not MIN_DAY * per_day <= bounds["min"] <= bounds["max"] < (MAX_DAY + 1) * per_day:
+    if pa.types.is_temporal(kind) and not fit_python_dates(column):
         detail = f"Column '{name}' has dates outside of the years 1 to 9999."
         raise InvalidTable(detail, "date_out_of_range", [FieldError(name, "A date is out of range.")])
+    return column

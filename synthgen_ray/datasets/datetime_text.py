@@ -9,6 +9,9 @@ import pyarrow.compute as pc
 FRACTION = re.compile(r"\.%([1-57-9]?)f")
 _UNITS = {0: "s", 3: "ms", 6: "us", 9: "ns"}
 UNPADDED = "\x01"  # stands before a number for a moment, and in no format
+# Year 1 to 9999: what a Python date can hold.
+MIN_DAY, MAX_DAY = -719_162, 2_932_896
+UNITS_PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 ISO_DATE = "%Y-%m-%d"
 ISO_TIME = "%Y-%m-%dT%H:%M:%S"
 
@@ -16,6 +19,15 @@ ISO_TIME = "%Y-%m-%dT%H:%M:%S"
 def unit_digits(digits: int) -> int:
     """Of the unit that holds so many digits of a second: 0, 3, 6 or 9."""
     return -(-digits // 3) * 3
+
+
+def fit_python_dates(moments: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether all are of the years 1 to 9999 in UTC; `moments` are timestamps, or days of 32 bits."""
+    is_date = pa.types.is_date(moments.type)
+    per_day = 1 if is_date else UNITS_PER_DAY[moments.type.unit]
+    bounds = pc.min_max(moments.cast(pa.int32() if is_date else pa.int64())).as_py()
+    low, high = MIN_DAY * per_day, (MAX_DAY + 1) * per_day
+    return bounds["min"] is None or low <= bounds["min"] <= bounds["max"] < high
 
 
 def datetimes_as_text(values: pa.Array, written: str | None) -> pa.Array:

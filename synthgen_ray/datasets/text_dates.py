@@ -17,7 +17,7 @@ from synthgen_ray.datasets.date_formats import (
     zone_name,
 )
 from synthgen_ray.datasets.date_guessing import guessed, orders_of
-from synthgen_ray.datasets.datetime_text import unit_digits
+from synthgen_ray.datasets.datetime_text import fit_python_dates, unit_digits
 
 # Years of two digits are those of POSIX: 1969 to 2068.
 FIRST_YEAR_OF_19 = "69"
@@ -130,10 +130,14 @@ def _read(texts: pa.Array, written: str) -> tuple[pa.Array, str, bool]:
     try:
         dates = _iso_dates(fields)
         if "hour" not in fields:
-            return pc.cast(dates, pa.date32()), found, False
-        return _moments(dates, fields, zone_name(literal) if literal else None), found, len(zones) > 1
+            values = pc.cast(dates, pa.date32())
+        else:
+            values = _moments(dates, fields, zone_name(literal) if literal else None)
     except pa.ArrowInvalid:  # its message repeats the value
         raise NotDates("invalid_date", "holds dates that do not exist") from None
+    if not fit_python_dates(values):
+        raise NotDates("date_out_of_range", "holds dates outside of the years 1 to 9999 in UTC")
+    return values, found, len(zones) > 1
 
 
 def _fields(texts: pa.Array, written: str) -> _Fields:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthgen_ray.datasets.canonical import UNITS_PER_DAY
+from synthgen_ray.datasets.datetime_text import UNITS_PER_DAY
 from synthgen_ray.datasets.decimals import as_floats
 from synthgen_ray.domain.columns import FRESH, Column, ColumnKind
 from synthgen_ray.domain.errors import InvalidTable
