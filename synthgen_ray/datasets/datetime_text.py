@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 # Fractions of a second, `%f` of six digits and `%3f` of three: pyarrow writes as many as the unit has, as part of %S.
 FRACTION = re.compile(r"\.%([1-57-9]?)f")
 _UNITS = {0: "s", 3: "ms", 6: "us", 9: "ns"}
+_NAMES = {"s": "second", "ms": "millisecond", "us": "microsecond", "ns": "nanosecond"}
 UNPADDED = "\x01"  # stands before a number for a moment, and in no format
 # Year 1 to 9999: what a Python date can hold.
 MIN_DAY, MAX_DAY = -719_162, 2_932_896
@@ -59,16 +60,21 @@ def _formatted(moments: pa.Array, written: str) -> pa.Array:
     if not pa.types.is_timestamp(moments.type):
         return _spelt(moments, written)
     if not fraction:
-        return _spelt(moments.cast(pa.timestamp("s"), safe=False), written)
+        return _spelt(_cut(moments, "s"), written)
     digits = int(fraction[1] or 6)
     unit = unit_digits(digits)
-    text = _spelt(moments.cast(pa.timestamp(_UNITS[unit]), safe=False), written[: fraction.start()])
+    text = _spelt(_cut(moments, _UNITS[unit]), written[: fraction.start()])
     if digits < unit:
         text = pc.utf8_slice_codeunits(text, 0, digits - unit)
     rest = written[fraction.end() :]
     if not rest:
         return text
-    return pc.binary_join_element_wise(text, _spelt(moments.cast(pa.timestamp("s"), safe=False), rest), "")
+    return pc.binary_join_element_wise(text, _spelt(_cut(moments, "s"), rest), "")
+
+
+def _cut(moments: pa.Array, unit: str) -> pa.Array:
+    """To whole units, downwards: a cast alone cuts towards 1970."""
+    return pc.floor_temporal(moments, unit=_NAMES[unit]).cast(pa.timestamp(unit), safe=False)
 
 
 def _spelt(moments: pa.Array, written: str) -> pa.Array:

@@ -112,6 +112,13 @@ class TestCsv:
             "1970-01-01T00:00:02,1970-01-01T00:00:00.000000001Z,1970-01-02\n"
         )
 
+    def test_moments_before_1970_are_cut_as_later_ones_are(self):
+        table = pa.table({"when": pa.array([-86_400_000_500, -500_001, 1_999_999], pa.timestamp("us"))})
+
+        for written, told in (("%S", ["59", "59", "01"]), ("%S.%3f", ["59.999", "59.499", "01.999"])):
+            columns = (Column("when", ColumnKind.DATETIME, format=f"%H:%M:{written}"),)
+            assert [line[6:] for line in csv_of(table, columns, header=False).split()] == told
+
     def test_dictionaries_are_written_as_their_values(self):
         table = pa.table({"s": pa.array(["x,y", None, "x,y"]).dictionary_encode(), "n": [1, 2, 3]})
 
