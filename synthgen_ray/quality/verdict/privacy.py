@@ -34,9 +34,15 @@ def of_privacy(privacy: Privacy, scope: Scope) -> Iterator[Finding]:
         return
     yield _remembered(remembered, share, scope)
     yield _attacks(
-        privacy.singling_out, "Statements that fit one synthetic row single out people of the training table"
+        privacy.singling_out,
+        "Statements that fit one synthetic row single out people of the training table",
+        "Hardly a row of it stands out.",
     )
-    yield _attacks(privacy.inference, "Who knows the rest of a row of the training table can guess what is missing")
+    yield _attacks(
+        privacy.inference,
+        "Who knows the rest of a row of the training table can guess what is missing",
+        "Nearly all rows of the training table are alike in each column, so that there is nothing to guess.",
+    )
 
 
 def _copies(privacy: Privacy, scope: Scope) -> Iterator[Finding]:
@@ -122,10 +128,10 @@ def _remembered(remembered: Measure, share: Measure, scope: Scope) -> Finding:
     return finding(level, "privacy", f"{sentence} explains; {beside}", *REMEMBERS)
 
 
-def _attacks(attacks: Sequence[Attack], what: str) -> Finding:
-    """Of the attack that is certain to gain most, though so many were tried."""
+def _attacks(attacks: Sequence[Attack], what: str, untried: str) -> Finding:
+    """Of the attack that is certain to gain most, though so many were tried; `untried` where there was none to try."""
     if not attacks:
-        return finding(Level.GOOD, "privacy", "Hardly a row of it stands out.")
+        return finding(Level.GOOD, "privacy", untried)
     than = "than people whom the model has not seen"
     if all(attack.risk.value is None for attack in attacks):
         sentence = f"Whether {what[0].lower()}{what[1:]} better {than}, so few rows cannot tell."

@@ -35,6 +35,19 @@ def test_a_table_of_ids_with_a_holdout_is_not_told_to_hold_rows_out():
     assert "holdout_fraction" in without.advice
 
 
+def test_of_a_table_of_constants_each_attack_has_a_reason_of_its_own_not_to_be_tried():
+    table, columns = (
+        pa.table({"a": ["x"] * 100, "b": ["y"] * 100}),
+        [Column(name, ColumnKind.CONSTANT) for name in "ab"],
+    )
+
+    sentences = [finding.sentence for finding in assess(table, table, table.slice(0, 50), columns).verdict]
+
+    assert "Hardly a row of it stands out." in sentences
+    assert any(sentence.endswith("there is nothing to guess.") for sentence in sentences)
+    assert len(set(sentences)) == len(sentences)
+
+
 def _verdict_on_copies(copies: int, expected: int) -> Level:
     """Of 900 rows each."""
     privacy = only_copies(Measure(value=copies / 900, ceiling=expected / 900))
