@@ -2,7 +2,6 @@
 
 import logging
 import re
-import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property, partial
@@ -59,15 +58,17 @@ class ObjectStoreArtifacts(Artifacts):
             self.adopt(path, location, name)
 
     def adopt(self, file: Path, location: str, name: str) -> None:
-        key, size = self._key(location, name), file.stat().st_size
+        key, size, sent = self._key(location, name), file.stat().st_size, 0
         try:
             with file.open("rb") as source, _answering(), self._filesystem.open_output_stream(key) as sink:
-                shutil.copyfileobj(source, sink, self.block_bytes)
+                while block := source.read(self.block_bytes):
+                    sink.write(block)
+                    sent += len(block)
         except BaseException:
-            # A stream of pyarrow cannot be aborted: closed, it has published what it had. What is whole there, another
-            # who was asked for the same has made.
+            # A stream of pyarrow cannot be aborted: closed, it has published what it had. An object of another length
+            # is what was there before, or what another has made who was asked for the same.
             with suppress(Unavailable, Gone), _answering():
-                if self._filesystem.get_file_info(key).size != size:
+                if sent != size and self._filesystem.get_file_info(key).size == sent:
                     self._filesystem.delete_file(key)
             raise
 

@@ -122,9 +122,19 @@ def test_an_upload_that_fails_leaves_what_another_has_made_of_the_same(artifacts
         given_artifact(failing, b"rows")
     assert s3.files(bucket) == {"jobs/1/1/part-0"}
 
+
+def test_an_upload_that_fails_leaves_what_was_there_before(artifacts, s3, bucket, tmp_path):
+    before = given_artifact(artifacts, b"a manifest")
+    refusing = open_artifacts(s3.url(bucket), tmp_path / "elsewhere")
+    filesystem, root = refusing._place
+    refusing._place = (Refusing(filesystem, lambda: None), root)
+
     with pytest.raises(Unavailable):
-        given_artifact(failing, b"of another length")
-    assert s3.files(bucket) == set()
+        given_artifact(refusing, b"of another length")
+    with pytest.raises(Unavailable):
+        refusing.adopt(BrokenFile(MIB), "jobs/1/1", "part-0")
+
+    assert b"".join(artifacts.verified(before)) == b"a manifest"
 
 
 def test_a_file_is_asked_for_without_all_that_are_beside_it(artifacts, s3):
