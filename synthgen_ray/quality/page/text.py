@@ -19,9 +19,9 @@ def visible(text: str, limit: int = MAX_TEXT) -> str:
     Those are control characters, halves of surrogate pairs and marks that turn the direction of what follows.
     """
     # Twice the limit is enough to see: spaces fold, and ten thousand characters are not looked at one by one.
-    folded = re.sub(r"\s+", " ", text[: 2 * limit])
     if len(text) > 2 * limit:
-        folded = folded[:limit] + text[-_TAIL:]
+        text = f"{text[: 2 * limit]}…{text[-_TAIL:]}"
+    folded = re.sub(r"\s+", " ", text)
     shown = "".join("\N{REPLACEMENT CHARACTER}" if _has_no_shape(c) else c for c in folded)
     if len(shown) <= limit:
         return shown

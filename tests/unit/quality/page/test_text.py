@@ -8,6 +8,8 @@ from synthgen_ray.quality.page.text import name, prose, visible
 def test_a_long_text_keeps_its_beginning_and_its_end():
     assert visible("a" * 5_000 + "the end!", 20) == "a" * 11 + "…the end!"
     assert visible("a" * 20, 20) == "a" * 20
+    assert visible("a" + " " * 5_000 + "b" * 5_000, 20) == "a …bbbbbbbb"
+    assert visible("a" * 5_000 + "the\nend!", 20) == "a" * 11 + "…the end!"
 
 
 def test_what_has_no_shape_is_shown_as_a_mark():
