@@ -14,7 +14,8 @@ from synthgen_ray.quality.trends import mean_trend, pair_trends
 
 
 def estimate(real: pa.Table, synthetic: pa.Table, columns: Sequence[Column]) -> Estimate:
-    """Column shapes and pair trends of canonical tables, in a moment: those of an `Assessment` of the same rows.
+    """Column shapes and pair trends of canonical tables, in a moment: those of an `Assessment` of the same rows,
+    which tells them in steps. These are exact, for who may see the real table.
 
     Raises: InvalidTable where a table lacks a column or has no rows.
     """
