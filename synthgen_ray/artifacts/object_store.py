@@ -44,7 +44,7 @@ class ObjectStoreArtifacts(Artifacts):
     def check_writable(self) -> None:
         probe = self._key(PROBE)
         with _answering():
-            with self._filesystem.open_output_stream(probe) as sink:
+            with self._sink(probe) as sink:
                 sink.write(b"\n")
             with suppress(FileNotFoundError):  # another process looks too
                 self._filesystem.delete_file(probe)
@@ -60,7 +60,7 @@ class ObjectStoreArtifacts(Artifacts):
     def adopt(self, file: Path, location: str, name: str) -> None:
         key, size, sent = self._key(location, name), file.stat().st_size, 0
         try:
-            with file.open("rb") as source, _answering(), self._filesystem.open_output_stream(key) as sink:
+            with file.open("rb") as source, _answering(), self._sink(key) as sink:
                 while block := source.read(self.block_bytes):
                     sink.write(block)
                     sent += len(block)
@@ -153,6 +153,9 @@ class ObjectStoreArtifacts(Artifacts):
         bucket = self._root.split("/")[0]
         if self._filesystem.get_file_info(bucket).type is FileType.NotFound:
             raise OSError("HTTP status 404 for the bucket")
+
+    def _sink(self, key: str) -> pa.NativeFile:
+        return self._filesystem.open_output_stream(key, compression=None)  # else by its ending: a .gz twice
 
     def _key(self, *steps: str) -> str:
         return "/".join((self._root, *steps))

@@ -13,6 +13,7 @@ from typing import BinaryIO
 import pytest
 from sqlalchemy import update
 
+from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.backup.making import back_up
 from synthgen_ray.backup.manifest import ROWS, BackupFailed, Manifest, open_rows, read_manifest
@@ -107,6 +108,20 @@ async def test_a_server_at_work_is_restored_with_all_that_it_had_and_what_ran_is
                 assert (await its.get(f"{SYNTHGEN}/jobs/{job}/download")).content == rows
             assert (await its.get("/api/audit")).json()["total"] > 0
             assert restored.find_owner() == str(manifest.server_id)
+
+
+@on_sqlite
+async def test_a_backup_in_a_bucket_is_restored(
+    server, database_url, given_dataset, restored, an_empty_database, s3, bucket, tmp_path
+):
+    await given_dataset()
+    place = open_artifacts(s3.url(bucket), tmp_path / "aside")
+    manifest = (await asyncio.to_thread(back_up, database_url, server.artifacts, place)).manifest
+
+    with an_empty_database("sqlite") as url:
+        await asyncio.to_thread(restore, place, url, restored)
+        with open_rows(place, manifest) as lines:
+            assert {line.rstrip("\n") for line in lines} == await rows_of(url)
 
 
 @on_sqlite

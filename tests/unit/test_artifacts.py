@@ -1,6 +1,7 @@
 """What every store of artifacts does, on a disk and over the protocol of S3."""
 
 import errno
+import gzip
 import hashlib
 import os
 import pickle
@@ -231,6 +232,16 @@ def test_a_scratch_file_becomes_a_part(artifacts, place):
     assert place.files() == {"models/1/model"}
     with artifacts.part_file("models/1", "model") as part:
         assert part.read_bytes() == b"a model"
+
+
+def test_a_part_is_kept_as_it_is_whatever_its_name_ends_in(artifacts):
+    content = gzip.compress(b"rows")
+
+    with artifacts.writing("backup/1", "rows.jsonl.gz") as sink:
+        sink.write(content)
+
+    with artifacts.part_file("backup/1", "rows.jsonl.gz") as part:
+        assert part.read_bytes() == content
 
 
 def test_erasing_takes_the_whole_folder_and_nothing_else_and_may_be_repeated(artifacts, place):

@@ -107,7 +107,7 @@ class Refusing:
         return getattr(self._filesystem, name)
 
     @contextmanager
-    def open_output_stream(self, _key: str) -> Iterator[BinaryIO]:
+    def open_output_stream(self, _key: str, **_: object) -> Iterator[BinaryIO]:
         yield BytesIO()
         self._meanwhile()
         raise OSError("AWS Error SLOW_DOWN")
