@@ -112,8 +112,10 @@ def _first_fault(text: Text, header: Header, limits: UploadLimits) -> InvalidTab
                 f"Row {row:,} (line {record.line:,}) has {record.num_cells:,} cells; the header has {expected:,}.",
                 "ragged_row",
             )
-        if record.longest_cell > limits.max_cell_bytes or record.end - record.start > BLOCK_BYTES:
+        if record.longest_cell > limits.max_cell_bytes:
             return cell_too_large(row, limits)
+        if record.end - record.start > BLOCK_BYTES:
+            return InvalidTable(f"Row {row:,} has over {BLOCK_BYTES:,} bytes; write fewer columns.", "row_too_large")
     if header.end >= len(text) or not text[header.end :].strip():
         return no_rows()
     return InvalidTable("The rows cannot be parsed as CSV.", "malformed_csv")

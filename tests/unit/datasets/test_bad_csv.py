@@ -89,6 +89,16 @@ class TestLimits:
         assert (refusal.value.status, refusal.value.code) == (413, "too_many_rows")
 
 
+def test_a_row_that_is_too_long_is_not_said_to_have_a_cell_that_is(upload):
+    header, row = (b",".join(b"c%d" % place + cell for place in range(20)) for cell in (b"", b"x" * (MIB - 10)))
+
+    with pytest.raises(SynthGenError) as refusal:
+        upload(b"\n".join([header, row]))
+
+    assert (refusal.value.status, refusal.value.code) == (422, "row_too_large")
+    assert refusal.value.detail.startswith("Row 1 has over")
+
+
 class TestPrivacy:
     SECRET = "S3cr3tCell"
 
