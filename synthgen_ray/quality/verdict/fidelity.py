@@ -130,6 +130,8 @@ def _weak_relations(weak: Weak, noise: Noise, *, beside_others: bool) -> Iterato
         sentence = "No two columns go together closely in the real table"
         if beside_others:
             how = {Level.GOOD: "do so here too", Level.WARN: "do so only in part", Level.BAD: "hardly do so"}[level]
+            if level is Level.GOOD and weak.kept is not None and weak.kept.value < KEPT[0]:  # by its error alone
+                how = "may do so here too: so few rows cannot tell"
             sentence = f"Columns that go together loosely in the real table {how}"
         sentence += f"; {', and '.join(told)}."
         advice = "Do not rely on what columns say of each other; keep `refine` on, or train longer."

@@ -340,12 +340,20 @@ def test_loose_relations_that_are_lost_are_told_of_beside_close_ones_that_are_ke
     assert loose.sentence.startswith("Columns that go together loosely in the real table do so only in part; of what")
 
 
+def test_loose_relations_that_are_lost_in_few_rows_are_not_said_to_be_kept():
+    told = [finding.sentence for seed in range(3) for finding in _of_loose_pairs(seed, 200, 30, shuffled=True)]
+
+    loose = [sentence for sentence in told if "loosely" in sentence]
+    assert loose
+    assert not [sentence for sentence in loose if "do so here too;" in sentence]
+
+
 @pytest.mark.parametrize(("rows", "held_out"), [(200, 50), (900, 100)])
 def test_loose_relations_that_nobody_lost_are_hardly_ever_missed(rows, held_out):
     found = [_of_loose_pairs(seed, rows, held_out, shuffled=False) for seed in range(20)]
 
     assert sum(any(finding.level is not Level.GOOD for finding in said) for said in found) <= 1
-    assert found[0][1].sentence.startswith("Columns that go together loosely in the real table do so here too; of what")
+    assert "do so here too" in found[0][1].sentence
 
 
 @pytest.mark.parametrize("share", [0.3, 0.8])
