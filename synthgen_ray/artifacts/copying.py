@@ -17,16 +17,19 @@ def copy(artifact: Artifact, source: Artifacts, target: Artifacts) -> int:
         return 0
     source.check(artifact)
     digest, start = hashlib.sha256(), 0
-    for part in artifact.parts:
-        stop = start + part.size_bytes
-        with target.writing(artifact.location, part.name) as sink:
-            for block in source.read(artifact, start, stop):
-                digest.update(block)
-                sink.write(block)
-        start = stop
-    if digest.hexdigest() != artifact.sha256:
+    try:
+        for part in artifact.parts:
+            stop = start + part.size_bytes
+            with target.writing(artifact.location, part.name) as sink:
+                for block in source.read(artifact, start, stop):
+                    digest.update(block)
+                    sink.write(block)
+            start = stop
+        if digest.hexdigest() != artifact.sha256:
+            raise corrupt()
+    except Gone:
         target.erase(artifact.location)
-        raise corrupt()
+        raise
     return start
 
 

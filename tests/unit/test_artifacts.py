@@ -6,12 +6,14 @@ import hashlib
 import os
 import pickle
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from synthgen_ray.artifacts import Artifacts, open_artifacts
+from synthgen_ray.artifacts.copying import copy
 from synthgen_ray.domain.errors import Gone, InsufficientStorage, Unavailable
 from tests.s3 import S3Server
 
@@ -242,6 +244,20 @@ def test_a_part_is_kept_as_it_is_whatever_its_name_ends_in(artifacts):
 
     with artifacts.part_file("backup/1", "rows.jsonl.gz") as part:
         assert part.read_bytes() == content
+
+
+def test_of_what_goes_while_it_is_copied_nothing_is_left(artifacts, tmp_path, monkeypatch):
+    artifact, target, read = given_parts(artifacts, b"one", b"two"), Disk(tmp_path / "target"), artifacts.read
+
+    def read_and_erase(*what) -> Iterator[bytes]:
+        yield from read(*what)
+        artifacts.erase(artifact.location)
+
+    monkeypatch.setattr(artifacts, "read", read_and_erase)
+    with pytest.raises(Gone):
+        copy(artifact, artifacts, target.artifacts)
+
+    assert target.files() == set()
 
 
 def test_erasing_takes_the_whole_folder_and_nothing_else_and_may_be_repeated(artifacts, place):
