@@ -130,7 +130,7 @@ def of_values(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
     return pa.array(values, type_)
 
 
-def as_type(array: pa.Array, type_: pa.DataType) -> pa.Array:
+def as_type(array: pa.Array | pa.ChunkedArray, type_: pa.DataType) -> pa.Array | pa.ChunkedArray:
     """The same values in that type, which may be a dictionary."""
     if pa.types.is_dictionary(type_):
         array = array.cast(type_.value_type).dictionary_encode()

@@ -139,4 +139,4 @@ def _filled(column: pa.ChunkedArray, values: pa.Array, missing: np.ndarray) -> p
     plain = arrow.value_type(column.type)
     if pa.types.is_floating(plain) and pa.types.is_floating(values.type):
         values = values.cast(pa.string())  # the 0.1 of a float32 is 0.1 in a float64 too
-    return pc.if_else(pa.array(missing), values.cast(plain), column.cast(plain)).cast(column.type)
+    return arrow.as_type(pc.if_else(pa.array(missing), values.cast(plain), column.cast(plain)), column.type)

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -153,6 +154,20 @@ def test_other_columns_orders_and_narrower_types_are_taken(of_pairs, pairs):
     assert filled.column_names == gaps.column_names
     assert filled["remark"].null_count == ROWS
     assert filled["place"].null_count == filled["visitors"].null_count == 0
+
+
+def test_a_data_frame_keeps_its_categories_of_numbers():
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"size": pd.Categorical(rng.integers(36, 40, 200)), "price": rng.normal(size=200)})
+    model = given_model(ModelType.GAUSSIAN_COPULA, frame, None)
+    gaps = frame.assign(size=frame["size"].where(np.arange(200) % 3 > 0))
+
+    filled = model.impute(gaps, seed=1)
+
+    assert filled.schema.field("size").type == pa.dictionary(pa.int8(), pa.int64())
+    assert filled["size"].null_count == 0
+    there = pc.is_valid(pa.array(gaps["size"]))
+    assert filled["size"].filter(there).to_pylist() == frame["size"].to_numpy()[there].tolist()
 
 
 def test_values_that_were_never_seen_stay(of_pairs, pairs):
