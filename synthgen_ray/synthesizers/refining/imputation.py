@@ -113,7 +113,9 @@ def _cast(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
     """Raises: ArrowInvalid, where a cell would be another one: a moment without its time, a number as a moment, a text
     without its zeros, 850 as true."""
     before, kind = arrow.plain(column), arrow.value_type(type_)
-    if before.null_count < len(before) and not _may_be(before.type, kind):
+    if before.null_count == len(before):  # of whatever type: None alone has none in a data frame
+        return pa.chunked_array([pa.nulls(len(before), type_)])
+    if not _may_be(before.type, kind):
         raise pa.ArrowInvalid("cells of another nature")
     if pa.types.is_floating(before.type):
         column = pa.chunked_array([before])  # in which NaN is missing

@@ -170,6 +170,17 @@ def test_a_data_frame_keeps_its_categories_of_numbers():
     assert filled["size"].filter(there).to_pylist() == frame["size"].to_numpy()[there].tolist()
 
 
+def test_a_column_of_nothing_but_none_is_filled_whatever_it_holds():
+    table = given_table()[0].select(LEARNT)
+    model = given_model(ModelType.GAUSSIAN_COPULA, *given_table())
+    frame = given_table()[0].to_pandas().assign(**dict.fromkeys(LEARNT))
+
+    filled = model.impute(frame, seed=1)
+
+    assert filled.select(LEARNT).schema.types == table.schema.types
+    assert {name: filled[name].null_count for name in LEARNT} == dict.fromkeys(LEARNT, 0)
+
+
 def test_values_that_were_never_seen_stay(of_pairs, pairs):
     gaps = with_gaps(pairs)
     gaps = gaps.set_column(0, "place", pa.array(["moon"] * ROWS)).set_column(2, "degrees", pa.array([1e9] * ROWS))
