@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
@@ -85,7 +86,7 @@ class Synthesizer(ABC):
     ) -> Self:
         """Learn the table. `columns` say what its columns are; without them that is inferred, and text that is dates is
         learnt as dates and comes back as it was written. What `on_progress` or `checkpoints` raises passes through and
-        ends the training.
+        ends the training. A fit that fails leaves no model, that of an earlier fit neither.
 
         With the same table, options and seed, a training that goes on from a checkpoint makes the same model, byte for
         byte, as one that was never interrupted.
@@ -93,26 +94,27 @@ class Synthesizer(ABC):
         """
         keep_freed_memory()
         self._forget("_dependencies")  # of an earlier fit
-        table = taken(table)
-        checks.check_schema(table.schema)
-        pace = Pace(on_progress, self.params.max_training_seconds, checkpoints)
-        pace.say(0.0, "learning the columns")
-        self._columns = _in_order_of(table, columns or columns_of(table))
-        seed = self._agreed_seed()
-        self.params = with_agreed_holdout(self._asked, table.num_rows)
-        check_trainable(table.num_rows, self.params.holdout_fraction)
-        train, _ = learnt_and_held_out(table, self.params)
-        rng = stream(seed, ENCODE)
-        self._codec = TableCodec.learn(train, table, self._columns, self._codec_options, rng, pace.breathe)
-        if not self._codec.learnt:
-            raise InvalidTable("No column holds anything to learn.", "no_usable_columns")
-        self._trained_rows = train.num_rows
-        self.chunk_rows = rows_of_a_chunk(self.learned_columns, table.column_names)
-        with pace.part(PART_BEFORE_REFINEMENT if self._is_refined else 1.0):
-            self._learn(train, seed, pace)
-        self.losses = pace.losses
-        self._refinement = self._learn_refinement(train, seed, pace)
-        pace.say(1.0, "trained")
+        with self._all_or_nothing():
+            table = taken(table)
+            checks.check_schema(table.schema)
+            pace = Pace(on_progress, self.params.max_training_seconds, checkpoints)
+            pace.say(0.0, "learning the columns")
+            self._columns = _in_order_of(table, columns or columns_of(table))
+            seed = self._agreed_seed()
+            self.params = with_agreed_holdout(self._asked, table.num_rows)
+            check_trainable(table.num_rows, self.params.holdout_fraction)
+            train, _ = learnt_and_held_out(table, self.params)
+            rng = stream(seed, ENCODE)
+            self._codec = TableCodec.learn(train, table, self._columns, self._codec_options, rng, pace.breathe)
+            if not self._codec.learnt:
+                raise InvalidTable("No column holds anything to learn.", "no_usable_columns")
+            self._trained_rows = train.num_rows
+            self.chunk_rows = rows_of_a_chunk(self.learned_columns, table.column_names)
+            with pace.part(PART_BEFORE_REFINEMENT if self._is_refined else 1.0):
+                self._learn(train, seed, pace)
+            self.losses = pace.losses
+            self._refinement = self._learn_refinement(train, seed, pace)
+            pace.say(1.0, "trained")
         return self
 
     def sample(
@@ -303,6 +305,15 @@ class Synthesizer(ABC):
         """Find these cached properties anew: what they follow from has changed."""
         for name in cached:
             self.__dict__.pop(name, None)
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """What ends a fit leaves parts of it beside parts of an earlier one, which would draw rows together."""
+        try:
+            yield
+        except BaseException:
+            self._codec = None
+            raise
 
     def _agreed_seed(self) -> int:
         return fresh_seed() if self.params.seed is None else self.params.seed

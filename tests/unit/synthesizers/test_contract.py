@@ -256,6 +256,20 @@ class TestTraining:
         with pytest.raises(Cancelled):
             given_model(model_type, on_progress=stop)
 
+    def test_that_ends_halfway_leaves_no_model(self, model_type):
+        def stop(progress):
+            if progress.fraction > 0:
+                raise KeyboardInterrupt
+
+        table, columns = given_table(60)
+        fitted = given_model(model_type, table, columns, refine=False)
+        for model in (create(model_type, SMALL[model_type]), fitted):
+            with pytest.raises(KeyboardInterrupt):
+                model.fit(table.slice(0, 30), columns, on_progress=stop)
+
+            with pytest.raises(InvalidRequest, match="is not fitted"):
+                model.sample(5)
+
     def test_stops_in_time_and_keeps_the_model(self, model_type):
         model = given_model(model_type, max_training_seconds=0.001)
 
