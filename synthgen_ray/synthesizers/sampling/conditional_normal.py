@@ -59,6 +59,10 @@ class CorrelatedNormal:
         self.correlation_DD = correlation_DD
         self._rest = lru_cache(KEPT)(self._rest_of)
 
+    def __reduce__(self) -> tuple[type[Self], tuple[np.ndarray]]:
+        """To other processes without what is kept."""
+        return type(self), (self.correlation_DD,)
+
     def draw(
         self, bounds: Sequence[Bound], num_rows: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, list[np.ndarray]]:

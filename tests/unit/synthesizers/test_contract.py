@@ -1,5 +1,6 @@
 """What every synthesizer promises, whatever its mathematics. A new type gets these tests for free."""
 
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -67,6 +68,11 @@ class TestSeeds:
             model.columns,
             model.chunk_rows,
         )
+
+    def test_same_seed_same_rows_in_another_process(self, model):
+        again = pickle.loads(pickle.dumps(model))
+
+        assert again.sample(100, seed=1).equals(model.sample(100, seed=1))
 
     def test_another_seed_gives_other_rows(self, model, rows):
         assert not model.sample(500, seed=2).equals(rows.slice(0, 500))
