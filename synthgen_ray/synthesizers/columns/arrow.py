@@ -130,7 +130,19 @@ def of_values(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
     return pa.array(values, type_)
 
 
-def as_type(array: pa.Array | pa.ChunkedArray, type_: pa.DataType) -> pa.Array | pa.ChunkedArray:
+def dictionary_of(column: pa.ChunkedArray) -> pa.Array:
+    """The values that a column of categories may have, in their order."""
+    return column.unify_dictionaries().chunk(0).dictionary.drop_null()
+
+
+def in_dictionary_of(column: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.Array:
+    """Other values in the type of a column of categories, and in its order; those that it lacks are behind them."""
+    dictionary = pa.chunked_array([dictionary_of(column), *values.chunks]).unique().drop_null()
+    codes = pc.index_in(values, value_set=dictionary).combine_chunks().cast(column.type.index_type)
+    return pa.DictionaryArray.from_arrays(codes, dictionary, ordered=column.type.ordered)
+
+
+def as_type(array: pa.Array, type_: pa.DataType) -> pa.Array:
     """The same values in that type, which may be a dictionary."""
     if pa.types.is_dictionary(type_):
         array = array.cast(type_.value_type).dictionary_encode()

@@ -52,6 +52,8 @@ class CategoryCodec(Stored):
     tail_counts: tuple[Count, ...] = ()
     nulls: Annotated[int, Field(ge=0)] = 0
     offsets: tuple[float, ...] = ()  # of the codes' logits
+    # Of an ordered dictionary, the places of values and tail from the lowest to the highest; files of others have none.
+    rising: tuple[int, ...] = Field(default=(), exclude_if=lambda rising: not rising)
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -61,6 +63,8 @@ class CategoryCodec(Stored):
             raise ValueError("offsets do not fit")
         if len(self._dictionary.unique()) != len(self.values) + len(self.tail):
             raise ValueError("values repeat")
+        if self.rising and sorted(self.rising) != list(range(len(self.values) + len(self.tail))):
+            raise ValueError("an order of other values")
         return self
 
     @classmethod
@@ -75,20 +79,24 @@ class CategoryCodec(Stored):
         kept = kept[np.argsort(-counts[kept], kind="stable")]
         values = arrow.values_of(counted.field("values").take(pa.array(kept)))
         head = sorted(range(min(most, len(kept))), key=_order_of(values, array.type))
+        learnt = [values[place] for place in head]
         return cls(
             name=name,
             column_kind=kind,
             arrow_type=str(column.type),
-            values=tuple(values[i] for i in head),
+            values=tuple(learnt),
             counts=tuple(counts[kept][head].tolist()),
             tail=tuple(values[most:]),
             tail_counts=tuple(counts[kept][most:].tolist()),
             nulls=arrow.kept_nulls(array, k),
+            rising=_rising(learnt + values[most:], column),
         )
 
     def in_order(self, order: np.ndarray) -> Self:
         """The same with its values in another order: `order` has the place where each stood."""
         moved = {name: tuple(getattr(self, name)[place] for place in order) for name in ("values", "counts")}
+        places = [*np.argsort(order).tolist(), *range(len(order), len(order) + len(self.tail))]
+        moved["rising"] = tuple(places[place] for place in self.rising)
         return type(self)(**(self.model_dump() | moved))
 
     @property
@@ -143,7 +151,11 @@ class CategoryCodec(Stored):
             weights *= target.tail if target is not None and target.tail.any() else 1
             places[in_tail] += rng.choice(len(weights), in_tail.sum(), p=weights / weights.sum()).astype(np.int32)
         null = codes == self.width - 1 if self.nulls else np.zeros(len(codes), dtype=bool)
-        return arrow.dictionary_array(np.where(null, 0, places), self._dictionary, arrow.type_of(self.arrow_type), null)
+        places, type_ = np.where(null, 0, places), arrow.type_of(self.arrow_type)
+        if not self.rising:
+            return arrow.dictionary_array(places, self._dictionary, type_, null)
+        ordered = self._dictionary.take(pa.array(self.rising))
+        return arrow.dictionary_array(np.argsort(self.rising)[places], ordered, type_, null)
 
     def target(self, condition: Condition) -> CategoryTarget:
         """Raises: JobError, if the column never takes such a value."""
@@ -178,6 +190,15 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
     """To Arrow 0.0 and -0.0 are two values; to who asks for one of them they are one."""
     array = arrow.plain(column)
     return pc.add(array, pa.scalar(0, array.type)) if pa.types.is_floating(array.type) else array
+
+
+def _rising(values: Sequence[Value], column: pa.ChunkedArray) -> tuple[int, ...]:
+    """The places of the values in the order of the column's dictionary, if it has one that is in order."""
+    if not pa.types.is_dictionary(column.type) or not column.type.ordered:
+        return ()
+    all_values = arrow.values_of(arrow.dictionary_of(column))
+    ranks = {value: rank for rank, value in reversed(list(enumerate(all_values)))}
+    return tuple(sorted(range(len(values)), key=lambda place: ranks[values[place]]))
 
 
 def _order_of(values: Sequence[Value], type_: pa.DataType) -> Callable[[int], Any]:

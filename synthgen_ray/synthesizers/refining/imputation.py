@@ -136,9 +136,10 @@ def _may_be(given: pa.DataType, wanted: pa.DataType) -> bool:
     return arrow.is_text(given) or pa.types.is_temporal(given) == pa.types.is_temporal(wanted)
 
 
-def _filled(column: pa.ChunkedArray, values: pa.Array, missing: np.ndarray) -> pa.ChunkedArray:
+def _filled(column: pa.ChunkedArray, values: pa.Array, missing: np.ndarray) -> pa.ChunkedArray | pa.Array:
     """The values where the column has none, which a NaN and a text that stands for a gap are too."""
     plain = arrow.value_type(column.type)
     if pa.types.is_floating(plain) and pa.types.is_floating(values.type):
         values = values.cast(pa.string())  # the 0.1 of a float32 is 0.1 in a float64 too
-    return arrow.as_type(pc.if_else(pa.array(missing), values.cast(plain), column.cast(plain)), column.type)
+    filled = pc.if_else(pa.array(missing), values.cast(plain), column.cast(plain))
+    return arrow.in_dictionary_of(column, filled) if pa.types.is_dictionary(column.type) else filled

@@ -5,6 +5,7 @@ import math
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.domain.params import ModelType
+from synthgen_ray.synthesizers.base import load
 from synthgen_ray.synthesizers.columns import arrow
 from tests.unit.synthesizers.conftest import given_model
 
@@ -93,6 +95,28 @@ def test_categories_keep_their_type_and_values(array):
 
     assert rows.type == array.type
     assert set(rows.to_pylist()) <= set(array.to_pylist())
+
+
+@pytest.mark.parametrize("model_type", [ModelType.TVAE, ModelType.GAUSSIAN_COPULA])
+@pytest.mark.parametrize("most", [2, 1000])
+def test_categories_of_a_data_frame_keep_their_order(model_type, most, tmp_path):
+    """Most are mid, then high, then low; nobody is tiny."""
+    sizes = ["tiny", "low", "mid", "high"]
+    frame = pd.DataFrame({"size": RNG.choice(sizes, ROWS, p=[0, 0.1, 0.6, 0.3]), "step": (WHOLE % 3) / 2})
+    frame["size"] = pd.Categorical(frame["size"], sizes, ordered=True)
+    frame["step"] = pd.Categorical(frame["step"], [1.0, 0.5, 0.0], ordered=True)
+    given_model(model_type, frame, None, max_categories=most).save(tmp_path / "model")
+    model = load(tmp_path / "model")
+
+    rows = model.sample(300, seed=1).to_pandas()
+    gaps = frame.assign(size=frame["size"].where(WHOLE % 2 == 0))
+    filled = model.impute(gaps, seed=1).to_pandas()
+
+    assert rows["size"].dtype == pd.CategoricalDtype(["low", "mid", "high"], ordered=True)
+    assert rows["step"].dtype == pd.CategoricalDtype([1.0, 0.5, 0.0], ordered=True)
+    assert filled.dtypes.equals(frame.dtypes)
+    assert (rows["size"] >= "mid").mean() == pytest.approx(0.9, abs=0.07)
+    assert (filled["size"] == frame["size"])[WHOLE % 2 == 0].all()
 
 
 @pytest.mark.parametrize("type_", [*arrow.TEXTS, pa.dictionary(pa.int32(), pa.string())], ids=str)
