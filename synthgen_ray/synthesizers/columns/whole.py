@@ -289,10 +289,11 @@ def _around_atoms(islands: list[tuple[int, int, int]], ordered: np.ndarray, k: i
     cut = []
     for island in islands:
         low, step, end = island[0], island[1], _end(island)
+        wide = min(step * coarse, 2**64 - 1)  # one that is longer than the island is not taken
         for atom in [*(atom for atom in atoms if low <= atom <= end), None]:
             last = end if atom is None else atom - step
             if low <= last:
-                cut.append((low, step * coarse, (last - low) // (step * coarse)))
+                cut.append((low, wide, (last - low) // wide))
             if atom is not None:
                 cut.append((atom, 1, 0))
                 low = atom + step

@@ -42,6 +42,16 @@ def test_numbers_keep_their_shares_beside_one_that_is_far_from_all(model_type, m
     assert np.abs(np.subtract(wanted, given)).max() < 0.05
 
 
+def test_a_few_far_numbers_beside_many_scattered_ones_are_learnt():
+    """Their step is as long as they are apart, and the others are too many to count each."""
+    scattered = np.random.default_rng(4).integers(0, 2**62, ROWS)
+    few = [2**62 + 2**61, *[2**62 + 2**61 + 2**59] * 4]
+
+    form = learn_form(pa.array([*scattered, *few]), 5)
+
+    assert few[-1] >= form.back(form.forward(pa.array(few)))[0].as_py() >= few[0]
+
+
 @pytest.mark.parametrize(
     "numbers",
     [
