@@ -326,7 +326,7 @@ class Synthesizer(ABC):
         """Rows and targets of each share of a distribution, in the chunk of a job that begins there."""
         for name, shares in distribution.items():
             codec = next(codec for codec in self.codec.columns if codec.name == name)
-            if isinstance(codec, ConstantCodec) or not isinstance(codec, CategoryCodec):
+            if not isinstance(codec, CategoryCodec):  # a constant, whose one value has all rows
                 continue
             known = {category_key(value): value for value in codec.values + codec.tail}
             counts = rows_between(start, start + num_rows, list(shares.values()))
