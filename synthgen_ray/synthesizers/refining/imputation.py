@@ -120,13 +120,13 @@ def _cast(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
     if pa.types.is_floating(before.type):
         column = pa.chunked_array([before])  # in which NaN is missing
     is_rounded = pa.types.is_decimal(column.type) and pa.types.is_floating(type_)
-    found = (as_floats(column) if is_rounded else column).cast(type_)
+    found = (as_floats(column) if is_rounded else column).cast(kind)
     is_exact = arrow.is_integral(kind) or pa.types.is_boolean(kind)
     if is_exact and not (arrow.is_text(column.type) and pa.types.is_temporal(kind)):
         is_same = pc.equal(arrow.plain(found).cast(before.type), before)
         if not pc.all(is_same, min_count=0).as_py():
             raise pa.ArrowInvalid("a cell would be lost")
-    return found
+    return pa.chunked_array([arrow.as_type(arrow.plain(found), type_)]) if kind != type_ else found
 
 
 def _may_be(given: pa.DataType, wanted: pa.DataType) -> bool:

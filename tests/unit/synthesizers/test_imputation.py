@@ -12,6 +12,7 @@ from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import create
+from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.numerics.blas import one_blas_thread
 from synthgen_ray.synthesizers.refining.imputation import conformed
 from tests.unit.synthesizers.conftest import RARE, given_model, given_table
@@ -168,6 +169,19 @@ def test_a_data_frame_keeps_its_categories_of_numbers():
     assert filled["size"].null_count == 0
     there = pc.is_valid(pa.array(gaps["size"]))
     assert filled["size"].filter(there).to_pylist() == frame["size"].to_numpy()[there].tolist()
+
+
+@pytest.mark.parametrize("type_", [pa.int64(), pa.float64(), pa.dictionary(pa.int32(), pa.int64())], ids=str)
+def test_numbers_are_taken_for_the_categories_of_a_data_frame(type_):
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"size": pd.Categorical(rng.integers(36, 40, 200)), "price": rng.normal(size=200)})
+    model = given_model(ModelType.GAUSSIAN_COPULA, frame, None)
+    sizes = pa.array([36, None, 38, 50] * 5)
+
+    filled = model.impute(pa.table({"size": arrow.as_type(sizes, type_), "price": np.zeros(20)}), seed=1)
+
+    assert filled["size"].null_count == 0
+    assert filled["size"].to_pylist()[2:4] == [38, 50]
 
 
 def test_a_column_of_nothing_but_none_is_filled_whatever_it_holds():
