@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
+from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
@@ -102,7 +103,13 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
     findings = error.errors()
     if any(finding["loc"][0] == "path" for finding in findings):
         return problem_of(request.state.request_id, NotFound("There is nothing with this id.", "not_found"))
-    return problem_of(request.state.request_id, invalid_request(findings))
+    return problem_of(request.state.request_id, invalid_request([*map(_within_its_part, findings)]))
+
+
+def _within_its_part(finding: ErrorDetails) -> ErrorDetails:
+    """As it stands in the body or the query: a caller's own field, or column, may be called `body` too."""
+    part, *steps = finding["loc"]
+    return {**finding, "loc": tuple(steps)} if part in ("body", "query") else finding
 
 
 async def _on_http_error(request: Request, error: Exception) -> JSONResponse:

@@ -70,7 +70,7 @@ def invalid_request(findings: Sequence[ErrorDetails], *prefix: str, known: Seque
 
 
 def _location(finding: ErrorDetails, prefix: Sequence[str]) -> list[str]:
-    location = [*prefix, *(str(step) for step in finding["loc"] if step not in ("body", "query"))]
+    location = [*prefix, *map(str, finding["loc"])]
     # Behind these stand the branches of a union, which mean nothing to the caller.
     return location[:2] if location and location[0] in _FREE_FORM else location
 

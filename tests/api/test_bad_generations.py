@@ -153,6 +153,10 @@ async def test_a_refusal_of_too_many_values_says_how_many_may_be(bank: Bank, gen
         ({"distribution": {"city": {"Lima": 1}, "country": {"Peru": 1}}}, "distribution: may name 1 column at most"),
         ({"conditions": {f"column {i}": 1 for i in range(101)}}, "conditions: may name 100 columns at most"),
         ({"conditions": []}, "conditions: must be an object"),
+        (
+            {"conditions": {"body": [[]]}},
+            "conditions.body: must be a value, null, a list of 1,000 values at most, or {min, max}",
+        ),
     ],
     ids=lambda part: repr(part)[:60],
 )

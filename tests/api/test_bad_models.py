@@ -36,6 +36,8 @@ FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"status": "ready"}, "unknown_field"),
     ({"created_at": "2026-02-25T10:00:00Z"}, "unknown_field"),
     ({"owner": "somebody else"}, "unknown_field"),
+    ({"body": {}}, "unknown_field"),
+    ({"query": 1}, "unknown_field"),
     ({"output_artifact_id": NOBODYS}, "unknown_field"),
     ({"config": []}, "object_expected"),
     ({"config": "epochs=300"}, "object_expected"),

@@ -12,6 +12,7 @@ from synthgen_ray.domain.validation import MOST_ADVISED, parse_train_params
     ("model_type", "config", "said"),
     [
         (ModelType.CTGAN, {"epoch": 3}, "config.epoch: is not known here; did you mean epochs?"),
+        (ModelType.CTGAN, {"query": 3}, "config.query: is not known here; known are "),
         (ModelType.GAUSSIAN_COPULA, {"zzz": 3}, "config.zzz: is not known here; known are "),
     ],
 )
