@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, func, inspect, select
 from sqlalchemy.exc import DatabaseError
 
-from synthgen_ray.store.engines import engine_at, is_sqlite
+from synthgen_ray.store.engines import engine_at, is_sqlite, snapshots
 from synthgen_ray.store.migrating import current_revision
 from synthgen_ray.store.outages import honest
 from synthgen_ray.store.tables import ServerRow
@@ -24,10 +24,10 @@ class DatabaseHealth:
 
 
 async def look_at(url: str) -> DatabaseHealth:
-    """Raises: Unavailable."""
+    """Others write meanwhile, however large it is. Raises: Unavailable."""
     engine = engine_at(url)
     try:
-        async with honest(), engine.connect() as connection:
+        async with honest(), snapshots(engine).connect() as connection:
             damage, ahead, start = None, timedelta(0), time.monotonic()
             if is_sqlite(engine):
                 (said,) = (await connection.exec_driver_sql("PRAGMA quick_check(1)")).one()

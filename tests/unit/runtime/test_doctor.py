@@ -63,6 +63,13 @@ def test_all_is_well_with_a_server_that_has_run(settings):
     assert [(finding.check, finding.level) for finding in examine(settings)] == [(name, Level.OK) for name in CHECKS]
 
 
+def test_a_server_that_writes_is_no_fault(settings):
+    with contextlib.closing(sqlite3.connect(settings.data_dir / "synthgen.db", isolation_level=None)) as its:
+        its.execute("BEGIN IMMEDIATE")
+
+        assert sick(examine(settings)) == []
+
+
 def test_before_the_first_start_nothing_is_there_nor_made(tmp_path):
     found = examine(Settings(data_dir=tmp_path / "data", port=free_port()))
 
