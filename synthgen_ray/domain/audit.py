@@ -43,7 +43,7 @@ class AuditEvent:
     at: datetime
     action: Action
     object_id: UUID
-    project_id: UUID | None  # of a key: none
+    project_id: UUID | None  # of a key the only one that it is bound to
     key_id: UUID
     request_id: str
     address: str  # of the client

@@ -86,11 +86,13 @@ class Keys:
 
         Raises: NotFound.
         """
-        wanted = delete(ApiKeyRow).where(ApiKeyRow.id == key_id, sees_key(principal)).returning(ApiKeyRow.id)
+        wanted = select(ApiKeyRow).where(ApiKeyRow.id == key_id, sees_key(principal))
         async with self._sessions.writing() as session:
-            if await session.scalar(wanted) is None:
+            row = await session.scalar(wanted.options(selectinload(ApiKeyRow.bindings)))
+            if row is None:
                 raise NotFound.of("key")
-            await record(session, principal, Action.KEY_DELETE, key_id, _only_one(principal.projects))
+            await record(session, principal, Action.KEY_DELETE, key_id, _only_one(_projects(row)))
+            await session.execute(delete(ApiKeyRow).where(ApiKeyRow.id == key_id))
 
 
 def _only_one(projects: frozenset[UUID] | None) -> UUID | None:

@@ -3,9 +3,9 @@
 from tests.api.conftest import SYNTHGEN
 
 
-async def trail(client, **query: object) -> list[dict]:
+async def trail(client, headers: dict[str, str] | None = None) -> list[dict]:
     """Oldest first."""
-    page = (await client.get("/api/audit", params={"limit": 500, **query})).json()
+    page = (await client.get("/api/audit", params={"limit": 500}, headers=headers)).json()
     return page["items"][::-1]
 
 
@@ -116,6 +116,20 @@ async def test_admins_alone_see_it_and_bound_ones_a_part(client, project_id):
 
     assert (refused.status_code, refused.json()["code"]) == (403, "missing_role")
     assert [event["action"] for event in part] == ["key.create", "project.create"]
+
+
+async def test_the_end_of_a_key_is_an_event_of_its_project_as_its_beginning_is(client, project_id):
+    bound = {"project_ids": [project_id]}
+    watching, gone = [
+        (await client.post("/api/keys", json={"name": role, "role": role, **bound})).json()
+        for role in ("admin", "viewer")
+    ]
+
+    await client.delete(f"/api/keys/{gone['id']}")
+
+    events = await trail(client, headers={"Authorization": f"Bearer {watching['key']}"})
+    of_it = [event for event in events if event["object_id"] == gone["id"]]
+    assert [(event["action"], event["key_id"]) for event in of_it] == [("key.create", None), ("key.delete", None)]
 
 
 async def test_a_bound_admin_learns_nothing_of_others_from_it(client, server, project_id):
