@@ -73,11 +73,10 @@ class Jobs:
 
 
 def jobs_in(principal: Principal, project_id: UUID | None, model_id: UUID | None) -> Select[JobRow]:
-    """All that the principal sees, of one project and of one model if they are named. By their models, whose projects
-    have an index."""
-    seen = select(JobRow).join(JobRow.model).where(sees(principal, ModelRow.project_id))
+    """All that the principal sees, of one project and of one model if they are named."""
+    seen = select(JobRow).where(sees(principal, JobRow.project_id))
     if project_id:
-        seen = seen.where(ModelRow.project_id == project_id)
+        seen = seen.where(JobRow.project_id == project_id)
     return seen.where(JobRow.model_id == model_id) if model_id else seen
 
 

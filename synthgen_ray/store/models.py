@@ -141,13 +141,14 @@ class Models(Enqueuing):
 
         Raises: NotFound.
         """
+        of_model = select(JobRow).where(JobRow.model_id == model_id)
+        generations = of_model.where(JobRow.job_type == JobType.GENERATE)
+        newest = generations.order_by(JobRow.created_at.desc(), JobRow.id).limit(SHOWN_JOBS - 1)
         # A model's training is its first job, however many came after it.
-        of_model = select(JobRow).where(JobRow.model_id == model_id).order_by(JobRow.created_at.desc(), JobRow.id)
-        generations = of_model.where(JobRow.job_type == JobType.GENERATE).limit(SHOWN_JOBS - 1)
-        training = of_model.where(JobRow.job_type == JobType.TRAIN)
+        training = of_model.where(JobRow.job_type == JobType.TRAIN).order_by(JobRow.created_at).limit(1)
         async with self._sessions.reading() as session:
             row = await require_model(session, principal, model_id, *FULL_MODEL)
-            asked = [one.options(*LISTED_JOB) for one in (generations, training)]
+            asked = [one.options(*LISTED_JOB) for one in (newest, training)]
             jobs = [job for jobs in asked for job in await session.scalars(jobs)]
             return to_model(row), tuple(map(to_job, jobs))
 

@@ -174,6 +174,10 @@ class JobRow(Row):
         Index("ix_jobs_waiting", "status", "job_type", "project_id", "created_at", "not_before", "id"),
         # And when a project was last given a turn.
         Index("ix_jobs_turns", "project_id", "job_type", "started_at"),
+        # The first page of a list, however many have ended: of a model, of a project, of all.
+        Index("ix_jobs_model_id_created_at", "model_id", "created_at"),
+        Index("ix_jobs_project_id_created_at", "project_id", "created_at"),
+        Index("ix_jobs_created_at", "created_at"),
         CheckConstraint("status IN ('pending', 'running', 'completed', 'failed')", name="status"),
         CheckConstraint("(status = 'running') = (lease_expires_at IS NOT NULL)", name="leased_while_running"),
         CheckConstraint("(status = 'running') = (lease_owner IS NOT NULL)", name="owned_while_running"),
@@ -183,7 +187,7 @@ class JobRow(Row):
     background_id: Mapped[UUID] = mapped_column(default=uuid4, unique=True)
     # Its model's, kept here too so that a claim need not look it up ten thousand times.
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
-    model_id: Mapped[UUID] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"), index=True)
+    model_id: Mapped[UUID] = mapped_column(ForeignKey("models.id", ondelete="CASCADE"))
     job_type: Mapped[JobType]
     status: Mapped[JobStatus] = mapped_column(default=JobStatus.PENDING)
     config: Mapped[dict[str, Any]]

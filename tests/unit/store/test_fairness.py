@@ -1,44 +1,18 @@
 """Who is claimed next: of the project with the fewest running jobs, then whose last turn is longest ago, then who waits
 longest."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, event
 
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import GenerateParams, ModelType
 from synthgen_ray.store.store import Store
 from tests.databases import on_both_databases
 from tests.given import ADMIN, a_trained_model, an_artifact
+from tests.unit.store.plans import explained, statements
 
 pytestmark = on_both_databases
-
-
-@contextmanager
-def statements() -> Iterator[list[tuple[str, Any]]]:
-    """What is asked of the database, with its values."""
-    seen: list[tuple[str, Any]] = []
-
-    def see(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
-        seen.append((statement, values))
-
-    event.listen(Engine, "before_cursor_execute", see)
-    yield seen
-    event.remove(Engine, "before_cursor_execute", see)
-
-
-async def explained(store: Store, statement: str, values: Any) -> str:
-    """How the database goes about it in a table that is not small."""
-    is_sqlite = store._sessions.engine.dialect.name == "sqlite"
-    async with store._sessions.engine.connect() as connection:
-        if not is_sqlite:
-            await connection.exec_driver_sql("SET enable_seqscan = off")
-        plan = "EXPLAIN QUERY PLAN" if is_sqlite else "EXPLAIN"
-        return str((await connection.exec_driver_sql(f"{plan} {statement}", values)).all())
 
 
 @pytest.fixture

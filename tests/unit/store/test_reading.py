@@ -1,12 +1,9 @@
 """What lists and looks read of wide tables and of outputs of many parts: no more than they show."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, event
 
 from synthgen_ray.domain.entities import Artifact, ArtifactSummary, Job, Part
 from synthgen_ray.domain.lifecycle import JobType
@@ -14,21 +11,10 @@ from synthgen_ray.domain.outputs import rows_of
 from synthgen_ray.domain.params import GenerateParams
 from tests.databases import on_both_databases
 from tests.given import ADMIN, an_artifact
+from tests.unit.store.plans import statements
 
 pytestmark = on_both_databases
 PARTS = tuple(Part(f"part-{place:05}", 5, 250) for place in range(4))
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def see(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", see)
-    yield seen
-    event.remove(Engine, "before_cursor_execute", see)
 
 
 @pytest.fixture
@@ -52,7 +38,7 @@ async def test_models_are_shown_without_the_columns_of_their_tables(store, given
 
     assert listed == shown
     assert (shown.dataset_name, shown.dataset_version) == ("adult", 0)
-    assert not [one for one in seen for name in ("columns", "warnings") if f".{name}" in one]
+    assert not [one for one, _ in seen for name in ("columns", "warnings") if f".{name}" in one]
 
 
 async def test_jobs_are_listed_and_looked_at_without_the_parts_of_their_files(store, project, given_output):
@@ -65,7 +51,7 @@ async def test_jobs_are_listed_and_looked_at_without_the_parts_of_their_files(st
         _, (of_model, _) = await store.get_model(ADMIN, job.model_id)
 
     assert [one.artifact for one in (listed, looked_at, of_model)] == [summary] * 3
-    assert not [one for one in seen if ".parts" in one]
+    assert not [one for one, _ in seen if ".parts" in one]
 
 
 async def test_who_reads_a_file_is_told_of_its_parts(store, given_output):
