@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, query_expression, relationship
 
@@ -164,6 +165,9 @@ class ModelRow(Row):
     artifact: Mapped[ArtifactRow | None] = relationship(lazy="raise")
 
 
+KEPT = text("artifact_id IS NOT NULL")
+
+
 class JobRow(Row):
     """One training, generation, batch or report. This table is the queue: `moves` alone changes a status."""
 
@@ -178,6 +182,8 @@ class JobRow(Row):
         Index("ix_jobs_model_id_created_at", "model_id", "created_at"),
         Index("ix_jobs_project_id_created_at", "project_id", "created_at"),
         Index("ix_jobs_created_at", "created_at"),
+        # What a project keeps, however much it has let go of.
+        Index("ix_jobs_kept", "project_id", "artifact_id", sqlite_where=KEPT, postgresql_where=KEPT),
         CheckConstraint("status IN ('pending', 'running', 'completed', 'failed')", name="status"),
         CheckConstraint("(status = 'running') = (lease_expires_at IS NOT NULL)", name="leased_while_running"),
         CheckConstraint("(status = 'running') = (lease_owner IS NOT NULL)", name="owned_while_running"),

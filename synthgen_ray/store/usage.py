@@ -117,10 +117,9 @@ async def _rows_to_come(session: AsyncSession, project_id: UUID) -> int:
 async def _storage_bytes(session: AsyncSession, project_id: UUID) -> int:
     """Of its tables, models and outputs."""
     tables = select(DatasetVersionRow.artifact_id).join(DatasetVersionRow.dataset)
-    outputs = select(JobRow.artifact_id).join(JobRow.model)
     named = union_all(
         tables.where(DatasetRow.project_id == project_id),
-        outputs.where(ModelRow.project_id == project_id),
+        select(JobRow.artifact_id).where(JobRow.project_id == project_id, JobRow.artifact_id.is_not(None)),
         # That of a model is its training's too, but for one that was imported.
         select(ModelRow.artifact_id).where(ModelRow.project_id == project_id, ModelRow.dataset_version_id.is_(None)),
     ).subquery()

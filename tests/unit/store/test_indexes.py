@@ -1,4 +1,4 @@
-"""Lists of jobs, of which a server keeps all that were completed."""
+"""What is asked often of the jobs, of which a server keeps all that were completed."""
 
 import pytest
 
@@ -37,3 +37,11 @@ async def test_the_first_page_is_read_in_its_order_and_not_sorted_from_all(store
     for plan in plans:
         assert index in plan
         assert "TEMP B-TREE FOR ORDER BY" not in plan
+
+
+async def test_what_a_project_stores_is_summed_up_without_what_it_has_let_go_of(store: Store, project):
+    with statements() as seen:
+        await store.get_usage(ADMIN, project.id)
+
+    (of_sizes,) = [one for one in seen if "sum(artifacts.size_bytes)" in one[0]]
+    assert "SEARCH jobs USING COVERING INDEX ix_jobs_kept" in await explained(store, *of_sizes)
