@@ -67,7 +67,6 @@ class Tidying:
             raise away
 
     def _steps(self) -> Iterator[Step]:
-        yield "old calls", self._store.forget_old_calls
         if time.monotonic() - self._last_expiry >= EXPIRE_EVERY_S:
             self._last_expiry = time.monotonic()
             yield "what is old", self._expire
@@ -85,6 +84,7 @@ class Tidying:
             await self._all_of(self._expiries(now))
 
     def _expiries(self, now: datetime) -> Iterator[Step]:
+        yield "old calls", partial(self._store.forget_old_calls, now)
         keep = self._retention
         if keep.outputs:
             yield "outputs", partial(self._expire_outputs, now - keep.outputs)

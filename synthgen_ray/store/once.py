@@ -5,7 +5,7 @@ route: nobody meets another's.
 """
 
 from collections.abc import Awaitable, Callable, Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from synthgen_ray.domain.errors import Conflict, InvalidRequest
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.store.holders import require_holder
 from synthgen_ray.store.sessions import Sessions
-from synthgen_ray.store.tables import OnceRow, utc_now
+from synthgen_ray.store.tables import OnceRow
 
 T = TypeVar("T")
 REMEMBERED = timedelta(hours=24)
@@ -49,9 +49,9 @@ class Onces:
         """As `find_made_job`."""
         return await self._find_made(principal, once, MODEL)
 
-    async def forget_old_calls(self) -> None:
+    async def forget_old_calls(self, now: datetime) -> None:
         async with self._sessions.writing() as session:
-            await session.execute(delete(OnceRow).where(OnceRow.created_at < utc_now() - REMEMBERED))
+            await session.execute(delete(OnceRow).where(OnceRow.created_at < now - REMEMBERED))
 
     async def _find_made(self, principal: Principal, once: Once, adapter: TypeAdapter[T]) -> T | None:
         async with self._sessions.reading() as session:

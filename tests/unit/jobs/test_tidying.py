@@ -14,6 +14,7 @@ from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.entities import Artifact, JobFailure, attempt_folder
 from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.domain.lifecycle import JobType
+from synthgen_ray.domain.once import Once
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.domain.retention import Retention
 from synthgen_ray.jobs import tidying
@@ -151,6 +152,25 @@ async def test_by_a_clock_that_was_set_right_again_all_goes_on(artifacts, store,
         await rounds.round()
 
     assert not is_there(artifacts, job.folder)
+
+
+async def test_calls_made_once_are_forgotten_by_that_clock_too(artifacts, store, clock, given_ready_model, monkeypatch):
+    once = Once("key", "POST /generate", "fingerprint")
+    made = (await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams(), once)).value
+    rounds = Tidying(store, artifacts, Retention(), Memory().forget)
+    monkeypatch.setattr(tidying, "EXPIRE_EVERY_S", 0.0)
+    await rounds.round()
+
+    clock.advance(timedelta(days=3650))
+    await rounds.round()
+    while_it_leapt = await store.find_made_job(ADMIN, once)
+    clock.advance(-timedelta(days=3650))
+    for _ in range(2):
+        clock.advance(timedelta(hours=23))
+        await rounds.round()
+
+    assert while_it_leapt == made
+    assert await store.find_made_job(ADMIN, once) is None
 
 
 async def test_the_parts_of_a_joined_file_go_once_the_job_is_done(
