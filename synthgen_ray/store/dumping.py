@@ -17,7 +17,7 @@ from synthgen_ray.store.migrating import changing_schema, current_revision, upgr
 from synthgen_ray.store.outages import honest
 from synthgen_ray.store.tables import Row, UtcDateTime
 
-AT_ONCE = 500  # rows of one statement
+AT_ONCE = 50  # rows of one statement: each may be a table of a thousand columns
 REVISIONS = "alembic_version"
 
 
