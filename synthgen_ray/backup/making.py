@@ -38,8 +38,16 @@ class Copied:
     whole: set[UUID] = field(default_factory=set)
     num_bytes: int = 0
 
-    def take(self, artifacts: Iterable[Artifact], source: Artifacts, place: Artifacts) -> frozenset[UUID]:
-        """Copy what is not there yet; answers of which the server has no longer all. Raises: Unavailable."""
+    def take_all(self, named: Named, source: Artifacts, place: Artifacts) -> tuple[frozenset[UUID], frozenset[UUID]]:
+        """The checkpoints first: a training at work drops one soon after it has made the next, and without it, it
+        starts anew. Answers of which checkpoints and of which artifacts the server has no longer all.
+
+        Raises: Unavailable.
+        """
+        return self._take(named.checkpoints, source, place), self._take(named.artifacts, source, place)
+
+    def _take(self, artifacts: Iterable[Artifact], source: Artifacts, place: Artifacts) -> frozenset[UUID]:
+        """Copy what is not there yet."""
         lost = set()
         for artifact in artifacts:
             if artifact.id in self.whole:
@@ -56,6 +64,7 @@ class Copied:
 class BackupMade:
     manifest: Manifest
     num_bytes: int  # that were not there before
+    lost: frozenset[UUID]  # artifacts that the server should have and has not
 
 
 def back_up(database_url: str, artifacts: Artifacts, place: Artifacts) -> BackupMade:
@@ -72,18 +81,16 @@ def back_up(database_url: str, artifacts: Artifacts, place: Artifacts) -> Backup
         snapshot = _look(database_url, file)
         _claim(place, artifacts, snapshot.named.server_id)
         former = find_manifest(place)
-        lost = copied.take(snapshot.named.artifacts, artifacts, place)
+        dropped, lost = copied.take_all(snapshot.named, artifacts, place)
         while lost:
             snapshot, before = _look(database_url, file), lost
-            lost = copied.take(snapshot.named.artifacts, artifacts, place)
+            dropped, lost = copied.take_all(snapshot.named, artifacts, place)
             if lost == before:
                 break
-        # Of a training at work, which drops one while it makes the next: without it, it starts anew.
-        lost |= copied.take(snapshot.named.checkpoints, artifacts, place)
-        manifest = _publish(place, snapshot, lost, former)
+        manifest = _publish(place, snapshot, dropped | lost, former)
     _drop_rows(place, former, manifest)
     _prune(place, snapshot.named, began)
-    return BackupMade(manifest, copied.num_bytes)
+    return BackupMade(manifest, copied.num_bytes, lost)
 
 
 def _look(database_url: str, file: Path) -> Snapshot:

@@ -41,7 +41,7 @@ class Manifest(BaseModel):
     rows_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     rows_bytes: int = Field(ge=0)
     num_artifacts: int = Field(ge=0)
-    lost: tuple[UUID, ...] = Field(description="Artifacts that the server itself no longer had whole.")
+    lost: tuple[UUID, ...] = Field(description="Artifacts, or checkpoints, that the server itself no longer had whole.")
 
     @property
     def rows(self) -> Artifact:

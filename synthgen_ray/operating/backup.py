@@ -46,8 +46,8 @@ def backup(place: PlaceArgument, config: ConfigOption = None, data_dir: DataDirO
         refuse(_reason(error))
     manifest = made.manifest
     typer.echo(f"Backed up {manifest.num_artifacts} artifacts, of which {made.num_bytes:,} bytes were new, to {place}.")
-    if manifest.lost:
-        refuse(f"Made without {len(manifest.lost)} artifacts that the server itself has lost; the manifest names them.")
+    if made.lost:
+        refuse(f"Made without {len(made.lost)} artifacts that the server itself has lost; the manifest names them.")
 
 
 def restore(place: PlaceArgument, config: ConfigOption = None, data_dir: DataDirOption = None) -> None:

@@ -18,7 +18,7 @@ from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.backup.making import back_up
 from synthgen_ray.backup.manifest import ROWS, BackupFailed, Manifest, open_rows, read_manifest
 from synthgen_ray.backup.restoring import restore
-from synthgen_ray.domain.entities import Artifact
+from synthgen_ray.domain.entities import Artifact, checkpoints_folder
 from synthgen_ray.domain.lifecycle import LOCAL, JobType
 from synthgen_ray.store.dumping import dump
 from synthgen_ray.store.tables import JobRow
@@ -190,15 +190,17 @@ async def test_of_two_backups_at_once_the_second_to_end_says_that_the_first_is_t
 
 
 class ErasesWhenAsked(DiskArtifacts):
-    """A server's own files, of which a folder goes while they are copied, as when its model is deleted."""
+    """A server's own files, of which a folder goes while they are copied, as when its model is deleted: at the first
+    one, or the first of that kind."""
 
-    def __init__(self, root: Path, delete: Callable[[], None]) -> None:
+    def __init__(self, root: Path, delete: Callable[[], None], at: str = "") -> None:
         super().__init__(root)
         self._delete: Callable[[], None] | None = delete
+        self._at = at
 
     def check(self, artifact: Artifact) -> None:
-        delete, self._delete = self._delete, None
-        if delete:
+        if self._delete and artifact.location.startswith(self._at):
+            delete, self._delete = self._delete, None
             delete()
         super().check(artifact)
 
@@ -224,6 +226,27 @@ class TestWhatIsLost:
         assert (made.manifest.num_artifacts, made.manifest.lost) == (1, ())
         with open_rows(place, made.manifest) as lines:
             assert not [line for line in lines if line.startswith('["models"')]
+
+    @pytest.mark.parametrize(("when", "kept"), [("datasets", True), ("jobs", False)])
+    async def test_a_checkpoint_that_a_training_drops_meanwhile_is_nothing_that_the_server_has_lost(
+        self, when, kept, server, place, restored, given_model, database_url, an_empty_database, tmp_path
+    ):
+        await given_model()
+        job = (await server.store.claim_next({JobType.TRAIN}, LOCAL)).job
+        location = f"{checkpoints_folder(job.id)}/1-10"
+        with server.artifacts.writing(location, "checkpoint.safetensors") as sink:
+            sink.write(b"weights")
+        part = server.artifacts.part(location, "checkpoint.safetensors", 0)
+        checkpoint = server.artifacts.seal(location, [part])
+        assert await server.store.name_checkpoint(job.id, job.attempt, checkpoint)
+        artifacts = ErasesWhenAsked(tmp_path / "artifacts", lambda: server.artifacts.erase(location), at=when)
+
+        made = await asyncio.to_thread(back_up, database_url, artifacts, place)
+
+        assert made.lost == frozenset()
+        with an_empty_database("sqlite") as url:
+            await asyncio.to_thread(restore, place, url, restored)
+        assert restored.path(location, "checkpoint.safetensors").exists() == kept
 
     async def test_a_file_that_the_server_has_no_longer_is_named_and_all_else_is_kept(
         self, client, server, kept, place, restored, given_output, an_empty_database, tmp_path
