@@ -278,7 +278,10 @@ class Settings(BaseSettings):
 
     @property
     def sql_url(self) -> SecretStr:
-        return self.database_url or SecretStr(f"{SQLITE}{self.own_database}")
+        if self.database_url:
+            return self.database_url
+        path = str(self.own_database).replace("%", "%25").replace("?", "%3F")  # all that means more in such a URL
+        return SecretStr(f"{SQLITE}{path}")
 
     @property
     def keeps_sqlite(self) -> bool:

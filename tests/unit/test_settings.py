@@ -11,6 +11,7 @@ from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.operating.settings import load_settings
 from synthgen_ray.settings import QuotaSettings, RateLimitSettings, Settings, UploadSettings, unread
+from synthgen_ray.store.migrating import migrate
 
 SECRET = "secret-of-sixteen"
 POSTGRES = f"postgresql://synthgen:{SECRET}@db.example.com/synthgen"
@@ -189,6 +190,17 @@ def test_an_address_that_cannot_be_a_databases_is_refused_and_not_repeated(url, 
         Settings.load()
 
     assert SECRET not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["what?", "my%20data", "50%", "a#b", "Bänk & Co"])
+async def test_the_database_is_in_the_data_directory_however_that_is_called(name, tmp_path):
+    settings = Settings(data_dir=tmp_path / name)
+    settings.data_dir.mkdir()
+
+    await migrate(settings.sql_url.get_secret_value())
+
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert settings.own_database.exists()
 
 
 def test_the_admin_key_is_not_printed():
