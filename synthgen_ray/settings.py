@@ -35,7 +35,7 @@ Deadline = Annotated[int, Field(ge=1, le=36_500 * 86_400)]  # in seconds
 OF_COMMANDS = {"SYNTHGEN_URL", "SYNTHGEN_API_KEY"}
 # What Kubernetes tells of a service that is called like us, with its value.
 OF_KUBERNETES = re.compile(r"SYNTHGEN_\w*_(SERVICE_(HOST|PORT\w*)|PORT_\d+_(TCP|UDP|SCTP)\w*|PORT=\w+:/)")
-ARTIFACTS_URL = rf"^(file:///[^?]*|gs://{_BUCKET}|s3://{_BUCKET}{_S3_OPTIONS})$"
+ARTIFACTS_URL = rf"^(file:///[^?#]*|gs://{_BUCKET}|s3://{_BUCKET}{_S3_OPTIONS})$"
 
 
 class LogFormat(StrEnum):

@@ -228,6 +228,7 @@ def test_artifacts_may_be_at_a_url(url):
         "s3:///prefix",
         "s3://bucket?request_timeout=1",
         "https://bucket.s3.amazonaws.com/prefix",
+        "file:///mnt/shared#1",
         "/mnt/shared",
     ],
 )
