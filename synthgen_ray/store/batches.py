@@ -46,8 +46,8 @@ class Batches(Enqueuing, Attempts):
 
     async def renew_batch(self, job_id: UUID, attempt: int, progress: Progress) -> bool:
         """A sign of life. False when it is cancelled or given up, and must stop."""
-        alive = {"lease_expires_at": self._clock() + LEASE, "progress": progress.fraction, "message": progress.message}
-        return await self._write_held(job_id, attempt, alive)
+        shown = {"progress": progress.fraction, "message": progress.message}
+        return await self._write_held(job_id, attempt, shown, lease=LEASE)
 
     async def complete_batch(self, job_id: UUID, attempt: int) -> None:
         """All of its rows are where they should be; a repeat changes nothing.

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import update
 
+from synthgen_ray.domain.entities import Progress
 from synthgen_ray.domain.lifecycle import LEASE, JobType
+from synthgen_ray.domain.params import DrawParams
 from synthgen_ray.store import tables
 from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import JobRow, utc_now
@@ -95,6 +97,18 @@ async def test_the_first_call_of_a_process_goes_by_the_databases_clock_too(elsew
     claimed = (await elsewhere.claim_next(JobType, "there")).job
 
     assert abs(claimed.started_at - job.created_at) < timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("minutes", [10, -10])
+async def test_so_does_the_first_sign_of_life_of_a_batch(store, elsewhere, given_ready_model, minutes):
+    config = {"num_rows": 50, "seed": 3, "format": "parquet"}
+    batch = await store.begin_batch(ADMIN, await given_ready_model(), DrawParams(), config)
+    elsewhere._sessions._own = lambda: utc_now() + timedelta(minutes=minutes)
+
+    assert await elsewhere.renew_batch(batch.id, batch.attempt, Progress(0.5))
+    await store.heartbeat(())
+
+    assert await store.find_held([(batch.id, batch.attempt)]) == {(batch.id, batch.attempt)}
 
 
 @pytest.mark.parametrize("minutes", [10, -10])
