@@ -10,6 +10,7 @@ from synthgen_ray.backup.manifest import BackupFailed, Manifest, claim_of, open_
 from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.domain.errors import Gone
 from synthgen_ray.store.dumping import Inconsistent, Named, NotEmpty, check_empty, load, named_in
+from synthgen_ray.store.health import look_at
 from synthgen_ray.store.migrating import SchemaTooNew, known_revisions
 
 # As our own are; a backup that a stranger made must not have anything written, read or erased anywhere else.
@@ -30,16 +31,29 @@ def restore(place: Artifacts, database_url: str, artifacts: Artifacts) -> Manife
     with open_rows(place, manifest) as lines:
         named = named_in(lines)
     _check_places(named)
-    _check_empty(database_url)
-    _claim(place, artifacts, manifest)
-    lost = set(manifest.lost)
-    for artifact in (*named.artifacts, *named.checkpoints):
-        if artifact.id not in lost:
-            _bring(artifact, place, artifacts)
-    with open_rows(place, manifest) as lines:
-        _fill(database_url, manifest, lines)
+    if not _is_filled(database_url, artifacts, manifest):
+        _check_empty(database_url)
+        _claim(place, artifacts, manifest)
+        lost = set(manifest.lost)
+        for artifact in (*named.artifacts, *named.checkpoints):
+            if artifact.id not in lost:
+                _bring(artifact, place, artifacts)
+        with open_rows(place, manifest) as lines:
+            _fill(database_url, manifest, lines)
     artifacts.hand_over(str(manifest.server_id))
     return manifest
+
+
+def _restorer(manifest: Manifest) -> str:
+    """The owner of artifacts that are on their way: of this backup, and no other."""
+    return f"restoring {manifest.rows_sha256}"
+
+
+def _is_filled(database_url: str, artifacts: Artifacts, manifest: Manifest) -> bool:
+    """Whether a restore of this backup was cut off at its last step: its rows come all at once, after its files."""
+    if artifacts.find_owner() != _restorer(manifest):
+        return False
+    return asyncio.run(look_at(database_url)).server_id == manifest.server_id
 
 
 def _check_places(named: Named) -> None:
@@ -64,7 +78,7 @@ def _claim(place: Artifacts, artifacts: Artifacts, manifest: Manifest) -> None:
         raise BackupFailed("The place does not say that it is a backup of this server.")
     # Not of the server itself, which may be alive: what this one does not know it would erase.
     is_taken = artifacts.find_owner() is None and artifacts.list_folders()
-    if is_taken or not artifacts.claim(f"restoring {manifest.server_id}"):
+    if is_taken or not artifacts.claim(_restorer(manifest)):
         raise BackupFailed("There are artifacts where these would go: name an empty place.")
 
 

@@ -19,6 +19,7 @@ from synthgen_ray.backup.making import back_up
 from synthgen_ray.backup.manifest import ROWS, BackupFailed, Manifest, open_rows, read_manifest
 from synthgen_ray.backup.restoring import restore
 from synthgen_ray.domain.entities import Artifact, checkpoints_folder
+from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.domain.lifecycle import LOCAL, JobType
 from synthgen_ray.store.dumping import dump
 from synthgen_ray.store.tables import JobRow
@@ -152,6 +153,32 @@ class TestAgain:
         await kept()
 
         with an_empty_database("sqlite") as url:
+            await asyncio.to_thread(restore, place, url, restored)
+
+
+class LosesItsLastWrite(DiskArtifacts):
+    """Where a restore is cut off when all is there, and nobody's yet."""
+
+    def hand_over(self, owner: str) -> None:
+        if not owner.startswith("restoring"):
+            raise Unavailable("The artifacts cannot be reached now; try again.", "storage_unavailable")
+        super().hand_over(owner)
+
+
+@on_both_databases
+async def test_a_restore_that_was_cut_off_at_its_last_step_is_ended_by_the_next(
+    server, kept, place, restored, given_dataset, database_url, an_empty_database, tmp_path
+):
+    await given_dataset()
+    manifest = await kept()
+
+    with an_empty_database(database_url.partition("+")[0].partition(":")[0]) as url:
+        with pytest.raises(Unavailable):
+            await asyncio.to_thread(restore, place, url, LosesItsLastWrite(tmp_path / "restored" / "artifacts"))
+        await asyncio.to_thread(restore, place, url, restored)
+
+        assert restored.find_owner() == str(manifest.server_id)
+        with pytest.raises(BackupFailed, match="restore into an empty one"):
             await asyncio.to_thread(restore, place, url, restored)
 
 
