@@ -176,15 +176,19 @@ class Postponed(Exception):
     """An attempt could not begin, as the cluster is now: it costs none of those that a job has. No caller sees it."""
 
 
+class Unexpected(Exception):
+    """An error that is none of ours, as `frames_of` tells it."""
+
+
 def loggable(error: Exception) -> Exception:
     """The same for who handles it, and no more of it than a log may hold: Ray's have all that another process raises.
 
     Of an error of ours the errors behind it are left out, of a stranger's its text.
     """
-    if isinstance(error, SynthGenError | WorkerLost):
+    if isinstance(error, SynthGenError | WorkerLost | Postponed):
         error.__cause__ = error.__context__ = None
         return error
-    return (MemoryError if isinstance(error, MemoryError) else RuntimeError)(frames_of(error))
+    return (MemoryError if isinstance(error, MemoryError) else Unexpected)(frames_of(error))
 
 
 def told(error: SynthGenError) -> str:
@@ -198,6 +202,8 @@ def frames_of(error: BaseException) -> str:
 
     Not its message: a library's may repeat a cell.
     """
+    if isinstance(error, Unexpected):
+        return str(error)
     lines = "".join(traceback.format_exception(error)).splitlines()
     frames = [line.strip() for line in lines if line.startswith('  File "')]
     return "\n  ".join([type(error).__name__, *frames])

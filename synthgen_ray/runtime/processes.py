@@ -13,6 +13,7 @@ from ray.exceptions import RayError, RayTaskError
 
 from synthgen_ray.domain.errors import WorkerLost
 from synthgen_ray.runtime.nodes import remote, unless_it_dies, unless_one_dies
+from synthgen_ray.runtime.raising import without_data
 from synthgen_ray.runtime.samplers import cause_of
 
 T = TypeVar("T")
@@ -111,7 +112,7 @@ def _tell(function: Callable[..., T], *order: Any) -> Iterator[str | T | None]:
     """The node that this runs on, nothing as a sign of life while it works, then what the function answers."""
     yield _node_id()
     with ThreadPoolExecutor(1) as thread:
-        answer = thread.submit(function, *order)
+        answer = thread.submit(without_data(function), *order)
         while not wait([answer], SIGN_EVERY_S).done:
             yield None
         yield answer.result()

@@ -1,4 +1,4 @@
-"""Serve, Ray Data and Ray Train log all that is raised in what they run, with what is behind it."""
+"""Ray's dashboard shows all that a task raises, and Serve, Ray Data and Ray Train log it, with what is behind it."""
 
 import functools
 from collections.abc import Awaitable, Callable, Coroutine

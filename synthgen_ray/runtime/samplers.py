@@ -16,7 +16,7 @@ from uuid import UUID
 from ray.exceptions import RayError, RayTaskError
 
 from synthgen_ray.domain.entities import Artifact, Draw
-from synthgen_ray.domain.errors import Postponed, SynthGenError, Unavailable, WorkerLost
+from synthgen_ray.domain.errors import Postponed, SynthGenError, Unavailable, Unexpected, WorkerLost
 from synthgen_ray.domain.log_context import subject
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.runtime.names import APP, SAMPLER
@@ -204,5 +204,5 @@ async def _imported() -> None:
 
 def cause_of(error: RayTaskError) -> BaseException:
     """What was raised there: errors of ours as they were, others as they arrive."""
-    ours = SynthGenError | WorkerLost | Postponed | MemoryError
+    ours = SynthGenError | WorkerLost | Postponed | MemoryError | Unexpected
     return error.cause if isinstance(error.cause, ours) else error

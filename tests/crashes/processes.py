@@ -12,9 +12,8 @@ from pathlib import Path
 
 import psutil
 import ray
-from ray.exceptions import RayTaskError
 
-from synthgen_ray.domain.errors import WorkerLost
+from synthgen_ray.domain.errors import JobError, Unexpected, WorkerLost
 from synthgen_ray.runtime.environment import DEFAULTS
 from synthgen_ray.runtime.own_ray import start_ray
 from synthgen_ray.runtime.processes import Leaders, run_warm
@@ -33,13 +32,13 @@ async def end_many_tasks(times: int) -> None:
     for number in range(times):
         try:
             assert await run_warm(work, "work", 0, number) == number
-        except ArithmeticError:
+        except Unexpected:
             assert number % 2
 
 
 def own_pid(does_raise: bool) -> int:
     if does_raise:
-        raise ProcessLookupError(os.getpid())
+        raise JobError(str(os.getpid()), "raised")
     return os.getpid()
 
 
@@ -53,8 +52,8 @@ async def lead_one_after_the_other() -> None:
     async def led(does_raise: bool = False) -> int:
         try:
             return await leaders.lead(own_pid, "lead", does_raise)
-        except RayTaskError as error:  # as an error that is not ours comes
-            return int(error.cause.args[0])
+        except JobError as error:
+            return int(error.detail)
 
     first = await led()
     assert await led(does_raise=True) == first, "one that raised is as good as new"

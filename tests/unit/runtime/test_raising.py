@@ -1,4 +1,4 @@
-"""What a sampler's methods raise: of ours all that a caller needs, of others' errors no text."""
+"""What samplers and the processes of jobs raise: of ours all that a caller needs, of others' errors no text."""
 
 import asyncio
 import pickle
@@ -9,7 +9,8 @@ from unittest.mock import MagicMock
 import pyarrow as pa
 import pytest
 
-from synthgen_ray.domain.errors import JobError, SynthGenError, WorkerLost
+from synthgen_ray.domain.errors import JobError, Postponed, SynthGenError, Unexpected, WorkerLost, frames_of
+from synthgen_ray.runtime import processes
 from synthgen_ray.runtime.sampler import Sampler
 
 CANARY = "a cell of a patient"
@@ -40,7 +41,7 @@ async def raised_by(method: str, failure: BaseException) -> BaseException:
 
 @pytest.mark.parametrize("method", ["write_part", "draw"])
 @pytest.mark.parametrize(
-    ("given", "kind"), [(ValueError, RuntimeError), (pa.ArrowInvalid, RuntimeError), (MemoryError, MemoryError)]
+    ("given", "kind"), [(ValueError, Unexpected), (pa.ArrowInvalid, Unexpected), (MemoryError, MemoryError)]
 )
 async def test_of_others_errors_only_where_they_come_from(method, given, kind):
     raised = await raised_by(method, a_failure(given, CANARY))
@@ -52,7 +53,7 @@ async def test_of_others_errors_only_where_they_come_from(method, given, kind):
 
 
 @pytest.mark.parametrize("method", ["write_part", "draw"])
-@pytest.mark.parametrize("kind", [JobError, WorkerLost])
+@pytest.mark.parametrize("kind", [JobError, WorkerLost, Postponed])
 async def test_ours_arrive_as_they_are_with_nothing_behind_them(method, kind):
     raised = await raised_by(method, a_failure(kind, "a detail", "a_code"))
 
@@ -68,9 +69,23 @@ async def test_so_does_publishing(monkeypatch):
 
     monkeypatch.setattr("synthgen_ray.runtime.sampler.publish", fail)
 
-    with pytest.raises(RuntimeError) as raised:
+    with pytest.raises(Unexpected) as raised:
         await Sampler.publish(SimpleNamespace(_artifacts=None), MagicMock(), [])
 
+    assert CANARY not in shown(raised.value)
+    assert frames_of(raised.value) == str(raised.value)  # what a log says of it
+
+
+def test_so_does_the_process_of_a_job(monkeypatch):
+    def fail() -> None:
+        raise a_failure(ValueError, CANARY)
+
+    monkeypatch.setattr(processes, "_node_id", lambda: "its node")
+    said = processes._tell(fail)
+
+    assert next(said) == "its node"
+    with pytest.raises(Unexpected, match="ValueError") as raised:
+        list(said)
     assert CANARY not in shown(raised.value)
 
 
