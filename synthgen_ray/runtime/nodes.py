@@ -126,6 +126,8 @@ async def _dead() -> set[str]:
 
 
 async def _nodes(fits: Callable[[Mapping[str, Any]], bool]) -> set[str]:
-    with suppress(RayError):  # it cannot say now, which says nothing of a node
-        return await asyncio.to_thread(lambda: {node["NodeID"] for node in ray.nodes() if fits(node)})
-    return set()
+    """As soon as Ray's head can say: while it cannot, nothing is known of any."""
+    while True:
+        with suppress(RayError):
+            return await asyncio.to_thread(lambda: {node["NodeID"] for node in ray.nodes() if fits(node)})
+        await asyncio.sleep(LOOK_S)

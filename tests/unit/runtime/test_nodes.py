@@ -7,9 +7,10 @@ import time
 import pytest
 import ray
 from ray.core.generated.common_pb2 import NodeDeathInfo
+from ray.exceptions import RaySystemError
 
 from synthgen_ray.runtime import nodes
-from synthgen_ray.runtime.nodes import ClusterResources, is_lost
+from synthgen_ray.runtime.nodes import ClusterResources, is_lost, unless_one_dies
 
 
 async def test_there_is_one_look_at_a_time_however_many_ask(monkeypatch):
@@ -75,3 +76,29 @@ def test_a_node_is_lost_that_died_and_was_not_told_to(reason, lost):
 
     assert is_lost(node) == lost
     assert not is_lost({**node, "Alive": True})
+
+
+async def test_what_died_before_is_no_death_though_rays_head_could_not_say_so_at_first(monkeypatch):
+    died_before = {"NodeID": "a", "Alive": False}
+    heard, is_up = asyncio.Event(), False
+
+    def look() -> list[dict[str, object]]:
+        if not is_up:
+            raise RaySystemError("the head is silent")
+        loop.call_soon_threadsafe(heard.set)
+        return [died_before]
+
+    async def start() -> str:
+        nonlocal is_up
+        await asyncio.sleep(0.02)
+        is_up = True
+        await heard.wait()
+        heard.clear()
+        await heard.wait()  # a second look has found nothing new
+        return "it runs"
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(ray, "nodes", look)
+    monkeypatch.setattr(nodes, "LOOK_S", 0.005)
+
+    assert await unless_one_dies(start()) == "it runs"
