@@ -1,5 +1,6 @@
 """What every synthesizer is: fit, sample, save, load. And which there are."""
 
+import operator
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex
 
 import numpy as np
 import pyarrow as pa
@@ -128,6 +129,7 @@ class Synthesizer(ABC):
 
         Raises: InvalidRequest; JobError, if the conditions cannot be obeyed.
         """
+        num_rows, seed = _whole(num_rows, "num_rows"), None if seed is None else _whole(seed, "seed")
         asked = _asked(num_rows, seed, conditions, distribution)
         check_conditions(asked.conditions, asked.distribution, self.learned_columns)
         seed = fresh_seed() if seed is None else seed
@@ -376,6 +378,14 @@ def _in_order_of(table: pa.Table, columns: Sequence[Column]) -> tuple[Column, ..
 def _as_learnt(column: Column, learned: LearnedColumn) -> Column:
     """As a file may say it: how many values differ tells of those that fewer than k rows have, and that one is null."""
     return replace(column, nullable=learned.nullable, unique=False, cardinality=0)
+
+
+def _whole(number: SupportsIndex, name: str) -> int:
+    """Also one of NumPy's, as a sum of a column is. Raises: InvalidRequest."""
+    try:
+        return operator.index(number)
+    except TypeError:
+        raise InvalidRequest(f"{name} must be a whole number.", "invalid_type") from None
 
 
 def _asked(

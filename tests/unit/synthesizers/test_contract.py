@@ -82,6 +82,12 @@ class TestSeeds:
 
         assert model.sample(rows.num_rows, seed=1).equals(rows)
 
+    def test_numbers_may_be_numpys_and_are_whole(self, model, rows):
+        assert model.sample(np.int64(rows.num_rows), seed=np.uint8(1)).equals(rows)
+        for asked in ({"num_rows": 1e6}, {"num_rows": 2e7}, {"num_rows": 5, "seed": 0.5}):
+            with pytest.raises(InvalidRequest, match="must be a whole number"):
+                model.sample(**asked)
+
     def test_chunks_are_the_same_in_any_order_and_beside_threads(self, model):
         alone = [model.sample_chunk(index, 300, 9) for index in range(6)]
 
