@@ -108,7 +108,7 @@ def _is_unlike(shape: Measure, noise: Noise) -> bool:
 
 
 def _too_few(what: str, scope: Scope) -> Finding:
-    sentence = f"{count(scope.real_rows, 'real row')} are too few to tell whether {what}."
+    sentence = f"With {count(scope.real_rows, 'real row')} nobody can tell whether {what}."
     return finding(Level.WARN, "fidelity", sentence, "Judge a model of more rows, or look at the table yourself.")
 
 

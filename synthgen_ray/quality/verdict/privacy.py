@@ -118,7 +118,7 @@ def _remembered(remembered: Measure, share: Measure, scope: Scope) -> Finding:
     beside = f"beside as many other real rows {share.value:.0%} are, where 50% would be chance."
     if level is Level.GOOD and most > MOST_UNSURE:
         sentence = f"Up to {most:.0%} of the synthetic rows may be made after single rows of the training table: "
-        sentence += f"{count(scope.holdout_rows or 0, 'row')} held out are too few to tell more."
+        sentence += f"with {count(scope.holdout_rows or 0, 'row')} held out nobody can tell more."
         advice = "Train with a larger `holdout_fraction`, or judge more rows, and make the report again."
         return finding(Level.WARN, "privacy", sentence, advice)
     if level is Level.GOOD:
