@@ -74,7 +74,7 @@ class Bank:
 
     def _check(self, job: Job, events: list[JobEventRow]) -> None:
         check_history(events, job.status)
-        assert sum(event.to_status.is_final for event in events) == 1
+        assert sum(event.to_status.is_final for event in events) == 1, [event.to_status for event in events]
         assert (job.artifact is not None) == (job.status is JobStatus.COMPLETED)
         if job.artifact is not None:
             for _ in self.artifacts.verified(job.artifact):
@@ -115,5 +115,7 @@ async def a_bank(folder: Path) -> AsyncIterator[Bank]:
     await bank.store.migrate()
     await admit_admin(sqlite_url(folder))
     bank.artifacts.prepare()
-    yield bank
-    await bank.store.dispose()
+    try:
+        yield bank
+    finally:
+        await bank.store.dispose()

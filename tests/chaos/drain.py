@@ -24,6 +24,7 @@ from tests.fakes import WritingLauncher
 from tests.given import ADMIN
 
 SLOTS = 3
+ENDED = [status for status in JobStatus if status.is_final]
 LIST_P99_MS, FAIRNESS = 300.0, 2.0  # at most, on a machine that does nothing else
 LIST_EVERY_S = 0.2
 
@@ -36,7 +37,7 @@ async def drained(
         projects = await fill(bank, count)
         with ExitStack() as stack:
             family = [stack.enter_context(_process(folder, f"d{number}")) for number in range(dispatchers)]
-            kills, lists_s = await _watch(bank, family, Random(1), kill_every, limit_s)
+            kills, lists_s = await _watch(bank, count, family, Random(1), kill_every, limit_s)
         ended = await bank.check_all_ended()
         assert len(ended) == count
         outcomes = Counter(job.failure.code if job.failure else job.status.value for job in ended)
@@ -53,17 +54,17 @@ async def drained(
 
 
 async def _watch(
-    bank: Bank, family: "list[_Child]", chance: Random, kill_every: int, limit_s: float
+    bank: Bank, count: int, family: "list[_Child]", chance: Random, kill_every: int, limit_s: float
 ) -> tuple[int, list[float]]:
-    """Until nothing waits or runs: list as a client does, and kill one after each so many jobs."""
+    """Until so many have ended: list as a client does, and kill one after each so many jobs."""
     kills, lists_s, waiting_at_kill = 0, [], -1
     async with asyncio.timeout(limit_s):
         while True:
             begun = time.perf_counter()
             waiting = (await bank.store.list_jobs(ADMIN, None, None, JobStatus.PENDING, 20, 0)).total
             lists_s.append(time.perf_counter() - begun)
-            running = (await bank.store.list_jobs(ADMIN, None, None, JobStatus.RUNNING, 1, 0)).total
-            if not waiting and not running:
+            ended = [(await bank.store.list_jobs(ADMIN, None, None, status, 1, 0)).total for status in ENDED]
+            if sum(ended) == count:
                 return kills, lists_s
             waiting_at_kill = max(waiting_at_kill, waiting)
             if waiting_at_kill - waiting >= kill_every:

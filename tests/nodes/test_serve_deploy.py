@@ -1,7 +1,8 @@
-"""The topology of cluster/compose.yaml as plain processes, and `serve deploy` of configs/serve/cluster.yaml on it: its
-metrics are read by a Prometheus, as there."""
+"""The topology of cluster/compose.yaml as plain processes, and `serve deploy` of configs/serve/cluster.yaml on it, or of
+haproxy.yaml where BEHIND_HAPROXY is set. Its metrics are read by a Prometheus, as there."""
 
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -27,8 +28,9 @@ from tests.s3 import CREDENTIALS, S3Server
 from tests.servers import free_port, kill_family, processes_below, wait_until
 
 pytestmark = pytest.mark.nightly
-CONFIG = Path(__file__).parents[2] / "configs" / "serve" / "cluster.yaml"
-README = (CONFIG.parents[2] / "cluster" / "README.md").read_text()
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "configs" / "serve" / ("haproxy.yaml" if "BEHIND_HAPROXY" in os.environ else "cluster.yaml")
+README = (ROOT / "cluster" / "README.md").read_text()
 # The id of the node that has CPUs.
 WORKER = """
 import sys, ray
@@ -38,7 +40,7 @@ print(*(node["NodeID"] for node in ray.nodes() if node["Alive"] and node["Resour
 INGRESS = "ServeReplica:synthgen:Api"
 KEY = "the-admin-key-of-this-test"
 BIN = Path(sys.executable).parent
-COMPOSE = yaml.safe_load((CONFIG.parents[2] / "cluster" / "compose.yaml").read_text())
+COMPOSE = yaml.safe_load((ROOT / "cluster" / "compose.yaml").read_text())
 
 
 @pytest.fixture(scope="module")
