@@ -31,16 +31,20 @@ NO_RATE_LIMITS = json.dumps(
 )
 
 
-# The proxy of `configs/serve/haproxy.yaml`. Where BEHIND_HAPROXY is set, every server is started so.
-HAPROXY = {"RAY_SERVE_ENABLE_HA_PROXY": "1", "RAY_SERVE_THROUGHPUT_OPTIMIZED": "1"}
-
-
 def clean_environment() -> dict[str, str]:
     """This process's, without what is SynthGen's or Ray's, or tells a `make` that another one runs it."""
     others = ("SYNTHGEN_", "RAY_", "MAKE")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     # Tests run beside one another: to a worker that gives way to all others, some of them leave next to nothing.
-    return {**clean, "RAY_worker_niceness": "0", **(HAPROXY if os.environ.get("BEHIND_HAPROXY") else {})}
+    return {**clean, "RAY_worker_niceness": "0", **(haproxy() if "BEHIND_HAPROXY" in os.environ else {})}
+
+
+def haproxy() -> dict[str, str]:
+    """What puts a server behind HAProxy, as `configs/serve/haproxy.yaml` asks for it; where BEHIND_HAPROXY is set, each
+    one. The ports of each are its own: the tests have several at a time."""
+    switches = ("RAY_SERVE_ENABLE_HA_PROXY", "RAY_SERVE_THROUGHPUT_OPTIMIZED")
+    ports = ("RAY_SERVE_HAPROXY_STATS_PORT", "RAY_SERVE_HAPROXY_METRICS_PORT", "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT")
+    return {**dict.fromkeys(switches, "1"), **{name: str(free_port()) for name in ports}}
 
 
 def free_port() -> int:

@@ -40,6 +40,9 @@ stable, its `detail` says what would be right.
 Trainings, generations and reports are jobs: ask for one, then poll it or watch its events, then download what it made.
 Lists come by the page (`limit`, `offset`), newest first. A POST that makes something takes an `Idempotency-Key`.
 """
+# In the order of the docs.
+API = (projects, datasets, model_types, models, jobs, reports, keys, audit, limits, status)
+OFTEN_CALLED = (jobs, models)
 # `KeyGate` checks; this only draws the lock and the Authorize button in the docs.
 SHOW_LOCK = Depends(HTTPBearer(auto_error=False, description="An API key."))
 
@@ -68,6 +71,7 @@ def create_app(
         version=version("synthgen-ray"),
         docs_url=None,
         openapi_url="/openapi.json" if docs else None,
+        openapi_tags=[{"name": name} for module in API for name in module.router.tags],
         redoc_url=None,
         redirect_slashes=False,
         responses={422: {"model": problems.Problem}},
@@ -90,11 +94,11 @@ def create_app(
     app.state.checks = Checks(checks)
     app.state.rate_limits = rate_limits
     problems.install(app)
+    # What is called all the time comes first: an address is looked for among all of them, one by one, by Serve too.
+    for module in dict.fromkeys((*OFTEN_CALLED, *API)):
+        app.include_router(module.router, dependencies=[SHOW_LOCK])
+    app.include_router(health.router)
     console.install(app)
     if docs:
         swagger.install(app)
-    app.include_router(health.router)
-    for module in (projects, datasets, model_types, models, jobs, reports, keys, audit, limits, status):
-        app.include_router(module.router, dependencies=[SHOW_LOCK])
-
     return app

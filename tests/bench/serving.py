@@ -8,7 +8,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -25,9 +25,8 @@ from tests.bench import polling
 from tests.bench.rows import SEED, Bench, Figure, Row, seconds
 from tests.bench.sampling import EPOCHS, write
 from tests.bench.stock import Stock
-from tests.servers import HAPROXY, NO_RATE_LIMITS, UpServer, an_up_server
+from tests.servers import NO_RATE_LIMITS, UpServer, an_up_server, haproxy
 
-PLAIN: Mapping[str, str] = {}
 CLIENTS = 16
 ONLINE_ROWS = 100
 ROWS_A_CALL = 10_000
@@ -67,18 +66,18 @@ def a_shop(**settings: str) -> Iterator[Shop]:
         yield Shop(server, client, client.create_project("Bench")["id"], {}, Path(folder))
 
 
-def given_shop(bench: Bench, proxy: Mapping[str, str] = PLAIN) -> Shop:
+def given_shop(bench: Bench, behind_haproxy: bool = False) -> Shop:
     """One for all rows, started for the first."""
-    name = "shop behind HAProxy" if proxy else "shop"
+    name = "shop behind HAProxy" if behind_haproxy else "shop"
     shop: Shop | None = bench.shared.get(name)
     if shop is None:
-        shop = bench.shared[name] = bench.held.enter_context(a_shop(**proxy))
+        shop = bench.shared[name] = bench.held.enter_context(a_shop(**(haproxy() if behind_haproxy else {})))
     return shop
 
 
-def _served(bench: Bench, model_type: ModelType, proxy: Mapping[str, str] = PLAIN) -> tuple[Shop, str]:
+def _served(bench: Bench, model_type: ModelType, behind_haproxy: bool = False) -> tuple[Shop, str]:
     """The model of the other rows, in the memory of a sampler."""
-    return _served_by(given_shop(bench, proxy), bench, model_type)
+    return _served_by(given_shop(bench, behind_haproxy), bench, model_type)
 
 
 def _served_by(shop: Shop, bench: Bench, model_type: ModelType) -> tuple[Shop, str]:
@@ -90,8 +89,8 @@ def _served_by(shop: Shop, bench: Bench, model_type: ModelType) -> tuple[Shop, s
     return shop, shop.models[model_type]
 
 
-def _online(model_type: ModelType, bench: Bench, proxy: Mapping[str, str] = PLAIN) -> Figure:
-    shop, model_id = _served(bench, model_type, proxy)
+def _online(model_type: ModelType, bench: Bench, behind_haproxy: bool = False) -> Figure:
+    shop, model_id = _served(bench, model_type, behind_haproxy)
     model = bench.model(model_type, bench.epochs(EPOCHS))
     times = 10 * bench.times
     with httpx.Client(trust_env=False, timeout=60) as http:
@@ -103,8 +102,8 @@ def _online(model_type: ModelType, bench: Bench, proxy: Mapping[str, str] = PLAI
     return Figure(1000 * statistics.median(ours), 1000 * statistics.median(peer), "ms", f"medians of {times}")
 
 
-def _many_clients(model_type: ModelType, bench: Bench, proxy: Mapping[str, str] = PLAIN) -> Figure:
-    shop, model_id = _served(bench, model_type, proxy)
+def _many_clients(model_type: ModelType, bench: Bench, behind_haproxy: bool = False) -> Figure:
+    shop, model_id = _served(bench, model_type, behind_haproxy)
     model = bench.model(model_type, bench.epochs(EPOCHS))
     rows, calls = bench.rows(ROWS_A_CALL), 2 * CLIENTS
     served = _called(shop, model_id, rows, calls)
@@ -112,8 +111,8 @@ def _many_clients(model_type: ModelType, bench: Bench, proxy: Mapping[str, str] 
     return Figure(rows * calls / served, rows * calls / plain, "rows/s", f"{CLIENTS} clients, {rows:,} rows a call")
 
 
-def _small_calls(bench: Bench, proxy: Mapping[str, str] = PLAIN) -> Figure:
-    shop, model_id = _served(bench, ModelType.GAUSSIAN_COPULA, proxy)
+def _small_calls(bench: Bench, behind_haproxy: bool = False) -> Figure:
+    shop, model_id = _served(bench, ModelType.GAUSSIAN_COPULA, behind_haproxy)
     calls = bench.rows(SMALL_CALLS)
     taken = _called(shop, model_id, ONLINE_ROWS, calls)
     return Figure(calls / taken, None, "calls/s", f"{CLIENTS} clients, {ONLINE_ROWS} rows a call")
@@ -186,14 +185,14 @@ def _second_sampler(model_type: ModelType, bench: Bench) -> Figure:
     return Figure(*rates, "rows/s", "2 samplers of a thread each; the peer is 1")
 
 
-def _polled(bench: Bench, proxy: Mapping[str, str] = PLAIN) -> Figure:
+def _polled(bench: Bench, behind_haproxy: bool = False) -> Figure:
     """A job's GET under many clients, beside a bare application of Ray Serve that answers as many bytes."""
-    shop, model_id = _served(bench, ModelType.GAUSSIAN_COPULA, proxy)
+    shop, model_id = _served(bench, ModelType.GAUSSIAN_COPULA, behind_haproxy)
     job = shop.client.generate(model_id, 10)["job_id"]
     shop.client.wait_for_job(job)
     path, key = f"/api/synthgen/jobs/{job}", shop.server.key
     answered = 0.5 if bench.quick else 10.0
-    with polling.bare_server(proxy) as port:
+    with polling.bare_server(haproxy() if behind_haproxy else {}) as port:
         ours = polling.requests_per_second(shop.server.port, path, key, answered)
         bare = polling.requests_per_second(port, path, key, answered)
     return Figure(ours, bare, "requests/s", f"{polling.CLIENTS} clients; the peer asks no store and knows no keys")
@@ -219,8 +218,11 @@ ROWS = (
     *_rows("served generation beside one process", _overhead, "0.85x"),
     *_rows("served generation by 2 samplers, beside 1", _second_sampler, "1.8x"),
     Row("served GET of a job, 64 clients", _polled, "0.5x"),
-    *_rows("served online behind HAProxy, 100 rows", partial(_online, proxy=HAPROXY), "3 x the peer + 10 ms"),
-    *_rows("served to 16 clients behind HAProxy", partial(_many_clients, proxy=HAPROXY), "0.8x"),
-    Row("served to 16 clients behind HAProxy, 100 rows a call, Gaussian copula", partial(_small_calls, proxy=HAPROXY)),
-    Row("served GET of a job behind HAProxy, 64 clients", partial(_polled, proxy=HAPROXY), "0.5x"),
+    *_rows("served online behind HAProxy, 100 rows", partial(_online, behind_haproxy=True), "3 x the peer + 10 ms"),
+    *_rows("served to 16 clients behind HAProxy", partial(_many_clients, behind_haproxy=True), "0.8x"),
+    Row(
+        "served to 16 clients behind HAProxy, 100 rows a call, Gaussian copula",
+        partial(_small_calls, behind_haproxy=True),
+    ),
+    Row("served GET of a job behind HAProxy, 64 clients", partial(_polled, behind_haproxy=True), "0.5x"),
 )

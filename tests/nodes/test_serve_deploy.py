@@ -1,5 +1,5 @@
-"""The topology of cluster/compose.yaml as plain processes, and `serve deploy` of configs/serve/cluster.yaml on it, or of
-haproxy.yaml where BEHIND_HAPROXY is set. Its metrics are read by a Prometheus, as there."""
+"""The topology of cluster/compose.yaml as plain processes, and `serve deploy` of configs/serve/cluster.yaml on it, or
+of haproxy.yaml where BEHIND_HAPROXY is set. Its metrics are read by a Prometheus, as there."""
 
 import json
 import os
