@@ -91,7 +91,7 @@ def test_a_holdout_that_is_too_short_to_tell_is_said_to_be():
     found = assess(*tables, given_columns(dict.fromkeys(tables[0].column_names, ColumnKind.FLOAT)))
 
     assert found.privacy.remembered.high > 0.5
-    warning = next(finding for finding in found.verdict if "12 rows held out are too few" in finding.sentence)
+    warning = next(finding for finding in found.verdict if "12 rows held out nobody can tell" in finding.sentence)
     assert warning.level is Level.WARN
     assert not any("no closer to rows" in finding.sentence for finding in found.verdict)
 
