@@ -44,6 +44,7 @@ test: setup $(CONSOLE)/node_modules/installed
 nightly: setup
 	$(BIN)/pytest -m nightly $(TESTS)
 	BEHIND_HAPROXY=1 $(BIN)/pytest -m 'not nightly' tests/cluster
+	BEHIND_HAPROXY=1 $(BIN)/pytest tests/nodes/test_serve_deploy.py
 	$(MAKE) fuzz chaos
 
 check: setup $(CONSOLE)/node_modules/installed
