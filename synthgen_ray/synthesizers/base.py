@@ -1,27 +1,25 @@
 """What every synthesizer is: fit, sample, save, load. And which there are."""
 
-import operator
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, SupportsIndex
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
-from pydantic import ValidationError
 
 from synthgen_ray.domain.chunks import chunks
 from synthgen_ray.domain.columns import Column, LearnedColumn, check_trainable
 from synthgen_ray.domain.conditions import category_key, check_conditions
 from synthgen_ray.domain.errors import InvalidRequest, InvalidTable, corrupt_model
-from synthgen_ray.domain.params import MAX_ROWS, Condition, GenerateParams, ModelType, TrainParams
-from synthgen_ray.domain.validation import invalid_request, parse_train_params
+from synthgen_ray.domain.params import Condition, ModelType, TrainParams
+from synthgen_ray.domain.validation import parse_train_params
 from synthgen_ray.domain.widths import CHUNK_BYTES, names_width, widest_row
+from synthgen_ray.synthesizers.asked import asked_of_sample, whole
 from synthgen_ray.synthesizers.codec import Cells, CodecOptions, LearntCodec, TableCodec
 from synthgen_ray.synthesizers.columns import checks
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
@@ -95,7 +93,7 @@ class Synthesizer(ABC):
         """
         keep_freed_memory()
         self._forget("_dependencies")  # of an earlier fit
-        with self._all_or_nothing():
+        try:
             table = taken(table)
             checks.check_schema(table.schema)
             pace = Pace(on_progress, self.params.max_training_seconds, checkpoints)
@@ -116,6 +114,9 @@ class Synthesizer(ABC):
             self.losses = pace.losses
             self._refinement = self._learn_refinement(train, seed, pace)
             pace.say(1.0, "trained")
+        except BaseException:  # parts of it, beside parts of an earlier one, would draw rows together
+            self._codec = None
+            raise
         return self
 
     def sample(
@@ -129,8 +130,8 @@ class Synthesizer(ABC):
 
         Raises: InvalidRequest; JobError, if the conditions cannot be obeyed.
         """
-        num_rows, seed = _whole(num_rows, "num_rows"), None if seed is None else _whole(seed, "seed")
-        asked = _asked(num_rows, seed, conditions, distribution)
+        num_rows, seed = whole(num_rows, "num_rows"), None if seed is None else whole(seed, "seed")
+        asked = asked_of_sample(num_rows, seed, conditions, distribution)
         check_conditions(asked.conditions, asked.distribution, self.learned_columns)
         seed = fresh_seed() if seed is None else seed
 
@@ -308,15 +309,6 @@ class Synthesizer(ABC):
         for name in cached:
             self.__dict__.pop(name, None)
 
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        """What ends a fit leaves parts of it beside parts of an earlier one, which would draw rows together."""
-        try:
-            yield
-        except BaseException:
-            self._codec = None
-            raise
-
     def _agreed_seed(self) -> int:
         return fresh_seed() if self.params.seed is None else self.params.seed
 
@@ -378,24 +370,3 @@ def _in_order_of(table: pa.Table, columns: Sequence[Column]) -> tuple[Column, ..
 def _as_learnt(column: Column, learned: LearnedColumn) -> Column:
     """As a file may say it: how many values differ tells of those that fewer than k rows have, and that one is null."""
     return replace(column, nullable=learned.nullable, unique=False, cardinality=0)
-
-
-def _whole(number: SupportsIndex, name: str) -> int:
-    """Also one of NumPy's, as a sum of a column is. Raises: InvalidRequest."""
-    try:
-        return operator.index(number)
-    except TypeError:
-        raise InvalidRequest(f"{name} must be a whole number.", "invalid_type") from None
-
-
-def _asked(
-    num_rows: int, seed: int | None, conditions: Mapping[str, Any] | None, distribution: Distribution | None
-) -> GenerateParams:
-    """The arguments under the rules of the REST API, but for the number of rows, which has no end here."""
-    body = {"num_rows": min(max(num_rows, 1), MAX_ROWS), "seed": seed}
-    if num_rows < 0:
-        raise InvalidRequest("num_rows must not be negative.", "out_of_range")
-    try:
-        return GenerateParams.model_validate(body | {"conditions": conditions, "distribution": distribution})
-    except ValidationError as error:
-        raise invalid_request(error.errors()) from None

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthgen_ray.datasets.datetime_text import MAX_DAY, MIN_DAY
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.synthesizers.columns import arrow, moments
 
 # Sums of squares of scaled numbers and sums over millions of rows stay finite between these.
 LEAST_SIZE, MOST_SIZE = 1e-301, 1e301
-FIRST_DAY, LAST_DAY = -719_162, 2_932_896  # of the years 1 and 9999
 
 
 def check_schema(schema: pa.Schema) -> None:
@@ -38,7 +38,7 @@ def check_values(name: str, values: pa.ChunkedArray) -> None:
     elif moments.is_moment(type_):
         per_day = moments.DAY / moments.microseconds_per_step(type_)
         steps = arrow.integers(arrow.plain(values).drop_null())
-        if len(steps) and not FIRST_DAY * per_day <= int(steps.min()) <= int(steps.max()) < (LAST_DAY + 1) * per_day:
+        if len(steps) and not MIN_DAY * per_day <= int(steps.min()) <= int(steps.max()) < (MAX_DAY + 1) * per_day:
             raise InvalidTable(f"Column {name!r} has dates outside of the years 1 to 9999.", "date_out_of_range")
 
 

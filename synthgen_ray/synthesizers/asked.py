@@ -1,0 +1,32 @@
+"""What a sample is asked for with, under the rules of the REST API."""
+
+import operator
+from collections.abc import Mapping
+from typing import Any, SupportsIndex
+
+from pydantic import ValidationError
+
+from synthgen_ray.domain.errors import InvalidRequest
+from synthgen_ray.domain.params import MAX_ROWS, GenerateParams
+from synthgen_ray.domain.validation import invalid_request
+
+
+def whole(number: SupportsIndex, name: str) -> int:
+    """Also one of NumPy's, as a sum of a column is. Raises: InvalidRequest."""
+    try:
+        return operator.index(number)
+    except TypeError:
+        raise InvalidRequest(f"{name} must be a whole number.", "invalid_type") from None
+
+
+def asked_of_sample(
+    num_rows: int, seed: int | None, conditions: Mapping[str, Any] | None, distribution: Mapping[str, Any] | None
+) -> GenerateParams:
+    """The arguments under the rules of the REST API, but for the number of rows, which has no end here."""
+    body = {"num_rows": min(max(num_rows, 1), MAX_ROWS), "seed": seed}
+    if num_rows < 0:
+        raise InvalidRequest("num_rows must not be negative.", "out_of_range")
+    try:
+        return GenerateParams.model_validate(body | {"conditions": conditions, "distribution": distribution})
+    except ValidationError as error:
+        raise invalid_request(error.errors()) from None
