@@ -3,6 +3,7 @@ operator trusts it."""
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from starlette.datastructures import Headers
@@ -43,6 +44,7 @@ def client_address(peer: str, hops: list[str], trusted: Collection[Network]) -> 
     return str(address or "")
 
 
+@lru_cache(1000)
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     if match := _WITH_PORT.fullmatch(text):
         text = match["six"] or match["four"] or ""

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from importlib.metadata import version
 
 from fastapi import Depends, FastAPI
-from fastapi.security import HTTPBearer
 from starlette.middleware import Middleware
 
 from synthgen_ray.api import (
@@ -29,6 +28,7 @@ from synthgen_ray.api.bodies import BodyLimit, StrictJson
 from synthgen_ray.api.bugs import Quiet
 from synthgen_ray.api.checks import Check, Checks, Component
 from synthgen_ray.api.edge import Edge
+from synthgen_ray.api.hosts import KnownHosts
 from synthgen_ray.api.queries import check_query
 from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.service.service import Service
@@ -43,8 +43,6 @@ Lists come by the page (`limit`, `offset`), newest first. A POST that makes some
 # In the order of the docs.
 API = (projects, datasets, model_types, models, jobs, reports, keys, audit, limits, status)
 OFTEN_CALLED = (jobs, models)
-# `KeyGate` checks; this only draws the lock and the Authorize button in the docs.
-SHOW_LOCK = Depends(HTTPBearer(auto_error=False, description="An API key."))
 
 
 def create_app(
@@ -56,13 +54,10 @@ def create_app(
     trusted_proxies: Collection[Network] = (),
     rate_limits: RateLimits = RateLimits(),  # noqa: B008 - frozen
     docs: bool = True,
-    answer_request_id: bool = True,
 ) -> FastAPI:
     """`find_admission` takes a key's hash. `checks` raise what keeps the server from working.
     `hosts` are the names by which clients may call it, beside the loopback ones. What `trusted_proxies` say in
     X-Forwarded-For is where a request comes from; of all others it is the connection's other end.
-
-    `answer_request_id` is off where a proxy in front puts the X-Request-ID header on answers.
     """
     app = Quiet(
         title="SynthGen on Ray",
@@ -77,8 +72,9 @@ def create_app(
         responses={422: {"model": problems.Problem}},
         dependencies=[Depends(check_query)],
         middleware=[
-            Middleware(RequestId, answer=answer_request_id),
-            Middleware(Edge, hosts=hosts),
+            Middleware(RequestId),
+            Middleware(Edge),
+            Middleware(KnownHosts, hosts=hosts),
             Middleware(BodyLimit),
             Middleware(ClientAddress, trusted=trusted_proxies),
             Middleware(
@@ -96,7 +92,7 @@ def create_app(
     problems.install(app)
     # What is called all the time comes first: an address is looked for among all of them, one by one, by Serve too.
     for module in dict.fromkeys((*OFTEN_CALLED, *API)):
-        app.include_router(module.router, dependencies=[SHOW_LOCK])
+        app.include_router(module.router)
     app.include_router(health.router)
     console.install(app)
     if docs:

@@ -15,6 +15,8 @@ from typing import Annotated
 from uuid import uuid4
 
 from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -36,22 +38,27 @@ FindAdmission = Callable[[str], Awaitable[Principal | None]]
 
 
 class RequestId:
-    """Gives each request an id, kept from the client when it is harmless, and answers it."""
+    """Gives each request an id, kept from the client when it is harmless, and answers it. The proxy in front has done
+    both where there is an id already.
+    """
 
-    def __init__(self, app: ASGIApp, *, answer: bool) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        state = scope.setdefault("state", {})
+        if request_id := state.get("request_id"):
+            with about(request_id=request_id):
+                await self._app(scope, receive, send)
+            return
         given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
+        request_id = state["request_id"] = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
 
         async def send_with_id(message: Message) -> None:
-            if self._answer and message["type"] == "http.response.start":
+            if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
@@ -126,21 +133,26 @@ class KeyGate:
             self._admitted[hashed] = (principal, until)
 
 
-def _holder_of(role: Role) -> Callable[[Request], Awaitable[Principal]]:
-    async def holder(request: Request) -> Principal:
+class _HolderOf(SecurityBase):
+    """Whom `KeyGate` let in, if the key is of such a role. In the docs it is a lock, and the Authorize button."""
+
+    def __init__(self, role: Role) -> None:
+        self.scheme_name = "HTTPBearer"
+        self.model = HTTPBearer(description="An API key.")
+        self._role = role
+
+    async def __call__(self, request: Request) -> Principal:
         principal: Principal = request.state.principal
-        principal.require(role)
+        principal.require(self._role)
         return principal
 
-    return holder
 
-
-async def _operator(principal: Annotated[Principal, Depends(_holder_of(Role.ADMIN))]) -> Principal:
+async def _operator(principal: Annotated[Principal, Depends(_HolderOf(Role.ADMIN))]) -> Principal:
     principal.require_unbound()
     return principal
 
 
-Viewer = Annotated[Principal, Depends(_holder_of(Role.VIEWER))]
-Editor = Annotated[Principal, Depends(_holder_of(Role.EDITOR))]
-Admin = Annotated[Principal, Depends(_holder_of(Role.ADMIN))]
+Viewer = Annotated[Principal, Depends(_HolderOf(Role.VIEWER))]
+Editor = Annotated[Principal, Depends(_HolderOf(Role.EDITOR))]
+Admin = Annotated[Principal, Depends(_HolderOf(Role.ADMIN))]
 Operator = Annotated[Principal, Depends(_operator)]  # an admin of all projects

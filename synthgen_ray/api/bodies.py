@@ -6,6 +6,7 @@ import re
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from synthgen_ray.api.edge import has_passed
 from synthgen_ray.api.problems import problem_of
 from synthgen_ray.api.request_limits import LIMITS, RequestLimits
 from synthgen_ray.api.strict_json import check_json
@@ -40,7 +41,7 @@ class BodyLimit:
         self._most = limits.json_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or is_multipart(headers := Headers(scope=scope)):
+        if scope["type"] != "http" or has_passed(scope, BodyLimit) or is_multipart(headers := Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
 

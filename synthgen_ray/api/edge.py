@@ -2,7 +2,6 @@
 answer tells browsers to keep their distance."""
 
 import re
-from collections.abc import Collection
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,9 +11,6 @@ from synthgen_ray.api.problems import problem_of
 from synthgen_ray.api.request_limits import LIMITS, RequestLimits
 from synthgen_ray.domain.errors import NotFound, SynthGenError
 
-ANY_HOST = "*"
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?")
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]+")
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -35,33 +31,23 @@ class UrlTooLong(SynthGenError):
     title = "URL too long"
 
 
-class UnknownHost(SynthGenError):
-    status = 421
-    title = "Misdirected request"
-
-
 class HeadersTooLarge(SynthGenError):
     status = 431
     title = "Headers too large"
 
 
 class Edge:
-    """Refuses what is not for this server or too large to look at.
+    """Refuses what is unsound, or too large to look at."""
 
-    Only requests for one of `hosts` or a loopback name pass: a page that has its own name resolve to
-    this machine must not speak to it through its visitor's browser.
-    """
-
-    def __init__(self, app: ASGIApp, hosts: Collection[str] = (), limits: RequestLimits = LIMITS) -> None:
+    def __init__(self, app: ASGIApp, limits: RequestLimits = LIMITS) -> None:
         self._app = app
-        self._hosts = LOOPBACK | {host.strip("[]").lower() for host in hosts}
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close"})  # there is none here
             return
-        if scope["type"] != "http":
+        if scope["type"] != "http" or has_passed(scope, Edge):
             await self._app(scope, receive, send)
             return
 
@@ -81,7 +67,6 @@ class Edge:
         headers = Headers(scope=scope)
         self._check_size(headers)
         self._check_url(scope)
-        self._check_host(headers.getlist("host"))
         self._check_idempotency_key(headers.getlist("idempotency-key"))
 
     def _check_size(self, headers: Headers) -> None:
@@ -98,20 +83,20 @@ class Edge:
         if not _is_plain_path(unquote_to_bytes(path)):
             raise NotFound("There is nothing at this address: it is no path of text in UTF-8.", "not_found")
 
-    def _check_host(self, given: list[str]) -> None:
-        if len(given) != 1 or not given[0]:
-            raise BadRequest("A request needs one Host header.", "missing_host")
-        host = _HOST.fullmatch(given[0])
-        name = (host[1] or host[2]).lower().rstrip(".") if host else None
-        if name not in self._hosts and ANY_HOST not in self._hosts:
-            detail = "This server is not known by the name in the Host header; the operator can allow it."
-            raise UnknownHost(detail, "unknown_host")
-
     def _check_idempotency_key(self, given: list[str]) -> None:
         longest = self._limits.idempotency_key_chars
         if given and (len(given) > 1 or len(given[0]) > longest or not _VISIBLE_ASCII.fullmatch(given[0])):
             detail = f"Idempotency-Key must be given once, with 1 to {longest} visible ASCII characters."
             raise BadRequest(detail, "invalid_idempotency_key")
+
+
+def has_passed(scope: Scope, layer: type) -> bool:
+    """Whether the request came through such a layer before, in the proxy in front; from now on it has."""
+    passed: set[str] = scope["state"].setdefault("passed", set())
+    if layer.__name__ in passed:
+        return True
+    passed.add(layer.__name__)
+    return False
 
 
 def _is_plain_path(path: bytes) -> bool:

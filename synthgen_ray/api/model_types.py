@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from synthgen_ray.api.auth import Viewer
 from synthgen_ray.api.problems import problems
 from synthgen_ray.api.schemas.models import ModelTypes, ModelTypeSchema
 from synthgen_ray.domain.params import TRAIN_PARAMS, ModelType
@@ -17,7 +18,7 @@ DESCRIPTIONS = {
 
 
 @router.get("", responses=problems())
-async def list_model_types() -> ModelTypes:
+async def list_model_types(_: Viewer) -> ModelTypes:
     """List the model types and the options of each, as a JSON Schema."""
     return ModelTypes(
         model_types=[

@@ -11,9 +11,9 @@ from synthgen_ray.domain.errors import FieldError, InvalidRequest
 
 async def check_query(request: Request) -> None:
     """Raises: InvalidRequest."""
-    given = Counter(name for name, _ in request.query_params.multi_items())
-    if not given:
+    if not request.scope["query_string"]:
         return
+    given = Counter(name for name, _ in request.query_params.multi_items())
     known = set(_query_names(request.scope["route"].dependant))
     if not known.issuperset(given):
         takes = f"it takes {', '.join(sorted(known))}" if known else "it takes none"

@@ -78,12 +78,15 @@ class RateLimiter:
                 raise RateLimited(
                     f"{place[0].format(most)} open: let one of them end before the next.", "too_many_open"
                 )
-        self._open.update(places.keys())
+        for place in places:
+            self._open[place] += 1
         try:
             yield
         finally:
-            self._open.subtract(places.keys())
-            self._open = +self._open  # without those of whom none is left
+            for place in places:
+                self._open[place] -= 1
+                if not self._open[place]:
+                    del self._open[place]
 
     def _places(self, principal: Principal, is_stream: bool) -> dict[tuple[str, UUID | None], int]:
         """What such a request takes one of, and how many of it there are."""

@@ -86,7 +86,6 @@ class Api:
             trusted_proxies=settings.trusted_proxies,
             rate_limits=RateLimits(**settings.rate_limits.model_dump()),
             docs=settings.docs,
-            answer_request_id=False,  # Serve's HTTP proxy does
         )
         app.add_middleware(WaitsForReader)
         return app

@@ -11,7 +11,7 @@ from collections import deque
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SENT = "synthgen.sent"
-MARK = (b"x-synthgen-flow", b"1")  # by which a replica knows that it will be told
+MARK = (b"x-synthgen-flow", b"1")  # by which a replica knows that it will be told; a client's does not come this far
 AHEAD_BYTES = 8 * 2**20
 STEP_BYTES = 2**20
 GONE: Message = {"type": "http.disconnect"}
@@ -54,9 +54,8 @@ class TellsWhatIsSent:
                 told = sent
                 return {"type": SENT, "bytes": told}
 
-        headers = [*(header for header in scope["headers"] if header[0] != MARK[0]), MARK]
         try:
-            await self._app({**scope, "headers": headers}, receive_or_tell, send_counted)
+            await self._app({**scope, "headers": [*scope["headers"], MARK]}, receive_or_tell, send_counted)
         finally:
             if receiving is not None:
                 receiving.cancel()

@@ -7,13 +7,16 @@ import os
 from collections.abc import Collection
 
 import uvicorn.config
+from ray import serve
+from ray.serve._private.constants import RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD
+from ray.serve.exceptions import RayServeException
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from synthgen_ray.api.auth import OPEN, RequestId
 from synthgen_ray.api.bodies import BodyLimit, TooSlow
-from synthgen_ray.api.edge import ANY_HOST, Edge
+from synthgen_ray.api.edge import Edge
 from synthgen_ray.api.problems import problem_of
 from synthgen_ray.domain.errors import NotFound, SynthGenError, Unavailable
 from synthgen_ray.runtime.backpressure import Backpressure, Crowded, Room
@@ -22,21 +25,22 @@ from synthgen_ray.runtime.flow import TellsWhatIsSent
 from synthgen_ray.runtime.http_protocol import BoundedHttp
 from synthgen_ray.runtime.metrics import EdgeMetrics
 
-# With these a client could end its request early, keep it alive for ever or choose its replica.
+# With these a client could end its request early, keep it alive for ever, choose its replica or have it wait.
 _SERVE_HEADERS = frozenset(
     {
         "serve_multiplexed_model_id",
         "x_request_disconnect_disabled",
         "x_request_timeout_seconds",
         "x_session_id",
+        "x_synthgen_flow",
     }
 )
 _SERVE_PATHS = "/-/"
 # What Serve answers by itself: for an application that is not there yet, for one that takes too long, when it is full,
 # and when nobody answers (`http_util.send_http_response_on_exception`, `HTTPProxy.not_found_response`).
 _SERVES = frozenset({404, 408, 429, 503})
-# Where HAProxy is the proxy, all this is in the replicas, which it asks for their health here. A client that does is
-# answered by HAProxy itself.
+# Where HAProxy is the proxy, all this is in the replicas, which it asks for their health here, without a Host header. A
+# client that asks here is answered by HAProxy itself.
 _HAPROXY_ASKS = "/-/healthz"
 
 
@@ -49,32 +53,28 @@ def middlewares() -> list[Middleware]:
     behind_haproxy = os.environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "1"
     metrics = EdgeMetrics()
     return [
-        Middleware(TellsWhatIsSent),
+        *([] if _holds_connections() else [Middleware(TellsWhatIsSent)]),
         # The proxy reads ahead: what it takes is memory.
         Middleware(Backpressure),
         Middleware(BodyLimit),
         Middleware(ServeAnswers),
         Middleware(ServeGate, open_paths={_HAPROXY_ASKS} if behind_haproxy else ()),
-        # Which hosts are known is a setting, and the application checks it; there is nothing else to reach here.
-        Middleware(Edge, hosts=[ANY_HOST]),
+        Middleware(Edge),
         Middleware(Room, count=metrics.crowded, probes=OPEN | {_HAPROXY_ASKS}),
-        Middleware(RequestId, answer=True),
+        Middleware(RequestId),
         Middleware(RefusedUploads, count=metrics.upload_refused),
         Middleware(CountedAnswers, count=metrics.answered),
-        *([Middleware(HealthChecks)] if behind_haproxy else ()),
     ]
 
 
-class HealthChecks:
-    """Gives those of HAProxy the name of a host, which they come without."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == _HAPROXY_ASKS and "host" not in Headers(scope=scope):
-            scope = {**scope, "headers": [*scope["headers"], (b"host", b"localhost")]}
-        await self._app(scope, receive, send)
+def _holds_connections() -> bool:
+    """Whether the application runs in this process, and in the loop that writes to its clients: as in a replica behind
+    HAProxy, when Serve is tuned for throughput. Then nothing stands between."""
+    try:
+        serve.get_replica_context()
+    except RayServeException:
+        return False
+    return not RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD
 
 
 class ServeGate:

@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 
 from synthgen_ray.domain.errors import SynthGenError
 
+GATHER_S = 0.005  # a call through Ray takes as long, and costs as much for one as for many
+
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
@@ -19,8 +21,8 @@ class _Turn(Generic[Asked, Answer]):
 
 
 class Together(Generic[Asked, Answer]):
-    """One call at a time, which answers all who asked before it began. Who asks while it is on its way shares the next
-    one, so that a thousand are a few calls, and each is answered by what was true after it asked.
+    """One call at a time, which answers all who asked before it began. Who asks while it is on its way, or just after,
+    shares the next one, so that a thousand are a few calls, and each is answered by what was true after it asked.
 
     `call` answers each of those that it is given, in their order; an error is raised to whom it answers alone.
     `on_idle` hears that nobody asks any more.
@@ -58,6 +60,7 @@ class Together(Generic[Asked, Answer]):
     ) -> Sequence[Answer | SynthGenError]:
         if before is not None:
             await asyncio.wait({before})
+            await asyncio.sleep(GATHER_S)
         turn, self._next = self._next, None
         return await self._call(turn.asked) if turn else ()
 

@@ -123,9 +123,7 @@ async def test_a_body_that_does_not_come_is_a_408(client, server):
         raise AssertionError("it must not get this far")
 
     gate = StrictJson(app, RequestLimits(json_seconds=0.1))
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(RequestId(gate, answer=True)), base_url="http://localhost"
-    ) as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(RequestId(gate)), base_url="http://localhost") as client:
         response = await client.post("/", content=slow_body(), headers={"Content-Type": "application/json"})
 
     assert (response.status_code, response.json()["code"]) == (408, "request_timeout")

@@ -36,7 +36,7 @@ class FailsBeforeItHasAnId:
 def client():
     app = Quiet()
     problems.install(app)
-    app.add_middleware(RequestId, answer=False)
+    app.add_middleware(RequestId)
     app.add_middleware(FailsBeforeItHasAnId)
     app.get("/fails")(fail)
 

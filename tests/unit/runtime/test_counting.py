@@ -35,7 +35,7 @@ async def client(counted, answered):
             return "taken"
         raise InvalidTable("The file is empty.", "empty_file")
 
-    app.add_middleware(RequestId, answer=False)
+    app.add_middleware(RequestId)
     app.add_middleware(RefusedUploads, count=counted.append)
     app.add_middleware(CountedAnswers, count=answered.append)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:

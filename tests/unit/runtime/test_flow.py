@@ -113,15 +113,3 @@ async def test_who_leaves_is_not_waited_for(application):
     reader.leaves.set()
 
     await answer
-
-
-async def test_a_client_cannot_have_a_replica_wait_for_what_it_says(application):
-    reader = Reader(MARK, (b"x-other", b"kept"))
-    seen = []
-
-    async def replica(scope: Scope, receive: Receive, send: Send) -> None:
-        seen.extend(scope["headers"])
-
-    await TellsWhatIsSent(replica)(reader.scope, reader.receive, reader.send)
-
-    assert seen == [(b"x-other", b"kept"), MARK]

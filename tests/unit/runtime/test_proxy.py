@@ -6,8 +6,13 @@ import httpx
 import pytest
 import uvicorn
 from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.types import Send
 
+from synthgen_ray.api.auth import RequestId
+from synthgen_ray.api.bodies import BodyLimit
+from synthgen_ray.api.edge import Edge
 from synthgen_ray.runtime.backpressure import MAX_PAGES
+from synthgen_ray.runtime.flow import MARK
 from synthgen_ray.runtime.proxy import middlewares
 
 
@@ -73,12 +78,12 @@ async def test_serve_sees_none_of_the_headers_that_are_between_it_and_its_proxy(
         seen.update(scope["headers"])
         await JSONResponse({})(scope, receive, send)
 
-    response = await ask(
-        app, **{"X-Request-ID": "<script>", "X-Session-Id": "1", "serve-multiplexed-model-id": "m", "Accept": "a/b"}
-    )
+    given = {"X-Request-ID": "<script>", "X-Session-Id": "1", "serve-multiplexed-model-id": "m", "Accept": "a/b"}
+    response = await ask(app, **given, **{"X-Synthgen-Flow": "theirs"})
 
-    ours = {b"x-request-id", b"x-synthgen-flow"}
+    ours = {b"x-request-id", MARK[0]}
     assert set(seen) == {b"host", b"accept", b"accept-encoding", b"connection", b"user-agent"} | ours
+    assert seen[MARK[0]] == MARK[1]
     assert seen[b"x-request-id"].decode() == response.headers["x-request-id"] != "<script>"
 
 
@@ -98,6 +103,25 @@ async def test_uvicorn_believes_nobody_who_says_for_whom_he_asks(monkeypatch):
         await client.get("/", headers={"X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https"})
 
     assert (seen["client"], seen["scheme"]) == (("127.0.0.1", 1), "http")
+
+
+async def test_what_the_proxy_did_is_not_done_again_by_the_application_behind_it(ask):
+    ids = []
+
+    async def app(scope, receive, send):
+        ids.append(scope["state"]["request_id"])
+        assert send is seen_by_the_layers.pop()
+        await JSONResponse({})(scope, receive, send)
+
+    async def application(scope, receive, send):
+        seen_by_the_layers.append(send)
+        await RequestId(Edge(BodyLimit(app)))(scope, receive, send)
+
+    seen_by_the_layers: list[Send] = []
+    response = await ask(application)
+
+    assert response.headers.get_list("x-request-id") == ids
+    assert response.headers.get_list("x-frame-options") == ["DENY"]
 
 
 @pytest.mark.parametrize("path", ["/-/routes", "/-/healthz", "/%2D/routes"])
@@ -122,7 +146,6 @@ async def test_serves_own_addresses_are_closed_but_to_haproxy_which_asks_the_rep
         transport=httpx.ASGITransport(asks_as_haproxy), base_url="http://localhost"
     ) as haproxy:
         assert (await haproxy.get(path)).text == "success"
-        assert (await haproxy.get("/healthz")).status_code == 400
     assert (await ask(healthy, "/-/routes")).status_code == 404
 
 

@@ -39,6 +39,7 @@ INNER_PARTS = {
         "ray._common.tls_utils:add_port_to_grpc_server",
         "ray.serve._private.replica:add_port_to_grpc_server(address)",
     ),
+    "proxy": ("ray.serve._private.constants:RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD",),
     "metrics": ("ray.util.metrics:Counter._record(tags)",),
     "samplers": ("ray.serve.context:_disconnect",),
     "spread": ("ray.data:Dataset.map(ray_remote_args)",),  # deprecated: 2.64 is to drop it
