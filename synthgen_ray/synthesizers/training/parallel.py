@@ -136,6 +136,7 @@ class SharedBatchNorm(nn.BatchNorm1d):
         if not self.training or not is_shared():
             normalised: Tensor = super().forward(x_BH)
             return normalised
+        x_BH = x_BH.to(self.weight.dtype)  # which autocast may have narrowed
         total = sum_over_workers(torch.cat([x_BH.sum(0), x_BH.new_full((1,), len(x_BH))]))
         rows = total[-1].detach()
         mean = total[:-1] / rows

@@ -39,6 +39,7 @@ given_model(ModelType.CTGAN, checkpoints=FirstStep(kept.checkpoint)).save(f"{fol
 steps = []
 given_model(ModelType.CTGAN, checkpoints=FirstStep(None if rank else kept.checkpoint), on_progress=steps.append)
 open(f"{folder}/alone-{rank}", "w").write(" ".join(progress.message for progress in steps))
+given_model(ModelType.CTGAN, precision="bf16").save(f"{folder}/narrow-{rank}")
 table, columns = given_table(101)
 given_model(ModelType.TVAE, table, columns).save(f"{folder}/odd-{rank}")
 torch.save(gradients(), f"{folder}/gradients-{rank}")
@@ -127,6 +128,15 @@ def test_a_last_batch_with_fewer_rows_than_workers_is_learnt_as_by_one(two_worke
 
     assert all((first[name] == second[name]).all() for name in first)
     assert max(abs(alone[name] - first[name]).mean() for name in alone) < 1e-4
+
+
+def test_two_workers_learn_in_half_precision_what_one_does(two_workers):
+    alone = given_model(ModelType.CTGAN, precision="bf16")._tensors()
+
+    first, second = (load(two_workers / f"narrow-{rank}")._tensors() for rank in (0, 1))
+
+    assert all((first[name] == second[name]).all() for name in first)
+    assert max(abs(alone[name] - first[name]).mean() for name in alone) < 1e-2
 
 
 @pytest.mark.parametrize("model_type", [ModelType.CTGAN, ModelType.TVAE])
