@@ -1,11 +1,12 @@
 """Whether a trained model can obey the conditions that a caller asks for."""
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from synthgen_ray.domain.columns import FRESH, ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import FieldError, InvalidRequest
-from synthgen_ray.domain.params import Condition, Range
+from synthgen_ray.domain.params import Condition, Range, StrictScalar
 
 RANGED = frozenset({ColumnKind.INTEGER, ColumnKind.FLOAT, ColumnKind.DATETIME})
 WANTED = {
@@ -66,6 +67,8 @@ def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:
     """The code and the message of what is wrong with a condition; two empty strings if nothing."""
     if column.kind in FRESH:
         return "unconditional_column", f"A column of kind {column.kind} is made afresh and takes no condition."
+    if column.kind is ColumnKind.CONSTANT:
+        column = _of_its_value(column)
     if isinstance(condition, Range):
         if column.kind not in RANGED:
             return "invalid_type", "A range needs a column of numbers or dates."
@@ -74,7 +77,7 @@ def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:
             return "invalid_type", f"Each bound must be {_wanted(column)}."
         if len(bounds) == 2 and _orderable(bounds[0]) > _orderable(bounds[1]):  # type: ignore[operator]
             return "out_of_range", "min must not be above max."
-        return "", ""
+        return ("", "") if _may_lie_in(condition, column) else UNKNOWN_VALUE
     # A value that is asked for many times is looked at once.
     values = {key_of(value): value for value in (condition if isinstance(condition, list) else [condition])}
     known = _known(values, column)
@@ -84,9 +87,33 @@ def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:
                 return "not_nullable", "The column has no missing values, or too few rows have them to be learnt."
         elif not _fits(value, column):
             return "invalid_type", f"The value must be {_wanted(column)}."
-        elif known is not None and key not in known:
+        elif known is not None and key not in known and not _is_its_moment(value, column):
             return UNKNOWN_VALUE
     return "", ""
+
+
+def _of_its_value(column: LearnedColumn) -> LearnedColumn:
+    """A constant number or date as the column of numbers or dates that it is, of one value."""
+    value = next(iter(column.categories or ()), None)
+    if isinstance(value, str) and _parsed(value):
+        return replace(column, kind=ColumnKind.DATETIME)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return replace(column, kind=ColumnKind.FLOAT) if is_number else column
+
+
+def _is_its_moment(value: StrictScalar, column: LearnedColumn) -> bool:
+    """Whether a date means a constant one, however it is written."""
+    return column.kind is ColumnKind.DATETIME and _may_lie_in(Range(min=value, max=value), column)
+
+
+def _may_lie_in(asked: Range, column: LearnedColumn) -> bool:
+    """Of a constant, whether it does; of numbers and dates that differ this is found when they are drawn."""
+    if column.categories is None:
+        return True
+    (value,) = map(_orderable, column.categories)
+    is_below = asked.min is not None and value < _orderable(asked.min)  # type: ignore[operator]
+    is_above = asked.max is not None and value > _orderable(asked.max)  # type: ignore[operator]
+    return not (is_below or is_above)
 
 
 def _known(asked: Collection[Key], column: LearnedColumn) -> set[Key] | None:

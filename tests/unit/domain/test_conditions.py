@@ -17,6 +17,10 @@ COLUMNS = (
     LearnedColumn("size", ColumnKind.CATEGORICAL, nullable=False, categories=(1.0, 2.5)),
     LearnedColumn("active", ColumnKind.BOOLEAN, nullable=False, categories=(False, True)),
     LearnedColumn("opened", ColumnKind.DATETIME, nullable=False, minimum="2010-01-01", maximum="2024-12-28"),
+    LearnedColumn("year", ColumnKind.CONSTANT, nullable=False, categories=(2013,)),
+    LearnedColumn("as_of", ColumnKind.CONSTANT, nullable=False, categories=("2020-01-01T00:00:00",)),
+    LearnedColumn("source", ColumnKind.CONSTANT, nullable=False, categories=("web",)),
+    LearnedColumn("empty", ColumnKind.CONSTANT, nullable=True, categories=()),
 )
 
 
@@ -43,6 +47,12 @@ def check(conditions: dict, distribution: dict | None = None) -> None:
         {"opened": "2020-02-29"},
         {"opened": {"min": "2020-01-01T00:00:00Z", "max": "2021-01-01"}},
         {"age": {"min": 20, "max": 20}, "income": ">50K"},
+        {"year": [2013.0, 2013]},
+        {"year": {"min": 2010}},
+        {"as_of": "2020-01-01"},
+        {"as_of": {"min": "2019-12-31", "max": "2020-01-01T00:00:00Z"}},
+        {"source": "web"},
+        {"empty": None},
     ],
 )
 def test_what_the_model_knows_may_be_asked_for(conditions):
@@ -73,6 +83,16 @@ def test_what_the_model_knows_may_be_asked_for(conditions):
         ({"active": 1}, "invalid_type"),
         ({"opened": "yesterday"}, "invalid_type"),
         ({"opened": 2020}, "invalid_type"),
+        ({"year": 2014}, "unknown_value"),
+        ({"year": {"max": 2012}}, "unknown_value"),
+        ({"year": {"min": "2010"}}, "invalid_type"),
+        ({"year": {"min": 2014, "max": 2013}}, "out_of_range"),
+        ({"as_of": "2020-01-02"}, "unknown_value"),
+        ({"as_of": {"min": "2020-01-01T00:00:01"}}, "unknown_value"),
+        ({"as_of": None}, "not_nullable"),
+        ({"source": {"min": "a"}}, "invalid_type"),
+        ({"source": "shop"}, "unknown_value"),
+        ({"empty": {"min": 1}}, "invalid_type"),
     ],
 )
 def test_what_it_does_not_know_is_refused(conditions, code):
