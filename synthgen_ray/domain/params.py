@@ -115,7 +115,9 @@ class GaussianCopulaParams(TrainParams):
         return self
 
 
-EARLY_STOP = "End before the last epoch once generated rows have come no closer to the table for 2,500 batches."
+EARLY_STOP = (
+    "End before the last epoch once generated rows have come no closer to the table for 2,500 batches and five epochs."
+)
 
 
 class NeuralParams(TrainParams):

@@ -104,7 +104,8 @@ def test_a_training_of_few_batches_takes_all_its_epochs():
 
 
 def test_what_users_are_told_of_it_is_what_it_does():
-    assert f"for {BATCHES_BETWEEN_LOOKS * PATIENCE:,} batches" in EARLY_STOP
+    assert f"for {BATCHES_BETWEEN_LOOKS * PATIENCE:,} batches and five epochs" in EARLY_STOP
+    assert PATIENCE == 5
 
 
 @pytest.mark.parametrize(
