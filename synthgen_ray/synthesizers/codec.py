@@ -155,7 +155,7 @@ def _learn(
     options: CodecOptions,
     rng: np.random.Generator,
 ) -> ColumnCodec:
-    checks.check_values(column.name, values)
+    checks.check_values(column.name, whole)  # lest the seed, which tells who is held out, decided
     name, k, type_ = column.name, options.k, arrow.value_type(values.type)
     present = arrow.plain(values).drop_null()
     wrapped = _wrapped(values, column, k)
@@ -192,7 +192,6 @@ def _learn_fresh(
         return TextCodec.learn(column.name, values, whole, column.pii, k, rng)
     if pa.types.is_boolean(values.type):
         raise InvalidTable(f"Column {column.name!r} is boolean: it cannot tell rows apart.", "kind_mismatch")
-    checks.check_values(column.name, whole)
     null_share = arrow.kept_nulls(arrow.plain(values), k) / len(values)
     return learn_number_ids(column.name, whole, null_share, rng)
 

@@ -203,6 +203,14 @@ def test_what_cannot_be_learnt_is_refused_by_name(table, code):
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_one_infinite_value_is_refused_whoever_is_held_out(seed):
+    table = pa.table({"x": np.where(np.arange(ROWS) == 3, np.inf, NOISE), "y": ["a", "b"] * (ROWS // 2)})
+
+    with pytest.raises(InvalidTable, match="infinite"):
+        given_model(ModelType.GAUSSIAN_COPULA, table, seed=seed, holdout_fraction=0.5)
+
+
 OBJECTS = {
     "a path": ("penguins.csv", "A pandas DataFrame or a pyarrow Table is wanted, not a str."),
     "numbers and text": ([1, "a"] * 20, "Column 'odd' holds values that have no type in common"),
