@@ -8,9 +8,10 @@ from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.domain.params import Params
 
 MAX_COLUMNS = 1000
+MAX_FORMAT = 64  # characters: each cell has what is no directive among them
 
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-Format = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Format = Annotated[str, StringConstraints(min_length=1, max_length=MAX_FORMAT, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 class ColumnCorrection(Params):

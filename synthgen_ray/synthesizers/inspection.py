@@ -22,6 +22,7 @@ from synthgen_ray.datasets.names import check_names
 from synthgen_ray.datasets.nursery import ENVIRONMENT
 from synthgen_ray.datasets.writing import write_csv, write_jsonl
 from synthgen_ray.domain.columns import LearnedColumn
+from synthgen_ray.domain.corrections import MAX_FORMAT
 from synthgen_ray.domain.errors import InvalidRequest, InvalidTable, SynthGenError, corrupt_model
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.domain.widths import listed, widest_of
@@ -139,10 +140,16 @@ def _found(file: Path) -> Inspected:
 
 def _check_texts(model: "Synthesizer") -> None:
     """Refuse what no cell of an upload may be."""
+    from synthgen_ray.synthesizers.columns.written_moments import WrittenMoments
+
     if any("\0" in text for text in _texts([model.codec.model_dump(), *map(vars, model.columns)])):
         raise _unsound("it holds a NUL character")
     if max(widest_of(column.categories or ()) for column in model.learned_columns) > UploadLimits().max_cell_bytes:
         raise _unsound("it holds a value that is too long for a cell")
+    kept_as_text = [codec.wrapped for codec in model.codec.numbers if isinstance(codec.wrapped, WrittenMoments)]
+    formats = [*(column.format or "" for column in model.columns), *(one.format for one in kept_as_text)]
+    if max(map(len, formats)) > MAX_FORMAT:
+        raise _unsound("it writes its cells in a format that is too long")
 
 
 def _texts(part: object) -> Iterator[str]:

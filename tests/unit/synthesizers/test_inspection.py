@@ -10,6 +10,7 @@ import pytest
 
 from synthgen_ray.datasets.limits import MIB, UploadLimits
 from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.domain.corrections import MAX_FORMAT
 from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.synthesizers.gaussian_copula import GaussianCopula
 from synthgen_ray.synthesizers.inspection import Inspector
@@ -79,6 +80,31 @@ async def test_values_that_no_upload_may_have_are_refused(tmp_path, values, faul
     with_word(a_model(), values=values).save(tmp_path / "model")
 
     assert fault in await refusal(tmp_path / "model")
+
+
+@pytest.mark.parametrize("length", [MAX_FORMAT, MAX_FORMAT + 1])
+async def test_a_format_is_as_long_as_that_of_an_upload_at_most(tmp_path, length):
+    model = a_model()
+    truth = replace(model.columns[1], format="Y" * (length - 2) + "/N")
+    model._columns = (model.columns[0], truth, model.columns[2])
+    model.save(tmp_path / "model")
+
+    if length > MAX_FORMAT:
+        assert "a format that is too long" in await refusal(tmp_path / "model")
+    else:
+        await Inspector(UploadLimits()).inspect(tmp_path / "model")
+
+
+async def test_so_is_that_of_dates_which_are_kept_as_text(tmp_path):
+    days = pa.array([f"2024-01-{day:02}" for day in range(1, 31)])
+    model = a_model(TABLE.append_column("day", days))
+    *others, day = model.codec.columns
+    long = day.wrapped.model_copy(update={"format": day.wrapped.format + "x" * MAX_FORMAT})
+    changed = day.model_copy(update={"wrapped": long})
+    model._codec = model.codec.model_copy(update={"columns": (*others, changed)})
+    model.save(tmp_path / "model")
+
+    assert "a format that is too long" in await refusal(tmp_path / "model")
 
 
 @pytest.mark.parametrize("values", [("a\\u0000", "b"), ("a" * MIB, "b"), ("\x1b[31m\n", "")])
