@@ -40,6 +40,7 @@ from synthgen_ray.synthesizers.networks.generator import condition_loss, dense_l
 from synthgen_ray.synthesizers.neural import NeuralSynthesizer
 from synthgen_ray.synthesizers.numerics.noise import normals
 from synthgen_ray.synthesizers.numerics.streams import WEIGHTS, stream
+from synthgen_ray.synthesizers.numerics.threads import one_torch_thread
 from synthgen_ray.synthesizers.sampling.conditions import Heads
 from synthgen_ray.synthesizers.training import parallel
 from synthgen_ray.synthesizers.training.adam import Adam
@@ -149,6 +150,7 @@ class CTGAN(NeuralSynthesizer):
         places_B = self._placed_conditions(num_rows, targets, rng)
         return self._heads(self.folded.logits(latent_EB, places_B))
 
+    @one_torch_thread()
     def _propose_as_ctgan(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Heads:
         rows = max(num_rows, self.params.batch_size)
         parts = [torch.from_numpy(normals(rng, rows, self.params.embedding_dim)).to(self._device)]

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from threadpoolctl import threadpool_limits
 
@@ -15,3 +17,18 @@ def compute_with(threads: int) -> None:
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(threads)
     threadpool_limits(threads, user_api="blas")
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Meanwhile PyTorch computes on one what this thread asks for: the last digits of its products depend on how many
+    there are. Many small ones gain a tenth by a second one, and on a busy machine, where two wait for each other, take
+    ten times as long."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -9,8 +9,7 @@ Shapes: N rows, B rows of a batch, K columns, W_k codes of column k, D their sum
 hidden cells of one of them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synthgen_ray.synthesizers.numerics.streams import REFINE, stream
+from synthgen_ray.synthesizers.numerics.threads import one_torch_thread
 from synthgen_ray.synthesizers.refining.weights import DependencyWeights
 from synthgen_ray.synthesizers.training import parallel
 from synthgen_ray.synthesizers.training.adam import Adam, one_cycle
@@ -130,19 +130,7 @@ def guessing_gradients(
         parameter.grad = gradient.mul_(weight)
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Meanwhile PyTorch computes on one: a step's many small products gain a tenth by a second one, and on a busy
-    machine, where two wait for each other, take ten times as long."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-@_one_thread()
+@one_torch_thread()
 def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pace: Pace) -> DependencyWeights | None:
     """The network that did best on rows held back before the time was over, if any did better than frequencies do.
 

@@ -242,6 +242,7 @@ def test_a_batch_is_cut_in_whole_packs():
     ("model_type", "sizes"),
     [
         (ModelType.CTGAN, {"epochs": 1, "generator_dim": [256, 256], "embedding_dim": 128}),
+        (ModelType.CTGAN, {"epochs": 1, "generator_dim": [256, 256], "sampling": "ctgan"}),
         (ModelType.TVAE, {"epochs": 1, "decompress_dims": [128, 128], "embedding_dim": 128}),
         (ModelType.TVAE, {"epochs": 1, "decompress_dims": [256, 256], "precision": "bf16"}),
         (ModelType.GAUSSIAN_COPULA, {}),
