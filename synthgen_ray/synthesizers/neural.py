@@ -2,8 +2,8 @@
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -64,8 +64,7 @@ class NeuralSynthesizer(Synthesizer):
         encoded = self.codec.encode(table, stream(seed, ENCODE, 1))
         self._forget("layout")  # of an earlier fit
         network = self._new_network().to(self._device)
-        is_settled, seen = self._early_stop(network, encoded, seed)
-        with pace.watched(is_settled, seen), _without_subnormals(), self._precision():
+        with self._early_stop(network, encoded, seed, pace), _without_subnormals(), self._precision():
             self._train(network, encoded, seed, pace)
         self._keep(network)
         if self._is_calibrated:
@@ -80,11 +79,10 @@ class NeuralSynthesizer(Synthesizer):
     def _is_narrow(self) -> bool:
         return is_narrow(self.params.precision, self._device)
 
-    def _early_stop(self, network: nn.Module, encoded: Encoded, seed: int) -> tuple[Callable[[int], bool], np.ndarray]:
-        """Whether training may end after an epoch, by rows drawn from the network as it is, and what has been seen of
-        them; see `plateau`."""
+    def _early_stop(self, network: nn.Module, encoded: Encoded, seed: int, pace: Pace) -> AbstractContextManager[None]:
+        """Inside, training may be over after an epoch, by rows drawn from the network as it is; see `plateau`."""
         if not self._may_end_early or len(self.codec.learnt) < 2:
-            return lambda _: False, np.empty(0)
+            return nullcontext()
         plateau = Plateau(encoded.codes, stream(seed, CALIBRATE, 2))
         piece = MOST_LOGITS // self.layout.width + 1
         pieces = [min(piece, DRAWN_ROWS - start) for start in range(0, DRAWN_ROWS, piece)]
@@ -102,7 +100,7 @@ class NeuralSynthesizer(Synthesizer):
             network.train()
             return plateau.is_reached(np.concatenate(parts))
 
-        return is_settled, plateau.seen
+        return pace.watched(is_settled, plateau.seen)
 
     @property
     def _may_end_early(self) -> bool:
