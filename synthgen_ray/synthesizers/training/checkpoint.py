@@ -4,11 +4,12 @@ Random numbers are not in it: those of a step follow from the seed and the step'
 header holds the rest as JSON; nothing in it can run.
 """
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
-import safetensors.numpy
+import numpy as np
 from pydantic import Field
 from safetensors import safe_open
 
@@ -74,8 +75,21 @@ class Header(Stored):
 
 
 def write_checkpoint(file: BinaryIO, checkpoint: Checkpoint, training: str) -> None:
+    """One tensor after the other: `safetensors.numpy.save` makes two copies of all of them, while the training goes on.
+
+    Source: the README of safetensors, "Format".
+    """
     header = Header(training=training, step=checkpoint.step, steps=checkpoint.steps, losses=checkpoint.losses)
-    file.write(safetensors.numpy.save(checkpoint.tensors, {HEADER: header.model_dump_json()}))
+    described: dict[str, object] = {"__metadata__": {HEADER: header.model_dump_json()}}
+    end = 0
+    for name, tensor in checkpoint.tensors.items():
+        start, end = end, end + tensor.nbytes
+        dtype = f"{tensor.dtype.kind.upper()}{8 * tensor.dtype.itemsize}"
+        described[name] = {"dtype": dtype, "shape": tensor.shape, "data_offsets": [start, end]}
+    text = json.dumps(described).encode()
+    file.write(len(text).to_bytes(8, "little") + text)
+    for tensor in checkpoint.tensors.values():
+        file.write(tensor.reshape(-1).view(np.uint8).data)
 
 
 def read_checkpoint(path: Path, training: str) -> Checkpoint:

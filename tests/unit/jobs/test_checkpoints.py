@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import io
 import json
 import pickle
 import random
@@ -29,7 +30,7 @@ from synthgen_ray.domain.validation import parse_train_params
 from synthgen_ray.jobs.checkpoints import FILE, JobCheckpoints
 from synthgen_ray.jobs.train import keep, learn
 from synthgen_ray.synthesizers import neural
-from synthgen_ray.synthesizers.training.checkpoint import Checkpoint, read_checkpoint
+from synthgen_ray.synthesizers.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from tests.given import a_job
 from tests.unit.synthesizers.conftest import SMALL, given_table
 
@@ -349,6 +350,31 @@ def test_the_file_holds_tensors_and_json_alone(tmp_path):
     header = json.loads(content[8 : 8 + size])
     assert sorted(header) == ["__metadata__", "weights"]
     assert json.loads(header["__metadata__"]["checkpoint"])["step"] == STEP.step
+
+
+def test_it_is_written_one_tensor_after_the_other(tmp_path):
+    class Told(io.BytesIO):
+        most = 0
+
+        def write(self, part):
+            self.most = max(self.most, len(part))
+            return super().write(part)
+
+    tensors = {
+        "weights": np.arange(3000, dtype=np.float32).reshape(3, 1000),
+        "more": np.arange(6.0).reshape(2, 3).T,
+        "steps": np.array(7, dtype=np.int64),
+        "nothing": np.empty(0),
+    }
+    told = Told()
+
+    write_checkpoint(told, Checkpoint(3, 10, tensors), "the same")
+    (tmp_path / FILE).write_bytes(told.getvalue())
+
+    assert told.most == tensors["weights"].nbytes
+    read = safetensors.numpy.load_file(tmp_path / FILE)
+    assert all((read[name] == tensor).all() and read[name].shape == tensor.shape for name, tensor in tensors.items())
+    assert read_checkpoint(tmp_path / FILE, "the same").step == 3
 
 
 def test_one_of_an_earlier_release_has_no_losses(tmp_path):
