@@ -50,7 +50,8 @@ class JobCheckpoints:
             self._writing.result()
 
     def latest(self) -> Checkpoint | None:
-        return self._latest
+        latest, self._latest = self._latest, None
+        return latest
 
     def is_due(self) -> bool:
         is_free = self._writing is None or self._writing.done()

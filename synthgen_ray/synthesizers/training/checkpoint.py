@@ -40,7 +40,7 @@ class Checkpoints(Protocol):
     seconds_used: float  # by earlier attempts at this training
 
     def latest(self) -> Checkpoint | None:
-        """The one to go on from."""
+        """The one to go on from. To be asked for once: it is as large as the training's state."""
 
     def is_due(self) -> bool: ...
 

@@ -34,8 +34,8 @@ class Pace:
         self._is_settled: Callable[[int], bool] = _never
         self._seen = np.empty(0)
         self._has_settled = False
-        latest = self._checkpoints.latest()
-        self._reached = latest.fraction if latest else 0.0  # before this attempt
+        self._latest = self._checkpoints.latest()
+        self._reached = self._latest.fraction if self._latest else 0.0  # before this attempt
         self._last = Progress(self._reached)
 
     def say(self, fraction: float, message: str) -> None:
@@ -51,16 +51,20 @@ class Pace:
         """(epoch, step) of the whole training, or of what a checkpoint leaves of it. Keeps one when it is due."""
         total = epochs * steps
         state.watch(self._seen)
-        latest = self._checkpoints.latest()
+        for step in range(self._resumed(state, total), total):
+            yield divmod(step, steps)
+            if self._checkpoints.is_due():
+                self._checkpoints.save(Checkpoint(step + 1, total, state.tensors(), dict(self.losses)))
+
+    def _resumed(self, state: "TrainingState", total: int) -> int:
+        """How many steps are done."""
+        latest, self._latest = self._latest, None  # whose tensors the state has from here on
         done = state.resume(latest, total)
         self._reached = done / total
         if latest and done:
             self.losses = dict(latest.losses)
             self.say(self._reached, f"going on after {done:,} of {total:,} steps")
-        for step in range(done, total):
-            yield divmod(step, steps)
-            if self._checkpoints.is_due():
-                self._checkpoints.save(Checkpoint(step + 1, total, state.tensors(), dict(self.losses)))
+        return done
 
     @contextmanager
     def part(self, share: float) -> Iterator[None]:

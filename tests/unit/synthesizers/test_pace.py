@@ -1,14 +1,17 @@
 """What a training says of itself, where it was interrupted before."""
 
 import math
+import weakref
 
 import numpy as np
 import pytest
+from torch import nn
 
 from synthgen_ray.domain.entities import Progress
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.training.checkpoint import Checkpoint
 from synthgen_ray.synthesizers.training.pace import Pace
+from synthgen_ray.synthesizers.training.training_state import TrainingState
 from tests.unit.synthesizers.conftest import given_model
 
 
@@ -79,6 +82,24 @@ def test_what_does_not_fit_is_left_aside(change):
 
     assert "epoch 1 of 8" in [progress.message for progress in said]
     assert all((again._tensors()[name] == whole[name]).all() for name in whole)
+
+
+def test_a_checkpoint_is_let_go_once_a_training_goes_on_from_it():
+    class Once(Earlier):
+        def latest(self) -> Checkpoint | None:
+            latest, self._latest = self._latest, None
+            return latest
+
+    state = TrainingState(network=nn.Linear(2, 1))
+    state.watch(np.empty(0))
+    checkpoint = Checkpoint(1, 3, state.tensors())
+    pace, kept = Pace(None, None, Once(latest=checkpoint)), weakref.ref(checkpoint)
+    del checkpoint
+
+    steps = pace.steps(3, 1, state)
+
+    assert next(steps) == (1, 0)
+    assert kept() is None
 
 
 def test_it_breathes_at_most_every_second(monkeypatch):
