@@ -83,9 +83,9 @@ class Synthesizer(ABC):
         on_progress: OnProgress | None = None,
         checkpoints: Checkpoints | None = None,
     ) -> Self:
-        """Learn the table. `columns` say what its columns are; without them that is inferred, and text that is dates is
-        learnt as dates and comes back as it was written. What `on_progress` or `checkpoints` raises passes through and
-        ends the training. A fit that fails leaves no model, that of an earlier fit neither.
+        """Learn the table. `columns` say what some or all of its columns are; of the others that is inferred, and text
+        that is dates is learnt as dates and comes back as it was written. What `on_progress` or `checkpoints` raises
+        passes through and ends the training. A fit that fails leaves no model, that of an earlier fit neither.
 
         With the same table, options and seed, a training that goes on from a checkpoint makes the same model, byte for
         byte, as one that was never interrupted.
@@ -98,7 +98,7 @@ class Synthesizer(ABC):
             checks.check_schema(table.schema)
             pace = Pace(on_progress, self.params.max_training_seconds, checkpoints)
             pace.say(0.0, "learning the columns")
-            self._columns = _in_order_of(table, columns or columns_of(table))
+            self._columns = columns_of(table, columns or ())
             seed = self._agreed_seed()
             self.params = with_agreed_holdout(self._asked, table.num_rows)
             check_trainable(table.num_rows, self.params.holdout_fraction)
@@ -358,13 +358,6 @@ def synthesizer_class(model_type: ModelType) -> type[Synthesizer]:
     module = import_module(f"synthgen_ray.synthesizers.{model_type}")
     found: type[Synthesizer] = getattr(module, CLASSES[model_type])
     return found
-
-
-def _in_order_of(table: pa.Table, columns: Sequence[Column]) -> tuple[Column, ...]:
-    by_name = {column.name: column for column in columns}
-    if len(by_name) != len(columns) or sorted(by_name) != sorted(table.column_names):
-        raise InvalidTable("The columns given are not the table's columns.", "column_mismatch")
-    return tuple(by_name[name] for name in table.column_names)
 
 
 def _as_learnt(column: Column, learned: LearnedColumn) -> Column:

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -26,9 +27,17 @@ def taken(table: "pa.Table | pd.DataFrame") -> pa.Table:
     return arrow.without_views(table if isinstance(table, pa.Table) else _of_frame(table))
 
 
-def columns_of(table: pa.Table) -> tuple[Column, ...]:
-    """The columns as an upload of the table as CSV infers them, as far as a reader of pandas leaves text: dates and
-    times are no categories and no ids. Warns where text looks like dates that cannot be told."""
+def columns_of(table: pa.Table, given: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns as they are given; the others as an upload of the table as CSV infers them, as far as a reader of
+    pandas leaves text: dates and times are no categories and no ids. Warns where text looks like dates that cannot be
+    told.
+
+    Raises: InvalidTable.
+    """
+    known = {column.name: column for column in given}
+    if len(known) < len(given) or not known.keys() <= set(table.column_names):
+        raise InvalidTable("A column is given twice, or is none of the table's.", "column_mismatch")
+    names, table = table.column_names, table.drop_columns(list(known))
     formats: dict[str, str] = {}
     for place, name in enumerate(table.column_names):
         if table.schema.types[place] in arrow.TEXTS and _look_like_dates(table[name]):
@@ -38,7 +47,8 @@ def columns_of(table: pa.Table) -> tuple[Column, ...]:
                 continue
             formats[name] = found.format
             table = table.set_column(place, name, found.unwrap(table[name]))
-    return infer_columns(table, formats)
+    known |= {column.name: column for column in infer_columns(table, formats)}
+    return tuple(known[name] for name in names)
 
 
 def _look_like_dates(texts: pa.ChunkedArray) -> bool:

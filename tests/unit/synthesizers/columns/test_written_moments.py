@@ -128,6 +128,25 @@ def test_what_columns_are_declared_is_what_they_are():
     assert isinstance(model.codec.columns[0], CategoryCodec)
 
 
+def test_one_column_is_declared_and_the_others_are_inferred():
+    days = [f"0{day}/0{month}/2020" for day in range(1, 10) for month in range(1, 10)] * 5
+    frame = pd.DataFrame({"x": RNG.normal(size=len(days)), "day": days, "city": ["Rome", "Oslo", "Lima"] * 135})
+
+    model = fitted(frame, columns=[Column("day", ColumnKind.DATETIME, format="%d/%m/%Y")])
+
+    kinds = [ColumnKind.FLOAT, ColumnKind.DATETIME, ColumnKind.CATEGORICAL]
+    assert [column.kind for column in model.columns] == kinds
+    assert [column.kind for column in model.learned_columns] == kinds
+
+
+@pytest.mark.parametrize("names", [["x", "y"], ["x", "x"]])
+def test_what_is_declared_of_no_column_or_twice_is_refused(names):
+    with pytest.raises(InvalidTable) as caught:
+        fitted(pd.DataFrame({"x": RNG.normal(size=40)}), columns=[Column(name, ColumnKind.FLOAT) for name in names])
+
+    assert caught.value.code == "column_mismatch"
+
+
 def test_a_declared_format_tells_days_from_months():
     texts = [f"0{day}/0{month}/2020" for day in range(1, 10) for month in range(1, 10)] * 5
     columns = [Column("day", ColumnKind.DATETIME, format="%d/%m/%Y"), Column("x", ColumnKind.FLOAT)]
