@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from synthgen_ray.domain.entities import JobFailure
 from synthgen_ray.domain.errors import InsufficientStorage, SynthGenError, Unavailable
+from synthgen_ray.synthesizers.numerics.faults import is_lack_of_memory
 
 
 def public_reason(error: BaseException) -> JobFailure:
@@ -25,8 +26,6 @@ def computing() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        from torch import OutOfMemoryError  # seconds of import, that a copula which does not fail does without
-
-        if isinstance(error, OutOfMemoryError):
+        if is_lack_of_memory(error):
             raise MemoryError from error
         raise

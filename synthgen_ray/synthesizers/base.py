@@ -29,6 +29,7 @@ from synthgen_ray.synthesizers.frames import columns_of, taken
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out, with_agreed_holdout
 from synthgen_ray.synthesizers.model_file import BROKEN, ModelCard, Tensors, read_model, write_model
 from synthgen_ray.synthesizers.numerics.blas import spread
+from synthgen_ray.synthesizers.numerics.faults import is_lack_of_memory
 from synthgen_ray.synthesizers.numerics.memory import keep_freed_memory
 from synthgen_ray.synthesizers.numerics.streams import CALIBRATE, ENCODE, REFINE, fresh_seed, stream
 from synthgen_ray.synthesizers.refining.imputation import conformed, imputed
@@ -338,7 +339,8 @@ def create(model_type: ModelType, config: Mapping[str, Any]) -> Synthesizer:
 def load(path: Path | str) -> Synthesizer:
     """The model in a file.
 
-    Raises: FileNotFoundError; JobError with the code "model_corrupt", for anything but a sound model file.
+    Raises: FileNotFoundError; MemoryError, of a GPU too; JobError with the code "model_corrupt", for anything but a
+    sound model file.
     """
     card, tensors = read_model(Path(path))
     try:
@@ -346,6 +348,8 @@ def load(path: Path | str) -> Synthesizer:
         model.sample_chunk(0, 1, 0)  # what can be made of a file is known once it was done
         return model
     except (InvalidRequest, *BROKEN) as error:
+        if is_lack_of_memory(error):
+            raise MemoryError from error
         raise corrupt_model("its parts do not fit together") from error
 
 

@@ -34,6 +34,7 @@ MOST_SECONDS = 60  # of computing; a busy machine takes twice as long
 MAX_ANSWER_BYTES = 8 * MIB  # four times what `listed` leaves of categories: JSON writes some letters as six
 LIBRARIES_BYTES = 16 * 2**30  # of addresses, not of memory: PyTorch's for GPUs are large
 TRIED_ROWS = 20
+TOO_MUCH = "it cannot be read in the time and the memory that there are"
 MOST_CHUNKS = 10  # of a file for one of ours: releases differ in how wide they take a row to be
 
 
@@ -75,7 +76,7 @@ def _facts(command: list[str]) -> ModelFacts:
     if len(answer) > MAX_ANSWER_BYTES:
         raise _unsound("its columns are described at too great a length")
     if code:
-        raise _unsound("it cannot be read in the time and the memory that there are")
+        raise _unsound(TOO_MUCH)
     found: Inspected = INSPECTED.validate_json(answer)
     if found.facts is None:
         raise InvalidRequest(found.fault, "model_corrupt")
@@ -132,6 +133,8 @@ def _found(file: Path) -> Inspected:
             write(rows, model.columns, BytesIO())
     except SynthGenError as error:
         return Inspected(None, error.detail)
+    except MemoryError:
+        return Inspected(None, _unsound(TOO_MUCH).detail)
     except BROKEN:
         return Inspected(None, _unsound("its rows cannot be written").detail)
     config = model.params.model_dump(mode="json")

@@ -27,7 +27,6 @@ BROKEN = (
     ArithmeticError,
     EOFError,
     LookupError,
-    MemoryError,
     OSError,
     RuntimeError,
     SafetensorError,

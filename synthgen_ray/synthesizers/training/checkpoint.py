@@ -98,7 +98,7 @@ def read_checkpoint(path: Path, training: str) -> Checkpoint:
         with safe_open(path, framework="numpy") as file:
             header = Header.model_validate_json(file.metadata()[HEADER])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
-    except BROKEN as error:
+    except (MemoryError, *BROKEN) as error:
         raise Unusable("it cannot be read") from error
     if header.training != training:
         raise Unusable("it is of another training")

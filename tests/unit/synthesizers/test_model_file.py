@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
+from torch import OutOfMemoryError
 
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.synthesizers.base import load
+from synthgen_ray.synthesizers.base import Synthesizer, load
 from synthgen_ray.synthesizers.model_file import CARD, WEIGHTS
 from tests.unit.synthesizers import golden
 from tests.unit.synthesizers.conftest import RARE, given_model, numbers_in
@@ -77,6 +78,18 @@ def test_a_copy_is_accepted(touch):
 def test_a_file_that_is_not_there_is_said_to_be_that(tmp_path):
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "no.synthgen")
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OutOfMemoryError("CUDA out of memory.")], ids=["machine", "GPU"])
+@EITHER
+def test_a_lack_of_memory_is_no_fault_of_the_file(file, monkeypatch, error):
+    def without_room(*_):
+        raise error
+
+    monkeypatch.setattr(Synthesizer, "sample_chunk", without_room)
+
+    with pytest.raises(MemoryError):
+        load(file)
 
 
 def test_it_is_a_stored_zip_of_two_members(file):
