@@ -190,7 +190,7 @@ def _learn_fresh(
         if column.kind is ColumnKind.ID:
             return CodeCodec.learn(column.name, values, k, rng)
         return TextCodec.learn(column.name, values, whole, column.pii, k, rng)
-    if pa.types.is_boolean(values.type):
+    if pa.types.is_boolean(arrow.value_type(values.type)):
         raise InvalidTable(f"Column {column.name!r} is boolean: it cannot tell rows apart.", "kind_mismatch")
     null_share = arrow.kept_nulls(arrow.plain(values), k) / len(values)
     return learn_number_ids(column.name, whole, null_share, rng)
@@ -220,6 +220,6 @@ def _kind(declared: ColumnKind, type_: pa.DataType) -> ColumnKind:
     if pa.types.is_temporal(type_):
         return ColumnKind.DATETIME if moments.is_moment(type_) else ColumnKind.INTEGER
     is_category = declared in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN, ColumnKind.CONSTANT)
-    if is_category and not arrow.is_narrow_decimal(type_):
+    if is_category and arrow.can_be_categories(type_):
         return ColumnKind.CATEGORICAL
     return ColumnKind.FLOAT if arrow.is_real(type_) else ColumnKind.INTEGER

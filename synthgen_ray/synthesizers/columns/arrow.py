@@ -61,6 +61,11 @@ def is_narrow_decimal(type_: pa.DataType) -> bool:
     return bool(pa.types.is_decimal32(type_) or pa.types.is_decimal64(type_))
 
 
+def can_be_categories(type_: pa.DataType) -> bool:
+    """Whether Arrow can look its values up."""
+    return not (is_narrow_decimal(type_) or pa.types.is_float16(type_))
+
+
 def is_real(type_: pa.DataType) -> bool:
     return bool(pa.types.is_floating(type_) or pa.types.is_decimal(type_))
 

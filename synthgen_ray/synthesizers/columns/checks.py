@@ -48,7 +48,7 @@ def _check_type(name: str, type_: pa.DataType) -> None:
     except (KeyError, ValueError, pa.ArrowException):
         known = False
     inner = type_.value_type if pa.types.is_dictionary(type_) else pa.null()
-    if not known or pa.types.is_temporal(inner) or arrow.is_narrow_decimal(inner):
+    if not known or pa.types.is_temporal(inner) or not arrow.can_be_categories(inner):
         raise InvalidTable(f"Column {name!r} has the type {type_}, which cannot be learnt.", "unsupported_type")
     if pa.types.is_timestamp(type_) and type_.tz is not None and not _is_zone(type_.tz):
         raise InvalidTable(f"Column {name!r} is in a time zone that is not known.", "unknown_timezone")

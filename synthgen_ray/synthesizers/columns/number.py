@@ -241,7 +241,8 @@ class NumberCodec(Stored):
     def written(self, cells: NumberCells, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - as a category's
         array = self.form.back(cells.numbers, *(cells.bounds or ()))
         if cells.null.any():
-            array = pc.if_else(pa.array(cells.null), pa.scalar(None, array.type), array)
+            null = pa.scalar(None, array.type)
+            array = pc.if_else(pa.array(cells.null), null, array).cast(array.type)  # narrow decimals are widened
         return self.wrapped.wrap(array) if self.wrapped else array
 
     def target(self, condition: Condition) -> NumberTarget:

@@ -141,5 +141,5 @@ def _filled(column: pa.ChunkedArray, values: pa.Array, missing: np.ndarray) -> p
     plain = arrow.value_type(column.type)
     if pa.types.is_floating(plain) and pa.types.is_floating(values.type):
         values = values.cast(pa.string())  # the 0.1 of a float32 is 0.1 in a float64 too
-    filled = pc.if_else(pa.array(missing), values.cast(plain), column.cast(plain))
+    filled = pc.if_else(pa.array(missing), values.cast(plain), column.cast(plain)).cast(plain)
     return arrow.in_dictionary_of(column, filled) if pa.types.is_dictionary(column.type) else filled

@@ -21,6 +21,7 @@ ROWS = 300
 RNG = np.random.default_rng(1)
 WHOLE = RNG.permutation(np.arange(ROWS) % 100)
 WORDS = RNG.choice(["x", "y", "z"], ROWS)
+TRUTHS = pa.array(WHOLE % 2 == 0)
 
 NUMBERS = [
     *[pa.array(WHOLE, type_) for type_ in arrow.INTEGERS],
@@ -38,7 +39,7 @@ CATEGORIES = [
     pa.array(WHOLE % 3, pa.int16()).dictionary_encode(),
     pa.array(WHOLE % 3, pa.uint8()),
     pa.array((WHOLE % 3) / 2, pa.float32()),
-    pa.array(WHOLE % 2 == 0),
+    TRUTHS,
 ]
 
 
@@ -95,6 +96,33 @@ def test_categories_keep_their_type_and_values(array):
 
     assert rows.type == array.type
     assert set(rows.to_pylist()) <= set(array.to_pylist())
+
+
+@pytest.mark.parametrize(
+    "type_", [pa.float16(), pa.decimal32(5, 2), pa.decimal64(12, 2), pa.decimal256(40, 2)], ids=str
+)
+@pytest.mark.parametrize("kind", [ColumnKind.FLOAT, ColumnKind.CATEGORICAL, ColumnKind.CONSTANT])
+def test_narrow_numbers_with_gaps_keep_their_type(type_, kind):
+    numbers = [Decimal(place % (1 if kind is ColumnKind.CONSTANT else 3)) / 4 for place in range(ROWS)]
+    array = pa.array(map(float, numbers), pa.float16()) if type_ == pa.float16() else pa.array(numbers, type_)
+    array = array.take(pa.array(np.arange(ROWS), mask=WHOLE < 20))
+
+    rows = sampled(array, kind, ModelType.GAUSSIAN_COPULA)
+
+    assert rows.type == type_
+    assert set(rows.to_pylist()) == {*array.to_pylist()}
+
+
+def test_gaps_of_narrow_decimals_are_filled_in_some_chunks_and_not_in_others():
+    table = pa.table({"x": pa.array([Decimal(int(cents)) / 100 for cents in WHOLE], pa.decimal32(5, 2))})
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, None)
+    model.chunk_rows = 100
+    gaps = table.take(pa.array(np.arange(ROWS), mask=np.arange(ROWS) < 10))
+
+    filled = model.impute(gaps, seed=1)["x"]
+
+    assert filled.type == pa.decimal32(5, 2)
+    assert filled.null_count == 0
 
 
 @pytest.mark.parametrize("model_type", [ModelType.TVAE, ModelType.GAUSSIAN_COPULA])
@@ -211,6 +239,7 @@ def test_of_many_categories_the_tail_comes_back_by_its_frequency():
     assert set(model.sample(50, seed=1, conditions={"x": ["v38", "v39"]})["x"].to_pylist()) == {"v38", "v39"}
 
 
-def test_a_boolean_cannot_be_an_id():
+@pytest.mark.parametrize("array", [TRUTHS, TRUTHS.dictionary_encode()], ids=["plain", "dictionary"])
+def test_a_boolean_cannot_be_an_id(array):
     with pytest.raises(InvalidTable):
-        sampled(pa.array(WHOLE % 2 == 0), ColumnKind.ID)
+        sampled(array, ColumnKind.ID)
