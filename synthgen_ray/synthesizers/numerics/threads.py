@@ -4,6 +4,8 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
 
 from threadpoolctl import threadpool_limits
 
@@ -26,9 +28,27 @@ def one_torch_thread() -> Iterator[None]:
     ten times as long."""
     import torch
 
-    threads = torch.get_num_threads()
+    with _asked.lock:
+        if _asked.inside == 0:
+            _asked.usual = torch.get_num_threads()
+        _asked.inside += 1
     torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        with _asked.lock:
+            _asked.inside -= 1
+            torch.set_num_threads(_asked.usual)
+
+
+@dataclass
+class _Asked:
+    """For one thread, meanwhile. A thread of Python that is new to PyTorch has as many as the last one asked for: not
+    each can know what is usual."""
+
+    inside: int = 0
+    usual: int = 1
+    lock: Lock = field(default_factory=Lock)
+
+
+_asked = _Asked()

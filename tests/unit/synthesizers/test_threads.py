@@ -2,8 +2,13 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
 
 import pytest
+import torch
+
+from synthgen_ray.synthesizers.numerics.threads import one_torch_thread
 
 SAID = "import torch; print(torch.get_num_threads(), *{pool['num_threads'] for pool in threadpool_info()})"
 
@@ -27,3 +32,25 @@ def test_pytorch_is_not_imported_for_it():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "False"
+
+
+def test_whoever_asks_for_one_thread_meanwhile_leaves_as_many_as_before():
+    begun, to_end = Event(), Event()
+
+    def ask() -> None:
+        with one_torch_thread():
+            begun.set()
+            to_end.wait()
+
+    torch.set_num_threads(3)
+    other = Thread(target=ask)
+    with one_torch_thread():
+        other.start()
+        begun.wait()
+    to_end.set()
+    other.join()
+
+    with ThreadPoolExecutor(1) as pool:
+        left = pool.submit(torch.get_num_threads).result()
+    torch.set_num_threads(1)
+    assert left == 3
