@@ -87,7 +87,7 @@ class CTGAN(NeuralSynthesizer):
         stock = new_critic(view.row_width + view.condition_width, options.discriminator_dim, options.pac)
         start_weights(generator, seed, 0)
         start_weights(stock, seed, 1)
-        critic = Critic(stock, view.row_width, options.pac).to(self._device).requires_grad_(False)
+        critic = Critic(stock, view.row_width, options.pac).to(self._device, torch.float32).requires_grad_(False)
         generator_adam = Adam(generator.parameters(), options.generator_lr, BETAS, options.generator_decay)
         critic_adam = Adam(critic.parameters(), options.discriminator_lr, BETAS, options.discriminator_decay)
         batches = Batches(encoded, layout, options, seed, self._device)

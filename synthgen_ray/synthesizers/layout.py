@@ -75,7 +75,7 @@ class Layout:
 
     def conditions(self, places_B: Tensor) -> Tensor:
         """One-hot condition vectors, (B, C)."""
-        conditions_BC = torch.zeros(len(places_B), self.condition_width, device=places_B.device)
+        conditions_BC = torch.zeros(len(places_B), self.condition_width, dtype=torch.float32, device=places_B.device)
         return conditions_BC.scatter_(1, places_B[:, None], 1.0)
 
     def spoken_of(self, places_B: Tensor) -> "SpokenOf":

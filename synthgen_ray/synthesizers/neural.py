@@ -63,7 +63,7 @@ class NeuralSynthesizer(Synthesizer):
     def _learn(self, table: pa.Table, seed: int, pace: Pace) -> None:
         encoded = self.codec.encode(table, stream(seed, ENCODE, 1))
         self._forget("layout")  # of an earlier fit
-        network = self._new_network().to(self._device)
+        network = self._new_network().to(self._device, torch.float32)
         with self._early_stop(network, encoded, seed, pace), _without_subnormals(), self._precision():
             self._train(network, encoded, seed, pace)
         self._keep(network)
@@ -174,7 +174,7 @@ class NeuralSynthesizer(Synthesizer):
 
     def _restore(self, tensors: Tensors) -> None:
         with _WeightsWithoutMemory():  # what the file claims is not believed yet
-            network = self._new_network()
+            network = self._new_network().float()
         expected = {
             name: (tuple(tensor.shape), torch.empty(0, dtype=tensor.dtype).numpy().dtype)
             for name, tensor in network.state_dict().items()

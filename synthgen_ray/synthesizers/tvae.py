@@ -40,7 +40,7 @@ class TVAE(NeuralSynthesizer):
 
     def _train(self, decoder: nn.Module, encoded: Encoded, seed: int, pace: Pace) -> None:
         options, layout = self.params, self.layout
-        encoder = Encoder(layout.width, options.compress_dims, options.embedding_dim).to(self._device)
+        encoder = Encoder(layout.width, options.compress_dims, options.embedding_dim).to(self._device, torch.float32)
         start_weights(decoder, seed, 0)
         start_weights(encoder, seed, 1)
         parameters = [*encoder.parameters(), *decoder.parameters()]

@@ -46,9 +46,9 @@ class DependencyNetwork(nn.Module):
         self.spans = [slice(end - width, end) for end, width in zip(ends, widths_K.tolist(), strict=True)]
         inputs, outputs = (ends[-1] + len(widths_K), HIDDEN), (ends[-1], HIDDEN)
         self.inputs = nn.Parameter(_normal(rng, inputs, len(widths_K) ** -0.5))
-        self.input_bias = nn.Parameter(torch.zeros(HIDDEN))
+        self.input_bias = nn.Parameter(torch.zeros(HIDDEN, dtype=torch.float32))
         self.outputs = nn.Parameter(_normal(rng, outputs, HIDDEN**-0.5))
-        self.output_bias = nn.Parameter(torch.zeros(ends[-1]))
+        self.output_bias = nn.Parameter(torch.zeros(ends[-1], dtype=torch.float32))
 
     def forward(self, codes_BK: Tensor, hide_BK: Tensor) -> Tensor:
         """The hidden layer, (B, H)."""
@@ -160,7 +160,7 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
         # Divided by what all workers hid: the sum over them is a mean.
         weight = float(not share.is_idle) / int(hide[:, targets].sum())
 
-        guessing_gradients(network, codes_BK, hide_BK, kept_BH / (1 - DROPOUT), targets, weight)
+        guessing_gradients(network, codes_BK, hide_BK, kept_BH.float() / (1 - DROPOUT), targets, weight)
         parallel.follow_gradients(adam)
 
         is_over = parallel.anyone(pace.is_over, pace.is_limited, torch.device("cpu"))
@@ -214,7 +214,9 @@ def _surprises_by_frequency(
     codes_NK: Tensor, train: Tensor, judge_NK: Tensor, widths_K: np.ndarray, columns: Sequence[int]
 ) -> Tensor:
     """The same of one who knows the columns' frequencies only, unseen codes counted as half a row."""
-    counts = [torch.bincount(codes_NK[train, column], minlength=int(widths_K[column])) + 0.5 for column in columns]
+    counts = [
+        torch.bincount(codes_NK[train, column], minlength=int(widths_K[column])).float() + 0.5 for column in columns
+    ]
     surprises = [
         -(count / count.sum()).log()[judge_NK[:, column]] for column, count in zip(columns, counts, strict=True)
     ]

@@ -40,7 +40,7 @@ class Adam:
         self._compute = adamw if decoupled else adam
         self.means = [torch.zeros_like(parameter, requires_grad=False) for parameter in self.parameters]
         self.squares = [torch.zeros_like(mean) for mean in self.means]
-        self.steps = [torch.zeros((), device=mean.device) for mean in self.means]
+        self.steps = [torch.zeros((), dtype=torch.float32, device=mean.device) for mean in self.means]
 
     def zero_grad(self) -> None:
         for parameter in self.parameters:

@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from synthgen_ray.domain.params import CTGANParams, ModelType
+from synthgen_ray.synthesizers.base import load
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.networks.generator import condition_loss
 from synthgen_ray.synthesizers.neural import is_narrow
@@ -265,6 +266,21 @@ def test_rows_do_not_depend_on_the_number_of_threads(model_type, sizes):
 
     for threads, made in several.items():
         assert all(one.equals(other) for one, other in zip(alone, made, strict=True)), threads
+
+
+@pytest.mark.parametrize("model_type", [ModelType.CTGAN, ModelType.TVAE])
+def test_pytorchs_default_type_is_not_asked_for(model_type, tmp_path):
+    given_model(model_type).save(tmp_path / "usual")
+
+    torch.set_default_dtype(torch.float64)
+    try:
+        given_model(model_type).save(tmp_path / "double")
+        rows = load(tmp_path / "double").sample(5, seed=1)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+    assert (tmp_path / "double").read_bytes() == (tmp_path / "usual").read_bytes()
+    assert rows.equals(load(tmp_path / "usual").sample(5, seed=1))
 
 
 @pytest.mark.parametrize("model_type", [ModelType.CTGAN, ModelType.TVAE])
