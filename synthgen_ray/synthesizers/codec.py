@@ -1,6 +1,7 @@
 """Table <-> numbers. One codec for each column: learnt columns have codes and scalars, the others are made afresh."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -158,7 +159,7 @@ def _learn(
     checks.check_values(column.name, whole)  # lest the seed, which tells who is held out, decided
     name, k, type_ = column.name, options.k, arrow.value_type(values.type)
     present = arrow.plain(values).drop_null()
-    wrapped = _wrapped(values, column, k)
+    wrapped = _for_all(lambda rows: _wrapped(rows, column, k), values, whole)
     if len(present) and column.kind in FRESH and not wrapped:
         return _learn_fresh(values, whole, column, k, rng)
     if len(present) < k:
@@ -172,7 +173,7 @@ def _learn(
             return category
         if pa.types.is_boolean(type_):
             return ConstantCodec(name=name, arrow_type=str(values.type), value=None)
-        wrapped = Wrapped.find(values, k)
+        wrapped = _for_all(lambda rows: Wrapped.find(rows, k), values, whole)
         if arrow.is_text(type_) and not wrapped:
             return TextCodec.learn(name, values, whole, column.pii, k, rng)
     if wrapped or kind is ColumnKind.CATEGORICAL:
@@ -209,6 +210,19 @@ def _wrapped(values: pa.ChunkedArray, column: Column, k: int) -> Wrapped | Writt
     if column.kind is ColumnKind.DATETIME:
         return WrittenMoments.find(values, column.format)
     return Wrapped.find(values, k) if column.kind in (ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.FLOAT) else None
+
+
+def _for_all(
+    find: Callable[[pa.ChunkedArray], Wrapped | WrittenMoments | None], values: pa.ChunkedArray, whole: pa.ChunkedArray
+) -> Wrapped | WrittenMoments | None:
+    """What is found in the rows of training if it reads those that are held out too, else what is found in all."""
+    found = find(values)
+    if found:
+        with suppress(pa.ArrowException):
+            found.unwrap(whole)
+            return found
+        return find(whole)
+    return None
 
 
 def _kind(declared: ColumnKind, type_: pa.DataType) -> ColumnKind:

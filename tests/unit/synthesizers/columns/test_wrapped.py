@@ -5,8 +5,9 @@ import pyarrow as pa
 import pytest
 
 from synthgen_ray.domain.columns import Column, ColumnKind
-from synthgen_ray.domain.params import ModelType
+from synthgen_ray.domain.params import ModelType, Range
 from synthgen_ray.synthesizers.columns.number import NumberCodec
+from synthgen_ray.synthesizers.columns.text import TextCodec
 from synthgen_ray.synthesizers.columns.wrapped import Wrapped
 from tests.unit.synthesizers.conftest import given_model
 
@@ -82,6 +83,20 @@ def test_a_model_learns_their_distribution(model_type, kind):
     assert rows.count(" ") / 1000 == pytest.approx(texts.count(" ") / 400, abs=0.05)
     decimals = {len(text) - text.index(".") - 1 for text in rows if text != " "}
     assert decimals == ({1} if kind is not ColumnKind.CATEGORICAL else {9})
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("odd", "codec"), [("unknown", TextCodec), ("0.5", NumberCodec)])
+def test_what_one_text_tells_of_its_column_is_true_whoever_is_held_out(odd, codec, seed):
+    texts = [odd, *(f"{number:.0f}" for number in NUMBERS)]
+    table = pa.table({"x": texts, "y": np.arange(len(texts))})
+    columns = (Column("x", ColumnKind.TEXT), Column("y", ColumnKind.INTEGER))
+
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, columns, seed=seed, holdout_fraction=0.5)
+
+    assert isinstance(model.codec.columns[0], codec)
+    if codec is NumberCodec:
+        assert model.obeying(table, {"x": Range(min=-1000)}).num_rows == len(texts)
 
 
 def test_texts_with_blanks_are_refined_beside_other_columns():
