@@ -29,7 +29,7 @@ from synthgen_ray.synthesizers.frames import columns_of, taken
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out, with_agreed_holdout
 from synthgen_ray.synthesizers.model_file import BROKEN, ModelCard, Tensors, read_model, write_model
 from synthgen_ray.synthesizers.numerics.blas import spread
-from synthgen_ray.synthesizers.numerics.faults import is_lack_of_memory
+from synthgen_ray.synthesizers.numerics.faults import is_lack_of_memory, is_of_the_device
 from synthgen_ray.synthesizers.numerics.memory import keep_freed_memory
 from synthgen_ray.synthesizers.numerics.streams import CALIBRATE, ENCODE, REFINE, fresh_seed, stream
 from synthgen_ray.synthesizers.refining.imputation import conformed, imputed
@@ -350,6 +350,8 @@ def load(path: Path | str) -> Synthesizer:
     except (InvalidRequest, *BROKEN) as error:
         if is_lack_of_memory(error):
             raise MemoryError from error
+        if is_of_the_device(error):
+            raise
         raise corrupt_model("its parts do not fit together") from error
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
-from torch import OutOfMemoryError
+from torch import AcceleratorError, OutOfMemoryError
 
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import ModelType
@@ -80,15 +80,23 @@ def test_a_file_that_is_not_there_is_said_to_be_that(tmp_path):
         load(tmp_path / "no.synthgen")
 
 
-@pytest.mark.parametrize("error", [MemoryError(), OutOfMemoryError("CUDA out of memory.")], ids=["machine", "GPU"])
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (MemoryError(), MemoryError),
+        (OutOfMemoryError("CUDA out of memory."), MemoryError),
+        (AcceleratorError("CUDA error: unspecified launch failure"), AcceleratorError),
+    ],
+    ids=["memory", "memory of a GPU", "a broken GPU"],
+)
 @EITHER
-def test_a_lack_of_memory_is_no_fault_of_the_file(file, monkeypatch, error):
-    def without_room(*_):
+def test_what_the_machine_lacks_is_no_fault_of_the_file(file, monkeypatch, error, raised):
+    def fails(*_):
         raise error
 
-    monkeypatch.setattr(Synthesizer, "sample_chunk", without_room)
+    monkeypatch.setattr(Synthesizer, "sample_chunk", fails)
 
-    with pytest.raises(MemoryError):
+    with pytest.raises(raised):
         load(file)
 
 
