@@ -104,12 +104,12 @@ def write_file(
 
 
 def as_text(values: pa.Array, column: Column | None) -> pa.Array:
-    """The values as they are written; null where they are null or NaN."""
+    """The values as they are written; null where they are null or NaN. Of a duration it is a number, of its unit."""
     written = column.format if column else None
     if pa.types.is_boolean(values.type) and written:
         true, _, false = written.partition("/")
         return pc.if_else(values, true, false)
-    if pa.types.is_temporal(values.type):
+    if pa.types.is_timestamp(values.type) or pa.types.is_date(values.type):
         return datetimes_as_text(values, written)
     if pa.types.is_floating(values.type):
         text = pc.cast(pc.if_else(pc.is_nan(values), None, values), pa.string())
@@ -197,7 +197,7 @@ def _json_values(values: pa.Array, column: Column | None) -> pa.Array:
     if pa.types.is_floating(values.type):
         values = pc.if_else(pc.is_finite(values), values, None)
     text = as_text(values, column)
-    if pa.types.is_temporal(values.type):
+    if pa.types.is_temporal(values.type) and not pa.types.is_duration(values.type):
         return _joined('"', text, '"')
     if not is_text(values.type):
         return text

@@ -119,6 +119,18 @@ class TestCsv:
             columns = (Column("when", ColumnKind.DATETIME, format=f"%H:%M:{written}"),)
             assert [line[6:] for line in csv_of(table, columns, header=False).split()] == told
 
+    def test_a_time_of_day_is_text_and_a_duration_a_number_of_its_unit(self):
+        table = pa.table(
+            {
+                "time": pa.array([51_351, None], pa.int32()).view(pa.time32("s")),
+                "fine": pa.array([1, 86_399_999_999]).view(pa.time64("us")),
+                "long": pa.array([-1500, 0]).view(pa.duration("ms")),
+            }
+        )
+
+        assert csv_of(table, header=False) == "14:15:51,00:00:00.000001,-1500\n,23:59:59.999999,0\n"
+        assert jsonl_of(table).splitlines()[0] == '{"time":"14:15:51","fine":"00:00:00.000001","long":-1500}'
+
     def test_dictionaries_are_written_as_their_values(self):
         table = pa.table({"s": pa.array(["x,y", None, "x,y"]).dictionary_encode(), "n": [1, 2, 3]})
 

@@ -3,8 +3,10 @@
 import asyncio
 import os
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -114,6 +116,19 @@ async def test_values_that_an_upload_may_have_are_taken(tmp_path, values):
     facts = await Inspector(UploadLimits()).inspect(tmp_path / "model")
 
     assert facts.columns[0].name == "word"
+
+
+async def test_whatever_type_a_library_has_learnt_is_taken(tmp_path):
+    numbers = np.arange(30) % 20
+    times = {str(type_): pa.array(numbers).cast(pa.int32()).view(type_) for type_ in (pa.time32("s"), pa.date32())}
+    durations = {str(type_): pa.array(numbers).view(type_) for type_ in (pa.duration("ns"), pa.time64("us"))}
+    decimals = pa.array(map(Decimal, numbers.tolist()), pa.decimal32(9, 2))
+    others = {"half": pa.array(numbers.astype(np.float16)), "decimal": decimals}
+    a_model(pa.table(times | durations | others)).save(tmp_path / "model")
+
+    facts = await Inspector(UploadLimits()).inspect(tmp_path / "model")
+
+    assert len(facts.columns) == 6
 
 
 async def test_as_many_are_read_at_a_time_as_are_allowed(tmp_path):
