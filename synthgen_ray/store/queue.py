@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, exists, false, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.access import Principal
@@ -274,4 +274,4 @@ class Queue(Attempts):
 
 
 def _any_held(attempts: Collection[Attempt]) -> ColumnElement[bool]:
-    return or_(false(), *(held(job_id, attempt) for job_id, attempt in attempts))
+    return and_(JobRow.status == JobStatus.RUNNING, tuple_(JobRow.id, JobRow.attempt).in_(attempts))

@@ -1,5 +1,6 @@
 import asyncio
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -152,6 +153,14 @@ async def test_a_dispatcher_without_jobs_renews_none(store, given_training):
     await store.claim_next(ALL)
 
     assert await store.heartbeat(()) == set()
+
+
+async def test_of_thousands_of_attempts_those_that_are_held_are_kept(store, given_training):
+    await given_training()
+    job = (await store.claim_next(ALL)).job
+    many = {(job.id, job.attempt), *((uuid4(), 1) for _ in range(2000))}
+
+    assert await store.heartbeat(many) == await store.find_held(many) == {(job.id, job.attempt)}
 
 
 async def test_a_publication_whose_answer_was_lost_can_be_repeated(store, given_ready_model):
