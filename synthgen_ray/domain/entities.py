@@ -168,7 +168,8 @@ BATCH_STOPPED = JobFailure("batch_stopped", "The batch stopped before its end: -
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is, from 0 to 1; of a training its latest losses by name, and its seconds in all its attempts."""
+    """How far a job is, from 0 to 1, after so many seconds of its attempt; of a training its latest losses by name, and
+    its seconds in all its attempts."""
 
     fraction: float
     message: str = ""
@@ -177,8 +178,8 @@ class Progress:
     epoch: int | None = None  # whose losses these are, from 1
 
     @classmethod
-    def of_rows(cls, made: int, wanted: int) -> Self:
-        return cls(made / wanted, f"{made:,} of {wanted:,} rows")
+    def of_rows(cls, made: int, wanted: int, seconds: float = 0.0) -> Self:
+        return cls(made / wanted, f"{made:,} of {wanted:,} rows", seconds=seconds)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -200,15 +201,17 @@ class Dispatcher:
             await self._insist(lambda: self._store.complete_generation(job.id, job.attempt, artifact))
 
     def _reporter(self, job: Job) -> OnProgress:
-        last = float("-inf")
+        began, last = time.monotonic(), float("-inf")
 
         async def report(progress: Progress) -> None:
             nonlocal last
-            if time.monotonic() - last < REPORT_EVERY_S:
+            now = time.monotonic()
+            if now - last < REPORT_EVERY_S:
                 return
-            last = time.monotonic()
+            last = now
             try:
-                wanted = await self._store.report_progress(job.id, job.attempt, progress)
+                timed = replace(progress, seconds=now - began)
+                wanted = await self._store.report_progress(job.id, job.attempt, timed)
             except Unavailable:
                 return  # the store is away for a moment; the rows are not worth less for it
             if not wanted:

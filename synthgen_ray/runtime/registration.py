@@ -61,7 +61,7 @@ def shown(job: Job, num_rows: int) -> Iterator[OnRows]:
 class _State:
     def __init__(self, job: Job, num_rows: int) -> None:
         self._job, self._num_rows = job, num_rows
-        self._rows = 0
+        self._rows, self._began = 0, time.monotonic()
         self.is_held = True
         self._ended, self._lock = threading.Event(), threading.Lock()
 
@@ -73,7 +73,7 @@ class _State:
 
     def beat(self) -> None:
         while self.is_held and not self._ended.wait(HEARTBEAT_S):
-            progress = Progress.of_rows(self._rows, self._num_rows)
+            progress = Progress.of_rows(self._rows, self._num_rows, seconds=time.monotonic() - self._began)
             with suppress(Unavailable):  # the next one may find it
                 self.is_held = _call("renew_batch", self._job.id, self._job.attempt, progress)
         with self._lock:

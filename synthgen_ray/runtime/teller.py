@@ -1,6 +1,7 @@
 """What an attempt at a job tells the store while it runs."""
 
 import time
+from dataclasses import replace
 
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
@@ -22,6 +23,7 @@ class Teller:
         except (ValueError, RayError) as error:
             raise _away() from error
         self._job = job
+        self._began = time.monotonic()
         self._sent: ray.ObjectRef | None = None
         self._last = -REPORT_EVERY_S
 
@@ -36,7 +38,10 @@ class Teller:
         if is_soon or not self._is_answered():
             return
         self._last = now
-        self._sent = self._call("report_progress", progress)
+        timed = replace(
+            progress, seconds=progress.seconds or now - self._began
+        )  # a training knows those of all attempts
+        self._sent = self._call("report_progress", timed)
 
     def checkpoint(self, checkpoint: Artifact) -> bool:
         """Whether the job's row names it now. Raises: Unavailable, when that is not known."""

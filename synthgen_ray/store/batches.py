@@ -46,7 +46,7 @@ class Batches(Enqueuing, Attempts):
 
     async def renew_batch(self, job_id: UUID, attempt: int, progress: Progress) -> bool:
         """A sign of life. False when it is cancelled or given up, and must stop."""
-        shown = {"progress": progress.fraction, "message": progress.message}
+        shown = {"progress": progress.fraction, "message": progress.message, "seconds": progress.seconds}
         return await self._write_held(job_id, attempt, shown, lease=LEASE)
 
     async def complete_batch(self, job_id: UUID, attempt: int) -> None:

@@ -210,7 +210,7 @@ class JobRow(Row):
     progress: Mapped[float] = mapped_column(default=0.0)
     message: Mapped[str] = mapped_column(default="")
     losses: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    seconds: Mapped[float] = mapped_column(default=0.0)  # of training, in all attempts
+    seconds: Mapped[float] = mapped_column(default=0.0)  # at work in this attempt; of a training, in all
     # Of a training: an artifact that no other row names, from which its next attempt goes on.
     checkpoint: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     error_code: Mapped[str | None]

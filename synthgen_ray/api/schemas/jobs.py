@@ -1,6 +1,5 @@
 """Jobs: how they stand, and what they made."""
 
-from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -94,9 +93,8 @@ class JobDetail(JobItem):
 
 def eta_seconds(job: Job) -> float | None:
     """At the pace so far; `None` before there is one, and once the job has ended."""
-    too_early = job.progress.fraction < 0.05  # the start-up of the workers is all there is to go by
-    if job.status is not JobStatus.RUNNING or job.started_at is None or too_early:
+    done, seconds = job.progress.fraction, job.progress.seconds
+    too_early = done < 0.05  # the start-up of the workers is all there is to go by
+    if job.status is not JobStatus.RUNNING or too_early or not seconds:
         return None
-    # A training that went on after a loss counts its own seconds, without those of waiting in between.
-    elapsed = job.progress.seconds or (datetime.now(UTC) - job.started_at).total_seconds()
-    return round(elapsed * (1 - job.progress.fraction) / job.progress.fraction, 1)
+    return round(seconds * (1 - done) / done, 1)

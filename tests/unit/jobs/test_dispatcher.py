@@ -5,8 +5,10 @@ import errno
 import threading
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import update
 
+from synthgen_ray.api.schemas.jobs import eta_seconds
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.errors import InvalidTable, Postponed, Unavailable, WorkerLost
 from synthgen_ray.domain.lifecycle import DEADLINES, JobStatus, JobType, ModelStatus
@@ -20,7 +22,7 @@ from synthgen_ray.store.queue import NO_ROOM, STORE_AWAY
 from synthgen_ray.store.reaper import AWAY_RESTS, MAX_FAILURES, NO_ROOM_REST, OVERDUE, UNREADABLE
 from synthgen_ray.store.tables import JobRow
 from tests.given import ADMIN, SCORES, a_model_with_a_table
-from tests.unit.jobs.conftest import finish, raising
+from tests.unit.jobs.conftest import finish, raising, until_started
 
 
 async def test_a_job_that_ends_well_is_completed(store, dispatcher, launcher, given_training):
@@ -102,6 +104,25 @@ async def test_a_strangers_words_are_neither_shown_nor_logged(store, dispatcher,
     assert "secret-cell" not in failure.message
     assert "ValueError" in caplog.text
     assert "secret-cell" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "ago", [timedelta(hours=1), timedelta(hours=-1)], ids=["long ago", "by a clock that was wrong"]
+)
+async def test_the_time_left_of_a_generation_follows_from_the_clock_of_its_attempt(
+    store, clock, dispatcher, launcher, given_ready_model, ago
+):
+    model_id = await given_ready_model()
+    clock.advance(-ago)
+    job = (await store.enqueue_generate(ADMIN, model_id, GenerateParams())).value
+    first = (await store.claim_next({JobType.GENERATE})).job
+    await store.requeue(first.id, first.attempt, lost=False)
+    clock.advance(ago)
+
+    await dispatcher.tick()
+    await until_started(launcher, job.id)  # it has told that it is half way
+
+    assert 0 <= eta_seconds(await store.get_job(ADMIN, job.id)) < 60
 
 
 async def test_a_lost_worker_sends_the_job_back(store, dispatcher, launcher, given_training):

@@ -1,9 +1,12 @@
-"""What an attempt hears of a store that is away."""
+"""What an attempt tells of itself, and hears of a store that is away."""
+
+from typing import Any
 
 import pytest
 import ray
 from ray.exceptions import GetTimeoutError
 
+from synthgen_ray.domain.entities import Progress
 from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.runtime.teller import Teller
@@ -21,3 +24,31 @@ def test_an_attempt_that_begins_while_the_head_is_silent_is_put_off(monkeypatch,
 
     with pytest.raises(Unavailable):
         Teller(a_job(JobType.TRAIN))
+
+
+class Listening:
+    """Stands for the handle of the store's actor: remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    @property
+    def call(self) -> "Listening":
+        return self
+
+    def remote(self, _method: str, _subject: object, *told: Any) -> None:
+        self.told.append(told)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 12.5])
+def test_progress_is_told_with_the_seconds_of_the_attempt_or_those_that_a_training_counts(monkeypatch, seconds):
+    store, job = Listening(), a_job(JobType.REPORT)
+    monkeypatch.setattr(ray, "get_actor", lambda *_: store)
+    teller = Teller(job)
+    teller._began -= 60
+
+    teller.progress(Progress(0.5, "comparing the tables", seconds=seconds))
+
+    ((job_id, attempt, progress),) = store.told
+    assert (job_id, attempt, progress.fraction) == (job.id, job.attempt, 0.5)
+    assert progress.seconds == seconds or 60 <= progress.seconds < 600

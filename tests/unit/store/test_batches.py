@@ -55,11 +55,11 @@ async def test_its_signs_of_life_keep_it_and_show_how_far_it_is(store, clock, gi
 
     for tenth in range(1, 4):
         clock.advance(LEASE - MOMENT)
-        assert await store.renew_batch(batch.id, 1, Progress(tenth / 10, f"{tenth} of 10"))
+        assert await store.renew_batch(batch.id, 1, Progress(tenth / 10, f"{tenth} of 10", seconds=60.0 * tenth))
         await store.heartbeat(())
 
     shown = await store.get_job(ADMIN, batch.id)
-    assert (shown.status, shown.progress.fraction, shown.progress.message) == (JobStatus.RUNNING, 0.3, "3 of 10")
+    assert (shown.status, shown.progress) == (JobStatus.RUNNING, Progress(0.3, "3 of 10", seconds=180.0))
 
 
 async def test_one_without_signs_of_life_fails_and_is_not_taken_up_again(store, clock, given_batch):
