@@ -18,8 +18,8 @@ from synthgen_ray.api.bodies import TooSlow
 from synthgen_ray.api.multipart import MAX_OVERHEAD_BYTES, FormReader, invalid_multipart
 from synthgen_ray.api.once import once
 from synthgen_ray.api.request_limits import LIMITS, RequestLimits
+from synthgen_ray.artifacts.scratch import on_disk
 from synthgen_ray.datasets.limits import UploadLimits, too_large
-from synthgen_ray.domain.errors import insufficient_storage, is_disk_full
 from synthgen_ray.domain.once import Once
 from synthgen_ray.domain.params import Params
 from synthgen_ray.domain.validation import invalid_request
@@ -66,17 +66,13 @@ def _check_length(request: Request, limits: UploadLimits) -> None:
 
 
 async def _stored(request: Request, path: Path, service: Service, pace: RequestLimits) -> FormReader:
-    try:
+    with on_disk():
         file = await service.aside(lambda: path.open("wb"))
         try:
             reader = FormReader(request.headers.get("content-type", ""), file, service.upload_limits.max_bytes)
             await _read(_paced(request.stream(), pace), reader, service)
         finally:
-            await service.aside(file.close)
-    except OSError as error:  # also of closing the file, which writes what is left
-        if is_disk_full(error):
-            raise insufficient_storage() from None
-        raise
+            await service.aside(file.close)  # which writes what is left
     return reader
 
 

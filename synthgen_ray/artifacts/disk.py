@@ -1,6 +1,5 @@
 """Artifacts in a directory, which all processes see."""
 
-import errno
 import os
 import re
 import shutil
@@ -11,7 +10,7 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from synthgen_ray.artifacts.base import Artifacts, Blocks, missing
-from synthgen_ray.artifacts.scratch import Scratch, space
+from synthgen_ray.artifacts.scratch import Scratch, on_disk
 from synthgen_ray.domain.entities import FOLDERS, Artifact
 from synthgen_ray.domain.errors import Unavailable
 
@@ -36,7 +35,7 @@ class DiskArtifacts(Artifacts):
 
     @contextmanager
     def writing(self, location: str, name: str) -> Iterator[BinaryIO]:
-        with space():
+        with on_disk():
             folder = self._made(location)
             unfinished = folder / f".{name}.{uuid4().hex}"  # `UNFINISHED`
             try:
@@ -50,7 +49,7 @@ class DiskArtifacts(Artifacts):
                 unfinished.unlink(missing_ok=True)
 
     def adopt(self, file: Path, location: str, name: str) -> None:
-        with space():
+        with on_disk():
             folder = self._made(location)
             with file.open("rb") as written:
                 os.fsync(written.fileno())
@@ -111,7 +110,8 @@ class DiskArtifacts(Artifacts):
 
     def sizes(self, location: str, names: Sequence[str]) -> Mapping[str, int]:
         paths = {name: self.path(location, name) for name in names}
-        return {name: path.stat().st_size for name, path in paths.items() if path.is_file()}
+        with _there():
+            return {name: path.stat().st_size for name, path in paths.items() if path.is_file()}
 
     def _opened(self, artifact: Artifact) -> Blocks:
         return _Held({part.name: self.path(artifact.location, part.name) for part in artifact.parts}).blocks
@@ -140,9 +140,10 @@ class _Held:
 
     def blocks(self, name: str, start: int, stop: int) -> Iterator[bytes]:
         size = DiskArtifacts.block_bytes
-        while start < stop and (block := os.pread(self._files[name], min(size, stop - start), start)):
-            start += len(block)
-            yield block
+        with _there():
+            while start < stop and (block := os.pread(self._files[name], min(size, stop - start), start)):
+                start += len(block)
+                yield block
 
     def __del__(self) -> None:
         # Not by a context: an answer that nobody began to read never ends either.
@@ -152,15 +153,12 @@ class _Held:
 
 @contextmanager
 def _there() -> Iterator[None]:
-    """Raises: Gone, for a file that is not there; Unavailable, when too many are open."""
+    """Raises: Gone, for a file that is not there; Unavailable, when the disk is away."""
     try:
-        yield
+        with on_disk():
+            yield
     except FileNotFoundError:
         raise missing() from None
-    except OSError as error:
-        if error.errno not in (errno.EMFILE, errno.ENFILE):
-            raise
-        raise Unavailable("The server reads too many files now; try again.", "artifacts_unavailable") from error
 
 
 def _linked(file: Path, name: Path) -> Path:

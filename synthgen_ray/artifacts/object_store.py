@@ -13,10 +13,10 @@ from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
 
 from synthgen_ray.artifacts.base import Artifacts, Blocks, missing
 from synthgen_ray.artifacts.copies import Copies
-from synthgen_ray.artifacts.scratch import Scratch, space
+from synthgen_ray.artifacts.scratch import Scratch, on_disk
 from synthgen_ray.datasets.storage import connect
 from synthgen_ray.domain.entities import FOLDERS, Artifact
-from synthgen_ray.domain.errors import Gone, Unavailable
+from synthgen_ray.domain.errors import Gone, Unavailable, artifacts_away
 
 log = logging.getLogger(__name__)
 
@@ -188,9 +188,9 @@ def _answering() -> Iterator[None]:
     except (OSError, pa.ArrowException) as error:
         code = _CODE.search(str(error))  # the rest may name what is not ours to log
         log.warning("the artifact store refused a request: %s", code.group() if code else type(error).__name__)
-        raise Unavailable("The artifact store cannot be reached now; try again.", "artifacts_unavailable") from error
+        raise artifacts_away() from error
 
 
 def _write(path: Path, blocks: Iterable[bytes]) -> None:
-    with space(), path.open("xb") as file:
+    with on_disk(), path.open("xb") as file:
         file.writelines(blocks)

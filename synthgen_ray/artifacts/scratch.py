@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from synthgen_ray.domain.errors import insufficient_storage, is_disk_full
+from synthgen_ray.domain.errors import artifacts_away, insufficient_storage, is_disk_away, is_disk_full
 
 ABANDONED_S = 3600  # no upload is silent for so long
 
@@ -39,11 +39,11 @@ class Scratch:
     def file(self) -> Iterator[Path]:
         """A path for a temporary file; gone afterwards.
 
-        Raises: InsufficientStorage, when what the block does finds the disk full.
+        Raises: InsufficientStorage and Unavailable, when what the block does finds the disk full, or away.
         """
         path = self._folder / uuid4().hex
         try:
-            with space():
+            with on_disk():
                 self._make()
                 yield path
         finally:
@@ -54,7 +54,7 @@ class Scratch:
         """A folder for temporary files; gone with all in it afterwards."""
         self.clear_abandoned()
         folder = self._folder / uuid4().hex
-        with space():
+        with on_disk():
             self._make()
             folder.mkdir(mode=0o700)
         try:
@@ -90,14 +90,17 @@ class Scratch:
 
 
 @contextmanager
-def space() -> Iterator[None]:
-    """Raises: InsufficientStorage, when what writes in this block finds the disk full."""
+def on_disk() -> Iterator[None]:
+    """Raises: InsufficientStorage, when what writes in this block finds the disk full; Unavailable, when it finds it
+    away."""
     try:
         yield
     except OSError as error:
-        if not is_disk_full(error):
-            raise
-        raise insufficient_storage() from error
+        if is_disk_full(error):
+            raise insufficient_storage() from error
+        if is_disk_away(error):
+            raise artifacts_away() from error
+        raise
 
 
 def _remove(entry: Path) -> None:

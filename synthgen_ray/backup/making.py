@@ -15,7 +15,7 @@ from uuid import UUID
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.artifacts.copying import copy
-from synthgen_ray.artifacts.scratch import space
+from synthgen_ray.artifacts.scratch import on_disk
 from synthgen_ray.backup.manifest import ROWS, BackupFailed, Manifest, claim_of, find_manifest, write_manifest
 from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.domain.errors import Gone
@@ -95,7 +95,7 @@ def back_up(database_url: str, artifacts: Artifacts, place: Artifacts) -> Backup
 
 def _look(database_url: str, file: Path) -> Snapshot:
     try:
-        with space(), gzip.open(file, "wt", encoding="utf-8") as sink:
+        with on_disk(), gzip.open(file, "wt", encoding="utf-8") as sink:
             revision = asyncio.run(dump(database_url, sink))
         with gzip.open(file, "rt", encoding="utf-8") as lines:
             return Snapshot(file, revision, named_in(lines))

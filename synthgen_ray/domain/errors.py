@@ -25,6 +25,8 @@ from types import MappingProxyType
 from typing import Self
 
 LONGEST_NAME = 255  # of a column; an unknown name can be of any length
+# Of a disk that fails, of one elsewhere that is away, of too many open files.
+_PASSING = (errno.EIO, errno.EROFS, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN, errno.EMFILE, errno.ENFILE)
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,15 @@ class InsufficientStorage(SynthGenError):
 def is_disk_full(error: BaseException) -> bool:
     """Of the whole disk, or of what this user may have of it."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def is_disk_away(error: BaseException) -> bool:
+    """That it does not do now what it may do later."""
+    return isinstance(error, OSError) and error.errno in _PASSING
+
+
+def artifacts_away() -> Unavailable:
+    return Unavailable("The artifact store cannot be reached now; try again.", "artifacts_unavailable")
 
 
 def insufficient_storage() -> InsufficientStorage:

@@ -364,6 +364,45 @@ def test_a_full_disk_is_said_to_be_full_and_leaves_nothing_half_written(artifact
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+@pytest.mark.parametrize("number", [errno.EIO, errno.EROFS, errno.ESTALE, errno.EMFILE], ids=os.strerror)
+class TestADiskThatFailsOrIsAway:
+    @pytest.fixture
+    def place(self, tmp_path) -> Disk:
+        return Disk(tmp_path)
+
+    @pytest.fixture
+    def failing(self, number, monkeypatch):
+        def fail(*_: object) -> None:
+            raise OSError(number, os.strerror(number))
+
+        def call_of(name: str) -> None:
+            monkeypatch.setattr(os, name, fail)
+
+        return call_of
+
+    def test_takes_nothing_now_and_nothing_half_written_is_left(self, place, failing, monkeypatch):
+        failing("fsync")
+
+        with pytest.raises(Unavailable), place.artifacts.writing("jobs/1/1", "part-0") as sink:
+            sink.write(b"rows")
+        with pytest.raises(Unavailable), place.artifacts.scratch.file() as file:
+            file.write_bytes(b"a model")
+            place.artifacts.adopt(file, "models/1", "model")
+
+        assert place.files() == set()
+        monkeypatch.undo()
+        assert given_parts(place.artifacts, b"rows").size_bytes == 4
+
+    @pytest.mark.parametrize("call", ["open", "pread"])
+    def test_hands_nothing_out_now(self, place, failing, call):
+        artifact = given_parts(place.artifacts, b"rows")
+        failing(call)
+
+        with pytest.raises(Unavailable) as refused:
+            place.artifacts.reader(artifact)
+        assert refused.value.code == "artifacts_unavailable"
+
+
 def test_a_directory_that_takes_no_files_is_unavailable(tmp_path):
     (tmp_path / "artifacts").write_bytes(b"a file where the folder should be")
 
