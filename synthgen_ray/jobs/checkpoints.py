@@ -36,7 +36,7 @@ class JobCheckpoints:
         self._job, self._artifacts, self._every_s, self._name = assignment.job, artifacts, every_s, name
         self._training = _fingerprint(assignment)
         self._latest = self._read(assignment.checkpoint) if assignment.checkpoint else None
-        self._named = [assignment.checkpoint] if assignment.checkpoint else []
+        self._kept = [assignment.checkpoint] if assignment.checkpoint else []
         self._saved = time.monotonic()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="checkpoint")
         self._writing: Future[None] | None = None
@@ -70,12 +70,12 @@ class JobCheckpoints:
             with self._artifacts.writing(location, FILE) as file:
                 write_checkpoint(file, checkpoint, self._training)
             artifact = self._artifacts.seal(location, [self._artifacts.part(location, FILE, num_rows=0)])
+            self._kept.append(artifact)  # also where it stays unknown whether the row names it
             if not self._name(artifact):
                 raise Cancelled
-            self._named.append(artifact)
-            while len(self._named) > KEPT:  # what cannot be erased now is erased after the next one
-                self._artifacts.erase(self._named[0].location)
-                self._named.pop(0)
+            while len(self._kept) > KEPT:  # what cannot be erased now is erased after the next one
+                self._artifacts.erase(self._kept[0].location)
+                self._kept.pop(0)
         except Cancelled:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the training is worth more than a checkpoint of it

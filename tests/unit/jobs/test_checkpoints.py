@@ -296,6 +296,21 @@ class TestWriting:
             kept.save(STEP)
             kept.save(STEP)
 
+    def test_one_of_which_it_stays_unknown_whether_the_row_names_it_goes_as_others_do(self, tmp_path):
+        names: list[Artifact] = []
+
+        def name(checkpoint: Artifact) -> bool:
+            names.append(checkpoint)
+            if len(names) == 1:
+                raise Unavailable("The store is away.", "store_unavailable")
+            return True
+
+        with JobCheckpoints(given_assignment(tmp_path, "tvae"), DiskArtifacts(tmp_path), 1e-6, name) as kept:
+            for step in range(1, 4):
+                kept.save(dataclasses.replace(STEP, step=step))
+
+        assert files(tmp_path) == ["1-2", "1-3"]
+
     def test_what_is_logged_of_it_is_about_the_job(self, tmp_path):
         said: list[dict[str, str | None]] = []
 
