@@ -38,10 +38,8 @@ class Teller:
         if is_soon or not self._is_answered():
             return
         self._last = now
-        timed = replace(
-            progress, seconds=progress.seconds or now - self._began
-        )  # a training knows those of all attempts
-        self._sent = self._call("report_progress", timed)
+        seconds = progress.seconds or now - self._began  # a training counts those of all attempts
+        self._sent = self._call("report_progress", replace(progress, seconds=seconds))
 
     def checkpoint(self, checkpoint: Artifact) -> bool:
         """Whether the job's row names it now. Raises: Unavailable, when that is not known."""
@@ -61,8 +59,8 @@ class Teller:
             return False
         try:
             wanted = ray.get(self._sent)
-        except (RayActorError, Unavailable):
-            return True  # the store is away for a moment; the training is not worth less for it
+        except RayError:  # the store is away for a moment, or has a bug: the work is not worth less for it
+            return True
         if not wanted:
             raise Cancelled
         return True

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import ray
-from ray.exceptions import GetTimeoutError
+from ray.exceptions import ActorUnavailableError, GetTimeoutError, ObjectLostError, RayTaskError
 
 from synthgen_ray.domain.entities import Progress
 from synthgen_ray.domain.errors import Unavailable
@@ -27,7 +27,7 @@ def test_an_attempt_that_begins_while_the_head_is_silent_is_put_off(monkeypatch,
 
 
 class Listening:
-    """Stands for the handle of the store's actor: remembers what it is told."""
+    """Stands for the handle of the store's actor: remembers what it is told, and never answers well."""
 
     def __init__(self) -> None:
         self.told: list[Any] = []
@@ -36,8 +36,9 @@ class Listening:
     def call(self) -> "Listening":
         return self
 
-    def remote(self, _method: str, _subject: object, *told: Any) -> None:
+    def remote(self, _method: str, _subject: object, *told: Any) -> object:
         self.told.append(told)
+        return self
 
 
 @pytest.mark.parametrize("seconds", [0.0, 12.5])
@@ -52,3 +53,29 @@ def test_progress_is_told_with_the_seconds_of_the_attempt_or_those_that_a_traini
     ((job_id, attempt, progress),) = store.told
     assert (job_id, attempt, progress.fraction) == (job.id, job.attempt, 0.5)
     assert progress.seconds == seconds or 60 <= progress.seconds < 600
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ActorUnavailableError("it starts again", None),
+        ObjectLostError("00", None, ""),
+        RayTaskError("call", "", ValueError()).as_instanceof_cause(),
+        RayTaskError("call", "", Unavailable("away", "store_unavailable")).as_instanceof_cause(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_work_goes_on_whatever_becomes_of_a_report_on_it(monkeypatch, failure):
+    def get(_: object) -> None:
+        raise failure
+
+    store = Listening()
+    monkeypatch.setattr(ray, "get_actor", lambda *_: store)
+    monkeypatch.setattr(ray, "wait", lambda refs, timeout: (refs, []))
+    monkeypatch.setattr(ray, "get", get)
+    teller = Teller(a_job(JobType.TRAIN))
+
+    for _ in range(2):
+        teller.progress(Progress(1.0, "calibrating"))
+
+    assert len(store.told) == 2
