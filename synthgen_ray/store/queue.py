@@ -49,7 +49,7 @@ from synthgen_ray.store.jobs import load_job, lock_job
 from synthgen_ray.store.moves import because, held, move, no_earlier_than
 from synthgen_ray.store.reaper import AWAY_RESTS, NO_ROOM_REST, UNREADABLE, Reaped, lose, reap
 from synthgen_ray.store.tables import ArtifactRow, JobRow, ModelRow
-from synthgen_ray.store.turns import find_turns, first_of
+from synthgen_ray.store.turns import find_turns, first_of, take
 from synthgen_ray.store.usage import add_usage, check_storage
 
 log = logging.getLogger(__name__)
@@ -246,6 +246,7 @@ class Queue(Attempts):
         for turn in await find_turns(session, job_types, now):
             due = JobRow.id == first_of(turn, now)
             if claimed := await move(session, JobStatus.PENDING, JobStatus.RUNNING, due, now, **claim):
+                await take(session, turn, now)
                 return claimed[0]
         return None
 

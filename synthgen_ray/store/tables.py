@@ -176,8 +176,6 @@ class JobRow(Row):
         Index("ix_jobs_status_created_at", "status", "created_at"),
         # All that a claim looks at of thousands that wait.
         Index("ix_jobs_waiting", "status", "job_type", "project_id", "created_at", "not_before", "id"),
-        # And when a project was last given a turn.
-        Index("ix_jobs_turns", "project_id", "job_type", "started_at"),
         # The first page of a list, however many have ended: of a model, of a project, of all.
         Index("ix_jobs_model_id_created_at", "model_id", "created_at"),
         Index("ix_jobs_project_id_created_at", "project_id", "created_at"),
@@ -223,6 +221,15 @@ class JobRow(Row):
     finished_at: Mapped[datetime | None]
     model: Mapped[ModelRow] = relationship(lazy="raise")
     artifact: Mapped[ArtifactRow | None] = relationship(lazy="raise")
+
+
+class TurnRow(Row):
+    """When a project was last given a job of a type. Of that job nothing need be left."""
+
+    __tablename__ = "turns"
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    job_type: Mapped[JobType] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
 
 
 class JobEventRow(Row):

@@ -1,19 +1,24 @@
 """Whose job is claimed next, of all that wait."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.store.reaper import LONGEST_REST
-from synthgen_ray.store.tables import JobRow
+from synthgen_ray.store.tables import JobRow, TurnRow
 
-_waiting, _running, _claimed = aliased(JobRow), aliased(JobRow), aliased(JobRow)
+_INSERT: dict[str, Callable[[type[TurnRow]], sqlite.Insert | postgresql.Insert]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+}
+_waiting, _running = aliased(JobRow), aliased(JobRow)
 
 
 class Turn(NamedTuple):
@@ -25,18 +30,24 @@ class Turn(NamedTuple):
 
 async def find_turns(session: AsyncSession, job_types: Collection[JobType], now: datetime) -> list[Turn]:
     """Those with a due job of these types. Whose project has the fewest of them running comes first, then whose was
-    given one of its type longest ago, or never, then who waits longest.
+    given one of its type longest ago, or never, then who waits longest. A turn to come was taken by a wrong clock.
 
     Looks through all that wait in one index, and into indexes once a turn: ten thousand take some milliseconds.
     """
     turn = (_waiting.project_id, _waiting.job_type)
     at_work = and_(_running.status == JobStatus.RUNNING, _running.job_type.in_(job_types))
     running = select(func.count()).where(at_work, _running.project_id == _waiting.project_id).scalar_subquery()
-    alike = and_(_claimed.project_id == _waiting.project_id, _claimed.job_type == _waiting.job_type)
-    last_claim = select(func.max(_claimed.started_at)).where(alike).scalar_subquery()
+    its = and_(TurnRow.project_id == _waiting.project_id, TurnRow.job_type == _waiting.job_type)
+    last = select(TurnRow.at).where(its, TurnRow.at <= now).scalar_subquery()
     turns = select(*turn).where(_is_due(now), _waiting.job_type.in_(job_types)).group_by(*turn)
-    turns = turns.order_by(running, last_claim.nulls_first(), func.min(_waiting.created_at), *turn)
+    turns = turns.order_by(running, last.nulls_first(), func.min(_waiting.created_at), *turn)
     return [Turn(*found) for found in await session.execute(turns)]
+
+
+async def take(session: AsyncSession, turn: Turn, now: datetime) -> None:
+    """It was given now."""
+    given = _INSERT[session.get_bind().dialect.name](TurnRow).values(**turn._asdict(), at=now)
+    await session.execute(given.on_conflict_do_update(index_elements=Turn._fields, set_={"at": now}))
 
 
 def first_of(turn: Turn, now: datetime) -> ScalarSelect[UUID]:

@@ -52,6 +52,7 @@ class QueueModel:
         self.jobs: dict[int, Job] = {}
         self.keys: dict[str, int] = {}
         self.erasures: dict[Folder, datetime] = {}
+        self.turns: dict[tuple[int, JobType], datetime] = {}
         self.beat_at = now
         self._last = 0
 
@@ -70,7 +71,8 @@ class QueueModel:
         due = [job for job in self.jobs.values() if job.kind in kinds and self._is_due(job, now)]
         if not due:
             return None
-        job = min(due, key=lambda job: (busy.count(job.project), self._last_claim(job), job.created_at))
+        job = min(due, key=lambda job: (busy.count(job.project), self._last_turn(job, now), job.created_at))
+        self.turns[job.project, job.kind] = now
         job.attempt += 1
         job.started_at = job.started_at or max(now, job.created_at)
         self._move(job, RUNNING, now)
@@ -149,10 +151,10 @@ class QueueModel:
     def _is_due(self, job: Job, now: datetime) -> bool:
         return job.status is PENDING and (job.not_before <= now or job.not_before > now + LONGEST_REST)
 
-    def _last_claim(self, job: Job) -> datetime:
-        """Of a job of its project and kind."""
-        alike = (one for one in self.jobs.values() if (one.project, one.kind) == (job.project, job.kind))
-        return max((one.started_at or NEVER for one in alike), default=NEVER)
+    def _last_turn(self, job: Job, now: datetime) -> datetime:
+        """Of its project and kind."""
+        last = self.turns.get((job.project, job.kind), NEVER)
+        return last if last <= now else NEVER
 
     def _held(self, attempt: Attempt) -> Job | None:
         job = self.jobs.get(attempt[0])

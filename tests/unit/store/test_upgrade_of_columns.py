@@ -1,4 +1,4 @@
-"""What queries ask of rows stood in their JSON alone before revision 0009."""
+"""What queries ask of rows stood in their JSON alone before revision 0009, and of turns in jobs before 0015."""
 
 import json
 from uuid import uuid4
@@ -52,22 +52,37 @@ async def test_the_rows_of_a_file_are_those_of_its_parts(old):
     assert list(rows.scalars()) == [0, 4_000_000_000]
 
 
-async def test_what_is_to_come_is_known_also_beside_a_nul(old):
+async def insert_jobs(old, asked: dict[str, object], **more: object) -> None:
+    """One of each of these types, that waits."""
     project_id, model_id = uuid4().hex, uuid4().hex
     await insert(old, "projects", id=project_id, name="Bank", description="", created_at=NOW)
     model = {"name": "m", "model_type": "tvae", "status": "ready", "config": {}, "resources": {}, "created_at": NOW}
     await insert(old, "models", id=model_id, project_id=project_id, **model)
     job = {"project_id": project_id, "model_id": model_id, "attempt": 0, "failures": 0, "not_before": NOW}
-    job |= {"progress": 0, "message": "", "losses": {}, "seconds": 0, "created_at": NOW}
-    asked = {"generate": {"num_rows": 7, "conditions": NUL}, "batch": {"num_rows": 3_000_000_000}, "train": {}}
+    job |= {"progress": 0, "message": "", "losses": {}, "seconds": 0, "created_at": NOW, **more}
     for job_type, config in asked.items():
         ids = {"id": uuid4().hex, "background_id": uuid4().hex}
         await insert(old, "jobs", **ids, job_type=job_type, status=JobStatus.PENDING, config=config, **job)
+
+
+async def test_what_is_to_come_is_known_also_beside_a_nul(old):
+    asked = {"generate": {"num_rows": 7, "conditions": NUL}, "batch": {"num_rows": 3_000_000_000}, "train": {}}
+    await insert_jobs(old, asked)
 
     await old.run_sync(upgrade)
 
     rows = await old.execute(text("SELECT job_type, num_rows FROM jobs"))
     assert dict(rows.all()) == {"generate": 7, "batch": 3_000_000_000, "train": None}
+
+
+async def test_when_projects_had_their_turns_is_still_known(old):
+    await insert_jobs(old, {"generate": {}, "train": {}}, started_at=NOW)
+    await insert_jobs(old, {"train": {}})
+
+    await old.run_sync(upgrade)
+
+    rows = await old.execute(text(f"SELECT job_type FROM turns WHERE at = '{NOW}' ORDER BY job_type"))
+    assert list(rows.scalars()) == ["generate", "train"]
 
 
 async def test_calls_are_still_those_of_their_projects(old):
