@@ -21,7 +21,7 @@ from tests.chaos.polling import polled
 from tests.chaos.soak import soaked
 from tests.chaos.workload import Shop
 from tests.servers import NO_RATE_LIMITS, an_up_server
-from tests.simulation.histories import replayed, simulated
+from tests.simulation.histories import all_replayed, simulated
 
 Check = Callable[[], str]
 NO_LIMITS = {"SYNTHGEN_RATE_LIMITS": NO_RATE_LIMITS, "SYNTHGEN_QUOTAS": '{"pending_jobs": null}'}
@@ -56,7 +56,7 @@ def _sweep(kind: JobType, action: failpoints.Action) -> Check:
 
 CHECKS: dict[str, Check] = {
     "simulation": _simulation,
-    "replay": _in_a_folder(lambda folder: replayed(folder, range(50), steps=100)),
+    "replay": _in_a_folder(lambda folder: all_replayed(folder, range(50), steps=100)),
     "reaper": _in_a_folder(lambda folder: races.reaper_against_completion(folder, 1000)),
     "cancel": _in_a_folder(lambda folder: races.cancel_at_any_moment(folder, 500)),
     "delete": _in_a_folder(lambda folder: races.delete_at_any_moment(folder, 300)),

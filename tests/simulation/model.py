@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from synthgen_ray.domain.lifecycle import JOB_MOVES, LEASE, JobStatus, JobType
 from synthgen_ray.store.deadlines import NOTED_EACH, SLACK
-from synthgen_ray.store.reaper import BACKOFF, LONGEST_REST, MAX_FAILURES
+from synthgen_ray.store.reaper import AWAY_RESTS, BACKOFF, LONGEST_REST, MAX_FAILURES, NO_ROOM_REST
 
 Attempt = tuple[int, int]
 Folder = tuple[int, ...]  # of a job, or of one of its attempts
@@ -113,6 +113,13 @@ class QueueModel:
             else:
                 job.not_before = now
                 self._move(job, PENDING, now)
+        else:
+            self.discard(now, [attempt])
+
+    def postpone(self, now: datetime, attempt: Attempt, is_away: bool) -> None:
+        if job := self._held(attempt):
+            job.not_before = now + (AWAY_RESTS[min(job.attempt, len(AWAY_RESTS)) - 1] if is_away else NO_ROOM_REST)
+            self._move(job, PENDING, now)
         else:
             self.discard(now, [attempt])
 

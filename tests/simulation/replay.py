@@ -121,6 +121,9 @@ class Replay:
     async def requeue(self, attempt: Attempt, lost: bool) -> None:
         await self.store.requeue(*self._named(attempt), lost=lost)
 
+    async def postpone(self, attempt: Attempt, is_away: bool) -> None:
+        await self.store.postpone(*self._named(attempt), is_away=is_away)
+
     async def requeue_running(self, owner: str) -> None:
         await self.store.requeue_running(owner)
 

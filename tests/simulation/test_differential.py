@@ -2,9 +2,11 @@
 
 import pytest
 
+from tests.databases import on_both_databases
 from tests.simulation.histories import replayed
 
 
+@on_both_databases
 @pytest.mark.parametrize("seed", range(2))
-async def test_the_store_does_what_the_model_does(tmp_path, seed):
-    assert "0 differences" in await replayed(tmp_path, [seed], steps=40)
+async def test_the_store_does_what_the_model_does(database_url, seed):
+    assert await replayed(database_url, seed, steps=40) > 0

@@ -274,7 +274,8 @@ class World:
         del me.running[work.attempt]
 
     def _failure(self, attempt: Attempt) -> tuple[Any, ...]:
-        return self.chance.choice([("fail", attempt), ("requeue", attempt, True), ("requeue", attempt, False)])
+        given_back = [(how, attempt, flag) for how in ("requeue", "postpone") for flag in (True, False)]
+        return self.chance.choice([("fail", attempt), *given_back])
 
     # Clients
 
