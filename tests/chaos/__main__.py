@@ -16,8 +16,8 @@ from typing import Any
 
 from synthgen_ray.domain.lifecycle import QUEUED, JobType
 from tests.chaos import claim_speed, drain, failpoints, machines, races
-from tests.chaos.kills import a_shop, killed
-from tests.chaos.polling import polled
+from tests.chaos.kills import ONE_OF_TWO_INGRESSES, a_shop, killed
+from tests.chaos.polling import crowded, polled
 from tests.chaos.soak import soaked
 from tests.chaos.workload import Shop
 from tests.servers import NO_RATE_LIMITS, an_up_server
@@ -42,9 +42,9 @@ def _simulation() -> str:
     return f"10,000 made-up histories of 200 steps, {calls:,} calls, 0 broken promises"
 
 
-def _on_a_server(check: Callable[[Shop], str]) -> Check:
+def _on_a_server(check: Callable[[Shop], str], **settings: str) -> Check:
     def run() -> str:
-        with an_up_server(SYNTHGEN_NUM_CPUS="4", **NO_LIMITS) as server, a_shop(server) as shop:
+        with an_up_server(SYNTHGEN_NUM_CPUS="4", **NO_LIMITS, **settings) as server, a_shop(server) as shop:
             return check(shop)
 
     return run
@@ -63,12 +63,16 @@ CHECKS: dict[str, Check] = {
     **{f"{kind}-{action}": _sweep(kind, action) for kind in QUEUED for action in failpoints.Action},
     "claims": _in_a_folder(claim_speed.claims),
     "kills": _on_a_server(lambda shop: killed(shop, times=20)),
+    "ingresses": _on_a_server(
+        lambda shop: killed(shop, times=20, victims=[ONE_OF_TWO_INGRESSES]), SYNTHGEN_INGRESS__REPLICAS="2"
+    ),
     "nodes": lambda: machines.nodes_lost(times=20),
     "networks": lambda: machines.networks_cut(times=5),
     "heads": lambda: machines.heads_lost(times=20),
     "stopped": lambda: machines.processes_stopped(rounds=5, at_once=4),
     "soak": _on_a_server(lambda shop: soaked(shop, seconds=1800)),
     "polling": _on_a_server(lambda shop: polled(shop, clients=1000, seconds=300)),
+    "crowd": _on_a_server(lambda shop: crowded(shop, clients=1000, seconds=60)),
     "drain": _in_a_folder(
         lambda folder: drain.drained(folder, 10_000, 3, kill_every=500, limit_s=3600, is_measured=True)
     ),

@@ -14,6 +14,8 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
+import psutil
+
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.entities import Job
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
@@ -25,7 +27,7 @@ from tests.given import ADMIN
 
 SLOTS = 3
 ENDED = [status for status in JobStatus if status.is_final]
-LIST_P99_MS, FAIRNESS = 300.0, 2.0  # at most, on a machine that does nothing else
+LIST_P99_MS, FAIRNESS, MIB = 300.0, 2.0, 1536.0  # at most, on a machine that does nothing else
 LIST_EVERY_S = 0.2
 
 
@@ -37,7 +39,7 @@ async def drained(
         projects = await fill(bank, count)
         with ExitStack() as stack:
             family = [stack.enter_context(_process(folder, f"d{number}")) for number in range(dispatchers)]
-            kills, lists_s = await _watch(bank, count, family, Random(1), kill_every, limit_s)
+            kills, lists_s, mib = await _watch(bank, count, family, Random(1), kill_every, limit_s)
         ended = await bank.check_all_ended()
         assert len(ended) == count
         outcomes = Counter(job.failure.code if job.failure else job.status.value for job in ended)
@@ -45,27 +47,30 @@ async def drained(
         await bank.erase_all()
         bank.check_files(folder / "artifacts", [job.artifact for job in ended if job.artifact])
         p99_ms, fairness = 1000 * sorted(lists_s)[int(0.99 * len(lists_s))], _fairness(ended, projects)
-        figures = f"{kills} killed, list p99 {p99_ms:.0f} ms, fairness ratio {fairness:.2f}, {dict(outcomes)}"
+        measured = f"list p99 {p99_ms:.0f} ms, fairness ratio {fairness:.2f}, {mib:.0f} MiB each at most"
+        figures = f"{kills} killed, {measured}, {dict(outcomes)}"
         assert kills >= count // kill_every // 2, figures
         assert outcomes[JobStatus.COMPLETED] >= 0.9 * count, figures
         if is_measured:
-            assert (p99_ms <= LIST_P99_MS, fairness <= FAIRNESS) == (True, True), figures
+            assert (p99_ms <= LIST_P99_MS, fairness <= FAIRNESS, mib <= MIB) == (True, True, True), figures
         return f"{count} jobs drained by {dispatchers} dispatchers, each once: {figures}"
 
 
 async def _watch(
     bank: Bank, count: int, family: "list[_Child]", chance: Random, kill_every: int, limit_s: float
-) -> tuple[int, list[float]]:
-    """Until so many have ended: list as a client does, and kill one after each so many jobs."""
-    kills, lists_s, waiting_at_kill = 0, [], -1
+) -> tuple[int, list[float], float]:
+    """Until so many have ended: list as a client does, and kill one after each so many jobs. Answers how many were
+    killed, how long each list took, and how large the largest process was."""
+    kills, lists_s, mib, waiting_at_kill = 0, [], 0.0, -1
     async with asyncio.timeout(limit_s):
         while True:
             begun = time.perf_counter()
             waiting = (await bank.store.list_jobs(ADMIN, None, None, JobStatus.PENDING, 20, 0)).total
             lists_s.append(time.perf_counter() - begun)
             ended = [(await bank.store.list_jobs(ADMIN, None, None, status, 1, 0)).total for status in ENDED]
+            mib = max(mib, psutil.Process().memory_info().rss / 2**20, *(child.mib() for child in family))
             if sum(ended) == count:
-                return kills, lists_s
+                return kills, lists_s, mib
             waiting_at_kill = max(waiting_at_kill, waiting)
             if waiting_at_kill - waiting >= kill_every:
                 chance.choice(family).kill_and_restart()
@@ -93,6 +98,10 @@ class _Child:
 
     def start(self) -> None:
         self._process = subprocess.Popen(self._command, stderr=subprocess.DEVNULL)
+
+    def mib(self) -> float:
+        """Of memory."""
+        return psutil.Process(self._process.pid).memory_info().rss / 2**20
 
     def kill(self) -> None:
         os.kill(self._process.pid, signal.SIGKILL)

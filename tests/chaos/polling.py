@@ -1,4 +1,5 @@
-"""A thousand clients that each look at a job every five seconds: all are answered, and soon.
+"""A thousand clients that each look at a job every five seconds: all are answered, and soon. Without a pause between
+two looks, all are answered or told to come later.
 
 Each has a connection of its own, which it opens once; all of them live in this one process.
 """
@@ -36,9 +37,11 @@ class Polling:
     def p99_s(self) -> float:
         return statistics.quantiles((look.took_s for look in self.looks), n=100)[-1]
 
+    def faults(self) -> list[str]:
+        return [self._told(status) for status in {look.status for look in self.looks} - {200, 429}]
+
     def findings(self) -> list[str]:
-        slow = [f"the 99th percentile took {self.p99_s:.1f} s"] * (self.p99_s > SLOWEST_S)
-        return [self._told(status) for status in {look.status for look in self.looks} - {200, 429}] + slow
+        return [*self.faults(), *[f"the 99th percentile took {self.p99_s:.1f} s"] * (self.p99_s > SLOWEST_S)]
 
     def _told(self, status: int) -> str:
         when = [look.at - self.began for look in self.looks if look.status == status]
@@ -60,23 +63,31 @@ def polled(shop: Shop, clients: int, seconds: float) -> str:
     return polling.summary()
 
 
-def poll(shop: Shop, clients: int, seconds: float) -> Polling:
+def crowded(shop: Shop, clients: int, seconds: float) -> str:
+    """Raises: AssertionError, with what is not as promised."""
+    crowd = poll(shop, clients, seconds, every_s=0.0)
+    assert not crowd.faults(), f"{crowd.faults()}; {crowd.summary()}"
+    return crowd.summary()
+
+
+def poll(shop: Shop, clients: int, seconds: float, every_s: float = EVERY_S) -> Polling:
     """`clients` that look at the shop's jobs for so long."""
     jobs = [job["id"] for job in shop.client.list_jobs(model_id=shop.model_id, limit=100)["items"]]
     started = time.monotonic()
-    looks = asyncio.run(_all(shop, jobs, clients, started + seconds))
+    looks = asyncio.run(_all(shop, jobs, clients, started + seconds, every_s))
     return Polling(tuple(looks), started, time.monotonic() - started)
 
 
-async def _all(shop: Shop, jobs: Sequence[str], clients: int, until: float) -> list[Look]:
+async def _all(shop: Shop, jobs: Sequence[str], clients: int, until: float, every_s: float) -> list[Look]:
     looks: list[Look] = []
     async with asyncio.TaskGroup() as group:
         for number in range(clients):
-            group.create_task(_client(shop, jobs[number % len(jobs)], until, random.Random(number), looks))
+            job, chance = jobs[number % len(jobs)], random.Random(number)
+            group.create_task(_client(shop, job, until, every_s, chance, looks))
     return looks
 
 
-async def _client(shop: Shop, job: str, until: float, chance: random.Random, looks: list[Look]) -> None:
+async def _client(shop: Shop, job: str, until: float, every_s: float, chance: random.Random, looks: list[Look]) -> None:
     request = (
         f"GET /api/synthgen/jobs/{job} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {shop.server.key}\r\n\r\n"
     ).encode()
@@ -92,7 +103,7 @@ async def _client(shop: Shop, job: str, until: float, chance: random.Random, loo
                 connection.writer.close()
             connection, status = None, 0
         looks.append(Look(started, time.monotonic() - started, status))
-        await asyncio.sleep(max(0.0, started + EVERY_S - time.monotonic()))
+        await asyncio.sleep(max(0.0, started + every_s - time.monotonic()))
     if connection:
         connection.writer.close()
         await connection.writer.wait_closed()
