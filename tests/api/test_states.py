@@ -158,7 +158,7 @@ class FullDisk(ThreadLauncher):
 
 class TestStores:
     @on_sqlite
-    async def test_503_while_the_database_is_locked_and_then_all_is_well(
+    async def test_503_for_who_writes_while_the_database_is_locked_and_then_all_is_well(
         self, client, server, project_id, tmp_path, monkeypatch
     ):
         monkeypatch.setattr(engines, "BUSY_TIMEOUT_MS", 50)
@@ -167,8 +167,10 @@ class TestStores:
             other.execute("BEGIN EXCLUSIVE")
 
             locked = [await client.post("/api/projects", json={"name": "Another"}) for _ in range(3)]
+            read = await client.get("/api/projects")
             other.execute("ROLLBACK")
 
+        assert (read.status_code, read.json()["total"]) == (200, 1)
         assert {(answer.status_code, answer.json()["code"]) for answer in locked} == {(503, "store_unavailable")}
         assert int(locked[0].headers["retry-after"]) > 0
         assert (await client.post("/api/projects", json={"name": "Another"})).status_code == 201

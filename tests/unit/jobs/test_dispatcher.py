@@ -19,7 +19,7 @@ from synthgen_ray.jobs.dispatcher import Dispatcher
 from synthgen_ray.runtime.capacity import types_with_room
 from synthgen_ray.settings import Settings
 from synthgen_ray.store.queue import NO_ROOM, STORE_AWAY
-from synthgen_ray.store.reaper import AWAY_RESTS, MAX_FAILURES, NO_ROOM_REST, OVERDUE, UNREADABLE
+from synthgen_ray.store.reaper import AWAY_RESTS, BACKOFF, LOST, MAX_FAILURES, NO_ROOM_REST, OVERDUE, UNREADABLE
 from synthgen_ray.store.tables import JobRow
 from tests.given import ADMIN, SCORES, a_model_with_a_table
 from tests.unit.jobs.conftest import finish, raising, until_started
@@ -133,6 +133,27 @@ async def test_a_lost_worker_sends_the_job_back(store, dispatcher, launcher, giv
     await finish(dispatcher)
 
     assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
+
+
+async def test_a_job_that_ends_its_worker_each_time_fails_after_three_and_keeps_no_other_from_its_turn(
+    store, clock, dispatcher, launcher, given_ready_model
+):
+    model_id = await given_ready_model()
+    poison, other = [(await store.enqueue_generate(ADMIN, model_id, GenerateParams())).value.id for _ in range(2)]
+
+    def end() -> None:
+        if launcher.started[-1] == poison:
+            raise WorkerLost
+
+    launcher.ending = end
+    for _ in range(MAX_FAILURES + 1):
+        await dispatcher.tick()
+        await finish(dispatcher)
+        clock.advance(BACKOFF[-1])
+
+    assert (launcher.started.count(poison), launcher.started.count(other)) == (MAX_FAILURES, 1)
+    assert (await store.get_job(ADMIN, poison)).failure == LOST
+    assert (await store.get_job(ADMIN, other)).status is JobStatus.COMPLETED
 
 
 async def test_a_job_for_which_there_is_no_room_waits_and_loses_nothing(
