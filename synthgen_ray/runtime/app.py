@@ -2,7 +2,6 @@
 
 import asyncio
 
-import ray
 from fastapi import FastAPI
 from ray import serve
 from ray.serve.handle import DeploymentHandle
@@ -21,6 +20,7 @@ from synthgen_ray.runtime.flow import WaitsForReader
 from synthgen_ray.runtime.listening import LOOPBACK, check_host, listen_beside_node
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.names import SAMPLER
+from synthgen_ray.runtime.nodes import look_at_cluster
 from synthgen_ray.runtime.samplers import OnlineDraws
 from synthgen_ray.service.service import Service
 from synthgen_ray.settings import Settings
@@ -64,7 +64,7 @@ class Api:
         }
 
         async def check_resources(model_type: ModelType, resources: Resources) -> int:
-            cluster = await asyncio.to_thread(ray.cluster_resources)
+            cluster = await asyncio.to_thread(look_at_cluster)
             return plan_workers(model_type, resources, cluster, settings).count
 
         converter = Converter(UploadLimits(**settings.upload.model_dump()))

@@ -1,12 +1,13 @@
 """What of the cluster a training gets, what it can never get, and what is free for the next job."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from synthgen_ray.domain.entities import Assignment, Job
 from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import TRAIN_PARAMS, ModelType, Resources
+from synthgen_ray.runtime.nodes import Cluster
 from synthgen_ray.runtime.spread import CPUS_EACH
 from synthgen_ray.settings import Settings
 
@@ -28,10 +29,8 @@ class Workers:
         return self.count > 1 or self.use_gpu
 
 
-def plan_workers(
-    model_type: ModelType, resources: Resources, cluster: Mapping[str, float], settings: Settings
-) -> Workers:
-    """The workers of a training on a cluster of these resources.
+def plan_workers(model_type: ModelType, resources: Resources, cluster: Cluster, settings: Settings) -> Workers:
+    """The workers of a training on a cluster.
 
     Raises: InvalidRequest, for more than there is: Ray would wait for it for ever.
     """
@@ -40,7 +39,7 @@ def plan_workers(
     count = resources.num_workers or (training.num_workers if is_shared else 1)
     gpus = _gpus_for_jobs(cluster, settings)
     if training.max_workers is None:
-        _check_cluster(count, resources.use_gpu, gpus, _cpus_for_jobs(cluster, settings), settings)
+        _check_cluster(count, resources.use_gpu, gpus, cluster, settings)
     elif count > training.max_workers:
         raise _unavailable(f"{count} workers and may have {training.max_workers}")
     if not is_shared:
@@ -54,9 +53,7 @@ def is_by_ray_data(generation: Job, settings: Settings) -> bool:
     return bool(generation.config["num_rows"] > settings.generation.max_rows_by_samplers)
 
 
-def types_with_room(
-    running: Collection[Assignment], cluster: Mapping[str, float], settings: Settings
-) -> frozenset[JobType]:
+def types_with_room(running: Collection[Assignment], cluster: Cluster, settings: Settings) -> frozenset[JobType]:
     """The kinds of jobs of which the smallest one fits beside those that run. Where there are GPUs for trainings, that
     of a training takes one.
 
@@ -73,11 +70,11 @@ def types_with_room(
     return fitting if gpus < _gpus_for_jobs(cluster, settings) or not gpus else fitting - {JobType.TRAIN}
 
 
-def _taken_by(assignment: Assignment, cluster: Mapping[str, float], settings: Settings) -> tuple[float, int]:
+def _taken_by(assignment: Assignment, cluster: Cluster, settings: Settings) -> tuple[float, int]:
     """Its CPUs and GPUs."""
     job = assignment.job
     if job.job_type is JobType.GENERATE:  # samplers have their own
-        return (CPUS_EACH * int(cluster.get("CPU", 0)) if is_by_ray_data(job, settings) else 0), 0
+        return (CPUS_EACH * int(cluster.total("CPU")) if is_by_ray_data(job, settings) else 0), 0
     if job.job_type is JobType.REPORT:
         return REPORT_CPUS, 0
     try:
@@ -87,23 +84,27 @@ def _taken_by(assignment: Assignment, cluster: Mapping[str, float], settings: Se
     return workers.count * workers.cpus, workers.count if workers.use_gpu else 0
 
 
-def _cpus_for_jobs(cluster: Mapping[str, float], settings: Settings) -> float:
+def _cpus_for_jobs(cluster: Cluster, settings: Settings) -> float:
     """What the processes that serve leave."""
     ingress, sampler = settings.ingress, settings.sampler
-    return cluster.get("CPU", 0) - ingress.replicas * ingress.num_cpus - sampler.max_replicas * sampler.num_cpus
+    return cluster.total("CPU") - ingress.replicas * ingress.num_cpus - sampler.max_replicas * sampler.num_cpus
 
 
-def _gpus_for_jobs(cluster: Mapping[str, float], settings: Settings) -> int:
-    return int(cluster.get("GPU", 0) - settings.sampler.max_replicas * settings.sampler.num_gpus)
+def _gpus_for_jobs(cluster: Cluster, settings: Settings) -> int:
+    """Such as a worker can have: beside its CPUs, and those that serve."""
+    left = int(cluster.total("GPU") - settings.sampler.max_replicas * settings.sampler.num_gpus)
+    return min(left, cluster.places(GPU=1, CPU=settings.training.cpus_per_worker))
 
 
-def _check_cluster(count: int, use_gpu: bool | None, gpus: int, free: float, settings: Settings) -> None:
+def _check_cluster(count: int, use_gpu: bool | None, gpus: int, cluster: Cluster, settings: Settings) -> None:
     if use_gpu and gpus < count:
         raise _unavailable(f"{count} GPUs and the cluster has {max(gpus, 0)} for it")
-    each = settings.training.cpus_per_worker
-    if count * each > free:
-        most = max(int(free / each), 0)
-        raise _unavailable(f"{count * each} CPUs and the cluster has {free:g} for it, enough for {most} workers")
+    each, free = settings.training.cpus_per_worker, _cpus_for_jobs(cluster, settings)
+    most = min(int(free / each), cluster.places(CPU=each))
+    if count > most:
+        of_each = f" of {each} on one node" if each > 1 else ""
+        there = f"the cluster has {free:g} for it, enough for {max(most, 0)} workers{of_each}"
+        raise _unavailable(f"{count * each} CPUs and {there}")
 
 
 def _unavailable(what: str) -> InvalidRequest:

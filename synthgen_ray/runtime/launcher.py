@@ -15,7 +15,7 @@ from synthgen_ray.runtime.capacity import REPORT_CPUS, Workers, is_by_ray_data, 
 from synthgen_ray.runtime.generate import generate, plans_of
 from synthgen_ray.runtime.leftovers import free_leftovers, free_leftovers_soon
 from synthgen_ray.runtime.names import GENERATE, LEAD, REPORT, TRAIN, run_name
-from synthgen_ray.runtime.nodes import ClusterResources
+from synthgen_ray.runtime.nodes import Cluster, KnownCluster
 from synthgen_ray.runtime.places import Places
 from synthgen_ray.runtime.processes import Leaders, run_warm
 from synthgen_ray.runtime.report import judge
@@ -27,13 +27,13 @@ from synthgen_ray.settings import Settings
 class RayLauncher:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._cluster = ClusterResources()
+        self._cluster = KnownCluster()
         self._leaders = Leaders()
         self._places = Places(turns, settings.generation.max_parts)
         self._aside: set[asyncio.Task[None]] = set()
 
     async def room(self, running: Collection[Assignment]) -> Collection[JobType]:
-        cluster = await self._cluster.known() if running else {}  # an idle server asks nobody
+        cluster = await self._cluster.known() if running else Cluster()  # an idle server asks nobody
         return types_with_room(running, cluster, self._settings)
 
     async def train(self, assignment: Assignment) -> TrainedModel:

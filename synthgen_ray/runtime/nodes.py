@@ -8,6 +8,7 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
@@ -23,19 +24,37 @@ LOST = (0, 2)  # of Ray's NodeDeathInfo.Reason: UNSPECIFIED, UNEXPECTED_TERMINAT
 FIRST_LOOK_S = 10.0  # before it nothing is known, and what is to begin would be put off
 
 
-class ClusterResources:
-    """What the cluster has in all. A head that hangs keeps nobody waiting, who then hears what it was."""
+@dataclass(frozen=True)
+class Cluster:
+    """What each of its nodes has, by Ray's names of it."""
+
+    nodes: tuple[Mapping[str, float], ...] = ()
+
+    def total(self, name: str) -> float:
+        return sum(node.get(name, 0.0) for node in self.nodes)
+
+    def places(self, **each: float) -> int:
+        """For how many that take so much each there is room, where nothing else runs: none is on two nodes."""
+        return sum(int(min(node.get(name, 0.0) // much for name, much in each.items())) for node in self.nodes)
+
+
+def look_at_cluster() -> Cluster:
+    return Cluster(tuple(node["Resources"] for node in ray.nodes() if node["Alive"]))
+
+
+class KnownCluster:
+    """What was seen last. A head that hangs keeps nobody waiting, who then hears what it was."""
 
     def __init__(self) -> None:
-        self._known: Mapping[str, float] = {}
-        self._look: asyncio.Task[Mapping[str, float]] | None = None
+        self._known = Cluster()
+        self._look: asyncio.Task[Cluster] | None = None
 
-    async def known(self) -> Mapping[str, float]:
+    async def known(self) -> Cluster:
         # One look at a time: else who asks again and again would leave more and more threads behind.
         if self._look is None:
-            self._look = asyncio.create_task(asyncio.to_thread(ray.cluster_resources))
+            self._look = asyncio.create_task(asyncio.to_thread(look_at_cluster))
         look = self._look
-        await asyncio.wait({look}, timeout=LOOK_S if self._known else FIRST_LOOK_S)
+        await asyncio.wait({look}, timeout=LOOK_S if self._known.nodes else FIRST_LOOK_S)
         if look.done():
             if self._look is look:  # who waited for it too may have begun another
                 self._look = None

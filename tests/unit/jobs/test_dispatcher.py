@@ -17,6 +17,7 @@ from synthgen_ray.domain.reports import ReportParams
 from synthgen_ray.jobs import dispatcher as dispatching
 from synthgen_ray.jobs.dispatcher import Dispatcher
 from synthgen_ray.runtime.capacity import types_with_room
+from synthgen_ray.runtime.nodes import Cluster
 from synthgen_ray.settings import Settings
 from synthgen_ray.store.queue import NO_ROOM, STORE_AWAY
 from synthgen_ray.store.reaper import AWAY_RESTS, BACKOFF, LOST, MAX_FAILURES, NO_ROOM_REST, OVERDUE, UNREADABLE
@@ -204,7 +205,7 @@ async def test_a_job_that_cannot_be_read_keeps_no_other_from_its_turn(
     broken = (await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams())).value
     async with store._sessions.writing() as session:
         await session.execute(update(JobRow).where(JobRow.id == broken.id).values(config={}))
-    launcher.has_room = lambda running: types_with_room(running, {"CPU": 4}, Settings())
+    launcher.has_room = lambda running: types_with_room(running, Cluster(({"CPU": 4},)), Settings())
     launcher.ending = lambda: None
     sound = await given_training()
 

@@ -10,6 +10,7 @@ from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import ModelType, Resources
 from synthgen_ray.runtime.capacity import Workers, plan_workers, types_with_room
+from synthgen_ray.runtime.nodes import Cluster
 from synthgen_ray.runtime.train import collectives
 from synthgen_ray.settings import Settings
 from tests.given import a_job, an_artifact
@@ -18,7 +19,7 @@ CONFIGS = Path(__file__).parents[3] / "configs"
 
 
 def planned(cluster: dict[str, float], model_type=ModelType.CTGAN, settings: dict | None = None, **asked) -> Workers:
-    return plan_workers(model_type, Resources(**asked), cluster, Settings(training=settings or {}))
+    return plan_workers(model_type, Resources(**asked), Cluster((cluster,)), Settings(training=settings or {}))
 
 
 def test_a_training_gets_what_it_asks_for():
@@ -38,8 +39,9 @@ def test_gpus_are_taken_where_there_are_enough_of_them():
 def test_what_samplers_have_of_a_gpu_no_training_gets():
     settings = Settings(sampler={"num_gpus": 0.5})
 
-    assert plan_workers(ModelType.CTGAN, Resources(), {"CPU": 8.0, "GPU": 2.0}, settings).use_gpu
-    assert not plan_workers(ModelType.CTGAN, Resources(), {"CPU": 8.0, "GPU": 1.0}, settings).use_gpu
+    for gpus in (1.0, 2.0):
+        cluster = Cluster(({"CPU": 8.0, "GPU": gpus},))
+        assert plan_workers(ModelType.CTGAN, Resources(), cluster, settings).use_gpu == (gpus == 2.0)
 
 
 @pytest.mark.parametrize(("gpus", "carries"), [(2.0, "cpu:gloo,cuda:nccl"), (0.0, "gloo")])
@@ -90,6 +92,36 @@ def test_more_than_there_is_is_refused(model_type, resources, says):
     assert refused.value.code == "resources_unavailable"
 
 
+FOUR_SMALL_ONES = Cluster(({}, *({"CPU": 3.0},) * 4))  # after the head
+
+
+@pytest.mark.parametrize(
+    ("each", "asked", "most"),
+    [(4, 1, 0), (2, 5, 4), (2, 4, None), (1, 11, None), (3, 4, 3)],
+    ids=["no node has so many", "one on each", "one on each, and no more", "as many as there are", "those that serve"],
+)
+def test_a_worker_is_on_one_node(each, asked, most):
+    settings = Settings(training={"cpus_per_worker": each})
+
+    def plan() -> Workers:
+        return plan_workers(ModelType.CTGAN, Resources(num_workers=asked), FOUR_SMALL_ONES, settings)
+
+    if most is None:
+        assert plan().count == asked
+        return
+    with pytest.raises(InvalidRequest, match=f"enough for {most} workers of {each} on one node"):
+        plan()
+
+
+def test_a_gpu_is_of_use_where_there_are_cpus_beside_it():
+    settings = Settings(training={"cpus_per_worker": 4})
+    cluster = Cluster(({"CPU": 2.0, "GPU": 4.0}, {"CPU": 16.0}))
+
+    assert not plan_workers(ModelType.CTGAN, Resources(), cluster, settings).use_gpu
+    with pytest.raises(InvalidRequest, match="1 GPUs and the cluster has 0"):
+        plan_workers(ModelType.CTGAN, Resources(use_gpu=True), cluster, settings)
+
+
 def test_where_nodes_come_when_asked_for_the_operator_sets_the_bound():
     cluster = {"CPU": 1.0}
 
@@ -103,7 +135,7 @@ def test_a_cluster_of_two_cores_trains_with_what_is_set_for_it(file):
     given = yaml.safe_load((CONFIGS / file).read_text())
     settings = Settings.model_validate(given["applications"][0]["args"] if "applications" in given else given)
 
-    assert plan_workers(ModelType.CTGAN, Resources(), {"CPU": 2.0}, settings).count == 1
+    assert plan_workers(ModelType.CTGAN, Resources(), Cluster(({"CPU": 2.0},)), settings).count == 1
 
 
 def a_training(num_workers: int, model_type: ModelType = ModelType.CTGAN, use_gpu: bool | None = None) -> Assignment:
@@ -119,7 +151,7 @@ SAMPLERS_ALONE = {JobType.GENERATE, JobType.BATCH}
 
 
 def types_beside(*running: Assignment, cpus: float = 4, gpus: float = 0, **training: int) -> set[JobType]:
-    return set(types_with_room(running, {"CPU": cpus, "GPU": gpus}, Settings(training=training)))
+    return set(types_with_room(running, Cluster(({"CPU": cpus, "GPU": gpus},)), Settings(training=training)))
 
 
 @pytest.mark.parametrize(

@@ -10,26 +10,38 @@ from ray.core.generated.common_pb2 import NodeDeathInfo
 from ray.exceptions import RaySystemError
 
 from synthgen_ray.runtime import nodes
-from synthgen_ray.runtime.nodes import ClusterResources, is_lost, unless_one_dies
+from synthgen_ray.runtime.nodes import Cluster, KnownCluster, is_lost, look_at_cluster, unless_one_dies
+
+
+def nodes_of(*cpus: float) -> list[dict[str, object]]:
+    """As Ray tells of those that live, after one that has died."""
+    dead = {"Alive": False, "Resources": {"CPU": 99.0}}
+    return [dead, *({"Alive": True, "Resources": {"CPU": each}} for each in cpus)]
+
+
+def test_what_a_node_that_died_had_does_not_count(monkeypatch):
+    monkeypatch.setattr(ray, "nodes", lambda: nodes_of(2, 4))
+
+    assert look_at_cluster() == Cluster(({"CPU": 2}, {"CPU": 4}))
 
 
 async def test_there_is_one_look_at_a_time_however_many_ask(monkeypatch):
     looking, most = 0, 0
 
-    def look() -> dict[str, float]:
+    def look() -> list[dict[str, object]]:
         nonlocal looking, most
         looking += 1
         most = max(most, looking)
         time.sleep(0.005)
         looking -= 1
-        return {"CPU": 4}
+        return nodes_of(4)
 
-    monkeypatch.setattr(ray, "cluster_resources", look)
-    cluster = ClusterResources()
+    monkeypatch.setattr(ray, "nodes", look)
+    cluster = KnownCluster()
 
     async def ask_again_and_again() -> None:
         for _ in range(5):
-            assert await cluster.known() == {"CPU": 4}
+            assert (await cluster.known()).total("CPU") == 4
 
     await asyncio.gather(*(ask_again_and_again() for _ in range(3)))
 
@@ -37,27 +49,27 @@ async def test_there_is_one_look_at_a_time_however_many_ask(monkeypatch):
 
 
 async def test_the_first_look_is_waited_for_and_a_later_one_that_hangs_is_not(monkeypatch):
-    answers = iter([{"CPU": 4}, {"CPU": 8}])
+    answers = iter([nodes_of(4), nodes_of(4, 4)])
     goes_on = threading.Event()
 
-    def look() -> dict[str, float]:
+    def look() -> list[dict[str, object]]:
         goes_on.wait(20)
         return next(answers)
 
-    monkeypatch.setattr(ray, "cluster_resources", look)
+    monkeypatch.setattr(ray, "nodes", look)
     monkeypatch.setattr(nodes, "LOOK_S", 0.05)
-    cluster = ClusterResources()
+    cluster = KnownCluster()
 
     first = asyncio.create_task(cluster.known())
     await asyncio.sleep(0.2)
     assert not first.done()
     goes_on.set()
-    assert await first == {"CPU": 4}
+    assert (await first).total("CPU") == 4
 
     goes_on.clear()
-    assert await cluster.known() == {"CPU": 4}  # of the look before: this one hangs
+    assert (await cluster.known()).total("CPU") == 4  # of the look before: this one hangs
     goes_on.set()
-    while await cluster.known() != {"CPU": 8}:
+    while (await cluster.known()).total("CPU") != 8:
         await asyncio.sleep(0.01)
 
 
