@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import ray
 from ray.exceptions import RayError, RayTaskError
 
-from synthgen_ray.domain.errors import WorkerLost
+from synthgen_ray.domain.errors import Postponed, WorkerLost
 from synthgen_ray.runtime.nodes import remote, unless_it_dies, unless_one_dies
 from synthgen_ray.runtime.raising import without_data
 from synthgen_ray.runtime.samplers import cause_of
@@ -20,6 +20,8 @@ T = TypeVar("T")
 # Who works says so every ten seconds. Who does not for longer than a lease and a half hangs, as on a disk that is away.
 SIGN_EVERY_S = 10.0
 SILENCE_S = 90
+# There is room for it, or nodes that are away or to come make it. After that others get their turn.
+ROOM_COMES_S = 900
 STAYS_S = 60.0  # with nothing to do, as long as the process of a task (`environment.py`)
 WAKES_S = 10.0
 
@@ -36,7 +38,7 @@ async def run_warm(function: Callable[..., T], name: str, cpus: float, *order: A
         if not (is_done and await _has_ended(task)):
             ray.cancel(task, force=True)
 
-    return cast(T, await _answer_from(task, unless_one_dies(_next_of(task)), end))
+    return cast(T, await _answer_from(task, _begun(_next_of(task)), end))
 
 
 class Leader:
@@ -120,6 +122,16 @@ def _tell(function: Callable[..., T], *order: Any) -> Iterator[str | T | None]:
 
 def _node_id() -> str:
     return ray.get_runtime_context().get_node_id()
+
+
+async def _begun(start: Coroutine[Any, Any, str]) -> str:
+    """Raises: Postponed, when there was no room for it in `ROOM_COMES_S`, or a node died that it may have been sent to;
+    what the start raises."""
+    try:
+        async with asyncio.timeout(ROOM_COMES_S):
+            return await unless_one_dies(start)
+    except TimeoutError as error:
+        raise Postponed from error
 
 
 async def _last_of(task: "ray.ObjectRefGenerator[Any]") -> Any:

@@ -12,14 +12,11 @@ from synthgen_ray.domain.entities import Assignment, Job, Progress, TrainedModel
 from synthgen_ray.domain.errors import Postponed, SynthGenError, Unavailable, WorkerLost
 from synthgen_ray.runtime.capacity import Workers
 from synthgen_ray.runtime.names import run_name
-from synthgen_ray.runtime.processes import SILENCE_S
+from synthgen_ray.runtime.processes import ROOM_COMES_S, SILENCE_S
 from synthgen_ray.runtime.raising import without_data
 from synthgen_ray.runtime.teller import Teller
 from synthgen_ray.runtime.working import working_on
 from synthgen_ray.settings import Settings
-
-# There is room for the workers, or nodes that are away or to come make it. After that others get their turn.
-ROOM_COMES_S = "900"
 
 
 def train(assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel:
@@ -52,7 +49,7 @@ def _fit(order: dict[str, Any], workers: Workers) -> TrainedModel:
     # with the default interval a finished worker is noticed after two seconds.
     os.environ.setdefault("RAY_TRAIN_ENABLE_STATE_TRACKING", "1")
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
-    os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", ROOM_COMES_S)
+    os.environ.setdefault("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", str(ROOM_COMES_S))
     # Its own patience with one that hangs is ten minutes.
     os.environ.setdefault("RAY_TRAIN_WORKER_HEALTH_CHECK_TIMEOUT_S", str(SILENCE_S))
     # A process more a run, that tells the workers of a node's end: they keep checkpoints all the time.

@@ -5,8 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import ray
 from ray.remote_function import RemoteFunction
 
+from synthgen_ray.domain.errors import Postponed
+from synthgen_ray.runtime import processes
 from synthgen_ray.runtime.nodes import on_node
 from synthgen_ray.runtime.processes import STAYS_S, Leaders, run_warm
 
@@ -62,3 +65,15 @@ async def test_a_function_is_written_to_rays_head_once_however_many_tasks_there_
             on_node("ab" * 28, work, name="tidy")
 
     assert written[:2] == written[2:]
+
+
+async def test_a_task_that_finds_no_room_for_long_is_put_off(monkeypatch):
+    async def start() -> str:
+        await asyncio.Event().wait()
+        return "its node"
+
+    monkeypatch.setattr(ray, "nodes", list)
+    monkeypatch.setattr(processes, "ROOM_COMES_S", 0.05)
+
+    with pytest.raises(Postponed):
+        await processes._begun(start())
