@@ -40,10 +40,10 @@ class Copies:
         return is_sound
 
     def drop_idle(self) -> None:
-        """Forget what nobody used for a while."""
-        long_ago = time.time() - IDLE_S
+        """Forget what nobody used for a while, or was used by a clock that was ahead."""
+        now = time.time()
         for copy, about in self._copies():
-            if about.st_mtime < long_ago:
+            if abs(now - about.st_mtime) > IDLE_S:
                 copy.unlink(missing_ok=True)
 
     def keep(self, file: Path, sha256: str) -> None:

@@ -138,14 +138,16 @@ class TestCopies:
         assert not copies.lend(self.SHA, tmp_path / "lent")
         assert file.read_bytes() == b"abc"
 
-    def test_what_nobody_used_for_long_is_gone(self, tmp_path):
+    @pytest.mark.parametrize("ago", [3700, -3700], ids=["an hour ago", "by a clock that was ahead"])
+    def test_what_nobody_used_for_long_is_gone(self, tmp_path, ago):
         copies, file = Copies(tmp_path / "copies"), tmp_path / "file"
         file.write_bytes(b"abc")
         copies.keep(file, self.SHA)
         copies.drop_idle()
         kept = (tmp_path / "copies" / self.SHA).exists()
 
-        grow_old(tmp_path / "copies" / self.SHA)
+        used_at = time.time() - ago
+        os.utime(tmp_path / "copies" / self.SHA, (used_at, used_at))
         copies.drop_idle()
 
         assert kept
