@@ -196,9 +196,10 @@ class Settings(BaseSettings):
 
     @field_validator("data_dir")
     @classmethod
-    def _may_be_in_a_home(cls, folder: Path) -> Path:  # no shell has seen what a file holds
+    def _is_one_folder(cls, folder: Path) -> Path:
+        """The same for all processes, wherever they work. No shell has seen what a file holds: it may be in a home."""
         try:
-            return folder.expanduser()
+            return folder.expanduser().absolute()
         except RuntimeError as error:
             raise ValueError(f"{folder.parts[0]} is nobody's home") from error
 
@@ -274,7 +275,7 @@ class Settings(BaseSettings):
     @property
     def own_database(self) -> Path | None:
         """The file in the data directory; `None` where `database_url` names another database."""
-        return None if self.database_url else self.data_dir.absolute() / "synthgen.db"
+        return None if self.database_url else self.data_dir / "synthgen.db"
 
     @property
     def sql_url(self) -> SecretStr:

@@ -7,6 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from synthgen_ray.api.rate_limits import RateLimits
+from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.operating.settings import load_settings
@@ -21,7 +22,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 def test_default_yaml_names_every_setting_with_its_default():
     written = yaml.safe_load((CONFIGS / "default.yaml").read_text())
 
-    assert written == Settings().model_dump(mode="json")
+    assert written == {**Settings().model_dump(mode="json"), "data_dir": "data"}  # which becomes one that is absolute
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,17 @@ def test_environment_wins_over_file_and_flags_over_both(tmp_path, monkeypatch):
 
     assert (settings.host, settings.port) == ("127.0.0.3", 2222)
     assert (settings.training.num_workers, settings.training.max_running) == (3, 5)
+
+
+@pytest.mark.parametrize("given", [{}, {"data_dir": "data"}], ids=["by default", "as it is given"])
+def test_the_data_directory_is_the_same_for_processes_that_work_elsewhere(tmp_path, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(**given)
+
+    monkeypatch.chdir("/")  # as those of a cluster that was started there
+
+    assert settings.data_dir == Settings.model_validate_json(settings.to_json()).data_dir == tmp_path / "data"
+    assert open_artifacts(None, settings.data_dir).uri("jobs") == str(tmp_path / "data" / "artifacts" / "jobs")
 
 
 def test_the_data_directory_may_be_in_a_home(tmp_path, monkeypatch):

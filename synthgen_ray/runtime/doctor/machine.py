@@ -39,7 +39,7 @@ def environment(_settings: Settings) -> Iterator[Finding]:
 
 
 def data_dir(settings: Settings) -> Iterator[Finding]:
-    folder = settings.data_dir.absolute()
+    folder = settings.data_dir
     if folder.exists() and not folder.is_dir():
         yield fail("data_dir", f"{folder} is no folder.", "Set data_dir to one, or to a name that nothing has.")
         return
@@ -56,7 +56,7 @@ def data_dir(settings: Settings) -> Iterator[Finding]:
 
 
 def disk(settings: Settings) -> Iterator[Finding]:
-    folders = [settings.data_dir.absolute()]
+    folders = [settings.data_dir]
     if settings.artifacts_url and settings.artifacts_url.startswith("file:"):  # where uploads are written then
         folders.append(Path(open_artifacts(settings.artifacts_url, settings.data_dir).uri("")))
     places = {place.stat().st_dev: place for place in map(_existing, reversed(folders))}
@@ -118,7 +118,7 @@ def _is_a_pods(folder: Path) -> bool:
 def _token(settings: Settings) -> Path:
     """Ray's: that of the cluster which the server joined, or of its own."""
     if settings.address is None:
-        return settings.data_dir.absolute() / "ray_token"
+        return settings.data_dir / "ray_token"
     named = os.environ.get("RAY_AUTH_TOKEN_PATH")
     return Path(named) if named else Path.home() / ".ray" / "auth_token"
 
