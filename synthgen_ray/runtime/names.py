@@ -16,8 +16,15 @@ HEAD = {"node:__internal_head__": 0.001}  # pins an actor to the head node
 
 
 def run_name(job: Job) -> str:
-    """What a job is called in the dashboard: its model's name and the start of its id. Ray makes folders of it, so of
-    the name, which is a stranger's, only what is safe in a path is left.
-    """
-    safe = re.sub(r"[^A-Za-z0-9_-]+", "-", job.model_name)[:40].strip("-")
-    return f"{safe or 'model'}-{str(job.id)[:SHORT]}-{job.attempt}"
+    """What a job is called in the dashboard: its model's name and the start of its id."""
+    return f"{_safe(job.model_name)}-{str(job.id)[:SHORT]}-{job.attempt}"
+
+
+def train_run_name(job: Job) -> str:
+    """What a run of Ray Train is called there: its model's name and id."""
+    return f"{_safe(job.model_name)}-{job.model_id}-{job.attempt}"
+
+
+def _safe(name: str) -> str:
+    """Ray makes folders of it: of a name, which is a stranger's, only what is safe in a path is left."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:40].strip("-") or "model"

@@ -11,7 +11,7 @@ from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.entities import Assignment, Job, Progress, TrainedModel
 from synthgen_ray.domain.errors import Postponed, SynthGenError, Unavailable, WorkerLost
 from synthgen_ray.runtime.capacity import Workers
-from synthgen_ray.runtime.names import run_name
+from synthgen_ray.runtime.names import train_run_name
 from synthgen_ray.runtime.processes import ROOM_COMES_S, SILENCE_S
 from synthgen_ray.runtime.raising import without_data
 from synthgen_ray.runtime.teller import Teller
@@ -78,7 +78,7 @@ def _fit(order: dict[str, Any], workers: Workers) -> TrainedModel:
     job: Job = order["assignment"].job
     artifacts: Artifacts = order["artifacts"]
     artifacts.check_writable()  # what Ray Train says of a store that is away helps nobody
-    name = run_name(job)
+    name = train_run_name(job)
     trainer = Trainer(
         _train_loop,
         train_loop_config=order,

@@ -68,7 +68,7 @@ def test_two_workers_whose_controller_is_killed_train_again_and_leave_their_cpus
     wait_until(lambda: progress_of(client, model["job_id"]) > 0, "the training runs")
     assert len(server.processes("RayTrainWorker")) == 2  # and there is no room for two more
     report = client.create_report(dataset["project_id"], ready_model)["id"]  # wants a CPU, and half of one is free
-    run = f"m-{model['synthgen_job_id'][:8]}-2"
+    run = f"m-{model['id']}-2"
     with standing_still(server.processes("RayTrainWorker")):  # who looks has their CPUs
         wait_until(lambda: run in runs_of_ray_train(server), "the dashboard shows the run", 60)
     assert client.get_job(report)["status"] == "pending"

@@ -5,7 +5,7 @@ from pathlib import PurePath
 import pytest
 import yaml
 
-from synthgen_ray.runtime.names import GENERATE, LEAD, REPORT, TRAIN, run_name
+from synthgen_ray.runtime.names import GENERATE, LEAD, REPORT, TRAIN, run_name, train_run_name
 from tests.prometheus import CONFIG
 
 
@@ -13,17 +13,18 @@ from tests.prometheus import CONFIG
 async def test_a_models_name_never_leads_out_of_a_folder(given_training, name):
     job = replace(await given_training(), model_name=name)
 
-    path = PurePath(run_name(job))
-
-    assert len(path.parts) == 1
-    assert path.name.endswith(f"-{str(job.id)[:8]}-0")
-    assert len(path.name) <= 40 + len("-01234567-0")
+    for called, end in ((run_name(job), f"-{str(job.id)[:8]}-0"), (train_run_name(job), f"-{job.model_id}-0")):
+        path = PurePath(called)
+        assert len(path.parts) == 1
+        assert path.name.endswith(end)
+        assert len(path.name) <= 40 + len(end)
 
 
 async def test_a_harmless_name_stays_readable(given_training):
     job = await given_training("Card payments")
 
     assert run_name(job) == f"Card-payments-{str(job.id)[:8]}-0"
+    assert train_run_name(job) == f"Card-payments-{job.model_id}-0"
 
 
 @pytest.mark.parametrize("work", [TRAIN, LEAD, GENERATE, REPORT])
