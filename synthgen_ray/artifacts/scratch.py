@@ -63,8 +63,9 @@ class Scratch:
             shutil.rmtree(folder, ignore_errors=True)
 
     def check_free(self, num_bytes: int, share: float) -> None:
-        """Raises: InsufficientStorage, where less of the disk is free."""
-        room = self.find_room(num_bytes, share)
+        """Raises: InsufficientStorage, where less of the disk is free; Unavailable."""
+        with on_disk():
+            room = self.find_room(num_bytes, share)
         if room is not None and room.free_bytes < room.needed_bytes:
             raise insufficient_storage()
 

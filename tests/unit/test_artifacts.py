@@ -382,7 +382,10 @@ class TestADiskThatFailsOrIsAway:
 
     def test_takes_nothing_now_and_nothing_half_written_is_left(self, place, failing, monkeypatch):
         failing("fsync")
+        failing("statvfs")
 
+        with pytest.raises(Unavailable):
+            place.artifacts.scratch.check_free(1, 0.0)
         with pytest.raises(Unavailable), place.artifacts.writing("jobs/1/1", "part-0") as sink:
             sink.write(b"rows")
         with pytest.raises(Unavailable), place.artifacts.scratch.file() as file:
