@@ -15,11 +15,13 @@ from synthgen_ray.domain.errors import (
     InvalidTable,
     SynthGenError,
     TooLarge,
+    Unavailable,
     Unreadable,
     UnsupportedMedia,
 )
 
-REFUSALS = {kind.__name__: kind for kind in (Unreadable, InvalidTable, UnsupportedMedia, TooLarge, InsufficientStorage)}
+_KINDS = (Unreadable, InvalidTable, UnsupportedMedia, TooLarge, InsufficientStorage, Unavailable)
+REFUSALS = {kind.__name__: kind for kind in _KINDS}
 
 
 @dataclass(frozen=True)

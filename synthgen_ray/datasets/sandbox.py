@@ -31,7 +31,14 @@ from synthgen_ray.datasets.messages import (
     Refusal,
 )
 from synthgen_ray.datasets.reading import convert
-from synthgen_ray.domain.errors import SynthGenError, frames_of, insufficient_storage, is_disk_full
+from synthgen_ray.domain.errors import (
+    SynthGenError,
+    artifacts_away,
+    frames_of,
+    insufficient_storage,
+    is_disk_away,
+    is_disk_full,
+)
 
 OPEN_FILES = 64
 THREADS = 2
@@ -109,6 +116,8 @@ def _outcome(conversion: Conversion) -> Outcome:
     except OSError as error:
         if is_disk_full(error):
             return Outcome(refusal=Refusal.of(insufficient_storage()))
+        if is_disk_away(error):
+            return Outcome(refusal=Refusal.of(artifacts_away()))
         if error.errno == errno.EFBIG:
             return Outcome(refusal=Refusal.of(too_complex("a file of the size that is allowed")))
         return Outcome(unexpected=frames_of(error))

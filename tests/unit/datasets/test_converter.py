@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -14,12 +15,14 @@ import psutil
 import pyarrow as pa
 import pytest
 
+from synthgen_ray.datasets import sandbox
 from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.limits import MIB, UploadLimits
+from synthgen_ray.datasets.messages import Conversion
 from synthgen_ray.datasets.nursery import ENVIRONMENT
 from synthgen_ray.datasets.reading import convert
 from synthgen_ray.domain.corrections import SchemaCorrection
-from synthgen_ray.domain.errors import InvalidTable, SynthGenError, Unavailable
+from synthgen_ray.domain.errors import InsufficientStorage, InvalidTable, SynthGenError, Unavailable
 from tests.parquet_cases import parquet
 from tests.servers import wait_until
 
@@ -124,6 +127,19 @@ def test_the_process_imports_neither_ray_nor_what_learns_nor_the_service():
     loaded = set(done.stdout.split())
     assert "pyarrow.parquet" in loaded
     assert not loaded & {"ray", "torch", "pandas", "scipy", "fastapi", "sqlalchemy", "synthgen_ray.service"}
+
+
+@pytest.mark.parametrize(("number", "refusal"), [(errno.ENOSPC, InsufficientStorage), (errno.EIO, Unavailable)])
+def test_what_the_disk_says_is_told_as_such(tmp_path, monkeypatch, number, refusal):
+    def fail(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(sandbox, "convert", fail)
+
+    outcome = sandbox._outcome(Conversion(tmp_path / "upload", "a.csv", tmp_path / "table", UploadLimits()))
+
+    assert outcome.refusal
+    assert type(outcome.refusal.error) is refusal
 
 
 async def test_the_process_inherits_nothing_and_leads_its_own_session(slow_source, tmp_path, monkeypatch):
