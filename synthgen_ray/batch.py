@@ -20,7 +20,7 @@ from synthgen_ray.commands.arguments import SHARES_HELP, WHERE_HELP, parse_condi
 from synthgen_ray.commands.options import CsvSafe
 from synthgen_ray.commands.server import Server, find_server
 from synthgen_ray.commands.session import DataDirOption, Key, Url
-from synthgen_ray.domain.errors import SynthGenError, WorkerLost
+from synthgen_ray.domain.errors import SynthGenError, WorkerLost, told
 from synthgen_ray.domain.params import MAX_ROWS, DrawParams, GenerateParams, OutputFormat
 from synthgen_ray.domain.validation import invalid_request
 from synthgen_ray.jobs.batch import Manifest, OnRows, Order, Place, as_begun, begin, model_in
@@ -90,7 +90,8 @@ def _told_why_not() -> Iterator[None]:
         typer.echo("synthgen: Workers were lost: --resume goes on with what is there.", err=True)
         raise typer.Exit(1) from error
     except (SynthGenError, ClientError, OSError) as error:
-        typer.echo(f"synthgen: {getattr(error, 'detail', error)}", err=True)
+        reason = told(error) if isinstance(error, SynthGenError) else getattr(error, "detail", error)
+        typer.echo(f"synthgen: {reason}", err=True)
         raise typer.Exit(1) from error
 
 

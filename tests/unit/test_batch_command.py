@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.batch import _order, _place, _told_why_not, app
-from synthgen_ray.domain.errors import Conflict, InvalidRequest, WorkerLost
+from synthgen_ray.domain.errors import Conflict, InvalidRequest, WorkerLost, artifacts_away
 from synthgen_ray.domain.params import OutputFormat
 from synthgen_ray.jobs.batch import Place, make_file, model_in
 from synthgen_ray.synthesizers import GaussianCopula
@@ -21,9 +21,14 @@ def exported(tmp_path_factory) -> bytes:
     return file.read_bytes()
 
 
+AWAY = artifacts_away()
+AWAY.__cause__ = OSError(30, "Read-only file system")
+
+
 @pytest.mark.parametrize(
     ("error", "says"),
     [
+        (AWAY, f"synthgen: {AWAY.detail} ([Errno 30] Read-only file system)\n"),
         (WorkerLost(), "synthgen: Workers were lost: --resume goes on with what is there.\n"),
         (Conflict("Rows were begun there.", "begun"), "synthgen: Rows were begun there.\n"),
         (TimeoutError("Ray did not start."), "synthgen: Ray did not start.\n"),
