@@ -59,6 +59,7 @@ CHECKS: dict[str, Check] = {
     "replay": _in_a_folder(lambda folder: all_replayed(folder, range(50), steps=100)),
     "reaper": _in_a_folder(lambda folder: races.reaper_against_completion(folder, 1000)),
     "cancel": _in_a_folder(lambda folder: races.cancel_at_any_moment(folder, 500)),
+    "repeat": _in_a_folder(lambda folder: races.repeat_at_any_moment(folder, 500)),
     "delete": _in_a_folder(lambda folder: races.delete_at_any_moment(folder, 300)),
     **{f"{kind}-{action}": _sweep(kind, action) for kind in QUEUED for action in failpoints.Action},
     "claims": _in_a_folder(claim_speed.claims),

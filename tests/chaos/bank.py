@@ -1,13 +1,14 @@
 """A store on a file, with projects whose jobs wait: what the checks of the queue start from."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.entities import Artifact, Job
 from synthgen_ray.domain.lifecycle import DEADLINES, JobStatus, JobType
+from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.params import GaussianCopulaParams, GenerateParams, ModelType, Resources
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.domain.reports import ReportParams
@@ -40,19 +41,23 @@ class Bank:
     async def generation(self, model_id: UUID) -> Job:
         return (await self.store.enqueue_generate(ADMIN, model_id, GenerateParams())).value
 
-    async def training(self, project_id: UUID) -> Job:
-        version = (await self.store.add_dataset_version(ADMIN, project_id, "t", "", an_artifact(), COLUMNS, ())).value
-        order = (ModelType.GAUSSIAN_COPULA, GaussianCopulaParams(), Resources())
-        return (await self.store.create_model(ADMIN, project_id, version.id, "m", *order)).value
-
     async def job(self, kind: JobType, project_id: UUID) -> Job:
         """One with a model of its own."""
+        return (await (await self.call(kind, project_id))()).value
+
+    async def call(self, kind: JobType, project_id: UUID) -> Callable[[], Awaitable[Made[Job]]]:
+        """What makes such a job, once, however often it is sent."""
+        once = Once(str(uuid4()), kind, "what is asked for")
         if kind is JobType.TRAIN:
-            return await self.training(project_id)
+            table = (an_artifact(), COLUMNS, ())
+            version = (await self.store.add_dataset_version(ADMIN, project_id, "t", "", *table)).value
+            order = (version.id, "m", ModelType.GAUSSIAN_COPULA, GaussianCopulaParams(), Resources())
+            return lambda: self.store.create_model(ADMIN, project_id, *order, once)
         if kind is JobType.REPORT:
             model_id = await a_model_with_a_table(self.store, project_id)
-            return (await self.store.enqueue_report(ADMIN, project_id, model_id, ReportParams())).value
-        return await self.generation(await self.ready_model(project_id))
+            return lambda: self.store.enqueue_report(ADMIN, project_id, model_id, ReportParams(), once)
+        model_id = await self.ready_model(project_id)
+        return lambda: self.store.enqueue_generate(ADMIN, model_id, GenerateParams(), once)
 
     async def check_ended(self, job_id: UUID) -> Job:
         """A job that has ended in one way, after moves that are all legal, and whose file is there if it completed.

@@ -129,6 +129,26 @@ async def delete_at_any_moment(folder: Path, count: int, seed: int = 2) -> str:
     return f"{count} deletes at random moments, 0 jobs and 0 files left"
 
 
+async def repeat_at_any_moment(folder: Path, count: int, seed: int = 3) -> str:
+    """The call that made a job is sent again, whatever has become of that by then."""
+    chance = Random(seed)
+    async with a_bank(folder) as bank:
+        project_id = await bank.project()
+        async with _Working(bank, chance) as working:
+
+            async def one(kind: JobType) -> None:
+                call = await bank.call(kind, project_id)
+                job = (await call()).value
+                await working.reach_any_moment(job.id)
+                again = await call()
+                assert (again.replayed, again.value) == (True, job)
+
+            await _in_flight(one, count, chance)
+        ended = await _check_the_rest(folder, bank)
+        assert len(ended) == count, f"{count} calls made {len(ended)} jobs"
+    return f"{count} calls repeated at random moments, each made one job"
+
+
 async def _in_flight(one: Callable[[JobType], Awaitable[None]], count: int, chance: Random) -> None:
     places = asyncio.Semaphore(8)
 
@@ -141,8 +161,9 @@ async def _in_flight(one: Callable[[JobType], Awaitable[None]], count: int, chan
             group.create_task(placed())
 
 
-async def _check_the_rest(folder: Path, bank: Bank) -> None:
+async def _check_the_rest(folder: Path, bank: Bank) -> list[Job]:
     """Every job has ended, and the files on disk are those of completed ones."""
     ended = await bank.check_all_ended()
     await bank.erase_all()
     bank.check_files(folder / "artifacts", [job.artifact for job in ended if job.artifact is not None])
+    return ended

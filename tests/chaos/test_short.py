@@ -18,6 +18,10 @@ async def test_a_cancel_at_any_moment_has_one_outcome(tmp_path):
     print(await races.cancel_at_any_moment(tmp_path, 15))
 
 
+async def test_a_call_that_is_repeated_at_any_moment_makes_one_job(tmp_path):
+    print(await races.repeat_at_any_moment(tmp_path, 15))
+
+
 async def test_a_delete_at_any_moment_leaves_nothing(tmp_path):
     print(await races.delete_at_any_moment(tmp_path, 12))
 
