@@ -70,6 +70,7 @@ CHECKS: dict[str, Check] = {
     "nodes": lambda: machines.nodes_lost(times=20),
     "networks": lambda: machines.networks_cut(times=5),
     "heads": lambda: machines.heads_lost(times=20),
+    "makers": lambda: machines.makers_lost(times=20),
     "stopped": lambda: machines.processes_stopped(rounds=5, at_once=4),
     "soak": _on_a_server(lambda shop: soaked(shop, seconds=1800)),
     "polling": _on_a_server(lambda shop: polled(shop, clients=1000, seconds=300)),

@@ -1,5 +1,5 @@
 """Machines that are lost at work: a node, the network to a node, the head with all that is on it; a process of it that
-stands still for longer than its job waits.
+stands still for longer than its job waits, or of those that Ray Data has at work.
 
 After each loss both of its jobs, a training and a generation, must complete, in one publication each and with the bytes
 that an undisturbed generation has.
@@ -159,6 +159,17 @@ def processes_stopped(rounds: int, at_once: int) -> str:
                     work.shop.client.wait_for_model(training, timeout_s=WAIT_S)
             wait_until(lambda there=late: not any(map(_works, there)), "the late processes are gone", WAIT_S)
         return _checked(server, f"{rounds * at_once} processes stopped", at_least=rounds * at_once)
+
+
+def makers_lost(times: int) -> str:
+    """A process is killed of those that make a generation by Ray Data: one that draws, then who leads them."""
+    by_ray_data = {"SYNTHGEN_NUM_CPUS": "4", "SYNTHGEN_GENERATION__MAX_ROWS_BY_SAMPLERS": str(ROWS - 1)}
+    with an_up_server(**by_ray_data) as server, _work(server) as work:
+        for number in range(times):
+            generation = work.generate()
+            server.kill(("PartMaker", "ray::generate ")[number % 2])
+            assert _rows(work.shop, generation) == work.undisturbed
+        return _checked(server, f"{times} processes of Ray Data lost", at_least=times // 2)
 
 
 def _far(nodes: RayNodes, cable: Cable) -> "subprocess.Popen[bytes]":
