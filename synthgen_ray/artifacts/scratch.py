@@ -1,6 +1,8 @@
 """Temporary files on this machine's disk, which its processes share."""
 
+import fcntl
 import math
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -51,16 +53,19 @@ class Scratch:
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
-        """A folder for temporary files; gone with all in it afterwards."""
+        """A folder for temporary files; gone with all in it afterwards. Nobody takes it for abandoned before, though a
+        clock is set."""
         self.clear_abandoned()
         folder = self._folder / uuid4().hex
         with on_disk():
             self._make()
             folder.mkdir(mode=0o700)
+            lock = _locked(folder)
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
 
     def check_free(self, num_bytes: int, share: float) -> None:
         """Raises: InsufficientStorage, where less of the disk is free; Unavailable."""
@@ -86,7 +91,7 @@ class Scratch:
         for entry in self._folder.glob("*"):
             with suppress(FileNotFoundError):  # its owner may remove it meanwhile
                 inside = entry.iterdir() if entry.is_dir() else ()
-                if all(path.stat().st_mtime < long_ago for path in (entry, *inside)):
+                if all(path.stat().st_mtime < long_ago for path in (entry, *inside)) and not _is_locked(entry):
                     _remove(entry)
 
 
@@ -102,6 +107,27 @@ def on_disk() -> Iterator[None]:
         if is_disk_away(error):
             raise artifacts_away() from error
         raise
+
+
+def _locked(folder: Path) -> int:
+    """An open file that has it locked until it is closed, or its process ends; not on disks that know no such locks."""
+    opened = os.open(folder, os.O_RDONLY)
+    with suppress(OSError):
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return opened
+
+
+def _is_locked(entry: Path) -> bool:
+    opened = os.open(entry, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(opened)
+    return False
 
 
 def _remove(entry: Path) -> None:

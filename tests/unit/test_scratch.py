@@ -84,6 +84,18 @@ def test_what_killed_processes_left_goes_when_it_is_an_hour_old(scratch, tmp_pat
     assert set(place.iterdir()) == {in_use, new_file}
 
 
+def test_a_folder_that_is_in_use_stays_however_old_a_clock_makes_it_look(scratch, tmp_path):
+    with scratch.folder() as folder:
+        (folder / "upload").touch()
+        grow_old(folder / "upload", folder)
+
+        Scratch(tmp_path / "scratch").clear_abandoned()  # as another process does
+
+        assert (folder / "upload").exists()
+
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
 class TestCopies:
     SHA = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of abc: FIPS 180-4, example
 
