@@ -8,6 +8,7 @@ import yaml
 
 from synthgen_ray.runtime.deploy import CALL_S
 from synthgen_ray.runtime.environment import PROXY
+from synthgen_ray.runtime.tidying import NODES_EVERY_S
 from tests.manifests.checks import CHECKS, Unsound
 
 ROOT = Path(__file__).parents[2]
@@ -107,6 +108,15 @@ def test_rays_objects_fit_the_memory_that_is_shared(file):
 
     assert len(asked) == len(re.findall("ray,? start", text))
     assert max(asked) < int(shared) * 2**30
+
+
+def test_autoscalers_let_an_idle_node_go_before_it_is_tidied_again():
+    """Which to Ray is work: one that has to be idle for longer would stay for ever."""
+    service, _ = yaml.safe_load_all((ROOT / RAYSERVICE).read_text())
+    by_kuberay_s = service["spec"]["rayClusterConfig"]["autoscalerOptions"]["idleTimeoutSeconds"]
+    by_ray_up_s = 60 * yaml.safe_load((ROOT / RAY_UP).read_text())["idle_timeout_minutes"]
+
+    assert max(by_kuberay_s, by_ray_up_s) < NODES_EVERY_S
 
 
 @pytest.mark.parametrize("file", [RAYSERVICE, DOCKERFILE])
