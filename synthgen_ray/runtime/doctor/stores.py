@@ -25,9 +25,11 @@ def database(settings: Settings) -> Iterator[Finding]:
     newest, *older = known_revisions()
     if health.damage:
         yield fail("database", f"Its file is damaged: {health.damage}", "synthgen restore the last backup elsewhere.")
-    elif health.revision in (None, *older):
-        has = f"schema {health.revision}" if health.revision else "no tables"
-        yield warn("database", f"It has {has}.", f"synthgen up migrates it to {newest}: synthgen backup before.")
+    elif health.revision is None:
+        yield warn("database", "It has no tables of SynthGen.", "The first start makes them, or synthgen restore.")
+    elif health.revision in older:
+        advice = f"The next start migrates it to {newest}: synthgen backup before."
+        yield warn("database", f"It has schema {health.revision}.", advice)
     elif health.revision != newest:
         advice = "Start the newer version, or restore the backup from before."
         yield fail("database", f"A newer SynthGen made its schema {health.revision}.", advice)

@@ -213,6 +213,12 @@ def test_a_schema_of_another_version(finds, settings, revision, level, advice):
     finds(level, f"schema {revision}", advice)
 
 
+def test_a_database_without_tables_of_which_there_is_nothing_to_back_up(finds, settings):
+    (settings.data_dir / "synthgen.db").write_bytes(b"")
+
+    finds(Level.WARN, "no tables", "The first start makes them")
+
+
 def test_artifacts_of_another_servers_metadata(finds, settings):
     open_artifacts(None, settings.data_dir).hand_over("somebody else")
 
