@@ -126,8 +126,9 @@ def on_node(node_id: str, function: Callable[..., T], *given: object, name: str)
     return task.remote(*given)
 
 
-async def living_nodes() -> set[str]:
-    return await _nodes(lambda node: node["Alive"])
+async def idle_seconds() -> dict[str, float]:
+    """For how long each of the living has had no work, as autoscalers reckon it."""
+    return await asyncio.to_thread(_idle_seconds)
 
 
 async def lost_nodes() -> set[str]:
@@ -138,6 +139,16 @@ async def lost_nodes() -> set[str]:
 def is_lost(node: Mapping[str, Any]) -> bool:
     """Of what `ray.nodes` says of one. An autoscaler, `ray stop` and `ray drain-node` tell those that they end."""
     return not node["Alive"] and node["DeathReason"] in LOST
+
+
+def _idle_seconds() -> dict[str, float]:
+    # No public call tells of it.
+    from ray.core.generated.autoscaler_pb2 import GetClusterResourceStateReply, NodeStatus
+    from ray.experimental.internal_kv import internal_kv_get_gcs_client
+
+    said = GetClusterResourceStateReply.FromString(internal_kv_get_gcs_client().get_cluster_resource_state())
+    nodes = said.cluster_resource_state.node_states
+    return {node.node_id.hex(): node.idle_duration_ms / 1000 for node in nodes if node.status != NodeStatus.DEAD}
 
 
 async def _dead() -> set[str]:

@@ -6,19 +6,20 @@ import asyncio
 import logging
 import threading
 import time
+from collections.abc import Mapping
 
 import ray
 
 from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.artifacts.scratch import ABANDONED_S
 from synthgen_ray.domain.errors import SynthGenError, frames_of
-from synthgen_ray.runtime.nodes import living_nodes, on_node
+from synthgen_ray.runtime.nodes import idle_seconds, on_node
 
 log = logging.getLogger(__name__)
 EVERY_S = 60.0
-# With the ten minutes that copies stay, within the quarter of an hour in which erased bytes go. To an autoscaler it is
-# work: `cluster/` has them let idle nodes go sooner than it comes again.
-NODES_EVERY_S = 240.0
+NODES_EVERY_S = 240.0  # with the ten minutes that copies stay, within the quarter of an hour in which erased bytes go
 NODES_S = 60.0
+SOON_S = 1.0  # after a round Ray knows that it is over
 
 
 def tidy(artifacts: Artifacts) -> None:
@@ -40,18 +41,35 @@ def keep_tidy(artifacts: Artifacts) -> None:
     threading.Thread(target=rounds, name="tidying", daemon=True).start()
 
 
+class Rounds:
+    """On which nodes there may be something to drop. To look is work as Ray sees it: of nodes that are tidied again and
+    again an autoscaler finds none idle for long, and keeps all."""
+
+    def __init__(self) -> None:
+        self._idle: dict[str, int] = {}  # for how many rounds each node has had no other work
+
+    def due(self, idle_s: Mapping[str, float]) -> set[str]:
+        """Of these nodes, by how long each has had no work: those on which something may be old enough only now."""
+        self._idle = {
+            node: self._idle.get(node, 0) + 1 if seconds > NODES_EVERY_S - SOON_S else 0
+            for node, seconds in idle_s.items()
+        }
+        return {node for node, rounds in self._idle.items() if (rounds - 1) * NODES_EVERY_S <= ABANDONED_S}
+
+
 async def keep_nodes_tidy(artifacts: Artifacts) -> None:
+    rounds = Rounds()
     while True:
         await asyncio.sleep(NODES_EVERY_S)
         try:
-            await tidy_nodes(artifacts)
+            await tidy_nodes(artifacts, rounds)
         except Exception as error:  # noqa: BLE001 - no reason to end who runs the jobs; the next round may find them all
             log.warning("not all nodes can be tidied: %s", frames_of(error))
 
 
-async def tidy_nodes(artifacts: Artifacts) -> set[str]:
-    """Those that are alive, without this one. Answers which were tidied. Raises: TimeoutError; what Ray raises."""
-    others = await living_nodes() - {ray.get_runtime_context().get_node_id()}
+async def tidy_nodes(artifacts: Artifacts, rounds: Rounds) -> set[str]:
+    """Those that are due, without this one. Answers which were tidied. Raises: TimeoutError; what Ray raises."""
+    others = rounds.due(await idle_seconds()) - {ray.get_runtime_context().get_node_id()}
     asked = [on_node(node, _tidied, artifacts, name="tidy") for node in others]
     async with asyncio.timeout(NODES_S):
         ended = await asyncio.gather(*asked, return_exceptions=True)  # a node may end meanwhile

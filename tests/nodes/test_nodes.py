@@ -37,10 +37,10 @@ import sys
 from pathlib import Path
 import ray
 from synthgen_ray.artifacts.disk import DiskArtifacts
-from synthgen_ray.runtime.tidying import tidy_nodes
+from synthgen_ray.runtime.tidying import Rounds, tidy_nodes
 
 ray.init(address=sys.argv[1], log_to_driver=False)
-print(len(asyncio.run(tidy_nodes(DiskArtifacts(Path(sys.argv[2]))))))
+print(len(asyncio.run(tidy_nodes(DiskArtifacts(Path(sys.argv[2])), Rounds()))))
 """
 
 

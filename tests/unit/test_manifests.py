@@ -111,7 +111,7 @@ def test_rays_objects_fit_the_memory_that_is_shared(file):
 
 
 def test_autoscalers_let_an_idle_node_go_before_it_is_tidied_again():
-    """Which to Ray is work: one that has to be idle for longer would stay for ever."""
+    """Which to Ray is work: one that has to be idle for longer stays for an hour."""
     service, _ = yaml.safe_load_all((ROOT / RAYSERVICE).read_text())
     by_kuberay_s = service["spec"]["rayClusterConfig"]["autoscalerOptions"]["idleTimeoutSeconds"]
     by_ray_up_s = 60 * yaml.safe_load((ROOT / RAY_UP).read_text())["idle_timeout_minutes"]

@@ -41,6 +41,13 @@ INNER_PARTS = {
     ),
     "proxy": ("ray.serve._private.constants:RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD",),
     "metrics": ("ray.util.metrics:Counter._record(tags)",),
+    "nodes": (
+        "ray.experimental.internal_kv:internal_kv_get_gcs_client",
+        "ray._raylet:InnerGcsClient.get_cluster_resource_state",
+        "ray.core.generated.autoscaler_pb2:GetClusterResourceStateReply.CLUSTER_RESOURCE_STATE_FIELD_NUMBER",
+        "ray.core.generated.autoscaler_pb2:NodeState.IDLE_DURATION_MS_FIELD_NUMBER",
+        "ray.core.generated.autoscaler_pb2:NodeStatus.DEAD",
+    ),
     "samplers": ("ray.serve.context:_disconnect",),
     "spread": ("ray.data:Dataset.map(ray_remote_args)",),  # deprecated: 2.64 is to drop it
     "train": (

@@ -6,6 +6,7 @@ import time
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.artifacts.scratch import ABANDONED_S
 from synthgen_ray.runtime import tidying
+from synthgen_ray.runtime.tidying import NODES_EVERY_S, Rounds
 from tests.servers import wait_until
 
 
@@ -26,6 +27,20 @@ def test_what_was_abandoned_goes_again_and_again(tmp_path, monkeypatch):
     for _ in range(2):
         left = abandoned(artifacts)
         wait_until(lambda file=left: not file.exists(), "it goes", 20)
+
+
+def test_a_node_that_rests_is_tidied_until_nothing_on_it_can_become_old_and_then_no_more():
+    """To Ray it is work: an autoscaler would keep each node for ever."""
+    rounds, idle_s, tidied = Rounds(), 60.0, []
+    for _ in range(30):
+        tidied.append(rounds.due({"rests": idle_s, "works": 0.0}))
+        idle_s = NODES_EVERY_S + (0 if "rests" in tidied[-1] else idle_s)
+    needed = [nodes == {"rests", "works"} for nodes in tidied]
+
+    assert needed == sorted(needed, reverse=True)
+    assert ABANDONED_S < (needed.count(True) - 1) * NODES_EVERY_S <= ABANDONED_S + NODES_EVERY_S
+    assert tidied[-1] == {"works"}
+    assert rounds.due({"rests": NODES_EVERY_S / 2}) == {"rests"}  # it has had work
 
 
 def test_a_disk_that_fails_is_told_of_and_harms_nobody(tmp_path, caplog):
