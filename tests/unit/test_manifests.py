@@ -119,6 +119,17 @@ def test_autoscalers_let_an_idle_node_go_before_it_is_tidied_again():
     assert max(by_kuberay_s, by_ray_up_s) < NODES_EVERY_S
 
 
+@pytest.mark.parametrize("name", ["SYNTHGEN_DATABASE_URL", "SYNTHGEN_ADMIN_KEY"])
+def test_no_pod_starts_without_what_all_of_them_must_share(name):
+    """As of a secret from which all is taken that it has: each pod would make a database and a key for itself."""
+    service, _ = yaml.safe_load_all((ROOT / RAYSERVICE).read_text())
+    cluster = service["spec"]["rayClusterConfig"]
+    named = {"name": name, "valueFrom": {"secretKeyRef": {"name": "synthgen", "key": name}}}
+
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        assert all(named in container["env"] for container in group["template"]["spec"]["containers"])
+
+
 @pytest.mark.parametrize("file", [RAYSERVICE, DOCKERFILE])
 def test_serves_proxy_is_behind_the_edge_wherever_it_is_started(file):
     assert all(name in (ROOT / file).read_text() and path in (ROOT / file).read_text() for name, path in PROXY.items())
