@@ -13,6 +13,8 @@ from ray import serve
 from ray.exceptions import RayError
 from ray.serve.schema import ApplicationStatus
 
+from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.domain.errors import SynthGenError, told
 from synthgen_ray.domain.lifecycle import LEASE
 from synthgen_ray.runtime.doctor.finding import Finding, fail, ok, warn
 from synthgen_ray.runtime.names import APP, DISPATCHER, METADATA, NAMESPACE
@@ -24,17 +26,35 @@ NOTICED_S = 2.0  # of two clocks: the call itself takes a part of it
 
 
 @dataclass(frozen=True)
+class Seen:
+    """The artifacts as one node sees them."""
+
+    owner: str | None = None
+    away: str = ""  # why it does not see them
+
+
+@dataclass(frozen=True)
 class NodeAnswer:
     at: float  # seconds since the epoch, by its clock
     python: str
     synthgen: str
+    artifacts: Seen
 
 
-def answer() -> NodeAnswer:
-    return NodeAnswer(time.time(), _python(), version("synthgen-ray"))
+def answer(artifacts: Artifacts) -> NodeAnswer:
+    return NodeAnswer(time.time(), _python(), version("synthgen-ray"), seen(artifacts))
 
 
-def ray_cluster(address: str) -> Iterator[Finding]:
+def seen(artifacts: Artifacts) -> Seen:
+    try:
+        return Seen(artifacts.find_owner())
+    except SynthGenError as error:
+        return Seen(away=told(error))
+    except OSError as error:
+        return Seen(away=str(error))
+
+
+def ray_cluster(address: str, artifacts: Artifacts) -> Iterator[Finding]:
     try:
         context = ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError, ValueError, RayError) as error:
@@ -43,7 +63,7 @@ def ray_cluster(address: str) -> Iterator[Finding]:
         return
     try:
         yield from _dashboard(context.dashboard_url)
-        yield from _nodes(ray.nodes())
+        yield from _nodes(ray.nodes(), artifacts)
         yield from _application()
     finally:
         ray.shutdown()
@@ -60,12 +80,13 @@ def _dashboard(address: str) -> Iterator[Finding]:
         yield fail("ray", said, "Start it, on every node, with RAY_AUTH_MODE=token.")
 
 
-def _nodes(nodes: list[dict[str, Any]]) -> Iterator[Finding]:
-    alive = [node for node in nodes if node["Alive"]]
+def _nodes(nodes: list[dict[str, Any]], artifacts: Artifacts) -> Iterator[Finding]:
+    alive = [(node["NodeID"], node["NodeManagerAddress"]) for node in nodes if node["Alive"]]
     lost = sum(map(is_lost, nodes))
     if lost:
         yield warn("ray", f"{lost} nodes were lost since it started.", "ray list nodes tells which; start others.")
-    findings = [finding for node in alive for finding in _node(node["NodeID"], node["NodeManagerAddress"])]
+    here = seen(artifacts)
+    findings = [finding for node_id, address in alive for finding in _node(node_id, address, artifacts, here)]
     yield from findings
     if not findings:
         cpus = ray.cluster_resources().get("CPU", 0)
@@ -88,8 +109,8 @@ def _application() -> Iterator[Finding]:
             yield fail("ray", f"There is no actor {name} on it.", again)
 
 
-def _node(node_id: str, address: str) -> Iterator[Finding]:
-    asked = on_node(node_id, answer, name="doctor")
+def _node(node_id: str, address: str, artifacts: Artifacts, here: Seen) -> Iterator[Finding]:
+    asked = on_node(node_id, answer, artifacts, name="doctor")
     sent = time.time()
     try:
         said: NodeAnswer = ray.get(asked, timeout=ANSWER_S)
@@ -107,6 +128,18 @@ def _node(node_id: str, address: str) -> Iterator[Finding]:
     if off > NOTICED_S:
         level = fail if off > LEASE.total_seconds() else warn
         yield level("ray", f"The clock of {address} is {off:.0f} s off.", "timedatectl set-ntp true")
+    yield from _artifacts(address, said.artifacts, here)
+
+
+def _artifacts(address: str, there: Seen, here: Seen) -> Iterator[Finding]:
+    if here.away:  # of which the check of the artifacts tells
+        return
+    if there.away:
+        advice = "Start Ray there with the store's credentials in its environment; a disk has to be mounted there."
+        yield fail("ray", f"The node {address} does not see the artifacts: {there.away}", advice)
+    elif there.owner != here.owner:
+        said = f"The node {address} sees other artifacts than this one."
+        yield fail("ray", said, "Set artifacts_url to a bucket, or to a folder that all nodes share.")
 
 
 def _python() -> str:

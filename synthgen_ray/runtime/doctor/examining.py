@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.domain.errors import SynthGenError, told
 from synthgen_ray.runtime.data_dir import DataDir
 from synthgen_ray.runtime.doctor.finding import Finding, fail, ok
@@ -37,4 +38,4 @@ def _ray(settings: Settings) -> Iterator[Finding]:
     prepare_environment(here, settings.address)
     from synthgen_ray.runtime.doctor.cluster import ray_cluster  # imports Ray, which reads the environment
 
-    yield from ray_cluster(address)
+    yield from ray_cluster(address, open_artifacts(settings.artifacts_url, settings.data_dir))

@@ -2,7 +2,7 @@ import contextlib
 import socket
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,7 +13,7 @@ from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.runtime.admin_key import admin_key
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo
-from synthgen_ray.runtime.doctor.cluster import _dashboard
+from synthgen_ray.runtime.doctor.cluster import Seen, _artifacts, _dashboard, seen
 from synthgen_ray.runtime.doctor.examining import examine
 from synthgen_ray.runtime.doctor.finding import Finding, Level
 from synthgen_ray.runtime.doctor.machine import data_dir, listening
@@ -223,6 +223,38 @@ def test_artifacts_of_another_servers_metadata(finds, settings):
     open_artifacts(None, settings.data_dir).hand_over("somebody else")
 
     finds(Level.FAIL, "another server's metadata", "Name the database that belongs to them")
+
+
+class OpenToNobody(DiskArtifacts):
+    def sizes(self, location: str, names: Sequence[str]) -> Mapping[str, int]:
+        raise PermissionError(13, "Permission denied", location)
+
+
+class TestNodesThatShareNoArtifacts:
+    HERE = Seen("this server")
+
+    @pytest.mark.parametrize(
+        ("there", "said", "advice"),
+        [
+            (Seen(away="no credentials"), "does not see the artifacts: no credentials", "credentials"),
+            (Seen(), "sees other artifacts", "that all nodes share"),
+        ],
+    )
+    def test_are_named(self, there, said, advice):
+        (found,) = _artifacts("10.0.0.2", there, self.HERE)
+
+        assert (found.level, f"The node 10.0.0.2 {said}" in found.said) == (Level.FAIL, True)
+        assert advice in found.advice
+
+    @pytest.mark.parametrize(("there", "here"), [(HERE, HERE), (Seen(), Seen()), (Seen(), Seen(away="down"))])
+    def test_what_is_the_same_for_all_is_no_fault_of_theirs(self, there, here):
+        assert list(_artifacts("10.0.0.2", there, here)) == []
+
+    def test_each_looks_for_itself(self, tmp_path):
+        assert seen(DiskArtifacts(tmp_path)) == Seen()
+        DiskArtifacts(tmp_path).hand_over("this server")
+        assert seen(DiskArtifacts(tmp_path)) == self.HERE
+        assert "Permission denied" in seen(OpenToNobody(tmp_path)).away
 
 
 class LooksTwice(DiskArtifacts):
