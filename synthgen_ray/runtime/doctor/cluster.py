@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import ray
 from ray import serve
-from ray.exceptions import RayError
+from ray.exceptions import RayError, RayTaskError
 from ray.serve.schema import ApplicationStatus
 
 from synthgen_ray.artifacts import Artifacts
@@ -115,10 +115,7 @@ def _node(node_id: str, address: str, artifacts: Artifacts, here: Seen) -> Itera
     try:
         said: NodeAnswer = ray.get(asked, timeout=ANSWER_S)
     except RayError as error:
-        reason = str(error).strip().splitlines()[-1]
-        yield fail(
-            "ray", f"The node {address} does not do our work: {reason}", "Install this version of SynthGen on it."
-        )
+        yield _failing(address, error)
         return
     if (said.python, said.synthgen) != (_python(), version("synthgen-ray")):
         has = f"The node {address} has SynthGen {said.synthgen} on Python {said.python}."
@@ -129,6 +126,15 @@ def _node(node_id: str, address: str, artifacts: Artifacts, here: Seen) -> Itera
         level = fail if off > LEASE.total_seconds() else warn
         yield level("ray", f"The clock of {address} is {off:.0f} s off.", "timedatectl set-ntp true")
     yield from _artifacts(address, said.artifacts, here)
+
+
+def _failing(address: str, error: RayError) -> Finding:
+    """A node whose answer is an error. What it raises itself is that it cannot import what is asked of it."""
+    reason = str(error).strip().splitlines()[-1]
+    advice = "See the memory and the load of its machine, and raylet.out among its Ray's logs."
+    if isinstance(error, RayTaskError):
+        advice = "Install this version of SynthGen on it."
+    return fail("ray", f"The node {address} does not do our work: {reason}", advice)
 
 
 def _artifacts(address: str, there: Seen, here: Seen) -> Iterator[Finding]:

@@ -8,12 +8,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from ray.exceptions import GetTimeoutError, OutOfMemoryError, RayTaskError
 
 from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.runtime.admin_key import admin_key
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo
-from synthgen_ray.runtime.doctor.cluster import Seen, _artifacts, _dashboard, seen
+from synthgen_ray.runtime.doctor.cluster import Seen, _artifacts, _dashboard, _failing, seen
 from synthgen_ray.runtime.doctor.examining import examine
 from synthgen_ray.runtime.doctor.finding import Finding, Level
 from synthgen_ray.runtime.doctor.machine import data_dir, listening
@@ -223,6 +224,21 @@ def test_artifacts_of_another_servers_metadata(finds, settings):
     open_artifacts(None, settings.data_dir).hand_over("somebody else")
 
     finds(Level.FAIL, "another server's metadata", "Name the database that belongs to them")
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "advice"),
+    [
+        (RayTaskError("answer", "Traceback:\nNo module named 'synthgen_ray'", None), "No module", "Install"),
+        (GetTimeoutError("Get timed out: some object(s) not ready."), "timed out", "See the memory and the load"),
+        (OutOfMemoryError("Task was killed due to the node running low on memory."), "low on memory", "See the memory"),
+    ],
+)
+def test_a_node_that_does_not_answer_is_told_from_one_that_lacks_the_package(error, said, advice):
+    found = _failing("10.0.0.2", error)
+
+    assert (found.level, said in found.said) == (Level.FAIL, True)
+    assert found.advice.startswith(advice)
 
 
 class OpenToNobody(DiskArtifacts):
