@@ -110,6 +110,15 @@ def test_rays_objects_fit_the_memory_that_is_shared(file):
     assert max(asked) < int(shared) * 2**30
 
 
+def test_ray_may_open_a_file_for_each_of_a_thousand_clients():
+    """KubeRay sees to it by itself."""
+    services = yaml.safe_load((ROOT / COMPOSE).read_text())["services"]
+    by_ray_up = yaml.safe_load((ROOT / RAY_UP).read_text())["docker"]["run_options"]
+
+    assert {services[name]["ulimits"]["nofile"] for name in ("head", "worker")} == {65536}
+    assert "--ulimit nofile=65536:65536" in by_ray_up
+
+
 def test_autoscalers_let_an_idle_node_go_before_it_is_tidied_again():
     """Which to Ray is work: one that has to be idle for longer stays for an hour."""
     service, _ = yaml.safe_load_all((ROOT / RAYSERVICE).read_text())
