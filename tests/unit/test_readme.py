@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import typer
+from ray.scripts.scripts import cli as ray
+from ray.serve.scripts import cli as serve
 
 from synthgen_ray.cli import app
 from synthgen_ray.domain.params import TRAIN_PARAMS
@@ -28,6 +30,8 @@ GROUPS = {
     if isinstance(field.default, Group)
 }
 CODE = re.compile(r"```\w*\n.*?```|`[^`\n]+`", re.DOTALL)
+PROGRAMS: dict[str, Any] = {"synthgen": typer.main.get_command(app), "ray": ray, "serve": serve}
+CALL = re.compile(rf"(?<![\w.])({'|'.join(PROGRAMS)}) ([a-z][^\n`]*)")
 
 
 def code_of(document: str) -> list[str]:
@@ -41,9 +45,9 @@ def links() -> Iterator[tuple[str, str]]:
             yield document, link
 
 
-def command_of(words: list[str]) -> tuple[Any, list[str]]:
+def command_of(program: str, words: list[str]) -> tuple[Any, list[str]]:
     """The command that these words call, and those that are left."""
-    command: Any = typer.main.get_command(app)
+    command = PROGRAMS[program]
     while hasattr(command, "commands") and words and words[0] in command.commands:
         command, words = command.commands[words[0]], words[1:]
     return command, words
@@ -75,8 +79,9 @@ def test_settings_have_the_names_that_it_gives_them(document):
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_commands_and_their_options_are_there(document):
     for code in code_of(document):
-        for line in re.findall(r"(?<![\w.])synthgen ([a-z][^\n`]*)", code.replace("\\\n", " ")):
-            command, rest = command_of(re.sub(r"[|;&>)].*", "", line).replace("[", " ").replace("]", " ").split())
+        for program, line in CALL.findall(code.replace("\\\n", " ")):
+            called = re.sub(r"( -- |[|;&>)]).*", "", line)
+            command, rest = command_of(program, called.replace("[", " ").replace("]", " ").split())
             options = {name for option in command.params for name in option.opts}
 
             assert not hasattr(command, "commands") or not rest or rest[0].startswith("--"), line
