@@ -9,6 +9,8 @@ from ray.scripts.scripts import start
 
 START_OPTIONS = {option for parameter in start.params for option in parameter.opts}
 RAYS_AGENT = 52365  # a port of each node that no container need name
+DASHBOARD = 8265
+OPERATOR = {"app.kubernetes.io/component": "kuberay-operator"}  # as its chart calls it, in a namespace of its own
 Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi|Ti)?$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Labels = dict[str, str]
@@ -211,8 +213,40 @@ class AuthOptions(Strict):
     secret_name: str
 
 
+class Selector(Strict):
+    match_labels: Labels
+
+
+class Peer(Strict):
+    pod_selector: Selector
+    namespace_selector: dict[str, Labels] | None = None
+
+
+class PolicyPort(Strict):
+    port: Port
+    protocol: Literal["TCP"]
+
+
+class IngressRule(Strict):
+    from_: list[Peer] = Field(alias="from")
+    ports: list[PolicyPort]
+
+
+class HeadRules(Strict):
+    ingress_rules: list[IngressRule]
+
+
 class ClusterNetworkPolicy(Strict):
     mode: Literal["DenyAllIngress"]
+    head: HeadRules
+
+    @model_validator(mode="after")
+    def _lets_the_operator_deploy(self) -> Self:
+        for rule in self.head.ingress_rules:
+            let_in = [peer.pod_selector.match_labels for peer in rule.from_ if peer.namespace_selector is not None]
+            if OPERATOR in let_in and DASHBOARD in [port.port for port in rule.ports]:
+                return self
+        raise ValueError("KubeRay's operator deploys by the head's dashboard, and is not let in")
 
 
 class RedisPassword(Strict):
@@ -257,25 +291,6 @@ class RayService(Strict):
     kind: Literal["RayService"]
     metadata: Metadata
     spec: RayServiceSpec
-
-
-class Selector(Strict):
-    match_labels: Labels
-
-
-class Peer(Strict):
-    pod_selector: Selector
-    namespace_selector: dict[str, Labels] | None = None
-
-
-class PolicyPort(Strict):
-    port: Port
-    protocol: Literal["TCP"]
-
-
-class IngressRule(Strict):
-    from_: list[Peer] = Field(alias="from")
-    ports: list[PolicyPort]
 
 
 class NetworkPolicySpec(Strict):

@@ -69,6 +69,8 @@ def test_none_is_left_out():
         (RAYSERVICE, "labels: {app.kubernetes.io/instance:", "labels: {app.kubernetes.io/name:"),
         (RAYSERVICE, "io/instance: synthgen}  ", "io/instance: synth}  "),
         (RAYSERVICE, "num-cpus:", "num-cpu:"),
+        (RAYSERVICE, "{port: 8265, protocol: TCP}", "{port: 8266, protocol: TCP}"),
+        (RAYSERVICE, "component: kuberay-operator}\n            namespaceSelector: {}", "component: kuberay-operator}"),
         (RAYSERVICE, "gcs_healthz, port: 8265", "gcs_healthz, port: 8266"),
         (RAYSERVICE, "{name: serve, containerPort: 8888}      #", "{name: serve, containerPort: 8889}      #"),
         (RAYSERVICE, "{port: 8080, protocol: TCP}", "{port: 8081, protocol: TCP}"),
