@@ -1,6 +1,9 @@
 """The Serve application: HTTP ingress and samplers. `serve run synthgen_ray.runtime.app:app` starts it alone."""
 
 import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
 from ray import serve
@@ -12,6 +15,7 @@ from synthgen_ray.api.rate_limits import RateLimits
 from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.limits import UploadLimits
+from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.domain.params import ModelType, Resources
 from synthgen_ray.runtime.actors import check_dispatcher, dispatcher, metadata_store, nudge
 from synthgen_ray.runtime.backpressure import MAX_ONGOING
@@ -25,6 +29,8 @@ from synthgen_ray.runtime.samplers import OnlineDraws
 from synthgen_ray.service.service import Service
 from synthgen_ray.settings import Settings
 
+log = logging.getLogger(__name__)
+
 # Serve learns of a replica's death when it looks at it next, and by default looks every ten seconds.
 HEALTH_CHECK_S = 1.0
 # More than are ever sent: a sampler has its own order of who waits, where parts of files leave room for the others.
@@ -32,6 +38,9 @@ SAMPLER_ONGOING = 1000
 # First starts that may fail. An ingress fails for its settings, and who deploys is to hear of it; a sampler fails for
 # what is around it, which passes.
 INGRESS_STARTS, SAMPLER_STARTS = 3, 1_000_000
+# What passes around an ingress each of its starts waits for: a database that is away, or is not there yet. Serve gives
+# up within seconds otherwise, and KubeRay does not deploy once more what it has deployed.
+AWAY_S, AGAIN_S = 180.0, 5.0
 
 
 @serve.ingress()
@@ -47,7 +56,7 @@ class Api:
         except ValueError:  # `serve run` and `serve deploy` come without what `synthgen up` starts
             from synthgen_ray.runtime.bootstrap import bootstrap
 
-            await bootstrap(settings)
+            await once_there(lambda: bootstrap(settings))
         self._settings = settings
         self._sampler = sampler
 
@@ -89,6 +98,19 @@ class Api:
         )
         app.add_middleware(WaitsForReader)
         return app
+
+
+async def once_there(start: Callable[[], Awaitable[None]]) -> None:
+    """Raises: Unavailable, when what it needs stays away; what it raises besides."""
+    give_up = time.monotonic() + AWAY_S
+    while True:
+        try:
+            return await start()
+        except Unavailable as error:
+            if time.monotonic() >= give_up:
+                raise
+            log.warning("what the server needs to start is away, and is waited for: %s", error.detail)
+        await asyncio.sleep(AGAIN_S)
 
 
 def _listening() -> str:

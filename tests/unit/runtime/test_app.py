@@ -2,7 +2,9 @@
 
 import pytest
 
-from synthgen_ray.runtime.app import app
+from synthgen_ray.domain.errors import Unavailable
+from synthgen_ray.runtime import app as module
+from synthgen_ray.runtime.app import app, once_there
 from synthgen_ray.settings import Settings
 
 
@@ -18,3 +20,37 @@ def test_what_was_accepted_may_wait_for_the_samplers_however_many_do(max_queued)
     _settings, sampler = app(Settings(sampler={"max_queued": max_queued}))._bound_deployment.init_args
 
     assert sampler._bound_deployment.max_queued_requests == -1
+
+
+class Start:
+    """One that a database which is away fails, a few times."""
+
+    def __init__(self, failures: int, error: Exception) -> None:
+        self.failures, self.error, self.count = failures, error, 0
+
+    async def __call__(self) -> None:
+        self.count += 1
+        if self.count <= self.failures:
+            raise self.error
+
+
+async def test_a_first_start_waits_for_a_database_that_is_away(monkeypatch):
+    monkeypatch.setattr(module, "AGAIN_S", 0)
+    start = Start(failures=5, error=Unavailable("away", "store_unavailable"))
+
+    await once_there(start)
+
+    assert start.count == 6
+
+
+@pytest.mark.parametrize(
+    ("error", "away_s"), [(Unavailable("away", "store_unavailable"), 0), (ValueError("a setting"), 60)]
+)
+async def test_a_first_start_fails_for_what_stays_away_and_at_once_for_its_settings(monkeypatch, error, away_s):
+    monkeypatch.setattr(module, "AWAY_S", away_s)
+    start = Start(failures=5, error=error)
+
+    with pytest.raises(type(error)):
+        await once_there(start)
+
+    assert start.count == 1
