@@ -1,6 +1,8 @@
 """That `make check` finds what is wrong with a manifest; and that what is there is right."""
 
 import re
+import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -139,6 +141,17 @@ def test_no_pod_starts_without_what_all_of_them_must_share(name):
 
     for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
         assert all(named in container["env"] for container in group["template"]["spec"]["containers"])
+
+
+def test_no_machine_of_ray_up_starts_without_what_all_of_them_must_share():
+    (command,) = yaml.safe_load((ROOT / RAY_UP).read_text())["setup_commands"]
+    shared = ("RAY_AUTH_TOKEN", "SYNTHGEN_DATABASE_URL", "SYNTHGEN_ARTIFACTS_URL", "SYNTHGEN_ADMIN_KEY")
+
+    def starts(names: Iterable[str]) -> bool:
+        return subprocess.run(["/bin/bash", "-c", command], env=dict.fromkeys(names, "x"), check=False).returncode == 0
+
+    assert starts(shared)
+    assert not any(starts(set(shared) - {name}) for name in shared)
 
 
 @pytest.mark.parametrize("file", [RAYSERVICE, DOCKERFILE])
