@@ -85,6 +85,12 @@ class Postgres:
             self._process.wait(LIMIT_S)
             self._process = None
 
+    def follow(self) -> None:
+        """From now on a standby, if of a primary that never says anything."""
+        self.stop()
+        (self._files / "standby.signal").touch()
+        self.start()
+
     def delete(self) -> None:
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self._home)

@@ -71,6 +71,8 @@ def _check_empty(database_url: str) -> None:
         asyncio.run(check_empty(database_url))
     except NotEmpty as error:
         raise BackupFailed(str(error)) from error
+    if not asyncio.run(look_at(database_url)).takes_tables:
+        raise BackupFailed("The database takes no tables from its user: synthgen doctor says why.")
 
 
 def _claim(place: Artifacts, artifacts: Artifacts, manifest: Manifest) -> None:

@@ -21,6 +21,8 @@ class DatabaseHealth:
     ahead: timedelta  # of this machine's clock, known to half of `seconds`
     seconds: float  # that it took to tell
     damage: str | None  # what SQLite says of its file, where that is not sound
+    takes_tables: bool = True  # from this user, as a first start, a restore and many a migration make them
+    is_standby: bool = False  # a PostgreSQL that follows another, and is only read
 
 
 async def look_at(url: str) -> DatabaseHealth:
@@ -28,6 +30,7 @@ async def look_at(url: str) -> DatabaseHealth:
     engine = engine_at(url)
     try:
         async with honest(), snapshots(engine).connect() as connection:
+            may_create, is_standby = True, False
             damage, ahead, start = None, timedelta(0), time.monotonic()
             if is_sqlite(engine):
                 (said,) = (await connection.exec_driver_sql("PRAGMA quick_check(1)")).one()
@@ -36,9 +39,12 @@ async def look_at(url: str) -> DatabaseHealth:
                 before = datetime.now(UTC)
                 theirs: datetime = (await connection.scalars(select(func.clock_timestamp()))).one()
                 ahead = theirs - before - (datetime.now(UTC) - before) / 2
+                may = func.has_schema_privilege(func.current_schema(), "CREATE")  # null where there is none
+                may_create, is_standby = (await connection.execute(select(may, func.pg_is_in_recovery()))).one()
             seconds = time.monotonic() - start
             revision, server_id = await connection.run_sync(_identity)
-            return DatabaseHealth(revision, server_id, ahead, seconds, damage)
+            takes_tables = bool(may_create and not is_standby)
+            return DatabaseHealth(revision, server_id, ahead, seconds, damage, takes_tables, is_standby)
     except DatabaseError as error:
         if not is_sqlite(engine):
             raise

@@ -317,6 +317,21 @@ class TestRefused:
 
         await self.refuses("restore into an empty one", place, database_url, restored)
 
+    async def test_a_database_that_takes_no_tables_before_anything_is_copied(
+        self, server, kept, place, restored, postgres, an_empty_database, given_dataset
+    ):
+        await given_dataset()
+        await kept()
+
+        with an_empty_database("postgresql") as url:
+            name = url.rpartition("/")[2]
+            postgres.sql("DROP ROLE IF EXISTS guest; CREATE ROLE guest LOGIN PASSWORD 'guest'")
+            postgres.sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC", name)
+            guests = f"postgresql+asyncpg://guest:guest@127.0.0.1:{postgres.port}/{name}"
+            await self.refuses("takes no tables from its user", place, guests, restored)
+
+        assert restored.list_folders() == ()
+
     async def test_a_database_that_is_none_of_ours(self, server, place, an_empty_database):
         with an_empty_database("sqlite") as url, pytest.raises(BackupFailed, match="no tables of SynthGen"):
             await asyncio.to_thread(back_up, url, server.artifacts, place)

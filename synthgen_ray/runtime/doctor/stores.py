@@ -25,6 +25,11 @@ def database(settings: Settings) -> Iterator[Finding]:
     newest, *older = known_revisions()
     if health.damage:
         yield fail("database", f"Its file is damaged: {health.damage}", "synthgen restore the last backup elsewhere.")
+    elif health.is_standby:
+        yield fail("database", "It is a standby, which takes nothing that is written.", "Name the primary one.")
+    elif health.revision in (None, *older) and not health.takes_tables:
+        advice = "Make its user the owner of the database, or GRANT CREATE ON SCHEMA public TO it."
+        yield fail("database", "It takes no tables from its user, and the next start makes some.", advice)
     elif health.revision is None:
         yield warn("database", "It has no tables of SynthGen.", "The first start makes them, or synthgen restore.")
     elif health.revision in older:

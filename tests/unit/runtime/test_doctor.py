@@ -18,9 +18,10 @@ from synthgen_ray.runtime.doctor.cluster import Seen, _artifacts, _dashboard, _f
 from synthgen_ray.runtime.doctor.examining import examine
 from synthgen_ray.runtime.doctor.finding import Finding, Level
 from synthgen_ray.runtime.doctor.machine import data_dir, listening
-from synthgen_ray.runtime.doctor.stores import _comes_back
+from synthgen_ray.runtime.doctor.stores import _comes_back, database
 from synthgen_ray.settings import Settings
 from synthgen_ray.store.migrating import known_revisions
+from tests.postgres import Postgres, a_postgres
 from tests.servers import free_port
 
 CHECKS = ["versions", "environment", "data_dir", "disk", "listening", "database", "artifacts", "ray"]
@@ -55,9 +56,9 @@ def sick(findings: list[Finding]) -> list[Finding]:
 
 
 def execute(settings: Settings, statement: str) -> None:
-    with contextlib.closing(sqlite3.connect(settings.data_dir / "synthgen.db")) as database:
-        database.execute(statement)
-        database.commit()
+    with contextlib.closing(sqlite3.connect(settings.data_dir / "synthgen.db")) as its:
+        its.execute(statement)
+        its.commit()
 
 
 def test_all_is_well_with_a_server_that_has_run(settings):
@@ -218,6 +219,30 @@ def test_a_database_without_tables_of_which_there_is_nothing_to_back_up(finds, s
     (settings.data_dir / "synthgen.db").write_bytes(b"")
 
     finds(Level.WARN, "no tables", "The first start makes them")
+
+
+class TestAPostgresThatTakesNothing:
+    def finding(self, url: str, tmp_path: Path) -> Finding:
+        (found,) = database(Settings(data_dir=tmp_path, database_url=url))
+        return found
+
+    def test_from_a_user_without_rights_in_it(self, postgres: Postgres, tmp_path):
+        name = postgres.new_database()
+        postgres.sql("DROP ROLE IF EXISTS guest; CREATE ROLE guest LOGIN PASSWORD 'guest'")
+        postgres.sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC", name)
+
+        found = self.finding(f"postgresql://guest:guest@127.0.0.1:{postgres.port}/{name}", tmp_path)
+
+        assert (found.level, "GRANT CREATE" in found.advice) == (Level.FAIL, True)
+        assert self.finding(postgres.url(name), tmp_path).level is Level.WARN
+
+    def test_since_it_is_a_standby(self, tmp_path):
+        with a_postgres() as server:
+            server.follow()
+
+            found = self.finding(server.url(), tmp_path)
+
+        assert (found.level, "standby" in found.said) == (Level.FAIL, True)
 
 
 def test_artifacts_of_another_servers_metadata(finds, settings):
