@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +31,11 @@ from synthgen_ray.synthesizers.numerics.streams import fresh_seed
 
 STORES = ("s3", "gs")
 SCHEMES = ("file", *STORES)
-NO_FOLDER = f"The output is a folder, or a URL of {', '.join(SCHEMES)}, as s3://bucket/folder."
+NO_FOLDER = (
+    f"The output is a folder, or a URL of {', '.join(SCHEMES)}, as s3://bucket/folder, in UTF-8."
+    " In file:/// a # is written %23, and a ? %3F."
+)
+FILE_URL = re.compile(r"file:(///|/(?!/))[^?#]*[^?#/]/*")
 
 app = typer.Typer(add_completion=False)
 
@@ -62,15 +67,7 @@ def batch(
     """
     if (model is None) == (model_id is None):
         raise typer.BadParameter("Give one of --model and --model-id.")
-    try:
-        asked = urlsplit(output, allow_fragments=False)
-    except ValueError:  # as of brackets that hold no address
-        raise typer.BadParameter(NO_FOLDER) from None
-    is_whole_bucket = asked.scheme in STORES and not (asked.netloc and asked.path.strip("/"))
-    if not output or is_whole_bucket or ("://" in output and asked.scheme not in SCHEMES):
-        raise typer.BadParameter(NO_FOLDER)
-    if "@" in asked.netloc:
-        raise typer.BadParameter("The output's credentials come from the environment, not from its URL.")
+    _check_folder(output)
     with _told_why_not():
         server = find_server(url, key, data_dir)
         content = model.read_bytes() if model else _exported(server, str(model_id))
@@ -79,6 +76,25 @@ def batch(
         shown_as = (server.key, model_id) if server.key and model_id else None
         made = _made(content, order, output, resume, workers, shown_as, any_seed=seed is None)
     typer.echo(json.dumps(made))
+
+
+def _check_folder(output: str) -> None:
+    """Raises: typer.BadParameter."""
+    try:
+        output.encode()  # the job tells its name, and no answer holds another
+        asked = urlsplit(output, allow_fragments=False)
+    except ValueError:  # as of brackets that hold no address
+        raise typer.BadParameter(NO_FOLDER) from None
+    if asked.scheme in STORES:
+        is_folder = bool(asked.netloc and asked.path.strip("/"))  # not a whole bucket
+    elif asked.scheme == "file":
+        is_folder = FILE_URL.fullmatch(output) is not None
+    else:
+        is_folder = bool(output and Path(output).absolute().name) and "://" not in output
+    if not is_folder:
+        raise typer.BadParameter(NO_FOLDER)
+    if "@" in asked.netloc:
+        raise typer.BadParameter("The output's credentials come from the environment, not from its URL.")
 
 
 @contextmanager

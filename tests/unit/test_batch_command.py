@@ -6,7 +6,7 @@ import typer
 from typer.testing import CliRunner
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
-from synthgen_ray.batch import _order, _place, _told_why_not, app
+from synthgen_ray.batch import _check_folder, _order, _place, _told_why_not, app
 from synthgen_ray.domain.errors import Conflict, InvalidRequest, WorkerLost, artifacts_away
 from synthgen_ray.domain.params import OutputFormat
 from synthgen_ray.jobs.batch import Place, make_file, model_in
@@ -54,6 +54,14 @@ def test_whatever_can_be_acted_on_is_a_line_and_no_traceback(error, says, capsys
         "s3:///rows",
         "s3://bucket?region=eu-west-1",
         "s3://[bucket]/rows",
+        "/",
+        "file:///",
+        "file:rows",
+        "file://host/rows",
+        "FILE:///rows",
+        "file:///rows#1",
+        "file:///what?/rows",
+        "rows\udcff",  # a byte that is no UTF-8
     ],
 )
 def test_an_output_that_is_no_folder_makes_none_of_that_name(exported, tmp_path, monkeypatch, output):
@@ -113,11 +121,17 @@ def test_only_csv_is_made_safe(exported):
 @pytest.mark.parametrize("as_url", [False, True])
 def test_files_go_to_the_folder_that_was_named_whatever_letters_it_has(tmp_path, name, as_url):
     folder = tmp_path / name / name
+    _check_folder(folder.as_uri() if as_url else str(folder))
 
     _place(folder.as_uri() if as_url else str(folder), tmp_path).write("rows", b"1")
 
     assert (folder / "rows").read_bytes() == b"1"
     assert [found.name for found in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("output", ["rows", ".", "..", "//rows", "?rows", "a@b", "file:/rows/", "S3://bucket/rows"])
+def test_a_folder_is_taken_however_it_is_written(output):
+    _check_folder(output)
 
 
 @pytest.mark.parametrize("name", ["my rows", "a%20b", "rows#1"])
