@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 
 import typer
@@ -35,6 +35,7 @@ NO_FOLDER = (
     f"The output is a folder, or a URL of {', '.join(SCHEMES)}, as s3://bucket/folder, in UTF-8."
     " In file:/// a # is written %23, and a ? %3F."
 )
+SECRETS = {"access_key", "secret_key", "session_token"}  # options that a URL of S3 has too
 FILE_URL = re.compile(r"file:(///|/(?!/))[^?#]*[^?#/]/*")
 
 app = typer.Typer(add_completion=False)
@@ -93,7 +94,7 @@ def _check_folder(output: str) -> None:
         is_folder = bool(output and Path(output).absolute().name) and "://" not in output
     if not is_folder:
         raise typer.BadParameter(NO_FOLDER)
-    if "@" in asked.netloc:
+    if "@" in asked.netloc or (asked.scheme in STORES and SECRETS & parse_qs(asked.query).keys()):
         raise typer.BadParameter("The output's credentials come from the environment, not from its URL.")
 
 

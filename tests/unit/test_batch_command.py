@@ -75,6 +75,12 @@ def test_an_output_that_is_no_folder_makes_none_of_that_name(exported, tmp_path,
     assert list(tmp_path.iterdir()) == [model]
 
 
+@pytest.mark.parametrize("output", ["s3://AK:SK@bucket/rows", "s3://bucket/rows?region=x&access_key=AK&secret_key=SK"])
+def test_credentials_in_a_url_that_the_job_would_show_are_refused(output):
+    with pytest.raises(typer.BadParameter, match="credentials come from the environment"):
+        _check_folder(output)
+
+
 @pytest.mark.parametrize(
     "options", ["region", "regoin=eu-west-1&endpoint_override=localhost:1", "region=x&request_timeout=1"]
 )
