@@ -114,10 +114,8 @@ def begin(place: Place, order: Order, *, resume: bool) -> Manifest | None:
             raise Conflict("The folder is of another model, seed or size: choose another one.", "other_order")
         if (manifest := _still_whole(place)) is not None:
             return manifest
-    elif place.sizes(list(order.files)):
-        raise Conflict(
-            "Files of rows are there without the plan that they were made by: choose another folder.", "begun"
-        )
+    elif place.sizes([MANIFEST, SUCCESS, *order.files]):
+        raise Conflict("Files of a run are there without the plan that it went by: choose another folder.", "begun")
     place.write(PLAN, order.model_dump_json(indent=2).encode())
     return None
 

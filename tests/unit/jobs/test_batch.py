@@ -226,6 +226,13 @@ class TestBegin:
             begin(place, an_order(seed=8), resume=resume)
         assert not place.has(PLAN)
 
+    @pytest.mark.parametrize("left", [MANIFEST, SUCCESS])
+    def test_the_end_of_another_run_is_not_taken_for_that_of_this_one(self, place, left):
+        place.write(left, b"")
+
+        with pytest.raises(Conflict, match="another folder"):
+            begin(place, an_order(), resume=False)
+
     def test_one_that_is_done_has_nothing_left_to_do(self, model, place):
         begin(place, an_order(), resume=False)
         manifest = made(model, an_order(), place)
