@@ -110,14 +110,22 @@ def begin(place: Place, order: Order, *, resume: bool) -> Manifest | None:
     if place.has(PLAN):
         if not resume:
             raise Conflict("Rows were begun there: --resume goes on with them, or choose another folder.", "begun")
-        if _plan_of(place) != order:
-            raise Conflict("The folder is of another model, seed or size: choose another one.", "other_order")
+        if (plan := _plan_of(place)) != order:
+            raise _another_order(plan, order)
         if (manifest := _still_whole(place)) is not None:
             return manifest
     elif place.sizes([MANIFEST, SUCCESS, *order.files]):
         raise Conflict("Files of a run are there without the plan that it went by: choose another folder.", "begun")
     place.write(PLAN, order.model_dump_json(indent=2).encode())
     return None
+
+
+def _another_order(plan: Order | None, order: Order) -> Conflict:
+    if plan is None:
+        return Conflict("The plan of what was begun there is damaged: choose another folder.", "other_order")
+    other = [name for name in Order.model_fields if getattr(plan, name) != getattr(order, name)]
+    detail = f"What was begun there has another {', '.join(other)}: give the same, or choose another folder."
+    return Conflict(detail, "other_order")
 
 
 def as_begun(place: Place, order: Order, *, any_seed: bool) -> Order:

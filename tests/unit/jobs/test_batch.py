@@ -202,17 +202,29 @@ class TestBegin:
             begin(place, an_order(), resume=False)
         assert begin(place, an_order(), resume=True) is None
 
-    @pytest.mark.parametrize("change", [{"seed": 8}, {"num_rows": 1}, {"model_sha256": "cd"}, {"format": "csv"}])
-    def test_another_order_does_not_go_on_there(self, place, change):
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"seed": 8, "num_rows": 1},
+            {"model_sha256": "cd"},
+            {"format": "csv"},
+            {"rows_per_file": 1},
+            {"csv_safe": True},
+        ],
+        ids=lambda change: ", ".join(change),
+    )
+    def test_another_order_does_not_go_on_there_and_is_told_what_differs(self, place, change):
         begin(place, an_order(), resume=False)
 
-        with pytest.raises(Conflict, match="another model, seed or size"):
+        with pytest.raises(Conflict) as refused:
             begin(place, an_order(**change), resume=True)
+
+        assert set(refused.value.detail.partition("another ")[2].partition(":")[0].split(", ")) == change.keys()
 
     def test_a_plan_that_was_damaged_is_not_gone_on_with(self, place):
         place.write(PLAN, b"{")
 
-        with pytest.raises(Conflict):
+        with pytest.raises(Conflict, match="damaged"):
             begin(place, an_order(), resume=True)
 
     @pytest.mark.parametrize("resume", [False, True])
