@@ -50,7 +50,7 @@ class Order(BaseModel):
     def files(self) -> dict[str, PartPlan]:
         """What is in each, by their names, in order."""
         plans = plan_parts(self.num_rows, self.chunk_rows, max(1, self.rows_per_file // self.chunk_rows))
-        return {f"rows-{plan.chunks[0][0]:08}-{plan.chunks[-1][0]:08}.{self.format}": plan for plan in plans}
+        return {f"rows-{plan.first_chunk:08}-{plan.last_chunk:08}.{self.format}": plan for plan in plans}
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def filled(
 
     Raises: InvalidTable, when the columns have other types than the model's; Gone.
     """
-    first = plan.chunks[0][0] * model.chunk_rows
+    first = plan.first_chunk * model.chunk_rows
     with artifacts.verified_file(table) as file:
         rows = conformed(read_rows(file, first, plan.num_rows), model.codec, columns)
     pieces = [

@@ -11,10 +11,19 @@ def test_parts_hold_every_chunk_once_and_in_order(num_rows):
     assert [index for index, _ in chunks] == list(range(len(chunks)))
     assert all(rows == 10 for _, rows in chunks[:-1])
     assert sum(plan.num_rows for plan in plans) == num_rows
-    assert all(len(plan.chunks) <= CHUNKS_PER_PART for plan in plans)
+    for plan in plans:
+        indexes = [index for index, _ in plan.chunks]
+        assert len(indexes) <= CHUNKS_PER_PART
+        assert (indexes[0], indexes[-1]) == (plan.first_chunk, plan.last_chunk)
 
 
 def test_a_chunk_is_the_same_in_a_longer_job():
     short, long = plan_parts(100, 10), plan_parts(1000, 10)
 
     assert short[0] == long[0]
+
+
+def test_a_plan_has_no_room_for_each_of_its_chunks():
+    (plan,) = plan_parts(10**12, chunk_rows=10, chunks_per_part=10**11)
+
+    assert (plan.first_chunk, plan.last_chunk) == (0, 10**11 - 1)
