@@ -1,13 +1,14 @@
 """Trained models in memory: those that were asked for last, as many as a budget of bytes holds."""
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections import OrderedDict, deque
+from collections.abc import Callable, Collection, Iterable
 
 from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.synthesizers.base import Synthesizer
 
 Load = Callable[[Artifact], Synthesizer]
+REMEMBERED = 1000  # folders that were forgotten last
 
 
 class ModelCache:
@@ -23,6 +24,7 @@ class ModelCache:
         self._most_bytes = most_bytes
         self._models: OrderedDict[Artifact, Synthesizer] = OrderedDict()
         self._loading: dict[Artifact, asyncio.Task[Synthesizer]] = {}
+        self._forgotten: deque[str] = deque(maxlen=REMEMBERED)
 
     @property
     def num_bytes(self) -> int:
@@ -44,9 +46,11 @@ class ModelCache:
         return await asyncio.shield(self._loading[source])
 
     def forget(self, folders: Collection[str]) -> None:
-        """Let go the models whose files were in these folders; one that is being loaded is handed out and not kept."""
+        """Let go the models whose files were in these folders. One that is being loaded, or is loaded after that from a
+        copy that a machine has of its file, is handed out and not kept."""
+        self._forgotten.extend(folders)
         for source in [*self._models, *self._loading]:
-            if any(f"{source.location}/".startswith(f"{folder}/") for folder in folders):
+            if _is_in(source, folders):
                 self._models.pop(source, None)
                 self._loading.pop(source, None)
 
@@ -62,8 +66,12 @@ class ModelCache:
                 del self._loading[source]
 
     def _keep(self, source: Artifact, model: Synthesizer) -> None:
-        if source.size_bytes > self._most_bytes:
+        if source.size_bytes > self._most_bytes or _is_in(source, self._forgotten):
             return
         while self.num_bytes + source.size_bytes > self._most_bytes:
             self._models.popitem(last=False)
         self._models[source] = model
+
+
+def _is_in(source: Artifact, folders: Iterable[str]) -> bool:
+    return any(f"{source.location}/".startswith(f"{folder}/") for folder in folders)

@@ -133,6 +133,17 @@ async def test_a_forgotten_model_is_gone_also_when_it_was_being_loaded(cache, lo
     assert coming not in cache
 
 
+async def test_a_forgotten_model_that_somebody_still_asks_for_is_not_kept(cache, loader):
+    """Its file may be here yet, as a copy of what was in an object store."""
+    source = a_source()
+    cache.forget((source.location,))
+
+    assert isinstance(await cache.get(source), GaussianCopula)
+
+    assert source not in cache
+    assert cache.num_bytes == 0
+
+
 async def test_of_a_folder_all_models_are_forgotten_and_no_others(cache):
     within = replace(a_source(10), location="jobs/7/2")
     beside = [replace(a_source(10), location=location) for location in ("jobs/71/2", "models/7")]
