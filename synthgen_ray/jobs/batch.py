@@ -138,6 +138,15 @@ def as_begun(place: Place, order: Order, *, any_seed: bool) -> Order:
     return plan if asked == plan else asked
 
 
+def check_shared(place: Place) -> None:
+    """Raises: Conflict, where this machine has a folder of its own by that name; Unavailable."""
+    if not place.has(PLAN):
+        raise Conflict(
+            "A node does not see the folder: on several nodes it must be on storage that all of them share.",
+            "not_shared",
+        )
+
+
 def make_file(model: Synthesizer, order: Order, name: str, place: Place) -> DoneFile:
     """Make a file, unless it is there with all of its rows; its hash is of what can be read there now.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import ray
 
-from synthgen_ray.jobs.batch import DoneFile, Manifest, OnRows, Order, Place, finish, make_file, model_in
+from synthgen_ray.jobs.batch import DoneFile, Manifest, OnRows, Order, Place, check_shared, finish, make_file, model_in
 from synthgen_ray.runtime.own_ray import start_ray
 from synthgen_ray.runtime.raising import without_data
 from synthgen_ray.runtime.spread import Row, made_by_all
@@ -23,6 +23,7 @@ class FileMaker:
 
     @without_data
     def __call__(self, row: Row) -> Row:
+        check_shared(self._place)
         return make_file(self._model, self._order, str(row["file"]), self._place).model_dump()
 
 
@@ -30,7 +31,7 @@ def run(model: bytes, order: Order, place: Place, on_rows: OnRows, workers: int 
     """Make all files of an order that was begun, on a cluster that this process has joined. `on_rows` hears how many
     rows are there.
 
-    Raises: WorkerLost; Unavailable; what the drawing raises.
+    Raises: WorkerLost; Conflict, where a node does not see the folder; Unavailable; what the drawing raises.
     """
     done: dict[str, DoneFile] = {}
     rows = 0
