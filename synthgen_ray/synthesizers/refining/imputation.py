@@ -123,7 +123,9 @@ def _cast(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
     found = (as_floats(column) if is_rounded else column).cast(kind)
     is_exact = arrow.is_integral(kind) or pa.types.is_boolean(kind)
     if is_exact and not (arrow.is_text(column.type) and pa.types.is_temporal(kind)):
-        is_same = pc.equal(arrow.plain(found).cast(before.type), before)
+        # Arrow makes a decimal of an integer only where there is room for every integer.
+        wide = pa.decimal128(38, before.type.scale) if pa.types.is_decimal(before.type) else before.type
+        is_same = pc.equal(arrow.plain(found).cast(wide), before.cast(wide))
         if not pc.all(is_same, min_count=0).as_py():
             raise pa.ArrowInvalid("a cell would be lost")
     return pa.chunked_array([arrow.as_type(arrow.plain(found), type_)]) if kind != type_ else found

@@ -1,6 +1,7 @@
 """Missing cells are drawn given the rest of their rows, and whatever is there stays."""
 
 from datetime import date, datetime
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -195,6 +196,17 @@ def test_a_column_of_nothing_but_none_is_filled_whatever_it_holds():
     assert {name: filled[name].null_count for name in LEARNT} == dict.fromkeys(LEARNT, 0)
 
 
+@pytest.mark.parametrize("type_", [pa.decimal128(10, 0), pa.decimal128(4, 2), pa.decimal128(38, 0)], ids=str)
+def test_decimals_are_taken_for_whole_numbers_where_they_are_some(of_pairs, pairs, type_):
+    visitors = pa.array([Decimal(50), None, Decimal(7)] * 10, type_)
+    gaps = pairs.slice(0, 30).set_column(3, "visitors", visitors)
+
+    filled = of_pairs.impute(gaps, seed=1)["visitors"]
+
+    assert filled.null_count == 0
+    assert filled.to_pylist()[:3:2] == [50, 7]
+
+
 def test_values_that_were_never_seen_stay(of_pairs, pairs):
     gaps = with_gaps(pairs)
     gaps = gaps.set_column(0, "place", pa.array(["moon"] * ROWS)).set_column(2, "degrees", pa.array([1e9] * ROWS))
@@ -213,6 +225,7 @@ def test_values_that_were_never_seen_stay(of_pairs, pairs):
         (lambda table: table.append_column("wet", table["wet"]), "'wet'"),
         (lambda table: table.set_column(2, "degrees", table["place"]), "'degrees' is string"),
         (lambda table: table.set_column(3, "visitors", pa.array([0.5] * ROWS)), "'visitors' is double"),
+        (lambda table: table.set_column(3, "visitors", pa.array([Decimal("0.5")] * ROWS)), "'visitors' is decimal"),
     ],
 )
 def test_another_table_is_refused_without_its_cells(of_pairs, pairs, change, named):
