@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import itertools
 import json
 from uuid import uuid4
 
@@ -78,6 +79,38 @@ class TestDownload:
         assert response.status_code == 206
         assert response.content == whole[start:stop]
         assert response.headers["content-range"].endswith(f"/{len(whole)}")
+
+    @pytest.mark.parametrize("form", ["csv", "parquet"])
+    async def test_ranges_at_the_borders_of_parts_are_the_bytes_of_the_whole(self, client, server, given_output, form):
+        job = await given_output(num_rows=100_001, format=form)
+        path = f"{SYNTHGEN}/jobs/{job['id']}/download"
+        whole = (await client.get(path)).content
+        parts = sorted(server.artifacts.path("jobs", job["id"]).glob(f"1/part-*.{form}"))
+        borders = list(itertools.accumulate(part.stat().st_size for part in parts))
+        assert len(borders) == 3
+
+        for border, (before, after) in itertools.product(borders, [(1, 1), (0, 1), (1, 0), (10, 10)]):
+            first, last = border - before, border + after - 1
+            response = await client.get(path, headers={"Range": f"bytes={first}-{last}"})
+
+            if first >= len(whole):
+                assert response.status_code == 416
+            else:
+                assert (response.status_code, response.content) == (206, whole[first : last + 1]), (first, last)
+        across = await client.get(path, headers={"Range": f"bytes={borders[0] - 1}-{borders[1]}"})
+        assert across.content == whole[borders[0] - 1 : borders[1] + 1]
+
+    @pytest.mark.parametrize("asked", ["bytes=10-", "bytes=100000000-"])
+    @pytest.mark.parametrize("named", ['"another"', "W/{}", "Wed, 25 Feb 2026 10:00:00 GMT", ""])
+    async def test_of_a_file_that_if_range_does_not_name_all_of_it_comes(self, client, given_output, named, asked):
+        job = await given_output(num_rows=50)
+        path, etag = f"{SYNTHGEN}/jobs/{job['id']}/download", f'"{job["result"]["sha256"]}"'
+
+        again = await client.get(path, headers={"Range": asked, "If-Range": named.format(etag)})
+        goes_on = await client.get(path, headers={"Range": "bytes=10-", "If-Range": etag})
+
+        assert (again.status_code, len(again.content)) == (200, job["result"]["size_bytes"])
+        assert (goes_on.status_code, goes_on.content) == (206, again.content[10:])
 
     async def test_a_range_outside_is_416_and_several_are_answered_with_all(self, client, given_output):
         job = await given_output(num_rows=50)
