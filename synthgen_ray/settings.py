@@ -69,7 +69,9 @@ class SamplerSettings(Group):
         " Jobs and answers that have begun wait.",
     )
     models_mb: int = Field(
-        512, ge=1, description="MiB of models that each keeps in memory, by the sizes of their files."
+        512,
+        ge=1,
+        description="MiB of models that each keeps, by the sizes of their files; in memory up to four times as much.",
     )
 
 

@@ -28,7 +28,7 @@ class ModelCache:
 
     @property
     def num_bytes(self) -> int:
-        """What the files of the models have, which is about what these take in memory."""
+        """What the files of the models have; in memory these take up to four times as much."""
         return sum(source.size_bytes for source in self._models)
 
     def __contains__(self, source: Artifact) -> bool:
