@@ -166,7 +166,7 @@ def make_file(model: Synthesizer, order: Order, name: str, place: Place) -> Done
 
 def finish(place: Place, order: Order, done: Mapping[str, DoneFile]) -> Manifest:
     """Say that all is there, and clear away what runs that were killed have begun."""
-    place.artifacts.clear_unfinished(place.location, order.files)
+    place.artifacts.clear_unfinished(place.location, {PLAN, MANIFEST, SUCCESS, *order.files})
     manifest = Manifest(order=order, files=tuple(done[name] for name in order.files))
     place.write(MANIFEST, manifest.model_dump_json(indent=2).encode())
     place.write(SUCCESS, b"")

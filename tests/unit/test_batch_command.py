@@ -127,9 +127,10 @@ def test_only_csv_is_made_safe(exported):
 @pytest.mark.parametrize("as_url", [False, True])
 def test_files_go_to_the_folder_that_was_named_whatever_letters_it_has(tmp_path, name, as_url):
     folder = tmp_path / name / name
-    _check_folder(folder.as_uri() if as_url else str(folder))
+    output = folder.as_uri() if as_url else str(folder)
+    _check_folder(output)
 
-    _place(folder.as_uri() if as_url else str(folder), tmp_path).write("rows", b"1")
+    _place(output, tmp_path).write("rows", b"1")
 
     assert (folder / "rows").read_bytes() == b"1"
     assert [found.name for found in tmp_path.iterdir()] == [name]

@@ -75,14 +75,16 @@ def test_who_goes_on_may_name_the_shares_in_another_order(model, place):
 def test_what_a_killed_run_left_unfinished_goes_with_the_end_and_nothing_else(place, model, tmp_path):
     order = an_order()
     begin(place, order, resume=False)
-    name = next(iter(order.files))
-    left, strange = (tmp_path / "place" / "rows" / file for file in (f".{name}.{'a' * 32}", ".notes.txt"))
-    left.touch()
-    strange.touch()
+    name, folder = next(iter(order.files)), tmp_path / "place" / "rows"
+    left = [folder / f".{file}.{'a' * 32}" for file in (name, PLAN, MANIFEST)]
+    strange = folder / ".notes.txt"
+    for file in (*left, strange):
+        file.touch()
 
     made(model, order, place)
 
-    assert (left.exists(), strange.exists(), place.has(name), place.has(SUCCESS)) == (False, True, True, True)
+    assert [file for file in left if file.exists()] == []
+    assert (strange.exists(), place.has(name), place.has(SUCCESS)) == (True, True, True)
 
 
 def test_where_nothing_was_begun_the_seed_stays(place):
