@@ -1,16 +1,21 @@
 """Ray Data around `jobs/batch.py`: one row of its dataset is one file to make."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import ray
 
+from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.jobs.batch import DoneFile, Manifest, OnRows, Order, Place, check_shared, finish, make_file, model_in
 from synthgen_ray.runtime.own_ray import start_ray
 from synthgen_ray.runtime.raising import without_data
 from synthgen_ray.runtime.spread import Row, made_by_all
 from synthgen_ray.synthesizers.numerics.threads import compute_with
+
+# Of a worker that finds the storage away: an outage of a moment is not to end hours of work.
+RESTS_S = (5.0, 30.0, 120.0)
 
 
 class FileMaker:
@@ -23,8 +28,17 @@ class FileMaker:
 
     @without_data
     def __call__(self, row: Row) -> Row:
+        name = str(row["file"])
+        for rest_s in RESTS_S:
+            try:
+                return self._made(name)
+            except Unavailable:
+                time.sleep(rest_s)
+        return self._made(name)
+
+    def _made(self, name: str) -> Row:
         check_shared(self._place)
-        return make_file(self._model, self._order, str(row["file"]), self._place).model_dump()
+        return make_file(self._model, self._order, name, self._place).model_dump()
 
 
 def run(model: bytes, order: Order, place: Place, on_rows: OnRows, workers: int | None = None) -> Manifest:

@@ -1,28 +1,71 @@
 """A worker of a batch, on whichever node it is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
 import pyarrow as pa
 import pytest
 import ray
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
-from synthgen_ray.domain.errors import Conflict
+from synthgen_ray.domain.errors import Conflict, Unavailable
 from synthgen_ray.jobs.batch import Order, Place, begin
-from synthgen_ray.runtime.batch import FileMaker
+from synthgen_ray.runtime import batch
+from synthgen_ray.runtime.batch import RESTS_S, FileMaker
 from synthgen_ray.synthesizers import GaussianCopula
 
+ORDER = Order(model_sha256="ab", chunk_rows=10_000, num_rows=10, seed=1)
+(NAME,) = ORDER.files
 
-def test_a_node_that_does_not_see_the_folder_makes_no_files_of_its_own(tmp_path, monkeypatch):
-    file = tmp_path / "model.synthgen"
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> bytes:
+    file = tmp_path_factory.mktemp("model") / "model.synthgen"
     GaussianCopula(seed=1).fit(pa.table({"n": [n / 7 for n in range(100)]})).save(file)
-    order = Order(model_sha256="ab", chunk_rows=10_000, num_rows=10, seed=1)
-    here, elsewhere = (Place(DiskArtifacts(tmp_path / node), "rows") for node in ("here", "elsewhere"))
-    begin(here, order, resume=False)
+    return file.read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def _without_ray(monkeypatch) -> None:
     monkeypatch.setattr(ray, "get", lambda model: model)
-    (name,) = order.files
+    monkeypatch.setattr(batch, "RESTS_S", (0.0,) * len(RESTS_S))
+
+
+class OftenAway(DiskArtifacts):
+    """Takes a file only at the last of so many tries."""
+
+    tries = 0
+
+    @contextmanager
+    def writing(self, location: str, name: str) -> Iterator[BinaryIO]:
+        self.tries -= 1
+        if self.tries > 0:
+            raise Unavailable("The artifact store cannot be reached now; try again.", "artifacts_unavailable")
+        with super().writing(location, name) as sink:
+            yield sink
+
+
+def test_a_node_that_does_not_see_the_folder_makes_no_files_of_its_own(model, tmp_path):
+    here, elsewhere = (Place(DiskArtifacts(tmp_path / node), "rows") for node in ("here", "elsewhere"))
+    begin(here, ORDER, resume=False)
 
     with pytest.raises(Conflict) as refused:
-        FileMaker(file.read_bytes(), order, elsewhere)({"file": name})
+        FileMaker(model, ORDER, elsewhere)({"file": NAME})
 
     assert refused.value.code == "not_shared"
     assert not (tmp_path / "elsewhere").exists()
-    assert FileMaker(file.read_bytes(), order, here)({"file": name})["num_rows"] == 10
+    assert FileMaker(model, ORDER, here)({"file": NAME})["num_rows"] == 10
+
+
+def test_storage_that_is_away_is_waited_for_and_not_for_ever(model, tmp_path):
+    place = Place(artifacts := OftenAway(tmp_path), "rows")
+    begin(place, ORDER, resume=False)
+    maker = FileMaker(model, ORDER, place)
+
+    artifacts.tries = len(RESTS_S) + 2
+    with pytest.raises(Unavailable):
+        maker({"file": NAME})
+    artifacts.tries = len(RESTS_S) + 1
+
+    assert maker({"file": NAME})["num_rows"] == 10
