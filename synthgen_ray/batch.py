@@ -68,6 +68,8 @@ def batch(
     """
     if (model is None) == (model_id is None):
         raise typer.BadParameter("Give one of --model and --model-id.")
+    if os.environ.get("RAY_ADDRESS", "").startswith("http"):
+        raise typer.BadParameter("RAY_ADDRESS is a dashboard's, which `ray job submit` goes to: unset it to work here.")
     _check_folder(output)
     with _told_why_not():
         server = find_server(url, key, data_dir)

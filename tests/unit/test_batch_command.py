@@ -95,6 +95,19 @@ def test_options_that_no_url_has_are_a_line_and_no_traceback(exported, tmp_path,
     assert (refused.exit_code, refused.stderr.startswith("synthgen: "), "options" in refused.stderr) == (1, True, True)
 
 
+def test_the_address_of_a_dashboard_is_told_from_that_of_a_cluster_before_a_folder_is_begun(
+    exported, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:8265")
+    model = tmp_path / "model.synthgen"
+    model.write_bytes(exported)
+
+    refused = CliRunner().invoke(app, ["--model", str(model), "--num-rows", "10", "--output", str(tmp_path / "rows")])
+
+    assert (refused.exit_code, "RAY_ADDRESS is a dashboard's" in refused.output) == (2, True)
+    assert list(tmp_path.iterdir()) == [model]
+
+
 @pytest.mark.parametrize("csv_safe", [False, True])
 def test_what_a_spreadsheet_would_run_is_made_safe_where_that_is_asked_for(exported, tmp_path, csv_safe):
     order = _order(exported, 100, {"csv_safe": csv_safe}, OutputFormat.CSV, 1000)
