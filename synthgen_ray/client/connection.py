@@ -125,7 +125,7 @@ class Connection:
 
     def _may_repeat(self, error: ClientError, repeatable: bool) -> bool:
         if isinstance(error, ApiError):
-            return error.status == 429 or (repeatable and error.may_pass)
+            return error.was_not_begun or (repeatable and error.may_pass)
         if isinstance(error.__cause__, httpx.TimeoutException):
             return False  # it has cost a minute already
         if isinstance(error.__cause__, httpx.ConnectError):

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 PASSING_STATUSES = frozenset({429, 502, 503, 504})
+BUSY = "busy"  # the samplers, or the server
 PASSING_CODES = frozenset({"idempotency_in_progress"})
 
 
@@ -47,6 +48,11 @@ class ApiError(ClientError):
     @property
     def may_pass(self) -> bool:
         return self.status in PASSING_STATUSES or self.code in PASSING_CODES
+
+    @property
+    def was_not_begun(self) -> bool:
+        """Whether it was turned away before anything was done."""
+        return self.status == 429 or self.code == BUSY
 
 
 class ConnectionFailed(ClientError):

@@ -370,8 +370,9 @@ class TestWritingAgain:
         assert len(server.requests) == 1
 
     @pytest.mark.parametrize("call", NOT_REPEATABLE.values(), ids=NOT_REPEATABLE)
-    def test_what_was_certainly_not_done_is(self, call):
-        server = Server(refused(429), ok())
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_what_was_certainly_not_done_is(self, call, status):
+        server = Server(problem({**PROBLEM, "status": status, "code": "busy"}), ok())
 
         call(server.client)
 
