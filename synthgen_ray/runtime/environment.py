@@ -15,7 +15,7 @@ DEFAULTS = {
     "RAY_metric_cardinality_level": "low",
     # Its controller looks ten times a second, and is the busiest process of a server that has nothing to do.
     "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.3",
-    # A lost HTTP proxy is replaced in 4 seconds, not in 27: after three looks, one in each second round of the
+    # A lost HTTP proxy is replaced in 3.3 seconds, not in 27: after three looks, one in each second round of the
     # controller. The time that a live one may take to answer stays at ten: one with a thousand clients at once takes
     # more than two, and would be ended for it.
     "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "0.2",
