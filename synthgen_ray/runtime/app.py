@@ -39,7 +39,7 @@ SAMPLER_ONGOING = 1000
 # what is around it, which passes.
 INGRESS_STARTS, SAMPLER_STARTS = 3, 1_000_000
 # What passes around an ingress each of its starts waits for: a database that is away, or is not there yet. Serve gives
-# up within seconds otherwise, and KubeRay does not deploy once more what it has deployed.
+# up within a minute otherwise, and KubeRay does not deploy once more what it has deployed.
 AWAY_S, AGAIN_S = 180.0, 5.0
 
 
