@@ -52,8 +52,8 @@ async def reaper_against_completion(folder: Path, count: int) -> str:
 class _Working:
     """A dispatcher at work on several jobs at a time, which tells how far each is."""
 
-    def __init__(self, bank: Bank, chance: Random) -> None:
-        self._bank = bank
+    def __init__(self, bank: Bank, project_id: UUID, chance: Random) -> None:
+        self.bank, self.project_id = bank, project_id
         self._chance = chance
         self._rests: Counter[UUID] = Counter()
         launcher = WritingLauncher(bank.artifacts, self._rest)
@@ -64,7 +64,7 @@ class _Working:
         self.dispatcher.nudge()
         moment = self._chance.randint(0, WritingLauncher.RESTS + 1)
         async with asyncio.timeout(LIMIT_S):
-            while self._rests[job_id] < moment and not (await self._bank.store.get_job(ADMIN, job_id)).status.is_final:
+            while self._rests[job_id] < moment and not (await self.bank.store.get_job(ADMIN, job_id)).status.is_final:
                 await asyncio.sleep(0.005)
 
     async def _rest(self, job: Job) -> None:
@@ -87,66 +87,63 @@ class _Working:
 
 
 async def cancel_at_any_moment(folder: Path, count: int, seed: int = 1) -> str:
-    chance = Random(seed)
     outcomes: Counter[str] = Counter()
-    async with a_bank(folder) as bank:
-        project_id = await bank.project()
-        async with _Working(bank, chance) as working:
 
-            async def one(kind: JobType) -> None:
-                job = await bank.job(kind, project_id)
-                await working.reach_any_moment(job.id)
-                try:
-                    cancelled = (await bank.store.cancel(ADMIN, job.id)).is_cancelled
-                except Conflict:
-                    cancelled = False
-                working.dispatcher.nudge()
-                ended = await bank.check_ended(job.id)
-                assert ended.is_cancelled == cancelled
-                outcomes["cancelled" if cancelled else ended.status.value] += 1
+    async def cancel(working: _Working, kind: JobType) -> None:
+        bank = working.bank
+        job = await bank.job(kind, working.project_id)
+        await working.reach_any_moment(job.id)
+        try:
+            cancelled = (await bank.store.cancel(ADMIN, job.id)).is_cancelled
+        except Conflict:
+            cancelled = False
+        working.dispatcher.nudge()
+        ended = await bank.check_ended(job.id)
+        assert ended.is_cancelled == cancelled
+        outcomes["cancelled" if cancelled else ended.status.value] += 1
 
-            await _in_flight(one, count, chance)
-        await _check_the_rest(folder, bank)
+    await _at_any_moment(cancel, folder, count, seed)
     return f"{count} cancels at random moments, 0 illegal histories: {dict(outcomes)}"
 
 
 async def delete_at_any_moment(folder: Path, count: int, seed: int = 2) -> str:
-    chance = Random(seed)
-    async with a_bank(folder) as bank:
-        project_id = await bank.project()
-        async with _Working(bank, chance) as working:
+    async def delete(working: _Working, kind: JobType) -> None:
+        store = working.bank.store
+        job = await working.bank.job(kind, working.project_id)
+        await working.reach_any_moment(job.id)
+        await store.delete_model(ADMIN, job.model_id)
+        working.dispatcher.nudge()
+        with suppress(NotFound):
+            raise AssertionError(f"still there: {await store.get_job(ADMIN, job.id)}")
 
-            async def one(kind: JobType) -> None:
-                job = await bank.job(kind, project_id)
-                await working.reach_any_moment(job.id)
-                await bank.store.delete_model(ADMIN, job.model_id)
-                working.dispatcher.nudge()
-                with suppress(NotFound):
-                    raise AssertionError(f"still there: {await bank.store.get_job(ADMIN, job.id)}")
-
-            await _in_flight(one, count, chance)
-        await _check_the_rest(folder, bank)
+    await _at_any_moment(delete, folder, count, seed)
     return f"{count} deletes at random moments, 0 jobs and 0 files left"
 
 
 async def repeat_at_any_moment(folder: Path, count: int, seed: int = 3) -> str:
     """The call that made a job is sent again, whatever has become of that by then."""
+
+    async def repeat(working: _Working, kind: JobType) -> None:
+        call = await working.bank.call(kind, working.project_id)
+        job = (await call()).value
+        await working.reach_any_moment(job.id)
+        again = await call()
+        assert (again.replayed, again.value) == (True, job)
+
+    ended = await _at_any_moment(repeat, folder, count, seed)
+    assert len(ended) == count, f"{count} calls made {len(ended)} jobs"
+    return f"{count} calls repeated at random moments, each made one job"
+
+
+async def _at_any_moment(
+    act: Callable[[_Working, JobType], Awaitable[None]], folder: Path, count: int, seed: int
+) -> list[Job]:
+    """So many jobs, some at a time, each made and interfered with by `act`. Answers those that are there at the end."""
     chance = Random(seed)
     async with a_bank(folder) as bank:
-        project_id = await bank.project()
-        async with _Working(bank, chance) as working:
-
-            async def one(kind: JobType) -> None:
-                call = await bank.call(kind, project_id)
-                job = (await call()).value
-                await working.reach_any_moment(job.id)
-                again = await call()
-                assert (again.replayed, again.value) == (True, job)
-
-            await _in_flight(one, count, chance)
-        ended = await _check_the_rest(folder, bank)
-        assert len(ended) == count, f"{count} calls made {len(ended)} jobs"
-    return f"{count} calls repeated at random moments, each made one job"
+        async with _Working(bank, await bank.project(), chance) as working:
+            await _in_flight(lambda kind: act(working, kind), count, chance)
+        return await _check_the_rest(folder, bank)
 
 
 async def _in_flight(one: Callable[[JobType], Awaitable[None]], count: int, chance: Random) -> None:
