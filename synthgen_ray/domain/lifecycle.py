@@ -6,6 +6,9 @@ from uuid import UUID
 
 # How long a running job is its worker's without a sign of life.
 LEASE = timedelta(seconds=60)
+# How long work that found a store away rests, by how often it did, which counts for nothing: an outage of a moment is
+# not to end hours of it.
+AWAY_RESTS = (timedelta(seconds=5), timedelta(seconds=30), timedelta(seconds=120))
 REPORT_EVERY_S = 0.5  # its progress, at most
 # A job, and which of its attempts: the fencing token of all that is written after a claim.
 Attempt = tuple[UUID, int]

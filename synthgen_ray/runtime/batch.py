@@ -8,14 +8,14 @@ from pathlib import Path
 import ray
 
 from synthgen_ray.domain.errors import Unavailable
+from synthgen_ray.domain.lifecycle import AWAY_RESTS
 from synthgen_ray.jobs.batch import DoneFile, Manifest, OnRows, Order, Place, check_shared, finish, make_file, model_in
 from synthgen_ray.runtime.own_ray import start_ray
 from synthgen_ray.runtime.raising import without_data
 from synthgen_ray.runtime.spread import Row, made_by_all
 from synthgen_ray.synthesizers.numerics.threads import compute_with
 
-# Of a worker that finds the storage away: an outage of a moment is not to end hours of work.
-RESTS_S = (5.0, 30.0, 120.0)
+RESTS_S = tuple(rest.total_seconds() for rest in AWAY_RESTS)
 
 
 class FileMaker:

@@ -27,7 +27,7 @@ from synthgen_ray.domain.entities import (
     parts_folder,
 )
 from synthgen_ray.domain.errors import Cancelled, Conflict, JobError, frames_of
-from synthgen_ray.domain.lifecycle import LEASE, LOCAL, Attempt, JobStatus, JobType
+from synthgen_ray.domain.lifecycle import AWAY_RESTS, LEASE, LOCAL, Attempt, JobStatus, JobType
 from synthgen_ray.domain.params import OutputFormat
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.assignments import assignment_of
@@ -47,7 +47,7 @@ from synthgen_ray.store.entities import (
 from synthgen_ray.store.erasures import erase_attempts, erase_later
 from synthgen_ray.store.jobs import load_job, lock_job
 from synthgen_ray.store.moves import because, held, move, no_earlier_than
-from synthgen_ray.store.reaper import AWAY_RESTS, NO_ROOM_REST, UNREADABLE, Reaped, lose, reap
+from synthgen_ray.store.reaper import NO_ROOM_REST, UNREADABLE, Reaped, lose, reap
 from synthgen_ray.store.tables import ArtifactRow, JobRow, ModelRow
 from synthgen_ray.store.turns import find_turns, first_of, take
 from synthgen_ray.store.usage import add_usage, check_storage

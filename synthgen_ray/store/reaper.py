@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, case, literal, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.entities import BATCH_STOPPED, JobFailure
-from synthgen_ray.domain.lifecycle import LEASE, Attempt, JobStatus, JobType
+from synthgen_ray.domain.lifecycle import AWAY_RESTS, LEASE, Attempt, JobStatus, JobType
 from synthgen_ray.store.moves import because, move
 from synthgen_ray.store.tables import JobRow, UtcDateTime
 
@@ -15,8 +15,6 @@ MAX_FAILURES = 3
 # How long a job that was lost once, and twice, rests before its next attempt: what ends one process seldom ends the
 # next, what ends two may be there for a while.
 BACKOFF = (timedelta(seconds=0), timedelta(seconds=30))
-# The same of one that found a store away, by how many attempts there were: none of them counts.
-AWAY_RESTS = (timedelta(seconds=5), timedelta(seconds=30), timedelta(seconds=120))
 NO_ROOM_REST = timedelta(seconds=30)
 LONGEST_REST = max(*BACKOFF, *AWAY_RESTS, NO_ROOM_REST)
 LOST = JobFailure("worker_lost", f"The job lost its worker {MAX_FAILURES} times; try again later.", retryable=True)

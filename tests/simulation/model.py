@@ -7,9 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from synthgen_ray.domain.lifecycle import JOB_MOVES, LEASE, JobStatus, JobType
+from synthgen_ray.domain.lifecycle import AWAY_RESTS, JOB_MOVES, LEASE, JobStatus, JobType
 from synthgen_ray.store.deadlines import NOTED_EACH, SLACK
-from synthgen_ray.store.reaper import AWAY_RESTS, BACKOFF, LONGEST_REST, MAX_FAILURES, NO_ROOM_REST
+from synthgen_ray.store.reaper import BACKOFF, LONGEST_REST, MAX_FAILURES, NO_ROOM_REST
 
 Attempt = tuple[int, int]
 Folder = tuple[int, ...]  # of a job, or of one of its attempts

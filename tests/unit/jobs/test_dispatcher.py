@@ -11,7 +11,7 @@ from sqlalchemy import update
 from synthgen_ray.api.schemas.jobs import eta_seconds
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.errors import InvalidTable, Postponed, Unavailable, WorkerLost
-from synthgen_ray.domain.lifecycle import DEADLINES, JobStatus, JobType, ModelStatus
+from synthgen_ray.domain.lifecycle import AWAY_RESTS, DEADLINES, JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.domain.reports import ReportParams
 from synthgen_ray.jobs import dispatcher as dispatching
@@ -20,7 +20,7 @@ from synthgen_ray.runtime.capacity import types_with_room
 from synthgen_ray.runtime.nodes import Cluster
 from synthgen_ray.settings import Settings
 from synthgen_ray.store.queue import NO_ROOM, STORE_AWAY
-from synthgen_ray.store.reaper import AWAY_RESTS, BACKOFF, LOST, MAX_FAILURES, NO_ROOM_REST, OVERDUE, UNREADABLE
+from synthgen_ray.store.reaper import BACKOFF, LOST, MAX_FAILURES, NO_ROOM_REST, OVERDUE, UNREADABLE
 from synthgen_ray.store.tables import JobRow
 from tests.given import ADMIN, SCORES, a_model_with_a_table
 from tests.unit.jobs.conftest import finish, raising, until_started
