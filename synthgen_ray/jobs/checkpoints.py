@@ -13,7 +13,8 @@ from typing import Self
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, checkpoints_folder
-from synthgen_ray.domain.errors import Cancelled, Gone, frames_of
+from synthgen_ray.domain.errors import Cancelled, Gone, Unavailable, frames_of
+from synthgen_ray.domain.lifecycle import AWAY_RESTS
 from synthgen_ray.synthesizers.base import LIBRARIES
 from synthgen_ray.synthesizers.training.checkpoint import Checkpoint, Unusable, read_checkpoint, write_checkpoint
 
@@ -35,7 +36,7 @@ class JobCheckpoints:
         self.seconds_used = assignment.job.progress.seconds
         self._job, self._artifacts, self._every_s, self._name = assignment.job, artifacts, every_s, name
         self._training = _fingerprint(assignment)
-        self._latest = self._read(assignment.checkpoint) if assignment.checkpoint else None
+        self._latest = self._find(assignment.checkpoint) if assignment.checkpoint else None
         self._kept = [assignment.checkpoint] if assignment.checkpoint else []
         self._saved = time.monotonic()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="checkpoint")
@@ -81,6 +82,24 @@ class JobCheckpoints:
         except Exception as error:  # noqa: BLE001 - whatever it is, the training is worth more than a checkpoint of it
             log.warning("job %s goes on, but not all is well with its checkpoints: %s", self._job.id, frames_of(error))
 
+    def _find(self, artifact: Artifact) -> Checkpoint | None:
+        """A store that is away is waited for. What has lost this file alone, as a disk does with a bad sector, is so a
+        few times: a checkpoint is no more than a shortcut.
+
+        Raises: Unavailable.
+        """
+        try:
+            return self._read(artifact)
+        except Unavailable:
+            if self._job.attempt - _made_in(artifact) <= len(AWAY_RESTS):
+                raise
+        self._artifacts.check_writable()
+        try:
+            return self._read(artifact)  # the store may have come back meanwhile
+        except Unavailable as error:
+            log.warning("job %s starts anew, its checkpoint alone cannot be read: %s", self._job.id, frames_of(error))
+            return None
+
     def _read(self, artifact: Artifact) -> Checkpoint | None:
         try:
             with self._artifacts.verified_file(artifact) as file:
@@ -88,6 +107,11 @@ class JobCheckpoints:
         except (Gone, Unusable, OSError) as error:
             log.warning("job %s starts anew, its checkpoint is of no use: %s", self._job.id, frames_of(error))
             return None
+
+
+def _made_in(checkpoint: Artifact) -> int:
+    """The attempt, by the name that `_write` gave the folder."""
+    return int(checkpoint.location.rpartition("/")[2].partition("-")[0])
 
 
 def _fingerprint(assignment: Assignment) -> str:
