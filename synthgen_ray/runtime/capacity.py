@@ -87,20 +87,29 @@ def _taken_by(assignment: Assignment, cluster: Cluster, settings: Settings) -> t
 def _cpus_for_jobs(cluster: Cluster, settings: Settings) -> float:
     """What the processes that serve leave."""
     ingress, sampler = settings.ingress, settings.sampler
-    return cluster.total("CPU") - ingress.replicas * ingress.num_cpus - sampler.max_replicas * sampler.num_cpus
+    serving = ingress.replicas * ingress.num_cpus + sampler.max_replicas * sampler.num_cpus
+    return round(cluster.total("CPU") - serving, 4)
+
+
+def _places(cluster: Cluster, settings: Settings, **each: float) -> int:
+    """For how many workers there is room beside what always serves. Samplers that come and go make room again."""
+    ingress, sampler = settings.ingress, settings.sampler
+    serving = [{"CPU": ingress.num_cpus}] * ingress.replicas
+    serving += [{"CPU": sampler.num_cpus, "GPU": sampler.num_gpus}] * sampler.min_replicas
+    return cluster.places(serving, **each)
 
 
 def _gpus_for_jobs(cluster: Cluster, settings: Settings) -> int:
     """Such as a worker can have: beside its CPUs, and those that serve."""
     left = int(cluster.total("GPU") - settings.sampler.max_replicas * settings.sampler.num_gpus)
-    return min(left, cluster.places(GPU=1, CPU=settings.training.cpus_per_worker))
+    return min(left, _places(cluster, settings, GPU=1, CPU=settings.training.cpus_per_worker))
 
 
 def _check_cluster(count: int, use_gpu: bool | None, gpus: int, cluster: Cluster, settings: Settings) -> None:
     if use_gpu and gpus < count:
         raise _unavailable(f"{count} GPUs and the cluster has {max(gpus, 0)} for it")
     each, free = settings.training.cpus_per_worker, _cpus_for_jobs(cluster, settings)
-    most = min(int(free / each), cluster.places(CPU=each))
+    most = min(int(free / each), _places(cluster, settings, CPU=each))
     if count > most:
         of_each = f" of {each} on one node" if each > 1 else ""
         there = f"the cluster has {free:g} for it, enough for {max(most, 0)} workers{of_each}"

@@ -6,7 +6,7 @@ node whose network is cut does so after seven minutes (Ray's `grpc_client_keepal
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -33,9 +33,25 @@ class Cluster:
     def total(self, name: str) -> float:
         return sum(node.get(name, 0.0) for node in self.nodes)
 
-    def places(self, **each: float) -> int:
-        """For how many that take so much each there is room, where nothing else runs: none is on two nodes."""
-        return sum(int(min(node.get(name, 0.0) // much for name, much in each.items())) for node in self.nodes)
+    def places(self, beside: Iterable[Mapping[str, float]], **each: float) -> int:
+        """For how many that take so much each there is room: none is on two nodes. Of what is `beside` them each is
+        where it costs most."""
+        nodes = list(self.nodes)
+        for one in beside:
+            left = {place: _less(node, one) for place, node in enumerate(nodes)}
+            able = [place for place, node in left.items() if min(node.values(), default=0) >= 0]
+            if able:
+                worst = max(able, key=lambda place: _places(nodes[place], each) - _places(left[place], each))
+                nodes[worst] = left[worst]
+        return sum(_places(node, each) for node in nodes)
+
+
+def _less(node: Mapping[str, float], taken: Mapping[str, float]) -> Mapping[str, float]:
+    return {**node, **{name: round(node.get(name, 0.0) - much, 4) for name, much in taken.items()}}  # as Ray reckons
+
+
+def _places(node: Mapping[str, float], each: Mapping[str, float]) -> int:
+    return int(min(node.get(name, 0.0) // much for name, much in each.items()))
 
 
 def look_at_cluster() -> Cluster:

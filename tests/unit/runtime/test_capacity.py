@@ -113,6 +113,28 @@ def test_a_worker_is_on_one_node(each, asked, most):
         plan()
 
 
+@pytest.mark.parametrize(
+    ("nodes", "each", "serving", "most"),
+    [
+        ((4.0, 4.0), 1, {"ingress": {"replicas": 2}}, 6),
+        ((4.0, 4.0), 4, {"ingress": {"replicas": 2}}, 0),
+        ((4.0, 4.0), 1, {"ingress": {"replicas": 3}, "sampler": {"min_replicas": 1}}, 6),
+        ((4.0, 4.0), 1, {"ingress": {"replicas": 2}, "sampler": {"min_replicas": 1, "num_cpus": 5}}, 2),
+        ((5.0, 4.0), 2, {"ingress": {"replicas": 1}}, 3),
+        ((0.0, 3.0), 1, {"ingress": {"replicas": 2}, "sampler": {"max_replicas": 2}}, 2),
+    ],
+    ids=["on both", "alone on each", "beside another", "on no node", "what is left over", "not by a rounding"],
+)
+def test_what_always_serves_is_where_it_costs_most(nodes, each, serving, most):
+    settings = Settings(training={"cpus_per_worker": each}, **serving)
+    cluster = Cluster(tuple({"CPU": cpus} for cpus in nodes))
+
+    with pytest.raises(InvalidRequest, match=f"enough for {most} workers"):
+        plan_workers(ModelType.CTGAN, Resources(num_workers=most + 1), cluster, settings)
+    if most:
+        assert plan_workers(ModelType.CTGAN, Resources(num_workers=most), cluster, settings).count == most
+
+
 def test_a_gpu_is_of_use_where_there_are_cpus_beside_it():
     settings = Settings(training={"cpus_per_worker": 4})
     cluster = Cluster(({"CPU": 2.0, "GPU": 4.0}, {"CPU": 16.0}))
