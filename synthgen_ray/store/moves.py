@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, delete, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.entities import JobFailure, attempt_folder, checkpoints_folder
@@ -14,6 +14,8 @@ from synthgen_ray.domain.lifecycle import JOB_MOVES, LEASE, MODEL_STATUS_OF, Att
 from synthgen_ray.store.erasures import bounded, erase_later
 from synthgen_ray.store.tables import JobEventRow, JobRow, ModelRow, UtcDateTime
 from synthgen_ray.store.usage import count_seconds
+
+TOLD_ATTEMPTS = 10  # of a job that rests again and again
 
 
 async def enqueue(
@@ -69,6 +71,13 @@ async def move(
             # Later, not now: the worker of a lost attempt may write for as long as its lease would last.
             await erase_later(session, [attempt_folder(*attempt) for attempt in moved], now, LEASE)
     return moved
+
+
+async def forget_rests(session: AsyncSession, job_id: UUID, attempt: int) -> None:
+    """Leave of a job's history how it began and its last attempts: a store may be away for days, and thousands of jobs
+    ask for it every two minutes. How many there were the numbers of those that are left tell."""
+    old = JobEventRow.attempt.between(1, attempt - TOLD_ATTEMPTS)
+    await session.execute(delete(JobEventRow).where(JobEventRow.job_id == job_id, old))
 
 
 def held(job_id: UUID, attempt: int) -> ColumnElement[bool]:

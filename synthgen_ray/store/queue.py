@@ -46,7 +46,7 @@ from synthgen_ray.store.entities import (
 )
 from synthgen_ray.store.erasures import erase_attempts, erase_later
 from synthgen_ray.store.jobs import load_job, lock_job
-from synthgen_ray.store.moves import because, held, move, no_earlier_than
+from synthgen_ray.store.moves import because, forget_rests, held, move, no_earlier_than
 from synthgen_ray.store.reaper import NO_ROOM_REST, UNREADABLE, Reaped, lose, reap
 from synthgen_ray.store.tables import ArtifactRow, JobRow, ModelRow
 from synthgen_ray.store.turns import find_turns, first_of, take
@@ -222,7 +222,9 @@ class Queue(Attempts):
         async with self._sessions.writing() as session:
             now, mine = self._clock(), held(job_id, attempt)
             rests = {"not_before": now + rest, "message": STORE_AWAY if is_away else NO_ROOM}
-            if not await move(session, JobStatus.RUNNING, JobStatus.PENDING, mine, now, **rests):
+            if await move(session, JobStatus.RUNNING, JobStatus.PENDING, mine, now, **rests):
+                await forget_rests(session, job_id, attempt)
+            else:
                 await erase_attempts(session, [(job_id, attempt)], now)
 
     async def requeue_running(self, owner: str = LOCAL) -> int:

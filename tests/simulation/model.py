@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from synthgen_ray.domain.lifecycle import AWAY_RESTS, JOB_MOVES, LEASE, JobStatus, JobType
 from synthgen_ray.store.deadlines import NOTED_EACH, SLACK
+from synthgen_ray.store.moves import TOLD_ATTEMPTS
 from synthgen_ray.store.reaper import BACKOFF, LONGEST_REST, MAX_FAILURES, NO_ROOM_REST
 
 Attempt = tuple[int, int]
@@ -120,6 +121,7 @@ class QueueModel:
         if job := self._held(attempt):
             job.not_before = now + (AWAY_RESTS[min(job.attempt, len(AWAY_RESTS)) - 1] if is_away else NO_ROOM_REST)
             self._move(job, PENDING, now)
+            job.history = [one for one in job.history if not 0 < one.attempt <= job.attempt - TOLD_ATTEMPTS]
         else:
             self.discard(now, [attempt])
 

@@ -5,9 +5,9 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from synthgen_ray.domain.entities import JobFailure
-from synthgen_ray.domain.lifecycle import JobStatus, JobType
+from synthgen_ray.domain.lifecycle import AWAY_RESTS, JobStatus, JobType
 from synthgen_ray.domain.params import GenerateParams
-from synthgen_ray.store.moves import move
+from synthgen_ray.store.moves import TOLD_ATTEMPTS, move
 from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import JobEventRow, JobRow, utc_now
 from tests.databases import on_both_databases
@@ -84,6 +84,22 @@ async def test_each_move_is_remembered_with_its_attempt_and_reason(store, given_
     ]
     check_history(events, JobStatus.FAILED)
     assert [e.at for e in events] == sorted(e.at for e in events)
+
+
+async def test_of_a_job_that_rests_again_and_again_its_beginning_and_its_last_attempts_are_told(
+    store, clock, given_training
+):
+    job = await given_training()
+    for attempt in range(1, 3 * TOLD_ATTEMPTS + 1):
+        await store.claim_next(JobType)
+        await store.postpone(job.id, attempt, is_away=True)
+        clock.advance(max(AWAY_RESTS))
+
+    events = await events_of(store, job.id)
+
+    check_history(events, JobStatus.PENDING)
+    told = range(2 * TOLD_ATTEMPTS + 1, 3 * TOLD_ATTEMPTS + 1)
+    assert [event.attempt for event in events] == [0, *(attempt for attempt in told for _ in range(2))]
 
 
 async def test_what_changes_nothing_leaves_no_trace(store, given_training):
