@@ -76,6 +76,7 @@ class Dispatcher:
         self._halts = False
         self._at_rest = asyncio.Event()
         self._at_rest.set()
+        self._has_unheard = False  # perhaps a job was claimed whose name did not arrive
         self._last_heartbeat: float | None = None
         self._last_tick = time.monotonic()
 
@@ -123,9 +124,14 @@ class Dispatcher:
         elif self._running:
             attempts = tuple(self._running)
             await self._keep_only(await self._store.find_held(attempts), attempts)
+        if self._has_unheard:
+            await self._store.requeue_unheard(self._owner, tuple(self._running))
+            self._has_unheard = False
         began = time.monotonic()
         while not self._halts and (free := await self._free_types()):
+            self._has_unheard = True
             assignment = await self._store.claim_next(free, self._owner)
+            self._has_unheard = False
             if assignment is None:
                 break
             self._start(assignment)

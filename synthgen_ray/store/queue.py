@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, not_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.access import Principal
@@ -232,6 +232,13 @@ class Queue(Attempts):
         async with self._sessions.writing() as session:
             await self._sessions.set_clock(session)
             return len(await lose(session, JobRow.lease_owner == owner, self._clock()))
+
+    async def requeue_unheard(self, owner: str, heard_of: Collection[Attempt]) -> None:
+        """Give back what this owner's dispatcher has claimed without hearing of it: none of it was begun, or lost."""
+        async with self._sessions.writing() as session:
+            now = self._clock()
+            unheard = and_(JobRow.lease_owner == owner, not_(_any_held(heard_of)))
+            await move(session, JobStatus.RUNNING, JobStatus.PENDING, unheard, now, not_before=now)
 
     async def _claim(
         self, session: AsyncSession, job_types: Collection[JobType], owner: str, now: datetime

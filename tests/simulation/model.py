@@ -130,6 +130,12 @@ class QueueModel:
             if job.status is RUNNING and job.owner == owner:
                 self._lose(job, now)
 
+    def requeue_unheard(self, now: datetime, owner: str, heard_of: Collection[Attempt]) -> None:
+        for job in self.jobs.values():
+            if job.status is RUNNING and job.owner == owner and (job.id, job.attempt) not in heard_of:
+                job.not_before = now
+                self._move(job, PENDING, now)
+
     def cancel(self, now: datetime, job_id: int) -> str:
         job = self.jobs.get(job_id)
         if job is None:

@@ -127,6 +127,9 @@ class Replay:
     async def requeue_running(self, owner: str) -> None:
         await self.store.requeue_running(owner)
 
+    async def requeue_unheard(self, owner: str, heard_of: Sequence[Attempt]) -> None:
+        await self.store.requeue_unheard(owner, [self._named(one) for one in heard_of])
+
     async def cancel(self, number: int) -> str:
         try:
             await self.store.cancel(self._me, self._jobs[number])

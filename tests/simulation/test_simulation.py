@@ -93,6 +93,13 @@ class TrustingWorld(World):
         return dispatcher
 
 
+class RenamingWorld(World):
+    """A dispatcher that starts anew is another one, as those of clusters that share a database are."""
+
+    def _started(self, name: str) -> Dispatcher:
+        return super()._started(f"{name}'")
+
+
 @pytest.mark.parametrize(
     ("queue", "world", "broken"),
     [
@@ -100,7 +107,7 @@ class TrustingWorld(World):
         (WithoutFinality, World, "did not complete"),
         (WithoutMemory, World, "two jobs"),
         (WithoutLeases, World, "taken"),
-        (WithoutReaper, World, "never ended"),
+        (WithoutReaper, RenamingWorld, "never ended"),
         (WithoutErasures, World, "no job names"),
         (WithFixedDeadlines, World, "early"),
         (QueueModel, TrustingWorld, "taken|early"),

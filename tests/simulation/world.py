@@ -56,6 +56,7 @@ class Actor:
 class Dispatcher(Actor):
     watch: ClockWatch | None = None
     recovered: bool = False
+    has_unheard: bool = False  # of its claims
     heard: float | None = None  # when it last sent a heartbeat
     running: dict[Attempt, Work] = field(default_factory=dict)
 
@@ -243,7 +244,11 @@ class World:
         if len(me.running) == SLOTS:
             return
         kinds = QUEUED if self.chance.random() < 0.8 else (self.chance.choice(QUEUED),)
+        if me.has_unheard:
+            self._call(me, "requeue_unheard", me.name, tuple(me.running))
+        me.has_unheard = True
         attempt = self._call(me, "claim", kinds, me.name)
+        me.has_unheard = False
         if attempt is not None:
             self.renewed[attempt] = self.monotonic
             me.running[attempt] = Work(attempt, self.chance.randrange(5))

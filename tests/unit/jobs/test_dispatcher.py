@@ -6,7 +6,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from synthgen_ray.api.schemas.jobs import eta_seconds
 from synthgen_ray.artifacts.disk import DiskArtifacts
@@ -314,6 +314,33 @@ async def test_a_result_waits_for_a_store_that_is_away(store, dispatcher, launch
     await finish(dispatcher)
 
     assert (await store.get_job(ADMIN, job.id)).status is JobStatus.COMPLETED
+
+
+async def test_a_claim_whose_answer_is_lost_is_given_back_at_once_and_was_no_loss(
+    store, dispatcher, launcher, given_ready_model, monkeypatch
+):
+    model_id = await given_ready_model()
+    heard, unheard = [(await store.enqueue_generate(ADMIN, model_id, GenerateParams())).value for _ in range(2)]
+    claim, answers = store.claim_next, iter([True, False])
+
+    async def claim_and_be_heard_once(*args):
+        claimed = await claim(*args)
+        if next(answers, True):
+            return claimed
+        raise Unavailable("away", "store_unavailable")
+
+    monkeypatch.setattr(store, "claim_next", claim_and_be_heard_once)
+    with pytest.raises(Unavailable):
+        await dispatcher.tick()
+    assert (await store.get_job(ADMIN, unheard.id)).status is JobStatus.RUNNING
+
+    await dispatcher.tick()
+    launcher.ending = lambda: None
+    await finish(dispatcher)
+
+    assert launcher.started == [heard.id, unheard.id]
+    async with store._sessions.reading() as session:
+        assert await session.scalar(select(JobRow.failures).where(JobRow.id == unheard.id)) == 0
 
 
 async def test_a_generation_goes_on_while_the_store_is_away(

@@ -223,3 +223,16 @@ async def test_what_a_cluster_held_goes_back_to_the_queue_and_what_another_holds
 
     assert (await store.get_job(ADMIN, ours.id)).status is JobStatus.PENDING
     assert (await store.get_job(ADMIN, theirs.id)).status is JobStatus.RUNNING
+
+
+async def test_what_a_dispatcher_has_claimed_and_does_not_know_of_goes_back_and_nothing_else(store, given_training):
+    unheard, heard, theirs = [await given_training(name) for name in "abc"]
+    for owner in ("ours", "ours", "theirs"):
+        await store.claim_next(ALL, owner)
+
+    await store.requeue_unheard("ours", [(heard.id, 1)])
+
+    statuses = [(await store.get_job(ADMIN, job.id)).status for job in (unheard, heard, theirs)]
+    assert statuses == [JobStatus.PENDING, JobStatus.RUNNING, JobStatus.RUNNING]
+    await store.requeue_unheard("ours", [])
+    assert (await store.get_job(ADMIN, heard.id)).status is JobStatus.PENDING
