@@ -1,6 +1,7 @@
 """`/api/keys`: roles, bindings, expiry."""
 
 import asyncio
+import hashlib
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from uuid import UUID, uuid4
@@ -234,6 +235,25 @@ async def test_a_key_whose_project_is_gone_is_not_another_projects(client, serve
     assert left["id"] not in [key["id"] for key in listed]
     assert (foreign.status_code, foreign.content) == (absent.status_code, absent.content) == (404, absent.content)
     assert (await client.delete(f"/api/keys/{left['id']}")).status_code == 200  # by whom all are
+
+
+async def test_a_guess_that_is_nearly_a_key_is_looked_for_as_any_other_is(server):
+    """By a hash of all of it: how long a comparison takes tells nothing of the key."""
+    asked: list[str] = []
+
+    async def find(sha256: str) -> Principal | None:
+        asked.append(sha256)
+        return await server.store.find_admission(sha256)
+
+    app = create_app(server.app.state.service, find, server.checks)
+    guesses = [server.key[:-1] + ("b" if server.key.endswith("a") else "a"), "sg_" + "x" * (len(server.key) - 3)]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        near, far = [
+            await client.get("/api/projects", headers={**bearer(guess), "X-Request-ID": "same"}) for guess in guesses
+        ]
+
+    assert asked == [hashlib.sha256(guess.encode()).hexdigest() for guess in guesses]
+    assert (near.status_code, near.content, near.headers) == (401, far.content, far.headers)
 
 
 async def test_429_for_an_address_that_guesses_and_for_a_key_in_a_hurry(server):
