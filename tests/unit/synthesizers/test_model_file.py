@@ -2,8 +2,6 @@
 
 import json
 import pickle
-import subprocess
-import sys
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -30,14 +28,6 @@ def file(request, tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "model.synthgen"
     given_model(request.param).save(path)
     return path
-
-
-def test_to_load_and_draw_from_one_imports_no_compiler():
-    code = "import sys; from synthgen_ray.synthesizers.base import load"
-    code += "; [load(file).sample(10, seed=1) for file in sys.argv[1:]]; sys.exit('torch._dynamo' in sys.modules)"
-    files = [str(golden.file_of(model_type)) for model_type in ModelType]
-
-    assert subprocess.run([sys.executable, "-c", code, *files]).returncode == 0
 
 
 @pytest.fixture
