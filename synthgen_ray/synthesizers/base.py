@@ -197,7 +197,10 @@ class Synthesizer(ABC):
         return table.filter(pa.array(obeys))
 
     def save(self, path: Path | str) -> None:
-        """Write the model as one file, the same bytes for the same model."""
+        """Write the model as one file, the same bytes for the same model. What was there stays until it is whole.
+
+        Raises: JobError, for a model that is too large to be loaded.
+        """
         card = ModelCard(
             model_type=self.model_type,
             config=self.params.model_dump(mode="json"),

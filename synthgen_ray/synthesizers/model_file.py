@@ -3,6 +3,7 @@
 The reader refuses what it does not know: it is the border to files that others may have touched.
 """
 
+import secrets
 import struct
 import zipfile
 from pathlib import Path
@@ -14,7 +15,7 @@ from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 
 from synthgen_ray.domain.columns import Column
-from synthgen_ray.domain.errors import corrupt_model
+from synthgen_ray.domain.errors import JobError, corrupt_model
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.codec import TableCodec
 from synthgen_ray.synthesizers.columns.bins import Bins
@@ -65,15 +66,25 @@ class ModelCard(Stored):
 
 
 def write_model(path: Path, card: ModelCard, tensors: Tensors) -> None:
+    """A file that is there already is replaced by a whole one, or stays.
+
+    Raises: JobError, code "model_too_large", for what `read_model` would refuse.
+    """
     contiguous = {name: tensor.copy(order="C") for name, tensor in tensors.items()}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in (
-            (CARD, card.model_dump_json().encode()),
-            (WEIGHTS, safetensors.numpy.save(contiguous)),
-        ):
-            member = zipfile.ZipInfo(name, LONG_AGO)
-            member.external_attr = 0o600 << 16
-            archive.writestr(member, content)
+    members = {CARD: card.model_dump_json().encode(), WEIGHTS: safetensors.numpy.save(contiguous)}
+    if any(len(members[name]) > MOST_BYTES[name] for name in members):
+        detail = "The model is too large for a file: learn fewer columns, or columns of fewer or shorter values."
+        raise JobError(detail, "model_too_large")
+    unfinished = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with unfinished.open("xb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+            for name, content in members.items():
+                member = zipfile.ZipInfo(name, LONG_AGO)
+                member.external_attr = 0o600 << 16
+                archive.writestr(member, content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def read_model(path: Path) -> tuple[ModelCard, Tensors]:

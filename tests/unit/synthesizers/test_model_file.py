@@ -1,5 +1,6 @@
 """A model's file holds nothing of a row, and one that was touched is refused."""
 
+import errno
 import json
 import pickle
 import tracemalloc
@@ -14,7 +15,7 @@ from torch import AcceleratorError, OutOfMemoryError
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import Synthesizer, load
-from synthgen_ray.synthesizers.model_file import CARD, WEIGHTS
+from synthgen_ray.synthesizers.model_file import CARD, MOST_BYTES, WEIGHTS
 from tests.unit.synthesizers import golden
 from tests.unit.synthesizers.conftest import RARE, given_model, numbers_in
 
@@ -96,6 +97,36 @@ def test_it_is_a_stored_zip_of_two_members(file):
 
     assert [member.filename for member in members] == [CARD, WEIGHTS]
     assert all(member.compress_type == zipfile.ZIP_STORED for member in members)
+
+
+@EITHER
+def test_a_save_that_breaks_off_leaves_the_file_that_was_there(file, tmp_path, monkeypatch):
+    def breaks_off(archive, member, content):
+        archive.fp.write(content[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    model, kept = load(file), tmp_path / "model.synthgen"
+    kept.write_bytes(b"an earlier one")
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", breaks_off)
+
+    with pytest.raises(OSError, match="No space"):
+        model.save(kept)
+
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == {kept: b"an earlier one"}
+
+
+@EITHER
+@pytest.mark.parametrize("member", [CARD, WEIGHTS])
+def test_a_model_that_would_be_refused_is_not_saved(file, tmp_path, monkeypatch, member):
+    model = load(file)
+    with zipfile.ZipFile(file) as archive:
+        monkeypatch.setitem(MOST_BYTES, member, archive.getinfo(member).file_size - 1)
+
+    with pytest.raises(JobError) as caught:
+        model.save(tmp_path / "large.synthgen")
+
+    assert caught.value.code == "model_too_large"
+    assert not list(tmp_path.iterdir())
 
 
 def test_it_holds_no_id_no_text_and_no_rare_value(file, table):
