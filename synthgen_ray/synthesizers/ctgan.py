@@ -8,7 +8,6 @@ Shapes: B rows of a batch, D row width, C condition width, E width of the latent
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from threading import Lock
 from typing import ClassVar
 
 import numpy as np
@@ -51,7 +50,6 @@ from synthgen_ray.synthesizers.training.training_by_sampling import ConditionSam
 from synthgen_ray.synthesizers.training.training_state import TrainingState
 
 BETAS = (0.5, 0.9)  # of both players' Adam
-_drawing_as_ctgan = Lock()
 
 
 @dataclass(frozen=True)
@@ -152,15 +150,14 @@ class CTGAN(NeuralSynthesizer):
         places_B = self._placed_conditions(num_rows, targets, rng)
         return self._heads(self.folded.logits(latent_EB, places_B))
 
+    @one_torch_thread()
     def _propose_as_ctgan(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Heads:
         rows = max(num_rows, self.params.batch_size)
         parts = [torch.from_numpy(normals(rng, rows, self.params.embedding_dim)).to(self._device)]
         places_B = self._placed_conditions(rows, targets, rng)
         if places_B is not None:
             parts.append(self.layout.conditions(places_B))
-        # One after the other: the number of MKL's threads is one for all, and who ends would change it for the next.
-        with _drawing_as_ctgan, one_torch_thread():
-            logits_BD = with_batch_statistics(self.network)(torch.cat(parts, dim=1))[:num_rows]
+        logits_BD = with_batch_statistics(self.network)(torch.cat(parts, dim=1))[:num_rows]
         return self._heads(logits_BD.T.contiguous())
 
     def _heads(self, logits_DB: Tensor) -> Heads:

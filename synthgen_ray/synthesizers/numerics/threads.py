@@ -29,8 +29,11 @@ def one_torch_thread() -> Iterator[None]:
     import torch
 
     with _asked.lock:
+        # Asked of each: as long as a thread has neither asked nor computed, it gets what any thread wanted last, also
+        # after its own wish.
+        now = torch.get_num_threads()
         if _asked.inside == 0:
-            _asked.usual = torch.get_num_threads()
+            _asked.usual = now
         _asked.inside += 1
     torch.set_num_threads(1)
     try:

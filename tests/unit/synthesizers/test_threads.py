@@ -54,3 +54,24 @@ def test_whoever_asks_for_one_thread_meanwhile_leaves_as_many_as_before():
         left = pool.submit(torch.get_num_threads).result()
     torch.set_num_threads(1)
     assert left == 3
+
+
+def test_whoever_leaves_gives_no_threads_to_one_who_has_not_computed_yet():
+    begun, to_compute, had = Event(), Event(), []
+
+    def ask() -> None:
+        with one_torch_thread():
+            begun.set()
+            to_compute.wait()
+            had.append(torch.get_num_threads())
+
+    torch.set_num_threads(3)
+    other = Thread(target=ask)
+    with one_torch_thread():
+        other.start()
+        begun.wait()
+    to_compute.set()
+    other.join()
+
+    torch.set_num_threads(1)
+    assert had == [1]
