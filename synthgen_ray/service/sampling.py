@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from functools import partial
 from uuid import UUID
 
 from synthgen_ray.datasets.streaming import Joined
@@ -52,7 +53,7 @@ class Sampling:
         drawing = await self._admitted(request, begin)
         try:
             return seed, await drawing.rows()
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             await self._returns.ask(request)  # none of them came
             if isinstance(error, JobError):
                 raise REFUSALS.get(error.code, Gone)(error.detail, error.code) from error
@@ -64,9 +65,11 @@ class Sampling:
         asked, params = (request.principal.key_id, request.model_id), request.params
         lately = None if params.conditions or params.distribution else self._lately.get(asked)
         drawing = begin(*lately) if lately else None
+        admission = asyncio.create_task(self._admissions.ask(request))
         try:
-            admitted = await self._admissions.ask(request)
+            admitted = await asyncio.shield(admission)
         except BaseException:
+            admission.add_done_callback(partial(self._unwanted, request))  # who left may be let in yet
             self._lately.pop(asked, None)
             if drawing:
                 await drawing.stop()
@@ -77,6 +80,10 @@ class Sampling:
             self._lately.clear()
         self._lately[asked] = admitted
         return begin(*admitted)
+
+    def _unwanted(self, request: DrawRequest, admission: asyncio.Task[tuple[Artifact, int]]) -> None:
+        if not admission.cancelled() and admission.exception() is None:
+            self._returning = asyncio.create_task(self._returns.ask(request))
 
     async def _joined(self, draw: Draw) -> AsyncGenerator[bytes, None]:
         stream = Joined.of(draw.format)

@@ -1,4 +1,4 @@
-"""Whoever leaves, at whatever moment, leaves nothing behind that draws."""
+"""Whoever leaves, at whatever moment, leaves nothing behind that draws, and no rows count of which none came."""
 
 import asyncio
 import gc
@@ -22,13 +22,15 @@ class HeldStore:
     """Admits everybody once it may."""
 
     def __init__(self) -> None:
-        self.answers = asyncio.Event()
+        self.answers, self.counted = asyncio.Event(), 0
 
     async def admit(self, asked: Sequence[DrawRequest]) -> list[tuple[Artifact, int]]:
         await self.answers.wait()
+        self.counted += sum(draw.params.num_rows for draw in asked)
         return [(SOURCE, CHUNK_ROWS)] * len(asked)
 
     async def give_back(self, asked: Sequence[DrawRequest]) -> list[None]:
+        self.counted -= sum(draw.params.num_rows for draw in asked)
         return [None] * len(asked)
 
 
@@ -85,6 +87,7 @@ async def test_while_the_store_is_asked(served, store, samplers):
     store.answers.set()
 
     await check_nothing_is_drawn(served, samplers)
+    assert store.counted == 0
 
 
 async def test_before_the_first_rows(served, store, samplers):
@@ -95,6 +98,7 @@ async def test_before_the_first_rows(served, store, samplers):
     await leave(asked)
 
     await check_nothing_is_drawn(served, samplers)
+    assert store.counted == 0
 
 
 async def test_between_rows(served, store, samplers):
@@ -109,6 +113,7 @@ async def test_between_rows(served, store, samplers):
     await leave(more)
 
     await check_nothing_is_drawn(served, samplers)
+    assert store.counted == CHUNK_ROWS * CHUNKS
 
 
 async def test_before_the_answer_is_read(served, store, samplers):
