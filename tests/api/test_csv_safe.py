@@ -7,7 +7,7 @@ import pytest
 
 from tests.api.conftest import SYNTHGEN
 
-FORMULAS = ["=cmd|' /C calc'!A0", "@SUM(1)", "\t=1", " +cell"]
+FORMULAS = ["=cmd|' /C calc'!A0", "@SUM(1)", "\t1", " +cell"]
 NAMES = ["=1+1", "@x", "-a"]
 
 

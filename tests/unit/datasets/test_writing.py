@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from synthgen_ray.datasets.csv_safety import with_formulas
 from synthgen_ray.datasets.writing import BATCH_BYTES, csv_blocks, write_csv, write_jsonl, write_parquet
 from synthgen_ray.domain.columns import Column, ColumnKind
 
@@ -216,18 +217,20 @@ def test_a_lone_empty_cell_is_a_row(empty):
     assert csv_of(pa.table({"a": ["x", empty, "y"]})) == 'a\nx\n""\ny\n'
 
 
-FORMULAS = ["=cmd|' /C calc'!A0", "@SUM(1)", "\t=1", " +cell", "-a", "\r=1", "'=1", '"=1', "\uff1d1", "+1+1", "-"]
-HARMLESS = ["a=b", "1-2", "-5", "+49.5", "-1e9", "x@y.org", "", " ", "'quoted'"]
+FORMULAS = ["=cmd|' /C calc'!A0", "@SUM(1)", "\t1", " +cell", "-a", "\r1", "'=1", '"=1', "\uff1d1", "+1+1", "-"]
+WITHIN = {"x;=1": "x;'=1", "a\n @b; -\t;+": "a\n' @b;' -\t;'+", "\t=1": "'\t'=1", "x;'=1": "x;''=1", "=1;-2": "'=1;'-2"}
+HARMLESS = ["a=b", "a; b=c", "1-2", "-5", "+49.5", "-1e9", "x@y.org", "", " ", "'quoted'"]
 
 
 @pytest.mark.parametrize("encode", [pa.array, lambda values: pa.array(values).dictionary_encode()])
 def test_a_safe_csv_holds_no_formulas(encode):
-    table = pa.table({"=text": encode([*FORMULAS, *HARMLESS, None])})
+    table = pa.table({"=text;=1": encode([*FORMULAS, *WITHIN, *HARMLESS, None])})
 
     header, *cells = csv.reader(io.StringIO(csv_of(table, safe=True), newline=""))
 
-    assert header == ["'=text"]
-    assert [cell for [cell] in cells] == [*(f"'{cell}" for cell in FORMULAS), *HARMLESS, ""]
+    assert header == ["'=text;'=1"]
+    assert [cell for [cell] in cells] == [*(f"'{cell}" for cell in FORMULAS), *WITHIN.values(), *HARMLESS, ""]
+    assert with_formulas(pa.array([cell for [cell] in cells[:-1]])).to_pylist() == [*FORMULAS, *WITHIN, *HARMLESS]
 
 
 def test_a_safe_csv_holds_no_formulas_as_words_of_a_boolean():
