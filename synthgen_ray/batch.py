@@ -170,7 +170,7 @@ def _shown(order: Order, output: str, shown_as: tuple[str, UUID] | None) -> Iter
     """Who is told how many rows are there: whoever waits here, and the server whose cluster this is."""
     from synthgen_ray.runtime.registration import begin, shown
 
-    def say(rows: int) -> None:
+    def say(rows: int, _made: int) -> None:
         typer.echo(f"{rows:,} of {order.num_rows:,} rows", err=True)
 
     config = {**order.model_dump(mode="json", exclude={"model_sha256", "chunk_rows"}), "output": output}
@@ -182,9 +182,9 @@ def _shown(order: Order, output: str, shown_as: tuple[str, UUID] | None) -> Iter
     typer.echo(f"Its job is {job.id}.", err=True)
     with shown(job, order.num_rows) as show:
 
-        def on_rows(rows: int) -> None:
-            say(rows)
-            show(rows)
+        def on_rows(rows: int, made: int) -> None:
+            say(rows, made)
+            show(rows, made)
 
         yield on_rows
 

@@ -28,7 +28,7 @@ from synthgen_ray.synthesizers.base import Synthesizer, load
 
 PLAN, MANIFEST, SUCCESS = "_plan.json", "_manifest.json", "_SUCCESS"
 
-OnRows = Callable[[int], None]  # hears how many are there
+OnRows = Callable[[int, int], None]  # hears how many are there, and how many of these this run has made
 
 
 class Order(BaseModel):

@@ -42,19 +42,20 @@ class FileMaker:
 
 
 def run(model: bytes, order: Order, place: Place, on_rows: OnRows, workers: int | None = None) -> Manifest:
-    """Make all files of an order that was begun, on a cluster that this process has joined. `on_rows` hears how many
-    rows are there.
+    """Make all files of an order that was begun, on a cluster that this process has joined.
 
     Raises: WorkerLost; Conflict, where a node does not see the folder; Unavailable; what the drawing raises.
     """
     done: dict[str, DoneFile] = {}
-    rows = 0
+    rows = made = 0
     files = [{"file": name} for name in order.files]
+    from_before = place.sizes(list(order.files))
     for line in made_by_all(FileMaker, (ray.put(model), order, place), files, workers):
         file = DoneFile.model_validate(line)
         done[file.name] = file
         rows += file.num_rows
-        on_rows(rows)
+        made += 0 if file.name in from_before else file.num_rows
+        on_rows(rows, made)
     return finish(place, order, done)
 
 

@@ -61,21 +61,25 @@ def shown(job: Job, num_rows: int) -> Iterator[OnRows]:
 class _State:
     def __init__(self, job: Job, num_rows: int) -> None:
         self._job, self._num_rows = job, num_rows
-        self._rows, self._began = 0, time.monotonic()
+        self._rows, self._made, self._began = 0, 0, time.monotonic()
         self.is_held = True
         self._ended, self._lock = threading.Event(), threading.Lock()
 
-    def on_rows(self, rows: int) -> None:
-        """So many are there. Raises: Cancelled."""
-        self._rows = rows
+    def on_rows(self, rows: int, made: int) -> None:
+        """So many are there, and so many of these were made since it began. Raises: Cancelled."""
+        self._rows, self._made = rows, made
         if not self.is_held:
             raise _cancelled()
 
+    def progress(self) -> Progress:
+        """With the seconds that all these rows would have taken: what an earlier run made tells nothing of the rest."""
+        seconds = (time.monotonic() - self._began) * self._rows / self._made if self._made else 0.0
+        return Progress.of_rows(self._rows, self._num_rows, seconds)
+
     def beat(self) -> None:
         while self.is_held and not self._ended.wait(HEARTBEAT_S):
-            progress = Progress.of_rows(self._rows, self._num_rows, seconds=time.monotonic() - self._began)
             with suppress(Unavailable):  # the next one may find it
-                self.is_held = _call("renew_batch", self._job.id, self._job.attempt, progress)
+                self.is_held = _call("renew_batch", self._job.id, self._job.attempt, self.progress())
         with self._lock:
             if not self._ended.is_set():
                 signal.pthread_kill(threading.main_thread().ident or 0, STOP)

@@ -2,16 +2,18 @@
 
 import signal
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ray.exceptions import GetTimeoutError
 
+from synthgen_ray.api.schemas.jobs import eta_seconds
 from synthgen_ray.domain.entities import BATCH_STOPPED
 from synthgen_ray.domain.errors import Cancelled, JobError, WorkerLost
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.runtime import registration
-from synthgen_ray.runtime.registration import STOP, _reason, shown
+from synthgen_ray.runtime.registration import STOP, _reason, _State, shown
 from tests.given import a_job
 
 
@@ -24,6 +26,17 @@ def test_an_error_of_ours_is_the_reason():
     failure = _reason(JobError("The rows are too large.", "rows_too_large"))
 
     assert (failure.code, failure.retryable) == ("rows_too_large", False)
+
+
+@pytest.mark.parametrize(("made", "left_s"), [(0, None), (5, 120.0), (90, 60 / 9)])
+def test_the_rest_takes_as_long_as_what_this_run_made(made, left_s):
+    job = a_job(JobType.BATCH)
+    state = _State(job, 100)
+    state._began -= 60
+
+    state.on_rows(90, made)
+
+    assert eta_seconds(replace(job, progress=state.progress())) == (left_s and pytest.approx(left_s, abs=1))
 
 
 class Superseding:
@@ -91,7 +104,7 @@ def test_one_whose_end_comes_first_is_complete(finds):
     finds[:] = [store := Wanting()]
 
     with shown(a_job(JobType.BATCH), 10) as on_rows:
-        on_rows(10)
+        on_rows(10, 10)
 
     assert store.ended == ["completed"]
 
