@@ -140,20 +140,24 @@ class Artifacts(ABC):
         A small artifact is hashed here; a larger one while all of it is read. Of a part of a larger one only the
         sizes are known to be right.
 
-        Raises: Gone; Unavailable.
+        Raises: Gone; Unavailable; InsufficientStorage, when this machine has no room for a copy.
         """
         blocks = self._opened(artifact)
         self.check(artifact)
         if artifact.size_bytes <= SMALL:
-            for _ in _verified(artifact, blocks):
-                pass
-            return partial(_joined, artifact, blocks)
+            return self._sound(artifact, blocks)
 
         def read(start: int, stop: int) -> Iterator[bytes]:
             is_all = (start, stop) == (0, artifact.size_bytes)
             return _verified(artifact, blocks) if is_all else _joined(artifact, blocks, start, stop)
 
         return read
+
+    def _sound(self, artifact: Artifact, blocks: Blocks) -> Callable[[int, int], Iterator[bytes]]:
+        """A reader of bytes that were looked at. Raises: as `reader`."""
+        for _ in _verified(artifact, blocks):
+            pass
+        return partial(_joined, artifact, blocks)
 
     def verified(self, artifact: Artifact) -> Iterator[bytes]:
         """All bytes in blocks, the last one only once all are found to be those that were published.

@@ -114,7 +114,7 @@ class DiskArtifacts(Artifacts):
             return {name: path.stat().st_size for name, path in paths.items() if path.is_file()}
 
     def _opened(self, artifact: Artifact) -> Blocks:
-        return _Held({part.name: self.path(artifact.location, part.name) for part in artifact.parts}).blocks
+        return Held({part.name: self.path(artifact.location, part.name) for part in artifact.parts}).blocks
 
     def _made(self, location: str) -> Path:
         folder = self._root / location
@@ -129,7 +129,7 @@ def _erases_nothing() -> Unavailable:
     return Unavailable("The artifact store cannot erase now; try again.", "artifacts_unavailable")
 
 
-class _Held:
+class Held:
     """Files that stay as long as somebody may read them here, whoever erases them meanwhile."""
 
     def __init__(self, paths: Mapping[str, Path]) -> None:

@@ -16,7 +16,7 @@ import pytest
 from pyarrow.fs import FileSystem
 
 from synthgen_ray.artifacts import Artifacts, open_artifacts
-from synthgen_ray.domain.errors import Unavailable
+from synthgen_ray.domain.errors import Gone, Unavailable
 from tests.s3 import CREDENTIALS, an_s3_server
 
 MIB = 1 << 20
@@ -156,6 +156,20 @@ def test_what_does_not_change_is_fetched_once(artifacts, s3, bucket, gate):
 
     with artifacts.verified_file(artifact) as file:
         assert file.read_bytes() == b"a model"
+
+
+def test_ranges_of_a_small_file_fetch_it_once_and_none_of_one_that_is_gone(artifacts, s3):
+    artifact = given_artifact(artifacts, b"0123456789")
+    first = artifacts.reader(artifact)
+    s3.gate.requests.clear()
+
+    again = artifacts.reader(artifact)
+
+    assert [b"".join(read(*ends)) for read, ends in ((first, (2, 4)), (again, (4, 7)))] == [b"23", b"456"]
+    assert {line.split()[0] for line in s3.gate.requests} == {b"HEAD"}
+    artifacts.erase("jobs/1/1")
+    with pytest.raises(Gone):
+        artifacts.reader(artifact)
 
 
 def test_a_store_that_was_away_is_unavailable_meanwhile_and_then_works_with_all_it_had(artifacts, gate):
