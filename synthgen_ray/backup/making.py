@@ -20,6 +20,7 @@ from synthgen_ray.backup.manifest import ROWS, BackupFailed, Manifest, claim_of,
 from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.domain.errors import Gone
 from synthgen_ray.store.dumping import Named, Undumpable, dump, named_in
+from synthgen_ray.store.migrating import SchemaTooNew
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _look(database_url: str, file: Path) -> Snapshot:
             revision = asyncio.run(dump(database_url, sink))
         with gzip.open(file, "rt", encoding="utf-8") as lines:
             return Snapshot(file, revision, named_in(lines))
-    except Undumpable as error:
+    except (Undumpable, SchemaTooNew) as error:
         raise BackupFailed(str(error)) from error
 
 

@@ -9,7 +9,7 @@ from synthgen_ray.artifacts.copying import copy
 from synthgen_ray.backup.manifest import BackupFailed, Manifest, claim_of, open_rows, read_manifest
 from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.domain.errors import Gone
-from synthgen_ray.store.dumping import Inconsistent, Named, NotEmpty, check_empty, load, named_in
+from synthgen_ray.store.dumping import Inconsistent, Named, NotEmpty, Undumpable, check_empty, load, named_in
 from synthgen_ray.store.health import look_at
 from synthgen_ray.store.migrating import SchemaTooNew, known_revisions
 
@@ -28,8 +28,11 @@ def restore(place: Artifacts, database_url: str, artifacts: Artifacts) -> Manife
     manifest = read_manifest(place)
     if manifest.revision not in known_revisions():
         raise BackupFailed(f"The backup is of schema {manifest.revision}: it takes SynthGen {manifest.made_by}.")
-    with open_rows(place, manifest) as lines:
-        named = named_in(lines)
+    try:
+        with open_rows(place, manifest) as lines:
+            named = named_in(lines)
+    except Undumpable as error:
+        raise BackupFailed(f"The backup is none that this SynthGen makes. {error}") from error
     _check_places(named)
     if not _is_filled(database_url, artifacts, manifest):
         _check_empty(database_url)

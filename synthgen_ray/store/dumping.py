@@ -13,16 +13,15 @@ from sqlalchemy import JSON, Connection, Enum, MetaData, Table, Uuid, func, inse
 from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.store.engines import engine_at, is_sqlite, snapshots
 from synthgen_ray.store.entities import CHECKPOINT, PARTS
-from synthgen_ray.store.migrating import changing_schema, current_revision, upgrade
+from synthgen_ray.store.migrating import changing_schema, check_known, current_revision, upgrade
 from synthgen_ray.store.outages import honest
 from synthgen_ray.store.tables import Row, UtcDateTime
 
 AT_ONCE = 50  # rows of one statement: each may be a table of a thousand columns
-REVISIONS = "alembic_version"
 
 
 class Undumpable(Exception):
-    """The database is none of ours, or of a release that gave it no id."""
+    """The database, or its dump, is none of ours, or of a release that gave it no id."""
 
 
 class NotEmpty(Exception):
@@ -46,7 +45,7 @@ class Named:
 async def dump(url: str, sink: IO[str]) -> str:
     """Write all rows, of one state of the database, and answer of which revision of the schema they are.
 
-    Others read and write meanwhile. Raises: Undumpable; Unavailable.
+    Others read and write meanwhile, and may have tables beside ours. Raises: Undumpable; SchemaTooNew; Unavailable.
     """
     engine = engine_at(url)
     try:
@@ -54,6 +53,7 @@ async def dump(url: str, sink: IO[str]) -> str:
             revision = await connection.run_sync(current_revision)
             if revision is None:
                 raise Undumpable("The database has no tables of SynthGen.")
+            check_known(revision)  # of which it would leave out the tables that are new
             if not is_sqlite(engine):  # rows may be large, and the sink slow; who only reads keeps no lock from others
                 await connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             for table in await connection.run_sync(_tables):
@@ -92,6 +92,8 @@ def named_in(lines: Iterable[str]) -> Named:
     to_erase: list[str] = []
     for line in lines:
         name, row = json.loads(line)
+        if name not in Row.metadata.tables:
+            raise Undumpable(f"There are rows of {name!r}, which is no table of SynthGen.")
         if name == "server":
             server_id = UUID(row["id"])
         elif name == "artifacts":
@@ -141,16 +143,16 @@ def _count_on(connection: Connection, tables: Iterable[Table]) -> None:
 
 
 def _tables(connection: Connection) -> list[Table]:
-    """As they are there, which may be those of an older release, with the types that this one has for their columns."""
+    """Ours as they are there, which may be those of an older release, with the types that this one has for their
+    columns. No migration has dropped one."""
     found = MetaData()
-    found.reflect(connection)
+    found.reflect(connection, only=lambda name, _: name in Row.metadata.tables)
     for table in found.tables.values():
-        ours = Row.metadata.tables.get(table.name)
-        types = {} if ours is None else {column.name: column.type for column in ours.columns}
+        types = {column.name: column.type for column in Row.metadata.tables[table.name].columns}
         for column in table.columns:
             if column.name in types:
                 column.type = _exact(types[column.name], column.type)
-    return [table for table in found.sorted_tables if table.name != REVISIONS]
+    return found.sorted_tables
 
 
 def _exact(ours: Any, theirs: Any) -> Any:

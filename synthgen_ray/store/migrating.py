@@ -46,14 +46,20 @@ def upgrade(connection: Connection, to: str = "head") -> None:
     """Raises: SchemaTooNew, for a schema, or one that is asked for, which this version does not know."""
     config = _config()
     config.attributes["connection"] = connection
-    known = known_revisions()
-    for revision in (current_revision(connection), to):
-        if revision not in (None, "head", *known):
-            raise SchemaTooNew(
-                f"The database has schema {revision}, and this SynthGen knows none after {known[0]}: "
-                "start the newer version that made it, or restore the backup from before."
-            )
+    check_known(current_revision(connection))
+    if to != "head":
+        check_known(to)
     command.upgrade(config, to)
+
+
+def check_known(revision: str | None) -> None:
+    """Raises: SchemaTooNew."""
+    known = known_revisions()
+    if revision not in (None, *known):
+        raise SchemaTooNew(
+            f"The database has schema {revision}, and this SynthGen knows none after {known[0]}: "
+            "start the newer version that made it, or restore the backup from before."
+        )
 
 
 def current_revision(connection: Connection) -> str | None:

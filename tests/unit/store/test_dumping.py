@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from synthgen_ray.store.dumping import Inconsistent, Undumpable, dump, load, named_in
 from synthgen_ray.store.engines import SERVER_SETTINGS, engine_at
-from synthgen_ray.store.migrating import known_revisions, upgrade
+from synthgen_ray.store.migrating import SchemaTooNew, known_revisions, upgrade
 from synthgen_ray.store.store import Store
 from tests.databases import on_postgresql
 from tests.given import ADMIN
@@ -31,6 +31,13 @@ def an_old_database(tmp_path):
         return url
 
     return given
+
+
+async def execute(url: str, statement: str) -> None:
+    engine = engine_at(url)
+    async with engine.begin() as connection:
+        await connection.execute(text(statement))
+    await engine.dispose()
 
 
 async def dumped(url: str) -> tuple[str, list[str]]:
@@ -80,6 +87,30 @@ async def test_rows_of_a_schema_without_an_id_are_none_of_a_backup(an_old_databa
 
     with pytest.raises(Undumpable, match="start this version once"):
         named_in(lines)
+
+
+async def test_tables_of_others_in_the_same_database_are_left_to_them(an_old_database):
+    url = await an_old_database(OLDER[0])
+    before = await dumped(url)
+    await execute(url, "CREATE TABLE strangers (project_id CHAR(32) REFERENCES projects, colour MOOD)")
+    await execute(url, f"INSERT INTO strangers VALUES ('{ID}', 'blue')")
+
+    assert await dumped(url) == before
+
+
+async def test_a_dump_that_has_them_all_the_same_is_none_of_ours(an_old_database):
+    _, lines = await dumped(await an_old_database(OLDER[0]))
+
+    with pytest.raises(Undumpable, match="'strangers', which is no table of SynthGen"):
+        named_in([*lines, '["strangers", {"colour": "blue"}]'])
+
+
+async def test_a_schema_of_which_this_version_knows_no_tables_is_not_dumped(an_old_database):
+    url = await an_old_database(OLDER[0])
+    await execute(url, "UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(SchemaTooNew, match="start the newer version"):
+        await dumped(url)
 
 
 async def test_what_is_inconsistent_is_not_loaded_at_all(an_old_database, tmp_path):
