@@ -196,7 +196,8 @@ class Artifacts(ABC):
             return file.read_text()
 
     def list_idle(self, folder: str, before: float) -> tuple[str, ...]:
-        """The locations in a folder of `list_folders` in which nothing was written since. Raises: Unavailable."""
+        """The locations in a folder of `list_folders`, or in that of a backup's rows, in which nothing was written
+        since. Raises: Unavailable."""
         newest: dict[str, float] = {}
         for path, changed_at in self._files(folder):
             location = _location_of(path)
@@ -234,6 +235,6 @@ def corrupt() -> Gone:
 
 
 def _location_of(path: str) -> str:
-    """The folder that a row may name: that of an attempt, a dataset's table or a model."""
+    """The folder that a row may name: that of an attempt, a dataset's table or a model; or that of a backup's rows."""
     steps = path.split("/")
-    return "/".join(steps[: FOLDERS[steps[0]]])
+    return "/".join(steps[: FOLDERS.get(steps[0], 2)])

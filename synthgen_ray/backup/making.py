@@ -6,17 +6,26 @@ import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from uuid import UUID
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.artifacts.copying import copy
 from synthgen_ray.artifacts.scratch import on_disk
-from synthgen_ray.backup.manifest import ROWS, BackupFailed, Manifest, claim_of, find_manifest, write_manifest
+from synthgen_ray.backup.manifest import (
+    FOLDER,
+    IS_ROWS,
+    ROWS,
+    BackupFailed,
+    Manifest,
+    claim_of,
+    find_manifest,
+    write_manifest,
+)
 from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.domain.errors import Gone
 from synthgen_ray.store.dumping import Named, Undumpable, dump, named_in
@@ -90,7 +99,7 @@ def back_up(database_url: str, artifacts: Artifacts, place: Artifacts) -> Backup
                 break
         manifest = _publish(place, snapshot, dropped | lost, former)
     _drop_rows(place, former, manifest)
-    _prune(place, snapshot.named, began)
+    _prune(place, manifest, snapshot.named, began)
     return BackupMade(manifest, copied.num_bytes, lost)
 
 
@@ -138,15 +147,17 @@ def _drop_rows(place: Artifacts, gone: Manifest | None, kept: Manifest) -> None:
         place.erase(gone.rows.location)
 
 
-def _prune(place: Artifacts, named: Named, began: float) -> None:
-    """Let go of what only the backup before named. What is younger may be the next one's."""
-    kept = {"/".join(steps[:depth]) for steps in _paths(named) for depth in range(1, len(steps) + 1)}
+def _prune(place: Artifacts, manifest: Manifest, named: Named, began: float) -> None:
+    """Let go of what only the backup before named, or one that was killed has left. What is younger may be the next
+    one's."""
+    parts = {one.location: [part.name for part in one.parts] for one in (*named.artifacts, *named.checkpoints)}
+    above = {str(folder) for location in parts for folder in PurePosixPath(location).parents}
     for folder in place.list_folders():
         for location in place.list_idle(folder, before=began):
-            if location not in kept:
+            if location in parts:
+                place.clear_unfinished(location, parts[location])
+            elif location not in above:
                 place.erase(location)
-
-
-def _paths(named: Named) -> Iterator[list[str]]:
-    for artifact in (*named.artifacts, *named.checkpoints):
-        yield artifact.location.split("/")
+    for location in place.list_idle(FOLDER, before=began):
+        if IS_ROWS.fullmatch(location) and location != manifest.rows.location:
+            place.erase(location)

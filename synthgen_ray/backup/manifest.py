@@ -10,6 +10,7 @@ API keys are in it as hashes; the admin key, Ray's token and the settings are no
 """
 
 import gzip
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -23,6 +24,7 @@ from synthgen_ray.domain.entities import Artifact, Part
 from synthgen_ray.domain.errors import Gone
 
 FOLDER, MANIFEST, ROWS = "backup", "manifest.json", "rows.jsonl.gz"
+IS_ROWS = re.compile(f"{FOLDER}/[0-9a-f]{{64}}")
 MOST_BYTES = 64 << 20  # of a manifest: what is larger is none
 
 
