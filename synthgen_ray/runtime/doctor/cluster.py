@@ -2,15 +2,17 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
 import httpx
 import ray
 from ray import serve
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.serve.schema import ApplicationStatus
 
 from synthgen_ray.artifacts import Artifacts
@@ -39,6 +41,13 @@ class NodeAnswer:
     python: str
     synthgen: str
     artifacts: Seen
+
+
+@dataclass(frozen=True)
+class Asked:
+    address: str
+    at: float  # seconds since the epoch, by our clock
+    answer: Callable[[], NodeAnswer]  # waits for it
 
 
 def answer(artifacts: Artifacts) -> NodeAnswer:
@@ -85,8 +94,11 @@ def _nodes(nodes: list[dict[str, Any]], artifacts: Artifacts) -> Iterator[Findin
     lost = sum(map(is_lost, nodes))
     if lost:
         yield warn("ray", f"{lost} nodes were lost since it started.", "ray list nodes tells which; start others.")
-    here = seen(artifacts)
-    findings = [finding for node_id, address in alive for finding in _node(node_id, address, artifacts, here)]
+    asked = []
+    for node_id, address in alive:
+        said = on_node(node_id, answer, artifacts, name="doctor")
+        asked.append(Asked(address, time.time(), partial(ray.get, said, timeout=ANSWER_S)))
+    findings = _findings(asked, seen(artifacts))
     yield from findings
     if not findings:
         cpus = ray.cluster_resources().get("CPU", 0)
@@ -109,11 +121,17 @@ def _application() -> Iterator[Finding]:
             yield fail("ray", f"There is no actor {name} on it.", again)
 
 
-def _node(node_id: str, address: str, artifacts: Artifacts, here: Seen) -> Iterator[Finding]:
-    asked = on_node(node_id, answer, artifacts, name="doctor")
-    sent = time.time()
+def _findings(asked: list[Asked], here: Seen) -> list[Finding]:
+    """Of all nodes at once, in their order: however many are silent, it takes no longer than one."""
+    with ThreadPoolExecutor(max(1, len(asked))) as threads:
+        found = threads.map(lambda node: list(_node(node, here)), asked)
+        return [finding for findings in found for finding in findings]
+
+
+def _node(asked: Asked, here: Seen) -> Iterator[Finding]:
+    address = asked.address
     try:
-        said: NodeAnswer = ray.get(asked, timeout=ANSWER_S)
+        said = asked.answer()
     except RayError as error:
         yield _failing(address, error)
         return
@@ -121,7 +139,7 @@ def _node(node_id: str, address: str, artifacts: Artifacts, here: Seen) -> Itera
         has = f"The node {address} has SynthGen {said.synthgen} on Python {said.python}."
         yield fail("ray", has, f"Install SynthGen {version('synthgen-ray')} on Python {_python()} there.")
     # By its clock it answered between when it was asked and now.
-    off = max(sent - said.at, said.at - time.time())
+    off = max(asked.at - said.at, said.at - time.time())
     if off > NOTICED_S:
         level = fail if off > LEASE.total_seconds() else warn
         yield level("ray", f"The clock of {address} is {off:.0f} s off.", "timedatectl set-ntp true")
@@ -130,7 +148,8 @@ def _node(node_id: str, address: str, artifacts: Artifacts, here: Seen) -> Itera
 
 def _failing(address: str, error: RayError) -> Finding:
     """A node whose answer is an error. What it raises itself is that it cannot import what is asked of it."""
-    reason = str(error).strip().splitlines()[-1]
+    is_silent = isinstance(error, GetTimeoutError)
+    reason = f"no answer in {ANSWER_S:.0f} s" if is_silent else str(error).strip().splitlines()[-1]
     advice = "See the memory and the load of its machine, and raylet.out among its Ray's logs."
     if isinstance(error, RayTaskError):
         advice = "Install this version of SynthGen on it."

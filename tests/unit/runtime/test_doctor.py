@@ -2,6 +2,7 @@ import contextlib
 import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +15,17 @@ from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.runtime.admin_key import admin_key
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo
-from synthgen_ray.runtime.doctor.cluster import Seen, _artifacts, _dashboard, _failing, seen
+from synthgen_ray.runtime.doctor.cluster import (
+    Asked,
+    NodeAnswer,
+    Seen,
+    _artifacts,
+    _dashboard,
+    _failing,
+    _findings,
+    answer,
+    seen,
+)
 from synthgen_ray.runtime.doctor.examining import examine
 from synthgen_ray.runtime.doctor.finding import Finding, Level
 from synthgen_ray.runtime.doctor.machine import data_dir, listening
@@ -255,7 +266,11 @@ def test_artifacts_of_another_servers_metadata(finds, settings):
     ("error", "said", "advice"),
     [
         (RayTaskError("answer", "Traceback:\nNo module named 'synthgen_ray'", None), "No module", "Install"),
-        (GetTimeoutError("Get timed out: some object(s) not ready."), "timed out", "See the memory and the load"),
+        (
+            GetTimeoutError("Get timed out: some object(s) not ready."),
+            "no answer in 60 s",
+            "See the memory and the load",
+        ),
         (OutOfMemoryError("Task was killed due to the node running low on memory."), "low on memory", "See the memory"),
     ],
 )
@@ -264,6 +279,25 @@ def test_a_node_that_does_not_answer_is_told_from_one_that_lacks_the_package(err
 
     assert (found.level, said in found.said) == (Level.FAIL, True)
     assert found.advice.startswith(advice)
+
+
+def test_nodes_are_asked_at_once_and_the_silent_ones_are_named(tmp_path):
+    silent = threading.Barrier(2)
+
+    def times_out() -> NodeAnswer:
+        silent.wait(timeout=10)  # until both are asked
+        raise GetTimeoutError
+
+    def answers() -> NodeAnswer:
+        return answer(DiskArtifacts(tmp_path))
+
+    asked = [("10.0.0.2", times_out), ("10.0.0.3", answers), ("10.0.0.4", times_out)]
+    findings = _findings([Asked(address, time.time(), its) for address, its in asked], Seen())
+
+    assert [finding.said.partition(" does not do our work")[0] for finding in findings] == [
+        "The node 10.0.0.2",
+        "The node 10.0.0.4",
+    ]
 
 
 class OpenToNobody(DiskArtifacts):
