@@ -172,6 +172,9 @@ class Settings(BaseSettings):
     )
     log_format: LogFormat = Field(LogFormat.JSON, description="How the processes of the cluster write their logs.")
     address: str | None = Field(None, description="A running Ray cluster to join; null starts one here.")
+    label_selector: dict[str, str] = Field(
+        {}, description="Labels of the nodes for all that stays: ingress, samplers without a GPU, the metadata."
+    )
     num_cpus: int | None = Field(None, ge=1, description="CPUs of a cluster started here; null takes all.")
     object_store_mb: int = Field(256, ge=80, description="Shared memory of a cluster started here, in MiB.")
     database_url: SecretStr | None = Field(

@@ -143,7 +143,11 @@ def app(settings: Settings) -> serve.Application:
         max_queued_requests=-1,  # without end: what was accepted, a job or an answer that has begun, waits for its turn
         max_constructor_retry_count=SAMPLER_STARTS,
         health_check_period_s=HEALTH_CHECK_S,
-        ray_actor_options={"num_cpus": settings.sampler.num_cpus, "num_gpus": settings.sampler.num_gpus},
+        ray_actor_options={
+            "num_cpus": settings.sampler.num_cpus,
+            "num_gpus": settings.sampler.num_gpus,
+            "label_selector": {} if settings.sampler.num_gpus else settings.label_selector,
+        },
     ).bind(open_artifacts(settings.artifacts_url, settings.data_dir), settings.sampler, settings.log_format)
     ingress = serve.deployment(
         Api,
@@ -154,6 +158,6 @@ def app(settings: Settings) -> serve.Application:
         backpressure_config={"status_code": 429, "retry_after_s": 1},
         max_constructor_retry_count=INGRESS_STARTS * settings.ingress.replicas,
         health_check_period_s=HEALTH_CHECK_S,
-        ray_actor_options={"num_cpus": settings.ingress.num_cpus},
+        ray_actor_options={"num_cpus": settings.ingress.num_cpus, "label_selector": settings.label_selector},
     )
     return ingress.bind(settings, sampler)

@@ -29,9 +29,9 @@ async def bootstrap(settings: Settings) -> None:
     """Start what is not there yet; does nothing the second time. Before anything serves: scratch files go."""
     if not _is_at_work():
         open_artifacts(settings.artifacts_url, settings.data_dir).prepare(is_shared=settings.may_share_scratch)
-    # A file is where it is; a PostgreSQL is as near to any node.
-    place = HEAD if settings.keeps_sqlite else None
-    ray.remote(Metadata).options(name=METADATA, resources=place, **_NAMED).remote(
+    # A file is where it is; a PostgreSQL is as near to any node, and Ray takes one at random.
+    place = {"resources": HEAD} if settings.keeps_sqlite else {"label_selector": settings.label_selector}
+    ray.remote(Metadata).options(name=METADATA, **place, **_NAMED).remote(
         settings.sql_url, Quotas(**settings.quotas.model_dump()), settings.deadlines, settings.log_format
     )
     store = metadata_store()

@@ -15,6 +15,16 @@ def test_each_sampler_gets_the_share_of_a_gpu_that_the_settings_say(share):
     assert sampler._bound_deployment.ray_actor_options["num_gpus"] == share
 
 
+@pytest.mark.parametrize(("gpus", "sampler_is_anywhere"), [(0, False), (1, True)])
+def test_what_stays_is_kept_to_the_nodes_with_the_labels_but_for_samplers_that_need_a_gpu(gpus, sampler_is_anywhere):
+    labels = {"ray.io/node-group": "!gpu"}
+    ingress = app(Settings(sampler={"num_gpus": gpus}, label_selector=labels))._bound_deployment
+    _settings, sampler = ingress.init_args
+
+    assert ingress.ray_actor_options["label_selector"] == labels
+    assert sampler._bound_deployment.ray_actor_options["label_selector"] == ({} if sampler_is_anywhere else labels)
+
+
 @pytest.mark.parametrize("max_queued", [1, 200])
 def test_what_was_accepted_may_wait_for_the_samplers_however_many_do(max_queued):
     _settings, sampler = app(Settings(sampler={"max_queued": max_queued}))._bound_deployment.init_args
