@@ -13,7 +13,7 @@ import httpx
 import ray
 from ray import serve
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
-from ray.serve.schema import ApplicationStatus
+from ray.serve.schema import ApplicationStatus, ServeStatus
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.errors import SynthGenError, told
@@ -24,6 +24,7 @@ from synthgen_ray.runtime.nodes import is_lost, on_node
 
 DASHBOARD_S = 10.0
 ANSWER_S = 60.0  # a first task starts a process
+AGAIN = "synthgen down, then synthgen up; or serve deploy, where that runs the server."
 NOTICED_S = 2.0  # of two clocks: the call itself takes a part of it
 
 
@@ -73,7 +74,8 @@ def ray_cluster(address: str, artifacts: Artifacts) -> Iterator[Finding]:
     try:
         yield from _dashboard(context.dashboard_url)
         yield from _nodes(ray.nodes(), artifacts)
-        yield from _application()
+        yield from _application(_serve_status)
+        yield from _actors()
     finally:
         ray.shutdown()
 
@@ -105,20 +107,34 @@ def _nodes(nodes: list[dict[str, Any]], artifacts: Artifacts) -> Iterator[Findin
         yield ok("ray", f"{len(alive)} nodes with {cpus:g} CPUs do our work, and agree on the time.")
 
 
-def _application() -> Iterator[Finding]:
+def _serve_status() -> ServeStatus:
+    """By a task, for which nobody need wait: Serve itself waits for its controller for ever."""
+    here = ray.get_runtime_context().get_node_id()
+    status: ServeStatus = ray.get(on_node(here, serve.status, name="doctor"), timeout=ANSWER_S)
+    return status
+
+
+def _application(status: Callable[[], ServeStatus]) -> Iterator[Finding]:
     """What is to run on it. Whether it answers is seen from outside."""
-    again = "synthgen down, then synthgen up; or serve deploy, where that runs the server."
-    deployed = serve.status().applications.get(APP)
+    try:
+        deployed = status().applications.get(APP)
+    except GetTimeoutError:
+        advice = "kill -9 the process ray::ServeController on the head: Ray starts another, and clients notice nothing."
+        yield fail("ray", f"Serve's controller: no answer in {ANSWER_S:.0f} s.", advice)
+        return
     if deployed is None:
-        yield fail("ray", f"No application {APP} is deployed on it.", again)
+        yield fail("ray", f"No application {APP} is deployed on it.", AGAIN)
     elif deployed.status != ApplicationStatus.RUNNING:
         said = f"The application {APP} is {deployed.status.value}: {deployed.message}".rstrip(": ")
-        yield fail("ray", said, f"serve status and the logs of its replicas tell more. Then {again}")
+        yield fail("ray", said, f"serve status and the logs of its replicas tell more. Then {AGAIN}")
+
+
+def _actors() -> Iterator[Finding]:
     for name in (METADATA, DISPATCHER):
         try:
             ray.get_actor(name, NAMESPACE)
         except ValueError:
-            yield fail("ray", f"There is no actor {name} on it.", again)
+            yield fail("ray", f"There is no actor {name} on it.", AGAIN)
 
 
 def _findings(asked: list[Asked], here: Seen) -> list[Finding]:

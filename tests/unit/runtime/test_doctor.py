@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from ray.exceptions import GetTimeoutError, OutOfMemoryError, RayTaskError
+from ray.serve.schema import ServeStatus
 
 from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.artifacts.disk import DiskArtifacts
@@ -19,6 +20,7 @@ from synthgen_ray.runtime.doctor.cluster import (
     Asked,
     NodeAnswer,
     Seen,
+    _application,
     _artifacts,
     _dashboard,
     _failing,
@@ -298,6 +300,15 @@ def test_nodes_are_asked_at_once_and_the_silent_ones_are_named(tmp_path):
         "The node 10.0.0.2",
         "The node 10.0.0.4",
     ]
+
+
+def test_a_controller_of_serve_that_hangs_is_waited_for_no_longer_than_a_node():
+    def hangs() -> ServeStatus:
+        raise GetTimeoutError
+
+    (found,) = _application(hangs)
+
+    assert (found.level, found.said) == (Level.FAIL, "Serve's controller: no answer in 60 s.")
 
 
 class OpenToNobody(DiskArtifacts):
