@@ -213,21 +213,23 @@ class TestUnreadable:
 
     @on_both_databases
     @pytest.mark.parametrize("job_type", [JobType.TRAIN, JobType.GENERATE, JobType.REPORT])
-    @pytest.mark.parametrize("config", [{}, [], None, "text", 5, {"seed": "x", "num_rows": "x", "format": 5}], ids=str)
-    async def test_a_job_whose_config_says_not_what_is_asked_fails_and_the_next_is_claimed(
-        self, store, project, given_ready_model, job_type, config
+    async def test_jobs_whose_config_says_not_what_is_asked_fail_and_the_next_is_claimed(
+        self, store, project, given_ready_model, job_type
     ):
-        model_id = await a_model_with_a_table(store, project.id)
-        broken = (await store.enqueue_generate(ADMIN, await given_ready_model(), GenerateParams())).value
+        model_id, other = await a_model_with_a_table(store, project.id), await given_ready_model()
+        configs = [{}, [], None, "text", 5, {"seed": "x", "num_rows": "x", "format": 5}]
+        broken = [(await store.enqueue_generate(ADMIN, other, GenerateParams())).value for _ in configs]
         sound = (await store.enqueue_generate(ADMIN, model_id, GenerateParams())).value
         async with store._sessions.writing() as session:
-            odd = update(JobRow).where(JobRow.id == broken.id).values(job_type=job_type, config=config)
-            await session.execute(odd)
+            for job, config in zip(broken, configs, strict=True):
+                odd = update(JobRow).where(JobRow.id == job.id).values(job_type=job_type, config=config)
+                await session.execute(odd)
 
         assert (await store.claim_next(JobType)).job.id == sound.id
         assert await store.claim_next(JobType) is None
-        failed = await store.get_job(ADMIN, broken.id)
-        assert (failed.failure.code, failed.config) == ("unreadable_job", {})
+        for job in broken:
+            failed = await store.get_job(ADMIN, job.id)
+            assert (failed.failure.code, failed.config) == ("unreadable_job", {})
 
     @on_both_databases
     @pytest.mark.parametrize("resources", [None, [], {"num_workers": "many"}, {"num_tpus": 1}], ids=str)
