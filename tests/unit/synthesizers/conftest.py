@@ -1,6 +1,7 @@
 import datetime as dt
 import decimal
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.params import ModelType
+from synthgen_ray.synthesizers import base
 from synthgen_ray.synthesizers.base import create
 
 torch.set_num_threads(1)
@@ -95,14 +97,26 @@ def model_type(request):
 
 
 @pytest.fixture(scope="session")
-def model(model_type):
-    return given_model(model_type)
+def usual_model():
+    """That of a type and the table above: nobody changes it, so all share it."""
+    return cache(given_model)
+
+
+@pytest.fixture(scope="session")
+def model(usual_model, model_type):
+    return usual_model(model_type)
 
 
 @pytest.fixture(scope="session")
 def rows(model):
     """Rows over a chunk's end."""
     return model.sample(model.chunk_rows + 500, seed=1)
+
+
+@pytest.fixture
+def few_own_rows(monkeypatch):
+    """Where it matters that a model fills gaps, not how well: one that is not refined learns that from its own rows."""
+    monkeypatch.setattr(base, "SAMPLE_ROWS", 1000)
 
 
 @pytest.fixture

@@ -217,8 +217,8 @@ class TestConditions:
 
 
 @pytest.fixture(scope="module")
-def copula():
-    return given_model(ModelType.GAUSSIAN_COPULA)
+def copula(usual_model):
+    return usual_model(ModelType.GAUSSIAN_COPULA)
 
 
 # By the codecs of its columns, which a type does not change.
@@ -291,7 +291,7 @@ class TestTraining:
         table = pa.table({"city": ["Rome"] * 60 + ["Oslo"] * 60, "age": list(range(120))})
         columns = (Column("city", ColumnKind.CATEGORICAL), Column("age", ColumnKind.INTEGER))
 
-        model = given_model(model_type, table, columns, holdout_fraction=0.25)
+        model = given_model(model_type, table, columns, holdout_fraction=0.25, refine=False)
 
         assert model._trained_rows == 90
 

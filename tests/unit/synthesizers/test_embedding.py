@@ -65,7 +65,7 @@ def test_gradient_of_the_rows_is_that_of_automatic_differentiation():
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_folded_network_is_the_one_that_was_trained_and_calibrated(precision):
-    model = given_model(ModelType.CTGAN, embed_above=ABOVE, precision=precision)
+    model = given_model(ModelType.CTGAN, embed_above=ABOVE, precision=precision, refine=False)
     latent_BE = torch.randn(50, model.params.embedding_dim)
     places_B = torch.randint(model.layout.condition_width, (50,))
 
@@ -107,15 +107,16 @@ def test_the_same_seed_gives_the_same_rows_also_from_its_file(model, tmp_path):
 
 def test_a_training_goes_on_from_its_checkpoint():
     kept = FirstStep()
-    whole = given_model(ModelType.CTGAN, embed_above=ABOVE, checkpoints=kept)
+    whole = given_model(ModelType.CTGAN, embed_above=ABOVE, refine=False, checkpoints=kept)
 
-    resumed = given_model(ModelType.CTGAN, embed_above=ABOVE, checkpoints=FirstStep(kept.checkpoint))
+    again = FirstStep(kept.checkpoint)
+    resumed = given_model(ModelType.CTGAN, embed_above=ABOVE, refine=False, checkpoints=again)
 
     assert resumed.sample(200, seed=1).equals(whole.sample(200, seed=1))
 
 
 def test_a_table_without_such_columns_is_learnt_as_ever():
-    model, other = (given_model(ModelType.CTGAN, embed_above=above) for above in (None, 50))
+    model, other = (given_model(ModelType.CTGAN, embed_above=above, refine=False) for above in (None, 50))
 
     assert model.sample(200, seed=1).equals(other.sample(200, seed=1))
 

@@ -25,7 +25,6 @@ from synthgen_ray.synthesizers.networks.critic import (
     score_and_slope,
 )
 from synthgen_ray.synthesizers.networks.generator import generate, new_generator
-from tests.unit.synthesizers.conftest import given_model
 from tests.unit.synthesizers.test_networks import LAYOUT
 
 PACKS = 6
@@ -160,8 +159,8 @@ def test_a_gathered_condition_is_a_one_hot_one(hidden):
 
 
 class TestTheStockPackage:
-    def test_takes_a_generator_and_says_the_same(self):
-        model = given_model(ModelType.CTGAN)
+    def test_takes_a_generator_and_says_the_same(self, usual_model):
+        model = usual_model(ModelType.CTGAN)
         width, condition_width = model.layout.width, model.layout.condition_width
         stock = loaded(Generator(16 + condition_width, (32,), width), model.network)
         latent, places = torch.randn(50, 16), torch.randint(condition_width, (50,))
@@ -185,8 +184,8 @@ class TestTheStockPackage:
         assert torch.allclose(own, expected, rtol=1e-9, atol=1e-12)
         assert own.abs().max() > 1  # it has learnt something
 
-    def test_takes_a_decoder_and_says_the_same(self):
-        model = given_model(ModelType.TVAE)
+    def test_takes_a_decoder_and_says_the_same(self, usual_model):
+        model = usual_model(ModelType.TVAE)
         latent = torch.randn(50, 16)
 
         logits, sigma = loaded(Decoder(16, (32,), model.layout.width), model.network)(latent)

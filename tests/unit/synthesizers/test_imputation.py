@@ -47,9 +47,19 @@ def pairs():
     return given_pairs()
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["refined", "plain"])
-def of_pairs(request, pairs):
-    return create(ModelType.GAUSSIAN_COPULA, {"seed": 3, "refine": request.param}).fit(pairs)
+@pytest.fixture(scope="module")
+def refined(pairs):
+    return create(ModelType.GAUSSIAN_COPULA, {"seed": 3, "refine": True}).fit(pairs)
+
+
+@pytest.fixture(scope="module")
+def plain(pairs):
+    return create(ModelType.GAUSSIAN_COPULA, {"seed": 3}).fit(pairs)
+
+
+@pytest.fixture(scope="module", params=["refined", "plain"])
+def of_pairs(request):
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +168,7 @@ def test_other_columns_orders_and_narrower_types_are_taken(of_pairs, pairs):
     assert filled["place"].null_count == filled["visitors"].null_count == 0
 
 
+@pytest.mark.usefixtures("few_own_rows")
 def test_a_data_frame_keeps_its_categories_of_numbers():
     rng = np.random.default_rng(3)
     frame = pd.DataFrame({"size": pd.Categorical(rng.integers(36, 40, 200)), "price": rng.normal(size=200)})
@@ -172,6 +183,7 @@ def test_a_data_frame_keeps_its_categories_of_numbers():
     assert filled["size"].filter(there).to_pylist() == frame["size"].to_numpy()[there].tolist()
 
 
+@pytest.mark.usefixtures("few_own_rows")
 @pytest.mark.parametrize("type_", [pa.int64(), pa.float64(), pa.dictionary(pa.int32(), pa.int64())], ids=str)
 def test_numbers_are_taken_for_the_categories_of_a_data_frame(type_):
     rng = np.random.default_rng(3)
@@ -185,9 +197,9 @@ def test_numbers_are_taken_for_the_categories_of_a_data_frame(type_):
     assert filled["size"].to_pylist()[2:4] == [38, 50]
 
 
-def test_a_column_of_nothing_but_none_is_filled_whatever_it_holds():
+def test_a_column_of_nothing_but_none_is_filled_whatever_it_holds(usual_model):
     table = given_table()[0].select(LEARNT)
-    model = given_model(ModelType.GAUSSIAN_COPULA, *given_table())
+    model = usual_model(ModelType.GAUSSIAN_COPULA)
     frame = given_table()[0].to_pandas().assign(**dict.fromkeys(LEARNT))
 
     filled = model.impute(frame, seed=1)
@@ -265,6 +277,7 @@ def test_a_column_that_is_nearly_empty_is_filled_with_numbers_of_its_range():
     assert 7 <= pc.min(filled["rare"]).as_py() <= pc.max(filled["rare"]).as_py() <= 11
 
 
+@pytest.mark.usefixtures("few_own_rows")
 def test_a_nan_is_a_gap_and_so_is_the_text_that_stands_for_one():
     """In training one column had no gap, the other had blanks."""
     rng = np.random.default_rng(6)
@@ -294,12 +307,11 @@ def test_text_that_is_no_number_is_refused_without_it():
     assert "secret" not in refused.value.detail
 
 
-def test_nothing_follows_from_a_value_that_the_model_does_not_know(pairs):
-    model = create(ModelType.GAUSSIAN_COPULA, {"seed": 3, "refine": True}).fit(pairs)
+def test_nothing_follows_from_a_value_that_the_model_does_not_know(refined, pairs):
     rows = pairs.set_column(1, "wet", pa.nulls(ROWS, pa.bool_()))
     unknown, missing = (rows.set_column(0, "place", values) for values in (pa.array(["moon"] * ROWS), pa.nulls(ROWS)))
 
-    filled, expected = (model.impute(table, seed=1) for table in (unknown, missing))
+    filled, expected = (refined.impute(table, seed=1) for table in (unknown, missing))
 
     # Each row as likely wet as one whose place is missing: by its degrees and visitors alone.
     wet = [np.asarray(table["wet"]) for table in (filled, expected)]
@@ -335,6 +347,7 @@ def test_text_that_an_upload_took_for_numbers_is_the_models_text_again():
     }
 
 
+@pytest.mark.usefixtures("few_own_rows")
 def test_floats_stay_as_exact_as_they_are_and_filled_ones_have_the_models_digits():
     narrow = (np.arange(500) % 100 / 10).astype(np.float32)
     model = given_model(ModelType.GAUSSIAN_COPULA, pa.table({"x": narrow, "y": np.arange(500) % 7}), None)
@@ -376,6 +389,7 @@ def test_flags_that_are_written_as_numbers_are_flags():
     assert rows["x"].to_pylist() == [False, True, None]
 
 
+@pytest.mark.usefixtures("few_own_rows")
 def test_whole_floats_with_nan_are_the_integers_that_pandas_had_gaps_in():
     model = given_model(ModelType.GAUSSIAN_COPULA, pa.table({"x": np.arange(500) % 50, "y": np.arange(500) % 7}), None)
 
@@ -386,6 +400,7 @@ def test_whole_floats_with_nan_are_the_integers_that_pandas_had_gaps_in():
     assert filled["x"].null_count == 0
 
 
+@pytest.mark.usefixtures("few_own_rows")
 def test_a_second_fit_forgets_what_columns_said_in_the_first():
     def a_table(name: str, middle: float) -> pa.Table:
         numbers = np.random.default_rng(0).normal(middle, 1, 200)
@@ -402,6 +417,7 @@ def test_a_second_fit_forgets_what_columns_said_in_the_first():
     assert len(set(values)) > 25
 
 
+@pytest.mark.usefixtures("few_own_rows")
 def test_a_column_that_may_have_no_nulls_is_taken_and_stays_so():
     schema = pa.schema([pa.field("x", pa.float64(), nullable=False), pa.field("c", pa.string())])
     table = pa.table([np.arange(100.0), ["a", "b"] * 50], schema=schema)

@@ -17,7 +17,7 @@ from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import Synthesizer, load
 from synthgen_ray.synthesizers.model_file import CARD, MOST_BYTES, WEIGHTS
 from tests.unit.synthesizers import golden
-from tests.unit.synthesizers.conftest import RARE, given_model, numbers_in
+from tests.unit.synthesizers.conftest import RARE, numbers_in
 
 K = 5
 # Archives and cards are read alike for all types: where only these are touched, one with a network and one without.
@@ -25,9 +25,9 @@ EITHER = pytest.mark.parametrize("file", [ModelType.CTGAN, ModelType.GAUSSIAN_CO
 
 
 @pytest.fixture(scope="module", params=list(ModelType))
-def file(request, tmp_path_factory):
+def file(request, usual_model, tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "model.synthgen"
-    given_model(request.param).save(path)
+    usual_model(request.param).save(path)
     return path
 
 

@@ -98,7 +98,7 @@ def test_codes_of_wide_columns_are_counted_without_overflow(width):
 @pytest.mark.parametrize("model_type", [ModelType.CTGAN, ModelType.TVAE])
 @pytest.mark.parametrize(("calibrate", "precision"), [(True, "fp32"), (False, "fp32"), (True, "bf16")])
 def test_a_folded_network_is_the_one_that_was_trained_and_calibrated(model_type, calibrate, precision):
-    model = given_model(model_type, calibrate=calibrate, precision=precision)
+    model = given_model(model_type, calibrate=calibrate, precision=precision, refine=False)
     latent_BE = torch.randn(50, model.params.embedding_dim)
     places_B = torch.randint(model.layout.condition_width, (50,))
 
@@ -269,8 +269,8 @@ def test_rows_do_not_depend_on_the_number_of_threads(model_type, sizes):
 
 
 @pytest.mark.parametrize("model_type", [ModelType.CTGAN, ModelType.TVAE])
-def test_pytorchs_default_type_is_not_asked_for(model_type, tmp_path):
-    given_model(model_type).save(tmp_path / "usual")
+def test_pytorchs_default_type_is_not_asked_for(usual_model, model_type, tmp_path):
+    usual_model(model_type).save(tmp_path / "usual")
 
     torch.set_default_dtype(torch.float64)
     try:

@@ -180,6 +180,7 @@ def test_a_grid_that_is_none_is_refused(decimals, step, origin):
         FloatForm(arrow_type="double", lower=0.0, upper=1.0, decimals=decimals, step=step, origin=origin)
 
 
+@pytest.mark.usefixtures("few_own_rows")
 @pytest.mark.parametrize("model_type", ModelType)
 def test_rows_and_filled_gaps_are_on_the_grid(model_type):
     grams = np.rint(RNG.normal(4200, 800, 400).clip(2700, 6300) / 25) * 25

@@ -113,6 +113,7 @@ def test_narrow_numbers_with_gaps_keep_their_type(type_, kind):
     assert set(rows.to_pylist()) == {*array.to_pylist()}
 
 
+@pytest.mark.usefixtures("few_own_rows")
 def test_gaps_of_narrow_decimals_are_filled_in_some_chunks_and_not_in_others():
     table = pa.table({"x": pa.array([Decimal(int(cents)) / 100 for cents in WHOLE], pa.decimal32(5, 2))})
     model = given_model(ModelType.GAUSSIAN_COPULA, table, None)
@@ -125,6 +126,7 @@ def test_gaps_of_narrow_decimals_are_filled_in_some_chunks_and_not_in_others():
     assert filled.null_count == 0
 
 
+@pytest.mark.usefixtures("few_own_rows")
 @pytest.mark.parametrize("model_type", [ModelType.TVAE, ModelType.GAUSSIAN_COPULA])
 @pytest.mark.parametrize("most", [2, 1000])
 def test_categories_of_a_data_frame_keep_their_order(model_type, most, tmp_path):

@@ -98,6 +98,7 @@ def test_a_data_frame_gets_its_dates_back_as_they_were_written(model_type, tmp_p
     assert load(tmp_path / "model").sample(20, seed=2).equals(model.sample(20, seed=2))
 
 
+@pytest.mark.usefixtures("few_own_rows")
 def test_gaps_are_filled_in_the_format_of_the_others_also_in_a_frame_whose_dates_were_read():
     texts = FORMATS["%d.%m.%Y"].to_series().mask(RNG.random(ROWS) < 0.2).reset_index(drop=True)
     frame = pd.DataFrame({"day": texts, "paid": RNG.normal(size=ROWS)})
@@ -156,6 +157,7 @@ def test_a_declared_format_tells_days_from_months():
     assert (model.learned_columns[0].minimum, model.learned_columns[0].maximum) == ("2020-01-01", "2020-09-09")
 
 
+@pytest.mark.usefixtures("few_own_rows")
 def test_a_declared_format_is_kept_where_the_texts_fit_a_narrower_one():
     texts = ["12/10/2020", "13/11/2020"] * 20
     columns = [Column("day", ColumnKind.DATETIME, format="%-d/%-m/%Y"), Column("x", ColumnKind.FLOAT)]
