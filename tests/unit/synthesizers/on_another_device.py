@@ -26,7 +26,8 @@ def elsewhere() -> torch.device:
 
 def trained(model_type, device, checkpoints=None, **options):
     table, columns = given_table()
-    model = create(model_type, {**SMALL[model_type], "seed": 7, **options}).to(device)
+    # What refines rows does not go along.
+    model = create(model_type, {**SMALL[model_type], "seed": 7, "refine": False, **options}).to(device)
     return model.fit(table, columns=columns, checkpoints=checkpoints)
 
 
@@ -72,7 +73,7 @@ def test_an_epoch_brings_nothing_back_but_its_losses(elsewhere, monkeypatch, mod
 
     def brought_back(epochs):
         before = Elsewhere.brought_back
-        trained(model_type, elsewhere, epochs=epochs, refine=False, calibrate=False, early_stop=False)
+        trained(model_type, elsewhere, epochs=epochs, calibrate=False, early_stop=False)
         return Elsewhere.brought_back - before
 
     losses = 2
@@ -81,7 +82,7 @@ def test_an_epoch_brings_nothing_back_but_its_losses(elsewhere, monkeypatch, mod
 
 @pytest.mark.parametrize("model_type", NETWORKS)
 def test_products_of_16_bits(elsewhere, model_type):
-    model = trained(model_type, elsewhere, precision="bf16", refine=False)
+    model = trained(model_type, elsewhere, precision="bf16")
 
     assert devices(model) == {"elsewhere"}
     assert model.sample(300, seed=1).num_rows == 300
@@ -89,7 +90,7 @@ def test_products_of_16_bits(elsewhere, model_type):
 
 @pytest.mark.parametrize("model_type", NETWORKS)
 def test_a_model_goes_from_device_to_device_by_its_file(elsewhere, tmp_path, model_type):
-    there = trained(model_type, elsewhere, refine=False)
+    there = trained(model_type, elsewhere)
     there.save(tmp_path / "model.synthgen")
 
     rows = [load(tmp_path / "model.synthgen").to(device).sample(300, seed=1) for device in (elsewhere, "cpu")]
@@ -101,9 +102,9 @@ def test_a_model_goes_from_device_to_device_by_its_file(elsewhere, tmp_path, mod
 @pytest.mark.parametrize("model_type", NETWORKS)
 def test_a_training_goes_on_elsewhere_from_its_checkpoint(elsewhere, model_type):
     first = Earlier()
-    whole = trained(model_type, elsewhere, first, refine=False)
+    whole = trained(model_type, elsewhere, first)
     step = len(first.kept) // 2
 
-    resumed = trained(model_type, elsewhere, Earlier(latest=first.kept[step]), refine=False)
+    resumed = trained(model_type, elsewhere, Earlier(latest=first.kept[step]))
 
     assert resumed.sample(300, seed=1).equals(whole.sample(300, seed=1))
