@@ -159,6 +159,7 @@ def _start_in_background(place: DataDir, settings: Settings) -> ServerInfo:
     place.lock().close()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # as Ctrl-C: what follows is wound up
     log = place.new_server_log()
+    typer.echo(f"Starting; what goes wrong is in {log}", err=True)
     with log.open("w") as output:
         command = [sys.executable, "-m", "synthgen_ray.runtime.server"]
         server = subprocess.Popen(  # noqa: S603
