@@ -99,6 +99,8 @@ def _message(finding: ErrorDetails, location: Sequence[str]) -> str:
         if most := finding.get("ctx", {}).get("max_length"):
             return f"may name {most} column{'s' * (most > 1)} at most"
         return "must be an object"
+    if _CODES.get(finding["type"]) == "object_expected":
+        return "must be an object"  # pydantic names the class that it would make
     text = {
         "missing": "is required",
         "extra_forbidden": "is not known here",

@@ -3,9 +3,10 @@
 import pytest
 from pydantic import ValidationError
 
+from synthgen_ray.domain.corrections import SchemaCorrection
 from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.domain.params import DrawParams, ModelType
-from synthgen_ray.domain.validation import MOST_ADVISED, parse_train_params
+from synthgen_ray.domain.validation import MOST_ADVISED, invalid_request, parse_train_params
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,10 @@ def test_the_first_fault_of_a_list_of_values_is_all_that_is_looked_for():
         DrawParams.model_validate({"conditions": {"age": [[]] * 1000}})
 
     assert many.value.error_count() == one.value.error_count()
+
+
+def test_what_must_be_an_object_is_said_without_the_name_of_a_class():
+    with pytest.raises(ValidationError) as error:
+        SchemaCorrection.model_validate({"columns": {"sex": "text"}})
+
+    assert invalid_request(error.value.errors()).detail == "columns.sex: must be an object"
