@@ -78,6 +78,7 @@ REFUSED = [
         "ragged_row",
         "Row 1 (line 2) has 3 cells; the header has 2",
     ),
+    ("a title above the header", b"Sales\n\na,b\n1,2\n", 422, "ragged_row", "has 1. The first line must be the header"),
     ("a later row that is too long", b"a,b\n1,2\n1,2,3\n", 422, "ragged_row", "Row 2 (line 3)"),
     (
         "a row that is too long behind breaks and blanks",

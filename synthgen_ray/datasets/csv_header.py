@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
-from synthgen_ray.datasets.csv_scan import LINE_END, Text, malformed, records
+from synthgen_ray.datasets.csv_scan import LINE_END, SAVE_AS_UTF8, Text, malformed, not_utf8, records
 from synthgen_ray.datasets.date_guessing import DATE
 from synthgen_ray.datasets.limits import MIB, UploadLimits, too_many_columns
 from synthgen_ray.datasets.names import check_names
@@ -102,7 +102,7 @@ def is_data(names: tuple[str, ...]) -> bool:
 def _header_start(text: Text) -> int:
     """The beginning of the first line that is not blank, in a file that may be CSV."""
     if text[:2] in UTF16_BOMS:
-        raise InvalidTable("The file is UTF-16; save it as UTF-8.", "unsupported_encoding")
+        raise InvalidTable(f"The file is UTF-16; {SAVE_AS_UTF8}", "unsupported_encoding")
     at = _first_line(text, len(BOM) if text[:3] == BOM else 0)
     if MARKUP.match(text[at : at + 1024]):
         raise InvalidTable(f"The file is not CSV: it begins like HTML or XML. {TAKEN}", "not_csv")
@@ -150,9 +150,7 @@ def _names(text: Text, start: int, content: bytes, delimiter: bytes) -> tuple[st
     try:
         line = content.decode()
     except UnicodeDecodeError as error:
-        raise InvalidTable(
-            f"Byte {start + error.start:,} is not UTF-8; save the file as UTF-8.", "invalid_encoding"
-        ) from None
+        raise not_utf8(start + error.start) from None
     try:
         return tuple(next(csv.reader([line], delimiter=delimiter.decode(), strict=True)))
     except csv.Error:  # the limit of the csv module, 128 KiB a cell: quotes were checked above

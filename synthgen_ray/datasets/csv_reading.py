@@ -108,10 +108,11 @@ def _first_fault(text: Text, header: Header, limits: UploadLimits) -> InvalidTab
     expected = len(header.names)
     for row, record in enumerate(records(text, header.end, header.delimiter, header.line), 1):
         if record.num_cells != expected:
-            return InvalidTable(
-                f"Row {row:,} (line {record.line:,}) has {record.num_cells:,} cells; the header has {expected:,}.",
-                "ragged_row",
-            )
+            where = f"Row {row:,} (line {record.line:,})"
+            # A title stands above what somebody exports to be read.
+            hint = " The first line must be the header, the names of the columns." if row == expected == 1 else ""
+            detail = f"{where} has {record.num_cells:,} cells; the header has {expected:,}.{hint}"
+            return InvalidTable(detail, "ragged_row")
         if record.longest_cell > limits.max_cell_bytes:
             return cell_too_large(row, limits)
         if record.end - record.start > BLOCK_BYTES:

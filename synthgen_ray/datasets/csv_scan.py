@@ -19,6 +19,7 @@ CHUNK = 2**20
 QUOTE, LINE_FEED, CARRIAGE_RETURN = b'"\n\r'
 LINE_END = re.compile(rb"\r\n|\n|\r")
 LINE_ENDS = re.compile(rb"[\r\n]+")
+SAVE_AS_UTF8 = "save it as UTF-8 (in Excel as a file of type `CSV UTF-8`)."
 
 Text = bytes | mmap
 
@@ -49,7 +50,7 @@ def check_bytes(text: Text, start: int, delimiter: bytes) -> None:
             try:
                 decoder.decode(chunk, final=offset + CHUNK >= len(text))
             except UnicodeDecodeError as error:
-                raise _not_utf8(offset - pending + error.start) from None
+                raise not_utf8(offset - pending + error.start) from None
     if not _quotes_pair(text, start, delimiter):
         # Quotes inside unquoted cells are harmless but rare: the exact walk tells them apart.
         for _ in records(text, start, delimiter):
@@ -138,8 +139,8 @@ def malformed(line: int, what: str) -> InvalidTable:
     return InvalidTable(f"Line {line:,} {what}.", "malformed_csv")
 
 
-def _not_utf8(offset: int) -> InvalidTable:
-    return InvalidTable(f"Byte {offset:,} is not UTF-8; save the file as UTF-8.", "invalid_encoding")
+def not_utf8(offset: int) -> InvalidTable:
+    return InvalidTable(f"Byte {offset:,} is not UTF-8; {SAVE_AS_UTF8}", "invalid_encoding")
 
 
 def _nul_byte(text: Text, start: int, delimiter: bytes, offset: int) -> InvalidTable:
