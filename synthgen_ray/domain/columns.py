@@ -174,14 +174,15 @@ def check_learnable(columns: Sequence[Column]) -> None:
     Raises: InvalidTable.
     """
     if all(_says_nothing(column) for column in columns):
-        detail = "The table has only ids and constants; training needs a column with something to learn."
+        detail = "The table has only ids, personal data and constants; training needs a column with something to learn."
         raise InvalidTable(detail, "no_usable_columns")
 
 
 def _says_nothing(column: Column) -> bool:
     if column.kind is ColumnKind.CONSTANT:
         return not (column.nullable and column.cardinality)  # which cells are missing can be learnt
-    return column.kind is ColumnKind.ID
+    # Other free text may turn out to be numbers as somebody writes them.
+    return column.kind is ColumnKind.ID or (column.kind is ColumnKind.TEXT and column.pii is not None)
 
 
 def repeats(columns: Sequence[Column], num_rows: int) -> tuple[str, ...]:

@@ -107,7 +107,10 @@ class Synthesizer(ABC):
             rng = stream(seed, ENCODE)
             self._codec = TableCodec.learn(train, table, self._columns, self._codec_options, rng, pace.breathe)
             if not self._codec.learnt:
-                raise InvalidTable("No column holds anything to learn.", "no_usable_columns")
+                detail = (
+                    "No column holds anything to learn: all are ids, constants or text, of which none is categorical."
+                )
+                raise InvalidTable(detail, "no_usable_columns")
             self._trained_rows = train.num_rows
             self.chunk_rows = rows_of_a_chunk(self.learned_columns, table.column_names)
             with pace.part(PART_BEFORE_REFINEMENT if self._is_refined else 1.0):

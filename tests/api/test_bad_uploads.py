@@ -264,8 +264,12 @@ class TestTraining:
 
     @pytest.mark.parametrize(
         "content",
-        [b"a,b\n" + b"1,3\n" * 60, b"id,b\n" + b"".join(b"%d,3\n" % i for i in MANY)],
-        ids=["constants", "ids and a constant"],
+        [
+            b"a,b\n" + b"1,3\n" * 60,
+            b"id,b\n" + b"".join(b"%d,3\n" % i for i in MANY),
+            b"email,b\n" + b"".join(b"ada%d@example.com,3\n" % i for i in MANY),
+        ],
+        ids=["constants", "ids and a constant", "addresses and a constant"],
     )
     async def test_a_table_with_nothing_to_learn(self, create, content):
         """It can be uploaded: what is read as constant may be an id, and be corrected to one."""
