@@ -129,7 +129,8 @@ def _remembered(remembered: Measure, share: Measure, scope: Scope) -> Finding:
 
 
 def _attacks(attacks: Sequence[Attack], what: str, untried: str) -> Finding:
-    """Of the attack that is certain to gain most, though so many were tried; `untried` where there was none to try."""
+    """Of the attack that is certain to gain most, though so many were tried; `untried` where there was none to try. Of
+    none that is, how much the least known of them may gain: few rows hide a risk of a third."""
     if not attacks:
         return finding(Level.GOOD, "privacy", untried)
     than = "than people whom the model has not seen"
@@ -139,7 +140,13 @@ def _attacks(attacks: Sequence[Attack], what: str, untried: str) -> Finding:
         return finding(Level.WARN, "privacy", sentence, advice)
     worst = max(attacks, key=lambda attack: attack.certain_risk or 0.0)
     level = low(worst.certain_risk or 0.0, AT_RISK)
-    sentence = f"{what} no better {than}."
-    if level is not Level.GOOD:
-        sentence = f"{what} better {than}: the risk is {worst.risk.value:.0%} ({worst.by})."
+    if level is Level.GOOD:
+        unsure = max(attacks, key=lambda attack: attack.risk.high or 0.0)
+        sentence = f"{what} no better {than}, as far as these rows tell: the risk is {unsure.risk.high:.0%} at most"
+        return finding(level, "privacy", f"{sentence} ({_by(unsure)}).")
+    sentence = f"{what} better {than}: the risk is {worst.risk.value:.0%} ({_by(worst)})."
     return finding(level, "privacy", sentence, *REMEMBERS)
+
+
+def _by(attack: Attack) -> str:
+    return quoted(attack.by) if attack.name == "inference" else attack.by

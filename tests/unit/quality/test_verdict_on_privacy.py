@@ -12,6 +12,7 @@ from synthgen_ray.quality.fidelity import (
     Tables,
 )
 from synthgen_ray.quality.privacy import copied
+from synthgen_ray.quality.risk import Tries, attack
 from synthgen_ray.quality.verdict import verdict
 from tests.unit.quality.tables import (
     UNKNOWN,
@@ -103,3 +104,18 @@ def test_a_holdout_with_some_rows_in_common_by_chance_is_one_of_strangers(common
 def test_copies_that_other_real_rows_have_not_are_a_leak():
     assert _verdict_on_copies(90, 0) is Level.BAD
     assert _verdict_on_copies(450, 180) is Level.BAD
+
+
+def test_of_attacks_that_are_not_certain_to_gain_it_is_told_how_much_they_may_gain():
+    """Of 20 attempts seven succeed on rows that training saw, and three on others: a risk of anything up to a half."""
+    seen, guessed, unseen = Tries(7, 20), Tries(1, 20), Tries(3, 20)
+    tried = attack("inference", "a" * 50, seen, guessed, unseen, among=1)
+    others = attack("inference", "b", unseen, guessed, unseen, among=1)
+    more = {"remembered": Measure(value=0), "distance_share": Measure(value=0.5), "inference": (others, tried)}
+    privacy = only_copies(Measure(value=0)).model_copy(update=more)
+
+    found = verdict(UNKNOWN, (), (), None, privacy, a_scope(150, 50))
+
+    told = next(finding for finding in found if finding.sentence.startswith("Who knows"))
+    assert told.level is Level.GOOD
+    assert told.sentence.endswith(f"as far as these rows tell: the risk is 50% at most ('{'a' * 39}…').")
