@@ -1,33 +1,47 @@
 """HTTP on a connection, with an end to what uvicorn gathers without one: heads and trailers that go on and on, requests
-that come before the first of them is answered. Trailers are dropped."""
+that come before the first of them is answered, answers that nobody reads. Trailers are dropped."""
 
 import asyncio
+import math
 from uuid import uuid4
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from synthgen_ray.api.edge import HeadersTooLarge
 from synthgen_ray.api.problems import problem_of
 
 MOST_HELD = 64 * 2**10  # above what the edge takes, so that it is mostly the edge that answers
 HEAD_SECONDS = 30.0
+UNREAD_SECONDS = 300.0  # in which a client takes nothing at all of what waits for it
 MOST_WAITING = 20  # requests behind the one that is answered: each takes a hundred times the memory of its bytes
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """Closes a connection once its head is too long or too slow, or too many requests wait on it."""
+    """Closes a connection once its head is too long or too slow, too many requests wait on it, or nobody reads."""
 
     _held = 0  # bytes that the parser took and has told us nothing of yet
     _head_timer: asyncio.TimerHandle | None = None
     _is_head = True
+    _unread_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        transport.set_write_buffer_limits(0)  # paused is then whatever has not all left
         self._start_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_head()
+        self._end_unread()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._look_at_unread(math.inf)
+
+    def resume_writing(self) -> None:
+        self._end_unread()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         self._held += len(data)
@@ -64,6 +78,21 @@ class BoundedHttp(HttpToolsProtocol):
         else:
             super().send_400_response(msg)
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGIApp) -> None:  # type: ignore[override]
+        async def as_it_is_read(scope: Scope, receive: Receive, send: Send) -> None:
+            # Who does not read must hold no place among the requests that are answered, nor leave its answer here and
+            # none of its place: that took no key.
+            await self.flow.drain()
+
+            async def send_all(message: Message) -> None:
+                await send(message)
+                await self.flow.drain()
+
+            if not cycle.disconnected:
+                await app(scope, receive, send_all)
+
+        super()._start_asgi_task(cycle, as_it_is_read)  # type: ignore[arg-type]
+
     @property
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
@@ -77,6 +106,17 @@ class BoundedHttp(HttpToolsProtocol):
         self._held, self._is_head = 0, False
         if self._head_timer is not None:
             self._head_timer.cancel()
+
+    def _look_at_unread(self, before: float) -> None:
+        unread = self.transport.get_write_buffer_size()
+        if unread >= before:
+            self.transport.abort()
+        else:
+            self._unread_timer = self.loop.call_later(UNREAD_SECONDS, self._look_at_unread, unread)
+
+    def _end_unread(self) -> None:
+        if self._unread_timer is not None:
+            self._unread_timer.cancel()
 
     def _refuse(self) -> None:
         if not self._is_answering:

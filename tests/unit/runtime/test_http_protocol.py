@@ -5,13 +5,15 @@ import contextlib
 import json
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from synthgen_ray.runtime import http_protocol
 from synthgen_ray.runtime.http_protocol import MOST_WAITING, BoundedHttp
 
 A_GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+LARGE = 8 << 20  # more than a kernel holds for who does not read
 
 
 @contextlib.asynccontextmanager
@@ -68,3 +70,44 @@ async def test_a_connection_on_which_a_thousand_wait_is_closed_without_a_word_in
 
     assert (asked, answer) == (1, b"")
     may_end.set()
+
+
+class Large:
+    """Tells what was begun, and what has ended."""
+
+    def __init__(self):
+        self.said = []
+        self.has_begun = asyncio.Event()
+
+    async def __call__(self, scope, receive, send):
+        self.said.append("begun")
+        self.has_begun.set()
+        await Response(bytes(LARGE))(scope, receive, send)
+        self.said.append("ended")
+
+
+async def test_who_does_not_read_an_answer_has_not_got_it_and_asks_for_nothing_more():
+    large = Large()
+    async with connected(large) as (reader, writer):
+        writer.write(A_GET * 2)
+        await large.has_begun.wait()
+        await asyncio.sleep(0.1)
+        unread = list(large.said)
+
+        for _ in range(2):
+            await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(LARGE)
+
+    assert (unread, large.said) == (["begun"], ["begun", "ended"] * 2)
+
+
+async def test_an_answer_of_which_nobody_takes_anything_is_dropped_with_its_connection(monkeypatch):
+    monkeypatch.setattr(http_protocol, "UNREAD_SECONDS", 0.1)
+    large = Large()
+    async with connected(large) as (reader, writer):
+        writer.write(A_GET)
+        async with asyncio.timeout(10):
+            while large.said != ["begun", "ended"]:
+                await asyncio.sleep(0.05)
+
+        assert len(await reader.read()) < LARGE
