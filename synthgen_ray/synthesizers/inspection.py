@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from pydantic import TypeAdapter
 
+from synthgen_ray.datasets.date_formats import is_format
 from synthgen_ray.datasets.limits import MIB, UploadLimits
 from synthgen_ray.datasets.names import check_names
 from synthgen_ray.datasets.nursery import ENVIRONMENT
@@ -26,8 +27,11 @@ from synthgen_ray.domain.corrections import MAX_FORMAT
 from synthgen_ray.domain.errors import InvalidRequest, InvalidTable, SynthGenError, corrupt_model
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.domain.widths import listed, widest_of
+from synthgen_ray.synthesizers.columns.moments import is_moment
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from synthgen_ray.synthesizers.base import Synthesizer
 
 MOST_SECONDS = 60  # of computing; a busy machine takes twice as long
@@ -131,6 +135,7 @@ def _found(file: Path) -> Inspected:
         rows = model.sample_chunk(0, min(TRIED_ROWS, model.chunk_rows), 0)
         for write in (write_csv, write_jsonl):
             write(rows, model.columns, BytesIO())
+        _check_formats(model, rows)
     except SynthGenError as error:
         return Inspected(None, error.detail)
     except MemoryError:
@@ -153,6 +158,14 @@ def _check_texts(model: "Synthesizer") -> None:
     formats = [*(column.format or "" for column in model.columns), *(one.format for one in kept_as_text)]
     if max(map(len, formats)) > MAX_FORMAT:
         raise _unsound("it writes its cells in a format that is too long")
+
+
+def _check_formats(model: "Synthesizer", rows: "pa.Table") -> None:
+    """Refuse text around dates that an upload's may not have: with it a cell could be a formula, or end a line of
+    JSON."""
+    written = [column.format for column in model.columns if is_moment(rows.schema.field(column.name).type)]
+    if not all(map(is_format, filter(None, written))):
+        raise _unsound("it writes its dates in a format that is none")
 
 
 def _texts(part: object) -> Iterator[str]:

@@ -75,6 +75,16 @@ async def test_a_file_whose_rows_cannot_be_written_is_refused(tmp_path):
 
 
 @pytest.mark.usefixtures("read_here")
+@pytest.mark.parametrize("format", ["=1+%Y-%m-%d", '%Y-%m-%d","role":"admin'], ids=["formula", "JSON"])
+async def test_a_file_with_dates_that_are_more_than_dates_is_refused(tmp_path, format):
+    model = a_model(TABLE.append_column("day", pa.array(range(30), pa.date32())))
+    model._columns = (*model.columns[:-1], Column("day", ColumnKind.DATETIME, format=format))
+    model.save(tmp_path / "model")
+
+    assert "in a format that is none" in await refusal(tmp_path / "model")
+
+
+@pytest.mark.usefixtures("read_here")
 @pytest.mark.parametrize("name", ["a\nb\x1b[31m", "", " ", "x" * 100_000, " number "])
 async def test_names_that_no_table_may_have_are_refused(tmp_path, name):
     with_word(a_model(), name=name).save(tmp_path / "model")
