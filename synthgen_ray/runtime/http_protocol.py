@@ -6,6 +6,7 @@ import math
 from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from synthgen_ray.api.edge import HeadersTooLarge
@@ -27,7 +28,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        transport.set_write_buffer_limits(0)  # paused is then whatever has not all left
+        transport.set_write_buffer_limits(0)
         self._start_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -72,6 +73,11 @@ class BoundedHttp(HttpToolsProtocol):
         self._held = 0
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.set_write_buffer_limits(0)  # paused is now whatever has not all left
+        super().on_response_complete()
+
     def send_400_response(self, msg: str) -> None:
         if self._is_answering:  # within that answer it would be taken for a part of it
             self.transport.close()
@@ -80,16 +86,19 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGIApp) -> None:  # type: ignore[override]
         async def as_it_is_read(scope: Scope, receive: Receive, send: Send) -> None:
-            # Who does not read must hold no place among the requests that are answered, nor leave its answer here and
-            # none of its place: that took no key.
+            # Who does not read must hold no place among the requests that are answered, nor leave a large answer here
+            # and none of its place: that took no key. What is small leaves its place whether it is read or not.
             await self.flow.drain()
+            if cycle.disconnected:
+                return
+            self.transport.set_write_buffer_limits(HIGH_WATER_LIMIT)
 
             async def send_all(message: Message) -> None:
                 await send(message)
-                await self.flow.drain()
+                if self.transport.get_write_buffer_size() > HIGH_WATER_LIMIT:
+                    await self.flow.drain()
 
-            if not cycle.disconnected:
-                await app(scope, receive, send_all)
+            await app(scope, receive, send_all)
 
         super()._start_asgi_task(cycle, as_it_is_read)  # type: ignore[arg-type]
 

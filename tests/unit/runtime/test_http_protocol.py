@@ -7,6 +7,7 @@ import json
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from uvicorn import Config
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.server import ServerState
 
 from synthgen_ray.runtime import http_protocol
@@ -72,22 +73,23 @@ async def test_a_connection_on_which_a_thousand_wait_is_closed_without_a_word_in
     may_end.set()
 
 
-class Large:
+class Answers:
     """Tells what was begun, and what has ended."""
 
-    def __init__(self):
+    def __init__(self, size=LARGE):
+        self.size = size
         self.said = []
         self.has_begun = asyncio.Event()
 
     async def __call__(self, scope, receive, send):
         self.said.append("begun")
         self.has_begun.set()
-        await Response(bytes(LARGE))(scope, receive, send)
+        await Response(bytes(self.size))(scope, receive, send)
         self.said.append("ended")
 
 
 async def test_who_does_not_read_an_answer_has_not_got_it_and_asks_for_nothing_more():
-    large = Large()
+    large = Answers()
     async with connected(large) as (reader, writer):
         writer.write(A_GET * 2)
         await large.has_begun.wait()
@@ -101,9 +103,21 @@ async def test_who_does_not_read_an_answer_has_not_got_it_and_asks_for_nothing_m
     assert (unread, large.said) == (["begun"], ["begun", "ended"] * 2)
 
 
+async def test_what_is_small_is_answered_whether_it_is_read_or_not():
+    small = Answers(HIGH_WATER_LIMIT - 1024)
+    async with connected(small) as (_, writer):
+        asked = 0
+        while len(small.said) == 2 * asked:  # until one waits for room, and is not begun
+            writer.write(A_GET)
+            asked += 1
+            await asyncio.sleep(0.005)
+
+        assert small.said[-1] == "ended"
+
+
 async def test_an_answer_of_which_nobody_takes_anything_is_dropped_with_its_connection(monkeypatch):
     monkeypatch.setattr(http_protocol, "UNREAD_SECONDS", 0.1)
-    large = Large()
+    large = Answers()
     async with connected(large) as (reader, writer):
         writer.write(A_GET)
         async with asyncio.timeout(10):
