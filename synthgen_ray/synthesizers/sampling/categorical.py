@@ -13,12 +13,6 @@ FURTHEST = 8.0  # an offset that is larger tells that the network never learnt t
 LEAST_SHARE = 1e-6
 
 
-def effective_size(log_weights: np.ndarray) -> float:
-    """How many equally weighted draws the weights are worth: (Σw)² / Σw² (Kish 1965)."""
-    weights = np.exp(log_weights - log_weights.max())
-    return float(weights.sum() ** 2 / (weights**2).sum())
-
-
 def weights_of(logits_WB: np.ndarray) -> np.ndarray:
     """Weights in the proportions of the softmax, the largest of each row 1."""
     weights_WB = logits_WB - logits_WB.max(axis=0)

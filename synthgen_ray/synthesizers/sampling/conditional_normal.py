@@ -30,7 +30,7 @@ from scipy.special import logsumexp
 
 from synthgen_ray.synthesizers.columns.normal import log_probability, truncated_normal
 from synthgen_ray.synthesizers.numerics.noise import normals
-from synthgen_ray.synthesizers.sampling.categorical import effective_size
+from synthgen_ray.synthesizers.sampling.weighted import effective_size, resampled
 
 SWEEPS = 30
 LOOKS = 2000  # rows by which a chance is estimated, to a percent or so
@@ -136,7 +136,7 @@ def _start(
     log_weights_P = np.zeros(particles)
     for place, (bound, way) in enumerate(zip(bounds, _ways(bounds), strict=True)):
         if effective_size(log_weights_P) < WORN * particles:
-            kept = _resampled(log_weights_P, particles, rng)
+            kept = resampled(log_weights_P, particles, rng)
             z_PC, choices_PC, log_weights_P = z_PC[kept], choices_PC[kept], np.zeros(particles)
         mean, sd = _given_before(inner_CC, place, z_PC)
         intervals = way(bound, mean, sd)
@@ -145,16 +145,9 @@ def _start(
             log_weights_P += intervals.log_weights(choice)
         z_PC[:, place] = _inside(bound, choice, mean, sd, rng)
     if len(bounds) > 1:
-        kept = rng.permutation(_resampled(log_weights_P, num_rows, rng))
+        kept = rng.permutation(resampled(log_weights_P, num_rows, rng))
         z_PC, choices_PC = z_PC[kept], choices_PC[kept]
     return z_PC, list(np.ascontiguousarray(choices_PC.T))
-
-
-def _resampled(log_weights: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """So many places, each as often as its weight says, to the next whole number: systematic resampling."""
-    ends = np.cumsum(np.exp(log_weights - log_weights.max()))
-    points = (np.arange(count) + rng.random()) * (ends[-1] / max(count, 1))
-    return np.asarray(np.minimum(np.searchsorted(ends, points, side="right"), len(ends) - 1))
 
 
 class _Weighed:

@@ -1,14 +1,13 @@
 """Conditions are guarantees: every row obeys, and rows stay varied in what was not asked for.
 
 A network gives, for each latent, the chances of every code of every column. So a latent is weighted by how likely its
-row is to obey (likelihood weighting), the heaviest are chosen by weighted sampling without replacement, and the asked
-columns are drawn from what is left of their chances. No row is ever rejected, and none repeats a latent.
-Sources: Fung & Chang 1990, "Weighing and integrating evidence for stochastic simulation in Bayesian networks";
-Efraimidis & Spirakis 2006, "Weighted random sampling with a reservoir".
+row is to obey (likelihood weighting), latents are chosen in proportion to their weights, and the asked columns are
+drawn from what is left of their chances. No row is ever rejected, and none repeats a latent.
+Source: Fung & Chang 1990, "Weighing and integrating evidence for stochastic simulation in Bayesian networks".
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +17,8 @@ from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.columns.quantile_map import Parts
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.numerics.noise import normals
-from synthgen_ray.synthesizers.sampling.categorical import draw_codes, effective_size, weights_of
+from synthgen_ray.synthesizers.sampling.categorical import draw_codes, weights_of
+from synthgen_ray.synthesizers.sampling.weighted import effective_size, thinned
 
 Targets = Mapping[str, CategoryTarget | NumberTarget]
 
@@ -83,15 +83,13 @@ def draw_obeying(
 
     if not targets or num_rows == 0:
         return draw(num_rows)
-    kept, keys, log_weights = None, np.zeros(0), np.zeros(0)
+    kept, log_weights = None, np.zeros(0)
     for _ in range(MOST_ROUNDS):
         drawn = draw(max(num_rows, LEAST_CANDIDATES))
         log_weights = np.append(log_weights, drawn.log_weights_B)
-        keys = np.append(keys, drawn.log_weights_B + rng.gumbel(size=len(drawn.log_weights_B)))
         kept = Drawn.joined([kept, drawn]) if kept else drawn
-        # The largest keys are a weighted sample; in the order of their latents, lest early rows weigh more.
-        best = np.sort(np.argpartition(-keys, num_rows - 1)[:num_rows])
-        kept, keys = kept.take(best), keys[best]
+        places, weighing = thinned(kept.log_weights_B, num_rows, rng)
+        kept = replace(kept.take(places), log_weights_B=weighing)
         effective = effective_size(log_weights)
         if effective >= ENOUGH * num_rows or effective >= NEARLY_ALL * len(log_weights):
             break

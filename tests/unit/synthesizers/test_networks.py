@@ -12,7 +12,7 @@ from synthgen_ray.synthesizers.base import load
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.networks.generator import condition_loss
 from synthgen_ray.synthesizers.neural import is_narrow
-from synthgen_ray.synthesizers.sampling.categorical import draw_codes, effective_size, weights_of
+from synthgen_ray.synthesizers.sampling.categorical import draw_codes, weights_of
 from synthgen_ray.synthesizers.training.draws import Draws, start_weights
 from synthgen_ray.synthesizers.training.parallel import Share
 from synthgen_ray.synthesizers.training.training_by_sampling import ConditionSampler, cumulated_chances, draw_places
@@ -194,11 +194,6 @@ def test_reconstruction_is_a_sum_of_cross_entropies_and_has_their_gradients():
     assert loss.item() == pytest.approx(expected.item(), rel=1e-12)
     for gradient, other in zip(torch.autograd.grad(loss, inputs), torch.autograd.grad(expected, inputs), strict=True):
         assert torch.allclose(gradient, other, rtol=1e-12, atol=1e-12)
-
-
-def test_effective_size():
-    assert effective_size(np.zeros(10)) == pytest.approx(10)
-    assert effective_size(np.array([0.0, -1e3, -1e3])) == pytest.approx(1)
 
 
 class TestDraws:
