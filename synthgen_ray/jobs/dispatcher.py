@@ -129,9 +129,11 @@ class Dispatcher:
             self._has_unheard = False
         began = time.monotonic()
         while not self._halts and (free := await self._free_types()):
-            self._has_unheard = True
-            assignment = await self._store.claim_next(free, self._owner)
-            self._has_unheard = False
+            try:
+                assignment = await self._store.claim_next(free, self._owner)
+            except BaseException:
+                self._has_unheard = True
+                raise
             if assignment is None:
                 break
             self._start(assignment)

@@ -2,6 +2,8 @@
 
 from contextlib import ExitStack
 
+import pytest
+
 from tests.bench import reporting, serving
 from tests.bench.rows import Bench
 from tests.bench.tables import given_tasks
@@ -14,6 +16,7 @@ CHOSEN = (
 )
 
 
+@pytest.mark.nightly
 def test_rows_of_a_server_are_measured(server, client, dataset, tmp_path):
     rows = [row for row in serving.ROWS + reporting.ROWS if row.name in CHOSEN]
     with ExitStack() as held:

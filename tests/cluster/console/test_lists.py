@@ -24,24 +24,24 @@ def test_a_job_is_found_by_its_status_and_cancelled_from_the_list(
 def test_models_and_jobs_are_found_by_their_words(page, server, birds, client: SynthGen, tmp_path):
     file = client.export_model(birds["birds"].rpartition("/")[2], tmp_path / "birds.synthgen")
     project = client.create_project("Aviary")["id"]
-    for bird in ("emu", "owl", "tit"):
+    for bird in ("auk", "emu", "gull", "jay", "owl", "tit"):
         client.generate(client.import_model(project, bird, file)["id"], 10)
     open_with(page, server.key)
     for tab in ("models", "jobs"):
         page.goto(f"/#/projects/{project}/{tab}")
         shown = page.locator(".list > li")
-        expect(shown).to_have_count(3)
+        expect(shown).to_have_count(6)
 
         page.get_by_label(f"Search {tab}").fill("OW")
 
         expect(shown).to_have_count(1)
         expect(shown).to_contain_text("owl")
-        expect(page.get_by_text(f"1 of 3 {tab}")).to_be_visible()
+        expect(page.get_by_text(f"1 of 6 {tab}")).to_be_visible()
         page.get_by_label(f"Search {tab}").fill("ostrich")
         expect(page.get_by_text("Nothing matches.")).to_be_visible()
     page.route("**/api/synthgen/jobs?**", lambda route: route.fulfill(json={**route.fetch().json(), "total": 700}))
     page.reload()
-    expect(page.get_by_text("The newest 3 of 700 jobs")).to_be_visible()
+    expect(page.get_by_text("The newest 6 of 700 jobs")).to_be_visible()
 
 
 def test_the_reports_of_a_model_are_asked_for_by_it(page, server, birds):
