@@ -4,8 +4,6 @@ Excel, LibreOffice and Google Sheets take a cell for a formula by what it starts
 what to look for: OWASP, "CSV Injection". Numbers are no formulas, whatever their sign.
 """
 
-import re
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -32,8 +30,3 @@ def with_formulas(cells: pa.Array) -> pa.Array:
 def _are_formulas(cells: pa.Array) -> pa.Array:
     formula = pc.and_not(pc.match_substring_regex(cells, STARTS_FORMULA), pc.match_substring_regex(cells, NUMBER))
     return pc.fill_null(formula, False)
-
-
-def name_without_formula(name: str) -> str:
-    name = re.sub(ENDS_CELL + FORMULA, r"\1'\2", name)
-    return f"'{name}" if re.search(STARTS_FORMULA, name) and not re.search(NUMBER, name) else name

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from synthgen_ray.datasets.canonical import is_text
-from synthgen_ray.datasets.csv_safety import name_without_formula, without_formulas
+from synthgen_ray.datasets.csv_safety import without_formulas
 from synthgen_ray.datasets.datetime_text import datetimes_as_text
 from synthgen_ray.domain.columns import CELL_BYTES, Column
 from synthgen_ray.domain.params import OutputFormat
@@ -42,7 +42,9 @@ def write_csv(
     `safe` is for spreadsheets: no text and no column name is a formula to them.
     """
     if header:
-        names = [name_without_formula(name) if safe else name for name in table.column_names]
+        names = table.column_names
+        if safe:
+            names = without_formulas(pa.array(names, pa.string())).to_pylist()
         names = [_quoted(name) if re.search(NEEDS_QUOTES, name) else name for name in names]
         sink.write((",".join(names) + "\n").encode())
     by_name = {column.name: column for column in columns}

@@ -6,7 +6,7 @@ variance-optimal estimation of subset sums".
 
 import numpy as np
 
-LEAST = np.finfo(np.float64).tiny
+LEAST = np.log(np.finfo(np.float64).tiny)
 
 
 def effective_size(log_weights: np.ndarray) -> float:
@@ -30,13 +30,14 @@ def thinned(log_weights: np.ndarray, count: int, rng: np.random.Generator) -> tu
     if len(log_weights) <= count:
         return np.arange(len(log_weights)), log_weights
     heaviest = log_weights.max()
-    order = np.argsort(-log_weights, kind="stable")
-    weights = np.maximum(np.exp(log_weights[order] - heaviest), LEAST)
+    relative = np.maximum(log_weights - heaviest, LEAST)
+    order = np.argsort(-relative, kind="stable")
+    weights = np.exp(relative[order])
     left = np.cumsum(weights[::-1])[::-1][:count]  # of each one and all that are lighter
     chances = weights[:count] * np.arange(count, 0, -1) / left  # if all that are heavier are there
     sure = int(np.argmax(chances <= 1))
     lighter = np.sort(order[sure:])
-    chosen = lighter[resampled(log_weights[lighter], count - sure, rng)]
+    chosen = lighter[resampled(relative[lighter], count - sure, rng)]
     places = np.sort(np.append(order[:sure], chosen))
     threshold = heaviest + np.log(left[sure] / (count - sure))
     return places, np.maximum(log_weights[places], threshold)

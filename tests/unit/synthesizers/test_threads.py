@@ -34,29 +34,8 @@ def test_pytorch_is_not_imported_for_it():
     assert done.stdout.strip() == "False"
 
 
-def test_whoever_asks_for_one_thread_meanwhile_leaves_as_many_as_before():
-    begun, to_end = Event(), Event()
-
-    def ask() -> None:
-        with one_torch_thread():
-            begun.set()
-            to_end.wait()
-
-    torch.set_num_threads(3)
-    other = Thread(target=ask)
-    with one_torch_thread():
-        other.start()
-        begun.wait()
-    to_end.set()
-    other.join()
-
-    with ThreadPoolExecutor(1) as pool:
-        left = pool.submit(torch.get_num_threads).result()
-    torch.set_num_threads(1)
-    assert left == 3
-
-
-def test_whoever_leaves_gives_no_threads_to_one_who_has_not_computed_yet():
+def threads_of_who_leaves_last() -> int:
+    """Of another thread, in the block when this one has left it."""
     begun, to_compute, had = Event(), Event(), []
 
     def ask() -> None:
@@ -65,13 +44,28 @@ def test_whoever_leaves_gives_no_threads_to_one_who_has_not_computed_yet():
             to_compute.wait()
             had.append(torch.get_num_threads())
 
-    torch.set_num_threads(3)
     other = Thread(target=ask)
     with one_torch_thread():
         other.start()
         begun.wait()
     to_compute.set()
     other.join()
+    return had[0]
+
+
+def test_whoever_asks_for_one_thread_meanwhile_leaves_as_many_as_before():
+    torch.set_num_threads(3)
+    threads_of_who_leaves_last()
+
+    with ThreadPoolExecutor(1) as pool:
+        left = pool.submit(torch.get_num_threads).result()
+    torch.set_num_threads(1)
+    assert left == 3
+
+
+def test_whoever_leaves_gives_no_threads_to_one_who_has_not_computed_yet():
+    torch.set_num_threads(3)
+    had = threads_of_who_leaves_last()
 
     torch.set_num_threads(1)
-    assert had == [1]
+    assert had == 1
