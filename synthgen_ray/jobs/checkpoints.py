@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from synthgen_ray.artifacts import Artifacts
-from synthgen_ray.domain.entities import Artifact, Assignment, checkpoints_folder
+from synthgen_ray.domain.entities import Artifact, Assignment, Job, checkpoints_folder
 from synthgen_ray.domain.errors import Cancelled, Gone, Unavailable, frames_of
 from synthgen_ray.domain.lifecycle import AWAY_RESTS
 from synthgen_ray.synthesizers.base import LIBRARIES
@@ -66,7 +66,7 @@ class JobCheckpoints:
         self._writing = self._thread.submit(copy_context().run, self._write, checkpoint)
 
     def _write(self, checkpoint: Checkpoint) -> None:
-        location = f"{checkpoints_folder(self._job.id)}/{self._job.attempt}-{checkpoint.step}"
+        location = _location(self._job, checkpoint.step)
         try:
             with self._artifacts.writing(location, FILE) as file:
                 write_checkpoint(file, checkpoint, self._training)
@@ -109,8 +109,12 @@ class JobCheckpoints:
             return None
 
 
+def _location(job: Job, step: int) -> str:
+    return f"{checkpoints_folder(job.id)}/{job.attempt}-{step}"
+
+
 def _made_in(checkpoint: Artifact) -> int:
-    """The attempt, by the name that `_write` gave the folder."""
+    """The attempt that wrote it."""
     return int(checkpoint.location.rpartition("/")[2].partition("-")[0])
 
 

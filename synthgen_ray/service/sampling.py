@@ -27,6 +27,7 @@ class Sampling:
     _returns: Together[DrawRequest, None]
     _draw: DrawChunks
     _lately: dict[tuple[UUID, UUID], tuple[Artifact, int]]  # what the store answered to a key that asked for a model
+    _returning: set[asyncio.Task[None]]  # an event loop alone would lose them
     max_sample_rows: int
 
     async def sample(
@@ -83,7 +84,9 @@ class Sampling:
 
     def _unwanted(self, request: DrawRequest, admission: asyncio.Task[tuple[Artifact, int]]) -> None:
         if not admission.cancelled() and admission.exception() is None:
-            self._returning = asyncio.create_task(self._returns.ask(request))
+            returning = asyncio.create_task(self._returns.ask(request))
+            self._returning.add(returning)
+            returning.add_done_callback(self._returning.discard)
 
     async def _joined(self, draw: Draw) -> AsyncGenerator[bytes, None]:
         stream = Joined.of(draw.format)

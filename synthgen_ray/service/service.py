@@ -63,4 +63,5 @@ class Service(Projects, Datasets, Models, Sampling, Jobs, Reports, Keys, Audits,
         self._check_resources = check_resources
         self._draw = draw
         self._lately = {}
+        self._returning = set()
         self.max_sample_rows = max_sample_rows
