@@ -1,5 +1,6 @@
 """HTTP on a connection, with an end to what uvicorn gathers without one: heads and trailers that go on and on, requests
-that come before the first of them is answered, answers that nobody reads. Trailers are dropped."""
+that come before the first of them is answered, answers that nobody reads. Trailers are dropped, and so is a wish for
+another protocol, of which there is none (RFC 9110, section 7.8)."""
 
 import asyncio
 import math
@@ -9,12 +10,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from synthgen_ray.api.edge import HeadersTooLarge
+from synthgen_ray.api.edge import BadRequest, HeadersTooLarge
 from synthgen_ray.api.problems import problem_of
+from synthgen_ray.domain.errors import SynthGenError
 
 MOST_HELD = 64 * 2**10  # above what the edge takes, so that it is mostly the edge that answers
 HEAD_SECONDS = 30.0
 UNREAD_SECONDS = 300.0  # in which a client takes nothing at all of what waits for it
+_OF_BODIES = {b"content-length", b"transfer-encoding"}
 MOST_WAITING = 20  # requests behind the one that is answered: each takes a hundred times the memory of its bytes
 
 
@@ -28,6 +31,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.ws_protocol_class = None
         transport.set_write_buffer_limits(0)
         self._start_head()
 
@@ -48,7 +52,8 @@ class BoundedHttp(HttpToolsProtocol):
         self._held += len(data)
         super().data_received(data)
         if self._held > MOST_HELD and not self.transport.is_closing():
-            self._refuse()
+            detail = f"The headers of a request must end within {MOST_HELD:,} bytes."
+            self._refuse(HeadersTooLarge(detail, "headers_too_large"))
 
     def on_message_begin(self) -> None:
         if len(self.pipeline) >= MOST_WAITING:
@@ -63,6 +68,12 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._end_head()
+        if self.parser.should_upgrade() and any(name in _OF_BODIES and value != b"0" for name, value in self.headers):
+            # The parser would take the body for requests, which no proxy in front has seen: they would get the answers
+            # to, and the keys of, those that others send on the same connection.
+            detail = "This server speaks HTTP/1.1 alone: leave Upgrade out of a request that has a body."
+            self._refuse(BadRequest(detail, "invalid_upgrade"))
+            raise ConnectionAbortedError
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -79,7 +90,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        if self._is_answering:  # within that answer it would be taken for a part of it
+        if self._is_answering or self.transport.is_closing():  # it would be taken for a part of that answer
             self.transport.close()
         else:
             super().send_400_response(msg)
@@ -127,11 +138,8 @@ class BoundedHttp(HttpToolsProtocol):
         if self._unread_timer is not None:
             self._unread_timer.cancel()
 
-    def _refuse(self) -> None:
+    def _refuse(self, error: SynthGenError) -> None:
         if not self._is_answering:
-            error = HeadersTooLarge(
-                f"The headers of a request must end within {MOST_HELD:,} bytes.", "headers_too_large"
-            )
             answer = problem_of(uuid4().hex, error)
             headers = [b"%s: %s\r\n" % header for header in [*answer.raw_headers, (b"connection", b"close")]]
             self.transport.write(b"".join([STATUS_LINE[error.status], *headers, b"\r\n", bytes(answer.body)]))

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 
+import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from uvicorn import Config
@@ -41,6 +42,28 @@ async def test_a_trailer_is_no_header():
 
     names = [name for name, _ in json.loads(answer.partition(b"\r\n\r\n")[2])]
     assert names == ["host", "connection", "transfer-encoding"]
+
+
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
+async def test_a_body_behind_an_upgrade_is_no_request(protocol):
+    asked = []
+
+    async def app(scope, receive, send):
+        asked.append(scope["path"])
+        await PlainTextResponse("fine")(scope, receive, send)
+
+    async with connected(app) as (reader, writer), asyncio.timeout(10):
+        upgrade = b"Host: localhost\r\nConnection: Upgrade\r\nUpgrade: " + protocol
+        writer.write(b"GET /first HTTP/1.1\r\n" + upgrade + b"\r\n\r\n")
+        assert (await reader.readuntil(b"fine")).startswith(b"HTTP/1.1 200 ")
+        writer.write(b"POST /second HTTP/1.1\r\n%s\r\nContent-Length: %d\r\n\r\n" % (upgrade, len(A_GET)))
+        await asyncio.sleep(0.05)  # a proxy hands on a head as soon as it is there
+        writer.write(A_GET)
+        answer = await reader.read()
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"leave Upgrade out" in answer
+    assert asked == ["/first"]
 
 
 async def test_requests_that_wait_behind_another_are_answered_in_their_turn():
