@@ -50,9 +50,12 @@ def check_conditions(
         raise InvalidRequest(str(first), code, [error for _, error in faults])
 
 
-def category_key(value: object) -> str:
-    """How a category is written where JSON allows text only, such as the keys of a distribution."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def category_keys(value: object) -> tuple[str, ...]:
+    """How a category may be written where JSON allows text only, such as the keys of a distribution. To JSON 1 and 1.0
+    are one number, and JavaScript writes it as 1."""
+    if isinstance(value, bool):
+        return (str(value).lower(),)
+    return (str(value), str(int(value))) if isinstance(value, float) and value.is_integer() else (str(value),)
 
 
 def _distribution_fault(shares: Mapping[str, float], column: LearnedColumn) -> tuple[str, str]:
@@ -60,7 +63,7 @@ def _distribution_fault(shares: Mapping[str, float], column: LearnedColumn) -> t
         return "", ""  # found when it is drawn
     if column.categories is None:
         return "invalid_type", "Only a column of categories can have one."
-    return UNKNOWN_VALUE if set(shares).difference(map(category_key, column.categories)) else ("", "")
+    return UNKNOWN_VALUE if set(shares).difference(*map(category_keys, column.categories)) else ("", "")
 
 
 def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:

@@ -144,6 +144,8 @@ def test_a_distribution_is_over_known_values_of_a_column_of_categories():
     check({}, {"income": {">50K": 0.5, "<=50K": 0.5}})
     check({}, {"active": {"true": 0.2, "false": 0.8}})
     check({}, {"grade": {"1": 1}})
+    check({}, {"size": {"1": 0.5, "2.5": 0.5}})
+    check({}, {"size": {"1.0": 1}})
     for distribution, code in (({"income": {"rich": 1}}, "unknown_value"), ({"age": {"30": 1}}, "invalid_type")):
         with pytest.raises(InvalidRequest) as refusal:
             check({}, distribution)

@@ -1,8 +1,10 @@
 """A distribution holds over a whole job, however its rows are cut."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.sampling.shares import rows_between
 from tests.unit.synthesizers.conftest import given_model
@@ -59,3 +61,13 @@ def test_a_job_of_several_chunks_has_the_shares_that_one_chunk_cannot_have():
 
     cities = rows["city"].to_pylist()
     assert (cities.count("Lima"), cities.count("Rome")) == (3, 997)
+
+
+@pytest.mark.parametrize("name", ["2", "2.0"])
+def test_a_whole_number_with_a_point_is_named_with_it_or_without(name):
+    table = pa.table({"stars": [1.0, 2.0, 2.5] * 40})
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, [Column("stars", ColumnKind.CATEGORICAL)])
+
+    rows = model.sample(100, distribution={"stars": {name: 0.7, "2.5": 0.3}})
+
+    assert rows["stars"].to_pylist().count(2.0) == 70
