@@ -160,6 +160,7 @@ def test_a_model_is_deleted_once_it_was_asked_twice(page, server, birds, client:
 
     page.get_by_role("button", name="Delete the model").click()
     page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_role("button", name="Delete the model")).to_be_focused()
     assert client.get_model(model)["model"]["status"] == "ready"
     page.get_by_role("button", name="Delete the model").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete the model").click()

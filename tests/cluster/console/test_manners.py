@@ -69,7 +69,7 @@ class TestErrors:
 def test_a_hostile_table_is_text_and_nothing_else(page, server, client: SynthGen, tmp_path):
     file = tmp_path / "hostile.csv"
     with file.open("w") as sink:
-        csv.writer(sink).writerows([[HOSTILE, "n"], *([f'{HOSTILE}, "{i % 3}"', i % 7] for i in range(60))])
+        csv.writer(sink).writerows([[HOSTILE, "2020"], *([f'{HOSTILE}, "{i % 3}"', i % 7] for i in range(60))])
     project = client.create_project(HOSTILE)["id"]
     dataset = client.upload_dataset(project, HOSTILE, file)
     model = client.create_model(project, dataset["dataset_version_id"], HOSTILE, "gaussian_copula")["id"]
@@ -82,6 +82,8 @@ def test_a_hostile_table_is_text_and_nothing_else(page, server, client: SynthGen
         expect(page.locator("[aria-busy]")).to_have_count(0)
 
         assert page.evaluate("[window.hurt, document.images.length]") == [None, 1]  # the one is the brand's
+    rows = page.get_by_role("region", name="Synthetic rows")
+    assert rows.get_by_role("columnheader").all_inner_texts() == [HOSTILE, "2020"]
 
 
 def test_the_key_is_in_this_tab_alone(page, server, birds):

@@ -1,11 +1,12 @@
 /** A button that makes a call: it waits, says what went wrong where it stands, and shows the same call as a command. */
 
 import { h } from "../dom.js";
+import { go } from "../router.js";
 import { curl } from "./curl.js";
-import { problem } from "./problem.js";
+import { showProblem } from "./problem.js";
 
 /** @typedef {import("../types.js").Call} Call */
-/** @typedef {(call: Call) => Promise<void>} Act Sends the call, and shows what came of it. */
+/** @typedef {(call: Call) => Promise<string | void>} Act Sends the call, shows what came of it, and tells where that leads. */
 /** @typedef {{button: HTMLButtonElement, place: HTMLElement, command: HTMLElement}} Action `place` shows the error. */
 
 /**
@@ -35,13 +36,15 @@ export function submit(text, call, act) {
 
 /** @param {HTMLButtonElement} button @param {HTMLElement} place @param {() => Call} call @param {Act} act */
 async function run(button, place, call, act) {
-  button.disabled = true;
+  if (button.ariaDisabled) return;
+  button.ariaDisabled = "true"; // a button that is disabled would lose the focus
   place.replaceChildren();
   try {
-    await act(call());
+    const address = await act(call());
+    if (address && place.isConnected) go(address); // who has left meanwhile stays where they are
   } catch (error) {
-    place.replaceChildren(problem(error));
+    showProblem(place, error);
   } finally {
-    button.disabled = false;
+    button.ariaDisabled = null;
   }
 }

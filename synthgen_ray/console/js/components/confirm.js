@@ -16,6 +16,7 @@ export function confirmed(title, consequence, action, call) {
       h("div", { class: "row" }, yes, no), curl(() => call, action)));
   document.body.append(dialog);
   dialog.showModal();
+  addEventListener("hashchange", () => dialog.close(), { once: true }); // as by the browser's way back
   return new Promise((resolve) => dialog.addEventListener("close", () => {
     dialog.remove();
     resolve(dialog.returnValue === "yes");

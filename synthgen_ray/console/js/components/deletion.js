@@ -7,7 +7,7 @@ import { notify } from "./notices.js";
 
 /**
  * @param {string} kind As in “Delete the model”. @param {string} name @param {string} path
- * @param {string} consequence @param {() => void} onDeleted @param {string} [look]
+ * @param {string} consequence @param {() => string | void} onDeleted Tells where that leads. @param {string} [look]
  */
 export function deletion(kind, name, path, consequence, onDeleted, look = "danger") {
   const text = `Delete the ${kind}`;
@@ -15,11 +15,11 @@ export function deletion(kind, name, path, consequence, onDeleted, look = "dange
     if (!(await confirmed(`Delete “${name}”?`, consequence, text, call))) return;
     await send(call);
     notify(`“${name}” is deleted.`);
-    onDeleted();
+    return onDeleted();
   }, look);
   return { button, place };
 }
 
-/** @param {{id: string, name: string}} model @param {() => void} onDeleted @param {string} [look] */
+/** @param {{id: string, name: string}} model @param {() => string | void} onDeleted @param {string} [look] */
 export const deletionOfModel = (model, onDeleted, look) =>
   deletion("model", model.name, `/api/synthgen/models/${model.id}`, "The model, its jobs, its reports and their files are gone for good.", onDeleted, look);

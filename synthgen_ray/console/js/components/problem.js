@@ -2,6 +2,7 @@
 
 import { ApiError } from "../api.js";
 import { h } from "../dom.js";
+import { notify } from "./notices.js";
 
 /** @type {{[code: string]: string}} */
 const ADVICE = {
@@ -11,9 +12,18 @@ const ADVICE = {
 };
 
 /** @param {unknown} error */
+const sentenceOf = (error) => (error instanceof ApiError ? error.message : "The page itself failed. Reload it; what you made is on the server.");
+
+/** Where it belongs, or in the corner once that has been left. @param {HTMLElement} place @param {unknown} error */
+export function showProblem(place, error) {
+  if (place.isConnected) place.replaceChildren(problem(error));
+  else notify(sentenceOf(error));
+}
+
+/** @param {unknown} error */
 export function problem(error) {
   const known = error instanceof ApiError;
-  const sentence = known ? error.message : "The page itself failed. Reload it; what you made is on the server.";
+  const sentence = sentenceOf(error);
   const fields = known ? error.fields.filter((field) => field !== sentence) : [];
   const advice = known ? ADVICE[error.code] : undefined;
   return h("div", { class: "error stack-s", role: "alert" },

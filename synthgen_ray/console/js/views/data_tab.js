@@ -3,7 +3,7 @@
 import { get, upload } from "../api.js";
 import { curl } from "../components/curl.js";
 import { notify } from "../components/notices.js";
-import { problem } from "../components/problem.js";
+import { showProblem } from "../components/problem.js";
 import { progress } from "../components/progress.js";
 import { searchable } from "../components/search.js";
 import { fill, h } from "../dom.js";
@@ -61,7 +61,7 @@ function dropZone(projectId, signal) {
       if (signal.aborted) notify(`${file.name} is uploaded.`);
       else go(`#/datasets/${made.dataset_id}`);
     } catch (error) {
-      fill(place, problem(error));
+      showProblem(place, error);
     } finally {
       input.disabled = false;
       input.value = "";

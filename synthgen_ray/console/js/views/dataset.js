@@ -131,6 +131,6 @@ function versions(dataset, shown) {
 /** @param {import("../types.js").Dataset} dataset */
 function removal(dataset) {
   const { button, place } = deletion("table", dataset.name, `/api/datasets/${dataset.id}`,
-    "All its versions are gone for good. One that a model was trained on is kept until the model is gone.", () => go(`#/projects/${dataset.project_id}`));
+    "All its versions are gone for good. One that a model was trained on is kept until the model is gone.", () => `#/projects/${dataset.project_id}`);
   return h("div", { class: "stack-s" }, h("div", {}, button), place);
 }

@@ -9,7 +9,6 @@ import { trail } from "../components/trail.js";
 import { fill, h } from "../dom.js";
 import { moment, percent } from "../format.js";
 import { typeNames } from "../model_types.js";
-import { go } from "../router.js";
 import { save } from "../saving.js";
 import { generatePanel } from "./generate_panel.js";
 import { jobList } from "./job_list.js";
@@ -72,7 +71,7 @@ function footer(model) {
   /** @type {import("../types.js").Call} */
   const call = { method: "GET", path: `/api/synthgen/models/${model.id}/export`, to: "model.synthgen" };
   const exported = action("Export the model", () => call, async () => notify(`Saved ${await save(call, () => {})}.`));
-  const removal = deletionOfModel(model, () => go(`#/projects/${model.project_id}/models`));
+  const removal = deletionOfModel(model, () => `#/projects/${model.project_id}/models`);
   const isReady = model.status === "ready";
   return h("div", { class: "row" }, isReady && exported.button, isReady && exported.command,
     model.dataset_id && h("a", { class: "button", href: `#/datasets/${model.dataset_id}/train?version=${model.dataset_version}` }, "Train another"),

@@ -5,7 +5,6 @@ import { deletion } from "../components/deletion.js";
 import { trail } from "../components/trail.js";
 import { h } from "../dom.js";
 import { count, duration, size } from "../format.js";
-import { go } from "../router.js";
 import { dataTab } from "./data_tab.js";
 import { jobsTab } from "./jobs_tab.js";
 import { modelsTab } from "./models_tab.js";
@@ -43,6 +42,6 @@ const facts = (usage) => h("dl", { class: "facts" },
 /** @param {Project} project */
 function removal(project) {
   const { button, place } = deletion("project", project.name, `/api/projects/${project.id}?force=true`,
-    "Its tables, models, jobs and their files are gone for good.", () => go("#/"));
+    "Its tables, models, jobs and their files are gone for good.", () => "#/");
   return h("div", { class: "stack-s" }, h("div", {}, button), place);
 }

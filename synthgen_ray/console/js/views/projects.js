@@ -7,7 +7,6 @@ import { searchable } from "../components/search.js";
 import { trail } from "../components/trail.js";
 import { h } from "../dom.js";
 import { moment } from "../format.js";
-import { go } from "../router.js";
 
 /** @typedef {import("../types.js").Project} Project */
 
@@ -35,7 +34,7 @@ function newProject() {
   const call = () => ({ method: "POST", path: "/api/projects", json: { name: name.value || name.placeholder } });
   const { button, place, command, onsubmit } = submit("Make the project", call, async (sent) => {
     const project = await send(sent);
-    go(`#/projects/${project.id}`);
+    return `#/projects/${project.id}`;
   });
   return h("form", { class: "card stack", onsubmit }, h("h2", {}, "New project"),
     h("div", { class: "row-end" }, h("div", { class: "grow" }, field("Name", name)), button), place, command);

@@ -37,7 +37,7 @@ export async function reportView(visit) {
   return place;
 }
 
-/** @param {Report} report @param {AbortSignal} signal @param {() => void} onDone */
+/** @param {Report} report @param {AbortSignal} signal @param {() => Promise<void>} onDone */
 async function body(report, signal, onDone) {
   if (report.status === "failed") return failure(report);
   if (report.status !== "succeeded") return waiting(report.id, signal, onDone);
@@ -70,14 +70,14 @@ function pageOf(id) {
     button, command), place);
 }
 
-/** @param {string} id @param {AbortSignal} signal @param {() => void} onDone */
+/** @param {string} id @param {AbortSignal} signal @param {() => Promise<void>} onDone */
 function waiting(id, signal, onDone) {
   const bar = progress("Report");
   const place = h("div");
   async function follow() {
     try {
       for await (const job of watch(id, signal)) bar.show(job.progress, howFar(job));
-      onDone();
+      await onDone();
     } catch (error) {
       if (!signal.aborted) fill(place, problem(error));
     }

@@ -5,7 +5,6 @@ import { action } from "../components/action.js";
 import { badge } from "../components/status.js";
 import { h } from "../dom.js";
 import { moment, percent } from "../format.js";
-import { go } from "../router.js";
 
 /** @typedef {import("../types.js").Report} Report */
 
@@ -16,7 +15,7 @@ export async function reportsPanel(model, signal) {
   const body = { project_id: model.project_id, kind: "synthgen", entity_id: model.id };
   const { button, place, command } = action("Make a report", () => ({ method: "POST", path: "/api/reports", json: body }), async (call) => {
     const report = await send(call);
-    go(`#/reports/${report.id}`);
+    return `#/reports/${report.id}`;
   });
   return h("section", { class: "stack" },
     h("div", { class: "spread" }, h("div", { class: "stack-s" }, h("h2", {}, "Real against synthetic"),

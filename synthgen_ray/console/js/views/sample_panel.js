@@ -31,6 +31,8 @@ export function samplePanel(model, columns, asked, signal) {
   /** @returns {import("../types.js").Call} */
   const call = () => ({ method: "POST", path, json: body() });
   const known = new Map(columns.map((column) => [column.name, column]));
+  // An object of JavaScript has names that are whole numbers, such as years, before all others.
+  const namesOf = (/** @type {ExactRow | Row} */ row) => (columns.length > 0 ? [...known.keys()] : Object.keys(row));
   const inTurn = latest();
   const chips = h("div", { "aria-live": "polite" });
   const cards = h("ul", { class: "grid" });
@@ -52,7 +54,7 @@ export function samplePanel(model, columns, asked, signal) {
   async function draw() {
     refuseFault(asked);
     await inTurn(() => send(call(), exact), (/** @type {ExactRow[]} */ rows) => {
-      const names = Object.keys(rows[0] ?? {});
+      const names = namesOf(rows[0] ?? {});
       fill(table, rowsTable(names, rows.slice(0, SHOWN_ROWS).map((row) => names.map((name) => row[name])), "Synthetic rows"));
     });
   }
@@ -61,7 +63,7 @@ export function samplePanel(model, columns, asked, signal) {
     /** @type {Row[]} */
     const free = await send({ method: "POST", path, json: { num_rows: NUM_ROWS, seed: SEED } });
     if (signal.aborted) return;
-    shown = Object.keys(free[0] ?? {}).map((name) => {
+    shown = namesOf(free[0] ?? {}).map((name) => {
       const cells = free.map((row) => row[name]);
       return conditionCard(known.get(name) ?? guessed(name, cells), cells, asked, changed);
     });

@@ -8,7 +8,6 @@ import { fill, h } from "../dom.js";
 import { count, duration, several } from "../format.js";
 import { modelTypes } from "../model_types.js";
 import { optionField } from "../options.js";
-import { go } from "../router.js";
 import { draft, dropDraft, keepDraft } from "../session.js";
 
 /** @typedef {import("../types.js").ModelType} ModelType */
@@ -70,7 +69,7 @@ function form(dataset, version, types) {
   const { button, place, command, onsubmit } = submit("Start training", () => ({ method: "POST", path: "/api/synthgen/models", json: body() }), async (call) => {
     const made = await send(call);
     dropDraft(draftName);
-    go(`#/models/${made.id}`);
+    return `#/models/${made.id}`;
   });
   const element = h("form", { class: "stack-l", onsubmit, oninput: () => keepDraft(draftName, { type: chosen.type, name: name.value, config: config() }) },
     h("fieldset", {}, h("legend", {}, "Model type"), h("div", { class: "grid types" }, ...cards)),

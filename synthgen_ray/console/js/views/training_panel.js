@@ -9,7 +9,7 @@ import { problem } from "../components/problem.js";
 import { progress } from "../components/progress.js";
 import { fill, h } from "../dom.js";
 import { howFar } from "../format.js";
-import { draft, keepDraft } from "../session.js";
+import { draft, dropDraft, keepDraft } from "../session.js";
 
 /** @typedef {import("../types.js").Job} Job */
 /** @typedef {import("../charts/curves.js").Point} Point */
@@ -17,7 +17,7 @@ import { draft, keepDraft } from "../session.js";
 const MOST_POINTS = 400;
 const NARROWEST_PX = 280;
 
-/** @param {string} jobId @param {AbortSignal} signal @param {(job: Job) => void} onChange Of its status. */
+/** @param {string} jobId @param {AbortSignal} signal @param {(job: Job) => void | Promise<void>} onChange Of its status. */
 export function trainingPanel(jobId, signal, onChange) {
   const bar = progress("Training");
   const chart = h("div");
@@ -34,6 +34,7 @@ export function trainingPanel(jobId, signal, onChange) {
       keepDraft(`losses.${jobId}`, points);
     }
     if (points.length > 1) fill(chart, lossCurves(points, Math.max(NARROWEST_PX, chart.clientWidth)));
+    if (job.status === "completed") dropDraft(`losses.${jobId}`);
     if (job.status === "failed") {
       button.remove();
       command.remove();
@@ -46,7 +47,7 @@ export function trainingPanel(jobId, signal, onChange) {
     try {
       for await (const job of watch(jobId, signal)) {
         show(job);
-        if (job.status !== status) onChange(job);
+        if (job.status !== status) await onChange(job);
         status = job.status;
       }
     } catch (error) {
