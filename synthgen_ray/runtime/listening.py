@@ -2,12 +2,18 @@
 
 import contextlib
 import errno
+import os
 import socket
+import stat
 from ipaddress import ip_address
+from pathlib import Path
 
 from synthgen_ray.runtime.data_dir import StartFailed
 
 LOOPBACK = "127.0.0.1"
+# Where Serve has HAProxy's configuration, and the socket by which whoever reaches it steers it, unless told otherwise.
+HAPROXYS = Path("/tmp/haproxy-serve")  # noqa: S108 - that is what is looked at
+HAPROXYS_SOCKET = "RAY_SERVE_HAPROXY_SOCKET_PATH"
 
 
 class PortTaken(StartFailed):
@@ -52,6 +58,19 @@ def check_metrics_port(port: int | None) -> None:
     """Of a Ray of our own: without it its agent ends, and then all of it. Raises: StartFailed; PortTaken."""
     if port is not None:
         check_port(LOOPBACK, port, "metrics_port")
+
+
+def check_haproxys_folder(folder: Path = HAPROXYS) -> None:
+    """Makes it this user's alone: it is where anybody may have been first. Raises: StartFailed."""
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise StartFailed(
+            f"HAProxy would be steered from {folder}, which is another user's: name files in a folder of your own by "
+            f"{HAPROXYS_SOCKET}, RAY_SERVE_HAPROXY_CONFIG_FILE_LOC and RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH."
+        )
+    folder.chmod(0o700)
 
 
 def listen_beside_node() -> None:

@@ -15,7 +15,14 @@ from ray.exceptions import RayError, RayTaskError
 from synthgen_ray.domain.errors import SynthGenError
 from synthgen_ray.runtime.bootstrap import bootstrap
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
-from synthgen_ray.runtime.listening import check_host, check_metrics_port, check_port, free_port
+from synthgen_ray.runtime.listening import (
+    HAPROXYS_SOCKET,
+    check_haproxys_folder,
+    check_host,
+    check_metrics_port,
+    check_port,
+    free_port,
+)
 from synthgen_ray.runtime.names import APP, DISPATCHER, METADATA, NAMESPACE
 from synthgen_ray.runtime.own_ray import end_leftovers, start_ray
 from synthgen_ray.settings import Settings
@@ -46,6 +53,8 @@ def running(settings: Settings) -> Iterator[ServerInfo]:
             if settings.address is None:
                 check_port(settings.host, settings.port)
                 check_metrics_port(settings.metrics_port)
+                if os.environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "1" and HAPROXYS_SOCKET not in os.environ:
+                    check_haproxys_folder()
             try:
                 info = _start(settings, session_dir)
                 data_dir.write_info(info)

@@ -1,9 +1,10 @@
+import os
 import socket
 
 import pytest
 
 from synthgen_ray.runtime.data_dir import StartFailed
-from synthgen_ray.runtime.listening import check_host, check_port, free_port
+from synthgen_ray.runtime.listening import check_haproxys_folder, check_host, check_port, free_port
 from synthgen_ray.settings import Settings
 
 
@@ -41,6 +42,20 @@ def test_a_taken_port_is_refused_before_anything_starts():
 def test_an_address_that_is_not_this_machines_is_not_said_to_be_taken():
     with pytest.raises(StartFailed, match="Nothing can listen on port 8888 of 192"):
         check_port("192.0.2.1", 8888)
+
+
+def test_haproxy_is_steered_from_no_folder_that_others_have_made(tmp_path, monkeypatch):
+    (tmp_path / "open").mkdir(mode=0o755)
+    (tmp_path / "elsewhere").symlink_to(tmp_path / "open")
+    for name in ("new", "open"):
+        check_haproxys_folder(tmp_path / name)
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o700
+
+    with pytest.raises(StartFailed, match="another user's"):
+        check_haproxys_folder(tmp_path / "elsewhere")
+    monkeypatch.setattr(os, "geteuid", lambda: -1)
+    with pytest.raises(StartFailed, match="another user's"):
+        check_haproxys_folder(tmp_path / "new")
 
 
 def test_a_port_that_is_anothers_is_not_taken_from_it():
