@@ -3,6 +3,7 @@
 import asyncio
 import os
 from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 
 from ray.exceptions import RayError, RayTaskError
@@ -80,8 +81,7 @@ def _fit(order: dict[str, Any], workers: Workers) -> TrainedModel:
     artifacts.check_writable()  # what Ray Train says of a store that is away helps nobody
     name = train_run_name(job)
     trainer = Trainer(
-        _train_loop,
-        train_loop_config=order,
+        partial(_train_loop, order),  # its dashboard would show a configuration: here with the names of all columns
         torch_config=TorchConfig(backend=collectives(workers)),
         scaling_config=ScalingConfig(
             num_workers=workers.count,

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from typing import Any
 
 import httpx
 import pytest
@@ -45,14 +46,14 @@ def sha256_of_rows(client, model_id: str) -> str:
     return client.wait_for_job(job["job_id"], timeout_s=60)["result"]["sha256"]
 
 
-def runs_of_ray_train(server: UpServer) -> set[str]:
-    """The names in the dashboard's Train tab; none before its first run is known there."""
+def runs_of_ray_train(server: UpServer) -> dict[str, Any]:
+    """By name, what the dashboard's Train tab shows; none before its first run is known there."""
     info = DataDir(server.data_dir).find_info()
     assert info is not None
     token = DataDir(server.data_dir).ray_token_file().read_text()
     url, headers = f"{info.dashboard}/api/train/v2/runs/v1", {"Authorization": f"Bearer {token}"}
     answer = httpx.get(url, headers=headers, timeout=60)
-    return {run["name"] for run in answer.json()["train_runs"]} if answer.is_success else set()
+    return {run["name"]: run for run in answer.json()["train_runs"]} if answer.is_success else {}
 
 
 def progress_of(client, job_id: str) -> float:
@@ -71,6 +72,7 @@ def test_two_workers_whose_controller_is_killed_train_again_and_leave_their_cpus
     run = f"m-{model['id']}-2"
     with standing_still(server.processes("RayTrainWorker")):  # who looks has their CPUs
         wait_until(lambda: run in runs_of_ray_train(server), "the dashboard shows the run", 60)
+        assert "income" not in json.dumps(runs_of_ray_train(server)[run])  # a column's name
     assert client.get_job(report)["status"] == "pending"
     client.cancel_job(model["job_id"])
 
