@@ -6,6 +6,7 @@ drawn from what is left of their chances. No row is ever rejected, and none repe
 Source: Fung & Chang 1990, "Weighing and integrating evidence for stochastic simulation in Bayesian networks".
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,7 +27,7 @@ BLOCK_ROWS = 2000  # drawn at once: what is worked on stays in the cache, and no
 LEAST_CANDIDATES = 1000  # a round, so that a handful of rows has latents to choose from
 MOST_ROUNDS = 16
 ENOUGH = 2  # effective candidates for each row that is asked for
-NEARLY_ALL = 0.9  # of the candidates count: then one round is enough
+NEARLY_ALL = 0.9  # of the candidates count: then as many are enough as rejection needs, by the heaviest weight
 TINY = 1e-30
 
 
@@ -83,16 +84,18 @@ def draw_obeying(
 
     if not targets or num_rows == 0:
         return draw(num_rows)
-    kept, log_weights = None, np.zeros(0)
+    kept, log_weights, lacking = None, np.zeros(0), num_rows
     for _ in range(MOST_ROUNDS):
-        drawn = draw(max(num_rows, LEAST_CANDIDATES))
+        drawn = draw(max(lacking, LEAST_CANDIDATES))
         log_weights = np.append(log_weights, drawn.log_weights_B)
         kept = Drawn.joined([kept, drawn]) if kept else drawn
         places, weighing = thinned(kept.log_weights_B, num_rows, rng)
         kept = replace(kept.take(places), log_weights_B=weighing)
-        effective = effective_size(log_weights)
-        if effective >= ENOUGH * num_rows or effective >= NEARLY_ALL * len(log_weights):
+        effective, accepted = effective_size(log_weights), np.exp(log_weights - log_weights.max()).sum()
+        are_alike = effective >= NEARLY_ALL * len(log_weights)
+        if effective >= ENOUGH * num_rows or (are_alike and accepted >= num_rows):
             break
+        lacking = min(num_rows, math.ceil((num_rows / accepted - 1) * len(log_weights))) if are_alike else num_rows
     assert kept is not None  # noqa: S101 - for mypy: there is at least one round
     return kept
 
