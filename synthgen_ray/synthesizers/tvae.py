@@ -62,10 +62,11 @@ class TVAE(NeuralSynthesizer):
             codes_BK = codes_NK[rows_B].long()
             real_BD = layout.rows(codes_BK, scalars_NS[rows_B])
 
-            mean_BE, sd_BE, log_variance_BE = encoder(real_BD)
+            # What autocast may have narrowed is widened before anything is computed of it.
+            mean_BE, sd_BE, log_variance_BE = (part.to(real_BD.dtype) for part in encoder(real_BD))
             latent_BE = mean_BE + sd_BE * draws.normal(options.embedding_dim)
             logits_BD, sigma_D = decoder(latent_BE)
-            logits_BD = logits_BD.to(real_BD.dtype)  # which autocast may have narrowed
+            logits_BD = logits_BD.to(real_BD.dtype)
             reconstruction = options.loss_factor * reconstruction_loss(
                 logits_BD, sigma_D, codes_BK, scalars_NS[rows_B], layout
             )
