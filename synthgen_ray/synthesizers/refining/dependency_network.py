@@ -173,7 +173,8 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
                 best = network.weights()
             worse = 0 if gain > most or now < least else worse + 1
             least, most = min(now, least), max(gain, most)
-            if is_over or worse == PATIENCE:
+            # Processors may differ in last digits, and nobody may stop while others wait for him.
+            if is_over or parallel.anyone(worse == PATIENCE, True, torch.device("cpu")):
                 break
     return best
 
