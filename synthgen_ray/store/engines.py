@@ -107,7 +107,11 @@ def _postgres(url: str, *, migrates: bool) -> AsyncEngine:
 
         settings = PATIENT_SETTINGS if migrates else SERVER_SETTINGS
         patience = None if migrates else COMMAND_S
-        return await asyncpg.connect(dsn, timeout=CONNECT_S, command_timeout=patience, server_settings=settings)
+        try:
+            return await asyncpg.connect(dsn, timeout=CONNECT_S, command_timeout=patience, server_settings=settings)
+        except asyncpg.exceptions.TargetServerAttributeNotMatched as error:
+            # The driver takes it for a bug: while two servers change places neither is the primary one.
+            raise ConnectionError(str(error)) from error
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, hide_parameters=True)
     event.listen(engine.sync_engine, "checkout", _replace_closed)

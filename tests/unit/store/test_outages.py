@@ -80,6 +80,15 @@ async def test_a_server_without_a_free_connection_is_unavailable(own_postgres, o
 
 
 @on_postgresql
+async def test_servers_of_which_none_is_the_primary_one_now_are_away(store, database_url):
+    # As while two change places, and both follow. Here the wish for a standby stands for that for a primary.
+    unanswered = Store(f"{database_url}?target_session_attrs=standby")
+
+    with pytest.raises(Unavailable):
+        await unanswered.ping()
+
+
+@on_postgresql
 async def test_a_writer_that_keeps_others_waiting_for_long_makes_them_unavailable(store, database_url, monkeypatch):
     monkeypatch.setitem(engines.SERVER_SETTINGS, "lock_timeout", "50ms")
     other = await asyncpg.connect(database_url)
