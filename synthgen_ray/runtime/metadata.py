@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 
@@ -39,7 +40,10 @@ class Metadata:
 
     async def keeps(self, sql_url: SecretStr) -> bool:
         """Whether that is its database, whoever logs in to it."""
-        from sqlalchemy import make_url
+        ours, theirs = (urlsplit(url.get_secret_value()) for url in (self._sql_url, sql_url))
+        return (_hosts(ours), ours.path) == (_hosts(theirs), theirs.path)
 
-        ours, theirs = (make_url(url.get_secret_value()) for url in (self._sql_url, sql_url))
-        return (ours.host, ours.port, ours.database) == (theirs.host, theirs.port, theirs.database)
+
+def _hosts(url: SplitResult) -> str:
+    """With their ports: of PostgreSQL there may be several."""
+    return url.netloc.rpartition("@")[2]

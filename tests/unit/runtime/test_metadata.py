@@ -33,6 +33,7 @@ async def test_its_lines_are_about_what_its_callers_are(tmp_path, capfd):
         ("postgresql://synthgen:changed@db:5432/synthgen", True),
         ("postgresql://synthgen:secret@db:5432/other", False),
         ("postgresql://synthgen:secret@elsewhere:5432/synthgen", False),
+        ("postgresql://synthgen:secret@db:5432,standby:5433/synthgen", False),
         ("sqlite+aiosqlite:////data/synthgen.db", False),
     ],
 )
