@@ -76,7 +76,7 @@ class Queue(Attempts):
                 except JobError as error:
                     reason = because(JobFailure(error.code, error.detail))
                     await move(session, JobStatus.RUNNING, JobStatus.FAILED, mine, now, **reason)
-                except (ValueError, LookupError, TypeError) as error:
+                except (ValueError, LookupError, TypeError, RecursionError) as error:
                     # Its owner can read what is left of it.
                     log.error("job %s cannot be read: %s", claimed[0], frames_of(error))
                     reason = {**because(UNREADABLE), "config": {}}

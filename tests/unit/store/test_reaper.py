@@ -200,7 +200,7 @@ class TestUnreadable:
             await session.execute(text(f"UPDATE jobs SET {column} = :value WHERE id = {oldest}"), {"value": value})
 
     @on_sqlite  # PostgreSQL takes no such text
-    @pytest.mark.parametrize("config", ["not json", "{"])
+    @pytest.mark.parametrize("config", ["not json", "{", "[" * 5000 + "]" * 5000], ids=["words", "half", "deep"])
     async def test_a_job_with_a_broken_config_fails_and_the_next_is_claimed(self, store, given_training, config):
         broken, sound = await given_training("a"), await given_training("b")
         await self.spoil(store, config=config)
