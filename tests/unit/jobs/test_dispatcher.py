@@ -357,3 +357,19 @@ async def test_a_generation_goes_on_while_the_store_is_away(
     await finish(dispatcher)
 
     assert (await store.get_job(ADMIN, job.id)).status is JobStatus.COMPLETED
+
+
+async def test_a_look_that_found_the_store_away_counts_for_none(store, dispatcher, monkeypatch):
+    dispatcher._last_tick -= 60  # the last one was a minute ago
+
+    async def claim_nothing(*args):
+        raise Unavailable("away", "store_unavailable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "claim_next", claim_nothing)
+        with pytest.raises(Unavailable):
+            await dispatcher.tick()
+    assert dispatcher.seconds_since_tick >= 60
+
+    await dispatcher.tick()
+    assert dispatcher.seconds_since_tick < 60

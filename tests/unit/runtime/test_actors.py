@@ -1,14 +1,14 @@
-"""How long the store is waited for."""
+"""How long the store is waited for, and the dispatcher."""
 
 import asyncio
 from typing import Any
 
 import pytest
-from ray.exceptions import ActorUnavailableError, ObjectLostError
+from ray.exceptions import ActorDiedError, ActorUnavailableError, ObjectLostError
 
 from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.runtime import actors
-from synthgen_ray.runtime.actors import _Remote
+from synthgen_ray.runtime.actors import STALLED_S, _Remote, check_dispatcher
 
 
 class HeldActor:
@@ -63,3 +63,32 @@ async def test_a_lost_answer_is_asked_for_again_where_that_writes_nothing_and_el
             await asyncio.sleep(0.01)
     actor.calls["find_held"].set_result("held")
     assert await reading == "held"
+
+
+class HeldDispatcher:
+    """Stands for Ray's handle: it answers when the test says so."""
+
+    def __init__(self) -> None:
+        self.answer: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+    @property
+    def seconds_since_tick(self) -> "HeldDispatcher":
+        return self
+
+    def remote(self) -> "asyncio.Future[float]":
+        return self.answer
+
+
+async def test_a_dispatcher_that_is_gone_silent_or_has_not_looked_for_long_is_unavailable(monkeypatch):
+    at_work, stalled, gone, silent = (HeldDispatcher() for _ in range(4))
+    at_work.answer.set_result(STALLED_S - 1)
+    stalled.answer.set_result(STALLED_S + 1)
+    gone.answer.set_exception(ActorDiedError())
+
+    await check_dispatcher(at_work)
+    for dispatcher in (stalled, gone):
+        with pytest.raises(Unavailable):
+            await check_dispatcher(dispatcher)
+    monkeypatch.setattr(actors, "STALLED_S", 0.01)
+    with pytest.raises(Unavailable):
+        await check_dispatcher(silent)

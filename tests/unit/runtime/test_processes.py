@@ -1,6 +1,8 @@
-"""What Ray is told for each job that a process works on, and how long one that leads others is kept for the next."""
+"""What Ray is told for each job that a process works on, how long one that leads others is kept for the next, and how
+long what is begun is waited for."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +10,7 @@ import pytest
 import ray
 from ray.remote_function import RemoteFunction
 
-from synthgen_ray.domain.errors import Postponed
+from synthgen_ray.domain.errors import Postponed, WorkerLost
 from synthgen_ray.runtime import processes
 from synthgen_ray.runtime.nodes import on_node
 from synthgen_ray.runtime.processes import STAYS_S, Leaders, run_warm
@@ -77,3 +79,20 @@ async def test_a_task_that_finds_no_room_for_long_is_put_off(monkeypatch):
 
     with pytest.raises(Postponed):
         await processes._begun(start())
+
+
+async def saying(*answers: str | None) -> "AsyncIterator[asyncio.Future[str | None]]":
+    """Stands for the stream of a task, which hangs after that."""
+    for answer in answers:
+        said: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        said.set_result(answer)
+        yield said
+    await asyncio.Event().wait()
+
+
+async def test_a_task_that_works_is_waited_for_and_one_that_says_nothing_for_long_is_lost(monkeypatch):
+    assert await processes._last_of(saying(None, None, "its answer")) == "its answer"
+
+    monkeypatch.setattr(processes, "SILENCE_S", 0.05)
+    with pytest.raises(WorkerLost):
+        await processes._last_of(saying(None, None))
