@@ -82,7 +82,8 @@ class ServerRow(Row):
 
     __tablename__ = "server"
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    known_at: Mapped[datetime | None]  # the time, when it could be trusted last
+    known_at: Mapped[datetime | None]  # the time, when it was looked at last
+    doubted_at: Mapped[datetime | None]  # when it had leapt ahead of that, for as long as it may be wrong
     beat_at: Mapped[datetime | None]  # when a dispatcher said last that it lives
 
 

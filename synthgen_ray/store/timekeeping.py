@@ -1,10 +1,9 @@
 """Which time may be trusted with what cannot be undone: outputs and events that go for their age."""
 
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import ServerRow
@@ -15,26 +14,23 @@ LEAP = timedelta(days=1)
 class Timekeeping:
     _sessions: Sessions
     _clock: Callable[[], datetime]
-    _doubted_from: float | None = None  # by this process's monotonic clock
 
     async def ask_time(self) -> datetime | None:
         """The database's time; `None` while it may be wrong.
 
-        That is while it was set lately, and when it leaps ahead of what was last known: by a clock that was set to some
-        year to come, or since no server was there. Within a day somebody may set such a clock right; after that it is
-        taken as it is.
+        That is while it was set lately, and for a day after it leapt ahead of what it was before: by a clock that was
+        set to some year to come, or since no server was there. Within that day, in which servers may start anew or be
+        off for hours, somebody may set such a clock right; after that it is taken as it is.
         """
         async with self._sessions.writing() as session:
             await self._sessions.set_clock(session)
-            now = self._clock()
-            known_at = (await session.scalars(select(ServerRow.known_at))).one()
-            leaps = known_at is not None and now - known_at > LEAP
-            if not self._sessions.is_steady() or (leaps and not self._was_doubted_for(LEAP)):
+            if not self._sessions.is_steady():
                 return None
-            self._doubted_from = None
-            await session.execute(update(ServerRow).values(known_at=now))
-            return now
-
-    def _was_doubted_for(self, long: timedelta) -> bool:
-        self._doubted_from = time.monotonic() if self._doubted_from is None else self._doubted_from
-        return time.monotonic() - self._doubted_from >= long.total_seconds()
+            now = self._clock()
+            server = (await session.scalars(select(ServerRow))).one()
+            if server.known_at is not None and now - server.known_at > LEAP:
+                server.doubted_at = now
+            elif server.doubted_at is not None and not timedelta(0) <= now - server.doubted_at < LEAP:
+                server.doubted_at = None
+            server.known_at = now
+            return None if server.doubted_at else now

@@ -117,6 +117,18 @@ class TestTime:
         clock.advance(-timedelta(days=3650))
         assert await store.ask_time() is not None
 
+    async def test_is_known_a_day_after_a_leap_also_where_the_server_is_off_each_night(
+        self, store, clock, database_url
+    ):
+        await store.ask_time()
+        clock.advance(timedelta(days=3))
+
+        for is_known in (False, False, True, True):
+            started_anew = Store(database_url, clock=clock)
+            assert (await started_anew.ask_time() is not None) == is_known
+            await started_anew.dispose()
+            clock.advance(timedelta(hours=14))
+
     async def test_is_not_known_while_the_databases_clock_was_set_lately(self, store, monkeypatch):
         monkeypatch.setattr(store._sessions, "is_steady", lambda: False)
 
