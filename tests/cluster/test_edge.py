@@ -110,7 +110,8 @@ def test_a_harmless_request_id_is_answered_once(ask):
         pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400}, marks=OF_SERVES_PROXY),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", {400}),
         pytest.param(
-            b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: upgrade\r\nx-session-id: \xff\r\n"
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: upgrade, close\r\n"
+            b"x-session-id: \xff\r\n"
             b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n",
             {200},
             marks=OF_SERVES_PROXY,

@@ -32,7 +32,8 @@ export function samplePanel(model, columns, asked, signal) {
   const call = () => ({ method: "POST", path, json: body() });
   const known = new Map(columns.map((column) => [column.name, column]));
   // An object of JavaScript has names that are whole numbers, such as years, before all others.
-  const namesOf = (/** @type {ExactRow | Row} */ row) => (columns.length > 0 ? [...known.keys()] : Object.keys(row));
+  const inOrder = [...known.keys()];
+  const namesOf = (/** @type {ExactRow | Row} */ row) => Object.keys(row).sort((a, b) => inOrder.indexOf(a) - inOrder.indexOf(b));
   const inTurn = latest();
   const chips = h("div", { "aria-live": "polite" });
   const cards = h("ul", { class: "grid" });
