@@ -31,6 +31,10 @@ DEFAULTS = {
 }
 
 
+def is_behind_haproxy() -> bool:
+    return os.environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "1"
+
+
 def prepare_environment(data_dir: DataDir, address: str | None) -> None:
     """Secure defaults; what the operator set stays as it is."""
     for name, value in DEFAULTS.items():

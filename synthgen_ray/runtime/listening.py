@@ -61,7 +61,12 @@ def check_metrics_port(port: int | None) -> None:
 
 
 def check_haproxys_folder(folder: Path = HAPROXYS) -> None:
-    """Makes it this user's alone: it is where anybody may have been first. Raises: StartFailed."""
+    """Makes it this user's alone, unless it is not used: it is where anybody may have been first.
+
+    Raises: StartFailed.
+    """
+    if HAPROXYS_SOCKET in os.environ:
+        return
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     found = folder.lstat()

@@ -15,8 +15,8 @@ from ray.exceptions import RayError, RayTaskError
 from synthgen_ray.domain.errors import SynthGenError
 from synthgen_ray.runtime.bootstrap import bootstrap
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
+from synthgen_ray.runtime.environment import is_behind_haproxy
 from synthgen_ray.runtime.listening import (
-    HAPROXYS_SOCKET,
     check_haproxys_folder,
     check_host,
     check_metrics_port,
@@ -53,7 +53,7 @@ def running(settings: Settings) -> Iterator[ServerInfo]:
             if settings.address is None:
                 check_port(settings.host, settings.port)
                 check_metrics_port(settings.metrics_port)
-                if os.environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "1" and HAPROXYS_SOCKET not in os.environ:
+                if is_behind_haproxy():
                     check_haproxys_folder()
             try:
                 info = _start(settings, session_dir)

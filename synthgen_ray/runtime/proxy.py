@@ -21,6 +21,7 @@ from synthgen_ray.api.problems import problem_of
 from synthgen_ray.domain.errors import NotFound, SynthGenError, Unavailable
 from synthgen_ray.runtime.backpressure import Backpressure, Crowded, Room
 from synthgen_ray.runtime.counting import CountedAnswers, RefusedUploads
+from synthgen_ray.runtime.environment import is_behind_haproxy
 from synthgen_ray.runtime.flow import TellsWhatIsSent
 from synthgen_ray.runtime.http_protocol import BoundedHttp
 from synthgen_ray.runtime.metrics import EdgeMetrics
@@ -50,7 +51,6 @@ def middlewares() -> list[Middleware]:
     uvicorn.config.HTTP_PROTOCOLS["auto"] = f"{BoundedHttp.__module__}:{BoundedHttp.__name__}"
     # It would take any X-Forwarded-For that comes from loopback; `api/addresses.py` looks at it, by the settings.
     os.environ["FORWARDED_ALLOW_IPS"] = ""
-    behind_haproxy = os.environ.get("RAY_SERVE_ENABLE_HA_PROXY") == "1"
     metrics = EdgeMetrics()
     return [
         *([] if _holds_connections() else [Middleware(TellsWhatIsSent)]),
@@ -58,7 +58,7 @@ def middlewares() -> list[Middleware]:
         Middleware(Backpressure),
         Middleware(BodyLimit),
         Middleware(ServeAnswers),
-        Middleware(ServeGate, open_paths={_HAPROXY_ASKS} if behind_haproxy else ()),
+        Middleware(ServeGate, open_paths={_HAPROXY_ASKS} if is_behind_haproxy() else ()),
         Middleware(Edge),
         Middleware(Room, count=metrics.crowded, probes=OPEN | {_HAPROXY_ASKS}),
         Middleware(RequestId),

@@ -16,8 +16,10 @@ export function confirmed(title, consequence, action, call) {
       h("div", { class: "row" }, yes, no), curl(() => call, action)));
   document.body.append(dialog);
   dialog.showModal();
-  addEventListener("hashchange", () => dialog.close(), { once: true }); // as by the browser's way back
+  const close = () => dialog.close();
+  addEventListener("hashchange", close); // as by the browser's way back
   return new Promise((resolve) => dialog.addEventListener("close", () => {
+    removeEventListener("hashchange", close);
     dialog.remove();
     resolve(dialog.returnValue === "yes");
   }));
