@@ -57,6 +57,13 @@ def birds(server: UpServer, browser: Browser) -> dict[str, str]:
 
 
 @pytest.fixture
+def at_rest(server: UpServer) -> Iterator[None]:
+    """Nobody claims a job: they wait in their lines and take no CPU from who looks at them."""
+    with standing_still(server.processes("ray::DispatcherActor")):
+        yield
+
+
+@pytest.fixture
 def given_long_training(client: SynthGen, given_training):
     """Trainings that go on until the test is over, and no longer: the next one needs their place."""
     started: list[str] = []

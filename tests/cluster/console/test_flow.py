@@ -144,7 +144,7 @@ def test_a_training_is_seen_to_move_and_can_be_cancelled(page, server, given_lon
     expect(page.locator(".head .badge")).to_have_text("failed")
 
 
-def test_the_page_of_a_job_says_how_it_is_by_now(page, server, given_long_training):
+def test_the_page_of_a_job_says_how_it_is_by_now(page, server, at_rest, given_long_training):
     open_with(page, server.key, f"#/jobs/{given_long_training()['synthgen_job_id']}")
     page.get_by_role("button", name="Cancel the training").click()
 

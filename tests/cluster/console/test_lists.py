@@ -1,21 +1,11 @@
 """The lists of models and jobs."""
 
-from collections.abc import Iterator
-
-import pytest
 from playwright.sync_api import expect
 
 from synthgen_ray.client import SynthGen
 from tests.cluster.console.steps import PENGUINS, POLL_MS
 from tests.console.browser import open_with
-from tests.servers import UpServer, standing_still, wait_until
-
-
-@pytest.fixture
-def at_rest(server: UpServer) -> Iterator[None]:
-    """Nobody claims a job: they wait in their lines and take no CPU from who looks at them."""
-    with standing_still(server.processes("ray::DispatcherActor")):
-        yield
+from tests.servers import wait_until
 
 
 def test_a_job_is_found_by_its_status_and_cancelled_from_the_list(
@@ -104,15 +94,15 @@ class TestLists:
         expect(page.locator(".list > li").nth(1).get_by_role("link")).to_be_focused()
         assert second["synthgen_job_id"] in page.locator(".list > li a").first.get_attribute("href")
 
-    def test_a_model_is_ready_by_itself_and_then_nobody_asks_any_more(
-        self, page, server, client: SynthGen, dataset, given_long_training
+    def test_a_model_ends_by_itself_and_then_nobody_asks_any_more(
+        self, page, server, at_rest, client: SynthGen, dataset, given_long_training
     ):
         asked = []
         page.on("request", lambda request: asked.append(request.url) if "/models?" in request.url else None)
         training = given_long_training()
         open_with(page, server.key, f"#/projects/{dataset['project_id']}/models")
         badge = page.locator(".list > li .badge").first
-        expect(badge).to_have_text("training")
+        expect(badge).to_have_text("pending")
         client.cancel_job(training["job_id"])
         expect(badge).to_have_text("failed")
 
@@ -120,10 +110,10 @@ class TestLists:
         page.wait_for_timeout(2 * POLL_MS)
         assert len(asked) == seen_by_then
 
-    def test_a_view_that_was_left_asks_no_more(self, page, server, dataset, given_resting_training):
+    def test_a_view_that_was_left_asks_no_more(self, page, server, at_rest, dataset, given_long_training):
         asked = []
         page.on("request", lambda request: asked.append(request.url) if "/jobs?" in request.url else None)
-        given_resting_training()
+        given_long_training()
         open_with(page, server.key, f"#/projects/{dataset['project_id']}/jobs")
         with page.expect_response("**/api/synthgen/jobs?**"):
             pass
