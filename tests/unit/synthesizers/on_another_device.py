@@ -102,9 +102,9 @@ def test_a_model_goes_from_device_to_device_by_its_file(elsewhere, tmp_path, mod
 @pytest.mark.parametrize("model_type", NETWORKS)
 def test_a_training_goes_on_elsewhere_from_its_checkpoint(elsewhere, model_type):
     first = Earlier()
-    whole = trained(model_type, elsewhere, first)
+    whole = trained(model_type, elsewhere, first, epochs=2)
     step = len(first.kept) // 2
 
-    resumed = trained(model_type, elsewhere, Earlier(latest=first.kept[step]))
+    resumed = trained(model_type, elsewhere, Earlier(latest=first.kept[step]), epochs=2)
 
     assert resumed.sample(300, seed=1).equals(whole.sample(300, seed=1))
