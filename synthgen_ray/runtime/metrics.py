@@ -101,7 +101,7 @@ class StoreMetrics:
 
     def __init__(self) -> None:
         self._expiries = Count(
-            "synthgen_lease_expiries_total", "Running jobs taken from dispatchers that had fallen silent."
+            "synthgen_lease_expiries_total", "Running jobs taken from dispatchers, and batches, that had fallen silent."
         )
         self._fenced = Count(
             "synthgen_fenced_writes_total",
