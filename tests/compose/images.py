@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 STAND_INS = Path(__file__).parent / "stand_ins"
-BASE = "python:3.11.14-slim-trixie"
+BASE = "python:3.11.15-slim-trixie"
 OTHERS = {
-    "postgres:18.1-trixie": "postgres",
-    "minio/minio:RELEASE.2025-09-07T16-13-09Z": "minio",
-    "prom/prometheus:v3.5.0": "prometheus",
+    "postgres:18.6-trixie": "postgres",
+    "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z": "minio",
+    "prom/prometheus:v3.13.4": "prometheus",
 }
 # Where pip and TLS of this machine find what they need; Docker's own Python image needs none of it.
 VARIABLES = (

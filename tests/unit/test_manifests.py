@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def test_none_is_left_out():
         (COMPOSE, "service_healthy", "service_helthy"),
         (COMPOSE, "networks: [inside]\n\nservices", "networks: [insid]\n\nservices"),
         (COMPOSE, "127.0.0.1:8888:8888", "8888:8888"),
-        (COMPOSE, "prom/prometheus:v3.5.0", "prom/prometheus:latest"),
+        (COMPOSE, "prom/prometheus:v3.13.4", "prom/prometheus:latest"),
         (COMPOSE, "${S3_SECRET:?}", "${S3_SECRT:?}"),
         (COMPOSE, '"postgres:/var', '"postgress:/var'),
         (COMPOSE, "  prometheus: {}\n", ""),
@@ -78,7 +79,7 @@ def test_none_is_left_out():
         (RAYSERVICE, "{port: 8080, protocol: TCP}", "{port: 8081, protocol: TCP}"),
         (DOCKERFILE, "USER synthgen", "USER root"),
         (DOCKERFILE, "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S=50", "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S=5"),
-        (DOCKERFILE, "python:3.11.14-slim-trixie", "python"),
+        (DOCKERFILE, "python:3.11.15-slim-trixie", "python"),
         (DOCKERFILE, "RUN python", "RUN curl https://example.com/install.sh | sh && python"),
     ],
 )  # fmt: skip
@@ -121,6 +122,22 @@ def test_ray_may_open_a_file_for_each_of_a_thousand_clients():
 
     assert {services[name]["ulimits"]["nofile"] for name in ("head", "worker")} == {65536}
     assert "--ulimit nofile=65536:65536" in by_ray_up
+
+
+def test_compose_asks_the_server_by_a_name_that_it_always_knows(monkeypatch):
+    """Else whoever says in `allowed_hosts` by which names it is called has it deployed again and again."""
+    asked: list[urllib.request.Request] = []
+    monkeypatch.setattr(urllib.request, "urlopen", lambda request, timeout: asked.append(request))
+    service = yaml.safe_load((ROOT / COMPOSE).read_text())["services"]["deploy"]
+    (looks_itself,) = re.findall(r'python -c "([^"]+)"', service["command"][-1])
+
+    for program in (looks_itself, service["healthcheck"]["test"][-1]):
+        exec(program, {})
+
+    assert [(request.selector, request.get_header("Host")) for request in asked] == [
+        ("/healthz", "localhost"),
+        ("/readyz", "localhost"),
+    ]
 
 
 def test_autoscalers_let_an_idle_node_go_before_it_is_tidied_again():

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Writes a root file system to standard output that plays python:3.11.14-slim-trixie, of Debian's packages and of the Python
+# Writes a root file system to standard output that plays python:3.11.15-slim-trixie, of Debian's packages and of the Python
 # given: base.sh FOLDER PREFIX. It finds the registries as this machine does.
 set -euo pipefail
 root=$1 prefix=$2 version=3.11
