@@ -8,7 +8,7 @@ from typing import Any
 import compose_spec
 import yaml
 from jsonschema.exceptions import ValidationError as SchemaError
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from ray.autoscaler._private.util import prepare_config, validate_config
 from ray.serve.schema import ServeDeploySchema
 
@@ -17,6 +17,7 @@ from synthgen_ray.settings import Settings
 from tests.manifests.kubernetes import START_OPTIONS, Manifest, NetworkPolicySpec, PodTemplate
 
 CLUSTER = Path(__file__).parents[2] / "cluster"
+SECRETS = {name for name, field in Settings.model_fields.items() if field.annotation == SecretStr | None}
 
 
 class Unsound(Exception):
@@ -24,7 +25,8 @@ class Unsound(Exception):
 
 
 def check_serve_config(text: str) -> None:
-    """Also that it opens no address that the settings do not allow, and that all its `args` are settings."""
+    """Also that it opens no address that the settings do not allow, and that all its `args` are settings, none a
+    secret: the dashboard shows them."""
     given = yaml.safe_load(text)
     try:
         known = ServeDeploySchema.model_validate(given).model_dump(mode="json", exclude_unset=True)
@@ -33,7 +35,9 @@ def check_serve_config(text: str) -> None:
         raise Unsound(str(error)) from error
     if unknown := list(unknown_keys(given, known)):  # Serve takes no notice of them
         raise Unsound(f"Serve does not know {', '.join(unknown)}")
-    for one in settings:
+    for application, one in zip(given["applications"], settings, strict=True):
+        if secrets := SECRETS & application["args"].keys():
+            raise Unsound(f"{secrets.pop()} is a secret: it belongs into the environment of the nodes")
         options = given["http_options"]
         if (one.host, one.port) != (options["host"], options["port"]):
             raise Unsound("http_options and args name different addresses")

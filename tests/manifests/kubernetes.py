@@ -190,6 +190,7 @@ class HeadGroup(Strict):
 
 class WorkerGroup(HeadGroup):
     group_name: str
+    labels: Labels = {}
     replicas: int = Field(ge=0)
     min_replicas: int = Field(ge=0)
     max_replicas: int

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ray.autoscaler._private.kuberay.autoscaling_config import _generate_available_node_types_from_ray_cr_spec
 
 from synthgen_ray.runtime.deploy import CALL_S
 from synthgen_ray.runtime.environment import PROXY
@@ -44,6 +45,8 @@ def test_none_is_left_out():
         (SERVE, "max_replicas: 2", "max_replica: 2"),
         (SERVE, "replicas: 2", "replicas: two"),
         (SERVE, "    port: 8888\n    address", "    port: 8889\n    address"),
+        (SERVE, "    address: auto", "    address: auto\n    admin_key: a-key-that-all-can-read"),
+        (RAYSERVICE, "        address: auto", "        address: auto\n        database_url: postgresql://me:secret@db/it"),
         (COMPOSE, "healthcheck:", "healthchek:"),
         (COMPOSE, "service_healthy", "service_helthy"),
         (COMPOSE, "networks: [inside]\n\nservices", "networks: [insid]\n\nservices"),
@@ -147,6 +150,18 @@ def test_autoscalers_let_an_idle_node_go_before_it_is_tidied_again():
     by_ray_up_s = 60 * yaml.safe_load((ROOT / RAY_UP).read_text())["idle_timeout_minutes"]
 
     assert max(by_kuberay_s, by_ray_up_s) < NODES_EVERY_S
+
+
+def test_an_autoscaler_knows_of_nodes_that_are_not_there_yet_whether_they_may_serve():
+    """Else it starts GPUs for samplers that may not run beside them."""
+    service, _ = yaml.safe_load_all((ROOT / RAYSERVICE).read_text())
+    (application,) = yaml.safe_load(service["spec"]["serveConfigV2"])["applications"]
+    ((label, wanted),) = application["args"]["label_selector"].items()
+
+    nodes = _generate_available_node_types_from_ray_cr_spec(service["spec"]["rayClusterConfig"])
+
+    barred = {name for name, node in nodes.items() if wanted == f"!{node['labels'].get(label)}"}
+    assert barred == {name for name, node in nodes.items() if "GPU" in node["resources"]}
 
 
 @pytest.mark.parametrize("name", ["SYNTHGEN_DATABASE_URL", "SYNTHGEN_ADMIN_KEY"])
