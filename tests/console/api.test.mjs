@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { exact, get, send, upload, watch } from "../../synthgen_ray/console/js/api.js";
+import { get, send, upload, watch } from "../../synthgen_ray/console/js/api.js";
+import { exact } from "../../synthgen_ray/console/js/json.js";
 
 const CALL = { method: "POST", path: "/api/datasets/upload", form: { name: "birds" } };
 const LEFT_OUT = /no answer of its own/;

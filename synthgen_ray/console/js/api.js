@@ -1,5 +1,6 @@
 /** The REST API. Every refusal is an `ApiError` whose message is a sentence for the person at the screen. */
 
+import { toJson } from "./json.js";
 import { findKey } from "./session.js";
 
 /** @typedef {import("./types.js").Job} Job */
@@ -52,13 +53,7 @@ async function fine(response) {
   throw errorOf(isProblem ? await response.json() : {}, response.status);
 }
 
-const WHOLE = /^-?\d+$/;
-
-/** Of `JSON.parse`: no whole number loses a digit. @param {string} _name @param {unknown} value @param {{source?: string}} [read] */
-export const exact = (_name, value, { source = "" } = {}) =>
-  typeof value === "number" && !Number.isSafeInteger(value) && WHOLE.test(source) ? BigInt(source) : value;
-
-/** @param {Response} response @param {typeof exact} [revive] @returns {Promise<any>} */
+/** @param {Response} response @param {typeof import("./json.js").exact} [revive] @returns {Promise<any>} */
 const jsonOf = (response, revive) => response.text().then((text) => JSON.parse(text, revive)).catch((error) => {
   throw error instanceof SyntaxError ? new ApiError(0, "unknown", LEFT_OUT) : error;
 });
@@ -66,9 +61,9 @@ const jsonOf = (response, revive) => response.text().then((text) => JSON.parse(t
 /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
 export const get = async (path, signal) => jsonOf(await request("GET", path, null, {}, signal));
 
-/** Make a call that answers JSON. @param {Call} call @param {typeof exact} [revive] @returns {Promise<any>} */
+/** Make a call that answers JSON. @param {Call} call @param {typeof import("./json.js").exact} [revive] @returns {Promise<any>} */
 export async function send({ method, path, json }, revive) {
-  const body = json === undefined ? null : JSON.stringify(json);
+  const body = json === undefined ? null : toJson(json);
   return jsonOf(await request(method, path, body, body === null ? {} : { "Content-Type": "application/json" }), revive);
 }
 

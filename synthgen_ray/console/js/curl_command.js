@@ -1,5 +1,7 @@
 /** A call as a command for a shell. The key stays out of it: it stands in a variable of the reader's shell. */
 
+import { toJson } from "./json.js";
+
 /** @param {string} text One word of a shell, whatever is in it. */
 const word = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
@@ -10,7 +12,7 @@ const fileName = (name) => `"${name.replaceAll("\\", "\\\\").replaceAll('"', '\\
 export function curlCommand({ method, path, json, form = {}, to }, origin) {
   const lines = [`curl ${method === "GET" ? "" : `-X ${method} `}${word(origin + path)}`];
   lines.push('-H "Authorization: Bearer $SYNTHGEN_API_KEY"');
-  if (json !== undefined) lines.push(`--json ${word(JSON.stringify(json))}`);
+  if (json !== undefined) lines.push(`--json ${word(toJson(json))}`);
   for (const [name, value] of Object.entries(form)) {
     // `-F` would read a text that begins with @ or < from a file.
     lines.push(typeof value === "string" ? `--form-string ${word(`${name}=${value}`)}` : `-F ${word(`${name}=@${fileName(value.name)}`)}`);

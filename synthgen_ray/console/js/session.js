@@ -1,5 +1,7 @@
 /** What this tab remembers until it is closed: the key, and what was typed but not sent. */
 
+import { exact, toJson } from "./json.js";
+
 const KEY = "synthgen.key";
 const DRAFT = "synthgen.draft.";
 const THEME = "synthgen.theme";
@@ -24,11 +26,11 @@ export function forgetAll() {
  */
 export function draft(name, otherwise) {
   const kept = sessionStorage.getItem(DRAFT + name);
-  return kept === null ? otherwise : JSON.parse(kept);
+  return kept === null ? otherwise : JSON.parse(kept, exact);
 }
 
 /** @param {string} name @param {unknown} value */
-export const keepDraft = (name, value) => sessionStorage.setItem(DRAFT + name, JSON.stringify(value));
+export const keepDraft = (name, value) => sessionStorage.setItem(DRAFT + name, toJson(value));
 
 /** @param {string} name */
 export const dropDraft = (name) => sessionStorage.removeItem(DRAFT + name);

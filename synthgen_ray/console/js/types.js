@@ -39,7 +39,7 @@
  * @typedef {{id: string, name: string, description: string,
  *   config_schema: {properties: {[name: string]: Option}}}} ModelType
  *
- * @typedef {string | number | boolean | null} Scalar
+ * @typedef {string | number | bigint | boolean | null} Scalar
  * @typedef {Scalar | Scalar[] | {min?: number | string, max?: number | string}} Condition
  * @typedef {{[column: string]: Condition}} Conditions
  * @typedef {{[column: string]: Scalar}} Row

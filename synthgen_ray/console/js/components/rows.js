@@ -2,10 +2,10 @@
 
 import { h } from "../dom.js";
 
-/** @typedef {string | number | bigint | boolean | null} Cell */
+/** @typedef {import("../types.js").Scalar} Cell */
 
-/** @param {Cell} cell */
-const isNumber = (cell) => typeof cell === "number" || typeof cell === "bigint";
+/** @param {Cell | undefined} cell */
+export const isNumber = (cell) => typeof cell === "number" || typeof cell === "bigint";
 
 /** @param {string[]} columns @param {Cell[][]} rows @param {string} caption */
 export function rowsTable(columns, rows, caption) {

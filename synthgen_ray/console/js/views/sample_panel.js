@@ -1,19 +1,19 @@
 /** Rows of a model at once, and conditions chosen from them. */
 
 import { fault, refuseFault, wishes } from "../asked.js";
-import { exact, send } from "../api.js";
+import { send } from "../api.js";
 import { action } from "../components/action.js";
 import { problem } from "../components/problem.js";
-import { rowsTable } from "../components/rows.js";
+import { isNumber, rowsTable } from "../components/rows.js";
 import { fill, h } from "../dom.js";
 import { count } from "../format.js";
+import { exact } from "../json.js";
 import { latest } from "../latest.js";
 import { draft, keepDraft } from "../session.js";
 import { conditionCard } from "./condition_card.js";
 import { conditionChips } from "./conditions.js";
 
 /** @typedef {import("../types.js").Row} Row */
-/** @typedef {{[column: string]: import("../components/rows.js").Cell}} ExactRow */
 
 const NUM_ROWS = 500;
 const SHOWN_ROWS = 8;
@@ -33,7 +33,7 @@ export function samplePanel(model, columns, asked, signal) {
   const known = new Map(columns.map((column) => [column.name, column]));
   // An object of JavaScript has names that are whole numbers, such as years, before all others.
   const inOrder = [...known.keys()];
-  const namesOf = (/** @type {ExactRow | Row} */ row) => Object.keys(row).sort((a, b) => inOrder.indexOf(a) - inOrder.indexOf(b));
+  const namesOf = (/** @type {Row} */ row) => Object.keys(row).sort((a, b) => inOrder.indexOf(a) - inOrder.indexOf(b));
   const inTurn = latest();
   const chips = h("div", { "aria-live": "polite" });
   const cards = h("ul", { class: "grid" });
@@ -54,7 +54,7 @@ export function samplePanel(model, columns, asked, signal) {
 
   async function draw() {
     refuseFault(asked);
-    await inTurn(() => send(call(), exact), (/** @type {ExactRow[]} */ rows) => {
+    await inTurn(() => send(call(), exact), (/** @type {Row[]} */ rows) => {
       const names = namesOf(rows[0] ?? {});
       fill(table, rowsTable(names, rows.slice(0, SHOWN_ROWS).map((row) => names.map((name) => row[name])), "Synthetic rows"));
     });
@@ -62,7 +62,7 @@ export function samplePanel(model, columns, asked, signal) {
 
   async function start() {
     /** @type {Row[]} */
-    const free = await send({ method: "POST", path, json: { num_rows: NUM_ROWS, seed: SEED } });
+    const free = await send({ method: "POST", path, json: { num_rows: NUM_ROWS, seed: SEED } }, exact);
     if (signal.aborted) return;
     shown = namesOf(free[0] ?? {}).map((name) => {
       const cells = free.map((row) => row[name]);
@@ -89,5 +89,5 @@ export function samplePanel(model, columns, asked, signal) {
 /** A column of an imported model, whose table is elsewhere. @param {string} name @param {import("../types.js").Scalar[]} cells */
 function guessed(name, cells) {
   const value = cells.find((each) => each !== null);
-  return { name, kind: typeof value === "number" ? "float" : "categorical", nullable: cells.includes(null), format: null };
+  return { name, kind: isNumber(value) ? "float" : "categorical", nullable: cells.includes(null), format: null };
 }
