@@ -1,15 +1,23 @@
 """What Ray exports of ours to Prometheus, read from the real endpoint after real work."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
 
 from synthgen_ray.client import ApiError
+from synthgen_ray.domain.lifecycle import LEASE
+from synthgen_ray.domain.params import DrawParams
+from synthgen_ray.store.store import Store
+from synthgen_ray.store.tables import utc_now
 from tests.cluster.conftest import LONG, QUICK
+from tests.given import ADMIN
 from tests.metrics import Sample, scrape, targets_of, total
 from tests.servers import wait_until
 
@@ -18,7 +26,8 @@ KINDS, STATUSES = ("train", "generate", "report", "batch"), ("pending", "running
 OUTCOMES = ("completed", "failed", "cancelled", "lost", "unavailable", "postponed")
 RAY_FORGETS_S = 25.0  # a gauge that nobody sets
 # Ray has new figures every ten seconds, and writes out all of them for each who asks.
-wait_for_figures = partial(wait_until, timeout_s=40, longest_pause_s=1.5)
+FIGURES_S = 40.0
+wait_for_figures = partial(wait_until, timeout_s=FIGURES_S, longest_pause_s=1.5)
 
 
 @pytest.fixture
@@ -26,9 +35,13 @@ def grows(server) -> Callable[..., None]:
     """Whether a sum becomes larger by so much than it was when this test began."""
     before = scrape(server.data_dir)
 
-    def grown(by: float, name: str, **labels: str) -> None:
+    def grown(by: float, name: str, timeout_s: float = FIGURES_S, **labels: str) -> None:
         start = total(before, name, **labels) or 0.0
-        wait_for_figures(lambda: (total(scrape(server.data_dir), name, **labels) or 0.0) >= start + by, f"{name} grows")
+
+        def has_grown() -> bool:
+            return (total(scrape(server.data_dir), name, **labels) or 0.0) >= start + by
+
+        wait_for_figures(has_grown, f"{name} grows", timeout_s=timeout_s)
 
     return grown
 
@@ -102,6 +115,20 @@ def test_models_in_memory_are_shown_while_nobody_asks_for_rows(server, client, r
     time.sleep(RAY_FORGETS_S)
 
     wait_for_figures(lambda: total(scrape(server.data_dir), "ray_synthgen_model_cache_bytes"), "it is still shown")
+
+
+@pytest.mark.nightly  # it waits for a heartbeat, and of a young server for the first at which it reaps
+def test_a_lease_that_runs_out_is_counted(server, ready_model, grows):
+    asyncio.run(begin_a_batch_that_is_silent(server.data_dir, UUID(ready_model)))
+
+    grows(1, "ray_synthgen_lease_expiries_total", timeout_s=FIGURES_S + LEASE.total_seconds())
+
+
+async def begin_a_batch_that_is_silent(data_dir: Path, model_id: UUID) -> None:
+    """For longer than its lease."""
+    store = Store(f"sqlite+aiosqlite:///{data_dir}/synthgen.db", clock=lambda: utc_now() - 2 * LEASE)
+    await store.begin_batch(ADMIN, model_id, DrawParams(), {"num_rows": 1})
+    await store.dispose()
 
 
 def test_what_may_never_happen_has_a_figure_all_the_same(server, client):
