@@ -87,14 +87,18 @@ class TestConditions:
         expect(page.get_by_role("button", name="Set shares of island")).to_be_visible()
 
 
-def test_the_sample_shows_each_digit_and_tells_an_empty_text_from_a_missing_one(page, server, birds):
-    rows = '[{"account": 9007199254740993, "note": "", "gap": null}]'
+def test_the_sample_shows_and_asks_for_each_digit_and_tells_an_empty_text_from_a_missing_one(page, server, birds):
+    rows = '[{"account": "none", "note": "", "gap": null}, {"account": 9007199254740993, "note": "", "gap": null}]'
     page.route("**/sample", lambda route: route.fulfill(body=rows, content_type="application/json"))
 
     open_with(page, server.key, birds["birds"])
+    page.get_by_text("Conditions", exact=True).click()
+    page.get_by_role("button", name="9007199254740993").click()
 
     cells = page.get_by_role("region", name="Synthetic rows").locator("tbody td")
-    expect(cells).to_have_text(["9007199254740993", "empty", "missing"])
+    expect(cells).to_have_text(["none", "empty", "missing", "9007199254740993", "empty", "missing"])
+    expect(page.get_by_role("button", name="Without: account = 9007199254740993")).to_be_visible()
+    assert '"conditions":{"account":9007199254740993}' in command_of(page, "Generate")
 
 
 class TestCommands:
