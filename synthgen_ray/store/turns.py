@@ -1,23 +1,20 @@
 """Whose job is claimed next, of all that wait."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, ScalarSelect, Table, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
 from synthgen_ray.store.reaper import LONGEST_REST
 from synthgen_ray.store.tables import JobRow, TurnRow
+from synthgen_ray.store.upserts import insert_into
 
-_INSERT: dict[str, Callable[[type[TurnRow]], sqlite.Insert | postgresql.Insert]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-}
+_TURNS = cast(Table, TurnRow.__table__)
 _waiting, _running = aliased(JobRow), aliased(JobRow)
 
 
@@ -46,7 +43,7 @@ async def find_turns(session: AsyncSession, job_types: Collection[JobType], now:
 
 async def take(session: AsyncSession, turn: Turn, now: datetime) -> None:
     """It was given now."""
-    given = _INSERT[session.get_bind().dialect.name](TurnRow).values(**turn._asdict(), at=now)
+    given = insert_into(session, _TURNS).values(**turn._asdict(), at=now)
     await session.execute(given.on_conflict_do_update(index_elements=Turn._fields, set_={"at": now}))
 
 

@@ -3,7 +3,7 @@
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, func, insert, select, union_all, update
+from sqlalchemy import ColumnElement, Table, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.access import Principal
@@ -14,6 +14,7 @@ from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.projects import require_project
 from synthgen_ray.store.sessions import Sessions
 from synthgen_ray.store.tables import ArtifactRow, DatasetRow, DatasetVersionRow, JobRow, ModelRow, UsageRow
+from synthgen_ray.store.upserts import insert_into
 
 _USAGE = cast(Table, UsageRow.__table__)
 
@@ -74,12 +75,9 @@ async def check_training(session: AsyncSession, project_id: UUID, quotas: Quotas
 
 
 async def add_usage(session: AsyncSession, project_id: UUID, *, rows: int = 0, seconds: float = 0.0) -> None:
-    used = _USAGE.c
-    more = {used.generated_rows: used.generated_rows + rows, used.training_seconds: used.training_seconds + seconds}
-    add = update(_USAGE).where(used.project_id == project_id).values(more).returning(used.project_id)
-    if await session.scalar(add) is None:
-        first = {used.project_id: project_id, used.generated_rows: rows, used.training_seconds: seconds}
-        await session.execute(insert(_USAGE).values(first))
+    first = insert_into(session, _USAGE).values(project_id=project_id, generated_rows=rows, training_seconds=seconds)
+    more = {name: _USAGE.c[name] + first.excluded[name] for name in ("generated_rows", "training_seconds")}
+    await session.execute(first.on_conflict_do_update(index_elements=["project_id"], set_=more))
 
 
 async def count_seconds(session: AsyncSession, *which: ColumnElement[bool]) -> None:

@@ -10,6 +10,7 @@ from synthgen_ray.domain.entities import Job
 from synthgen_ray.domain.lifecycle import LOCAL, JobStatus, ModelStatus
 from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import ErasureRow, JobRow, ModelRow, utc_now
+from synthgen_ray.store.usage import add_usage
 from tests.databases import on_postgresql
 from tests.given import ADMIN
 
@@ -72,3 +73,17 @@ async def test_another_claimer_takes_the_next_job_meanwhile(store, given_trainin
         claimed = await store.claim_next({first.job_type})
 
     assert claimed.job.id == second.id
+
+
+async def test_what_two_of_them_are_the_first_to_count_for_a_project_is_counted_together(store, project):
+    async def count_two() -> None:
+        async with store._sessions.updating() as session:
+            await add_usage(session, project.id, seconds=2.0)
+
+    async with store._sessions.updating() as session:
+        await add_usage(session, project.id, seconds=1.0)
+        other = asyncio.create_task(count_two())
+        await until_it_waits(store, other)
+
+    await other
+    assert (await store.get_usage(ADMIN, project.id)).training_seconds == 3.0
