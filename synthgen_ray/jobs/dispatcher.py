@@ -290,6 +290,9 @@ class Dispatcher:
         except Unavailable as error:
             log.warning("a store is away: %s", error.detail)
             return False
+        except Exception as error:  # noqa: BLE001 - what runs is not to be lost for it; /readyz tells of looks that fail
+            log.error("a look of the dispatcher failed unexpectedly, and is repeated: %s", frames_of(error))
+            return False
         return True
 
     async def _rest(self) -> None:

@@ -15,7 +15,7 @@ import signal
 import tempfile
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from enum import StrEnum
@@ -251,9 +251,9 @@ async def _run(folder: Path, owner: str, ahead: timedelta = timedelta(0), *, pat
     store, artifacts = Store(sqlite_url(folder), clock=clock), DiskArtifacts(folder / "artifacts")
     launcher, slots = WritingLauncher(artifacts), dict.fromkeys(JobType, 1)
     dispatcher = Dispatcher(store, artifacts, launcher, slots, owner, clock=_Steady(0))
-    await dispatcher._attempted(dispatcher._recover)
+    await _finds_the_store(dispatcher._recover)
     for _ in range(LOOKS):
-        there = await dispatcher._attempted(dispatcher.heartbeat) and await dispatcher._attempted(dispatcher.tick)
+        there = await _finds_the_store(dispatcher.heartbeat) and await _finds_the_store(dispatcher.tick)
         await asyncio.gather(*dispatcher.tasks, return_exceptions=True)
         if await _is_over(store) or not (there or patient):
             break
@@ -261,6 +261,15 @@ async def _run(folder: Path, owner: str, ahead: timedelta = timedelta(0), *, pat
     else:
         raise AssertionError(f"{owner}: the job has no end")
     await store.dispose()
+
+
+async def _finds_the_store(step: Callable[[], Awaitable[None]]) -> bool:
+    """As the dispatcher does by itself, which also goes on after what should never be raised."""
+    try:
+        await step()
+    except Unavailable:
+        return False
+    return True
 
 
 async def _is_over(store: Store) -> bool:

@@ -11,6 +11,7 @@ from synthgen_ray.domain.entities import Job
 from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.domain.lifecycle import DEADLINES, LEASE, JobStatus, JobType
 from synthgen_ray.domain.params import GenerateParams
+from synthgen_ray.jobs import dispatcher as dispatching
 from synthgen_ray.jobs.clock_watch import ClockWatch
 from synthgen_ray.jobs.dispatcher import HEARTBEAT_S
 from synthgen_ray.store.reaper import OVERDUE
@@ -226,6 +227,32 @@ async def test_what_an_earlier_dispatcher_left_running_runs_again(store, clock, 
             await asyncio.sleep(0.1)
 
     assert (await store.get_job(ADMIN, job.id)).attempt == 2
+
+
+async def test_a_look_that_fails_unexpectedly_ends_neither_the_dispatcher_nor_what_runs(
+    store, dispatcher, launcher, given_training, monkeypatch, caplog
+):
+    monkeypatch.setattr(dispatching, "POLL_S", 0.01)
+    looks: list[object] = []
+
+    async def fail(attempts: object) -> None:
+        looks.append(attempts)
+        raise LookupError("secret-cell")
+
+    async with beside(dispatcher.run()), asyncio.timeout(20):
+        job = await given_training()
+        await until_started(launcher, job.id)
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "find_held", fail)
+            while len(looks) < 2:
+                await asyncio.sleep(0.01)
+        launcher.ending = lambda: None
+        while (await store.get_job(ADMIN, job.id)).status is not JobStatus.COMPLETED:
+            await asyncio.sleep(0.01)
+
+    assert await moves_of(store, job.id) == [JobStatus.PENDING, JobStatus.RUNNING, JobStatus.COMPLETED]
+    assert "LookupError" in caplog.text
+    assert "secret-cell" not in caplog.text
 
 
 async def test_what_is_claimed_while_the_server_stops_is_given_back_and_nothing_more_is_claimed(
