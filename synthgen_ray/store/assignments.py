@@ -65,7 +65,7 @@ def _check_config(job: Job) -> None:
         TRAIN_PARAMS[job.model_type].model_validate(job.config)
     elif job.job_type is JobType.REPORT:
         ReportParams.model_validate(job.config, strict=False)
-    elif job.dataset_version_id is None:
+    elif job.config.get("dataset_version_id") is None:
         GenerateParams.model_validate(job.config)
     else:
         asked = {**job.config}

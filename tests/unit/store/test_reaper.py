@@ -217,7 +217,8 @@ class TestUnreadable:
         self, store, project, given_ready_model, job_type
     ):
         model_id, other = await a_model_with_a_table(store, project.id), await given_ready_model()
-        configs = [{}, [], None, "text", 5, {"seed": "x", "num_rows": "x", "format": 5}]
+        says = {"seed": "x", "num_rows": "x", "format": 5}
+        configs = [{}, [], None, "text", 5, says, {**says, "dataset_version_id": 5}]
         broken = [(await store.enqueue_generate(ADMIN, other, GenerateParams())).value for _ in configs]
         sound = (await store.enqueue_generate(ADMIN, model_id, GenerateParams())).value
         async with store._sessions.writing() as session:
