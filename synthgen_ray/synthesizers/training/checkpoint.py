@@ -28,6 +28,7 @@ class Checkpoint:
     steps: int  # of the whole training
     tensors: Tensors
     losses: Losses = field(default_factory=dict)  # of these steps
+    seconds: float = 0.0  # that these steps took
 
     @property
     def fraction(self) -> float:
@@ -72,6 +73,7 @@ class Header(Stored):
     step: int = Field(ge=1)
     steps: int = Field(ge=1)
     losses: Losses = Field(default_factory=dict)  # those of earlier releases have none
+    seconds: float = Field(0.0, ge=0)  # nor this
 
 
 def write_checkpoint(file: BinaryIO, checkpoint: Checkpoint, training: str) -> None:
@@ -79,7 +81,13 @@ def write_checkpoint(file: BinaryIO, checkpoint: Checkpoint, training: str) -> N
 
     Source: the README of safetensors, "Format".
     """
-    header = Header(training=training, step=checkpoint.step, steps=checkpoint.steps, losses=checkpoint.losses)
+    header = Header(
+        training=training,
+        step=checkpoint.step,
+        steps=checkpoint.steps,
+        losses=checkpoint.losses,
+        seconds=checkpoint.seconds,
+    )
     described: dict[str, object] = {"__metadata__": {HEADER: header.model_dump_json()}}
     end = 0
     for name, tensor in checkpoint.tensors.items():
@@ -102,4 +110,4 @@ def read_checkpoint(path: Path, training: str) -> Checkpoint:
         raise Unusable("it cannot be read") from error
     if header.training != training:
         raise Unusable("it is of another training")
-    return Checkpoint(header.step, header.steps, tensors, header.losses)
+    return Checkpoint(header.step, header.steps, tensors, header.losses, header.seconds)

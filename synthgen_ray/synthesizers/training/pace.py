@@ -29,6 +29,7 @@ class Pace:
         self._checkpoints = checkpoints or NoCheckpoints()
         self.losses: Losses = {}  # of the whole training so far
         self._started, self._max_seconds, self._part = time.monotonic(), max_seconds, 1.0
+        self._seconds_before = 0.0  # of the work of earlier attempts that this one goes on with
         self._reported = time.monotonic()
         self.is_limited = max_seconds is not None
         self._is_settled: Callable[[int], bool] = _never
@@ -54,7 +55,8 @@ class Pace:
         for step in range(self._resumed(state, total), total):
             yield divmod(step, steps)
             if self._checkpoints.is_due():
-                self._checkpoints.save(Checkpoint(step + 1, total, state.tensors(), dict(self.losses)))
+                done = Checkpoint(step + 1, total, state.tensors(), dict(self.losses), self._seconds_of_work)
+                self._checkpoints.save(done)
 
     def _resumed(self, state: "TrainingState", total: int) -> int:
         """How many steps are done."""
@@ -62,7 +64,7 @@ class Pace:
         done = state.resume(latest, total)
         self._reached = done / total
         if latest and done:
-            self.losses = dict(latest.losses)
+            self.losses, self._seconds_before = dict(latest.losses), latest.seconds
             self.say(self._reached, f"going on after {done:,} of {total:,} steps")
         return done
 
@@ -102,14 +104,19 @@ class Pace:
 
     @property
     def seconds(self) -> float:
-        """Of this training so far, with what earlier attempts at it took."""
+        """Of this training so far, with all that earlier attempts at it took."""
         return self._checkpoints.seconds_used + time.monotonic() - self._started
 
     @property
     def is_over(self) -> bool:
         if self._max_seconds is None:
             return self._has_settled
-        return self._has_settled or self.seconds >= self._part * self._max_seconds
+        return self._has_settled or self._seconds_of_work >= self._part * self._max_seconds
+
+    @property
+    def _seconds_of_work(self) -> float:
+        """Without what was lost: else a training that has to start anew would be over before it has learnt anything."""
+        return self._seconds_before + time.monotonic() - self._started
 
     def _report(self, progress: Progress) -> None:
         self._reported, self._last = time.monotonic(), progress

@@ -2,6 +2,7 @@
 
 import math
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,18 +33,49 @@ class Earlier:
         self.kept.append(checkpoint)
 
 
-def test_the_time_of_earlier_attempts_counts():
-    assert Pace(None, 60, Earlier(seconds_used=60)).is_over
-    assert not Pace(None, 60, Earlier(seconds_used=1)).is_over
-    assert Pace(None, 60, Earlier(seconds_used=1)).seconds >= 1
+@pytest.fixture
+def now(monkeypatch) -> list[float]:
+    """A time that goes on when the test says so."""
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    return now
+
+
+def test_the_time_of_work_that_is_gone_on_with_counts_and_that_of_work_that_was_lost_is_told_alone(now):
+    state = TrainingState(network=nn.Linear(2, 1))
+    state.watch(np.empty(0))
+    kept = Checkpoint(1, 3, state.tensors(), seconds=50)
+    paces = [Pace(None, 60, Earlier(70, latest)) for latest in (None, kept)]
+
+    for pace in paces:
+        next(pace.steps(3, 1, state))
+    before = [pace.is_over for pace in paces]
+    now[0] += 20
+
+    assert (before, [pace.is_over for pace in paces]) == ([False, False], [False, True])
+    assert [pace.seconds for pace in paces] == [90, 90]
 
 
 def test_a_training_whose_time_was_used_up_before_ends_at_its_next_step():
-    earlier = Earlier(seconds_used=3600)
+    first = Earlier()
+    given_model(ModelType.TVAE, epochs=2, refine=False, checkpoints=first)
+    later = Earlier(latest=replace(first.kept[0], seconds=3600))
 
-    given_model(ModelType.TVAE, epochs=50, max_training_seconds=3600, refine=False, checkpoints=earlier)
+    given_model(ModelType.TVAE, epochs=2, max_training_seconds=3600, refine=False, checkpoints=later)
 
-    assert not earlier.kept
+    assert not later.kept
+
+
+def test_a_checkpoint_tells_the_time_of_all_that_led_to_it(now):
+    state = TrainingState(network=nn.Linear(2, 1))
+    state.watch(np.empty(0))
+    later = Earlier(70, Checkpoint(1, 3, state.tensors(), seconds=50))
+    pace = Pace(None, None, later)
+
+    for _ in pace.steps(3, 1, state):
+        now[0] += 5
+
+    assert [checkpoint.seconds for checkpoint in later.kept] == [55, 60]
 
 
 def test_progress_never_falls_behind_the_checkpoint():
@@ -102,10 +134,8 @@ def test_a_checkpoint_is_let_go_once_a_training_goes_on_from_it():
     assert kept() is None
 
 
-def test_it_breathes_at_most_every_second(monkeypatch):
+def test_it_breathes_at_most_every_second(now):
     said: list[Progress] = []
-    now = [100.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
     pace = Pace(said.append, None)
     pace.say(0.5, "calibrating")
 
@@ -126,8 +156,9 @@ def test_losses_that_are_no_numbers_are_not_shown():
     assert [progress.losses for progress in told] == [{"discriminator": 0.5}]
 
 
-def test_what_ended_in_the_middle_leaves_the_pace_as_it_was():
-    pace = Pace(None, 60, Earlier(seconds_used=50))
+def test_what_ended_in_the_middle_leaves_the_pace_as_it_was(now):
+    pace = Pace(None, 60)
+    now[0] += 50
 
     with pytest.raises(KeyboardInterrupt), pace.part(0.5), pace.watched(lambda _: True, np.empty(0)):
         pace.after_step(0, 0, 1, 1, {})
