@@ -129,6 +129,15 @@ class TestTime:
             await started_anew.dispose()
             clock.advance(timedelta(hours=14))
 
+    async def test_is_known_at_each_second_start_where_a_server_is_started_each_third_day(self, store, clock):
+        await store.ask_time()
+        known = []
+        for _ in range(4):
+            clock.advance(timedelta(days=3))
+            known.append(await store.ask_time() is not None)
+
+        assert known == [False, True, False, True]
+
     async def test_is_not_known_while_the_databases_clock_was_set_lately(self, store, monkeypatch):
         monkeypatch.setattr(store._sessions, "is_steady", lambda: False)
 
