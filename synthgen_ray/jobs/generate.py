@@ -57,8 +57,10 @@ def write_part(
 def publish(job: Job, parts: Sequence[Part], artifacts: Artifacts) -> Artifact:
     """The parts end to end as one artifact. It is public when the store takes it.
 
-    Those of Parquet get a footer behind them, of which each has left its own share.
+    Those of Parquet get a footer behind them, of which each has left its own share. What was begun of a part, and left
+    by who was killed, goes.
     """
+    artifacts.clear_unfinished(job.folder, {part.name for part in parts})
     if job.output_format is OutputFormat.PARQUET:
         name = "footer.parquet"
         with artifacts.writing(job.folder, name) as sink:

@@ -1,6 +1,7 @@
 """Parts that are written side by side are one file, in each format, whoever writes them and however often."""
 
 from io import BytesIO
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -51,11 +52,14 @@ def test_they_are_the_file_of_all_rows(trained, artifacts, form):
     for plan in reversed(plans):
         write_part(trained, generation, plan, artifacts)
     parts = [write_part(trained, generation, plan, artifacts) for plan in plans]  # again: a worker was lost
+    half = artifacts.path(job.folder, f".{parts[0].name}.{uuid4().hex}")  # which had begun it
+    half.write_bytes(b"x")
 
     published = [publish(job, parts, artifacts) for _ in range(2)]
 
     content = b"".join(artifacts.read(published[0]))
     assert published[0].num_rows == ROWS
+    assert not half.exists()
     assert (published[0].sha256, len(content)) == (published[1].sha256, published[1].size_bytes)
     if form is OutputFormat.PARQUET:  # whose row groups are those of the parts
         assert pq.read_table(BytesIO(content)) == pq.read_table(BytesIO(at_once(trained, form)))
