@@ -7,8 +7,11 @@ from uuid import UUID
 
 import pytest
 
+from synthgen_ray.domain.entities import JobFailure
+from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import ModelType
 from tests.api.conftest import SYNTHGEN, a_table
+from tests.given import a_trained_model, an_artifact
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 MODEL_TYPES = [
@@ -30,11 +33,19 @@ async def poll(client, path: str, finals: set[str], status_of) -> dict:
     """As the published clients do: until one of two final statuses."""
     async with asyncio.timeout(60):
         while True:
-            response = await client.get(path)
-            assert response.status_code == 200
+            response = (await client.get(path)).raise_for_status()
             if status_of(response.json()) in finals:
                 return response.json()
             await asyncio.sleep(0.05)
+
+
+async def wait_for_model(client, model_id: str) -> dict:
+    path = f"{SYNTHGEN}/models/{model_id}"
+    return await poll(client, path, {"ready", "failed"}, lambda body: body["model"]["status"])
+
+
+async def wait_for_job(client, job_id: str) -> dict:
+    return await poll(client, f"{SYNTHGEN}/jobs/{job_id}", {"completed", "failed"}, lambda body: body["status"])
 
 
 @pytest.mark.parametrize("model_type", [model_type for model_type, *_ in MODEL_TYPES])
@@ -58,9 +69,7 @@ async def test_the_promised_workflow(client, working, project_id, given_dataset,
     assert model["status"] == "pending"
     assert model["job_id"] != model["synthgen_job_id"]
 
-    detail = await poll(
-        client, f"{SYNTHGEN}/models/{model['id']}", {"ready", "failed"}, lambda body: body["model"]["status"]
-    )
+    detail = await wait_for_model(client, model["id"])
     assert detail["model"]["status"] == "ready"
     assert detail["model"] == {
         **detail["model"],
@@ -86,9 +95,7 @@ async def test_the_promised_workflow(client, working, project_id, given_dataset,
     assert accepted["status"] == "pending"
     UUID(accepted["job_id"])
 
-    job = await poll(
-        client, f"{SYNTHGEN}/jobs/{accepted['synthgen_job_id']}", {"completed", "failed"}, lambda body: body["status"]
-    )
+    job = await wait_for_job(client, accepted["synthgen_job_id"])
     assert job["status"] == "completed"
     assert job == {
         **job,
@@ -128,6 +135,57 @@ async def test_the_promised_workflow(client, working, project_id, given_dataset,
     assert deleted.json() == {"ok": True, "model_id": model["id"]}
     for path in (f"models/{model['id']}", f"jobs/{job['id']}", f"jobs/{job['id']}/download"):
         assert (await client.get(f"{SYNTHGEN}/{path}")).status_code == 404
+
+
+class TestThePublishedLoops:
+    """A training and a generation are waited for."""
+
+    @pytest.fixture
+    async def loops(self, client, server, given_model) -> list[asyncio.Task[dict]]:
+        ready = await given_model()
+        await end(client, server, "completed")
+        made = (await client.post(f"{SYNTHGEN}/models/{ready['id']}/generate", json={})).json()
+        waiting = [wait_for_model(client, (await given_model())["id"]), wait_for_job(client, made["synthgen_job_id"])]
+        return [asyncio.create_task(loop) for loop in waiting]
+
+    @pytest.mark.parametrize(
+        ("how", "statuses"),
+        [
+            ("completed", ["ready", "completed"]),
+            ("failed", ["failed", "failed"]),
+            ("cancelled", ["failed", "failed"]),
+        ],
+    )
+    async def test_end_however_a_job_does(self, client, server, loops, how, statuses):
+        for _ in loops:
+            await end(client, server, how)
+
+        detail, job = await asyncio.gather(*loops)
+
+        assert [detail["model"]["status"], job["status"]] == statuses
+
+    async def test_end_where_there_is_nothing_to_wait_for_any_more(self, client, server, loops):
+        for _ in loops:
+            await end(client, server, "deleted")
+
+        ended = await asyncio.gather(*loops, return_exceptions=True)
+
+        assert [error.response.status_code for error in ended] == [404, 404]
+
+
+async def end(client, server, how: str) -> None:
+    """The next job of the queue: as its worker does it, or its owner."""
+    job = (await server.store.claim_next(JobType)).job
+    if how == "cancelled":
+        await client.post(f"{SYNTHGEN}/jobs/{job.id}/cancel")
+    elif how == "deleted":
+        await client.delete(f"{SYNTHGEN}/models/{job.model_id}")
+    elif how == "failed":
+        await server.store.fail(job.id, job.attempt, JobFailure("broken", "It does not work."))
+    elif job.job_type is JobType.TRAIN:
+        await server.store.complete_training(job.id, job.attempt, a_trained_model())
+    else:
+        await server.store.complete_generation(job.id, job.attempt, an_artifact())
 
 
 async def test_model_types_come_in_the_promised_order_and_words(client):
