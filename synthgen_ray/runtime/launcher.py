@@ -25,12 +25,15 @@ from synthgen_ray.settings import Settings
 
 
 class RayLauncher:
+    """Belongs to an event loop. What a dispatcher before it had reserved, and was killed, it frees."""
+
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._cluster = KnownCluster()
         self._leaders = Leaders()
         self._places = Places(turns, settings.generation.max_parts)
         self._aside: set[asyncio.Task[None]] = set()
+        self._do_aside(free_leftovers_soon())
 
     async def room(self, running: Collection[Assignment]) -> Collection[JobType]:
         cluster = await self._cluster.known() if running else Cluster()  # an idle server asks nobody
