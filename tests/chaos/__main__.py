@@ -18,6 +18,7 @@ from synthgen_ray.domain.lifecycle import QUEUED, JobType
 from tests.chaos import claim_speed, drain, failpoints, machines, races
 from tests.chaos.kills import ONE_OF_TWO_INGRESSES, a_shop, killed
 from tests.chaos.polling import crowded, polled
+from tests.chaos.slow import slowed
 from tests.chaos.soak import soaked
 from tests.chaos.workload import Shop
 from tests.servers import NO_RATE_LIMITS, an_up_server
@@ -75,6 +76,7 @@ CHECKS: dict[str, Check] = {
     "soak": _on_a_server(lambda shop: soaked(shop, seconds=1800)),
     "polling": _on_a_server(lambda shop: polled(shop, clients=1000, seconds=300)),
     "crowd": _on_a_server(lambda shop: crowded(shop, clients=1000, seconds=60)),
+    "slow": _on_a_server(lambda shop: slowed(shop, slow=200, seconds=45)),
     "drain": _in_a_folder(
         lambda folder: drain.drained(folder, 10_000, 3, kill_every=500, limit_s=3600, is_measured=True)
     ),
