@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from synthgen_ray.domain.lifecycle import LEASE, UNFINISHED
+from synthgen_ray.store.erasures import bounded
 from synthgen_ray.store.tables import JobRow, ServerRow
 
 SLACK = LEASE  # a call may wait for its turn, and clocks are corrected
@@ -42,5 +43,5 @@ async def _move_deadlines(session: AsyncSession, by: timedelta, now: datetime, s
     asked_before = JobRow.created_at < now - since if by > timedelta(0) else JobRow.created_at > now
     asked = select(JobRow.id, JobRow.deadline_at).where(JobRow.status.in_(UNFINISHED), asked_before)
     moved = [{"id": job_id, "deadline_at": at + by} for job_id, at in await session.execute(asked) if at]
-    if moved:
-        await session.execute(update(JobRow), moved)
+    for some in bounded(moved):
+        await session.execute(update(JobRow), some)

@@ -76,6 +76,6 @@ async def erase_artifacts(session: AsyncSession, artifact_ids: Iterable[UUID | N
 
 
 def bounded(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Both databases bound the values of a statement to some 32,000."""
+    """Both databases bound the values of a statement to some 32,000, and a statement has ten seconds on PostgreSQL."""
     for start in range(0, len(items), CHUNK):
         yield items[start : start + CHUNK]

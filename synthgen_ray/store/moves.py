@@ -63,9 +63,9 @@ async def move(
     moved = [(job_id, attempt) for job_id, attempt in await session.execute(change)]
     if moved:
         event = {"at": now, "from_status": before, "to_status": after, "error_code": values.get("error_code")}
-        events = [{**event, "job_id": job_id, "attempt": attempt} for job_id, attempt in moved]
-        await session.execute(insert(JobEventRow), events)
         for some in bounded(moved):
+            events = [{**event, "job_id": job_id, "attempt": attempt} for job_id, attempt in some]
+            await session.execute(insert(JobEventRow), events)
             await _follow(session, after, some, now)
         if before is JobStatus.RUNNING and after is not JobStatus.COMPLETED:
             # Later, not now: the worker of a lost attempt may write for as long as its lease would last.
