@@ -31,7 +31,7 @@ def write_part(
     on_drawn: Callable[[], None] = lambda: None,
 ) -> Part:
     """Make the rows of one part and write them. Repeating it gives the same file. `on_drawn` hears that from there on
-    it only waits for the file to be kept.
+    it only waits for the file to be kept; where it raises, none is.
 
     Raises: InvalidRequest and JobError, for conditions that cannot be met; JobError, for rows that are too large;
     InvalidTable, for a table that is none to fill; Gone.

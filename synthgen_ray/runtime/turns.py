@@ -1,11 +1,14 @@
 """Who draws rows in a process: as many at a time as it has CPUs."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from contextvars import copy_context
 from typing import TypeVar
+
+from synthgen_ray.domain.errors import Cancelled
 
 T = TypeVar("T")
 PARTS = 1000  # threads, each made when it is needed: more than Serve sends parts at a time
@@ -30,7 +33,8 @@ class Turns:
         return await self._run(lambda _: work(), self._threads_of_rows, self._turns)
 
     async def part(self, work: Callable[[Callable[[], None]], T]) -> T:
-        """`work` is given what ends its turn early: for what only waits for a disk or a network."""
+        """`work` is given what ends its turn early, for what only waits for a disk or a network, and raises Cancelled
+        where nobody waits for it any more."""
         return await self._run(work, self._threads_of_parts, self._parts, self._turns)
 
     async def aside(self, work: Callable[[], T]) -> T:
@@ -41,9 +45,11 @@ class Turns:
         self, work: Callable[[Callable[[], None]], T], threads: ThreadPoolExecutor, *turns: asyncio.Semaphore
     ) -> T:
         """In a thread, which goes on when nobody waits for it any more: its turn ends with it, not before."""
-        loop = asyncio.get_running_loop()
+        loop, is_left = asyncio.get_running_loop(), threading.Event()
 
         def end_early() -> None:
+            if is_left.is_set():
+                raise Cancelled
             loop.call_soon_threadsafe(lambda: held.close())
 
         with ExitStack() as waiting:
@@ -58,4 +64,8 @@ class Turns:
             ended.exception()  # who asked may have left, and what nobody hears asyncio logs
 
         thread.add_done_callback(end)
-        return await asyncio.shield(thread)
+        try:
+            return await asyncio.shield(thread)
+        except asyncio.CancelledError:
+            is_left.set()
+            raise

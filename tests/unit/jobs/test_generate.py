@@ -10,6 +10,7 @@ import pytest
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.datasets.writing import write_file
 from synthgen_ray.domain.entities import Assignment, Job
+from synthgen_ray.domain.errors import Cancelled
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import GenerateParams, OutputFormat
 from synthgen_ray.jobs.generate import publish, write_part
@@ -66,3 +67,15 @@ def test_they_are_the_file_of_all_rows(trained, artifacts, form):
         assert pq.ParquetFile(BytesIO(content)).metadata.num_row_groups == len(plans) == 3
     else:
         assert content == at_once(trained, form)
+
+
+def test_one_that_is_no_longer_wanted_when_it_is_drawn_is_not_kept(trained, artifacts):
+    generation = Assignment(given_job(OutputFormat.CSV), an_artifact(), chunk_rows=CHUNK_ROWS)
+
+    def stop() -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        write_part(trained, generation, plan_parts(ROWS, CHUNK_ROWS)[0], artifacts, stop)
+
+    assert list(artifacts.path(generation.job.folder, "").iterdir()) == []

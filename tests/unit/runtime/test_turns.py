@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from synthgen_ray.domain.errors import Cancelled
 from synthgen_ray.domain.log_context import about, subject
 from synthgen_ray.runtime.turns import Turns
 
@@ -152,6 +153,24 @@ async def test_whom_nobody_waits_for_any_more_keeps_his_turn_while_he_works(give
     await until(log, "left", "after")
     after.may_end.set()
     await last
+
+
+async def test_a_part_that_nobody_waits_for_any_more_hears_so_before_it_is_kept(given, log):
+    part = given("part")
+
+    def work(end_early: Callable[[], None]) -> None:
+        try:
+            part.part(end_early)
+        except Cancelled:
+            log.append("not kept")
+
+    leaving = asyncio.create_task(Turns(1).part(work))
+    await until(log, "part")
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    part.may_rest.set()
+
+    await until(log, "part", "not kept")
 
 
 async def test_as_many_work_as_there_are_turns_and_an_error_gives_its_own_back():
