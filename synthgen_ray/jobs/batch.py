@@ -116,8 +116,12 @@ def begin(place: Place, order: Order, *, resume: bool) -> Manifest | None:
             return manifest
     elif place.sizes([MANIFEST, SUCCESS, *order.files]):
         raise Conflict("Files of a run are there without the plan that it went by: choose another folder.", "begun")
-    place.write(PLAN, order.model_dump_json(indent=2).encode())
+    place.write(PLAN, _written(order))
     return None
+
+
+def _written(order: Order) -> bytes:
+    return order.model_dump_json(indent=2).encode()
 
 
 def _another_order(plan: Order | None, order: Order) -> Conflict:
@@ -138,13 +142,16 @@ def as_begun(place: Place, order: Order, *, any_seed: bool) -> Order:
     return plan if asked == plan else asked
 
 
-def check_shared(place: Place) -> None:
-    """Raises: Conflict, where this machine has a folder of its own by that name; Unavailable."""
+def check_ours(place: Place, order: Order) -> None:
+    """Raises: Conflict, where this machine has a folder of its own by that name, or another run was begun there before
+    either could see the other's plan: the last one that was written stands; Unavailable."""
     if not place.has(PLAN):
         raise Conflict(
             "A node does not see the folder: on several nodes it must be on storage that all of them share.",
             "not_shared",
         )
+    if place.read(PLAN) != _written(order):
+        raise Conflict("Another run was begun there at the same time, and goes on: choose another folder.", "begun")
 
 
 def make_file(model: Synthesizer, order: Order, name: str, place: Place) -> DoneFile:

@@ -9,7 +9,7 @@ import ray
 
 from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.domain.lifecycle import AWAY_RESTS
-from synthgen_ray.jobs.batch import DoneFile, Manifest, OnRows, Order, Place, check_shared, finish, make_file, model_in
+from synthgen_ray.jobs.batch import DoneFile, Manifest, OnRows, Order, Place, check_ours, finish, make_file, model_in
 from synthgen_ray.runtime.own_ray import start_ray
 from synthgen_ray.runtime.raising import without_data
 from synthgen_ray.runtime.spread import Row, made_by_all
@@ -37,14 +37,15 @@ class FileMaker:
         return self._made(name)
 
     def _made(self, name: str) -> Row:
-        check_shared(self._place)
+        check_ours(self._place, self._order)
         return make_file(self._model, self._order, name, self._place).model_dump()
 
 
 def run(model: bytes, order: Order, place: Place, on_rows: OnRows, workers: int | None = None) -> Manifest:
     """Make all files of an order that was begun, on a cluster that this process has joined.
 
-    Raises: WorkerLost; Conflict, where a node does not see the folder; Unavailable; what the drawing raises.
+    Raises: WorkerLost; Conflict, where a node does not see the folder, or another run has it; Unavailable; what the
+    drawing raises.
     """
     done: dict[str, DoneFile] = {}
     rows = made = 0

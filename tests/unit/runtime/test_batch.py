@@ -10,7 +10,7 @@ import ray
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.errors import Conflict, Unavailable
-from synthgen_ray.jobs.batch import Order, Place, begin
+from synthgen_ray.jobs.batch import PLAN, Order, Place, begin
 from synthgen_ray.runtime import batch
 from synthgen_ray.runtime.batch import RESTS_S, FileMaker
 from synthgen_ray.synthesizers import GaussianCopula
@@ -56,6 +56,19 @@ def test_a_node_that_does_not_see_the_folder_makes_no_files_of_its_own(model, tm
     assert refused.value.code == "not_shared"
     assert not (tmp_path / "elsewhere").exists()
     assert FileMaker(model, ORDER, here)({"file": NAME})["num_rows"] == 10
+
+
+def test_of_two_runs_that_began_there_at_once_one_makes_all_files_and_the_other_none(model, tmp_path):
+    place, other = Place(DiskArtifacts(tmp_path), "rows"), ORDER.model_copy(update={"seed": 2})
+    begin(place, ORDER, resume=False)
+    place.remove(PLAN)  # neither has seen that of the other
+    begin(place, other, resume=False)
+
+    with pytest.raises(Conflict) as refused:
+        FileMaker(model, ORDER, place)({"file": NAME})
+
+    assert (refused.value.code, place.has(NAME)) == ("begun", False)
+    assert FileMaker(model, other, place)({"file": NAME})["num_rows"] == 10
 
 
 def test_storage_that_is_away_is_waited_for_and_not_for_ever(model, tmp_path):
