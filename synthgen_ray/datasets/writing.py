@@ -27,6 +27,7 @@ from synthgen_ray.domain.params import OutputFormat
 BATCH_ROWS = 65_536
 BATCH_BYTES = 64 * 2**20  # of text; escapes may make six times as much of it, and an array of text ends at 2 GiB
 GROUP_ROWS = 2**20  # of Parquet, as pyarrow has it
+MOST_DIGITS = 76  # of a decimal
 NEEDS_QUOTES = r'[",\r\n]'
 EMPTY = r"|^$"  # of text, which is no null
 NEEDS_ESCAPES = r'["\\\x00-\x1f]'
@@ -123,9 +124,18 @@ def _write_groups(groups: Iterable[pa.Table], sink: BinaryIO) -> None:
     with ExitStack() as stack:
         writer: pq.ParquetWriter | None = None
         for group in groups:
-            bare = group.replace_schema_metadata(None)
+            bare = _storable(group.replace_schema_metadata(None))
             writer = writer or stack.enter_context(pq.ParquetWriter(sink, bare.schema, compression="zstd"))
             writer.write_table(bare, row_group_size=GROUP_ROWS)
+
+
+def _storable(table: pa.Table) -> pa.Table:
+    """Parquet has no negative scale: decimals of one are whole, of as many more digits."""
+    for place, (name, type_) in enumerate(zip(table.column_names, table.schema.types, strict=True)):
+        if pa.types.is_decimal(type_) and type_.scale < 0:
+            whole = pa.decimal256(min(type_.precision - type_.scale, MOST_DIGITS), 0)
+            table = table.set_column(place, name, table[place].cast(whole))
+    return table
 
 
 def _batches(table: pa.Table, names_bytes: int = 0) -> Iterator[pa.RecordBatch]:

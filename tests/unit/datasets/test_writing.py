@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from decimal import Decimal
 from io import BytesIO
 
 import pyarrow as pa
@@ -210,6 +211,13 @@ class TestParquet:
         read_back = pq.read_table(BytesIO(sink.getvalue()))
         assert read_back.schema == pa.schema({"a": pa.int64()})
         assert read_back.schema.metadata is None
+
+    def test_decimals_that_are_whole_thousands_are_whole_numbers(self):
+        sink = BytesIO()
+
+        write_parquet(pa.table({"a": pa.array([Decimal("2E+3"), None], pa.decimal128(10, -3))}), sink)
+
+        assert pq.read_table(BytesIO(sink.getvalue()))["a"].to_pylist() == [2000, None]
 
 
 @pytest.mark.parametrize("empty", ["", None])
