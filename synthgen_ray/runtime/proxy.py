@@ -4,6 +4,7 @@ The proxy reads some headers before the application sees a request, trusts them,
 """
 
 import os
+import re
 from collections.abc import Collection
 
 import uvicorn.config
@@ -37,6 +38,10 @@ _SERVE_HEADERS = frozenset(
     }
 )
 _SERVE_PATHS = "/-/"
+# Addresses whose GET waits for the metadata alone, and not for long.
+_LOOKS = re.compile(r"/api/synthgen/(jobs|models)(/[^/]+)?")
+# By these Serve looks neither whether the client has left nor for how long it waits.
+_UNWATCHED = ((b"x-request-disconnect-disabled", b"?1"), (b"x-request-timeout-seconds", b"0"))
 # What Serve answers by itself: for an application that is not there yet, for one that takes too long, when it is full,
 # and when nobody answers (`http_util.send_http_response_on_exception`, `HTTPProxy.not_found_response`).
 _SERVES = frozenset({404, 408, 429, 503})
@@ -53,7 +58,7 @@ def middlewares() -> list[Middleware]:
     os.environ["FORWARDED_ALLOW_IPS"] = ""
     metrics = EdgeMetrics()
     return [
-        *([] if _holds_connections() else [Middleware(TellsWhatIsSent)]),
+        Middleware(Unwatched if _holds_connections() else TellsWhatIsSent),
         # The proxy reads ahead: what it takes is memory.
         Middleware(Backpressure),
         Middleware(BodyLimit),
@@ -75,6 +80,19 @@ def _holds_connections() -> bool:
     except RayServeException:
         return False
     return not RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD
+
+
+class Unwatched:
+    """Spares Serve two tasks for each look at a job or a model, which clients ask for again and again: where it holds
+    their connections these are a tenth of what the process does for one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "GET" and _LOOKS.fullmatch(scope["path"]):
+            scope = {**scope, "headers": [*scope["headers"], *_UNWATCHED]}
+        await self._app(scope, receive, send)
 
 
 class ServeGate:

@@ -5,12 +5,14 @@ import asyncio
 import httpx
 import pytest
 import uvicorn
+from ray.serve._private.http_util import parse_disconnect_disabled_header, parse_request_timeout_header
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import Send
 
 from synthgen_ray.api.auth import RequestId
 from synthgen_ray.api.bodies import BodyLimit
 from synthgen_ray.api.edge import Edge
+from synthgen_ray.runtime import proxy
 from synthgen_ray.runtime.backpressure import MAX_PAGES
 from synthgen_ray.runtime.flow import MARK
 from synthgen_ray.runtime.proxy import middlewares
@@ -85,6 +87,32 @@ async def test_serve_sees_none_of_the_headers_that_are_between_it_and_its_proxy(
     assert set(seen) == {b"host", b"accept", b"accept-encoding", b"connection", b"user-agent"} | ours
     assert seen[MARK[0]] == MARK[1]
     assert seen[b"x-request-id"].decode() == response.headers["x-request-id"] != "<script>"
+
+
+@pytest.mark.parametrize(
+    ("path", "is_watched"),
+    [
+        ("/api/synthgen/jobs", False),
+        ("/api/synthgen/jobs/1", False),
+        ("/api/synthgen/models/1", False),
+        ("/api/synthgen/jobs/1/download", True),
+        ("/api/synthgen/jobs/1/events", True),
+        ("/api/reports/1", True),
+        ("/", True),
+    ],
+)
+async def test_serve_watches_no_client_for_a_look_where_it_holds_the_connections(ask, monkeypatch, path, is_watched):
+    monkeypatch.setattr(proxy, "_holds_connections", lambda: True)
+    seen = {}
+
+    async def app(scope, receive, send):
+        seen.update(scope["headers"])
+        await JSONResponse({})(scope, receive, send)
+
+    await ask(app, path, **{"X-Request-Disconnect-Disabled": "?1", "X-Request-Timeout-Seconds": "0"})
+
+    assert parse_disconnect_disabled_header(seen) is not is_watched
+    assert parse_request_timeout_header(seen, 5.0) == (5.0 if is_watched else None)
 
 
 async def test_uvicorn_believes_nobody_who_says_for_whom_he_asks(monkeypatch):
