@@ -44,6 +44,6 @@ def made_by_all(maker: type, given: tuple[Any, ...], rows: Sequence[Row], worker
     try:
         yield from made.iter_rows()
     except RayTaskError as error:
-        raise cause_of(error) from error
+        raise cause_of(error) from None  # what Ray says of it is a traceback, and would be told beside it
     except RayError as error:
         raise WorkerLost from error

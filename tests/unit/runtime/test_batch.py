@@ -1,18 +1,22 @@
 """A worker of a batch, on whichever node it is."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
+from unittest.mock import MagicMock
 
 import pyarrow as pa
 import pytest
 import ray
+from ray.exceptions import RayTaskError
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
-from synthgen_ray.domain.errors import Conflict, Unavailable
+from synthgen_ray.domain.errors import Conflict, Unavailable, told
 from synthgen_ray.jobs.batch import PLAN, Order, Place, begin
 from synthgen_ray.runtime import batch
 from synthgen_ray.runtime.batch import RESTS_S, FileMaker
+from synthgen_ray.runtime.spread import made_by_all
 from synthgen_ray.synthesizers import GaussianCopula
 
 ORDER = Order(model_sha256="ab", chunk_rows=10_000, num_rows=10, seed=1)
@@ -82,3 +86,17 @@ def test_storage_that_is_away_is_waited_for_and_not_for_ever(model, tmp_path):
     artifacts.tries = len(RESTS_S) + 1
 
     assert maker({"file": NAME})["num_rows"] == 10
+
+
+def test_what_a_worker_raises_is_told_without_the_traceback_that_ray_has_of_it(monkeypatch):
+    failed = RayTaskError("map", "Traceback:\nof many lines", Conflict("A node does not see the folder.", "not_shared"))
+    data = MagicMock()
+    data.from_items().map().iter_rows.side_effect = failed.as_instanceof_cause()
+    monkeypatch.setattr(ray, "data", data, raising=False)
+    monkeypatch.setitem(sys.modules, "ray.data", data)
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2})
+
+    with pytest.raises(Conflict) as raised:
+        list(made_by_all(FileMaker, (), [{"file": NAME}]))
+
+    assert told(raised.value) == "A node does not see the folder."
