@@ -1,5 +1,6 @@
 """Ray Data as we use it: one row of a dataset is one thing to make, on as many actors as there are CPUs."""
 
+import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,6 +15,8 @@ Row = dict[str, Any]
 # Half of each CPU is left to others: on a cluster that is full Ray Data waits for ever.
 CPUS_EACH = 0.5
 MOST_BLOCKS = 2000  # all of which are made before the first row is
+# Who log of what a worker raises pages of frames, and that Ray has a bug. It is raised here too.
+WORDY = ("ray.data.exceptions", "ray.data._internal.execution.streaming_executor_state")
 LOSSES = 3  # of an actor, and of what it makes; without a number Ray Data repeats what kills its process for ever
 
 
@@ -25,6 +28,8 @@ def made_by_all(maker: type, given: tuple[Any, ...], rows: Sequence[Row], worker
     import ray.data
     from ray.util.annotations import RayDeprecationWarning
 
+    for name in WORDY:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.raise_original_map_exception = True

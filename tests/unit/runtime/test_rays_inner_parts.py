@@ -49,7 +49,11 @@ INNER_PARTS = {
         "ray.core.generated.autoscaler_pb2:NodeStatus.DEAD",
     ),
     "samplers": ("ray.serve.context:_disconnect",),
-    "spread": ("ray.data:Dataset.map(ray_remote_args)",),  # deprecated: 2.64 is to drop it
+    "spread": (
+        "ray.data:Dataset.map(ray_remote_args)",  # deprecated: 2.64 is to drop it
+        "ray.data.exceptions:logger",
+        "ray.data._internal.execution.streaming_executor_state:logger",
+    ),
     "train": (
         "ray.train.torch:TorchTrainer._create_default_callbacks",
         "ray.train.torch:TorchTrainer._initialize_and_run_controller",
