@@ -108,6 +108,9 @@ def _told_why_not() -> Iterator[None]:
     except WorkerLost as error:
         typer.echo("synthgen: Workers were lost: --resume goes on with what is there.", err=True)
         raise typer.Exit(1) from error
+    except MemoryError as error:
+        typer.echo("synthgen: Memory ran out: --resume goes on, and fewer --workers take less.", err=True)
+        raise typer.Exit(1) from error
     except (SynthGenError, ClientError, OSError) as error:
         reason = told(error) if isinstance(error, SynthGenError) else getattr(error, "detail", error)
         typer.echo(f"synthgen: {reason}", err=True)

@@ -30,6 +30,7 @@ AWAY.__cause__ = OSError(30, "Read-only file system")
     [
         (AWAY, f"synthgen: {AWAY.detail} ([Errno 30] Read-only file system)\n"),
         (WorkerLost(), "synthgen: Workers were lost: --resume goes on with what is there.\n"),
+        (MemoryError(), "synthgen: Memory ran out: --resume goes on, and fewer --workers take less.\n"),
         (Conflict("Rows were begun there.", "begun"), "synthgen: Rows were begun there.\n"),
         (TimeoutError("Ray did not start."), "synthgen: Ray did not start.\n"),
         (FileExistsError(17, "File exists", "rows"), "synthgen: [Errno 17] File exists: 'rows'\n"),
