@@ -116,11 +116,14 @@ def without_views(table: pa.Table) -> pa.Table:
 
 
 def values_of(array: pa.Array) -> list[Any]:
-    """Cells as JSON can hold them; decimals that no float is equal to as text."""
+    """Cells as JSON can hold them; decimals that no float is equal to as text, a float32 as rows show it: 0.1, and not
+    the 0.10000000149011612 that it is."""
     if is_integral(array.type):
         return list(integers(array).tolist())
     if pa.types.is_decimal(array.type):
         return [_of_decimal(value) for value in array.to_pylist()]
+    if array.type == pa.float32():
+        array = array.cast(pa.string()).cast(pa.float64())
     return list(array.cast(pa.float64() if array.type == pa.float16() else array.type).to_pylist())
 
 

@@ -120,7 +120,7 @@ class CategoryCodec(Stored):
 
     def encode(self, column: pa.ChunkedArray, rng: np.random.Generator) -> tuple[np.ndarray, None]:
         """Codes; a value too rare to be kept, which null may be too, is replaced by a draw from the others."""
-        array = _plain(column)
+        array = self.plain(column)
         places = pc.index_in(array, value_set=self._dictionary).fill_null(-1).to_numpy()
         codes = np.minimum(places, len(self.values)).astype(np.int32)
         null = np.asarray(array.is_null()) & (self.nulls > 0)
@@ -131,8 +131,9 @@ class CategoryCodec(Stored):
         return codes, None
 
     def plain(self, column: pa.ChunkedArray) -> pa.Array:
-        """The column's cells as plain values or nulls."""
-        return _plain(column)
+        """The cells as plain values or nulls, wider floats than the model's as its own, to be found among them."""
+        array, type_ = _plain(column), self._dictionary.type
+        return array.cast(type_) if (array.type, type_) == (pa.float64(), pa.float32()) else array
 
     def is_unknown(self, column: pa.ChunkedArray) -> np.ndarray:
         """Which cells hold a value that is none of the model's, (N,)."""
@@ -170,7 +171,7 @@ class CategoryCodec(Stored):
     def obeys(self, column: pa.ChunkedArray, condition: Condition) -> np.ndarray:
         """Which cells are as asked for, (N,)."""
         asked = condition if isinstance(condition, list) else [condition]
-        array = _plain(column)
+        array = self.plain(column)
         places = pc.index_in(array, value_set=self._dictionary).fill_null(-1).to_numpy()
         wanted = np.append(_among(self.values + self.tail, asked), False)  # the last one: null, or none of the model's
         return np.asarray(wanted[places] | (np.asarray(array.is_null()) & (None in asked)))

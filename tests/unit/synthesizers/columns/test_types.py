@@ -90,6 +90,22 @@ def test_a_zero_is_one_category_whatever_its_sign():
     assert {math.copysign(1, value) for value in rows} == {1.0}
 
 
+@pytest.mark.usefixtures("few_own_rows")
+def test_a_narrow_float_is_asked_for_and_found_as_rows_show_it():
+    tenths = np.array([0.1, 0.2, 0.3], np.float32)[WHOLE % 3]
+    table = pa.table({"x": tenths, "same": np.full(ROWS, 0.1, np.float32), "y": pa.array(WHOLE % 3 == 0)})
+    columns = [Column("x", ColumnKind.CATEGORICAL), Column("same", ColumnKind.CONSTANT)]
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, columns)
+
+    rows = model.sample(20, seed=1, conditions={"x": 0.1, "same": 0.1})
+    wide = pa.table({"x": pa.array([0.1, None, 0.3, 0.15]), "same": [0.1] * 4, "y": [None, True, None, None]})
+
+    assert set(model.learned_columns[0].categories) == {0.1, 0.2, 0.3}
+    assert set(rows["x"].to_pylist()) == {float(tenths[WHOLE % 3 == 0][0])}
+    assert model.codec.learnt[0].is_unknown(wide["x"]).tolist() == [False, False, False, True]
+    assert model.impute(wide, seed=1)["y"].to_pylist()[0] is True
+
+
 @pytest.mark.parametrize("array", CATEGORIES, ids=lambda array: str(array.type))
 def test_categories_keep_their_type_and_values(array):
     rows = sampled(array, ColumnKind.CATEGORICAL)
