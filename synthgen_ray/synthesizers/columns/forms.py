@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from synthgen_ray.datasets.decimals import as_floats
 from synthgen_ray.synthesizers.columns import arrow
+from synthgen_ray.synthesizers.columns.checks import LEAST_SIZE
 from synthgen_ray.synthesizers.columns.ends import inner_parts
 from synthgen_ray.synthesizers.columns.stored import Stored
 from synthgen_ray.synthesizers.columns.whole import EXACT, IntegerForm, IslandsForm, Number, grid_of, learn_whole
@@ -157,9 +158,11 @@ def learn_form(array: pa.Array, k: int, least_step: int = 1) -> Form:
 
 
 def _reals(array: pa.Array) -> np.ndarray:
+    """What is nearer to 0 than can be computed with, among numbers that are not, is 0."""
     if pa.types.is_decimal(array.type):
         return np.asarray(as_floats(pa.chunked_array([array])).to_numpy())
-    return np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    reals = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return np.asarray(np.where(np.abs(reals) < LEAST_SIZE, 0.0, reals), dtype=np.float64)
 
 
 def _grid(reals: np.ndarray, decimals: int | None, k: int) -> tuple[int, int]:

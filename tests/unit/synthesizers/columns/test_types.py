@@ -223,6 +223,13 @@ def test_floats_of_any_size_are_learnt(scale, model_type):
     assert floats.min() <= rows.min() < rows.max() <= floats.max()
 
 
+def test_of_floats_too_small_to_be_computed_with_a_few_larger_ones_make_zeros():
+    floats = RNG.normal(size=ROWS) * 1e-310
+    floats[:4] = 1
+
+    assert set(sampled(pa.array(floats), ColumnKind.FLOAT).to_pylist()) == {0.0}
+
+
 def test_nan_is_null():
     rows = sampled(pa.array([float("nan"), 1.0, 2.5] * 40), ColumnKind.FLOAT, nullable=True)
 
