@@ -4,7 +4,7 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from synthgen_ray.domain.columns import FRESH, ColumnKind, LearnedColumn
+from synthgen_ray.domain.columns import FRESH, ColumnKind, LearnedColumn, Scalar
 from synthgen_ray.domain.errors import FieldError, InvalidRequest
 from synthgen_ray.domain.params import Condition, Range, StrictScalar
 
@@ -50,12 +50,21 @@ def check_conditions(
         raise InvalidRequest(str(first), code, [error for _, error in faults])
 
 
-def category_keys(value: object) -> tuple[str, ...]:
-    """How a category may be written where JSON allows text only, such as the keys of a distribution. To JSON 1 and 1.0
-    are one number, and JavaScript writes it as 1."""
-    if isinstance(value, bool):
-        return (str(value).lower(),)
-    return (str(value), str(int(value))) if isinstance(value, float) and value.is_integer() else (str(value),)
+def by_text(categories: Collection[Scalar]) -> dict[str, Scalar]:
+    """Categories by how they are written where JSON allows text only, such as the keys of a distribution."""
+    return {str(value).lower() if isinstance(value, bool) else str(value): value for value in categories}
+
+
+def category_named(key: str, categories: Mapping[str, Scalar]) -> Scalar | None:
+    """The category that is written so, of some by text. A number with a point may be written in any way: to JavaScript
+    1.0 is 1, and 1e-05 is 0.00001."""
+    if key in categories:
+        return categories[key]
+    try:
+        found = categories.get(str(float(key)))
+    except ValueError:
+        return None
+    return found if isinstance(found, float) else None
 
 
 def _distribution_fault(shares: Mapping[str, float], column: LearnedColumn) -> tuple[str, str]:
@@ -63,7 +72,8 @@ def _distribution_fault(shares: Mapping[str, float], column: LearnedColumn) -> t
         return "", ""  # found when it is drawn
     if column.categories is None:
         return "invalid_type", "Only a column of categories can have one."
-    return UNKNOWN_VALUE if set(shares).difference(*map(category_keys, column.categories)) else ("", "")
+    known = by_text(column.categories)
+    return UNKNOWN_VALUE if any(category_named(key, known) is None for key in shares) else ("", "")
 
 
 def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:

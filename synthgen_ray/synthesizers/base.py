@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from synthgen_ray.domain.chunks import chunks
 from synthgen_ray.domain.columns import Column, LearnedColumn, check_trainable
-from synthgen_ray.domain.conditions import category_keys, check_conditions
+from synthgen_ray.domain.conditions import by_text, category_named, check_conditions
 from synthgen_ray.domain.errors import InvalidRequest, InvalidTable, corrupt_model
 from synthgen_ray.domain.params import Condition, ModelType, TrainParams
 from synthgen_ray.domain.validation import parse_train_params
@@ -329,10 +329,10 @@ class Synthesizer(ABC):
             codec = next(codec for codec in self.codec.columns if codec.name == name)
             if not isinstance(codec, CategoryCodec):  # a constant, whose one value has all rows
                 continue
-            known = {key: value for value in codec.values + codec.tail for key in category_keys(value)}
+            known = by_text(codec.values + codec.tail)
             counts = rows_between(start, start + num_rows, list(shares.values()))
             for key, rows in zip(shares, counts, strict=True):
-                yield rows, {name: codec.target(known[key])}
+                yield rows, {name: codec.target(category_named(key, known))}
             return
         yield num_rows, {}
 

@@ -146,7 +146,11 @@ def test_a_distribution_is_over_known_values_of_a_column_of_categories():
     check({}, {"grade": {"1": 1}})
     check({}, {"size": {"1": 0.5, "2.5": 0.5}})
     check({}, {"size": {"1.0": 1}})
-    for distribution, code in (({"income": {"rich": 1}}, "unknown_value"), ({"age": {"30": 1}}, "invalid_type")):
+    for distribution, code in (
+        ({"income": {"rich": 1}}, "unknown_value"),
+        ({"grade": {"1.0": 1}}, "unknown_value"),
+        ({"age": {"30": 1}}, "invalid_type"),
+    ):
         with pytest.raises(InvalidRequest) as refusal:
             check({}, distribution)
         assert refusal.value.code == code
