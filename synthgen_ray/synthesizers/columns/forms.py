@@ -13,7 +13,6 @@ from pydantic import Field, model_validator
 
 from synthgen_ray.datasets.decimals import as_floats
 from synthgen_ray.synthesizers.columns import arrow
-from synthgen_ray.synthesizers.columns.checks import LEAST_SIZE
 from synthgen_ray.synthesizers.columns.ends import inner_parts
 from synthgen_ray.synthesizers.columns.stored import Stored
 from synthgen_ray.synthesizers.columns.whole import EXACT, IntegerForm, IslandsForm, Number, grid_of, learn_whole
@@ -21,6 +20,7 @@ from synthgen_ray.synthesizers.columns.whole import EXACT, IntegerForm, IslandsF
 MAX_DECIMALS = 15
 WHOLE = 2.0**52  # a float64 that large is a whole number
 BEYOND = 1e302  # no column holds such a number
+NOTHING = 1e-304  # numbers that lie no further apart have slopes beyond all floats
 
 
 class FloatForm(Stored):
@@ -158,11 +158,11 @@ def learn_form(array: pa.Array, k: int, least_step: int = 1) -> Form:
 
 
 def _reals(array: pa.Array) -> np.ndarray:
-    """What is nearer to 0 than can be computed with, among numbers that are not, is 0."""
+    """Numbers of a column that are next to nothing beside its others are 0."""
     if pa.types.is_decimal(array.type):
         return np.asarray(as_floats(pa.chunked_array([array])).to_numpy())
     reals = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return np.asarray(np.where(np.abs(reals) < LEAST_SIZE, 0.0, reals), dtype=np.float64)
+    return np.asarray(np.where(np.abs(reals) < NOTHING, 0.0, reals), dtype=np.float64)
 
 
 def _grid(reals: np.ndarray, decimals: int | None, k: int) -> tuple[int, int]:
