@@ -1,5 +1,6 @@
 """Dates and times between ISO 8601 and the integers that Arrow keeps."""
 
+import math
 import re
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -31,8 +32,10 @@ def steps_of(text: str, type_: pa.DataType) -> Fraction:
     return ((moment - EPOCH) // MICROSECOND) / microseconds_per_step(type_)
 
 
-def iso(steps: int, type_: pa.DataType) -> str:
-    moment = EPOCH + int(steps * microseconds_per_step(type_)) * MICROSECOND
+def iso(steps: int, type_: pa.DataType, upwards: bool = False) -> str:
+    """Of nanoseconds to the microsecond before, or after."""
+    microseconds = steps * microseconds_per_step(type_)
+    moment = EPOCH + (math.ceil(microseconds) if upwards else math.floor(microseconds)) * MICROSECOND
     if pa.types.is_date(type_):
         return moment.date().isoformat()
     return (moment if type_.tz else moment.replace(tzinfo=None)).isoformat()

@@ -130,10 +130,10 @@ class NumberCodec(Stored):
     @property
     def learned(self) -> LearnedColumn:
         low, high = self.form.ends
+        ends: tuple[int | float | str, int | float | str] = low, high
         type_ = arrow.type_of(self.form.arrow_type)
-        ends = (
-            (moments.iso(int(low), type_), moments.iso(int(high), type_)) if moments.is_moment(type_) else (low, high)
-        )
+        if moments.is_moment(type_):  # told so that they can be asked for
+            ends = moments.iso(int(low), type_, upwards=True), moments.iso(int(high), type_)
         blank = self.wrapped.blank if self.wrapped else None
         widest = max(CELL_BYTES, widest_of((blank or "",)))
         return LearnedColumn(self.name, self.column_kind, self.null_share > 0, None, ends[0], ends[1], widest)

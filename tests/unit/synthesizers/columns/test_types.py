@@ -187,6 +187,18 @@ def test_moments_of_any_year_come_back(year, unit):
     assert set(rows.to_pylist()) <= set(days)
 
 
+@pytest.mark.parametrize("year", [1850, 2001])
+def test_the_ends_that_are_told_of_nanoseconds_can_be_asked_for(year):
+    start = (year - 1970) * 31_556_952 * 10**9
+    table = pa.table({"x": pa.array(start + WHOLE * 1_234_567_891, pa.timestamp("ns")), "y": WHOLE})
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, None)
+    first, last = model.learned_columns[0].minimum, model.learned_columns[0].maximum
+
+    asked = [model.sample(5, seed=1, conditions={"x": {end: day}})["x"] for end, day in (("max", first), ("min", last))]
+
+    assert [len(rows.unique()) for rows in asked] == [1, 1]
+
+
 def test_a_format_without_a_time_gives_whole_days():
     moments = pa.array(WHOLE * 86_400, pa.timestamp("s"))
 
