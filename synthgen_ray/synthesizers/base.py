@@ -352,6 +352,7 @@ def load(path: Path | str) -> Synthesizer:
     try:
         model = synthesizer_class(card.model_type).from_file(card, tensors)
         model.sample_chunk(0, 1, 0)  # what can be made of a file is known once it was done
+        _ = model.learned_columns
         return model
     except (InvalidRequest, *BROKEN) as error:
         if is_lack_of_memory(error):

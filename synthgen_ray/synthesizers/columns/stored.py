@@ -25,8 +25,9 @@ def _known(name: str) -> str:
 
 
 def _textual(name: str) -> str:
-    if not arrow.is_text(arrow.type_of(name)):
-        raise ValueError("not a type of text")
+    type_ = arrow.type_of(name)
+    if not arrow.is_text(type_) or arrow.roomy(type_) != type_:
+        raise ValueError("not a type of text, or of little of it")
     return name
 
 

@@ -178,6 +178,10 @@ TOUCHES = {
     "bits that are none": set_at("codec", "columns", 1, "seen", "bitmap", "%%%"),
     "no columns": set_at("codec", "columns", []),
     "a lower end above the upper": set_at("codec", "columns", 9, "form", "lower", 1e9),
+    "days beyond all years": set_at("codec", "columns", 11, "form", "origin", 2**31),
+    "fresh text in a narrow type": set_at(
+        "codec", "columns", 13, "arrow_type", "dictionary<values=string, indices=int8, ordered=0>"
+    ),
 }
 
 
@@ -317,23 +321,8 @@ def not_harmless(path) -> bool:
 
 
 ODD = [
-    None,
-    True,
-    0,
-    -1,
-    2**62,
-    2**64,
-    10**400,
-    1.5,
-    -1e300,
-    "",
-    "x",
-    "int8",
-    "string",
-    "decimal128(99, 2)",
-    [],
-    ["x"],
-    {},
+    *(None, True, 0, -1, 2**62, 2**64, 10**400, 1.5, -1e300, "", "x", "int8", "string", "decimal128(99, 2)"),
+    *([], ["x"], {}),
 ]
 
 
