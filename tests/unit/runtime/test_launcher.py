@@ -14,7 +14,6 @@ async def test_what_a_dispatcher_had_reserved_that_was_killed_is_freed_by_the_ne
         freed.set()
 
     monkeypatch.setattr(launching, "free_leftovers_soon", free)
-    launcher = RayLauncher(Settings())
+    RayLauncher(Settings())
 
     await asyncio.wait_for(freed.wait(), 20)
-    assert launcher
