@@ -105,16 +105,21 @@ def _told_why_not() -> Iterator[None]:
     """Whatever a caller can act on is a line, and the exit code 1."""
     try:
         yield
-    except WorkerLost as error:
-        typer.echo("synthgen: Workers were lost: --resume goes on with what is there.", err=True)
+    except (WorkerLost, MemoryError, SynthGenError, ClientError, OSError) as error:
+        typer.echo(f"synthgen: {_reason(error)}", err=True)
         raise typer.Exit(1) from error
-    except MemoryError as error:
-        typer.echo("synthgen: Memory ran out: --resume goes on, and fewer --workers take less.", err=True)
-        raise typer.Exit(1) from error
-    except (SynthGenError, ClientError, OSError) as error:
-        reason = told(error) if isinstance(error, SynthGenError) else getattr(error, "detail", error)
-        typer.echo(f"synthgen: {reason}", err=True)
-        raise typer.Exit(1) from error
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case WorkerLost():
+            return "Workers were lost: --resume goes on with what is there."
+        case MemoryError():
+            return "Memory ran out: --resume goes on, and fewer --workers take less."
+        case SynthGenError():
+            return told(error)
+        case _:
+            return str(getattr(error, "detail", error))
 
 
 def _exported(server: Server, model_id: str) -> bytes:

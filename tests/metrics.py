@@ -3,14 +3,19 @@
 import json
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
 
 from tests.prometheus import CONFIG
+from tests.servers import wait_until
 
 # Ray's autoscaler and dashboard tell theirs at these ports or, where another Ray has them, not at all.
 OF_ONE_RAY = ("44217", "44227")
+# Ray has new figures every ten seconds, and writes out all of them for each who asks.
+FIGURES_S = 40.0
+wait_for_figures = partial(wait_until, timeout_s=FIGURES_S, longest_pause_s=1.5)
 _SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.writing import write_file
 from synthgen_ray.domain.entities import MODEL_FILE
-from synthgen_ray.domain.errors import Conflict
+from synthgen_ray.domain.errors import Conflict, Gone
 from synthgen_ray.domain.params import Condition, OutputFormat, Share
 from synthgen_ray.jobs.drawing import drawing
 from synthgen_ray.jobs.parts import PartPlan, plan_parts
@@ -145,12 +145,14 @@ def as_begun(place: Place, order: Order, *, any_seed: bool) -> Order:
 def check_ours(place: Place, order: Order) -> None:
     """Raises: Conflict, where this machine has a folder of its own by that name, or another run was begun there before
     either could see the other's plan: the last one that was written stands; Unavailable."""
-    if not place.has(PLAN):
+    try:
+        plan = place.read(PLAN)
+    except Gone:
         raise Conflict(
             "A node does not see the folder: on several nodes it must be on storage that all of them share.",
             "not_shared",
-        )
-    if place.read(PLAN) != _written(order):
+        ) from None
+    if plan != _written(order):
         raise Conflict("Another run was begun there at the same time, and goes on: choose another folder.", "begun")
 
 

@@ -1,6 +1,6 @@
 """One real cluster for all of these tests: `synthgen up`, with room for two training workers and no more."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import pytest
 
 from synthgen_ray.client import SynthGen
 from tests.api.conftest import a_table
+from tests.metrics import FIGURES_S, scrape, total, wait_for_figures
 from tests.servers import NO_RATE_LIMITS, UpServer, an_up_server, free_port
 
 QUICK = {"epochs": 2, "batch_size": 50, "embedding_dim": 8}
@@ -56,3 +57,19 @@ def ready_model(server: UpServer, dataset) -> str:
         )
         client.wait_for_model(model["id"], timeout_s=120)
         return model["id"]
+
+
+@pytest.fixture
+def grows(server: UpServer) -> Callable[..., None]:
+    """Whether a sum becomes larger by so much than it was when this test began."""
+    before = scrape(server.data_dir)
+
+    def grown(by: float, name: str, timeout_s: float = FIGURES_S, **labels: str) -> None:
+        start = total(before, name, **labels) or 0.0
+
+        def has_grown() -> bool:
+            return (total(scrape(server.data_dir), name, **labels) or 0.0) >= start + by
+
+        wait_for_figures(has_grown, f"{name} grows", timeout_s=timeout_s)
+
+    return grown

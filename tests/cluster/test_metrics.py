@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -18,32 +16,13 @@ from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import utc_now
 from tests.cluster.conftest import LONG, QUICK
 from tests.given import ADMIN
-from tests.metrics import Sample, scrape, targets_of, total
+from tests.metrics import FIGURES_S, Sample, scrape, targets_of, total, wait_for_figures
 from tests.servers import wait_until
 
 RAYS_OWN = {"Component", "NodeAddress", "SessionName", "Version", "WorkerId", "JobId", "NodeId", "le"}
 KINDS, STATUSES = ("train", "generate", "report", "batch"), ("pending", "running", "completed", "failed")
 OUTCOMES = ("completed", "failed", "cancelled", "lost", "unavailable", "postponed")
 RAY_FORGETS_S = 25.0  # a gauge that nobody sets
-# Ray has new figures every ten seconds, and writes out all of them for each who asks.
-FIGURES_S = 40.0
-wait_for_figures = partial(wait_until, timeout_s=FIGURES_S, longest_pause_s=1.5)
-
-
-@pytest.fixture
-def grows(server) -> Callable[..., None]:
-    """Whether a sum becomes larger by so much than it was when this test began."""
-    before = scrape(server.data_dir)
-
-    def grown(by: float, name: str, timeout_s: float = FIGURES_S, **labels: str) -> None:
-        start = total(before, name, **labels) or 0.0
-
-        def has_grown() -> bool:
-            return (total(scrape(server.data_dir), name, **labels) or 0.0) >= start + by
-
-        wait_for_figures(has_grown, f"{name} grows", timeout_s=timeout_s)
-
-    return grown
 
 
 def ours(samples: list[Sample]) -> list[Sample]:

@@ -26,8 +26,12 @@ ROWS = 3_000
 # With these a game of seconds learns what columns have to do with each other: at the usual rates rows were as good
 # after one epoch, or with a generator that went uphill, since their marginals are calibrated.
 QUICK = {
-    **{"generator_dim": [64, 64], "discriminator_dim": [64, 64], "embedding_dim": 32},
-    **{"generator_lr": 1e-3, "discriminator_lr": 1e-3, "batch_size": 200},
+    "generator_dim": [64, 64],
+    "discriminator_dim": [64, 64],
+    "embedding_dim": 32,
+    "generator_lr": 1e-3,
+    "discriminator_lr": 1e-3,
+    "batch_size": 200,
 }
 # A short training shows little of a model once its rows are refined: some are also looked at as they are.
 TRAININGS: dict[str, tuple[ModelType, dict[str, Any]]] = {

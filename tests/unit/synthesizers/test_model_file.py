@@ -321,9 +321,9 @@ def not_harmless(path) -> bool:
 
 
 ODD = [
-    *(None, True, 0, -1, 2**62, 2**64, 10**400, 1.5, -1e300, "", "x", "int8", "string", "decimal128(99, 2)"),
-    *([], ["x"], {}),
-]
+    None, True, 0, -1, 2**62, 2**64, 10**400, 1.5, -1e300,
+    "", "x", "int8", "string", "decimal128(99, 2)", [], ["x"], {},
+]  # fmt: skip
 
 
 def replace_some_leaf(card, rng) -> None:
