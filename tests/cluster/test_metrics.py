@@ -97,8 +97,10 @@ def test_models_in_memory_are_shown_while_nobody_asks_for_rows(server, client, r
 
 
 @pytest.mark.nightly  # it waits for a heartbeat, and of a young server for the first at which it reaps
-def test_a_lease_that_runs_out_is_counted(server, ready_model, grows):
-    asyncio.run(begin_a_batch_that_is_silent(server.data_dir, UUID(ready_model)))
+def test_a_lease_that_runs_out_is_counted(server, client, given_training, grows):
+    model = given_training("gaussian_copula", {"seed": 1})["id"]  # its own: others count the batches of theirs
+    client.wait_for_model(model, timeout_s=120)
+    asyncio.run(begin_a_batch_that_is_silent(server.data_dir, UUID(model)))
 
     grows(1, "ray_synthgen_lease_expiries_total", timeout_s=FIGURES_S + LEASE.total_seconds())
 
