@@ -6,7 +6,6 @@ hands the principal on to the store, which shows it its own projects alone.
 
 import re
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -84,14 +83,14 @@ class KeyGate:
         if is_open:
             await self._app(scope, receive, send)
             return
-        with ExitStack() as answering:
-            try:
-                hashed, principal = await self._admit(Headers(scope=scope), scope["client"])
-                is_stream = scope["path"].endswith(EVENTS_PATH)
-                answering.enter_context(self._limiter.one_open(principal, is_stream=is_stream))
-            except SynthGenError as error:
-                await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
-                return
+        try:
+            hashed, principal = await self._admit(Headers(scope=scope), scope["client"])
+            is_stream = scope["path"].endswith(EVENTS_PATH)
+            one_open = self._limiter.one_open(principal, is_stream=is_stream)
+        except SynthGenError as error:
+            await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
+            return
+        with one_open:
             address = scope["client"][0] if scope["client"] else ""
             scope["state"]["principal"] = replace(principal, origin=Origin(scope["state"]["request_id"], address))
             scope["state"]["is_admitted"] = partial(self._holds, hashed)

@@ -116,9 +116,9 @@ class StrictJson:
 
 
 def _is_json_expected(scope: Scope) -> bool:
-    headers = Headers(scope=scope)
     if scope["method"] not in ("POST", "PUT", "PATCH") or scope["path"] in UPLOADS:
         return False
+    headers = Headers(scope=scope)
     return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 

@@ -3,8 +3,8 @@
 import math
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from synthgen_ray.domain.errors import FieldError, TooMany
 
 MOST_COUNTED = 10_000  # keys or addresses; of more the one that was quiet for longest is forgotten
 MOST_STREAMS = 100  # of events, of all keys together: half of what a process answers at a time
+_Place = tuple[str, UUID | None]  # what there are so many of, and whose: a key's or a project's
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class RateLimiter:
         self._limits = limits
         per_second, per_minute = limits.requests_per_second, limits.wrong_keys_per_minute
         self._requests = Buckets(per_second, limits.burst) if per_second else None
-        self._open = Counter[tuple[str, UUID | None]]()
+        self._open = Counter[_Place]()
         self._guesses = Buckets(per_minute / 60, per_minute) if per_minute else None
 
     def count_request(self, key: str) -> None:
@@ -66,11 +67,10 @@ class RateLimiter:
             detail = f"The key asks too fast: at most {self._limits.requests_per_second:g} requests a second."
             raise RateLimited(detail, "rate_limited", retry_after_s=math.ceil(wait_s))
 
-    @contextmanager
-    def one_open(self, principal: Principal, *, is_stream: bool) -> Iterator[None]:
+    def one_open(self, principal: Principal, *, is_stream: bool) -> AbstractContextManager[None]:
         """A request while it is answered: neither a key nor the keys to a project take all the room that there is.
 
-        Raises: RateLimited.
+        Raises: RateLimited, by the call itself.
         """
         places = self._places(principal, is_stream)
         for place, most in places.items():
@@ -78,6 +78,10 @@ class RateLimiter:
                 raise RateLimited(
                     f"{place[0].format(most)} open: let one of them end before the next.", "too_many_open"
                 )
+        return self._held(places)
+
+    @contextmanager
+    def _held(self, places: Collection[_Place]) -> Iterator[None]:
         for place in places:
             self._open[place] += 1
         try:
@@ -88,9 +92,9 @@ class RateLimiter:
                 if not self._open[place]:
                     del self._open[place]
 
-    def _places(self, principal: Principal, is_stream: bool) -> dict[tuple[str, UUID | None], int]:
+    def _places(self, principal: Principal, is_stream: bool) -> dict[_Place, int]:
         """What such a request takes one of, and how many of it there are."""
-        limits, places = self._limits, dict[tuple[str, UUID | None], int]()
+        limits, places = self._limits, dict[_Place, int]()
         if limits.open_requests is not None:
             places["The key has {} requests", principal.key_id] = limits.open_requests
             for project_id in principal.projects or ():

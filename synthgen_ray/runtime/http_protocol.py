@@ -21,9 +21,38 @@ _OF_BODIES = {b"content-length", b"transfer-encoding"}
 MOST_WAITING = 20  # requests behind the one that is answered: each takes a hundred times the memory of its bytes
 
 
+class _HeadWithBody(asyncio.Transport):
+    """Has the head of an answer wait for the first of its body, as ASGI means it: each write by itself is a system call
+    here, and a packet for who reads."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        super().__init__()
+        self._transport = transport
+        self._waiting: list[bytes | bytearray | memoryview] = []
+        self.is_head = False  # what is written next
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._waiting.append(data)
+        if not self.is_head:
+            self.flush()
+
+    def flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if waiting and not self.is_closing():
+            self._transport.writelines(waiting)
+
+    def close(self) -> None:
+        self.flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+
 class BoundedHttp(HttpToolsProtocol):
     """Closes a connection once its head is too long or too slow, too many requests wait on it, or nobody reads."""
 
+    _answers: _HeadWithBody
     _held = 0  # bytes that the parser took and has told us nothing of yet
     _head_timer: asyncio.TimerHandle | None = None
     _is_head = True
@@ -31,6 +60,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._answers = _HeadWithBody(transport)
         self.ws_protocol_class = None
         transport.set_write_buffer_limits(0)
         self._start_head()
@@ -85,6 +115,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        self._answers.flush()  # there may be no body
         if not self.transport.is_closing():
             self.transport.set_write_buffer_limits(0)  # paused is now whatever has not all left
         super().on_response_complete()
@@ -105,12 +136,14 @@ class BoundedHttp(HttpToolsProtocol):
             self.transport.set_write_buffer_limits(HIGH_WATER_LIMIT)
 
             async def send_all(message: Message) -> None:
+                self._answers.is_head = message["type"] == "http.response.start"
                 await send(message)
                 if self.transport.get_write_buffer_size() > HIGH_WATER_LIMIT:
                     await self.flow.drain()
 
             await app(scope, receive, send_all)
 
+        cycle.transport = self._answers
         super()._start_asgi_task(cycle, as_it_is_read)  # type: ignore[arg-type]
 
     @property

@@ -145,9 +145,10 @@ class ServeAnswers:
 
 
 def _is_serves(start: Message) -> bool:
+    if start["status"] not in _SERVES:
+        return False
     # The application's errors are JSON.
-    is_text = Headers(raw=start["headers"]).get("content-type", "").startswith("text/plain")
-    return is_text and start["status"] in _SERVES
+    return Headers(raw=start["headers"]).get("content-type", "").startswith("text/plain")
 
 
 def _error_for(status: int) -> SynthGenError:

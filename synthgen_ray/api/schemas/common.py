@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 Moment = Annotated[datetime, PlainSerializer(_utc, return_type=str)]

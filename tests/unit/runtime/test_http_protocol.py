@@ -148,3 +148,33 @@ async def test_an_answer_of_which_nobody_takes_anything_is_dropped_with_its_conn
                 await asyncio.sleep(0.05)
 
         assert len(await reader.read()) < LARGE
+
+
+async def test_the_head_of_an_answer_leaves_with_the_first_of_its_body():
+    has_begun, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+        has_begun.set()
+        await may_go_on.wait()
+        await send({"type": "http.response.body", "body": b"fi", "more_body": True})
+        await send({"type": "http.response.body", "body": b"ne"})
+
+    async with connected(app) as (reader, writer), asyncio.timeout(10):
+        writer.write(A_GET)
+        await has_begun.wait()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await reader.readexactly(1)
+        may_go_on.set()
+
+        assert (await reader.readuntil(b"fine")).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("ends", [b"", b"Connection: close\r\n"])
+async def test_an_answer_without_a_body_is_a_head(ends):
+    async with connected(PlainTextResponse("fine")) as (reader, writer), asyncio.timeout(10):
+        for _ in range(1 if ends else 2):
+            writer.write(b"HEAD / HTTP/1.1\r\nHost: localhost\r\n" + ends + b"\r\n")
+
+            assert b"content-length: 4\r\n" in await reader.readuntil(b"\r\n\r\n")
