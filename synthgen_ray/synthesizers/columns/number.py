@@ -218,9 +218,7 @@ class NumberCodec(Stored):
         if self.calibration:
             places = None
             if target is not None and choices is not None and len(target.lows):
-                places = self.calibration.target.between(self._ranges(target))[
-                    np.minimum(choices, len(target.lows) - 1)
-                ]
+                places = self.calibration.target.between(self.ranges(target))[np.minimum(choices, len(target.lows) - 1)]
             numbers = self.calibration.forward(numbers, rng, places)
         return NumberCells.obeying(numbers, codes == len(self.modes_or_fail), target, choices)
 
@@ -271,7 +269,7 @@ class NumberCodec(Stored):
 
     def parts(self, target: NumberTarget) -> Parts:
         """Where to look for each range, in the numbers that modes or the copula see."""
-        ranges = self._ranges(target)
+        ranges = self.ranges(target)
         parts = self.calibration.parts(ranges) if self.calibration else Parts.of(ranges)
         if self.marginal is None:
             return parts
@@ -281,7 +279,7 @@ class NumberCodec(Stored):
             bounds = np.stack([lows, np.maximum(lows, highs)], axis=1)
         return replace(parts, bounds=bounds)
 
-    def _ranges(self, target: NumberTarget) -> np.ndarray:
+    def ranges(self, target: NumberTarget) -> np.ndarray:
         """What rounds into each range, (ranges, 2); open where that is all up to an end of the column.
 
         A single value stands for those near it too, so that rows are found; but for no other that many rows share.

@@ -9,7 +9,7 @@ Gaps of real rows are drawn with the biases that were learnt: the others make up
 Sources: Geman & Geman 1984 (the sampler); Heckerman et al. 2000 (with learnt conditionals, in a fixed order).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Self, cast
 
@@ -24,6 +24,7 @@ from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec
 from synthgen_ray.synthesizers.model_file import RefinementCard, Tensors, check_tensors
 from synthgen_ray.synthesizers.numerics.blas import one_blas_thread
 from synthgen_ray.synthesizers.numerics.streams import REFINE, stream
+from synthgen_ray.synthesizers.refining.asked import Allowed, Target, allowed_in
 from synthgen_ray.synthesizers.refining.closeness import closer
 from synthgen_ray.synthesizers.refining.weights import DependencyWeights
 from synthgen_ray.synthesizers.sampling.categorical import draw_codes, offsets, weights_of
@@ -131,20 +132,26 @@ class Refinement:
         return [place for place in range(len(self._columns)) if place not in self.card.left]
 
     @one_blas_thread()
-    def refined(self, drawn: Mapping[str, Cells], asked: Collection[str], rng: np.random.Generator) -> dict[str, Cells]:
-        """The rows with every cell redrawn but those of asked columns, and of such as are left.
+    def refined(
+        self, drawn: Mapping[str, Cells], asked: Mapping[str, Target], rng: np.random.Generator
+    ) -> dict[str, Cells]:
+        """The rows with every cell redrawn but those of columns that are left. Asked cells are redrawn among what may
+        be in them, and stay where that is one code.
 
         Rows that were asked for are swept before that by the chances as they were learnt: how the model's rows are
         under a condition is further from the table than its rows are in all, which alone the biases make up for.
         """
         before_KB = np.ascontiguousarray(_codes(self._columns, self.card, drawn).T)
-        free = [place for place in self._redrawn if self._columns[place].name not in asked]
+        allowed = allowed_in(self._columns, self.card.bins, asked)
+        free = [place for place in self._redrawn if place in allowed or self._columns[place].name not in asked]
         after_KB = before_KB.copy()
         for _ in range(SWEEPS_BEFORE if asked else 0):
-            self._sweep(after_KB, free, self._learnt_bias, rng)
-        self._sweep(after_KB, free, self._output_bias, rng)
+            self._sweep(after_KB, free, _among(self._learnt_bias, allowed), rng)
+        self._sweep(after_KB, free, _among(self._output_bias, allowed), rng)
         return {
-            codec.name: _redrawn(drawn[codec.name], bins, before_KB[place], after_KB[place], rng)
+            codec.name: allowed[place].redrawn(drawn[codec.name], before_KB[place], after_KB[place], rng)
+            if place in allowed
+            else _redrawn(drawn[codec.name], bins, before_KB[place], after_KB[place], rng)
             for place, (codec, bins) in enumerate(zip(self._columns, self.card.bins, strict=True))
         }
 
@@ -303,6 +310,15 @@ def _bins(cells: Mapping[str, Cells], k: int) -> tuple[Bins | None, ...]:
         Bins.learn(column.numbers[~column.null], k) if isinstance(column, NumberCells) else None
         for column in cells.values()
     )
+
+
+def _among(bias: Sequence[np.ndarray], allowed: Mapping[int, Allowed]) -> list[np.ndarray]:
+    """The bias of each column, by which no code is drawn that may not be."""
+    with np.errstate(divide="ignore"):
+        return [
+            (logits + np.log(allowed[place].weights)).astype(np.float32) if place in allowed else logits
+            for place, logits in enumerate(bias)
+        ]
 
 
 def _has_null(codec: LearntCodec) -> bool:
