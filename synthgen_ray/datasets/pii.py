@@ -4,6 +4,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthgen_ray.domain.column_names import words_of
+from synthgen_ray.domain.columns import SHORT_LIST
 
 # Share of the values that must look so.
 MOST = 0.9
@@ -19,13 +20,30 @@ SHAPES = {
 }
 # Told by the name, and by values that may be such a thing.
 NAMED_SHAPES = {
-    "phone": ({"phone", "telephone", "tel", "mobile", "cell", "cellphone", "fax"}, r"^[+(\d][\d\s().x-]{5,24}$"),
-    "address": ({"address", "street", "addr"}, r"^(?:.*\p{L}.* .*|.* .*\p{L}.*)$"),
+    "phone": (
+        {"phone", "telephone", "tel", "mobile", "cell", "cellphone", "fax"}
+        | {"telefon", "téléphone", "teléfono", "telefono", "telefone", "telefoon", "celular"},
+        r"^[+(\d][\d\s().x/-]{5,24}$",
+    ),
+    "address": (
+        {"address", "street", "addr", "adresse", "straße", "strasse", "dirección", "direccion", "indirizzo", "adres"},
+        r"^(?:.*\p{L}.* .*|.* .*\p{L}.*)$",
+    ),
 }
-PERSONS_NAME = r"^\p{Lu}[\p{L}'’.-]*(?:,? \p{Lu}[\p{L}'’.-]*){0,4}$"
+# With a capital, where its letters have such; accents may be characters of their own.
+_WORD = r"[\p{Lu}\p{Lo}][\p{L}\p{M}'’.-]*"
+PERSONS_NAME, WHOLE_NAME = rf"^{_WORD}(?:,? {_WORD}){{0,4}}$", rf"^{_WORD}(?:,? {_WORD}){{1,3}}$"
 PERSON_WORDS = {"first", "last", "full", "given", "family", "middle", "maiden", "sur", "nick"}
-PERSON_ROLES = {"customer", "patient", "client", "employee", "user", "contact", "person", "doctor", "passenger"}
-ONE_WORD_NAMES = {"surname", "lastname", "firstname", "fullname", "forename", "nickname"}
+PERSON_ROLES = frozenset(
+    {"applicant", "attendee", "author", "beneficiary", "borrower", "candidate", "cardholder", "client", "contact"}
+    | {"customer", "doctor", "donor", "driver", "employee", "father", "guest", "manager", "member", "mother", "nurse"}
+    | {"owner", "participant", "passenger", "patient", "person", "physician", "pupil", "recipient", "resident"}
+    | {"respondent", "salesperson", "spouse", "student", "subscriber", "teacher", "tenant", "user", "visitor"}
+)
+ONE_WORD_NAMES = frozenset(
+    {"surname", "lastname", "firstname", "fullname", "forename", "nickname", "vorname", "nachname", "prénom", "prenom"}
+    | {"apellido", "apellidos", "cognome", "sobrenome", "voornaam", "achternaam", "имя", "фамилия", "姓名", "氏名"}
+)
 # A bare `name` names a person if it tells rows apart; else it may be a product or a place.
 MIN_BARE_NAME_SHARE = 0.5
 
@@ -41,6 +59,9 @@ def find_pii(name: str, sample: pa.Array, distinct_share: float) -> str | None:
         if words & hints and _most_match(counted, pattern):
             return kind
     if _names_persons(words, distinct_share) and _most_match(counted, PERSONS_NAME):
+        return "name"
+    # A short list may be of kinds of customers.
+    if words and words <= PERSON_ROLES and len(counted) > SHORT_LIST and _most_match(counted, WHOLE_NAME):
         return "name"
     return None
 

@@ -1,19 +1,36 @@
 """What a column's name says of it."""
 
 import re
+from itertools import pairwise
 
 ID_WORDS = frozenset({"id", "ids", "uuid", "guid", "key", "pk", "identifier"})
-NUMBER_WORDS = frozenset({"number", "no", "nr", "nbr", "num", "code", "ref", "reference"})
+COUNT_WORDS = frozenset({"number", "no", "nr", "nbr", "num"})
+NUMBER_WORDS = COUNT_WORDS | {"code", "ref", "reference"}
 TIMES = frozenset({"date", "day", "hour", "month", "quarter", "time", "week", "year"})  # a `date_key` is a date
 # Words that by themselves name the number of somebody or something ...
 NUMBERED = frozenset(
-    {"account", "acct", "card", "client", "cust", "customer", "iban", "imei", "member", "mrn", "msisdn", "nin"}
-    | {"passport", "patient", "phone", "ssn", "telephone", "tin", "vin"}
+    {
+        "aadhaar",
+        "account",
+        "acct",
+        "bsn",
+        "card",
+        "cellphone",
+        "client",
+        "cpf",
+        "cust",
+        "customer",
+        "fax",
+        "iban",
+        "imei",
+    }
+    | {"member", "mobile", "mrn", "msisdn", "nhs", "nin", "nino", "passport", "patient", "pesel", "phone", "ssn", "tel"}
+    | {"telefon", "telephone", "tin", "vin"}
 )
 # ... and words that do so beside one for a number: an `order` may be its sum.
 NUMBERED_IF_SAID = frozenset(
     {"booking", "case", "claim", "contract", "donor", "emp", "employee", "guest", "insurance", "invoice", "licence"}
-    | {"license", "loan", "membership", "mobile", "order", "person", "policy", "reservation", "security", "student"}
+    | {"license", "loan", "membership", "order", "person", "policy", "reservation", "security", "student"}
     | {"subscriber", "tax", "ticket", "transaction", "user"}
 )
 # What may stand beside them. Any other word makes a measure of it, as in `account_balance` or `customer_age`.
@@ -40,6 +57,13 @@ def names_an_id(name: str) -> bool:
     numbered = NUMBERED | NUMBERED_IF_SAID if NUMBER_WORDS & set(words) else NUMBERED
     named = set(words) - NUMBER_WORDS - WHICH
     return bool(named) and named <= numbered and words[0] not in NUMBER_WORDS
+
+
+def names_a_measure(name: str) -> bool:
+    """Whether whole numbers called so tell a time or count something, though they run up: `year`, `number_of_rooms`."""
+    words = words_of(name)
+    counts = any(word in COUNT_WORDS and after == "of" for word, after in pairwise(words))
+    return counts or (not TIMES.isdisjoint(words) and ID_WORDS.isdisjoint(words))
 
 
 def _parted(word: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from synthgen_ray.domain.column_names import names_an_id, words_of
+from synthgen_ray.domain.column_names import names_a_measure, names_an_id, words_of
 from synthgen_ray.domain.errors import InvalidTable
 
 Scalar = bool | int | float | str
@@ -116,7 +116,8 @@ def _is_id(stats: ColumnStats) -> bool:
     Their name, or that they run up or share a shape, and that nearly all differ. Where the name gives an id away, half
     of them may repeat; all of them, in rows of one account, if they are many and scattered over a wide range. Such
     numbers hold nothing that could be learnt but whose they are, and values that k rows share would come out as they
-    are. A list of codes, such as stores from 1 to 400, has no gaps or all of one size, and stays what it is.
+    are. A list of codes, such as stores from 1 to 400, has no gaps or all of one size, and stays what it is. So do
+    years, though they run up, and numbers of residents.
     """
     if stats.num_values <= MIN_ID_VALUES:
         return False
@@ -125,7 +126,8 @@ def _is_id(stats: ColumnStats) -> bool:
         return True
     looks_so = stats.code_shaped
     if stats.storage == "integer":
-        looks_so = stats.sequential or named_id or not MAYBE_ID_WORDS.isdisjoint(words_of(stats.name))
+        may_be = stats.sequential or not MAYBE_ID_WORDS.isdisjoint(words_of(stats.name))
+        looks_so = named_id or (may_be and not names_a_measure(stats.name))
     return looks_so and stats.distinct_share >= (MIN_NAMED_ID_SHARE if named_id else NEARLY_UNIQUE)
 
 

@@ -2,6 +2,7 @@
 
 import random
 import uuid
+from unicodedata import normalize
 
 import pyarrow as pa
 import pytest
@@ -51,7 +52,10 @@ KINDS = [
     ("rows of accounts, in a dictionary", "account_id", pa.array(ROWS_OF_ACCOUNTS).dictionary_encode(), "id"),
     ("unique floats", "price", [DRAW.random() for _ in MANY], "float"),
     ("unique floats called id", "id", [DRAW.random() for _ in MANY], "float"),
-    ("few running integers", "year", list(range(2000, 2030)), "integer"),
+    ("few running integers", "x", list(range(2000, 2030)), "integer"),
+    ("running years", "year", list(range(1900, 2026)), "integer"),
+    ("unique integers that count", "number_of_residents", DRAW.sample(range(10**6), 200), "integer"),
+    ("unique integers that number", "number_plate", DRAW.sample(range(10**6), 200), "id"),
     ("integers of one digit", "x", [i % 3 for i in MANY], "integer"),
     ("repeated codes", "tailnum", [f"N{DRAW.randrange(60)}" for _ in MANY], "categorical"),
     ("repeated words", "x", [DRAW.choice(["red", "green"]) for _ in MANY], "categorical"),
@@ -87,7 +91,13 @@ PII = [
     ("name", "name", [f"{FIRST[i % 8]} {LAST[0]}{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in MANY]),
     ("name", "first_name", [DRAW.choice(FIRST) for _ in MANY]),
     ("name", "patientName", [f"{DRAW.choice(FIRST)} {LAST[i % 4]}" for i in MANY]),
+    ("name", "surname", ["王", "李", "欧阳", "Müller", normalize("NFD", "García")] * 40),
+    ("name", "student_name", [f"{DRAW.choice(FIRST)} {LAST[i % 4]}" for i in MANY]),
+    ("name", "Customer", [f"{FIRST[i % 60 % 8]} {LAST[i % 3]}{chr(97 + i % 5)}" for i in MANY]),
     ("address", "x", [f"{i} Baker Street, London" for i in MANY]),
+    ("name", "Vorname", [DRAW.choice(FIRST) for _ in MANY]),
+    ("phone", "Telefon", [f"030/{DRAW.randrange(10**7):07}" for _ in MANY]),
+    ("address", "Straße", [f"Am Alten Markt {i}" for i in MANY]),
     ("address", "street_address", [f"Hauptstraße {i}" for i in MANY]),
     ("ssn", "x", [f"{i + 100}-12-{DRAW.randrange(10**4):04}" for i in MANY]),
     ("ip_address", "x", [f"10.0.{i}.7" for i in MANY]),
@@ -109,6 +119,7 @@ def test_personal_data_is_text(pii: str, name: str, values: list[str]):
         ("phone_service", ["Yes", "No"] * 50),
         ("address_type", ["home", "work"] * 50),
         ("studyName", ["PAL0708", "PAL0809"] * 50),
+        ("customer", ["Private Person", "Small Business"] * 50),
     ],
 )
 def test_a_name_alone_makes_no_personal_data(name: str, values: list[str]):
@@ -140,7 +151,7 @@ def test_words_of_a_name(name: str):
     assert words_of(name) == ("customer", "id")
 
 
-NAMES_OF_IDS = "userid custno account to_iban bank_account cardNo order_number patient_nbr SSN phone product_key"
+NAMES_OF_IDS = "userid custno account to_iban bank_account cardNo order_number patient_nbr SSN phone mobile product_key"
 OTHER_NAMES = "account_balance customer_age num_customer customers order claim loan user fnlwgt zip_code date_key paid"
 
 
