@@ -106,7 +106,7 @@ class Synthesizer(ABC):
             train, _ = learnt_and_held_out(table, self.params)
             rng = stream(seed, ENCODE)
             self._codec = TableCodec.learn(train, table, self._columns, self._codec_options, rng, pace.breathe)
-            if not self._codec.learnt:
+            if len(self._codec.learnt) == len(self._codec.gaps):
                 detail = (
                     "No column holds anything to learn: all are ids, constants or text, of which none is categorical."
                 )
@@ -290,7 +290,7 @@ class Synthesizer(ABC):
         learnt, k = self.codec.learnt, self.params.min_category_count
         rows = self.sample(SAMPLE_ROWS, seed=0).select([codec.name for codec in learnt])
         rare = [codec for codec in self.codec.numbers if len(codec.plain(rows[codec.name]).drop_null()) < k]
-        rows = pa.concat_tables([rows, *(self._rows_with(codec) for codec in rare)])
+        rows = pa.concat_tables([rows, *(self._rows_with(codec).select(rows.column_names) for codec in rare)])
         return Refinement.learn(learnt, rows, k, 0, Pace(None, None)) or Refinement.of_frequencies(learnt, rows, k, 0)
 
     def _rows_with(self, codec: NumberCodec) -> pa.Table:
@@ -298,7 +298,7 @@ class Synthesizer(ABC):
         first, last = np.array(codec.form.between(None, None), dtype=codec.form.exact)[:, None]
         rng = stream(0, REFINE, 3, self.codec.learnt.index(codec))
         target = NumberTarget(first, last, null=False)
-        return pa.table(self._written(self._draw(ROWS_WITH, {codec.name: target}, rng), rng))
+        return self.codec.table(self._written(self._draw(ROWS_WITH, {codec.name: target}, rng), rng), ROWS_WITH, 0, 0)
 
     def _refined(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, Cells]:
         drawn = self._draw(num_rows, targets, rng)

@@ -1,10 +1,11 @@
-"""Table <-> numbers. One codec for each column: learnt columns have codes and scalars, the others are made afresh."""
+"""Table <-> numbers. One codec for each column: learnt columns have codes and scalars, the others are made afresh. Of
+these only which cells are missing is learnt."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,7 @@ from synthgen_ray.domain.columns import FRESH, Column, ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.domain.params import Family
 from synthgen_ray.synthesizers.columns import arrow, checks, moments
-from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec
+from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec, GapCodec
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.identifier import CodeCodec
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec
@@ -51,11 +52,17 @@ class CodecOptions:
 
 class TableCodec(Stored):
     columns: tuple[ColumnCodec, ...] = Field(min_length=1)
+    # Of columns that are made afresh; files of tables without have none, nor have those of before.
+    gaps: tuple[GapCodec, ...] = Field(default=(), exclude_if=lambda gaps: not gaps)
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         if len({codec.name for codec in self.columns}) != len(self.columns):
             raise ValueError("column names repeat")
+        fresh = {codec.name for codec in self.columns if isinstance(codec, FreshCodec)}
+        gaps = {gap.name for gap in self.gaps}
+        if len(gaps) != len(self.gaps) or not gaps <= fresh:
+            raise ValueError("gaps of other columns")
         for codec in self.columns:
             arrow.type_of(codec.arrow_type)
         return self
@@ -78,11 +85,13 @@ class TableCodec(Stored):
         for column in columns:
             breathe()
             learnt.append(_learn(train[column.name], whole[column.name], column, options, rng))
-        return cls(columns=_avoiding(learnt, whole, breathe))
+        fresh = [codec.name for codec in learnt if isinstance(codec, FreshCodec)]
+        gaps = (GapCodec.of(name, train[name], options.k) for name in fresh)
+        return cls(columns=_avoiding(learnt, whole, breathe), gaps=tuple(filter(None, gaps)))
 
     @cached_property
     def learnt(self) -> tuple[LearntCodec, ...]:
-        return tuple(codec for codec in self.columns if isinstance(codec, LearntCodec))
+        return (*(codec for codec in self.columns if isinstance(codec, LearntCodec)), *self.gaps)
 
     @cached_property
     def numbers(self) -> tuple[NumberCodec, ...]:
@@ -90,8 +99,12 @@ class TableCodec(Stored):
 
     def with_learnt(self, columns: Sequence[LearntCodec]) -> Self:
         """The same with other codecs for the learnt columns."""
-        changed = {column.name: column for column in columns}
-        return type(self)(columns=tuple(changed.get(codec.name, codec) for codec in self.columns))
+        changed: dict[str, Any] = {column.name: column for column in columns}
+        learnt = {codec.name: changed.get(codec.name, codec) for codec in self.learnt}
+        return type(self)(
+            columns=tuple(learnt[codec.name] if isinstance(codec, LearntCodec) else codec for codec in self.columns),
+            gaps=tuple(learnt[gap.name] for gap in self.gaps),
+        )
 
     @property
     def learned_columns(self) -> tuple[LearnedColumn, ...]:
@@ -111,18 +124,24 @@ class TableCodec(Stored):
     def table(self, learnt: dict[str, pa.Array], num_rows: int, first_row: int, seed: int) -> pa.Table:
         """Whole rows: the learnt columns given, the rest made for the rows of a job from `first_row` on."""
         arrays = [
-            learnt[codec.name] if codec.name in learnt else self._fresh(place, num_rows, first_row, seed)
+            learnt[codec.name]
+            if isinstance(codec, LearntCodec)
+            else self._fresh(place, num_rows, first_row, seed, learnt.get(codec.name))
             for place, codec in enumerate(self.columns)
         ]
         return pa.table(arrays, names=[codec.name for codec in self.columns])
 
-    def _fresh(self, place: int, num_rows: int, first_row: int, seed: int) -> pa.Array:
-        codec = self.columns[place]
+    def _fresh(self, place: int, num_rows: int, first_row: int, seed: int, missing: pa.Array | None) -> pa.Array:
+        codec: Any = self.columns[place]
         if isinstance(codec, ConstantCodec):
             return codec.make(num_rows)
         rows = np.arange(first_row, first_row + num_rows, dtype=np.uint64)
         key = int(stream(seed, *JOB, place).integers(2**62))  # one for the whole job, so that ids never meet
-        return codec.make(rows, key, stream(seed, *JOB, place, first_row))  # type: ignore[union-attr]
+        rng = stream(seed, *JOB, place, first_row)
+        if missing is None:
+            return codec.make(rows, key, rng)
+        made = codec.model_copy(update={"null_share": 0.0}).make(rows, key, rng)
+        return made.take(pa.array(np.arange(num_rows), mask=missing.to_numpy(zero_copy_only=False)))
 
 
 WEIGHT_OF_IDS = 3  # a text that is passed over is written again, an id may end beyond the shape of the table's

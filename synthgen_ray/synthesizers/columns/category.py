@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
-from synthgen_ray.domain.columns import LearnedColumn
+from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
 from synthgen_ray.domain.conditions import key_of
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import Condition
@@ -179,6 +179,31 @@ class CategoryCodec(Stored):
     @cached_property
     def _dictionary(self) -> pa.Array:
         return arrow.of_values(self.values + self.tail, arrow.value_type(arrow.type_of(self.arrow_type)))
+
+
+class GapCodec(CategoryCodec):
+    """Of a column that is made afresh, whether a cell is missing: True where it is. It has that column's name."""
+
+    @model_validator(mode="after")
+    def _is_a_truth(self) -> Self:
+        if self.arrow_type != "bool" or self.nulls:
+            raise ValueError("not whether a cell is missing")
+        return self
+
+    @classmethod
+    def of(cls, name: str, column: pa.ChunkedArray, k: int) -> Self | None:
+        """`None` where fewer than k cells are missing, or are there."""
+        missing = arrow.plain(column).is_null()
+        if not k <= missing.true_count <= len(missing) - k:
+            return None
+        return cls.learn(name, ColumnKind.BOOLEAN, pa.chunked_array([missing]), k, 2)
+
+    def plain(self, column: pa.ChunkedArray) -> pa.Array:
+        return arrow.plain(column).is_null()
+
+    def is_unknown(self, column: pa.ChunkedArray) -> np.ndarray:
+        """Where gaps are filled, a missing cell is one of them, and says nothing of the others."""
+        return np.asarray(self.plain(column))
 
 
 def _among(values: Sequence[Value], asked: Sequence[Hashable]) -> np.ndarray:

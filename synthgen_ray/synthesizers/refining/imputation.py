@@ -33,7 +33,7 @@ def conformed(table: pa.Table, codec: TableCodec, columns: Sequence[Column] = ()
     """
     check_same_columns(table.column_names, codec.learned_columns)
     written = {column.name: column for column in columns}
-    categories = {column.name: column for column in codec.learnt if isinstance(column, CategoryCodec)}
+    categories = {column.name: column for column in codec.columns if isinstance(column, CategoryCodec)}
     for column in codec.columns:
         place = table.column_names.index(column.name)
         given, type_ = table[place], arrow.type_of(column.arrow_type)
