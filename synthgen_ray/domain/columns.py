@@ -107,7 +107,8 @@ def infer_kind(stats: ColumnStats) -> ColumnKind:
         return ColumnKind(stats.storage)
     if stats.storage == "integer":
         return ColumnKind.INTEGER
-    return ColumnKind.CATEGORICAL if stats.storage == "category" or _repeats(stats) else ColumnKind.TEXT
+    is_list = stats.storage == "category" or are_categories(stats.cardinality, stats.num_values)
+    return ColumnKind.CATEGORICAL if is_list else ColumnKind.TEXT
 
 
 def _is_id(stats: ColumnStats) -> bool:
@@ -131,10 +132,10 @@ def _is_id(stats: ColumnStats) -> bool:
     return looks_so and stats.distinct_share >= (MIN_NAMED_ID_SHARE if named_id else NEARLY_UNIQUE)
 
 
-def _repeats(stats: ColumnStats) -> bool:
-    if stats.distinct_share <= MAX_CATEGORICAL_SHARE:
-        return True
-    return stats.cardinality <= SHORT_LIST and stats.distinct_share <= MAX_SHORT_LIST_SHARE
+def are_categories(cardinality: int, num_values: int) -> bool:
+    """Whether texts repeat so much that they are categories, unless somebody has declared them to be text."""
+    share = cardinality / max(num_values, 1)
+    return share <= MAX_CATEGORICAL_SHARE or (cardinality <= SHORT_LIST and share <= MAX_SHORT_LIST_SHARE)
 
 
 MIN_TRAINING_ROWS = 20

@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
-from synthgen_ray.domain.columns import FRESH, Column, ColumnKind, LearnedColumn
+from synthgen_ray.domain.columns import FRESH, Column, ColumnKind, LearnedColumn, are_categories
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.domain.params import Family
 from synthgen_ray.synthesizers.columns import arrow, checks, moments
@@ -178,7 +179,8 @@ def _learn(
     checks.check_values(column.name, whole)  # lest the seed, which tells who is held out, decided
     name, k, type_ = column.name, options.k, arrow.value_type(values.type)
     present = arrow.plain(values).drop_null()
-    wrapped = _for_all(lambda rows: _wrapped(rows, column, k), values, whole)
+    is_declared = column.kind is ColumnKind.TEXT and arrow.is_text(type_) and _repeats(whole)
+    wrapped = None if is_declared else _for_all(lambda rows: _wrapped(rows, column, k), values, whole)
     if len(present) and column.kind in FRESH and not wrapped:
         return _learn_fresh(values, whole, column, k, rng)
     if len(present) < k:
@@ -220,6 +222,12 @@ def _is_one_value(present: pa.Array) -> bool:
     if arrow.is_narrow_decimal(present.type):
         present = present.cast(pa.decimal128(present.type.precision, present.type.scale))
     return len(present[:1000].unique()) == 1 and len(present.unique()) == 1  # the first rows answer for most columns
+
+
+def _repeats(texts: pa.ChunkedArray) -> bool:
+    """Whether only their owner can have called them text. Then they are made afresh, though they be numbers."""
+    present = arrow.plain(texts).drop_null()
+    return are_categories(pc.count_distinct(present).as_py(), len(present))
 
 
 def _wrapped(values: pa.ChunkedArray, column: Column, k: int) -> Wrapped | WrittenMoments | None:

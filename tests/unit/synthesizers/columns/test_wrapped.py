@@ -85,6 +85,19 @@ def test_a_model_learns_their_distribution(model_type, kind):
     assert decimals == ({1} if kind is not ColumnKind.CATEGORICAL else {9})
 
 
+def test_of_numbers_that_repeat_and_are_declared_to_be_text_none_comes_out():
+    badges = np.resize(RNG.permutation(900_000)[:60] + 100_000, 600).astype(str)
+    table = pa.table({"badge": badges, "paid": RNG.normal(size=600)})
+
+    model = given_model(
+        ModelType.GAUSSIAN_COPULA, table, (Column("badge", ColumnKind.TEXT), Column("paid", ColumnKind.FLOAT))
+    )
+
+    made = model.sample(2000, seed=1)["badge"].to_pylist()
+    assert not set(made) & set(badges.tolist())
+    assert {len(text) for text in made} == {6}
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("odd", "codec"), [("unknown", TextCodec), ("0.5", NumberCodec)])
 def test_what_one_text_tells_of_its_column_is_true_whoever_is_held_out(odd, codec, seed):
