@@ -20,6 +20,7 @@ from pydantic import Field, model_validator
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.ends import inner_parts
 from synthgen_ray.synthesizers.columns.stored import Stored
+from synthgen_ray.synthesizers.columns.wall_clock import WallClock, shown_by_clocks
 
 SIGN = np.uint64(1 << 63)
 MOST = np.nextafter(2.0**64, 0)  # the largest float64 that fits in 64 bits
@@ -69,19 +70,22 @@ class IntegerForm(Counted, Stored):
     origin: int = Field(ge=-(2**63), lt=2**64)
     step: int = Field(ge=1, lt=2**64)
     steps: int = Field(ge=0, lt=2**64)
+    clock: WallClock | None = Field(default=None, exclude_if=lambda clock: clock is None)  # files of before have none
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
         _check_type(self.arrow_type)
         _check_ends(self.ends, self.arrow_type)
+        if self.clock and not _has_zone(arrow.type_of(self.arrow_type)):
+            raise ValueError("clocks are of a zone")
         return self
 
     @classmethod
     def learn(cls, array: pa.Array, k: int, least_step: int = 1) -> Self:
         """`least_step` is the resolution that the column is known to have."""
         step, low, high = _span(np.sort(_unsigned(array)), k, least_step)
-        type_ = str(array.type)
-        return cls(arrow_type=type_, origin=low - _bias(type_), step=step, steps=(high - low) // step)
+        type_, clock = str(array.type), _clock_of(array, k, step)
+        return cls(arrow_type=type_, origin=low - _bias(type_), step=step, steps=(high - low) // step, clock=clock)
 
     @property
     def upper(self) -> float:
@@ -96,8 +100,14 @@ class IntegerForm(Counted, Stored):
         steps[plain >= self.upper] = self.steps  # exact where floats are further apart than steps
         if low is not None and high is not None:
             steps = np.clip(steps, low, high)
-        unsigned = self._base + steps * np.uint64(self.step)
-        return arrow.of_integers(_signed(unsigned, self.arrow_type), arrow.type_of(self.arrow_type))
+        whole = arrow.of_integers(self._values(steps), arrow.type_of(self.arrow_type))
+        if self.clock is None:
+            return whole
+        bounds = self.ends if low is None or high is None else (self._values(low), self._values(high))
+        return self.clock.nearest(whole, *bounds)
+
+    def _values(self, steps: np.ndarray) -> np.ndarray:
+        return _signed(self._base + steps * np.uint64(self.step), self.arrow_type)
 
     def between(self, low: Number | None, high: Number | None) -> tuple[int, int]:
         """First and last step of the grid inside a range; the first is above the last if there is none."""
@@ -258,6 +268,21 @@ def grid_of(ordered: np.ndarray, k: int) -> tuple[int, np.ndarray]:
             return step, np.repeat(values, counts)
         few, on = few - off, place == rows.argmax()
         values, counts = values[on], counts[on]
+
+
+def _has_zone(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_timestamp(type_) and type_.tz is not None)
+
+
+def _clock_of(array: pa.Array, k: int, step: int) -> WallClock | None:
+    """The grid of what clocks show, where it is coarser than that of UTC."""
+    if not _has_zone(array.type):
+        return None
+    shown = _unsigned(shown_by_clocks(array))
+    if np.ptp(shown - _unsigned(array)) == 0:  # clocks never change
+        return None
+    on_clock, on_grid = grid_of(np.sort(shown), k)
+    return WallClock(step=on_clock, origin=(int(on_grid[0]) - int(SIGN)) % on_clock) if on_clock > step else None
 
 
 def _parts(ordered: np.ndarray, k: int) -> list[np.ndarray]:
