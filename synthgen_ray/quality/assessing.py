@@ -17,7 +17,7 @@ from synthgen_ray.quality.assessment import (
     Scope,
     Utility,
 )
-from synthgen_ray.quality.cells import Cells, read_cells
+from synthgen_ray.quality.cells import Cells, read_cells, with_gaps
 from synthgen_ray.quality.counting import Counted, counted
 from synthgen_ray.quality.definitions import DEFINITIONS
 from synthgen_ray.quality.detection import detection_auc
@@ -77,7 +77,8 @@ def assess(
     tell = on_progress or (lambda _: None)
     given = [table for table in (real, synthetic, holdout) if table is not None]
     cells, labels = read_cells(given, columns)
-    tables = Tables(cells[0], cells[1], cells[2] if holdout is not None else None)
+    tables = _tables(cells)
+    lacking = _tables([with_gaps(*one, columns) for one in zip(cells, given, strict=True)])
     learnt = choose_target(tables.real, target)
     sample = tables.sample(max_rows, np.random.default_rng(seed))
     tell(0.1)
@@ -106,8 +107,8 @@ def assess(
         ),
         key_uniqueness=_key_uniqueness(real, synthetic, holdout, columns, k),
         missing_values=measure(
-            missing_values(tables.real, tables.synthetic, k),
-            None if tables.holdout is None else missing_values(tables.real, tables.holdout, k, other_is_real=True),
+            missing_values(lacking.real, lacking.synthetic, k),
+            None if lacking.holdout is None else missing_values(lacking.real, lacking.holdout, k, other_is_real=True),
         ),
         detection_auc=_detection(sample, seed),
     )
@@ -141,12 +142,16 @@ def assess(
         columns=by_column,
         pairs=by_pair,
         associations=associations,
-        missing_together=missing_together(tables.real, tables.synthetic, k),
+        missing_together=missing_together(lacking.real, lacking.synthetic, k),
         utility=useful,
         no_utility=no_utility,
         privacy=private,
         definitions=DEFINITIONS,
     )
+
+
+def _tables(cells: Sequence[Cells]) -> Tables:
+    return Tables(cells[0], cells[1], cells[2] if len(cells) > 2 else None)
 
 
 def _of_columns(

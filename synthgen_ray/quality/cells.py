@@ -76,6 +76,13 @@ def read_cells(tables: Sequence[pa.Table], columns: Sequence[Column]) -> tuple[l
     return [Cells(cells) for cells in found], labels
 
 
+def with_gaps(cells: Cells, table: pa.Table, columns: Sequence[Column]) -> Cells:
+    """With the ids and texts, of which nothing is told but where a value is missing: the others all have one code."""
+    fresh = [column.name for column in columns if column.kind in FRESH]
+    gaps = {name: np.where(table[name].is_null().to_numpy(), NULL, 0).astype(np.int32) for name in fresh}
+    return Cells(cells.columns | gaps)
+
+
 def shared_codes(parts: Sequence[pa.ChunkedArray]) -> tuple[list[Array], list[str]]:
     """The codes of several columns of one kind, (N,) each of int32, and the text of each code."""
     if len({part.type for part in parts}) > 1:

@@ -79,8 +79,8 @@ DEFINITIONS = {
     ),
     "missing_values": Definition(
         title="Missing values",
-        meaning="1 - the gap between the shares of missing values; the mean over the columns that have any, but for "
-        "those of which fewer than k rows lack a value, or have one.",
+        meaning="1 - the gap between the shares of missing values; the mean over the columns that have any, ids and "
+        "texts too, but for those of which fewer than k rows lack a value, or have one.",
         best=1,
         source=f"{SDMETRICS}, MissingValueSimilarity",
     ),

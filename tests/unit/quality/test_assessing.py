@@ -154,12 +154,12 @@ def test_nothing_of_fewer_than_k_rows_is_in_it(holdout):
         assert secret not in text
 
 
-def test_ids_and_texts_are_left_out_but_for_their_copies(real, holdout):
+def test_ids_and_texts_are_left_out_but_for_their_copies_and_gaps(real, holdout):
     columns = [*COLUMNS, Column("key", ColumnKind.ID, unique=True), Column("name", ColumnKind.TEXT, pii="name")]
 
     def named(table: pa.Table, prefix: str) -> pa.Table:
-        names = [f"{prefix} {place}" for place in range(table.num_rows)]
-        return table.append_column("key", pa.array(range(table.num_rows))).append_column("name", pa.array(names))
+        names = pa.array([f"{prefix} {n}" if n % 10 else None for n in range(table.num_rows)])
+        return table.append_column("key", pa.array(range(table.num_rows))).append_column("name", names)
 
     found = assess(named(real, "Ann"), named(given_table(2, ROWS), "Ann"), named(holdout, "Bob"), columns)
 
@@ -168,6 +168,9 @@ def test_ids_and_texts_are_left_out_but_for_their_copies(real, holdout):
     assert found.fidelity.key_uniqueness.value == 1.0
     copies = {values.column: values.copies for values in found.privacy.copied_values}
     assert (copies["name"].value, copies["name"].ceiling) == (1.0, 0.0)
+    together = {pair.columns: pair.real for pair in found.missing_together}
+    assert together["name", "name"] == 0.1
+    assert ("size", "name") in together
     assert found.verdict[0].sentence == "100% of the values of 'name' are in the training table too."
     assert "Ann 1" not in found.model_dump_json()
 
