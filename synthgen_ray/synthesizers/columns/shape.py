@@ -18,6 +18,8 @@ ALPHABETS = (
     string.digits,
     string.ascii_lowercase,
     string.ascii_uppercase,
+    "89ab",  # of UUIDs, where their variant is
+    "89AB",
     string.digits + "abcdef",
     string.digits + "ABCDEF",
     string.digits + string.ascii_lowercase,

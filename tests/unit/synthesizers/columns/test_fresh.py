@@ -1,4 +1,6 @@
+import random
 import re
+import uuid
 
 import numpy as np
 import pyarrow as pa
@@ -152,6 +154,14 @@ class TestCodes:
         codec = learnt(ColumnKind.ID, [f"{n:08x}" for n in range(500)])
 
         assert made(codec, 100) == made(codec, 60) + made(codec, 40, start=60)
+
+    def test_that_are_uuids_are_of_the_same_version(self):
+        chance = random.Random(0)
+        table = [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(500)]
+
+        codes = made(learnt(ColumnKind.ID, table), 1000)
+
+        assert {uuid.UUID(code).version for code in codes} == {4}
 
     def test_learn_from_texts_of_any_length(self):
         table = ["", "x" * 5000, *[f"{n}" for n in range(1000)]]
