@@ -6,7 +6,7 @@ from synthgen_ray.quality.assessment import ColumnResult, Fidelity, Finding, Lev
 from synthgen_ray.quality.losses import empty_columns, null_gaps, with_lost_pairs
 from synthgen_ray.quality.relations import Weak
 from synthgen_ray.quality.verdict.limits import BESIDE, Noise, beside, high, low
-from synthgen_ray.quality.verdict.wording import count, finding, named, quoted, score
+from synthgen_ray.quality.verdict.wording import count, finding, named, percent, quoted, score
 
 # Good from the first number on, bad below the second.
 SHAPES = (0.95, 0.85)
@@ -82,10 +82,9 @@ def _missing(columns: Sequence[ColumnResult], gaps: Mapping[str, float], empty: 
     others = [column for column in columns if column.name not in empty]
     if others:
         worst = max(others, key=lambda column: gaps[column.name])
-        real = "hardly any" if worst.real_nulls is None else f"{worst.real_nulls:.0%}"
-        sentence = (
-            f"{quoted(worst.name)} lacks {worst.synthetic_nulls:.0%} of its values, and {real} in the real table."
-        )
+        real = "hardly any" if worst.real_nulls is None else percent(worst.real_nulls)
+        lacking = percent(worst.synthetic_nulls)
+        sentence = f"{quoted(worst.name)} lacks {lacking} of its values, and {real} in the real table."
         advice = "Look at the shares under missing values before you count on them; train longer."
         level = low(gaps[worst.name], MISSING)
         if level is not Level.GOOD:

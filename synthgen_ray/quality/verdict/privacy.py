@@ -122,8 +122,8 @@ def _remembered(remembered: Measure, share: Measure, scope: Scope) -> Finding:
         advice = "Train with a larger `holdout_fraction`, or judge more rows, and make the report again."
         return finding(Level.WARN, "privacy", sentence, advice)
     if level is Level.GOOD:
-        sentence = f"The synthetic rows are no closer to rows of the training table than chance explains ({most:.0%} of"
-        return finding(level, "privacy", f"{sentence} them at most); {beside}")
+        sentence = "The synthetic rows are no closer to rows of the training table than chance explains"
+        return finding(level, "privacy", f"{sentence} ({percent(most)} of them at most); {beside}")
     sentence = f"{remembered.value:.0%} of the synthetic rows are closer to a row of the training table than chance"
     return finding(level, "privacy", f"{sentence} explains; {beside}", *REMEMBERS)
 
@@ -142,8 +142,9 @@ def _attacks(attacks: Sequence[Attack], what: str, untried: str) -> Finding:
     level = low(worst.certain_risk or 0.0, AT_RISK)
     if level is Level.GOOD:
         unsure = max(attacks, key=lambda attack: attack.risk.high or 0.0)
-        sentence = f"{what} no better {than}, as far as these rows tell: the risk is {unsure.risk.high:.0%} at most"
-        return finding(level, "privacy", f"{sentence} ({_by(unsure)}).")
+        most = percent(unsure.risk.high or 0.0)
+        sentence = f"{what} no better {than}, as far as these rows tell: the risk is {most} at most ({_by(unsure)})."
+        return finding(level, "privacy", sentence)
     sentence = f"{what} better {than}: the risk is {worst.risk.value:.0%} ({_by(worst)})."
     return finding(level, "privacy", sentence, *REMEMBERS)
 

@@ -222,7 +222,7 @@ def test_values_that_are_missing_far_more_often_are_told_of():
     synthetic = {"a": np.where(np.arange(400) < 100, np.nan, 1.0), "b": np.where(np.arange(400) < 42, np.nan, 1.5)}
 
     assert _of_columns(real, synthetic) == [
-        (Level.WARN, "'a' lacks 25% of its values, and 0% in the real table."),
+        (Level.WARN, "'a' lacks 25% of its values, and 0.0% in the real table."),
     ]
     rare = {"a": np.where(np.arange(500) < 3, np.nan, real["a"])}
     assert _of_columns(rare, {"a": np.full(400, np.nan)})[0][0] is Level.BAD

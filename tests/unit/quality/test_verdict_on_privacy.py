@@ -119,3 +119,12 @@ def test_of_attacks_that_are_not_certain_to_gain_it_is_told_how_much_they_may_ga
     told = next(finding for finding in found if finding.sentence.startswith("Who knows"))
     assert told.level is Level.GOOD
     assert told.sentence.endswith(f"as far as these rows tell: the risk is 50% at most ('{'a' * 39}…').")
+
+
+def test_a_little_that_may_be_remembered_is_not_told_to_be_nothing():
+    more = {"remembered": Measure(value=0, low=0, high=0.003), "distance_share": Measure(value=0.5)}
+    privacy = only_copies(Measure(value=0)).model_copy(update=more)
+
+    found = verdict(UNKNOWN, (), (), None, privacy, a_scope(900_000, 100_000))
+
+    assert any("(0.3% of them at most)" in finding.sentence for finding in found)
