@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from synthgen_ray.domain.entities import Artifact, Draw
 from synthgen_ray.domain.errors import Postponed, SynthGenError, Unavailable, Unexpected, WorkerLost
@@ -58,7 +58,8 @@ async def deployed() -> "DeploymentHandle":
     while True:
         try:
             return await _deployment.ask(None)
-        except (KeyError, RayServeException):
+        except (KeyError, RayActorError, RayServeException):
+            _look_anew()
             await asyncio.sleep(LOOK_S)
 
 
@@ -93,8 +94,8 @@ async def insist(samplers: "DeploymentHandle", method: str, *args: Any) -> Any:
 
 
 def _look_anew() -> None:
-    """Have the next look make another handle: one that has heard that its samplers were taken away says so for ever,
-    though others may be deployed since."""
+    """Have the next look begin anew: who was shut down would be asked for ever, and a handle that has heard that its
+    samplers were taken away says so for ever, though others may be deployed since."""
     from ray.serve.context import _disconnect
 
     _disconnect()

@@ -192,6 +192,20 @@ async def test_samplers_that_were_taken_away_are_looked_for_anew(samplers, monke
     assert serve_context._global_client is None
 
 
+async def test_who_asked_a_controller_of_serve_that_was_shut_down_asks_the_next_one(monkeypatch):
+    monkeypatch.setattr(serve_context, "_global_client", "what asks the one that has ended, for ever")
+    monkeypatch.setattr(asking, "LOOK_S", 0.0)
+
+    def look() -> str:
+        if serve_context._global_client:
+            raise ActorDiedError
+        return "samplers"
+
+    monkeypatch.setattr(asking, "_find", look)
+
+    assert await asyncio.wait_for(asking.deployed(), 20) == "samplers"
+
+
 @pytest.mark.usefixtures("at_once")
 async def test_a_call_that_a_stranger_cancels_is_asked_of_another_and_our_own_cancel_ends_it(samplers):
     staying, leaving = asked_for(samplers), asked_for(samplers)
