@@ -43,7 +43,7 @@ class RayLauncher:
         """Raises: Postponed, when the cluster has no room for it now; WorkerLost; what the training raises."""
         workers = await self._workers(assignment)
         name = run_name(assignment.job)
-        await free_leftovers()
+        await asyncio.to_thread(free_leftovers)
         self._do_aside(wake(assignment.job.model_type))
         if not workers.by_ray_train:
             return await run_warm(train, f"{TRAIN} {name}", workers.cpus, assignment, workers, self._settings)

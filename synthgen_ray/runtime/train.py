@@ -12,6 +12,7 @@ from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.entities import Assignment, Job, Progress, TrainedModel
 from synthgen_ray.domain.errors import Postponed, SynthGenError, Unavailable, WorkerLost
 from synthgen_ray.runtime.capacity import Workers
+from synthgen_ray.runtime.leftovers import free_leftovers
 from synthgen_ray.runtime.names import train_run_name
 from synthgen_ray.runtime.processes import ROOM_COMES_S, SILENCE_S
 from synthgen_ray.runtime.raising import without_data
@@ -100,6 +101,7 @@ def _fit(order: dict[str, Any], workers: Workers) -> TrainedModel:
     except TrainingFailedError as error:
         raise _reason(error) from error
     finally:
+        free_leftovers()
         with suppress(Unavailable):  # then it is erased with the attempt
             artifacts.erase(f"{job.folder}/{name}")
     return result.return_value

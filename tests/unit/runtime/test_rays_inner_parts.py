@@ -29,6 +29,7 @@ INNER_PARTS = {
         "ray._private.state:state._connect_and_get_accessor",
         "ray._raylet:GlobalStateAccessor.get_placement_group_table",
         "ray.core.generated.gcs_pb2:PlacementGroupTableData.CREATOR_ACTOR_DEAD_FIELD_NUMBER",
+        "ray.core.generated.gcs_pb2:PlacementGroupTableData.CREATOR_ACTOR_ID_FIELD_NUMBER",
         "ray.core.generated.gcs_pb2:PlacementGroupTableData.CREATOR_JOB_ID_FIELD_NUMBER",
         "ray.core.generated.gcs_pb2:PlacementGroupTableData.IS_DETACHED_FIELD_NUMBER",
         "ray.core.generated.gcs_pb2:PlacementGroupTableData.PLACEMENT_GROUP_ID_FIELD_NUMBER",
