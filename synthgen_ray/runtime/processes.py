@@ -12,6 +12,7 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 
 from synthgen_ray.domain.errors import Postponed, WorkerLost
+from synthgen_ray.runtime.names import HEAD
 from synthgen_ray.runtime.nodes import remote, unless_it_dies, unless_one_dies
 from synthgen_ray.runtime.raising import without_data
 from synthgen_ray.runtime.samplers import cause_of
@@ -52,7 +53,8 @@ class Leader:
 
 
 class Leaders:
-    """Those of a dispatcher, which end with it."""
+    """Those of a dispatcher, which end with it, on its node. To that of who leads them Ray Train and Ray Data bind actors
+    that stay for ever: another one no autoscaler would let go, and with it other generations would be lost."""
 
     def __init__(self) -> None:
         self._idle: dict[ray.actor.ActorHandle[Leader], asyncio.TimerHandle] = {}  # and when each is let go
@@ -82,8 +84,8 @@ class Leaders:
                     await _answer_of(leader.node_id.remote())
                 return leader
             ray.kill(leader)
-        leader = remote(Leader).options(num_cpus=0, max_restarts=0).remote()
-        await unless_one_dies(_answer_of(leader.node_id.remote()))
+        leader = remote(Leader).options(num_cpus=0, max_restarts=0, resources=HEAD).remote()
+        await _answer_of(leader.node_id.remote())
         return leader
 
     def _keep(self, leader: "ray.actor.ActorHandle[Leader]") -> None:

@@ -120,6 +120,7 @@ def test_what_is_trained_sampled_in_each_format_and_deleted_leaves_no_trace(serv
     by_one = client.create_model(*given, "gaussian_copula")
     model = client.create_model(*given, "tvae", QUICK, {"num_workers": 2})
     wait_until(lambda: trains_on_both(nodes), "there is a worker on each node that has CPUs")
+    assert nodes.node_of("ray::lead ") is nodes.head
     for trained in (by_one, model):
         client.wait_for_model(trained["id"], timeout_s=240)
 

@@ -8,10 +8,12 @@ from uuid import UUID
 
 import pytest
 import ray
+from ray.actor import ActorClass
 from ray.remote_function import RemoteFunction
 
 from synthgen_ray.domain.errors import Postponed, WorkerLost
 from synthgen_ray.runtime import processes
+from synthgen_ray.runtime.names import HEAD
 from synthgen_ray.runtime.nodes import on_node
 from synthgen_ray.runtime.processes import STAYS_S, Leaders, run_warm
 
@@ -67,6 +69,20 @@ async def test_a_function_is_written_to_rays_head_once_however_many_tasks_there_
             on_node("ab" * 28, work, name="tidy")
 
     assert written[:2] == written[2:]
+
+
+async def test_who_leads_is_on_the_heads_node(monkeypatch):
+    asked: list[dict[str, Any]] = []
+
+    def begin(*_: object, **options: Any) -> None:
+        asked.append(options)
+        raise ConnectionError
+
+    monkeypatch.setattr(ActorClass, "_remote", begin)
+    with pytest.raises(ConnectionError):
+        await Leaders().lead(work, "lead")
+
+    assert asked[0]["resources"] == HEAD
 
 
 async def test_a_task_that_finds_no_room_for_long_is_put_off(monkeypatch):
