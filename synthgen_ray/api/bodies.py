@@ -29,8 +29,10 @@ class Disconnected(Exception):
     """The client left before its body was here."""
 
 
-def is_multipart(headers: Headers) -> bool:
-    return headers.get("content-type", "").lower().startswith("multipart/form-data")
+def _may_bring_a_file(scope: Scope) -> bool:
+    """The routes that take one look at the body themselves: what is no form, a file alone, is refused as that there."""
+    media_type = Headers(scope=scope).get("content-type", "")
+    return scope["path"] in UPLOADS or media_type.lower().startswith("multipart/form-data")
 
 
 class BodyLimit:
@@ -41,7 +43,7 @@ class BodyLimit:
         self._most = limits.json_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or has_passed(scope, BodyLimit) or is_multipart(headers := Headers(scope=scope)):
+        if scope["type"] != "http" or has_passed(scope, BodyLimit) or _may_bring_a_file(scope):
             await self._app(scope, receive, send)
             return
 
@@ -49,7 +51,7 @@ class BodyLimit:
             error = TooLarge(f"A body without a file may have {self._most:,} bytes.", "payload_too_large")
             await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
 
-        if _declared_bytes(headers) > self._most:
+        if _declared_bytes(Headers(scope=scope)) > self._most:
             await refuse()
             return
         taken = 0

@@ -38,4 +38,5 @@ async def event_stream(values: AsyncIterator[T], name: str, show: Callable[[T], 
         finally:
             following.cancel()
 
-    return StreamingResponse(lines(), media_type=EVENTS, headers={"Cache-Control": "no-store"})
+    # For nginx, which otherwise keeps what it has of an answer until there are some kilobytes.
+    return StreamingResponse(lines(), media_type=EVENTS, headers={"X-Accel-Buffering": "no"})

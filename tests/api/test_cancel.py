@@ -89,6 +89,7 @@ class TestEvents:
 
         async with client.stream("GET", f"{SYNTHGEN}/jobs/{job['job_id']}/events") as stream:
             assert stream.headers["content-type"].startswith("text/event-stream")
+            assert stream.headers["x-accel-buffering"] == "no"  # nginx would hand on nothing for minutes
             lines = [line async for line in stream.aiter_lines()]
 
         told = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]

@@ -139,6 +139,11 @@ class TestForm:
         assert (response.status_code, response.json()["code"]) == (status, code)
         assert await nothing_was_kept(client, server)
 
+    async def test_nor_is_a_file_by_itself_however_large_it_is(self, client):
+        response = await client.post(URL, content=b"1,2\n" * 2**19, headers={"Content-Type": "text/csv"})
+
+        assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
+
     @pytest.mark.parametrize(
         ("field", "value", "code"),
         [
