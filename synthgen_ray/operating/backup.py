@@ -69,6 +69,7 @@ def restore(place: PlaceArgument, config: ConfigOption = None, data_dir: DataDir
     try:
         here.prepare()
         with here.lock():
+            here.forget_info()  # of a server that was killed: `down` would end whoever has its number by now
             manifest = bring_back(source, settings.sql_url.get_secret_value(), _artifacts(settings))
     except (BackupFailed, SynthGenError, StartFailed, OSError) as error:
         refuse(_reason(error))

@@ -125,6 +125,19 @@ def test_what_a_killed_server_said_of_itself_is_forgotten_before_the_next_one_st
         assert place.find_info() is None
 
 
+@pytest.mark.usefixtures("own_umask")
+def test_and_before_a_restore(tmp_path):
+    place = DataDir(tmp_path / "data")
+    place.prepare()
+    place.write_info(ServerInfo("http://127.0.0.1:8888", None, os.getpid()))
+
+    result = CliRunner().invoke(cli.app, ["restore", str(tmp_path / "none"), "--data-dir", str(place.path)])
+
+    assert (result.exit_code, "no backup at this place" in result.stderr) == (1, True)
+    with place.lock():
+        assert place.find_info() is None
+
+
 def test_a_port_of_metrics_that_is_taken_is_refused_before_anything_starts(tmp_path):
     from synthgen_ray.runtime.local import running
 
