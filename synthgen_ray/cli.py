@@ -126,14 +126,15 @@ def status(
     try:
         with SynthGen(server.url, server.key) as client:
             ready = client.is_ready()
-            told = _find_status(client)
+            told, why = _find_status(client)
     except ClientError as error:
         refuse(str(error))
     pid, dashboard = (info.pid, info.dashboard) if info else (None, None)
     answer = {"url": server.url, "ready": ready, "pid": pid, "dashboard": dashboard, "status": told}
     sentence = f"{server.url} is {'ready' if ready else 'not ready'}{about}"
-    broken = [check for check in told["checks"] if not check["ok"]] if told else []
-    Output(as_json).say(answer, "\n".join([sentence, *(f"{check['name']}: {check['detail']}" for check in broken)]))
+    broken = [f"{check['name']}: {check['detail']}" for check in told["checks"] if not check["ok"]] if told else []
+    reasons = broken or ([why] if why and not ready else [])
+    Output(as_json).say(answer, "\n".join([sentence, *reasons]))
     raise typer.Exit(0 if ready else 1)
 
 
@@ -143,12 +144,12 @@ def _absence(place: DataDir) -> str:
     return f"No server runs on {place.path}."
 
 
-def _find_status(client: SynthGen) -> dict[str, Any] | None:
-    """`None` where the key of the data directory does not open the server, or it cannot answer."""
+def _find_status(client: SynthGen) -> tuple[dict[str, Any] | None, str]:
+    """`None`, and why, where the key of the data directory does not open the server, or it cannot answer."""
     try:
-        return client.get_status()
-    except ClientError:
-        return None
+        return client.get_status(), ""
+    except ClientError as error:
+        return None, str(error)
 
 
 def _start_in_background(place: DataDir, settings: Settings) -> ServerInfo:

@@ -26,9 +26,12 @@ def refusal_of(response: httpx.Response) -> ApiError:
     """The server's problem document as an error, or what stands between it and us had to say."""
     is_problem = response.headers.get("content-type", "").startswith(PROBLEM)
     problem = (_json(response) if is_problem else None) or {}
+    said = f"The server answered {response.status_code} {response.reason_phrase}."
+    if response.has_redirect_location:  # with the key it is not followed anywhere
+        said = f"{response.url} leads to {response.headers['location']}: give the address of the server there."
     return ApiError(
         response.status_code,
-        str(problem.get("detail", f"The server answered {response.status_code} {response.reason_phrase}.")),
+        str(problem.get("detail", said)),
         problem.get("code", ""),
         problem.get("errors", ()),
         problem.get("request_id", response.headers.get("x-request-id", "")),

@@ -151,6 +151,11 @@ class Connection:
             raise ClientError("A name in this call, such as a file's, is not in UTF-8: give it another one.") from None
 
     def _what_happened(self, error: httpx.RequestError) -> str:
+        if "[SSL" in str(error):  # which httpx has for no connection at all
+            return (
+                f"There is no TLS with {self._url}: {error}. SSL_CERT_FILE names the certificate of an authority of "
+                "your own; the address of a server that speaks plain HTTP begins with http://."
+            )
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
             return f"No server answers at {self._url}: start one with 'synthgen up', or give the address of yours."
         if isinstance(error, httpx.TimeoutException):

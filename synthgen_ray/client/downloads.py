@@ -12,7 +12,7 @@ import httpx
 
 from synthgen_ray.client.answers import JSON
 from synthgen_ray.client.connection import Connection
-from synthgen_ray.client.errors import DownloadDamaged
+from synthgen_ray.client.errors import ClientError, DownloadDamaged
 from synthgen_ray.client.files import FilePath, path_of
 from synthgen_ray.client.patience import Patience
 from synthgen_ray.client.sending import OnBytes
@@ -35,7 +35,12 @@ def download(
 
 @contextmanager
 def whole(to: Path) -> Iterator[BinaryIO]:
-    """What is written appears as the file `to` when the block ends well, and otherwise not at all."""
+    """What is written appears as the file `to` when the block ends well, and otherwise not at all.
+
+    Raises: ClientError, for what is no file: a rename would take the place of a pipe, or of /dev/null.
+    """
+    if to.exists() and not to.is_file():
+        raise ClientError(f"{to} is no file: name one that is to be written.")
     part = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
     try:
         with part.open("xb") as target:

@@ -23,6 +23,8 @@ def in_a_folder(file: Path | None) -> Path | None:
     """Said before the work that the file is for."""
     if file and not file.absolute().parent.is_dir():
         raise typer.BadParameter(f"There is no folder {file.parent}.")
+    if file and file.exists() and not file.is_file():
+        raise typer.BadParameter(f"{file} is no file.")
     return file
 
 

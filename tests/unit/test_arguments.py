@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 import typer
 
 from synthgen_ray.commands.arguments import parse_conditions, parse_config, parse_schema, parse_shares
+from synthgen_ray.commands.options import in_a_folder
 
 
 @pytest.mark.parametrize(
@@ -101,3 +104,11 @@ def test_what_columns_are_is_kind_format_and_key():
 def test_no_known_kind_and_a_format_without_one_are_misuse(kinds, formats):
     with pytest.raises(typer.BadParameter):
         parse_schema(kinds, formats, None)
+
+
+def test_what_is_no_file_is_not_written_to(tmp_path):
+    assert in_a_folder(tmp_path / "rows.csv") == tmp_path / "rows.csv"
+
+    for file, why in ((tmp_path / "none" / "rows.csv", "There is no folder"), (Path("/dev/null"), "is no file")):
+        with pytest.raises(typer.BadParameter, match=why):
+            in_a_folder(file)

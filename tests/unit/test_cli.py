@@ -112,6 +112,15 @@ def test_a_server_that_has_not_started_yet_is_not_said_to_be_away(command, tmp_p
     assert (result.exit_code, "has not started yet" in result.stderr) == (1, True)
 
 
+def test_status_says_why_nothing_is_known_of_a_server(tmp_path):
+    url = f"http://127.0.0.1:{free_port()}"
+
+    result = CliRunner().invoke(cli.app, ["status", "--url", url, "--data-dir", str(tmp_path)])
+
+    said, why = result.stdout.splitlines()
+    assert (result.exit_code, said, why.startswith(f"No server answers at {url}")) == (1, f"{url} is not ready", True)
+
+
 def test_what_a_killed_server_said_of_itself_is_forgotten_before_the_next_one_starts(tmp_path):
     from synthgen_ray.runtime.local import running
 

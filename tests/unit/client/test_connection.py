@@ -218,6 +218,20 @@ class TestRefusals:
         with pytest.raises(ApiError, match="does not look like SynthGen"):
             server.client.list_projects()
 
+    def test_an_address_that_leads_elsewhere_is_told(self):
+        server = Server(httpx.Response(308, headers={"Location": "https://synthgen/api/projects"}))
+
+        with pytest.raises(ApiError, match="leads to https://synthgen/api/projects: give the address") as refusal:
+            server.client.list_projects()
+
+        assert refusal.value.status == 308
+
+    def test_a_certificate_that_is_not_trusted_is_no_server_that_is_away(self):
+        server = Server(httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"))
+
+        with pytest.raises(ConnectionFailed, match=r"CERTIFICATE_VERIFY_FAILED.*SSL_CERT_FILE"):
+            server.client.list_projects()
+
     @pytest.mark.parametrize("url", ["", "synthgen", "ftp://synthgen", "http://", "http://synthgen:port"])
     def test_what_is_no_address_is_said_to_be_none(self, url):
         with pytest.raises(ClientError, match="not the address of a server"):

@@ -1,11 +1,12 @@
 """Files from the server: whole, the right bytes, or not there."""
 
 import hashlib
+import os
 
 import httpx
 import pytest
 
-from synthgen_ray.client import ApiError, ConnectionFailed, DownloadDamaged
+from synthgen_ray.client import ApiError, ClientError, ConnectionFailed, DownloadDamaged
 from tests.unit.client.conftest import JOB, Broken, Server, refused
 
 ROWS = b"a,b\n1,2\n3,4\n"
@@ -108,6 +109,17 @@ def test_a_refusal_leaves_nothing(tmp_path):
         server.client.download(JOB, tmp_path / "rows.csv")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_file_stays_what_it_is(tmp_path):
+    """Where root says `--to /dev/null` a rename would make it a file, for all programs of the machine."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    with pytest.raises(ClientError, match="is no file"):
+        Server(whole()).client.download(JOB, pipe)
+
+    assert pipe.is_fifo()
 
 
 def test_a_model_is_a_file_too(tmp_path):
