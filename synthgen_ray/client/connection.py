@@ -11,6 +11,7 @@ from uuid import UUID
 import httpx
 
 from synthgen_ray.client.answers import JSON, answer_of, refusal_of
+from synthgen_ray.client.bodies import AS_JSON, in_json
 from synthgen_ray.client.errors import ApiError, ClientError, ConnectionFailed
 from synthgen_ray.client.files import FilePath, path_of
 from synthgen_ray.client.patience import Patience
@@ -55,14 +56,14 @@ class Connection:
 
     def create(self, path: str, body: Mapping[str, Any], *, of_table: bool = False) -> JSON:
         """A POST with a key of its own, by which the server knows a repeat: it makes one thing, never two."""
-        request = {"json": body, "headers": _new_key(), **self._patience_for(of_table)}
-        return self.patiently(lambda: self._ask("POST", path, **request))
+        request = {"headers": _new_key(), **self._patience_for(of_table)}
+        return self.patiently(lambda: self._ask("POST", path, body, **request))
 
     def post(self, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False) -> JSON:
-        return self.patiently(lambda: self._ask("POST", path, json=body), repeatable=repeatable)
+        return self.patiently(lambda: self._ask("POST", path, body), repeatable=repeatable)
 
     def patch(self, path: str, body: Mapping[str, Any], *, of_table: bool = False) -> JSON:
-        return self.patiently(lambda: self._ask("PATCH", path, json=body, **self._patience_for(of_table)))
+        return self.patiently(lambda: self._ask("PATCH", path, body, **self._patience_for(of_table)))
 
     def delete(self, path: str, **query: Any) -> JSON:
         """Not repeatable: what is gone at the second time would not be found."""
@@ -104,7 +105,9 @@ class Connection:
         timeout = httpx.Timeout(self._timeout_s, read=silence_s or self._timeout_s)
         with (
             self._translated(),
-            self._http.stream(method, path, params=query, headers=headers, json=body, timeout=timeout) as response,
+            self._http.stream(
+                method, path, params=query, timeout=timeout, **_with_body(body, headers=headers or {})
+            ) as response,
         ):
             if not response.is_success:
                 response.read()
@@ -132,8 +135,8 @@ class Connection:
             return self._was_answered  # where nobody has ever listened, the caller should know at once
         return repeatable and error.may_pass
 
-    def _ask(self, method: str, path: str, **request: Any) -> JSON:
-        return answer_of(self._http.request(method, path, **request))
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, **request: Any) -> JSON:
+        return answer_of(self._http.request(method, path, **_with_body(body, **request)))
 
     def _patience_for(self, of_table: bool) -> JSON:
         return {"timeout": self._for_tables} if of_table else {}
@@ -186,6 +189,12 @@ def given(**values: Any) -> JSON:
     return {
         name: str(value) if isinstance(value, UUID) else value for name, value in values.items() if value is not None
     }
+
+
+def _with_body(body: Mapping[str, Any] | None, **request: Any) -> JSON:
+    if body is None:
+        return request
+    return {**request, "content": in_json(body), "headers": {**request.get("headers", {}), **AS_JSON}}
 
 
 def _new_key() -> dict[str, str]:
