@@ -71,7 +71,7 @@ class Output:
             if fault != str(error):
                 self.note(f"  {fault}")
         if error.status == 401:
-            self.note("  Give the key with --key, or in SYNTHGEN_API_KEY.")
+            self.note("  Give the key in SYNTHGEN_API_KEY; or with --key, which others on this machine can see.")
         elif error.status >= 500 and error.request_id:
             self.note(f"  The server's log has more under the request id {error.request_id}.")
 

@@ -24,7 +24,13 @@ Url = Annotated[
 ]
 Key = Annotated[
     str | None,
-    typer.Option("--key", envvar="SYNTHGEN_API_KEY", help="API key.", show_envvar=True, rich_help_panel="Server"),
+    typer.Option(
+        "--key",
+        envvar="SYNTHGEN_API_KEY",
+        help="API key. Others on this machine can see it here, and not in the environment.",
+        show_envvar=True,
+        rich_help_panel="Server",
+    ),
 ]
 DataDirOption = Annotated[
     Path,
