@@ -1,5 +1,6 @@
 """How fast and how much a key may ask, and how often an address may guess. Each ingress process counts for itself."""
 
+import logging
 import math
 import time
 from collections import Counter, OrderedDict
@@ -10,6 +11,8 @@ from uuid import UUID
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.errors import FieldError, TooMany
+
+log = logging.getLogger(__name__)
 
 MOST_COUNTED = 10_000  # keys or addresses; of more the one that was quiet for longest is forgotten
 MOST_STREAMS = 100  # of events, of all keys together: half of what a process answers at a time
@@ -50,6 +53,10 @@ class Buckets:
         if len(self._left) > MOST_COUNTED:
             self._left.popitem(last=False)
         return wait_s
+
+    def is_empty(self, name: str) -> bool:
+        """Of one that was taken from."""
+        return self._left[name][0] < 1
 
 
 class RateLimiter:
@@ -106,7 +113,10 @@ class RateLimiter:
 
     def count_wrong_key(self, address: str) -> None:
         """A known key is never held up by the wrong ones from its address. Raises: RateLimited."""
-        wait_s = self._guesses.take(address) if self._guesses else 0.0
-        if wait_s:
+        if self._guesses is None:
+            return
+        if wait_s := self._guesses.take(address):
             detail = "Too many wrong keys came from this address: wait before the next one."
             raise RateLimited(detail, "too_many_wrong_keys", retry_after_s=math.ceil(wait_s))
+        if self._guesses.is_empty(address):  # a line for the last one that is let try, not for all that are held up
+            log.warning("wrong keys came from %s: the next ones have to wait", address or "an unknown address")

@@ -50,6 +50,18 @@ def test_a_refusal_says_when_to_come_back():
     assert wrong.value.retry_after_s in (59, 60)
 
 
+def test_whoever_guesses_is_a_line_of_the_log_and_not_one_for_each_guess(caplog):
+    limiter = RateLimiter(RateLimits(wrong_keys_per_minute=3))
+
+    for address in ("10.0.0.7", "10.0.0.8", "10.0.0.7", "10.0.0.7"):
+        limiter.count_wrong_key(address)
+    for _ in range(5):
+        with pytest.raises(RateLimited):
+            limiter.count_wrong_key("10.0.0.7")
+
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["wrong keys came from 10.0.0.7"]
+
+
 class TestOpen:
     def test_a_key_has_so_many_requests_at_the_same_time(self):
         limiter, key, another = RateLimiter(RateLimits(open_requests=2)), a_key(), a_key()
