@@ -15,7 +15,7 @@ from synthgen_ray.settings import Settings
 
 _NO_JSON = re.compile(r'error parsing value for field "(\w+)" from source "EnvSettingsSource"')
 DataDirOption = Annotated[
-    Path | None, typer.Option(envvar="SYNTHGEN_DATA_DIR", help="Where all state is kept.  [data]")
+    Path | None, typer.Option(envvar="SYNTHGEN_DATA_DIR", help="Where all state is kept; by default data, here.")
 ]
 ConfigOption = Annotated[Path | None, typer.Option(help="A settings file, see configs/default.yaml.")]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from rich.markup import render
 from typer.testing import CliRunner
 
 from synthgen_ray import cli
@@ -65,6 +66,17 @@ def test_each_has_an_example_of_what_it_takes(name):
     assert (program, command) == ("synthgen", name)
     options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
     assert {word for word in used if word.startswith("--")} <= options
+
+
+def test_no_help_has_words_that_rich_takes_for_markup():
+    """`[data]` was shown as nothing."""
+    left = [*COMMANDS.values()]
+    for command in left:
+        left += getattr(command, "commands", {}).values()
+    told = [command.help or "" for command in left] + [one.help or "" for command in left for one in command.params]
+
+    assert len(left) > 40
+    assert [text for text in told if render(text).plain != text] == []
 
 
 @pytest.mark.parametrize("command", ["down", "status"])
