@@ -40,8 +40,9 @@ class Connection:
             timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S)),
             transport=transport,
             event_hooks={"response": [self._note_answer]},
-            # A proxy for the wide world has no way back to this machine.
+            # A proxy for the wide world has no way back to this machine; the environment's certificates hold here too.
             trust_env=not _is_loopback(base_url),
+            verify=httpx.create_ssl_context() if httpx.URL(base_url).scheme == "https" else True,
         )
 
     def close(self) -> None:

@@ -260,6 +260,13 @@ class TestRefusals:
         with pytest.raises(ConnectionFailed, match=r"CERTIFICATE_VERIFY_FAILED.*SSL_CERT_FILE"):
             server.client.list_projects()
 
+    @pytest.mark.parametrize("host", ["localhost", "synthgen"])
+    def test_the_certificates_of_the_environment_count_on_this_machine_too(self, monkeypatch, host):
+        monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+
+        with pytest.raises(FileNotFoundError):
+            SynthGen(f"https://{host}")
+
     @pytest.mark.parametrize("url", ["", "synthgen", "ftp://synthgen", "http://", "http://synthgen:port"])
     def test_what_is_no_address_is_said_to_be_none(self, url):
         with pytest.raises(ClientError, match="not the address of a server"):
