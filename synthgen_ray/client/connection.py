@@ -2,6 +2,7 @@
 
 import ipaddress
 import secrets
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -42,7 +43,7 @@ class Connection:
             event_hooks={"response": [self._note_answer]},
             # A proxy for the wide world has no way back to this machine; the environment's certificates hold here too.
             trust_env=not _is_loopback(base_url),
-            verify=httpx.create_ssl_context() if httpx.URL(base_url).scheme == "https" else True,
+            verify=_certificates(base_url),
         )
 
     def close(self) -> None:
@@ -178,6 +179,16 @@ def _check(base_url: str, api_key: str | None) -> None:
         raise ClientError("This is not the address of a server: one reads like http://127.0.0.1:8888.")
     if api_key and not (api_key.isascii() and api_key.isprintable()):
         raise ClientError("This is not an API key: one is a line of letters, digits and signs, such as sg_5mYVb0w8.")
+
+
+def _certificates(base_url: str) -> ssl.SSLContext | bool:
+    """Raises: ClientError, where those that the environment names are none."""
+    if httpx.URL(base_url).scheme != "https":
+        return True
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        raise ClientError(f"SSL_CERT_FILE, or SSL_CERT_DIR, names no certificates: {error.strerror}.") from None
 
 
 def path(*parts: object) -> str:

@@ -13,7 +13,7 @@ import httpx
 import pandas as pd
 import pytest
 
-from synthgen_ray.client import ApiError, ClientError, ConnectionFailed, SynthGen
+from synthgen_ray.client import ApiError, ClientError, ConnectionFailed
 from tests.unit.client.conftest import JOB, PROBLEM, Server, ok, problem, refused
 
 LOST = [httpx.ReadError("reset"), httpx.RemoteProtocolError("disconnected"), httpx.WriteError("broken pipe")]
@@ -100,34 +100,6 @@ def test_a_generation_keeps_the_null_of_a_condition():
         "conditions": {"balance": None, "age": {"min": 30}},
         "format": "csv",
     }
-
-
-def test_conditions_may_come_from_a_data_frame():
-    server = Server(ok({"job_id": JOB}))
-    frame = pd.DataFrame(
-        {"age": [30, 40], "city": ["Kiel", "Ulm"], "day": pd.to_datetime(["2024-01-31", "2024-02-01"])}
-    )
-    asked = {"age": {"min": frame.age.min()}, "city": frame.city.unique(), "day": frame.day.max()}
-
-    server.client.generate("m", frame.age.max(), conditions=asked)
-
-    sent = json.loads(server.requests[0].content)
-    assert server.requests[0].headers["content-type"] == "application/json"
-    assert (sent["num_rows"], sent["conditions"]) == (
-        40,
-        {"age": {"min": 30}, "city": ["Kiel", "Ulm"], "day": "2024-02-01T00:00:00"},
-    )
-
-
-@pytest.mark.parametrize(("value", "why"), [(float("nan"), "NaN"), (b"Kiel", "no bytes")])
-def test_what_json_cannot_tell_is_said_before_it_is_sent(value, why):
-    server = Server(ok({"job_id": JOB}))
-
-    for call in (server.client.generate, server.client.sample):
-        with pytest.raises(ClientError, match=why):
-            call("m", conditions={"city": value})
-
-    assert not server.requests
 
 
 class TestUpload:
@@ -245,37 +217,6 @@ class TestRefusals:
 
         with pytest.raises(ApiError, match="does not look like SynthGen"):
             server.client.list_projects()
-
-    def test_an_address_that_leads_elsewhere_is_told(self):
-        server = Server(httpx.Response(308, headers={"Location": "https://synthgen/api/projects"}))
-
-        with pytest.raises(ApiError, match="leads to https://synthgen/api/projects: give the address") as refusal:
-            server.client.list_projects()
-
-        assert refusal.value.status == 308
-
-    def test_a_certificate_that_is_not_trusted_is_no_server_that_is_away(self):
-        server = Server(httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"))
-
-        with pytest.raises(ConnectionFailed, match=r"CERTIFICATE_VERIFY_FAILED.*SSL_CERT_FILE"):
-            server.client.list_projects()
-
-    @pytest.mark.parametrize("host", ["localhost", "synthgen"])
-    def test_the_certificates_of_the_environment_count_on_this_machine_too(self, monkeypatch, host):
-        monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
-
-        with pytest.raises(FileNotFoundError):
-            SynthGen(f"https://{host}")
-
-    @pytest.mark.parametrize("url", ["", "synthgen", "ftp://synthgen", "http://", "http://synthgen:port"])
-    def test_what_is_no_address_is_said_to_be_none(self, url):
-        with pytest.raises(ClientError, match="not the address of a server"):
-            SynthGen(url)
-
-    @pytest.mark.parametrize("key", ["sg_\n", "schlüssel"])
-    def test_what_is_no_key_is_said_to_be_none(self, key):
-        with pytest.raises(ClientError, match="not an API key"):
-            SynthGen(api_key=key)
 
 
 class TestReadingAgain:
