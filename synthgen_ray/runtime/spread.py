@@ -17,7 +17,7 @@ CPUS_EACH = 0.5
 MOST_BLOCKS = 2000  # all of which are made before the first row is
 # Who log of what a worker raises pages of frames, and that Ray has a bug. It is raised here too.
 WORDY = ("ray.data.exceptions", "ray.data._internal.execution.streaming_executor_state")
-LOSSES = 3  # of an actor, and of what it makes; without a number Ray Data repeats what kills its process for ever
+LOSSES = 3  # of an actor; without a number Ray Data repeats what kills its process for ever
 
 
 def made_by_all(maker: type, given: tuple[Any, ...], rows: Sequence[Row], workers: int | None = None) -> Iterator[Row]:
@@ -44,7 +44,7 @@ def made_by_all(maker: type, given: tuple[Any, ...], rows: Sequence[Row], worker
             compute=ray.data.ActorPoolStrategy(size=size),
             num_cpus=CPUS_EACH,
             max_restarts=LOSSES,
-            max_task_retries=LOSSES,
+            max_task_retries=-1,  # each try counts that Ray makes until it takes a node for dead: three are over before
         )
     try:
         yield from made.iter_rows()

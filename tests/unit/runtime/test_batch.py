@@ -88,15 +88,29 @@ def test_storage_that_is_away_is_waited_for_and_not_for_ever(model, tmp_path):
     assert maker({"file": NAME})["num_rows"] == 10
 
 
-def test_what_a_worker_raises_is_told_without_the_traceback_that_ray_has_of_it(monkeypatch):
-    failed = RayTaskError("map", "Traceback:\nof many lines", Conflict("A node does not see the folder.", "not_shared"))
+@pytest.fixture
+def data(monkeypatch) -> MagicMock:
+    """Stands for Ray Data, on a cluster of two CPUs."""
     data = MagicMock()
-    data.from_items().map().iter_rows.side_effect = failed.as_instanceof_cause()
+    data.from_items().map().iter_rows.return_value = []
     monkeypatch.setattr(ray, "data", data, raising=False)
     monkeypatch.setitem(sys.modules, "ray.data", data)
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2})
+    return data
+
+
+def test_what_a_worker_raises_is_told_without_the_traceback_that_ray_has_of_it(data):
+    failed = RayTaskError("map", "Traceback:\nof many lines", Conflict("A node does not see the folder.", "not_shared"))
+    data.from_items().map().iter_rows.side_effect = failed.as_instanceof_cause()
 
     with pytest.raises(Conflict) as raised:
         list(made_by_all(FileMaker, (), [{"file": NAME}]))
 
     assert told(raised.value) == "A node does not see the folder."
+
+
+def test_what_its_process_dies_of_ends_it_and_not_what_ray_tries_while_a_node_goes(data):
+    list(made_by_all(FileMaker, (), [{"file": NAME}]))
+
+    asked = data.from_items().map.call_args.kwargs
+    assert (asked["max_restarts"], asked["max_task_retries"]) == (3, -1)
