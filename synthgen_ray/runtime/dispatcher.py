@@ -6,6 +6,8 @@ import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from ray.exceptions import RayError
+
 from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.domain.errors import Unavailable, frames_of
 from synthgen_ray.domain.lifecycle import JobType
@@ -43,7 +45,12 @@ class DispatcherActor:
             _days(keep.outputs_days), _days(keep.reports_days), _days(keep.failed_jobs_days), _days(keep.audit_days)
         )
         launcher = MeasuredLauncher(RayLauncher(settings), JobMetrics())
-        store = metadata_store()
+        try:
+            store = metadata_store()
+        except (ValueError, RayError) as error:  # Ray's head may be silent
+            # To Ray an actor whose constructor raises is dead for good; one whose process ends starts again.
+            log.critical("the dispatcher finds no store: %s", frames_of(error))
+            os._exit(1)
         self._dispatcher = Dispatcher(store, artifacts, launcher, slots, owner, retention)
         loop = asyncio.get_running_loop()
         works = (

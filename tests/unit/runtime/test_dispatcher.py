@@ -1,10 +1,16 @@
 """What the dispatcher's process does beside its work."""
 
 import asyncio
+import os
+import sys
+
+import pytest
+from ray.exceptions import GetTimeoutError
 
 from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.runtime import dispatcher as dispatching
-from synthgen_ray.runtime.dispatcher import _watch_queue
+from synthgen_ray.runtime.dispatcher import DispatcherActor, _watch_queue
+from synthgen_ray.settings import Settings
 from tests.beside import beside
 
 
@@ -34,3 +40,16 @@ async def test_figures_that_cannot_be_had_end_nothing(monkeypatch, caplog):
 
     assert "ValueError" in caplog.text
     assert "secret-cell" not in caplog.text
+
+
+async def test_one_that_begins_while_the_head_is_silent_ends_its_process_to_be_started_again(monkeypatch):
+    def find() -> None:
+        raise GetTimeoutError("the GCS server is dead or under high load")
+
+    monkeypatch.setattr(dispatching, "metadata_store", find)
+    monkeypatch.setattr(dispatching, "write_logs", lambda _: None)
+    monkeypatch.setattr(dispatching, "RayLauncher", lambda _: None)
+    monkeypatch.setattr(os, "_exit", sys.exit)
+
+    with pytest.raises(SystemExit):
+        DispatcherActor(Settings(), "of a test")
