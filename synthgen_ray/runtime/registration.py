@@ -1,6 +1,7 @@
 """A batch in the metadata of the server on whose cluster it runs: others see there how it stands, and may cancel it."""
 
 import asyncio
+import logging
 import signal
 import threading
 import time
@@ -12,13 +13,14 @@ from uuid import UUID
 from ray.exceptions import RayError
 
 from synthgen_ray.domain.entities import BATCH_STOPPED, Job, JobFailure, Progress
-from synthgen_ray.domain.errors import Cancelled, NotFound, Unavailable, WorkerLost
+from synthgen_ray.domain.errors import Cancelled, NotFound, Unavailable, WorkerLost, frames_of
 from synthgen_ray.domain.keys import key_hash
 from synthgen_ray.domain.params import DrawParams
 from synthgen_ray.jobs.batch import OnRows
 from synthgen_ray.jobs.failures import public_reason
 from synthgen_ray.runtime.actors import metadata_store
 
+log = logging.getLogger(__name__)
 HEARTBEAT_S = 2.0
 STOP = signal.SIGUSR1
 INSIST_S = 60.0  # that a store may be away while the end of a batch is written
@@ -78,8 +80,12 @@ class _State:
 
     def beat(self) -> None:
         while self.is_held and not self._ended.wait(HEARTBEAT_S):
-            with suppress(Unavailable):  # the next one may find it
+            try:
                 self.is_held = _call("renew_batch", self._job.id, self._job.attempt, self.progress())
+            except Unavailable:
+                pass  # the next one may find it
+            except Exception as error:  # noqa: BLE001 - without signs of life it would be taken for stopped
+                log.error("a batch could not show that it lives, and tries it again: %s", frames_of(error))
         with self._lock:
             if not self._ended.is_set():
                 signal.pthread_kill(threading.main_thread().ident or 0, STOP)

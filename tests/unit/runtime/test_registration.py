@@ -84,6 +84,21 @@ def test_a_head_that_does_not_answer_for_a_while_does_not_keep_a_batch_from_hear
         raise AssertionError("it did not hear of it")
 
 
+class Broken(Superseding):
+    async def renew_batch(self, *_: object) -> bool:
+        raise ZeroDivisionError
+
+
+def test_one_that_once_could_not_show_that_it_lives_shows_it_again(finds, caplog):
+    finds.insert(0, Broken())
+
+    with pytest.raises(Cancelled), shown(a_job(JobType.BATCH), 10):
+        threading.Event().wait(20)
+        raise AssertionError("it was not asked again")
+
+    assert "ZeroDivisionError" in caplog.text
+
+
 class Wanting:
     """A store that keeps the batch."""
 
