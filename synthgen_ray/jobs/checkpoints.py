@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from importlib.metadata import version
 from types import TracebackType
@@ -73,6 +74,8 @@ class JobCheckpoints:
             artifact = self._artifacts.seal(location, [self._artifacts.part(location, FILE, num_rows=0)])
             self._kept.append(artifact)  # also where it stays unknown whether the row names it
             if not self._name(artifact):
+                with suppress(Unavailable):  # then it lies there until the next sweep
+                    self._artifacts.erase(location)
                 raise Cancelled
             while len(self._kept) > KEPT:  # what cannot be erased now is erased after the next one
                 self._artifacts.erase(self._kept[0].location)

@@ -273,7 +273,7 @@ class TestWriting:
 
         assert files(tmp_path) == ["1-3", "2-4"]
 
-    def test_a_superseded_attempt_ends_and_erases_nothing(self, tmp_path):
+    def test_a_superseded_attempt_ends_and_takes_along_what_the_row_does_not_name(self, tmp_path):
         assignment = given_assignment(tmp_path, "tvae")
         names: list[Artifact] = []
         with JobCheckpoints(assignment, DiskArtifacts(tmp_path), 1e-6, given_row(names)) as kept:
@@ -285,7 +285,7 @@ class TestWriting:
         ):
             kept.save(dataclasses.replace(STEP, step=4))
 
-        assert "1-3" in files(tmp_path)
+        assert files(tmp_path) == ["1-3"]
 
     @pytest.mark.parametrize("error", [Unavailable("The store is away.", "store_unavailable"), OSError("no disk")])
     def test_a_training_goes_on_without_one_that_could_not_be_kept(self, tmp_path, error):
