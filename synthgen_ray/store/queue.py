@@ -55,6 +55,7 @@ from synthgen_ray.store.usage import add_usage, check_storage
 log = logging.getLogger(__name__)
 NO_ROOM = "waiting for room in the cluster"
 STORE_AWAY = "waiting for a store that is away"
+UNREADABLE_AT_ONCE = 20  # that fail in one transaction: others write too
 
 
 class Queue(Attempts):
@@ -65,11 +66,13 @@ class Queue(Attempts):
         """Move a due job of these types to running, for this owner; `None` if there is none.
 
         The first one of whose turn it is (`turns`). A single UPDATE, so two dispatchers can never claim the same job.
-        One that cannot be read fails, and the next is claimed.
+        One that cannot be read fails, and the next is claimed; after some of these whoever asks again.
         """
         async with self._sessions.updating() as session:
             now = self._clock()
-            while claimed := await self._claim(session, job_types, owner, now):
+            for _ in range(UNREADABLE_AT_ONCE):
+                if (claimed := await self._claim(session, job_types, owner, now)) is None:
+                    return None
                 mine = held(*claimed)
                 try:
                     return await assignment_of(session, await load_job(session, claimed[0]))

@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import insert, text, update
 
 from synthgen_ray.domain.lifecycle import DEADLINES, LEASE, JobStatus, JobType, ModelStatus
-from synthgen_ray.domain.params import GenerateParams
+from synthgen_ray.domain.params import GenerateParams, ImputeParams
+from synthgen_ray.store import queue
 from synthgen_ray.store.reaper import OVERDUE
 from synthgen_ray.store.tables import JobRow, ModelRow
 from tests.databases import on_both_databases, on_sqlite
-from tests.given import ADMIN, a_model_with_a_table
+from tests.given import ADMIN, COLUMNS, a_model_with_a_table, an_artifact
 from tests.history import events_of, every_erasure, moves_of
 
 MOMENT = timedelta(seconds=1)
@@ -231,6 +232,25 @@ class TestUnreadable:
         for job in broken:
             failed = await store.get_job(ADMIN, job.id)
             assert (failed.failure.code, failed.config) == ("unreadable_job", {})
+
+    @on_both_databases
+    async def test_many_jobs_that_cannot_be_read_do_not_all_fail_in_one_transaction(
+        self, store, project, given_ready_model, monkeypatch
+    ):
+        monkeypatch.setattr(queue, "UNREADABLE_AT_ONCE", 2)
+        model_id = await given_ready_model()
+        version = (await store.add_dataset_version(ADMIN, project.id, "gaps", "", an_artifact(), COLUMNS, ())).value
+        order = ImputeParams(dataset_version_id=version.id)
+        broken = [(await store.enqueue_impute(ADMIN, model_id, order)).value for _ in range(3)]
+        sound = (await store.enqueue_generate(ADMIN, model_id, GenerateParams())).value
+        await store.delete_dataset(ADMIN, version.dataset_id)
+
+        assert await store.claim_next(JobType) is None
+        failed = [(await store.get_job(ADMIN, job.id)).status is JobStatus.FAILED for job in broken]
+        assert (await store.claim_next(JobType)).job.id == sound.id
+
+        assert failed == [True, True, False]
+        assert (await store.get_job(ADMIN, broken[2].id)).failure.code == "dataset_deleted"
 
     @on_both_databases
     @pytest.mark.parametrize("resources", [None, [], {"num_workers": "many"}, {"num_tpus": 1}], ids=str)
