@@ -5,6 +5,8 @@ find a newer attempt, or none, in the row, change nothing, and answer that it is
 """
 
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
@@ -61,6 +63,7 @@ UNREADABLE_AT_ONCE = 20  # that fail in one transaction: others write too
 class Queue(Attempts):
     _clock: Callable[[], datetime]
     _quotas: Quotas
+    _last_beat = math.inf  # that came through here, by a clock that only runs
 
     async def claim_next(self, job_types: Collection[JobType], owner: str = LOCAL) -> Assignment | None:
         """Move a due job of these types to running, for this owner; `None` if there is none.
@@ -107,7 +110,10 @@ class Queue(Attempts):
             renew = update(JobRow).where(_any_held(attempts)).values(lease_expires_at=now + LEASE)
             renew = renew.returning(JobRow.id, JobRow.attempt).execution_options(synchronize_session=False)
             renewed = {(job_id, attempt) for job_id, attempt in await session.execute(renew)}
-            reaped = await reap(session, now) if reaps and self._sessions.is_steady() else Reaped()
+            # What kept this one from its turn kept others from theirs, whose leases ran out meanwhile.
+            is_late = time.monotonic() - self._last_beat > LEASE.total_seconds() / 2
+            reaped = await reap(session, now) if reaps and not is_late and self._sessions.is_steady() else Reaped()
+        self._last_beat = time.monotonic()
         if reaped.all:
             log.warning("%d jobs were past their deadline or their lease, or cannot be read", len(reaped.all))
         if reaped.expired:

@@ -47,7 +47,7 @@ class Store(
     Retentions,
     Timekeeping,
 ):
-    """Metadata in SQL. Holds nothing in memory: any number of stores on one URL agree.
+    """Metadata in SQL. Holds in memory only what the time is: any number of stores on one URL agree.
 
     What a caller of the API may reach takes the principal first, and its queries see what the principal may see.
     """

@@ -1,6 +1,7 @@
 """Jobs that nobody ends: past their deadline, past their lease, unreadable; and clocks that are set."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -40,6 +41,23 @@ class TestLease:
         for _ in range(3):
             clock.advance(LEASE - MOMENT)
             assert await store.heartbeat({(job.id, 1)}) == {(job.id, 1)}
+
+    async def test_is_not_taken_by_a_heartbeat_that_was_kept_from_its_turn_as_those_of_others_were(
+        self, store, clock, given_training, monkeypatch
+    ):
+        job = await given_training()
+        await store.claim_next(JobType)
+        monotonic = iter([0, 0, 31, 31, 41, 41])  # of three heartbeats, as they come and go
+        monkeypatch.setattr(queue, "time", SimpleNamespace(monotonic=monotonic.__next__))
+        await store.heartbeat(())
+
+        clock.advance(LEASE + MOMENT)
+        await store.heartbeat(())
+        after_a_stall = await store.get_job(ADMIN, job.id)
+        await store.heartbeat(())
+
+        assert after_a_stall.status is JobStatus.RUNNING
+        assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
 
     @pytest.mark.parametrize("jump", JUMPS, ids=str)
     async def test_of_who_is_here_survives_a_clock_that_is_set(self, store, clock, given_training, jump, monkeypatch):
