@@ -25,6 +25,8 @@ CONNECT_S = 5.0
 COMMAND_S = 10.0
 SERVER_SETTINGS = {
     "application_name": "synthgen",
+    # Whoever waited for the writers' lock must see what those before it did, whatever level an operator's is.
+    "default_transaction_isolation": "read committed",
     "lock_timeout": f"{BUSY_TIMEOUT_MS}ms",
     # A writer whose machine fell silent must not keep its locks.
     "idle_in_transaction_session_timeout": "10s",

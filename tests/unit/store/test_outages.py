@@ -104,6 +104,17 @@ async def test_a_writer_that_keeps_others_waiting_for_long_makes_them_unavailabl
 
 
 @on_postgresql
+async def test_who_waited_for_a_writer_sees_what_it_did_whatever_level_of_isolation_an_operator_has_set(database_url):
+    stores = [Store(f"{database_url}?default_transaction_isolation=serializable") for _ in range(4)]
+
+    await asyncio.gather(*(stores[i % 4].create_project(ADMIN, "Another") for i in range(20)))
+
+    assert (await stores[0].list_projects(ADMIN, 10, 0)).total == 20
+    for store in stores:
+        await store.dispose()
+
+
+@on_postgresql
 async def test_of_two_that_wait_for_each_other_one_goes_on(store):
     first, second = [(await store.create_project(ADMIN, name)).value.id for name in "ab"]
     both_have_one = asyncio.Barrier(2)
