@@ -49,7 +49,8 @@ async def erase_later(
 
 
 async def erase_jobs(session: AsyncSession, jobs: Iterable[JobRow], now: datetime) -> None:
-    """The folders of jobs that are deleted. A worker may still write: its files are gone once its lease would be."""
+    """The folders of jobs that go, or whose output does. A worker may still write: its files are gone once its lease
+    would be."""
     ended: list[str] = []
     others: list[str] = []
     for job in jobs:
@@ -67,11 +68,14 @@ async def erase_attempts(session: AsyncSession, attempts: Iterable[Attempt], now
 
 
 async def erase_artifacts(session: AsyncSession, artifact_ids: Iterable[UUID | None], now: datetime) -> None:
-    """Artifacts that no row names any more, and their folders."""
+    """Artifacts that no row names any more, and their folders, as far as these are in none that goes anyway."""
     for some in bounded([one for one in artifact_ids if one is not None]):
         wanted = ArtifactRow.id.in_(some)
-        locations = list(await session.scalars(select(ArtifactRow.location).where(wanted)))
-        await erase_later(session, locations, now)
+        found = await session.scalars(select(ArtifactRow.location).where(wanted))
+        above = {location: location.rpartition("/")[0] for location in found}
+        remembered = select(ErasureRow.location).where(ErasureRow.location.in_({*above.values()}))
+        going = {*await session.scalars(remembered)}
+        await erase_later(session, [location for location in above if above[location] not in going], now)
         await session.execute(delete(ArtifactRow).where(wanted))
 
 

@@ -31,7 +31,9 @@ class Retentions:
             artifact_ids = [job.artifact_id for job in jobs]
             expire = update(JobRow).where(JobRow.id.in_([job.id for job in jobs])).values(artifact_id=None)
             await session.execute(expire)
-            await erase_artifacts(session, artifact_ids, self._clock())
+            now = self._clock()
+            await erase_jobs(session, jobs, now)  # all of it: a job stays for ever, and its empty folder would
+            await erase_artifacts(session, artifact_ids, now)
             return len(jobs)
 
     async def delete_failed(self, before: datetime) -> int:

@@ -149,8 +149,6 @@ class QueueModel:
         if job is None:
             return False
         self.erasures[(job.id,)] = now if job.status.is_final else now + LEASE
-        if job.artifact is not None:
-            self.erasures[job.id, job.attempt] = now
         return True
 
     def discard(self, now: datetime, attempts: Collection[Attempt]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
-from synthgen_ray.domain.entities import Artifact, JobFailure, attempt_folder
+from synthgen_ray.domain.entities import Artifact, JobFailure, attempt_folder, job_folder
 from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.once import Once
@@ -102,7 +102,7 @@ async def test_what_is_published_stays_and_what_a_zombie_left_beside_it_goes(art
     assert not is_there(artifacts, zombies)
 
 
-async def test_an_output_whose_time_is_over_goes_with_its_file(artifacts, store, tidy, given_running):
+async def test_an_output_whose_time_is_over_goes_with_all_of_its_jobs_folder(artifacts, store, tidy, given_running):
     job = await given_running()
     await store.complete_generation(job.id, job.attempt, given_file(artifacts, job.folder, old=False))
 
@@ -111,7 +111,7 @@ async def test_an_output_whose_time_is_over_goes_with_its_file(artifacts, store,
     await tidy(Retention(outputs=timedelta(microseconds=1)))
 
     assert kept
-    assert not is_there(artifacts, job.folder)
+    assert not artifacts.path(job_folder(job.id), "").exists()
     assert (await store.get_job(ADMIN, job.id)).artifact is None
 
 

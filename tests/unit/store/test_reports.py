@@ -112,7 +112,7 @@ async def test_its_files_are_let_go_in_time_and_its_scores_stay(store, enqueue):
 
     shown = await store.get_job(ADMIN, job.id)
     assert (shown.status, shown.artifact, shown.scores) == (JobStatus.COMPLETED, None, SCORES)
-    assert await store.list_erasures() == (job.folder,)
+    assert await store.list_erasures() == (job_folder(job.id),)
 
 
 async def test_one_that_failed_long_ago_is_deleted_as_generations_are(store, enqueue):
@@ -133,7 +133,7 @@ async def test_a_deleted_models_reports_are_erased(store, model_id, enqueue):
 
     await store.delete_model(ADMIN, model_id)
 
-    assert {job.folder, job_folder(job.id)} <= set(await store.list_erasures())
+    assert {job.folder, job_folder(job.id)} & {*await store.list_erasures()} == {job_folder(job.id)}  # and all in it
     assert (await store.list_reports(ADMIN, None, None, 10, 0)).total == 0
 
 

@@ -58,7 +58,7 @@ class TestOutputs:
         shown = await store.get_job(ADMIN, job.id)
         assert expired == 1
         assert (shown.status, shown.artifact, shown.seed) == (JobStatus.COMPLETED, None, job.seed)
-        assert await store.list_erasures() == (job.folder,)
+        assert await store.list_erasures() == (job_folder(job.id),)
         assert (await store.get_usage(ADMIN, project.id)).storage_bytes == before - 1234
         assert await store.expire_outputs(later(1)) == 0
 
