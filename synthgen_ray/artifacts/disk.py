@@ -77,10 +77,9 @@ class DiskArtifacts(Artifacts):
     def erase(self, location: str) -> None:
         folder = self._root / location
         try:
-            with suppress(FileNotFoundError):  # another process erases it too, or has erased it
-                shutil.rmtree(folder)
-            if folder.exists():
-                shutil.rmtree(folder)
+            while folder.exists():
+                with suppress(FileNotFoundError):  # others erase it too, or what is in it
+                    shutil.rmtree(folder)
         except OSError as error:
             raise _erases_nothing() from error
 

@@ -9,6 +9,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 EXPIRE_EVERY_S = 60.0
 SWEEP_EVERY_S = 3600.0
 FOLDERS_AT_ONCE = 100
+ERASED_AT_ONCE = 4  # an object store takes some fifth of a second for each
 # Longer than an upload takes from its file to its row, and than a lost attempt may go on writing.
 UNNAMED_S = max(2 * LEASE.total_seconds(), 3600.0)
 
@@ -46,6 +48,7 @@ class Tidying:
         self._last_expiry = -EXPIRE_EVERY_S
         self._last_sweep = -SWEEP_EVERY_S
         self._unseen: deque[str] = deque()  # folders that this sweep has not come to
+        self._erasers = ThreadPoolExecutor(ERASED_AT_ONCE, "erase")  # a store that hangs takes nobody else's threads
 
     async def round(self) -> None:
         """A step that fails is logged and keeps no other; what was left out is done later.
@@ -125,19 +128,20 @@ class Tidying:
 
     async def _erase(self) -> None:
         """What cannot be erased now keeps no other folder."""
+        loop, locations = asyncio.get_running_loop(), await self._store.list_erasures()
         erased: list[str] = []
-        failed: Unavailable | None = None
+        failed: list[BaseException] = []
         try:
-            for location in await self._store.list_erasures():
-                try:
-                    await asyncio.to_thread(self._artifacts.erase, location)
-                except Unavailable as error:
-                    failed = error
-                    continue
-                erased.append(location)
-                await self._store.erased((location,))
+            for start in range(0, len(locations), ERASED_AT_ONCE):
+                some = locations[start : start + ERASED_AT_ONCE]
+                ends = [loop.run_in_executor(self._erasers, self._artifacts.erase, location) for location in some]
+                errors = await asyncio.gather(*ends, return_exceptions=True)
+                failed += [error for error in errors if error is not None]
+                if gone := tuple(location for location, error in zip(some, errors, strict=True) if error is None):
+                    erased += gone
+                    await self._store.erased(gone)
         finally:
             if erased:
                 await self._forget(tuple(erased))
         if failed:
-            raise failed
+            raise failed[0]

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -278,6 +279,23 @@ async def test_a_step_that_fails_keeps_no_other(artifacts, store, tidy, monkeypa
 
     assert not is_there(artifacts, stray)
     assert [caplog.text.count(name) for name in ("old calls, Lo", "outputs, Lo", "audit events, Lo")] == [1, 1, 1]
+
+
+async def test_folders_are_erased_several_at_a_time(store, artifacts, monkeypatch):
+    strays = [f"models/{uuid4()}" for _ in range(2 * tidying.ERASED_AT_ONCE)]
+    for stray in strays:
+        given_file(artifacts, stray, old=True)
+    all_at_work, erase = threading.Barrier(tidying.ERASED_AT_ONCE, timeout=10), artifacts.erase
+
+    def erase_beside_others(location: str) -> None:
+        all_at_work.wait()
+        erase(location)
+
+    monkeypatch.setattr(artifacts, "erase", erase_beside_others)
+    await Tidying(store, artifacts, Retention(), Memory().forget).round()
+
+    assert [is_there(artifacts, stray) for stray in strays] == [False] * len(strays)
+    assert await store.list_erasures() == ()
 
 
 async def test_what_could_not_be_erased_is_erased_later(store, artifacts, held):
