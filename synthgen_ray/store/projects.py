@@ -13,7 +13,7 @@ from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.entities import Page, Project
 from synthgen_ray.domain.errors import Conflict, NotFound
 from synthgen_ray.domain.once import Made, Once
-from synthgen_ray.store.audit import record
+from synthgen_ray.store.audit import record, record_all
 from synthgen_ray.store.entities import to_project
 from synthgen_ray.store.erasures import TO_ERASE, erase_artifacts, erase_jobs
 from synthgen_ray.store.once import PROJECT, forget_calls, once_only
@@ -109,8 +109,7 @@ async def _delete_keys(session: AsyncSession, principal: Principal, project_id: 
     ]
     gone = delete(ApiKeyRow).where(ApiKeyRow.id.in_(bound), ApiKeyRow.id.not_in(elsewhere)).returning(ApiKeyRow.id)
     key_ids = sorted(await session.scalars(gone))
-    for key_id in key_ids:
-        await record(session, principal, Action.KEY_DELETE, key_id, project_id)
+    await record_all(session, Action.KEY_DELETE, [(principal, key_id, project_id) for key_id in key_ids])
     return key_ids
 
 
