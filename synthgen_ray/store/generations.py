@@ -1,5 +1,6 @@
 """Rows that are asked for: as a job, or at once."""
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
@@ -12,7 +13,7 @@ from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.columns import LearnedColumn, check_same_columns
 from synthgen_ray.domain.entities import Artifact, DrawRequest, Job
-from synthgen_ray.domain.errors import SynthGenError
+from synthgen_ray.domain.errors import SynthGenError, frames_of
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.params import DrawParams, GenerateParams, ImputeParams
@@ -26,6 +27,7 @@ from synthgen_ray.store.once import JOB, once_only
 from synthgen_ray.store.tables import ArtifactRow, ModelRow
 from synthgen_ray.store.usage import add_usage, check_generation, check_queue
 
+log = logging.getLogger(__name__)
 Seen = tuple[frozenset[UUID] | None, UUID]  # a model, and the projects of who asks for it
 _TO_DRAW = (undefer(ModelRow.learned_columns), joinedload(ModelRow.artifact).undefer(ArtifactRow.parts))
 
@@ -148,6 +150,9 @@ class Generations(Enqueuing):
                     found.append(models[seen][0])
                 except SynthGenError as error:
                     found.append(error)
+                except (ValueError, LookupError, TypeError) as error:  # as of a job that is claimed
+                    log.error("model %s cannot be read: %s", draw.model_id, frames_of(error))
+                    found.append(SynthGenError("The model's record cannot be read.", "unreadable_model"))
         return found
 
     async def _check_quotas(self, session: AsyncSession, model: ModelRow, rows: int) -> None:

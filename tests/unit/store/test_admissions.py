@@ -5,6 +5,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 
 from synthgen_ray.domain.access import Origin
 from synthgen_ray.domain.audit import Action, find_break
@@ -13,6 +14,7 @@ from synthgen_ray.domain.errors import Conflict, InvalidRequest, NotFound, Synth
 from synthgen_ray.domain.params import SampleParams
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.service.together import Together
+from synthgen_ray.store.tables import ModelRow
 from tests.databases import on_both_databases
 from tests.given import ADMIN
 
@@ -28,6 +30,17 @@ def admitted(store):
         return [type(one) if isinstance(one, SynthGenError) else one[0].id for one in answers]
 
     return admitted
+
+
+async def test_of_a_model_that_cannot_be_read_it_is_refused_alone(store, given_ready_model, admitted):
+    broken, sound = await given_ready_model("broken"), await given_ready_model("sound")
+    _, artifact = await store.get_trained(ADMIN, sound)
+    async with store._sessions.writing() as session:
+        await session.execute(update(ModelRow).where(ModelRow.id == broken).values(learned_columns=[{"name": "age"}]))
+
+    answers = await admitted(*(DrawRequest(ADMIN, model_id, SampleParams()) for model_id in (broken, sound)))
+
+    assert answers == [SynthGenError, artifact.id]
 
 
 async def test_each_is_answered_for_itself(store, project, given_training, given_ready_model, admitted):
