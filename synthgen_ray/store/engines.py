@@ -106,13 +106,15 @@ def _postgres(url: str, *, migrates: bool) -> AsyncEngine:
 
     async def connect() -> "asyncpg.Connection[asyncpg.Record]":
         import asyncpg
+        from asyncpg.exceptions import ClientConfigurationError, TargetServerAttributeNotMatched
 
         settings = PATIENT_SETTINGS if migrates else SERVER_SETTINGS
         patience = None if migrates else COMMAND_S
         try:
             return await asyncpg.connect(dsn, timeout=CONNECT_S, command_timeout=patience, server_settings=settings)
-        except asyncpg.exceptions.TargetServerAttributeNotMatched as error:
-            # The driver takes it for a bug: while two servers change places neither is the primary one.
+        except (TargetServerAttributeNotMatched, ClientConfigurationError) as error:
+            # The driver takes them for bugs, its own or ours. While two servers change places neither is the primary one;
+            # and the URL may want a certificate that is not there.
             raise ConnectionError(str(error)) from error
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, hide_parameters=True)

@@ -80,9 +80,16 @@ async def test_a_server_without_a_free_connection_is_unavailable(own_postgres, o
 
 
 @on_postgresql
-async def test_servers_of_which_none_is_the_primary_one_now_are_away(store, database_url):
-    # As while two change places, and both follow. Here the wish for a standby stands for that for a primary.
-    unanswered = Store(f"{database_url}?target_session_attrs=standby")
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "target_session_attrs=standby",  # in the place of a primary one: there is none while two servers change places
+        "sslmode=verify-full",  # by an authority whose certificate is not there
+    ],
+)
+async def test_servers_of_which_none_is_as_it_is_wished_for_are_away(store, database_url, wish, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    unanswered = Store(f"{database_url}?{wish}")
 
     with pytest.raises(Unavailable):
         await unanswered.ping()
