@@ -53,8 +53,8 @@ class Leader:
 
 
 class Leaders:
-    """Those of a dispatcher, which end with it, on its node. To the node of who leads them Ray Train and Ray Data bind
-    actors that stay for ever: any other one no autoscaler would let go, and with it other generations would be lost."""
+    """Those of a dispatcher, which end with it, on its node. Ray Train and Ray Data bind actors that stay for ever to
+    the node of who calls them: another one no autoscaler would let go, and with it other generations would be lost."""
 
     def __init__(self) -> None:
         self._idle: dict[ray.actor.ActorHandle[Leader], asyncio.TimerHandle] = {}  # and when each is let go

@@ -113,7 +113,7 @@ def _postgres(url: str, *, migrates: bool) -> AsyncEngine:
         try:
             return await asyncpg.connect(dsn, timeout=CONNECT_S, command_timeout=patience, server_settings=settings)
         except (TargetServerAttributeNotMatched, ClientConfigurationError) as error:
-            # The driver takes them for bugs, its own or ours. While two servers change places neither is the primary one;
+            # The driver takes them for bugs, its own or ours. While two servers change places none is the primary one,
             # and the URL may want a certificate that is not there.
             raise ConnectionError(str(error)) from error
 
