@@ -9,23 +9,9 @@ NUMBER_WORDS = COUNT_WORDS | {"code", "ref", "reference"}
 TIMES = frozenset({"date", "day", "hour", "month", "quarter", "time", "week", "year"})  # a `date_key` is a date
 # Words that by themselves name the number of somebody or something ...
 NUMBERED = frozenset(
-    {
-        "aadhaar",
-        "account",
-        "acct",
-        "bsn",
-        "card",
-        "cellphone",
-        "client",
-        "cpf",
-        "cust",
-        "customer",
-        "fax",
-        "iban",
-        "imei",
-    }
-    | {"member", "mobile", "mrn", "msisdn", "nhs", "nin", "nino", "passport", "patient", "pesel", "phone", "ssn", "tel"}
-    | {"telefon", "telephone", "tin", "vin"}
+    {"aadhaar", "account", "acct", "bsn", "card", "cellphone", "client", "cpf", "cust", "customer", "fax", "iban"}
+    | {"imei", "member", "mobile", "mrn", "msisdn", "nhs", "nin", "nino", "passport", "patient", "pesel", "phone"}
+    | {"ssn", "tel", "telefon", "telephone", "tin", "vin"}
 )
 # ... and words that do so beside one for a number: an `order` may be its sum.
 NUMBERED_IF_SAID = frozenset(
