@@ -28,14 +28,15 @@ class Teller:
         self._last = -REPORT_EVERY_S
 
     def progress(self, progress: Progress) -> None:
-        """Progress into the job's row, at most every half second. Waits for nothing: the answer to a report is looked
-        at by the next one.
+        """Progress into the job's row, at most every half second, and that the last epoch is over, by whose losses the
+        training is known. Waits for nothing: the answer to a report is looked at by the next one.
 
         Raises: Cancelled, when this attempt is no longer wanted.
         """
         now = time.monotonic()
         is_soon = now - self._last < REPORT_EVERY_S and progress.fraction < 1
-        if is_soon or not self._is_answered():
+        ends_epochs = progress.epoch is not None and progress.fraction == 1
+        if is_soon or not (self._is_answered() or ends_epochs):
             return
         self._last = now
         seconds = progress.seconds or now - self._began  # a training counts those of all attempts

@@ -55,6 +55,18 @@ def test_progress_is_told_with_the_seconds_of_the_attempt_or_those_that_a_traini
     assert progress.seconds == seconds or 60 <= progress.seconds < 600
 
 
+def test_that_the_last_epoch_is_over_is_told_though_the_store_is_slow_to_answer(monkeypatch):
+    store = Listening()
+    monkeypatch.setattr(ray, "get_actor", lambda *_: store)
+    monkeypatch.setattr(ray, "wait", lambda refs, timeout: ([], refs))
+    teller = Teller(a_job(JobType.TRAIN))
+
+    for progress in (Progress(0.2, epoch=1), Progress(1.0, epoch=5), Progress(1.0, "calibrating")):
+        teller.progress(progress)
+
+    assert [progress.epoch for _, _, progress in store.told] == [1, 5]
+
+
 @pytest.mark.parametrize(
     "failure",
     [
