@@ -29,10 +29,9 @@ class Disconnected(Exception):
     """The client left before its body was here."""
 
 
-def _may_bring_a_file(scope: Scope) -> bool:
+def _may_bring_a_file(path: str, headers: Headers) -> bool:
     """The routes that take one look at the body themselves: what is no form, a file alone, is refused as that there."""
-    media_type = Headers(scope=scope).get("content-type", "")
-    return scope["path"] in UPLOADS or media_type.lower().startswith("multipart/form-data")
+    return path in UPLOADS or headers.get("content-type", "").lower().startswith("multipart/form-data")
 
 
 class BodyLimit:
@@ -43,7 +42,11 @@ class BodyLimit:
         self._most = limits.json_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or has_passed(scope, BodyLimit) or _may_bring_a_file(scope):
+        if (
+            scope["type"] != "http"
+            or has_passed(scope, BodyLimit)
+            or _may_bring_a_file(scope["path"], headers := Headers(scope=scope))
+        ):
             await self._app(scope, receive, send)
             return
 
@@ -51,7 +54,7 @@ class BodyLimit:
             error = TooLarge(f"A body without a file may have {self._most:,} bytes.", "payload_too_large")
             await problem_of(scope["state"]["request_id"], error)(scope, receive, send)
 
-        if _declared_bytes(Headers(scope=scope)) > self._most:
+        if _declared_bytes(headers) > self._most:
             await refuse()
             return
         taken = 0
