@@ -255,23 +255,21 @@ class TestDeath:
 
         assert not child.is_running()
 
-    async def test_others_go_on_while_its_end_is_waited_for(self, source: Path, tmp_path: Path):
-        await Converter(UploadLimits()).convert(source, "t.csv", tmp_path / "first")
-        (nursery,) = nurseries()
-        late = threading.Timer(20, nursery.resume)  # where they do not
+    async def test_others_go_on_while_its_end_is_waited_for(self, slow_source: Path, tmp_path: Path):
+        conversion = asyncio.create_task(Converter(UploadLimits()).convert(slow_source, "t.csv", tmp_path / "out"))
+        keeper = (await a_child()).parent()
+        late = threading.Timer(20, keeper.resume)  # where they do not
         late.start()
 
-        nursery.suspend()
-        wait_until(lambda: nursery.status() == psutil.STATUS_STOPPED, "it stands still", 15)
-        conversion = asyncio.create_task(Converter(UploadLimits()).convert(source, "t.csv", tmp_path / "out"))
-        await asyncio.sleep(0)
+        keeper.suspend()
+        await asyncio.to_thread(wait_until, lambda: keeper.status() == psutil.STATUS_STOPPED, "it stands still", 15)
         for _ in range(3):
             conversion.cancel()
             await asyncio.sleep(0)
-        assert nursery.status() == psutil.STATUS_STOPPED
+        assert keeper.status() == psutil.STATUS_STOPPED
         assert not conversion.done()
 
-        nursery.resume()
+        keeper.resume()
         late.cancel()
         with pytest.raises(asyncio.CancelledError):
             await conversion
