@@ -175,7 +175,7 @@ class Progress:
     message: str = ""
     losses: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
-    epoch: int | None = None  # whose losses these are, from 1
+    epochs: int = 0  # of a training, that have ended since the last time
 
     @classmethod
     def of_rows(cls, made: int, wanted: int, seconds: float = 0.0) -> Self:

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 from ray.util.metrics import Counter, Gauge, Histogram
 
 from synthgen_ray.domain.errors import insufficient_storage
-from synthgen_ray.domain.lifecycle import QUEUED, Attempt, JobType
+from synthgen_ray.domain.lifecycle import QUEUED, JobType
 
 if TYPE_CHECKING:
     from synthgen_ray.store.figures import QueueFigures
 
 STATUSES = ("200", "429", "500", "503", "507")  # others come with their first
-MOST_TRAININGS = 1000  # that are told apart at a time
 OUTCOMES = ("completed", "failed", "cancelled", "lost", "unavailable", "postponed")
 RUN_SECONDS = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21600.0]
 WAIT_SECONDS = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0]
@@ -109,7 +108,6 @@ class StoreMetrics:
         )
         self._overdue = Count("synthgen_deadlines_exceeded_total", "Jobs that were failed since their time was over.")
         self._epochs = Count("synthgen_training_epochs_total", "Epochs that trainings have told of.")
-        self._reached: dict[Attempt, int] = {}
 
     def leases_expired(self, jobs: int) -> None:
         self._expiries.add(jobs)
@@ -120,13 +118,8 @@ class StoreMetrics:
     def write_fenced(self) -> None:
         self._fenced.add()
 
-    def epoch_reached(self, attempt: Attempt, epoch: int) -> None:
-        # A later attempt goes on from where an earlier one was counted.
-        before = self._reached.pop(attempt, 0 if attempt[1] == 1 else epoch)
-        self._reached[attempt] = epoch
-        if len(self._reached) > MOST_TRAININGS:
-            del self._reached[next(iter(self._reached))]
-        self._epochs.add(epoch - before)
+    def epochs_ended(self, epochs: int) -> None:
+        self._epochs.add(epochs)
 
 
 class SamplerMetrics:

@@ -26,6 +26,7 @@ class Teller:
         self._began = time.monotonic()
         self._sent: ray.ObjectRef | None = None
         self._last = -REPORT_EVERY_S
+        self._untold = self._told = 0  # epochs: that the store has to hear of, and that the last report told
 
     def progress(self, progress: Progress) -> None:
         """Progress into the job's row, at most every half second, and that the last epoch is over, by whose losses the
@@ -34,13 +35,15 @@ class Teller:
         Raises: Cancelled, when this attempt is no longer wanted.
         """
         now = time.monotonic()
+        self._untold += progress.epochs
         is_soon = now - self._last < REPORT_EVERY_S and progress.fraction < 1
-        ends_epochs = progress.epoch is not None and progress.fraction == 1
+        ends_epochs = progress.epochs > 0 and progress.fraction == 1
         if is_soon or not (self._is_answered() or ends_epochs):
             return
         self._last = now
         seconds = progress.seconds or now - self._began  # a training counts those of all attempts
-        self._sent = self._call("report_progress", replace(progress, seconds=seconds))
+        self._told, self._untold = self._untold, 0
+        self._sent = self._call("report_progress", replace(progress, seconds=seconds, epochs=self._told))
 
     def checkpoint(self, checkpoint: Artifact) -> bool:
         """Whether the job's row names it now. Raises: Unavailable, when that is not known."""
@@ -61,6 +64,7 @@ class Teller:
         try:
             wanted = ray.get(self._sent)
         except RayError:  # the store is away for a moment, or has a bug: the work is not worth less for it
+            self._untold += self._told
             return True
         if not wanted:
             raise Cancelled

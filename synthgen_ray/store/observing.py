@@ -2,8 +2,6 @@
 
 from typing import Protocol
 
-from synthgen_ray.domain.lifecycle import Attempt
-
 
 class Observer(Protocol):
     """Told in the store's process and after the fact. Waits for nothing, raises nothing."""
@@ -17,8 +15,8 @@ class Observer(Protocol):
     def write_fenced(self) -> None:
         """An attempt that was no longer wanted wanted to write."""
 
-    def epoch_reached(self, attempt: Attempt, epoch: int) -> None:
-        """A training told that it is in this epoch, from 1."""
+    def epochs_ended(self, epochs: int) -> None:
+        """A training told that so many have, or none."""
 
 
 class Unobserved:
@@ -30,4 +28,4 @@ class Unobserved:
 
     def write_fenced(self) -> None: ...
 
-    def epoch_reached(self, attempt: Attempt, epoch: int) -> None: ...
+    def epochs_ended(self, epochs: int) -> None: ...

@@ -129,9 +129,9 @@ class Queue(Attempts):
             shown["losses"] = progress.losses
         if progress.seconds:
             shown["seconds"] = progress.seconds
-        if progress.epoch is not None:
-            self._observer.epoch_reached((job_id, attempt), progress.epoch)
-        return await self._write_held(job_id, attempt, shown)
+        is_held = await self._write_held(job_id, attempt, shown)
+        self._observer.epochs_ended(progress.epochs)
+        return is_held
 
     async def name_checkpoint(self, job_id: UUID, attempt: int, checkpoint: Artifact) -> bool:
         """From here the next attempt goes on. False when this one is superseded: then nothing is changed."""

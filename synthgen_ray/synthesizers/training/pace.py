@@ -100,7 +100,8 @@ class Pace:
             shown = {name: loss for name, loss in numbers.items() if math.isfinite(loss)}
             self.losses[epoch + 1] = shown
             settled = ", settled" if self._has_settled else ""
-            self._report(Progress(fraction, f"epoch {epoch + 1} of {epochs}{settled}", shown, epoch=epoch + 1))
+            said = f"epoch {epoch + 1} of {epochs}{settled}"
+            self._report(Progress(fraction, said, shown, epochs=int(is_last)))
 
     @property
     def seconds(self) -> float:
@@ -119,7 +120,7 @@ class Pace:
         return self._seconds_before + time.monotonic() - self._started
 
     def _report(self, progress: Progress) -> None:
-        self._reported, self._last = time.monotonic(), progress
+        self._reported, self._last = time.monotonic(), replace(progress, epochs=0)  # which were told
         fraction = max(progress.fraction, self._reached)
         self._on_progress(replace(progress, fraction=fraction, seconds=self.seconds))
 

@@ -61,10 +61,11 @@ def test_that_the_last_epoch_is_over_is_told_though_the_store_is_slow_to_answer(
     monkeypatch.setattr(ray, "wait", lambda refs, timeout: ([], refs))
     teller = Teller(a_job(JobType.TRAIN))
 
-    for progress in (Progress(0.2, epoch=1), Progress(1.0, epoch=5), Progress(1.0, "calibrating")):
+    for progress in (Progress(0.2, epochs=1), *4 * [Progress(0.4, epochs=1)], Progress(1.0, epochs=1)):
         teller.progress(progress)
+    teller.progress(Progress(1.0, "calibrating"))
 
-    assert [progress.epoch for _, _, progress in store.told] == [1, 5]
+    assert [progress.epochs for _, _, progress in store.told] == [1, 5]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_work_goes_on_whatever_becomes_of_a_report_on_it(monkeypatch, failure):
     monkeypatch.setattr(ray, "get", get)
     teller = Teller(a_job(JobType.TRAIN))
 
-    for _ in range(2):
-        teller.progress(Progress(1.0, "calibrating"))
+    for progress in (Progress(1.0, epochs=3), Progress(1.0, "calibrating")):
+        teller.progress(progress)
 
-    assert len(store.told) == 2
+    assert [progress.epochs for _, _, progress in store.told] == [3, 3]  # which it has perhaps not heard of

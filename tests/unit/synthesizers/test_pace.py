@@ -147,6 +147,19 @@ def test_it_breathes_at_most_every_second(now):
     assert [progress.message for progress in said] == ["calibrating"] * 2
 
 
+def test_each_epoch_is_told_once_and_not_before_it_is_over(now):
+    said: list[Progress] = []
+    pace = Pace(said.append, None)
+
+    for step in range(4):
+        now[0] += 2
+        pace.after_step(0, step, epochs=1, steps=4, losses={})
+    now[0] += 2
+    pace.breathe()
+
+    assert [progress.epochs for progress in said] == [0, 0, 0, 1, 0]
+
+
 def test_losses_that_are_no_numbers_are_not_shown():
     told = []
     pace = Pace(told.append, max_seconds=None)
