@@ -15,7 +15,7 @@ from rich.progress import (
 )
 
 from synthgen_ray.client.answers import JSON
-from synthgen_ray.client.jobs import OnProgress
+from synthgen_ray.client.jobs import OnProgress, has_ended
 from synthgen_ray.client.sending import OnBytes
 
 
@@ -69,5 +69,5 @@ def _fraction(job: JSON) -> float:
 
 
 def _note(job: JSON) -> str:
-    said = job["message"] if job["status"] == "running" else ""
+    said = "" if has_ended(job) else job["message"]
     return said or str(job["status"])

@@ -56,7 +56,7 @@ async def move(
     change = (
         update(JobRow)
         .where(JobRow.status == before, which)
-        .values(status=after, **_implied(before, after, now), **values)
+        .values({"status": after, **_implied(before, after, now), **values})
         .returning(JobRow.id, JobRow.attempt)
         .execution_options(synchronize_session=False)
     )
@@ -95,8 +95,8 @@ def because(failure: JobFailure) -> dict[str, Any]:
 
 
 def _implied(before: JobStatus, after: JobStatus, now: datetime) -> dict[str, Any]:
-    """What the schema's checks ask of a status."""
-    implied: dict[str, Any] = {}
+    """What the schema's checks ask of a status; and who waits says no longer how far he was."""
+    implied: dict[str, Any] = {"message": ""} if after is JobStatus.PENDING else {}
     if before is JobStatus.RUNNING:
         implied |= {"lease_owner": None, "lease_expires_at": None}
     if after.is_final:

@@ -88,11 +88,13 @@ def test_a_log_gets_a_line_for_each_quarter_of_the_way():
     lines: list[str] = []
     show = progress._Lines("training", lines.append)
 
+    show({"status": "pending", "progress": 0.0, "message": "waiting for a store that is away"})
     for percent in range(0, 101, 5):
         show({"status": "running", "progress": percent / 100, "message": ""})
     show({"status": "completed", "progress": 1.0, "message": ""})
 
     assert lines == [
+        "training: waiting for a store that is away 0%",
         "training: running 0%",
         "training: running 25%",
         "training: running 50%",

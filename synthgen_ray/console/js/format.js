@@ -34,7 +34,7 @@ export function duration(seconds) {
 
 /** How far a job is. @param {{status?: string, cancelled?: boolean, progress: number, message: string, eta_seconds: number | null}} job */
 export function howFar({ status, cancelled, progress, message, eta_seconds: seconds }) {
-  if (status === "pending") return "It waits for a free place.";
+  if (status === "pending") return `${words(message || "waiting for a free place")}.`;
   if (status === "failed") return cancelled ? "Cancelled" : "It failed.";
   return [percent(progress), message, seconds !== null && `about ${duration(seconds)} left`].filter(Boolean).join(" · ");
 }

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from synthgen_ray.domain.entities import JobFailure
+from synthgen_ray.domain.entities import JobFailure, Progress
 from synthgen_ray.domain.lifecycle import AWAY_RESTS, JobStatus, JobType
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.store.moves import TOLD_ATTEMPTS, move
@@ -64,6 +64,16 @@ async def test_a_move_that_the_lifecycle_does_not_know_is_refused(store):
     async with store._sessions.writing() as session:
         with pytest.raises(ValueError, match="completed"):
             await move(session, JobStatus.COMPLETED, JobStatus.PENDING, JobRow.attempt >= 0, utc_now())
+
+
+async def test_who_waits_again_says_no_longer_how_far_he_was(store, given_training):
+    job = await given_training()
+    await store.claim_next(JobType)
+    await store.report_progress(job.id, 1, Progress(0.4, "epoch 4 of 10"))
+
+    await store.requeue(job.id, 1, lost=True)
+
+    assert (await store.get_job(ADMIN, job.id)).progress == Progress(0.4)
 
 
 async def test_each_move_is_remembered_with_its_attempt_and_reason(store, given_training):
