@@ -43,10 +43,20 @@ test("a disk below what uploads need is told in bytes", () => {
 test("a queue that nobody works at is stuck, one that is worked at for long is slow", () => {
   const waiting = { pending: 2, oldest_pending_seconds: 7200 };
 
-  assert.equal(verdictOf(status({ queue: { generate: waiting } })).sentence, "Generations have waited for 2.0 h, and none runs.");
+  assert.equal(verdictOf(status({ queue: { generate: waiting } })).sentence, "Generations have waited for 2.0 h, and nothing runs that they could wait for.");
   const slow = verdictOf(status({ queue: { generate: { ...waiting, running: 4 } } }));
   assert.equal(slow.level, "warn");
   assert.match(slow.sentence, /generations have waited for 2.0 h/);
+});
+
+test("trainings and reports wait for each other's CPUs, and for nobody else", () => {
+  const waiting = { pending: 1, oldest_pending_seconds: 1200 }, running = { running: 1 };
+
+  for (const [kind, other] of [["train", "report"], ["report", "train"]]) {
+    assert.equal(verdictOf(status({ queue: { [kind]: waiting, [other]: running } })).level, "good");
+    assert.equal(verdictOf(status({ queue: { [kind]: waiting, generate: running } })).level, "bad");
+  }
+  assert.equal(verdictOf(status({ queue: { generate: waiting, train: running } })).level, "bad");
 });
 
 test("a server that is silent, one that cannot answer and a key that went are told apart", () => {

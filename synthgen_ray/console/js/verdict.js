@@ -13,6 +13,8 @@ const PARTS = { store: "Metadata store", artifacts: "Artifact store", dispatcher
 /** @type {{[kind: string]: string}} */
 const KINDS = { train: "Trainings", generate: "Generations", report: "Reports", batch: "Batches" };
 
+const ON_CPUS = ["train", "report"]; // they wait for each other's
+
 export const PART_NAMES = Object.keys(PARTS);
 export const KIND_NAMES = Object.keys(KINDS);
 
@@ -53,10 +55,11 @@ const all = (names) => words(new Intl.ListFormat("en").format(names));
 /** @param {import("./types.js").QueueFigures[]} queue @returns {Verdict} */
 function verdictOfQueue(queue) {
   const waiting = queue.filter((kind) => (kind.oldest_pending_seconds ?? 0) > WAITS_LONG_S);
-  const stuck = waiting.find((kind) => kind.running === 0);
+  const runs = (/** @type {string[]} */ kinds) => queue.some(({ job_type, running }) => running > 0 && kinds.includes(job_type));
+  const stuck = waiting.find(({ job_type }) => !runs(ON_CPUS.includes(job_type) ? ON_CPUS : [job_type]));
   if (stuck) {
     return {
-      level: "bad", sentence: `${kindName(stuck.job_type)} have waited for ${duration(stuck.oldest_pending_seconds ?? 0)}, and none runs.`,
+      level: "bad", sentence: `${kindName(stuck.job_type)} have waited for ${duration(stuck.oldest_pending_seconds ?? 0)}, and nothing runs that they could wait for.`,
       advice: "The dispatcher cannot start any, and its log says why: mostly a store that is away, or no free place (training.max_running and the like).",
     };
   }
