@@ -58,8 +58,8 @@ const jsonOf = (response, revive) => response.text().then((text) => JSON.parse(t
   throw error instanceof SyntaxError ? new ApiError(0, "unknown", LEFT_OUT) : error;
 });
 
-/** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
-export const get = async (path, signal) => jsonOf(await request("GET", path, null, {}, signal));
+/** @param {string} path @param {AbortSignal} [signal] @param {typeof import("./json.js").exact} [revive] @returns {Promise<any>} */
+export const get = async (path, signal, revive) => jsonOf(await request("GET", path, null, {}, signal), revive);
 
 /** Make a call that answers JSON. @param {Call} call @param {typeof import("./json.js").exact} [revive] @returns {Promise<any>} */
 export async function send({ method, path, json }, revive) {

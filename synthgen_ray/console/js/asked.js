@@ -5,7 +5,7 @@ import { number } from "./format.js";
 
 /** @typedef {import("./types.js").Conditions} Conditions */
 /** @typedef {import("./types.js").Scalar} Scalar */
-/** @typedef {{min?: number | string, max?: number | string}} Range */
+/** @typedef {{min?: number | bigint | string, max?: number | bigint | string}} Range */
 /** @typedef {{column: string, percents: {[value: string]: number}}} Shares As they are typed: they may not add up yet. */
 /** @typedef {{conditions: Conditions, shares: Shares | null}} Asked */
 

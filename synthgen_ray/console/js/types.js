@@ -40,7 +40,7 @@
  *   config_schema: {properties: {[name: string]: Option}}}} ModelType
  *
  * @typedef {string | number | bigint | boolean | null} Scalar
- * @typedef {Scalar | Scalar[] | {min?: number | string, max?: number | string}} Condition
+ * @typedef {Scalar | Scalar[] | {min?: number | bigint | string, max?: number | bigint | string}} Condition
  * @typedef {{[column: string]: Condition}} Conditions
  * @typedef {{[column: string]: Scalar}} Row
  *

@@ -123,6 +123,21 @@ def test_rows_that_are_no_longer_kept_are_said_to_be_gone(page, server, birds, c
     expect(page.get_by_role("alert")).to_have_text("The rows are no longer kept: ask again with the seed 7.")
 
 
+def test_a_batch_says_where_its_rows_are_and_each_digit_that_was_asked_for(page, server, birds, client: SynthGen):
+    job = client.generate(birds["birds"].rpartition("/")[2], 10)["synthgen_job_id"]
+    config = {"output": "s3://bucket/rows", "conditions": {"code": 2**53 + 1}}
+    batch = json.dumps({**client.wait_for_job(job), "job_type": "batch", "config": config, "result": None})
+    page.route(f"**/jobs/{job}", lambda route: route.fulfill(body=batch, content_type="application/json"))
+    page.route("**/events", lambda route: route.fulfill(body=f"data: {batch}\n\n", content_type="text/event-stream"))
+
+    open_with(page, server.key, f"#/jobs/{job}")
+
+    expect(page.get_by_text("Its rows are in s3://bucket/rows.")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.get_by_text("What was asked for").click()
+    expect(page.get_by_text("9007199254740993")).to_be_visible()
+
+
 def test_a_training_is_seen_to_move_and_can_be_cancelled(page, server, given_long_training):
     model = given_long_training()
     open_with(page, server.key, f"#/models/{model['id']}")

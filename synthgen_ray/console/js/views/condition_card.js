@@ -5,6 +5,7 @@ import { bound, categoryBars, columnChart } from "../components/column_chart.js"
 import { distribution } from "../distribution.js";
 import { h } from "../dom.js";
 import { percent } from "../format.js";
+import { numberOf } from "../json.js";
 import { shareFields } from "./share_fields.js";
 
 /** @typedef {import("../asked.js").Asked} Asked */
@@ -75,7 +76,7 @@ function rangeFields(column, shown, asked, onChange) {
   }));
   function read() {
     /** @param {HTMLInputElement} input */
-    const valueOf = (input) => (input.value === "" ? undefined : shown.isTime ? input.value : Number(input.value));
+    const valueOf = (input) => (input.value === "" ? undefined : shown.isTime ? input.value : numberOf(input.value));
     const [min, max] = inputs.map(valueOf);
     askRange(asked, column, { ...(min !== undefined && { min }), ...(max !== undefined && { max: shown.hasClock ? max + END_OF_DAY : max }) });
     onChange();

@@ -27,6 +27,7 @@ export function generationProgress(jobId, signal, onChange) {
     bar.show(job.progress, howFar(job));
     if (job.result) fill(below, download(job, job.result));
     else if (job.status === "failed") fill(below, failure(job));
+    else if (isElsewhere(job)) fill(below, h("p", {}, "Its rows are in ", h("code", {}, job.config.output), "."));
   }
 
   async function follow() {
@@ -35,7 +36,7 @@ export function generationProgress(jobId, signal, onChange) {
       for await (const job of watch(jobId, signal)) {
         show(job);
         // Its rows are no longer kept, and the refusal says how to have them again.
-        if (job.status === "completed" && !job.result) await fetchFile(rowsOf(jobId));
+        if (job.status === "completed" && !job.result && !isElsewhere(job)) await fetchFile(rowsOf(jobId));
       }
     } catch (error) {
       if (!signal.aborted) fill(below, problem(error));
@@ -44,6 +45,9 @@ export function generationProgress(jobId, signal, onChange) {
   follow();
   return h("div", { class: "stack" }, bar.element, below);
 }
+
+/** What a batch has made. @param {Job} job */
+const isElsewhere = (job) => job.job_type === "batch" && job.status === "completed";
 
 /** @param {string} jobId @returns {import("../types.js").Call} */
 const rowsOf = (jobId) => ({ method: "GET", path: `/api/synthgen/jobs/${jobId}/download` });

@@ -6,6 +6,7 @@ import { badge } from "../components/status.js";
 import { trail } from "../components/trail.js";
 import { fill, h } from "../dom.js";
 import { moment, words } from "../format.js";
+import { exact, toJson } from "../json.js";
 import { typeNames } from "../model_types.js";
 import { go } from "../router.js";
 import { generationProgress } from "./generation_progress.js";
@@ -16,7 +17,7 @@ import { trainingPanel } from "./training_panel.js";
 /** @type {import("../router.js").View} */
 export async function jobView({ params: [id], signal }) {
   /** @type {[Job, (id: string) => string]} */
-  const [job, typeName] = await Promise.all([get(`/api/synthgen/jobs/${id}`, signal), typeNames(signal)]);
+  const [job, typeName] = await Promise.all([get(`/api/synthgen/jobs/${id}`, signal, exact), typeNames(signal)]);
   const { model } = await get(`/api/synthgen/models/${job.model_id}`, signal);
   trail(["Projects", "#/"], [job.project_name, `#/projects/${model.project_id}`], ["Jobs", `#/projects/${model.project_id}/jobs`], [words(job.job_type)]);
   const status = h("span", {}, badgeOf(job));
@@ -24,7 +25,7 @@ export async function jobView({ params: [id], signal }) {
     h("div", { class: "stack-s" }, h("h1", { tabindex: "-1" }, `${words(job.job_type)}: ${job.model_name}`),
       h("p", { class: "quiet row" }, status, `${typeName(job.model_type)} · asked for ${moment(job.created_at)}`)),
     body(job, signal, (now) => fill(status, badgeOf(now))),
-    h("details", { class: "more" }, h("summary", {}, "What was asked for"), h("pre", {}, JSON.stringify(job.config, null, 2))),
+    h("details", { class: "more" }, h("summary", {}, "What was asked for"), h("pre", {}, toJson(job.config, 2))),
     h("p", {}, h("a", { class: "button", href: `#/models/${job.model_id}` }, "To the model")));
 }
 
