@@ -14,7 +14,7 @@ from synthgen_ray.store.health import DatabaseHealth, look_at
 from synthgen_ray.store.migrating import known_revisions
 
 NOTICED = timedelta(seconds=1)  # of two clocks
-PROBES, PROBE = "doctor", b"synthgen doctor"
+PROBE = b"synthgen doctor"
 
 
 def database(settings: Settings) -> Iterator[Finding]:
@@ -80,11 +80,12 @@ def _clock(ahead: timedelta) -> Iterator[Finding]:
 
 
 def _comes_back(kept: Artifacts) -> bool:
-    name = str(uuid4())
+    # In a folder of its own: on another node somebody may look too, and in one that root has made no other user can.
+    location, name = f"doctor-{uuid4()}", "probe"
     try:
-        with kept.writing(PROBES, name) as sink:
+        with kept.writing(location, name) as sink:
             sink.write(PROBE)
-        with kept.part_file(PROBES, name) as file:
+        with kept.part_file(location, name) as file:
             return file.read_bytes() == PROBE
     finally:
-        kept.remove(PROBES, name)  # and no more: on another node somebody may look too
+        kept.erase(location)
