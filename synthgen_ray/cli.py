@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -88,7 +89,8 @@ def down(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
     info = place.find_info()
     if info is None:
         refuse(_absence(place))
-    os.kill(info.pid, signal.SIGTERM)
+    with suppress(ProcessLookupError):  # it may have ended meanwhile, as by another `down`
+        os.kill(info.pid, signal.SIGTERM)
     give_up = time.monotonic() + STOP_S
     while place.is_locked():
         if time.monotonic() > give_up:

@@ -19,6 +19,7 @@ LOOKED_AT_S = 0.5  # for longer than this nobody keeps others from a lock that h
 KEPT_SESSIONS = 3  # with their logs
 ELSEWHERE = "ray_elsewhere"  # a link to the folder of a Ray for which paths in here are too long
 LATEST = "session_latest"
+SPILLED = "ray_spilled_objects"  # objects that Ray has moved from memory to disk
 SEEN = (LATEST, "prom_metrics_service_discovery.json")  # what others look for in `ray`, wherever it is
 # A socket's path has 107 characters, and Ray's longest one ends like this.
 SOCKET_PATH_ROOM = 107 - len("/session_2026-01-01_00-00-00_000000_4194304/sockets/dash_TaskEventsHead")
@@ -113,6 +114,8 @@ class DataDir:
             self._bring_logs_home()
         for session in sorted(inside.glob("session_2*"))[:-KEPT_SESSIONS]:
             shutil.rmtree(session, ignore_errors=True)
+        for spilled in inside.glob(f"session_2*/{SPILLED}*"):  # by one that was killed: rows, deleted since perhaps
+            shutil.rmtree(spilled, ignore_errors=True)
         if len(str(inside)) <= SOCKET_PATH_ROOM:
             yield inside
             return
@@ -162,7 +165,9 @@ class DataDir:
         file = self.path / "server.json"
         if not file.exists() or not self.is_locked():
             return None
-        return ServerInfo(**json.loads(file.read_text()))
+        with suppress(FileNotFoundError):  # it may have ended meanwhile
+            return ServerInfo(**json.loads(file.read_text()))
+        return None
 
     def find_ray_address(self) -> str | None:
         """Of the Ray that a server here has started; `None` where none runs."""

@@ -124,6 +124,22 @@ def test_a_server_that_has_not_started_yet_is_not_said_to_be_away(command, tmp_p
     assert (result.exit_code, "has not started yet" in result.stderr) == (1, True)
 
 
+def test_a_server_that_another_down_has_just_ended_is_stopped(tmp_path, monkeypatch):
+    place = DataDir(tmp_path)
+    lock = place.lock()
+    place.write_info(ServerInfo("http://127.0.0.1:8888", None, 1))
+
+    def gone(_pid: int, _signal: int) -> None:
+        lock.close()
+        raise ProcessLookupError
+
+    monkeypatch.setattr(os, "kill", gone)
+
+    result = CliRunner().invoke(cli.app, ["down", "--data-dir", str(tmp_path)])
+
+    assert (result.exit_code, result.stdout) == (0, "Stopped.\n")
+
+
 def test_status_says_why_nothing_is_known_of_a_server(tmp_path):
     url = f"http://127.0.0.1:{free_port()}"
 

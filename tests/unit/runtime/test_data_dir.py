@@ -3,6 +3,7 @@ import os
 import stat
 
 import pytest
+from ray._private.ray_constants import DEFAULT_OBJECT_PREFIX
 
 from synthgen_ray.runtime import data_dir
 from synthgen_ray.runtime.admin_key import KEY_FILE, admin_key
@@ -62,6 +63,13 @@ def test_a_server_that_died_is_not_said_to_run(place):
     with place.lock():
         place.write_info(info)
         assert place.find_info() == info
+
+    assert place.find_info() is None
+
+
+def test_nor_is_one_that_ends_while_it_is_looked_for(place, monkeypatch):
+    place.write_info(ServerInfo("http://127.0.0.1:1", None, 3))
+    monkeypatch.setattr(place, "is_locked", lambda: place.forget_info() is None)
 
     assert place.find_info() is None
 
@@ -199,3 +207,13 @@ def test_the_logs_of_the_last_sessions_are_kept(monkeypatch, place):
         pass
 
     assert [kept.name[-1] for kept in sorted(session.iterdir())] == ["6", "7", "8"]
+
+
+def test_objects_that_a_killed_server_had_moved_to_disk_go_with_the_next_start(monkeypatch, place):
+    monkeypatch.setattr(data_dir, "SOCKET_PATH_ROOM", 1000)
+    session = place.path / "ray" / "session_2026-01-01"
+    for name in ("logs", f"{DEFAULT_OBJECT_PREFIX}_01ab"):
+        (session / name).mkdir(parents=True)
+
+    with place.ray_session_dir():
+        assert [kept.name for kept in session.iterdir()] == ["logs"]
