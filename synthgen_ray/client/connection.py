@@ -216,6 +216,7 @@ def _new_key() -> dict[str, str]:
 def _is_loopback(url: str) -> bool:
     host = httpx.URL(url).host
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return host == "localhost"
+    return address.is_loopback or address.is_unspecified  # 0.0.0.0, as `host` may be, leads here too

@@ -1,5 +1,8 @@
 """Where a server is, and how it is reached: a wrong address, key or certificate is said to be that."""
 
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
 import httpx
 import pytest
 
@@ -29,6 +32,25 @@ def test_the_certificates_of_the_environment_count_on_this_machine_too(monkeypat
 
     with pytest.raises(ClientError, match=r"SSL_CERT_FILE.*No such file"):
         SynthGen(f"https://{host}")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_no_proxy_for_the_wide_world_stands_before_this_machine(monkeypatch, host):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Ready)
+    threading.Thread(target=server.handle_request, daemon=True).start()
+
+    with server, SynthGen(f"http://{host}:{server.server_port}") as client:
+        assert client.is_ready()
+
+
+class Ready(SimpleHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None: ...
 
 
 @pytest.mark.parametrize("url", ["", "synthgen", "ftp://synthgen", "http://", "http://synthgen:port"])
