@@ -97,6 +97,15 @@ def test_the_runbook_has_each_code_that_comes_with_a_503():
     assert [code for code in codes if f"503 `{code}` |" not in runbook] == []
 
 
+def test_the_runbook_has_each_code_of_what_failed_for_no_fault_of_its_owner():
+    sources = "".join(file.read_text() for file in (ROOT / "synthgen_ray").rglob("*.py"))
+    codes = set(re.findall(r'(?:JobFailure|SynthGenError|InsufficientStorage)\((?:[^)]*, )?\s*"([a-z_]+)"', sources))
+    runbook = (ROOT / "cluster/README.md").read_text()
+
+    assert {"worker_lost", "unreadable_model", "internal_error"} < codes
+    assert [code for code in codes - {"cancelled"} if f"`{code}`" not in runbook] == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_make_has_the_targets_that_it_names(document):
     (phony,) = re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
