@@ -102,7 +102,8 @@ async def correct_version(
     dataset_id: UUID, version: Version, body: SchemaCorrection, principal: Editor, service: ServiceDep
 ) -> VersionSchema:
     """Correct what inference guessed: a column's kind, how its values are written, the primary key. Columns that are
-    not named stay as they are; a version that a model was trained on can no longer be corrected."""
+    not named stay as they are; a version that a model was trained on can no longer be corrected, nor one whose missing
+    cells are being filled."""
     return VersionSchema.of(await service.correct_version(principal, dataset_id, version, body))
 
 

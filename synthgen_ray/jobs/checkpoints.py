@@ -86,22 +86,23 @@ class JobCheckpoints:
             log.warning("job %s goes on, but not all is well with its checkpoints: %s", self._job.id, frames_of(error))
 
     def _find(self, artifact: Artifact) -> Checkpoint | None:
-        """A store that is away is waited for. What has lost this file alone, as a disk does with a bad sector, is so a
-        few times: a checkpoint is no more than a shortcut.
+        """What has lost this file alone, as a disk does with a bad sector, is asked a few times more: a checkpoint is
+        no more than a shortcut. A store that is away is for the job to wait for, while others have their turn.
 
         Raises: Unavailable.
         """
-        try:
-            return self._read(artifact)
-        except Unavailable:
-            if self._job.attempt - _made_in(artifact) <= len(AWAY_RESTS):
-                raise
-        self._artifacts.check_writable()
-        try:
-            return self._read(artifact)  # the store may have come back meanwhile
-        except Unavailable as error:
-            log.warning("job %s starts anew, its checkpoint alone cannot be read: %s", self._job.id, frames_of(error))
-            return None
+        rests = iter(AWAY_RESTS)
+        while True:
+            try:
+                return self._read(artifact)
+            except Unavailable as error:
+                self._artifacts.check_writable()
+                if (rest := next(rests, None)) is None:
+                    log.warning(
+                        "job %s starts anew, its checkpoint alone cannot be read: %s", self._job.id, frames_of(error)
+                    )
+                    return None
+            time.sleep(rest.total_seconds())
 
     def _read(self, artifact: Artifact) -> Checkpoint | None:
         try:
@@ -114,11 +115,6 @@ class JobCheckpoints:
 
 def _location(job: Job, step: int) -> str:
     return f"{checkpoints_folder(job.id)}/{job.attempt}-{step}"
-
-
-def _made_in(checkpoint: Artifact) -> int:
-    """The attempt that wrote it."""
-    return int(checkpoint.location.rpartition("/")[2].partition("-")[0])
 
 
 def _fingerprint(assignment: Assignment) -> str:

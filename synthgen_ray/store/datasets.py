@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, Text, cast, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -14,6 +14,7 @@ from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.entities import Artifact, Dataset, DatasetVersion, Page, VersionSummary
 from synthgen_ray.domain.errors import Conflict, InvalidRequest, NotFound
+from synthgen_ray.domain.lifecycle import UNFINISHED, JobType
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.audit import record
@@ -24,7 +25,7 @@ from synthgen_ray.store.once import DATASET_VERSION, once_only
 from synthgen_ray.store.paging import count
 from synthgen_ray.store.projects import require_project, sees
 from synthgen_ray.store.sessions import Sessions
-from synthgen_ray.store.tables import ArtifactRow, DatasetRow, DatasetVersionRow, ModelRow
+from synthgen_ray.store.tables import ArtifactRow, DatasetRow, DatasetVersionRow, JobRow, ModelRow
 from synthgen_ray.store.usage import check_storage
 
 # All that a DatasetVersion shows, in one query.
@@ -144,8 +145,8 @@ class Datasets:
     ) -> DatasetVersion:
         """Put corrected columns, and their table, in the place of those with that artifact.
 
-        Raises: Unauthenticated, for a key that is gone by now; NotFound; Conflict, when a model was trained on it, or
-        another correction came first; TooMany, over a quota.
+        Raises: Unauthenticated, for a key that is gone by now; NotFound; Conflict, when a model was trained on it, its
+        gaps are being filled, or another correction came first; TooMany, over a quota.
         """
         async with self._sessions.writing() as session:
             await require_holder(session, principal)
@@ -153,6 +154,7 @@ class Datasets:
             if row is None:
                 raise NotFound.of("dataset version")
             await _require_untrained(session, DatasetVersionRow.id == version_id)
+            await _require_unfilled(session, row)
             if row.artifact_id != before:
                 raise Conflict("Another correction came first: look at the columns again.", "changed_meanwhile")
             row.columns, row.warnings = as_json(COLUMNS, columns), list(warnings)
@@ -248,6 +250,14 @@ async def _require_untrained(session: AsyncSession, versions: ColumnElement[bool
     used = select(exists().where(ModelRow.dataset_version_id.in_(select(DatasetVersionRow.id).where(versions))))
     if await session.scalar(used):
         raise Conflict("A model was trained on it: delete its models first.", "in_use")
+
+
+async def _require_unfilled(session: AsyncSession, version: DatasetVersionRow) -> None:
+    # Each part of an imputation reads the file. As text: PostgreSQL cannot look into JSON that holds a NUL.
+    fills = cast(JobRow.config, Text).contains(str(version.id))
+    is_to_come = (JobRow.job_type == JobType.GENERATE) & JobRow.status.in_(UNFINISHED)
+    if await session.scalar(select(exists().where(is_to_come, fills, JobRow.project_id == version.dataset.project_id))):
+        raise Conflict("Its missing cells are being filled: wait for the end of that job, or cancel it.", "in_use")
 
 
 async def _next_version(session: AsyncSession, dataset_id: UUID) -> int:

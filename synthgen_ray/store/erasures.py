@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import delete, exists, insert, or_, select
+from sqlalchemy import ColumnElement, delete, exists, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import load_only
 
@@ -27,15 +27,19 @@ class Erasures:
     async def list_erasures(self) -> tuple[str, ...]:
         """The folders whose time has come."""
         async with self._sessions.reading() as session:
-            now = self._clock()
-            # One further off than any that is given was given before the clock was set back.
-            due = or_(ErasureRow.not_before <= now, ErasureRow.not_before > now + LEASE)
-            return tuple(await session.scalars(select(ErasureRow.location).where(due)))
+            return tuple(await session.scalars(select(ErasureRow.location).where(_is_due(self._clock()))))
 
     async def erased(self, locations: tuple[str, ...]) -> None:
+        """One that was remembered anew since it was listed stays: somebody may have written there meanwhile."""
         async with self._sessions.writing() as session:
+            due = _is_due(self._clock())
             for some in bounded(locations):
-                await session.execute(delete(ErasureRow).where(ErasureRow.location.in_(some)))
+                await session.execute(delete(ErasureRow).where(ErasureRow.location.in_(some), due))
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    # One further off than any that is given was given before the clock was set back.
+    return or_(ErasureRow.not_before <= now, ErasureRow.not_before > now + LEASE)
 
 
 async def erase_later(

@@ -87,10 +87,8 @@ class Bank:
 
     async def erase_all(self) -> None:
         """As dispatchers do, once the times of all folders have come."""
-        locations = await every_erasure(self.store)
-        for location in locations:
+        for location in await every_erasure(self.store):
             self.artifacts.erase(location)
-        await self.store.erased(locations)
 
     def check_files(self, root: Path, named: list[Artifact]) -> None:
         """Under the folder of the artifacts there are the files of these, and no others but the one that says whose it

@@ -157,9 +157,10 @@ class QueueModel:
             if job is None or job.artifact is None or job.attempt != attempt:
                 self.erasures[job_id, attempt] = now + LEASE
 
-    def erased(self, _now: datetime, folders: Collection[Folder]) -> None:
+    def erased(self, now: datetime, folders: Collection[Folder]) -> None:
         for folder in folders:
-            self.erasures.pop(folder, None)
+            if not now < self.erasures.get(folder, NEVER) <= now + LEASE:
+                self.erasures.pop(folder, None)
 
     def _is_due(self, job: Job, now: datetime) -> bool:
         return job.status is PENDING and (job.not_before <= now or job.not_before > now + LONGEST_REST)

@@ -62,9 +62,11 @@ async def cancelled(store, dispatcher, launcher, given_training) -> Job:
 
 
 async def test_a_superseded_attempt_whose_discarding_is_not_heard_is_discarded_at_the_next_look(
-    store, dispatcher, launcher, cancelled, monkeypatch
+    store, clock, dispatcher, launcher, cancelled, monkeypatch
 ):
+    clock.advance(LEASE)
     await store.erased((f"jobs/{cancelled.id}/1",))  # which its end brought
+    assert await every_erasure(store) == ()
 
     async def discard_unheard(_attempts):
         raise Unavailable("away", "store_unavailable")

@@ -1,7 +1,8 @@
 """A checkpoint on a bad sector looks like a store that is away, but does not come back."""
 
-import dataclasses
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,10 +10,11 @@ from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.entities import Artifact, Assignment
 from synthgen_ray.domain.errors import Unavailable, artifacts_away
 from synthgen_ray.domain.lifecycle import AWAY_RESTS
+from synthgen_ray.jobs import checkpoints
 from synthgen_ray.jobs.checkpoints import JobCheckpoints
 from tests.unit.jobs.test_checkpoints import STEP, given_assignment, given_row, resuming
 
-LAST_WAIT = 1 + len(AWAY_RESTS)  # the attempt that is the last one to wait for a checkpoint of the first
+RESTS_S = [rest.total_seconds() for rest in AWAY_RESTS]
 
 
 class BadDisk(DiskArtifacts):
@@ -44,23 +46,30 @@ def assignment(tmp_path) -> Assignment:
     return resuming(first, names[0])
 
 
-def begun(assignment: Assignment, attempt: int, disk: DiskArtifacts) -> JobCheckpoints:
-    job = dataclasses.replace(assignment.job, attempt=attempt)
-    return JobCheckpoints(dataclasses.replace(assignment, job=job), disk, 0, given_row([]))
+@pytest.fixture
+def rests(monkeypatch) -> list[float]:
+    """The seconds that were waited, which do not pass."""
+    waited: list[float] = []
+    monkeypatch.setattr(checkpoints, "time", SimpleNamespace(sleep=waited.append, monotonic=time.monotonic))
+    return waited
 
 
-def test_it_is_waited_for_a_few_times_and_then_the_training_starts_anew(assignment, tmp_path):
-    for attempt in range(2, LAST_WAIT + 1):
-        with pytest.raises(Unavailable):
-            begun(assignment, attempt, BadDisk(tmp_path))
-
-    assert begun(assignment, LAST_WAIT + 1, BadDisk(tmp_path)).latest() is None
+def begun(assignment: Assignment, disk: DiskArtifacts) -> JobCheckpoints:
+    return JobCheckpoints(assignment, disk, 0, given_row([]))
 
 
-def test_a_disk_that_is_away_is_waited_for_however_long(assignment, tmp_path):
+def test_it_is_asked_for_a_few_times_and_then_the_training_starts_anew(assignment, tmp_path, rests):
+    assert begun(assignment, BadDisk(tmp_path)).latest() is None
+    assert rests == RESTS_S
+
+
+@pytest.mark.parametrize("failures", [1, len(AWAY_RESTS)])
+def test_one_that_can_be_read_again_is_gone_on_from(assignment, tmp_path, rests, failures):
+    assert begun(assignment, BadDisk(tmp_path, failures)).latest().step == STEP.step
+    assert rests == RESTS_S[:failures]
+
+
+def test_where_the_disk_is_away_others_have_their_turn(assignment, tmp_path, rests):
     with pytest.raises(Unavailable):
-        begun(assignment, LAST_WAIT + 100, DiskAway(tmp_path))
-
-
-def test_one_that_can_be_read_again_is_gone_on_from(assignment, tmp_path):
-    assert begun(assignment, LAST_WAIT + 1, BadDisk(tmp_path, failures=1)).latest().step == STEP.step
+        begun(assignment, DiskAway(tmp_path))
+    assert rests == []

@@ -6,7 +6,7 @@ import pytest
 
 from synthgen_ray.domain.entities import JobFailure, Progress
 from synthgen_ray.domain.errors import Cancelled
-from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
+from synthgen_ray.domain.lifecycle import LEASE, JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
 from synthgen_ray.store.reaper import BACKOFF, LOST, MAX_FAILURES
 from tests.databases import on_both_databases
@@ -129,12 +129,23 @@ class TestSupersededAttempt:
         ],
         ids=["is discarded", "fails", "is lost", "is given back", "is postponed"],
     )
-    async def test_leaves_no_file_behind_that_it_wrote_late(self, store, superseded, ended):
-        await store.erased(await every_erasure(store))
+    async def test_leaves_no_file_behind_that_it_wrote_late(self, store, clock, superseded, ended):
+        clock.advance(LEASE)
+        await store.erased(await store.list_erasures())
+        assert await every_erasure(store) == ()
 
         await ended(store, superseded.id, superseded.attempt)
 
         assert await every_erasure(store) == (superseded.folder,)
+
+    async def test_leaves_none_behind_that_it_wrote_while_its_folder_was_erased(self, store, clock, superseded):
+        clock.advance(LEASE)
+        due = await store.list_erasures()
+
+        await store.discard([(superseded.id, superseded.attempt)])
+        await store.erased(due)
+
+        assert due == await every_erasure(store) == (superseded.folder,)
 
 
 async def test_what_is_published_is_not_discarded(store, given_ready_model):

@@ -5,7 +5,7 @@ import pytest
 from synthgen_ray.domain.access import Role
 from synthgen_ray.domain.errors import Conflict, InvalidRequest, NotFound
 from synthgen_ray.domain.lifecycle import JobStatus, JobType, ModelStatus
-from synthgen_ray.domain.params import GenerateParams
+from synthgen_ray.domain.params import GenerateParams, ImputeParams
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.domain.reports import ReportParams
 from synthgen_ray.store import erasures
@@ -41,6 +41,31 @@ async def test_a_second_upload_to_a_dataset_is_its_next_version(store, project):
         (made.id, made.version, made.num_rows) for made in (second, first)
     ]
     assert versions[0] == dataset.latest
+
+
+async def test_a_table_whose_gaps_are_being_filled_stays_as_it_is_until_that_job_has_ended(
+    store, project, given_ready_model
+):
+    model_id = await given_ready_model()
+    version, other = [
+        (await store.add_dataset_version(ADMIN, project.id, name, "", an_artifact(), COLUMNS, ())).value
+        for name in ("gaps", "other")
+    ]
+    job = (await store.enqueue_impute(ADMIN, model_id, ImputeParams(dataset_version_id=version.id))).value
+
+    async def correct(version) -> None:
+        await store.correct_version(ADMIN, version.id, version.artifact_id, an_artifact(), COLUMNS, ())
+
+    with pytest.raises(Conflict) as while_it_waits:
+        await correct(version)
+    await store.claim_next({JobType.GENERATE})
+    with pytest.raises(Conflict) as while_it_runs:
+        await correct(version)
+    await correct(other)
+    await store.cancel(ADMIN, job.id)
+    await correct(version)
+
+    assert {while_it_waits.value.code, while_it_runs.value.code} == {"in_use"}
 
 
 async def test_a_model_is_made_with_the_job_that_trains_it(store, given_training):
