@@ -25,7 +25,7 @@ from synthgen_ray.store.entities import COLUMNS, LEARNED_COLUMNS, to_artifact
 from synthgen_ray.store.models import check_asked, learned_by, require_model, require_ready
 from synthgen_ray.store.once import JOB, once_only
 from synthgen_ray.store.tables import ArtifactRow, ModelRow
-from synthgen_ray.store.usage import add_usage, check_generation, check_queue
+from synthgen_ray.store.usage import Allowance, add_usage, check_generation, check_queue, find_allowance
 
 log = logging.getLogger(__name__)
 Seen = tuple[frozenset[UUID] | None, UUID]  # a model, and the projects of who asks for it
@@ -89,6 +89,7 @@ class Generations(Enqueuing):
         admitted: list[tuple[Principal, UUID, UUID | None]] = []
         there: set[Seen] = set()
         rows: Counter[UUID] = Counter()  # of each project
+        allowances: dict[UUID, Allowance] = {}
         found = await self._found(asked)
         refused = [answer for answer in found if isinstance(answer, SynthGenError)]
         if len(refused) == len(found):
@@ -101,15 +102,17 @@ class Generations(Enqueuing):
                     if (seen := _seen(draw)) not in there:
                         await require_model(session, draw.principal, draw.model_id, load_only(ModelRow.id))
                         there.add(seen)
-                    num_rows = rows[model.project_id] + draw.params.num_rows
-                    await check_generation(session, model.project_id, self._quotas, num_rows)
+                    project_id, num_rows = model.project_id, rows[model.project_id] + draw.params.num_rows
+                    if project_id not in allowances:
+                        allowances[project_id] = await find_allowance(session, project_id, self._quotas)
+                    allowances[project_id].check(num_rows)
                 except SynthGenError as error:
                     answers.append(error)
                     continue
                 if model.artifact is None:
                     raise LookupError(f"model {model.id} is ready and has no artifact")
-                rows[model.project_id] = num_rows
-                admitted.append((draw.principal, model.id, model.project_id))
+                rows[project_id] = num_rows
+                admitted.append((draw.principal, model.id, project_id))
                 answers.append((to_artifact(model.artifact), model.chunk_rows or 0))
             for project_id, drawn in rows.items():
                 await add_usage(session, project_id, rows=drawn)

@@ -1,5 +1,7 @@
 """What a project uses, and its quotas."""
 
+import math
+from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
@@ -37,6 +39,19 @@ class Usages:
             )
 
 
+@dataclass(frozen=True)
+class Allowance:
+    """How many rows a project may generate yet, and why no more."""
+
+    rows: float
+    refusal: TooMany
+
+    def check(self, rows: int) -> None:
+        """Raises: TooMany."""
+        if rows > self.rows:
+            raise self.refusal
+
+
 async def check_storage(session: AsyncSession, project_id: UUID, quotas: Quotas, more: int) -> None:
     """Raises: TooMany."""
     if quotas.storage_bytes is not None:
@@ -57,11 +72,20 @@ async def check_queue(session: AsyncSession, project_id: UUID, quotas: Quotas) -
 
 async def check_generation(session: AsyncSession, project_id: UUID, quotas: Quotas, rows: int) -> None:
     """Raises: TooMany."""
-    await check_storage(session, project_id, quotas, 0)
-    if quotas.generated_rows is not None:
-        used = await _used(session, project_id)
-        if used.generated_rows + await _rows_to_come(session, project_id) + rows > quotas.generated_rows:
-            raise _over(f"its {quotas.generated_rows:,} generated rows")
+    (await find_allowance(session, project_id, quotas)).check(rows)
+
+
+async def find_allowance(session: AsyncSession, project_id: UUID, quotas: Quotas) -> Allowance:
+    """For all who ask at once: of a project that keeps fifty thousand outputs it takes a quarter of a second."""
+    try:
+        await check_storage(session, project_id, quotas, 0)
+    except TooMany as too_much:
+        return Allowance(0, too_much)
+    refusal = _over(f"its {quotas.generated_rows or 0:,} generated rows")
+    if quotas.generated_rows is None:
+        return Allowance(math.inf, refusal)
+    used = await _used(session, project_id)
+    return Allowance(quotas.generated_rows - used.generated_rows - await _rows_to_come(session, project_id), refusal)
 
 
 async def check_training(session: AsyncSession, project_id: UUID, quotas: Quotas) -> None:

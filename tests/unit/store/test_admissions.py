@@ -17,6 +17,7 @@ from synthgen_ray.service.together import Together
 from synthgen_ray.store.tables import ModelRow
 from tests.databases import on_both_databases
 from tests.given import ADMIN
+from tests.unit.store.plans import statements
 
 pytestmark = on_both_databases
 
@@ -72,6 +73,18 @@ async def test_a_quota_counts_the_rows_of_those_before(store, project, given_rea
 
     assert [answer is TooMany for answer in answers] == [False, False, True, True, False]
     assert (await store.get_usage(ADMIN, project.id)).generated_rows == 50
+
+
+@pytest.mark.parametrize("quotas", [Quotas(storage_bytes=0), Quotas(storage_bytes=10**9)], ids=["over", "within"])
+async def test_what_a_project_stores_is_summed_up_once_for_all_of_them(store, given_ready_model, quotas):
+    draw = DrawRequest(ADMIN, await given_ready_model(), SampleParams(num_rows=20))
+    store._quotas = quotas
+
+    with statements() as seen:
+        answers = await store.admit_draws([draw] * 3)
+
+    assert [isinstance(answer, TooMany) for answer in answers] == [quotas.storage_bytes == 0] * 3
+    assert sum("sum(artifacts.size_bytes)" in statement for statement, _ in seen) == 1
 
 
 async def test_each_leaves_its_own_event(store, given_ready_model, admitted):
