@@ -3,6 +3,7 @@
 The dispatcher imports this: what the work itself needs is imported where it is done.
 """
 
+from contextlib import closing
 from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Part, Progress
 from synthgen_ray.domain.log_context import about
 from synthgen_ray.jobs.parts import PartPlan, plan_parts
+from synthgen_ray.runtime.processes import ROOM_COMES_S
 from synthgen_ray.runtime.raising import without_data
 from synthgen_ray.runtime.spread import Row, made_by_all
 from synthgen_ray.runtime.teller import Teller
@@ -49,7 +51,8 @@ class PartMaker:
 def generate(assignment: Assignment, settings: Settings) -> Artifact:
     """By all CPUs of the cluster, whose processes end with this one.
 
-    Raises: Cancelled; Unavailable; what the sampling raises.
+    Raises: Postponed, when none was free in `ROOM_COMES_S`; WorkerLost; Cancelled; Unavailable; what the sampling
+    raises.
     """
     from synthgen_ray.jobs.generate import publish
 
@@ -61,10 +64,13 @@ def generate(assignment: Assignment, settings: Settings) -> Artifact:
         parts: dict[int, Part] = {}
         rows = 0
         maker = (assignment, artifacts, settings.log_format)
-        for made in made_by_all(PartMaker, maker, [{"index": plan.index} for plan in plans]):
-            part = parts[made["index"]] = Part(**made["part"])
-            rows += part.num_rows
-            teller.progress(Progress.of_rows(rows, job.config["num_rows"]))
+        indexes = [{"index": plan.index} for plan in plans]
+        # An error of ours would keep it, and with it its processes, until Python comes to look for what nobody needs.
+        with closing(made_by_all(PartMaker, maker, indexes, patience_s=ROOM_COMES_S)) as all_made:
+            for made in all_made:
+                part = parts[made["index"]] = Part(**made["part"])
+                rows += part.num_rows
+                teller.progress(Progress.of_rows(rows, job.config["num_rows"]))
         return publish(job, [parts[plan.index] for plan in plans], artifacts)
 
 

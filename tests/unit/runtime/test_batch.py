@@ -9,14 +9,14 @@ from unittest.mock import MagicMock
 import pyarrow as pa
 import pytest
 import ray
-from ray.exceptions import RayTaskError
+from ray.exceptions import OutOfDiskError, RayTaskError
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
-from synthgen_ray.domain.errors import Conflict, Unavailable, told
+from synthgen_ray.domain.errors import Conflict, Postponed, Unavailable, WorkerLost, told
 from synthgen_ray.jobs.batch import PLAN, Order, Place, begin
 from synthgen_ray.runtime import batch
 from synthgen_ray.runtime.batch import RESTS_S, FileMaker
-from synthgen_ray.runtime.spread import made_by_all
+from synthgen_ray.runtime.spread import Row, made_by_all
 from synthgen_ray.synthesizers import GaussianCopula
 
 ORDER = Order(model_sha256="ab", chunk_rows=10_000, num_rows=10, seed=1)
@@ -88,6 +88,10 @@ def test_storage_that_is_away_is_waited_for_and_not_for_ever(model, tmp_path):
     assert maker({"file": NAME})["num_rows"] == 10
 
 
+class GaveUp(Exception):
+    """Ray Data did, since nothing came for as long as it was told to wait."""
+
+
 @pytest.fixture
 def data(monkeypatch) -> MagicMock:
     """Stands for Ray Data, on a cluster of two CPUs."""
@@ -95,6 +99,7 @@ def data(monkeypatch) -> MagicMock:
     data.from_items().map().iter_rows.return_value = []
     monkeypatch.setattr(ray, "data", data, raising=False)
     monkeypatch.setitem(sys.modules, "ray.data", data)
+    monkeypatch.setitem(sys.modules, "ray.data.exceptions", MagicMock(ExecutionTimeoutError=GaveUp))
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2})
     return data
 
@@ -107,6 +112,27 @@ def test_what_a_worker_raises_is_told_without_the_traceback_that_ray_has_of_it(d
         list(made_by_all(FileMaker, (), [{"file": NAME}]))
 
     assert told(raised.value) == "A node does not see the folder."
+
+
+@pytest.mark.parametrize(("made", "means"), [([], Postponed), ([{"file": NAME}], WorkerLost)])
+def test_where_nothing_comes_for_long_there_is_no_room_and_where_something_came_who_makes_it_hangs(data, made, means):
+    def rows() -> Iterator[Row]:
+        yield from made
+        raise GaveUp
+
+    data.from_items().map().iter_rows.return_value = rows()
+
+    with pytest.raises(means):
+        list(made_by_all(FileMaker, (), [{"file": NAME}], patience_s=900))
+
+    assert data.DataContext.get_current().execution_no_progress_timeout_s == 900
+
+
+def test_a_store_of_objects_that_is_full_as_the_work_begins_is_a_loss(data):
+    data.from_items.side_effect = OutOfDiskError("the local disk is full")
+
+    with pytest.raises(WorkerLost):
+        list(made_by_all(FileMaker, (), [{"file": NAME}]))
 
 
 def test_what_its_process_dies_of_ends_it_and_not_what_ray_tries_while_a_node_goes(data):
