@@ -10,7 +10,7 @@ from ray.exceptions import RayError, RayTaskError
 
 from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.entities import Assignment, Job, Progress, TrainedModel
-from synthgen_ray.domain.errors import Postponed, SynthGenError, Unavailable, WorkerLost
+from synthgen_ray.domain.errors import InvalidRequest, Postponed, SynthGenError, Unavailable, WorkerLost
 from synthgen_ray.runtime.capacity import Workers
 from synthgen_ray.runtime.leftovers import free_leftovers
 from synthgen_ray.runtime.names import train_run_name
@@ -139,15 +139,25 @@ def _silent(_: Progress) -> None: ...
 
 def _reason(error: Exception) -> BaseException:
     """What stopped the workers: an error of ours, a bug, or the loss of a process, which others notice before they
-    are ended. Or why there were none: what was to be theirs did not become free."""
-    from ray.train.v2._internal.exceptions import WorkerGroupStartupTimeoutError
+    are ended, and Ray Train where it says nothing. Or why there were none: what was to be theirs did not become free,
+    or the autoscaler may start no nodes that have it.
+    """
+    from ray.train.v2._internal.exceptions import (
+        InsufficientClusterResourcesError,
+        RayTrainError,
+        WorkerGroupStartupTimeoutError,
+    )
 
-    if isinstance(getattr(error, "controller_failure", None), WorkerGroupStartupTimeoutError):
-        return Postponed()
+    match getattr(error, "controller_failure", None):
+        case WorkerGroupStartupTimeoutError():
+            return Postponed()
+        case InsufficientClusterResourcesError():
+            detail = "The training asks for more than the cluster has when all nodes are started that may be."
+            return InvalidRequest(detail, "resources_unavailable")
     failures: dict[int, Exception] = getattr(error, "worker_failures", {})
     causes = [_cause(failure) for failure in failures.values()]
     ours = [cause for cause in causes if isinstance(cause, SynthGenError)]
-    bugs = [cause for cause in causes if not isinstance(cause, RayError | WorkerLost)]
+    bugs = [cause for cause in causes if not isinstance(cause, RayError | RayTrainError | WorkerLost)]
     return next(iter(ours + bugs), WorkerLost())
 
 

@@ -52,6 +52,8 @@ INNER_PARTS = {
     "samplers": ("ray.serve.context:_disconnect",),
     "spread": (
         "ray.data:Dataset.map(ray_remote_args)",  # deprecated: 2.64 is to drop it
+        "ray.data:DataContext.execution_no_progress_timeout_s",
+        "ray.data.exceptions:ExecutionTimeoutError",
         "ray.data.exceptions:logger",
         "ray.data._internal.execution.streaming_executor_state:logger",
     ),
@@ -60,6 +62,8 @@ INNER_PARTS = {
         "ray.train.torch:TorchTrainer._initialize_and_run_controller",
         "ray.train.v2._internal.callbacks.datasets:DatasetsCallback",
         "ray.train.v2._internal.callbacks.placement_group_callback:PlacementGroupCleanerCallback",
+        "ray.train.v2._internal.exceptions:InsufficientClusterResourcesError",
+        "ray.train.v2._internal.exceptions:RayTrainError",
         "ray.train.v2._internal.exceptions:WorkerGroupStartupTimeoutError",
         "ray.train.v2._internal.execution.controller:TrainController.get_result",
         "ray.train.v2._internal.execution.controller:TrainController.run",

@@ -5,11 +5,17 @@ from typing import Any
 
 import pytest
 from ray.exceptions import RayActorError, RayTaskError
-from ray.train.v2._internal.exceptions import WorkerGroupStartupFailedError, WorkerGroupStartupTimeoutError
+from ray.train.v2._internal.exceptions import (
+    InsufficientClusterResourcesError,
+    WorkerGroupStartupFailedError,
+    WorkerGroupStartupTimeoutError,
+    WorkerHealthCheckFailedError,
+    WorkerHealthCheckTimeoutError,
+)
 from ray.train.v2._internal.execution.worker_group.thread_runner import ThreadRunner
 from ray.train.v2.api.exceptions import ControllerError, WorkerGroupError
 
-from synthgen_ray.domain.errors import Cancelled, Postponed, WorkerLost
+from synthgen_ray.domain.errors import Cancelled, InvalidRequest, Postponed, WorkerLost
 from synthgen_ray.runtime import train as training
 from synthgen_ray.runtime.samplers import cause_of
 from synthgen_ray.runtime.train import _reason
@@ -20,6 +26,8 @@ from synthgen_ray.runtime.train import _reason
     [
         ({}, WorkerLost),
         ({1: RayActorError()}, WorkerLost),
+        ({1: WorkerHealthCheckFailedError("it is gone", RayActorError())}, WorkerLost),
+        ({0: WorkerHealthCheckTimeoutError("it hangs")}, WorkerLost),
         ({0: WorkerLost(), 1: RayActorError()}, WorkerLost),
         ({0: Cancelled(), 1: WorkerLost()}, Cancelled),
         ({0: WorkerLost(), 1: MemoryError()}, MemoryError),
@@ -36,6 +44,13 @@ def test_a_controller_that_failed_is_a_loss():
 
 def test_workers_for_which_no_room_came_are_postponed():
     assert isinstance(_reason(ControllerError(WorkerGroupStartupTimeoutError(3))), Postponed)
+
+
+def test_workers_for_which_no_nodes_may_be_started_are_refused_for_that():
+    reason = _reason(ControllerError(InsufficientClusterResourcesError("8 GPUs of 4")))
+
+    assert isinstance(reason, InvalidRequest)
+    assert reason.code == "resources_unavailable"
 
 
 @pytest.mark.parametrize("error", [Postponed(), WorkerLost(), Cancelled(), MemoryError()])
