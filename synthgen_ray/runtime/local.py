@@ -100,12 +100,19 @@ def _bootstrap(settings: Settings) -> None:
 
 
 def _check_whose(settings: Settings) -> None:
-    """Raises: Served. The other one would keep its database, and lose its admin key and what it serves."""
+    """Raises: Served, also where nobody says whose it is. The other one would keep its database, and lose its admin key
+    and what it serves."""
     try:
         metadata = ray.get_actor(METADATA, NAMESPACE)
+        is_ours = ray.get(metadata.keeps.remote(settings.sql_url), timeout=ANSWER_S)
     except ValueError:  # nobody's
         return
-    if not ray.get(metadata.keeps.remote(settings.sql_url), timeout=ANSWER_S):
+    except RayError as error:
+        raise Served(
+            f"The Ray cluster at {settings.address} has a server already, which does not answer: try again, or end its "
+            f"actors {METADATA} and {DISPATCHER} first."
+        ) from error
+    if not is_ours:
         raise Served(
             f"The Ray cluster at {settings.address} has a server already, of another database: choose another cluster, "
             "or end that server first."
@@ -139,15 +146,29 @@ def _stop(settings: Settings) -> None:
         return
     with contextlib.suppress(RayError, ValueError):
         ray.get(ray.get_actor(DISPATCHER, NAMESPACE).stop.remote(), timeout=STOP_S)
-    if settings.address:
-        from ray import serve
-        from ray.serve.exceptions import RayServeException
+    try:
+        if settings.address:
+            _leave()
+    finally:
+        ray.shutdown()
 
+
+def _leave() -> None:
+    """Take all that is ours off the cluster, whatever becomes of Serve's part: to the next server on it a dispatcher
+    that was stopped, and stayed, would be the one that works."""
+    from ray import serve
+    from ray.serve.exceptions import RayServeException
+
+    _kill(DISPATCHER)
+    try:
         with contextlib.suppress(RayServeException):  # it had not started yet
             serve.delete(APP)
             if not serve.status().applications:
                 serve.shutdown()  # its proxy would keep the port, and its options for the next server
-        for name in (DISPATCHER, METADATA):
-            with contextlib.suppress(ValueError):
-                ray.kill(ray.get_actor(name, NAMESPACE))
-    ray.shutdown()
+    finally:
+        _kill(METADATA)
+
+
+def _kill(name: str) -> None:
+    with contextlib.suppress(ValueError):
+        ray.kill(ray.get_actor(name, NAMESPACE))
