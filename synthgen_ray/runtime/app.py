@@ -24,8 +24,9 @@ from synthgen_ray.runtime.flow import WaitsForReader
 from synthgen_ray.runtime.listening import LOOPBACK, check_host, listen_beside_node
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.names import SAMPLER
-from synthgen_ray.runtime.nodes import look_at_cluster
+from synthgen_ray.runtime.nodes import KnownCluster
 from synthgen_ray.runtime.samplers import OnlineDraws
+from synthgen_ray.service.models import CheckResources
 from synthgen_ray.service.service import Service
 from synthgen_ray.settings import Settings
 
@@ -72,10 +73,6 @@ class Api:
             Component.DISPATCHER: lambda: check_dispatcher(dispatcher_actor),
         }
 
-        async def check_resources(model_type: ModelType, resources: Resources) -> int:
-            cluster = await asyncio.to_thread(look_at_cluster)
-            return plan_workers(model_type, resources, cluster, settings).count
-
         converter = Converter(UploadLimits(**settings.upload.model_dump()))
         service = Service(
             store,
@@ -84,7 +81,7 @@ class Api:
             converter,
             OnlineDraws(self._sampler, settings.sampler.max_queued).chunks,
             settings.allowed_uris,
-            check_resources,
+            resources_check(settings),
             settings.sampler.max_rows,
         )
         app = create_app(
@@ -98,6 +95,19 @@ class Api:
         )
         app.add_middleware(WaitsForReader)
         return app
+
+
+def resources_check(settings: Settings) -> CheckResources:
+    """Belongs to an event loop. Raises: InvalidRequest, for more than there is; Unavailable, when nobody says what."""
+    known_cluster = KnownCluster()
+
+    async def check(model_type: ModelType, resources: Resources) -> int:
+        cluster = await known_cluster.known()
+        if not cluster.nodes:
+            raise Unavailable("Ray's head does not say what the cluster has; try again.", "unavailable")
+        return plan_workers(model_type, resources, cluster, settings).count
+
+    return check
 
 
 async def once_there(start: Callable[[], Awaitable[None]]) -> None:

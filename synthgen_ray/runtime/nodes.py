@@ -63,20 +63,23 @@ class KnownCluster:
 
     def __init__(self) -> None:
         self._known = Cluster()
-        self._look: asyncio.Task[Cluster] | None = None
+        self._look: asyncio.Task[None] | None = None
 
     async def known(self) -> Cluster:
+        """Without any node when none has been seen yet."""
         # One look at a time: else who asks again and again would leave more and more threads behind.
-        if self._look is None:
-            self._look = asyncio.create_task(asyncio.to_thread(look_at_cluster))
-        look = self._look
+        look = self._look = self._look or asyncio.create_task(self._look_once())
         await asyncio.wait({look}, timeout=LOOK_S if self._known.nodes else FIRST_LOOK_S)
         if look.done():
-            if self._look is look:  # who waited for it too may have begun another
-                self._look = None
-            with suppress(RayError):
-                self._known = look.result()
+            look.result()
         return self._known
+
+    async def _look_once(self) -> None:
+        try:
+            with suppress(RayError):
+                self._known = await asyncio.to_thread(look_at_cluster)
+        finally:
+            self._look = None  # also of a look that nobody waits for any more: the next to ask sees what is then
 
 
 def cpus_here() -> int:

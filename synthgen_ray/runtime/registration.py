@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from ray.exceptions import RayError
@@ -19,6 +20,9 @@ from synthgen_ray.domain.params import DrawParams
 from synthgen_ray.jobs.batch import OnRows
 from synthgen_ray.jobs.failures import public_reason
 from synthgen_ray.runtime.actors import metadata_store
+
+if TYPE_CHECKING:
+    from synthgen_ray.store.store import Store
 
 log = logging.getLogger(__name__)
 HEARTBEAT_S = 2.0
@@ -138,13 +142,24 @@ def _has_server() -> bool:
         metadata_store()
     except ValueError:  # there is no actor of that name
         return False
+    except RayError as error:
+        raise Unavailable("Ray's head does not answer; try again.", "store_unavailable") from error
     return True
 
 
 def _call(method: str, *args: Any) -> Any:
     """Raises: Unavailable; what the method raises."""
     try:
-        store = metadata_store()
+        return asyncio.run(getattr(_store(), method)(*args))
+    except Exception:
+        _store.cache_clear()  # a server that was started anew has another
+        raise
+
+
+@cache
+def _store() -> "Store":
+    """Found once: that takes Ray's head, which may be silent for longer than a lease. Raises: Unavailable."""
+    try:
+        return metadata_store()
     except (ValueError, RayError) as error:  # it has no such actor, or its head is silent
         raise Unavailable("The server is away; try again.", "store_unavailable") from error
-    return asyncio.run(getattr(store, method)(*args))

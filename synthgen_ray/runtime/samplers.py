@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
 
 from synthgen_ray.domain.entities import Artifact, Draw
 from synthgen_ray.domain.errors import Postponed, SynthGenError, Unavailable, Unexpected, WorkerLost
@@ -58,7 +58,7 @@ async def deployed() -> "DeploymentHandle":
     while True:
         try:
             return await _deployment.ask(None)
-        except (KeyError, RayActorError, RayServeException):
+        except (KeyError, RayError, RayServeException):  # there are none yet, or who knows of them is lost or silent
             _look_anew()
             await asyncio.sleep(LOOK_S)
 

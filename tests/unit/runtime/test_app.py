@@ -1,10 +1,15 @@
 """What is handed to Ray Serve."""
 
+from typing import Any
+
 import pytest
+import ray
+from ray.exceptions import RaySystemError
 
 from synthgen_ray.domain.errors import Unavailable
+from synthgen_ray.domain.params import ModelType, Resources
 from synthgen_ray.runtime import app as module
-from synthgen_ray.runtime.app import app, once_there
+from synthgen_ray.runtime.app import app, once_there, resources_check
 from synthgen_ray.settings import Settings
 
 
@@ -30,6 +35,23 @@ def test_what_was_accepted_may_wait_for_the_samplers_however_many_do(max_queued)
     _settings, sampler = app(Settings(sampler={"max_queued": max_queued}))._bound_deployment.init_args
 
     assert sampler._bound_deployment.max_queued_requests == -1
+
+
+async def test_a_training_is_taken_by_what_the_cluster_was_and_not_before_anybody_has_said_what_it_is(monkeypatch):
+    said = [RaySystemError("the head is silent"), [{"Alive": True, "Resources": {"CPU": 4.0}}], RaySystemError("again")]
+
+    def look() -> Any:
+        if isinstance(heard := said.pop(0), Exception):
+            raise heard
+        return heard
+
+    monkeypatch.setattr(ray, "nodes", look)
+    check = resources_check(Settings())
+
+    with pytest.raises(Unavailable):
+        await check(ModelType.CTGAN, Resources(num_workers=2))
+    for _ in ("when it is known", "when it was"):
+        assert await check(ModelType.CTGAN, Resources(num_workers=2)) == 2
 
 
 class Start:

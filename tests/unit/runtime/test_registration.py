@@ -61,6 +61,7 @@ def finds(monkeypatch) -> list[Any]:
 
     monkeypatch.setattr(registration, "metadata_store", find)
     monkeypatch.setattr(registration, "HEARTBEAT_S", 0.01)
+    registration._store.cache_clear()
     return found
 
 
@@ -84,6 +85,17 @@ def test_a_head_that_does_not_answer_for_a_while_does_not_keep_a_batch_from_hear
         raise AssertionError("it did not hear of it")
 
 
+def test_a_head_that_falls_silent_for_long_keeps_nobody_from_hearing_of_a_batch(finds, monkeypatch):
+    finds[:] = [store := Wanting(), GetTimeoutError("the GCS server is dead or under high load")]
+    monkeypatch.setattr(registration, "INSIST_S", 0.1)
+
+    with shown(a_job(JobType.BATCH), 10):
+        assert store.renewed.acquire(timeout=20)
+        assert store.renewed.acquire(timeout=20)
+
+    assert store.ended == ["completed"]
+
+
 class Broken(Superseding):
     async def renew_batch(self, *_: object) -> bool:
         raise ZeroDivisionError
@@ -103,9 +115,11 @@ class Wanting:
     """A store that keeps the batch."""
 
     def __init__(self) -> None:
+        self.renewed = threading.Semaphore(0)
         self.ended: list[str] = []
 
     async def renew_batch(self, *_: object) -> bool:
+        self.renewed.release()
         return True
 
     async def fail(self, *given: object) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from ray.exceptions import (
     ActorDiedError,
+    GetTimeoutError,
     NodeDiedError,
     ObjectLostError,
     OutOfMemoryError,
@@ -192,13 +193,16 @@ async def test_samplers_that_were_taken_away_are_looked_for_anew(samplers, monke
     assert serve_context._global_client is None
 
 
-async def test_who_asked_a_controller_of_serve_that_was_shut_down_asks_the_next_one(monkeypatch):
+@pytest.mark.parametrize("silence", [ActorDiedError(), GetTimeoutError("the GCS server is dead or under high load")])
+async def test_who_asked_a_controller_of_serve_that_was_shut_down_or_is_not_found_asks_the_next_one(
+    monkeypatch, silence
+):
     monkeypatch.setattr(serve_context, "_global_client", "what asks the one that has ended, for ever")
     monkeypatch.setattr(asking, "LOOK_S", 0.0)
 
     def look() -> str:
         if serve_context._global_client:
-            raise ActorDiedError
+            raise silence
         return "samplers"
 
     monkeypatch.setattr(asking, "_find", look)
