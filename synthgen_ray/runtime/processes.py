@@ -138,14 +138,19 @@ async def _begun(start: Coroutine[Any, Any, str]) -> str:
 
 async def _last_of(task: "ray.ObjectRefGenerator[Any]") -> Any:
     """Raises: WorkerLost, also when it falls silent; what the function raises."""
-    try:
-        while True:
-            async with asyncio.timeout(SILENCE_S):
-                said = await _next_of(task)
-            if said is not None:
-                return said
-    except TimeoutError as error:
-        raise WorkerLost from error
+    said = None
+    while said is None:
+        saying = asyncio.ensure_future(_next_of(task))
+        try:
+            await asyncio.wait({saying}, timeout=SILENCE_S)
+            # As the machine of who listens may stand still, and what was said meanwhile is heard only now.
+            await asyncio.wait({saying}, timeout=SIGN_EVERY_S)
+            if not saying.done():
+                raise WorkerLost
+            said = saying.result()
+        finally:
+            saying.cancel()
+    return said
 
 
 async def _has_ended(task: "ray.ObjectRefGenerator[Any]") -> bool:

@@ -2,6 +2,7 @@
 long what is begun is waited for."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -110,5 +111,24 @@ async def test_a_task_that_works_is_waited_for_and_one_that_says_nothing_for_lon
     assert await processes._last_of(saying(None, None, "its answer")) == "its answer"
 
     monkeypatch.setattr(processes, "SILENCE_S", 0.05)
+    monkeypatch.setattr(processes, "SIGN_EVERY_S", 0.01)
     with pytest.raises(WorkerLost):
         await processes._last_of(saying(None, None))
+
+
+async def test_what_was_said_while_the_machine_of_who_listens_stood_still_is_heard(monkeypatch):
+    loop = asyncio.get_running_loop()
+    said: asyncio.Future[str] = loop.create_future()
+
+    async def stream() -> "AsyncIterator[asyncio.Future[str]]":
+        yield said
+
+    def stand_still() -> None:
+        loop.call_soon(said.set_result, "its answer")
+        time.sleep(0.1)
+
+    monkeypatch.setattr(processes, "SILENCE_S", 0.05)
+    listening = asyncio.create_task(processes._last_of(stream()))
+    loop.call_later(0.01, stand_still)
+
+    assert await listening == "its answer"
