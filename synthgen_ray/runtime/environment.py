@@ -24,6 +24,8 @@ DEFAULTS = {
     # Of a deployment of which none has started yet Serve gives up after three lost replicas, for ever: a machine that
     # was short of memory for some seconds would have no samplers. How often each may fail is in `app.py`.
     "RAY_SERVE_MAX_PER_REPLICA_RETRY_COUNT": "1000000",
+    # Tuned for throughput Serve calls replicas by gRPC, which takes 4 MiB: rows that are drawn at once may be more.
+    "RAY_SERVE_REPLICA_GRPC_MAX_MESSAGE_LENGTH": "-1",
     # A call of a client is some tasks, of which Ray's control store would keep the last 100,000.
     "RAY_task_events_max_num_task_in_gcs": "10000",
     # The process of a training stays for the next one, which then need not start Python and import PyTorch.

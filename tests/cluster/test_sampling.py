@@ -1,5 +1,6 @@
 """Rows that come with the answer, from real replicas."""
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -35,6 +36,21 @@ def test_they_are_the_rows_of_a_generation_for_many_clients_at_once(client, read
 
     with ThreadPoolExecutor(8) as pool:
         assert all(content == generated for content in pool.map(sampled, range(8)))
+
+
+@pytest.mark.skipif("BEHIND_HAPROXY" not in os.environ, reason="only gRPC, by which Serve calls there, has bounds")
+def test_rows_of_a_wide_table_come_though_a_chunk_is_larger_than_what_grpc_lets_in(client, dataset, tmp_path):
+    table = [",".join(f"c{n}" for n in range(100))]
+    table += [",".join(f"{(n + 1) * (row + 1) % 97 / 7}" for n in range(100)) for row in range(50)]
+    (tmp_path / "wide.csv").write_text("\n".join(table))
+    version = client.upload_dataset(dataset["project_id"], "wide", tmp_path / "wide.csv")["dataset_version_id"]
+    model = client.create_model(dataset["project_id"], version, "wide", "gaussian_copula")
+    client.wait_for_model(model["id"], timeout_s=120)
+
+    rows = client.sample_to(model["id"], tmp_path / "rows.csv", 10_000).read_bytes()
+
+    assert rows.count(b"\n") == 10_001
+    assert len(rows) > 4 * 2**20
 
 
 def test_gaps_are_filled_in_parts_by_whoever_is_free(client, dataset, ready_model, tmp_path):
