@@ -46,3 +46,6 @@ def prepare_environment(data_dir: DataDir, address: str | None) -> None:
         # What Ray calls its switch for Windows and macOS: a node of one machine that listens on loopback alone.
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         os.environ.setdefault("RAY_AUTH_TOKEN_PATH", str(data_dir.ray_token_file()))
+        # Where memory is short Ray ends first whom it can start again, however small: the metadata actor, and the
+        # dispatcher, with which all jobs lose an attempt. Linux ends who has most.
+        os.environ.setdefault("RAY_memory_monitor_refresh_ms", "0")
