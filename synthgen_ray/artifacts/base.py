@@ -62,13 +62,17 @@ class Artifacts(ABC):
 
     @abstractmethod
     def part_file(self, location: str, name: str) -> AbstractContextManager[Path]:
-        """The path of a part, while the block runs. Its bytes are not checked."""
+        """The path of a part, while the block runs. Its bytes are not checked.
+
+        Raises: Gone; Unavailable, also when the block finds the disk away.
+        """
 
     @abstractmethod
     def verified_file(self, artifact: Artifact) -> AbstractContextManager[Path]:
         """The path of an artifact that is one part, while the block runs, after a look at each of its bytes.
 
-        Raises: Gone, when the file is not the one that was published; Unavailable.
+        Raises: Gone, when the file is not the one that was published; Unavailable, also when the block finds the disk
+        away.
         """
 
     @abstractmethod

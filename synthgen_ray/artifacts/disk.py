@@ -60,7 +60,8 @@ class DiskArtifacts(Artifacts):
     def part_file(self, location: str, name: str) -> Iterator[Path]:
         with _there():
             self.path(location, name).stat()
-        yield self.path(location, name)
+        with on_disk():
+            yield self.path(location, name)
 
     @contextmanager
     def verified_file(self, artifact: Artifact) -> Iterator[Path]:
@@ -69,7 +70,8 @@ class DiskArtifacts(Artifacts):
             file = _linked(self.path(artifact.location, part.name), folder / part.name)
             for _ in self.verified(artifact):
                 pass
-            yield file
+            with on_disk():
+                yield file
 
     def path(self, location: str, name: str) -> Path:
         return self._root / location / name

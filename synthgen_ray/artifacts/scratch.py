@@ -55,9 +55,9 @@ class Scratch:
     def folder(self) -> Iterator[Path]:
         """A folder for temporary files; gone with all in it afterwards. Nobody takes it for abandoned before, though a
         clock is set."""
-        self.clear_abandoned()
         folder = self._folder / uuid4().hex
         with on_disk():
+            self.clear_abandoned()
             self._make()
             folder.mkdir(mode=0o700)
             lock = _locked(folder)

@@ -21,7 +21,7 @@ from synthgen_ray.datasets.limits import (
     too_many_columns,
     too_many_rows,
 )
-from synthgen_ray.domain.errors import InvalidTable
+from synthgen_ray.domain.errors import InvalidTable, is_disk_away
 
 BATCH_ROWS = 16_384
 MAGIC = b"PAR1"
@@ -40,14 +40,14 @@ def read_parquet(path: Path, limits: UploadLimits) -> tuple[pa.Table, tuple[str,
     refuse_extensions(path)
     try:
         footer = pq.read_metadata(path)
-    except DECODE_ERRORS:
-        raise invalid_parquet() from None
+    except DECODE_ERRORS as error:
+        raise undecodable(error) from None
     _check_footer(footer, limits)
     try:
         schema = pq.read_schema(path)
         check_schema(schema)  # a damaged name or zone fails to decode here
-    except DECODE_ERRORS:
-        raise invalid_parquet() from None
+    except DECODE_ERRORS as error:
+        raise undecodable(error) from None
     return canonical(_read_batches(path, schema, footer.num_rows, limits))
 
 
@@ -110,8 +110,8 @@ def _read_batches(path: Path, schema: pa.Schema, num_rows: int, limits: UploadLi
                 batches.append(_as_declared(batch, plain))
     except MemoryError:  # a page tells its size in 32 bits: no lie takes all that a process may have
         raise
-    except DECODE_ERRORS:
-        raise invalid_parquet() from None
+    except DECODE_ERRORS as error:
+        raise undecodable(error) from None
     if rows != num_rows:  # the footer lies
         raise invalid_parquet()
     return pa.Table.from_batches(batches, plain)
@@ -157,6 +157,11 @@ def _as_declared(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         for column, field in zip(batch.columns, schema, strict=True)
     ]
     return pa.record_batch(columns, schema=schema)
+
+
+def undecodable(error: Exception) -> Exception:
+    """What one of these errors is to be raised as: a disk that fails, or is away, tells nothing of a file on it."""
+    return error if is_disk_away(error) else invalid_parquet()
 
 
 def invalid_parquet() -> InvalidTable:

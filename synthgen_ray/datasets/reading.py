@@ -20,7 +20,7 @@ from synthgen_ray.datasets.csv_reading import read_csv
 from synthgen_ray.datasets.formats import GZIP_MAGIC, PARQUET_MAGIC, FileKind, file_kind, has_magic, refuse_foreign
 from synthgen_ray.datasets.inference import infer_columns
 from synthgen_ray.datasets.limits import MIB, UploadLimits, too_large
-from synthgen_ray.datasets.parquet_reading import DECODE_ERRORS, invalid_parquet, read_parquet, refuse_extensions
+from synthgen_ray.datasets.parquet_reading import DECODE_ERRORS, read_parquet, refuse_extensions, undecodable
 from synthgen_ray.datasets.writing import write_parquet
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.corrections import SchemaCorrection
@@ -123,8 +123,8 @@ def _canonical(path: Path) -> Iterator[pq.ParquetFile]:
             yield file
     except MemoryError:  # of a sound file: nobody has touched its sizes
         raise
-    except DECODE_ERRORS:
-        raise invalid_parquet() from None
+    except DECODE_ERRORS as error:
+        raise undecodable(error) from None
 
 
 @contextmanager

@@ -90,7 +90,7 @@ class Synthesizer(ABC):
 
         With the same table, options and seed, a training that goes on from a checkpoint makes the same model, byte for
         byte, as one that was never interrupted.
-        Raises: InvalidTable.
+        Raises: InvalidTable; JobError, when the training diverges.
         """
         keep_freed_memory()
         self._forget("_dependencies")  # of an earlier fit
@@ -345,8 +345,8 @@ def create(model_type: ModelType, config: Mapping[str, Any]) -> Synthesizer:
 def load(path: Path | str) -> Synthesizer:
     """The model in a file.
 
-    Raises: FileNotFoundError; MemoryError, of a GPU too; JobError with the code "model_corrupt", for anything but a
-    sound model file.
+    Raises: OSError, for no file, or a disk that is away; MemoryError, of a GPU too; JobError with the code
+    "model_corrupt", for anything but a sound model file.
     """
     card, tensors = read_model(Path(path))
     try:

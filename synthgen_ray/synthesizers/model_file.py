@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 
 from synthgen_ray.domain.columns import Column
-from synthgen_ray.domain.errors import JobError, corrupt_model
+from synthgen_ray.domain.errors import JobError, corrupt_model, is_disk_away
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.codec import TableCodec
 from synthgen_ray.synthesizers.columns.bins import Bins
@@ -88,7 +88,7 @@ def write_model(path: Path, card: ModelCard, tensors: Tensors) -> None:
 
 
 def read_model(path: Path) -> tuple[ModelCard, Tensors]:
-    """Raises: JobError, code "model_corrupt"; FileNotFoundError."""
+    """Raises: JobError, code "model_corrupt"; OSError, for no file, or a disk that is away."""
     try:
         with zipfile.ZipFile(path) as archive:
             _check_members(archive.infolist(), path.stat().st_size)
@@ -98,9 +98,9 @@ def read_model(path: Path) -> tuple[ModelCard, Tensors]:
         # Not pydantic's own text, which quotes the input.
         places = sorted({".".join(map(str, found["loc"][:3])) for found in error.errors()})
         raise corrupt_model(f"its card does not fit at {', '.join(places[:3])}") from None
-    except FileNotFoundError:
-        raise
     except BROKEN as error:
+        if isinstance(error, FileNotFoundError) or is_disk_away(error):
+            raise
         raise corrupt_model("it cannot be read") from error
     if [column.name for column in card.columns] != [codec.name for codec in card.codec.columns]:
         raise corrupt_model("its columns do not fit together")

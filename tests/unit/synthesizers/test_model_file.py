@@ -116,6 +116,17 @@ def test_a_save_that_breaks_off_leaves_the_file_that_was_there(file, tmp_path, m
 
 
 @EITHER
+def test_a_file_on_a_disk_that_fails_is_not_called_damaged(file, monkeypatch):
+    def fails(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(zipfile.ZipFile, "read", fails)
+
+    with pytest.raises(OSError, match="Input/output error"):
+        load(file)
+
+
+@EITHER
 @pytest.mark.parametrize("member", [CARD, WEIGHTS])
 def test_a_model_that_would_be_refused_is_not_saved(file, tmp_path, monkeypatch, member):
     model = load(file)
