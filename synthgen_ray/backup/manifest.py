@@ -11,6 +11,7 @@ API keys are in it as hashes; the admin key, Ray's token and the settings are no
 
 import gzip
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -20,6 +21,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.artifacts.scratch import on_disk
 from synthgen_ray.domain.entities import Artifact, Part
 from synthgen_ray.domain.errors import Gone
 
@@ -83,9 +85,16 @@ def find_manifest(place: Artifacts) -> Manifest | None:
 
 @contextmanager
 def open_rows(place: Artifacts, manifest: Manifest) -> Iterator[Iterator[str]]:
-    """The lines of its rows, after a look at each byte of the file. Raises: BackupFailed; Unavailable."""
+    """The lines of its rows, after a look at each byte of the file. A copy is read: the place may take no files.
+
+    Raises: BackupFailed; Unavailable; InsufficientStorage.
+    """
     try:
-        with place.verified_file(manifest.rows) as file, gzip.open(file, "rt", encoding="utf-8") as lines:
-            yield lines
+        with tempfile.TemporaryFile() as file:
+            with on_disk():
+                file.writelines(place.verified(manifest.rows))
+            file.seek(0)
+            with gzip.open(file, "rt", encoding="utf-8") as lines:
+                yield lines
     except Gone:
         raise BackupFailed("The backup's rows are not those that its manifest names: use another backup.") from None
