@@ -127,9 +127,11 @@ class CTGAN(NeuralSynthesizer):
             scales = draws.dropout(options.discriminator_dim, options.pac)
             score_P1, slope_PR = judge(critic, view.packs(fake_BD, batch.places_B, options.pac), scales)
             slope_BD = view.gradient(slope_PR) * (-draws.share.weight / len(score_P1))
-            obedience = condition_loss(logits_BD, batch.places_B, layout) * draws.share.weight
+            obedience = condition_loss(logits_BD, batch.places_B, layout)
             generator_adam.zero_grad()
-            torch.autograd.backward([logits_BD, obedience], [layout.activation_gradient(fake_BD, slope_BD), None])
+            torch.autograd.backward(
+                [logits_BD, obedience * draws.share.weight], [layout.activation_gradient(fake_BD, slope_BD), None]
+            )
             parallel.follow_gradients(generator_adam)
 
             losses = {"generator": obedience.detach() - score_P1.mean(), "discriminator": critic_loss}

@@ -158,10 +158,25 @@ def test_a_step_of_two_workers_is_that_of_one_on_the_whole_batch(two_workers, mo
     assert all(abs(alone[name] - together[name]).max() < 1e-6 * max(1, largest[name]) for name in first)
 
 
+@pytest.mark.parametrize(
+    ("model_type", "shares"), [(ModelType.CTGAN, (3 / 7, 4 / 7)), (ModelType.TVAE, (37 / 75, 38 / 75))]
+)
+def test_each_of_two_workers_has_the_losses_of_its_share_of_the_batch(two_workers, model_type, shares):
+    alone = after_one_step(model_type).losses[1]
+
+    first, second = (
+        read_checkpoint(two_workers / f"{model_type}-step-{rank}", "one step").losses[1] for rank in (0, 1)
+    )
+
+    together = {name: shares[0] * first[name] + shares[1] * second[name] for name in alone}
+    assert together == pytest.approx(alone, rel=1e-4)
+
+
 def after_one_step(model_type: ModelType) -> Checkpoint:
-    """Of a batch in an odd number of packs, of which two workers have unequal shares."""
+    """Of one batch, of all rows, in an odd number of packs, of which two workers have unequal shares."""
     kept, batch = FirstStep(), {ModelType.CTGAN: 70, ModelType.TVAE: 75}[model_type]
-    given_model(model_type, epochs=1, batch_size=batch, refine=False, calibrate=False, checkpoints=kept)
+    one_batch = {"epochs": 1, "batch_size": batch, "refine": False, "calibrate": False}
+    given_model(model_type, *given_table(batch), checkpoints=kept, **one_batch)
     assert kept.checkpoint is not None
     return kept.checkpoint
 
