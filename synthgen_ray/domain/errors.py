@@ -170,6 +170,14 @@ def corrupt_model(why: str) -> JobError:
     return JobError(f"The model's file is damaged or not ours: {why}.", "model_corrupt")
 
 
+def diverged() -> JobError:
+    detail = (
+        "The training diverged: its networks hold no numbers any more. Try lower learning rates, a smaller loss_factor,"
+        " or another seed."
+    )
+    return JobError(detail, "training_diverged")
+
+
 class Cancelled(JobError):
     """The job was cancelled, or its attempt was superseded: stop, publish nothing."""
 

@@ -37,7 +37,7 @@ class Teller:
         now = time.monotonic()
         self._untold += progress.epochs
         is_soon = now - self._last < REPORT_EVERY_S and progress.fraction < 1
-        ends_epochs = progress.epochs > 0 and progress.fraction == 1
+        ends_epochs = progress.fraction == 1 and bool(progress.epochs or progress.losses)
         if is_soon or not (self._is_answered() or ends_epochs):
             return
         self._last = now

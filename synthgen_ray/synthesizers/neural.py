@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from synthgen_ray.domain.errors import diverged
 from synthgen_ray.domain.params import NeuralParams
 from synthgen_ray.synthesizers.base import Synthesizer, Targets
 from synthgen_ray.synthesizers.calibration import MOST_LOGITS, with_offsets, with_quantile_maps
@@ -66,6 +67,8 @@ class NeuralSynthesizer(Synthesizer):
         network = self._new_network().to(self._device, torch.float32)
         with self._early_stop(network, encoded, seed, pace), _without_subnormals(), self._precision():
             self._train(network, encoded, seed, pace)
+        if not all(bool(tensor.isfinite().all()) for tensor in network.state_dict().values()):
+            raise diverged()
         self._keep(network)
         if self._is_calibrated:
             pace.say(1.0, "calibrating")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, SupportsFloat
 import numpy as np
 
 from synthgen_ray.domain.entities import Progress
+from synthgen_ray.domain.errors import diverged
 from synthgen_ray.synthesizers.training.checkpoint import Checkpoint, Checkpoints, Losses, NoCheckpoints
 
 if TYPE_CHECKING:
@@ -89,14 +90,20 @@ class Pace:
             self._is_settled, self.is_limited, self._has_settled = _never, was_limited, False
 
     def after_step(self, epoch: int, step: int, epochs: int, steps: int, losses: Mapping[str, SupportsFloat]) -> None:
-        """Reports at the end of an epoch, and inside of a long one; only then the losses become numbers."""
+        """Reports at the end of an epoch, inside of a long one, and where the training is over; only then the losses
+        become numbers.
+
+        Raises: JobError, for losses after which no weight is a number any more.
+        """
         is_last = step == steps - 1
-        if is_last:
-            self._has_settled = self._is_settled(epoch)
-        if is_last or time.monotonic() - self._reported >= SECONDS_BETWEEN_REPORTS:
-            fraction = (epoch * steps + step + 1) / (epochs * steps)
+        if is_last or self.is_over or time.monotonic() - self._reported >= SECONDS_BETWEEN_REPORTS:
             numbers = {name: float(loss) for name, loss in losses.items()}
-            # JSON has no NaN: a training that diverges shows the last losses that were numbers.
+            if any(map(math.isnan, numbers.values())):
+                raise diverged()
+            if is_last:
+                self._has_settled = self._is_settled(epoch)
+            fraction = 1.0 if self.is_over else (epoch * steps + step + 1) / (epochs * steps)
+            # JSON has no infinity: a loss that is as large shows the last number that it was.
             shown = {name: loss for name, loss in numbers.items() if math.isfinite(loss)}
             self.losses[epoch + 1] = shown
             settled = ", settled" if self._has_settled else ""

@@ -9,6 +9,7 @@ import pytest
 from torch import nn
 
 from synthgen_ray.domain.entities import Progress
+from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.training.checkpoint import Checkpoint
 from synthgen_ray.synthesizers.training.pace import Pace
@@ -160,13 +161,41 @@ def test_each_epoch_is_told_once_and_not_before_it_is_over(now):
     assert [progress.epochs for progress in said] == [0, 0, 0, 1, 0]
 
 
-def test_losses_that_are_no_numbers_are_not_shown():
+def test_losses_that_are_infinite_are_not_shown():
     told = []
     pace = Pace(told.append, max_seconds=None)
 
-    pace.after_step(0, 0, epochs=1, steps=1, losses={"generator": math.nan, "discriminator": 0.5, "kl": math.inf})
+    pace.after_step(0, 0, epochs=1, steps=1, losses={"generator": -math.inf, "discriminator": 0.5, "kl": math.inf})
 
     assert [progress.losses for progress in told] == [{"discriminator": 0.5}]
+
+
+@pytest.mark.parametrize(("step", "max_seconds", "settles"), [(1, 0.5, False), (2, None, True)])
+def test_where_a_training_is_over_before_its_end_its_last_losses_are_told_as_those(now, step, max_seconds, settles):
+    told: list[Progress] = []
+    pace = Pace(told.append, max_seconds)
+    now[0] += 0.5
+
+    with pace.watched(lambda _: settles, np.empty(0)):
+        pace.after_step(4, step, epochs=9, steps=3, losses={"kl": 1.5})
+
+    assert [(progress.fraction, progress.message[:7], progress.losses) for progress in told] == [
+        (1.0, "epoch 5", {"kl": 1.5})
+    ]
+
+
+@pytest.mark.parametrize("steps_done", [7, 10])
+def test_a_training_whose_weights_are_no_numbers_any_more_fails_at_its_next_look_or_in_the_end(steps_done):
+    training = {"epochs": 2, "refine": False, "calibrate": False}
+    first = Earlier()
+    given_model(ModelType.TVAE, checkpoints=first, **training)
+    latest = first.kept[steps_done - 1]
+    lost = {name: np.full_like(tensor, np.nan) for name, tensor in latest.tensors.items()}
+
+    with pytest.raises(JobError) as failed:
+        given_model(ModelType.TVAE, checkpoints=Earlier(latest=replace(latest, tensors=lost)), **training)
+
+    assert failed.value.code == "training_diverged"
 
 
 def test_what_ended_in_the_middle_leaves_the_pace_as_it_was(now):
