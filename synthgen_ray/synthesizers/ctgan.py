@@ -21,7 +21,6 @@ from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTa
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.networks.critic import (
     Critic,
-    compiled,
     critic_gradients,
     new_critic,
     score_and_slope,
@@ -44,6 +43,7 @@ from synthgen_ray.synthesizers.numerics.threads import one_torch_thread
 from synthgen_ray.synthesizers.sampling.conditions import Heads
 from synthgen_ray.synthesizers.training import parallel
 from synthgen_ray.synthesizers.training.adam import Adam
+from synthgen_ray.synthesizers.training.compiling import compiled
 from synthgen_ray.synthesizers.training.draws import Draws, start_weights
 from synthgen_ray.synthesizers.training.pace import Pace
 from synthgen_ray.synthesizers.training.training_by_sampling import ConditionSampler, cumulated_chances, draw_places

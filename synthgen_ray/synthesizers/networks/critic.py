@@ -9,33 +9,18 @@ Shapes: P packs of J rows; R = J D width of their rows, Q = J C of their conditi
 Source: Gulrajani et al. 2017, arXiv:1704.00028, eq. 3; packs: Lin et al. 2018, arXiv:1712.04086.
 """
 
-import logging
-import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ParamSpec, Self, TypeVar, cast
+from typing import Self, cast
 
 import torch
 from ctgan.synthesizers.ctgan import Discriminator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-log = logging.getLogger(__name__)
-
-Arguments = ParamSpec("Arguments")
-Answer = TypeVar("Answer")
 PENALTY = 10.0
 LEAK = 0.2
 SHORTEST = 1e-12  # a slope of length 0 has no direction
-
-
-def compiled(step: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
-    """The same step as machine code of its own, made when it is first called; as it is where no compiler is found."""
-    if shutil.which(os.environ.get("CXX", "g++")) is None:
-        log.warning("No C++ compiler is found: the training goes on without one.")
-        return step
-    return cast(Callable[Arguments, Answer], torch.compile(step, dynamic=False))
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """The two networks of the game: closed forms against automatic differentiation, and against the stock package."""
 
 import logging
+import os
 import shutil
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 import torch
@@ -16,7 +18,6 @@ from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.networks.critic import (
     Critic,
     Packs,
-    compiled,
     critic_gradients,
     critic_loss,
     gradient_penalty,
@@ -25,6 +26,8 @@ from synthgen_ray.synthesizers.networks.critic import (
     score_and_slope,
 )
 from synthgen_ray.synthesizers.networks.generator import generate, new_generator
+from synthgen_ray.synthesizers.training import compiling
+from synthgen_ray.synthesizers.training.compiling import compiled
 from tests.unit.synthesizers.test_networks import LAYOUT
 
 PACKS = 6
@@ -215,6 +218,22 @@ def test_a_compiled_step_does_the_same():
         assert torch.allclose(parameter.grad, gradient, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.nightly  # PyTorch's part of a compiler takes seconds to import
+def test_a_process_compiles_the_steps_of_however_many_trainings(monkeypatch):
+    made = []
+
+    def counted(graph: torch.fx.GraphModule, _: list[Tensor]) -> torch.fx.GraphModule:
+        made.append(graph)
+        return graph
+
+    monkeypatch.setenv("CXX", "true")
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=counted))
+    for width in range(1, 11):
+        assert compiled(torch.no_grad()(torch.sum))(torch.ones(width)) == width
+
+    assert len(made) == 10
+
+
 def test_without_a_compiler_the_step_stays_as_it_is(monkeypatch, caplog):
     monkeypatch.setenv("CXX", "no-such-compiler")
 
@@ -222,3 +241,18 @@ def test_without_a_compiler_the_step_stays_as_it_is(monkeypatch, caplog):
         assert compiled(critic_gradients) is critic_gradients
 
     assert "compiler" in caplog.text
+
+
+def test_no_code_is_run_from_a_folder_that_another_user_has_made(tmp_path, monkeypatch, caplog):
+    folder = tmp_path / "open"
+    folder.mkdir(mode=0o755)
+    monkeypatch.setenv("CXX", "true")
+    monkeypatch.setattr(compiling, "_folder", lambda: folder)
+    monkeypatch.setattr(torch.compiler, "reset", lambda: None)
+    monkeypatch.setattr(torch, "compile", lambda step, **_: deepcopy)  # as anything else
+
+    assert compiled(critic_gradients) is not critic_gradients
+    assert folder.stat().st_mode & 0o777 == 0o700
+    monkeypatch.setattr(os, "geteuid", lambda: -1)
+    assert compiled(critic_gradients) is critic_gradients
+    assert "another user's" in caplog.text
