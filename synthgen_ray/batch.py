@@ -207,7 +207,7 @@ def _place(output: str, scratch: Path) -> Place:
     address, mark, query = url.partition("?")
     root, _, folder = address.rstrip("/").rpartition("/")
     if address.startswith("file:"):
-        folder = unquote(folder)  # as `open_artifacts` does with the rest of it
+        root, folder = f"{root}/", unquote(folder)  # as `open_artifacts` does with the rest, which may be / alone
     return Place(open_artifacts(f"{root}{mark}{query}", scratch), folder)
 
 

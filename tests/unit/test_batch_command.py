@@ -150,6 +150,13 @@ def test_files_go_to_the_folder_that_was_named_whatever_letters_it_has(tmp_path,
     assert [found.name for found in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.parametrize("output", ["/rows", "file:///rows", "file:/rows"])
+def test_a_folder_beside_those_of_the_system_is_not_one_of_here(tmp_path, output):
+    place = _place(output, tmp_path)
+
+    assert place.artifacts.uri(place.location) == "/rows"
+
+
 @pytest.mark.parametrize("output", ["rows", ".", "..", "//rows", "?rows", "a@b", "file:/rows/", "S3://bucket/rows"])
 def test_a_folder_is_taken_however_it_is_written(output):
     _check_folder(output)
