@@ -282,14 +282,16 @@ class NumberCodec(Stored):
     def ranges(self, target: NumberTarget) -> np.ndarray:
         """What rounds into each range, (ranges, 2); open where that is all up to an end of the column.
 
-        A single value stands for those near it too, so that rows are found; but for no other that many rows share.
+        A single value stands for those near it too, so that rows are found; but for no other that many rows share, and
+        on a grid for its own step alone where there are others to choose from: beside these it is as rare as it is.
         """
         lows, highs = target.lows.astype(np.float64), target.highs.astype(np.float64)
         half = self.form.rounding / 2
+        near = half if half and len(target) > 1 else self._grain / 2
         ranges = np.stack([lows - half, highs + half], axis=1)
         single, atoms = np.flatnonzero(target.lows == target.highs), self._atoms()
         first, last = np.searchsorted(atoms, ranges[single, 0]), np.searchsorted(atoms, ranges[single, 1], "right")
-        reach = np.where(first < last, half, self._grain / 2)
+        reach = np.where(first < last, half, near)
         before, after = np.append(-np.inf, atoms)[first], np.append(atoms, np.inf)[last]
         ranges[single, 0] = np.maximum(lows[single] - reach, np.nextafter(before, np.inf))
         ranges[single, 1] = np.minimum(highs[single] + reach, np.nextafter(after, -np.inf))

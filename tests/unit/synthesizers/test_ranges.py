@@ -123,6 +123,16 @@ def test_of_several_values_each_comes_as_often_as_in_the_table():
     assert counts == pytest.approx([30 / 34, 3 / 34, 1 / 34], abs=0.05)
 
 
+def test_a_value_that_hardly_any_row_has_is_as_rare_beside_one_that_many_have():
+    numbers = np.where(RNG.random(ROWS) < 0.1, 0, np.round(RNG.uniform(0, 1000, ROWS), 2))
+    network = Network(numbers, frozenset({"modes"}), 0.1)
+    table = pa.table({"x": pa.array(numbers, mask=numbers == 0)})
+    copula = given_model(ModelType.GAUSSIAN_COPULA, table, (Column("x", ColumnKind.FLOAT),))
+
+    assert np.mean(network.rows(2000, [0, 500.0]) == 500) < 0.005
+    assert np.mean(copula.sample(2000, seed=1, conditions={"x": [None, 500.0]})["x"].is_valid()) < 0.005
+
+
 @pytest.mark.parametrize("model_type", ModelType)
 def test_a_range_within_a_percent_of_a_column_is_not_drawn_to_its_ends(model_type):
     table = pa.table({"x": RNG.uniform(0, 100, 1000), "y": RNG.normal(size=1000)})
