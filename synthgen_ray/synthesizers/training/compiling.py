@@ -24,7 +24,7 @@ def compiled(step: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
         return step
     folder = _folder()
     with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
+        folder.mkdir(mode=0o700, parents=True)
     if folder.lstat().st_uid != os.geteuid():
         log.warning("PyTorch would run code from %s, which is another user's: the training goes on without.", folder)
         return step
