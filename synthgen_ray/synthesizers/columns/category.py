@@ -111,6 +111,10 @@ class CategoryCodec(Stored):
     def has_scalar(self) -> bool:
         return False
 
+    @property
+    def null_share(self) -> float:
+        return float(self.shares[-1]) if self.nulls else 0.0
+
     @cached_property
     def shares(self) -> np.ndarray:
         """The frequency of each code in the training table, rare values left out."""

@@ -30,7 +30,7 @@ BLOCK_ROWS = 1 << 16
 
 @dataclass(frozen=True)
 class Seen:
-    """What a column shows of its normals: (N, 1), or (N, 2) of a number with nulls, the second whether it is null."""
+    """What a column shows of its normals: (N, 1), or (N, 2) of one with nulls, the second whether it is null."""
 
     codec: LearntCodec
     means: np.ndarray
@@ -43,7 +43,8 @@ class SeenCategory(Seen):
 
     @classmethod
     def of(cls, codec: CategoryCodec, codes: np.ndarray) -> Self:
-        return cls(codec, _step_means(cuts_of(codec))[codes][:, None], codes)
+        means = _step_means(cuts_of(codec))
+        return cls(codec, _with_nulls(codec, (np.append(means, np.nan) if codec.nulls else means)[codes]), codes)
 
     def in_order(self, order: np.ndarray) -> Self:
         places = np.arange(self.codec.width)
@@ -54,16 +55,20 @@ class SeenCategory(Seen):
 def seen(codec: LearntCodec, column: pa.ChunkedArray, rng: np.random.Generator) -> Seen:
     if isinstance(codec, CategoryCodec):
         return SeenCategory.of(codec, codec.encode(column, rng)[0])
-    value = codec.normal(column)
+    return Seen(codec, _with_nulls(codec, codec.normal(column)))
+
+
+def _with_nulls(codec: LearntCodec, value: np.ndarray) -> np.ndarray:
     if codec.null_share == 0:
-        return Seen(codec, value[:, None])
+        return value[:, None]
     null = _step_means(np.array([-FAR, ndtri(1 - codec.null_share), FAR]))[np.isnan(value).astype(int)]
-    return Seen(codec, np.column_stack([value, null]))
+    return np.column_stack([value, null])
 
 
-def cuts_of(codec: CategoryCodec) -> np.ndarray:
-    """Where in the normal space each code begins, and the last one ends."""
-    ends = np.minimum(np.cumsum(codec.shares), 1.0)
+def cuts_of(codec: CategoryCodec, *, null_too: bool = False) -> np.ndarray:
+    """Where in the normal space each code begins, and the last one ends; that of null only if it is on the line too."""
+    shares = codec.shares[:-1] / codec.shares[:-1].sum() if codec.nulls and not null_too else codec.shares
+    ends = np.minimum(np.cumsum(shares), 1.0)
     return np.asarray(np.clip(ndtri(np.concatenate([[0.0], ends])), -FAR, FAR))
 
 
@@ -77,7 +82,7 @@ def in_line(columns: Sequence[Seen]) -> tuple[list[LearntCodec], np.ndarray]:
         if isinstance(column, SeenCategory) and len(column.codec.values) > 2:
             means_ND[:, dimension] = 0
             column = column.in_order(_order(column, means_ND))
-            means_ND[:, dimension] = column.means[:, 0]
+            means_ND[:, dimension] = np.nan_to_num(column.means[:, 0])
         codecs.append(column.codec)
         dimension += column.means.shape[1]
     np.putmask(means_ND, unknown_ND, np.nan)
@@ -112,10 +117,15 @@ def _step_means(cuts: np.ndarray) -> np.ndarray:
 
 
 def _order(column: SeenCategory, others_ND: np.ndarray) -> np.ndarray:
-    """The values along the line on which their rows' means in the other columns differ most, (V,)."""
+    """The values along the line on which their rows' means in the other columns differ most, (V,): in the direction in
+    which the tail belongs behind them, where its code is."""
     rows = np.arange(len(column.codes))
     one_hot_WN = csr_array((np.ones(len(rows)), (column.codes, rows)), shape=(column.codec.width, len(rows)))
+    one_hot_WN = one_hot_WN[: column.codec.width - (column.codec.nulls > 0)]
     counts_W = np.maximum(one_hot_WN.sum(axis=1), 1)
     means_WD = (one_hot_WN @ others_ND) / counts_W[:, None]
     _, _, lines = np.linalg.svd(means_WD * np.sqrt(counts_W)[:, None], full_matrices=False)
-    return np.argsort(means_WD[: len(column.codec.values)] @ lines[0], kind="stable")
+    along_W = means_WD @ lines[0]
+    if column.codec.tail and along_W[-1] < np.average(along_W, weights=counts_W):
+        along_W = -along_W
+    return np.argsort(along_W[: len(column.codec.values)], kind="stable")

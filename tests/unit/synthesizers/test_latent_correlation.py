@@ -74,6 +74,41 @@ def test_categories_stand_in_the_order_of_what_their_rows_are_like():
     assert shares[list(CITIES)].tolist() == pytest.approx([0.1, 0.3, 0.15, 0.25, 0.2], abs=0.01)
 
 
+@pytest.mark.parametrize("lacks", [lambda x, chance: chance < 0.3, lambda x, chance: x + 4 * chance < 0.6])
+def test_which_categories_are_missing_hangs_on_the_other_columns_as_it_does_in_the_table(lacks):
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=ROWS)
+    kinds = np.array(["a", "b", "c"])[np.digitize(x + rng.normal(0, 0.3, ROWS), [-0.5, 0.5])]
+    kind = pa.array(kinds, mask=lacks(x, rng.random(ROWS)))
+    table = pa.table({"x": x, "kind": kind})
+
+    rows = GaussianCopula(seed=1).fit(table).sample(ROWS, seed=2)
+
+    real, made = (
+        part["kind"]
+        .fill_null("none")
+        .to_pandas()
+        .groupby(np.digitize(part["x"], [-1, 0, 1]))
+        .value_counts(normalize=True)
+        for part in (table, rows)
+    )
+    assert made.reindex(real.index, fill_value=0).tolist() == pytest.approx(real.tolist(), abs=0.1)
+
+
+@pytest.mark.parametrize("mean", [-3, 6])
+def test_the_tail_is_at_that_end_of_the_line_where_its_rows_are(mean):
+    rng = np.random.default_rng(5)
+    shop = rng.choice(30, 6000, p=np.repeat([0.12, 0.016], [5, 25]))
+    x = np.where(shop < 5, shop, mean) + rng.normal(0, 0.5, 6000)
+    table = pa.table({"shop": [f"shop {n}" for n in shop], "x": x})
+
+    rows = GaussianCopula(seed=1, max_categories=5).fit(table).sample(6000, seed=2).to_pandas()
+
+    means = rows.groupby("shop")["x"].mean()
+    assert means[[f"shop {n}" for n in (1, 2, 3)]].tolist() == pytest.approx([1, 2, 3], abs=0.4)
+    assert means[[f"shop {n}" for n in range(5, 30)]].mean() == pytest.approx(mean, abs=0.8)
+
+
 def test_a_category_that_is_null_or_of_the_tail_keeps_its_place():
     rng = np.random.default_rng(5)
     names = np.array([f"shop {n}" for n in range(40)])[rng.integers(0, 40, 4000)]
