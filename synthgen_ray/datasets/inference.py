@@ -73,6 +73,7 @@ def _stats(name: str, values: pa.ChunkedArray) -> ColumnStats:
         num_nulls=num_nulls,
         cardinality=cardinality,
         sequential=storage == "integer" and share >= NEARLY_UNIQUE and _is_sequential(values),
+        whole=storage == "integer" or (storage == "float" and named_id and _are_whole(values)),
         code_shaped=code_shaped,
         scattered=named_id and (code_shaped or storage in ("integer", "float")) and is_scattered(values),
         pii=find_pii(name, sample, share) if sample is not None else None,
@@ -125,11 +126,15 @@ def is_scattered(values: pa.ChunkedArray | pa.Array) -> bool:
         distinct = pc.cast(pc.if_else(pc.equal(digits, ""), "0", digits), pa.int64())
     elif not pa.types.is_integer(distinct.type):
         distinct = pc.cast(distinct, pa.float64(), safe=False)
-        if not pc.all(pc.equal(distinct, pc.round(distinct)), min_count=0).as_py():
+        if not _are_whole(distinct):
             return False
     steps = np.diff(np.unique(distinct.to_numpy(zero_copy_only=False)))  # of 64 bits they may wrap, each to its own
     _, counts = np.unique(steps, return_counts=True)
     return bool(counts.max(initial=0) < LISTED * len(steps))
+
+
+def _are_whole(floats: pa.ChunkedArray | pa.Array) -> bool:
+    return bool(pc.all(pc.equal(floats, pc.round(floats)), min_count=0).as_py())
 
 
 def _is_code_shaped(sample: pa.Array) -> bool:

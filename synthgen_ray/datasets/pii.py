@@ -30,9 +30,17 @@ NAMED_SHAPES = {
         r"^(?:.*\p{L}.* .*|.* .*\p{L}.*)$",
     ),
 }
-# With a capital, where its letters have such; accents may be characters of their own.
-_WORD = r"[\p{Lu}\p{Lo}][\p{L}\p{M}'’.-]*"
+# With a capital, where its letters have such, and `van der` or `de` before it; accents may be characters of their own.
+_PARTICLES = r"(?:(?:d[aeiou]s?|del|della|la|le|v[ao]n|vom|der|den|ten|ter|te|zu|bin|bint|ibn|al|el|y|e) )*"
+_WORD = rf"{_PARTICLES}(?:[dl]['’])?[\p{{Lu}}\p{{Lo}}][\p{{L}}\p{{M}}'’.-]*"
 PERSONS_NAME, WHOLE_NAME = rf"^{_WORD}(?:,? {_WORD}){{0,4}}$", rf"^{_WORD}(?:,? {_WORD}){{1,3}}$"
+COMPANY = (
+    r"(?i)\b(?:inc|incorporated|corp|corporation|co|company|llc|llp|ltd|limited|plc|pty|gmbh|ag|kg|ohg|ug|sarl|sas|srl"
+    r"|spa|ltda|bv|nv|oy|aps|group|holdings?|bank|partners|associates|industries|enterprises|solutions|systems|services"
+    r"|technologies)\.?$"
+)
+MOST_COMPANIES = 0.5
+USERNAME_WORDS, USERNAME = frozenset({"username", "usernames", "screenname"}), r"^[^\s@]{2,40}$"
 PERSON_WORDS = {"first", "last", "full", "given", "family", "middle", "maiden", "sur", "nick"}
 PERSON_ROLES = frozenset(
     {"applicant", "attendee", "author", "beneficiary", "borrower", "candidate", "cardholder", "client", "contact"}
@@ -58,11 +66,15 @@ def find_pii(name: str, sample: pa.Array, distinct_share: float) -> str | None:
     for kind, (hints, pattern) in NAMED_SHAPES.items():
         if words & hints and _most_match(counted, pattern):
             return kind
-    if _names_persons(words, distinct_share) and _most_match(counted, PERSONS_NAME):
+    # What can be nothing else may be in small letters.
+    any_case = "(?i)" if words & (PERSON_WORDS | ONE_WORD_NAMES) else ""
+    if _names_persons(words, distinct_share) and _most_match(counted, any_case + PERSONS_NAME):
         return "name"
-    # A short list may be of kinds of customers.
+    if (words & USERNAME_WORDS or {"user", "name"} <= words) and _most_match(counted, USERNAME):
+        return "username"
+    # A short list may be of kinds of customers, and customers may be companies.
     if words and words <= PERSON_ROLES and len(counted) > SHORT_LIST and _most_match(counted, WHOLE_NAME):
-        return "name"
+        return None if _most_match(counted, COMPANY, MOST_COMPANIES) else "name"
     return None
 
 
@@ -74,7 +86,7 @@ def _names_persons(words: set[str], distinct_share: float) -> bool:
     return bool(words & (PERSON_WORDS | PERSON_ROLES)) or (len(words) == 1 and distinct_share > MIN_BARE_NAME_SHARE)
 
 
-def _most_match(counted: pa.StructArray, pattern: str) -> bool:
+def _most_match(counted: pa.StructArray, pattern: str, most: float = MOST) -> bool:
     """`counted` has distinct values, and how often each is there."""
     matches, counts = pc.match_substring_regex(counted.field("values"), pattern), counted.field("counts")
-    return bool(pc.sum(pc.if_else(matches, counts, 0)).as_py() >= MOST * pc.sum(counts).as_py())
+    return bool(pc.sum(pc.if_else(matches, counts, 0)).as_py() >= most * pc.sum(counts).as_py())

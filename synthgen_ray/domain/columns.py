@@ -68,6 +68,7 @@ class ColumnStats:
     num_nulls: int
     cardinality: int
     sequential: bool = False  # integers that run up by steps, or fill their range
+    whole: bool = False  # integers, or what a data frame makes of those called an id where some are missing
     code_shaped: bool = False  # text without blanks whose values share one pattern of letters and digits
     scattered: bool = False  # whole numbers or codes with gaps of all sizes between them, as no list of codes has
     pii: str | None = None
@@ -126,7 +127,7 @@ def _is_id(stats: ColumnStats) -> bool:
     if named_id and stats.scattered and stats.cardinality > SHORT_LIST:
         return True
     looks_so = stats.code_shaped
-    if stats.storage == "integer":
+    if stats.whole:
         may_be = stats.sequential or not MAYBE_ID_WORDS.isdisjoint(words_of(stats.name))
         looks_so = named_id or (may_be and not names_a_measure(stats.name))
     return looks_so and stats.distinct_share >= (MIN_NAMED_ID_SHARE if named_id else NEARLY_UNIQUE)

@@ -52,6 +52,8 @@ KINDS = [
     ("rows of accounts, in a dictionary", "account_id", pa.array(ROWS_OF_ACCOUNTS).dictionary_encode(), "id"),
     ("unique floats", "price", [DRAW.random() for _ in MANY], "float"),
     ("unique floats called id", "id", [DRAW.random() for _ in MANY], "float"),
+    ("running integers called id, some missing", "user_id", [float(i) if i % 9 else None for i in MANY], "id"),
+    ("repeated integers called id, some missing", "shop_id", [float(i % 9) or None for i in MANY], "float"),
     ("few running integers", "x", list(range(2000, 2030)), "integer"),
     ("running years", "year", list(range(1900, 2026)), "integer"),
     ("unique integers that count", "number_of_residents", DRAW.sample(range(10**6), 200), "integer"),
@@ -94,6 +96,9 @@ PII = [
     ("name", "surname", ["王", "李", "欧阳", "Müller", normalize("NFD", "García")] * 40),
     ("name", "student_name", [f"{DRAW.choice(FIRST)} {LAST[i % 4]}" for i in MANY]),
     ("name", "Customer", [f"{FIRST[i % 60 % 8]} {LAST[i % 3]}{chr(97 + i % 5)}" for i in MANY]),
+    ("name", "full name", ["Maria da Silva", "Vincent van der Berg", "José dos Santos", "Gabriele d’Annunzio"] * 50),
+    ("name", "last_name", ["smith", "de la cruz", "garcía"] * 60),
+    ("username", "userName", [f"{DRAW.choice(FIRST[:2]).lower()}{i % 9}" for i in MANY]),
     ("address", "x", [f"{i} Baker Street, London" for i in MANY]),
     ("name", "Vorname", [DRAW.choice(FIRST) for _ in MANY]),
     ("phone", "Telefon", [f"030/{DRAW.randrange(10**7):07}" for _ in MANY]),
@@ -120,6 +125,7 @@ def test_personal_data_is_text(pii: str, name: str, values: list[str]):
         ("address_type", ["home", "work"] * 50),
         ("studyName", ["PAL0708", "PAL0809"] * 50),
         ("customer", ["Private Person", "Small Business"] * 50),
+        ("customer", [f"{FIRST[i % 3]} {chr(65 + i % 20)}ox {('Ltd', 'GmbH', 'Inc.')[i % 3]}" for i in MANY]),
     ],
 )
 def test_a_name_alone_makes_no_personal_data(name: str, values: list[str]):
