@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthgen_ray.domain.column_names import words_of
+
 # In braces another kind, or a part. Phone and card numbers and post codes are known by their outline instead.
 WRITTEN_AS = {
     "name": ("{first_name} {last_name}",),
@@ -21,9 +23,32 @@ WRITTEN_AS = {
     "job": ("{job}",),
     "url": ("https://www.{last}.example/", "https://www.{last}-{last}.example/"),
     "username": ("{first}.{last}{number}", "{first}{number}", "{last}{number}"),
+    # As names and addresses are written that are no whole ones, see `as_written`. Of pairs there are enough that a
+    # table never has them all.
+    "given_name": ("{first}", "{first}-{first}"),
+    "surname": ("{last}", "{last}-{last}"),
+    "surname_first": ("{last}, {first}",),
+    "address_line": ("{street}, {city}, {state} {post_code}",),
 }
+LAST_NAMES = frozenset(
+    {"last", "family", "sur", "maiden", "surname", "surnames", "lastname", "nachname", "familienname", "apellido"}
+    | {"apellidos", "cognome", "sobrenome", "achternaam", "фамилия"}
+)
 LOWER_CASE = ("email", "url", "username")
 NUMBERS = {"number": (1, 10_000), "post_code": (10_000, 100_000)}  # from, up to
+
+
+def as_written(kind: str, column: str, texts: pa.Array) -> str:
+    """The kind of `WRITTEN_AS` that texts of a kind look like most: a name of one word, an address on one line."""
+
+    def most(pattern: str) -> bool:
+        return bool(2 * pc.sum(pc.match_substring_regex(texts, pattern)).as_py() > len(texts))
+
+    if kind == "address" and not most(r"\n"):
+        return "address_line" if most(",") else "street"
+    if kind == "name" and not most(r"\S\s+\S"):
+        return "surname" if LAST_NAMES & set(words_of(column)) else "given_name"
+    return "surname_first" if kind == "name" and most(",") else kind
 
 
 def personal_texts(kind: str, count: int, rng: np.random.Generator) -> pa.Array:

@@ -1,6 +1,7 @@
 """Free text and personal data: fresh values of the same kind and about the same shape, none from the table."""
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Literal, Self
 
@@ -11,7 +12,7 @@ from pydantic import Field, model_validator
 
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
 from synthgen_ray.synthesizers.columns import arrow
-from synthgen_ray.synthesizers.columns.personal import WRITTEN_AS, could_be_personal, personal_texts
+from synthgen_ray.synthesizers.columns.personal import WRITTEN_AS, as_written, could_be_personal, personal_texts
 from synthgen_ray.synthesizers.columns.seen import Seen, folded
 from synthgen_ray.synthesizers.columns.shape import outlines_of
 from synthgen_ray.synthesizers.columns.stored import Count, Kind, Share, Stored, TextTypeName
@@ -24,7 +25,11 @@ MOST_WORDS = 2000
 SAMPLE = 10_000  # texts tell whether the column is prose
 WORD_BYTES = 8  # of a word with its blank, where there are many
 LINE_BYTES = 128  # of a name, an address and the like
+LEAST_LOOKS = 64  # for a text that is new, where the table may have most of those that are made up
 MOST_CHARACTERS = 1 << 21  # more than a cell may hold
+MOST_OF_ONE_CASE = 0.9
+Case = Literal["upper", "lower"]
+CASES: dict[Case, Callable[[pa.Array], pa.Array]] = {"upper": pc.utf8_upper, "lower": pc.utf8_lower}
 
 
 class TextCodec(Stored):
@@ -42,6 +47,7 @@ class TextCodec(Stored):
     longest: Annotated[int, Field(ge=1, le=MOST_CHARACTERS)]
     null_share: Share
     seen: Seen
+    case: Case | None = Field(default=None, exclude_if=lambda case: case is None)  # files of before have none
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -69,10 +75,11 @@ class TextCodec(Stored):
             median = max(1 << int(np.median(words)).bit_length() >> 1, 1)
             numbers, counts, usual = np.array([median]), np.ones(1, int), np.ones(1, bool)
         outlines, outline_counts = ([], []) if _is_prose(texts) else _common_outlines(texts, k)
+        written = as_written(pii, name, texts) if pii and len(texts) >= k else pii
         return cls(
             name=name,
             arrow_type=str(arrow.roomy(column.type)),
-            pii=pii,
+            pii=written,
             outlines=tuple(outlines),
             outline_counts=tuple(outline_counts),
             words=tuple(numbers[usual].tolist()),
@@ -82,6 +89,7 @@ class TextCodec(Stored):
             ),
             null_share=arrow.kept_nulls(array, k) / len(array),
             seen=Seen.nothing(rng, folded=True),
+            case=_case_of(texts) if written in WRITTEN_AS and len(texts) >= k else None,
         )
 
     def to_avoid(self, column: pa.ChunkedArray) -> pa.Array:
@@ -111,7 +119,7 @@ class TextCodec(Stored):
     def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - made like the others
         texts = self._written(len(rows), rng).to_numpy(zero_copy_only=False)
         open_ = np.flatnonzero(self.seen.contains(texts))
-        for _ in range(self.seen.looks):
+        for _ in range(max(self.seen.looks, LEAST_LOOKS)):
             if len(open_) == 0:
                 break
             texts[open_] = self._written(len(open_), rng).to_numpy(zero_copy_only=False)
@@ -123,7 +131,8 @@ class TextCodec(Stored):
 
     def _written(self, count: int, rng: np.random.Generator) -> pa.Array:
         if self.pii in WRITTEN_AS:
-            return personal_texts(self.pii, count, rng)
+            texts = personal_texts(self.pii, count, rng)
+            return CASES[self.case](texts) if self.case else texts
         return self._outlined(count, rng) if self.outlines else self._prose(count, rng)
 
     def _outlined(self, count: int, rng: np.random.Generator) -> pa.Array:
@@ -143,6 +152,15 @@ class TextCodec(Stored):
         words = pa.array(_words()).take(pa.array(rng.integers(len(_words()), size=numbers.sum())))
         ends = np.cumsum(numbers, dtype=np.int32)
         return pc.utf8_capitalize(pc.binary_join(pa.ListArray.from_arrays(np.append(np.int32(0), ends), words), " "))
+
+
+def _case_of(texts: pa.Array) -> Case | None:
+    """That of nearly all texts, if they have one."""
+    has_cases = pc.not_equal(pc.utf8_upper(texts), pc.utf8_lower(texts))
+    for case, written in CASES.items():
+        if pc.mean(pc.and_(has_cases, pc.equal(texts, written(texts)))).as_py() >= MOST_OF_ONE_CASE:
+            return case
+    return None
 
 
 def _is_prose(texts: pa.Array) -> bool:

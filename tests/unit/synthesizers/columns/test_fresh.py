@@ -18,11 +18,11 @@ from synthgen_ray.synthesizers.columns.shape import Shape
 RNG = np.random.default_rng(3)
 
 
-def learnt(kind: ColumnKind, values, pii: str | None = None):
+def learnt(kind: ColumnKind, values, pii: str | None = None, name: str = "x"):
     """The codec of a column alone in its table."""
-    table = pa.table({"x": values})
+    table = pa.table({name: values})
     options = CodecOptions(k=5, most_categories=100, maps=frozenset())
-    return TableCodec.learn(table, table, [Column("x", kind, pii=pii)], options, RNG).columns[0]
+    return TableCodec.learn(table, table, [Column(name, kind, pii=pii)], options, RNG).columns[0]
 
 
 def made(codec, count: int, start: int = 0) -> list:
@@ -303,10 +303,34 @@ class TestTexts:
         ],
     )
     def test_of_a_known_kind_look_like_it_and_differ(self, pii, pattern):
-        texts = made(learnt(ColumnKind.TEXT, ["a", "b"] * 20, pii), 500)
+        texts = made(learnt(ColumnKind.TEXT, ["Ab\nC", "Bc\nD"] * 20, pii), 500)
 
         assert all(re.fullmatch(pattern, text) for text in texts)
         assert len(set(texts)) > 300
+
+    @pytest.mark.parametrize(
+        ("pii", "column", "like", "pattern"),
+        [
+            ("name", "first_name", "Ada", r"\w+(-\w+)?"),
+            ("name", "LastName", "HOPPER", r"[A-Z’'-]+"),
+            ("name", "author", "Hopper, Grace", r"\S+, \S+"),
+            ("name", "name", "grace hopper", r"[a-z]\S+ [a-z]\S+"),
+            ("address", "street", "Am Markt 7", r"\d{1,4} \S+ \S+"),
+            ("address", "address", "7 Main St, Rye, NY", r"\d{1,4} \S+ \S+, \D+, [A-Z]{2} \d{5}"),
+        ],
+    )
+    def test_of_a_known_kind_are_as_much_of_it_as_the_table_has(self, pii, column, like, pattern):
+        texts = made(learnt(ColumnKind.TEXT, [like] * 20, pii, column), 500)
+
+        assert all(re.fullmatch(pattern, text) for text in texts)
+
+    def test_of_first_names_are_such_though_the_table_has_all_there_are(self):
+        names = sorted({*personal_texts("first_name", 100_000, RNG).to_pylist()})
+
+        texts = made(learnt(ColumnKind.TEXT, names, "name"), 1000)
+
+        assert not set(texts) & set(names)
+        assert all(re.fullmatch(r"\w+-\w+", text) for text in texts)
 
     def test_keep_the_outline_of_codes(self):
         phones = [f"+39 {a:03} {b:04}" for a, b in RNG.integers(0, 999, (500, 2))]
