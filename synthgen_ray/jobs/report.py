@@ -1,7 +1,8 @@
 """A report: a model and the table that it learnt in; out, how good and how private its rows are, as a page and as
 JSON."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from importlib.metadata import version
 from math import ceil
@@ -13,6 +14,7 @@ from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.datasets.reading import read_table
 from synthgen_ray.datasets.reading_back import read_back
 from synthgen_ray.domain.chunks import chunks
+from synthgen_ray.domain.columns import Column
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, MadeReport, Output, Progress
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import Condition, Range
@@ -55,10 +57,10 @@ def make_report(assignment: Assignment, artifacts: Artifacts, on_progress: OnPro
         on_progress(Progress(DRAWN + share * (SHOWN - DRAWN), "comparing the tables"))
 
     assessment = assess(
-        real,
-        synthetic,
-        holdout,
-        assignment.columns,
+        _with_numbers(real, model),
+        _with_numbers(synthetic, model),
+        None if holdout is None else _with_numbers(holdout, model),
+        _with_kinds(assignment.columns, model),
         target=params.target,
         seed=job.seed,
         k=k,
@@ -162,6 +164,20 @@ def _read(output: Output, model: Synthesizer, artifacts: Artifacts) -> pa.Table:
                 sink.write(block)
         every = ceil(output.artifact.num_rows / MAX_ROWS)
         return read_back(file, output.format, schema, model.columns, safe=output.is_csv_safe, every=every)
+
+
+def _with_numbers(table: pa.Table, model: Synthesizer) -> pa.Table:
+    """Numbers that the table keeps as text are compared as what they were learnt as."""
+    for codec in model.codec.numbers:
+        if codec.wrapped:
+            place = table.column_names.index(codec.name)
+            table = table.set_column(place, codec.name, codec.plain(table[codec.name]))
+    return table
+
+
+def _with_kinds(columns: Sequence[Column], model: Synthesizer) -> tuple[Column, ...]:
+    kinds = {codec.name: codec.column_kind for codec in model.codec.numbers if codec.wrapped}
+    return tuple(replace(column, kind=kinds.get(column.name, column.kind)) for column in columns)
 
 
 def _about(assignment: Assignment, synthesizer: Synthesizer) -> About:

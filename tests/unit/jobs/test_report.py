@@ -13,6 +13,7 @@ import pytest
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.datasets.inference import infer_columns
+from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.entities import MODEL_FILE, Artifact, Assignment, MadeReport, Model, Output, Progress
 from synthgen_ray.domain.errors import Cancelled, JobError
 from synthgen_ray.domain.lifecycle import JobType, ModelStatus
@@ -240,6 +241,25 @@ class TestUnderConditions:
 
         with pytest.raises(JobError, match="fewer than 450 fit"):
             make_report(replace(ordered, source=source), artifacts, silent)
+
+
+def test_numbers_that_are_kept_as_text_are_compared_as_numbers(assignment, artifacts, tmp_path):
+    table = given_table()
+    table = table.set_column(2, "balance", table["balance"].cast(pa.string()))
+    columns = (*infer_columns(table)[:2], Column("balance", ColumnKind.TEXT))
+    GaussianCopula(seed=1).fit(table, columns=columns).save(tmp_path / "model")
+    pq.write_table(table, tmp_path / "table")
+    source = published(artifacts, "models/2", MODEL_FILE, tmp_path / "model")
+    kept = published(artifacts, "datasets/2", "table.parquet", tmp_path / "table")
+
+    told = json_of(
+        make_report(replace(assignment(), source=source, table=kept, columns=columns), artifacts, silent), artifacts
+    )
+
+    assert told["scope"]["left_out"] == []
+    (balance,) = [column for column in told["columns"] if column["name"] == "balance"]
+    assert (balance["kind"], balance["shape_by"]) == ("float", "ks_complement")
+    assert told["privacy"]["copied_values"] == []
 
 
 def test_what_hears_of_its_progress_can_stop_it_and_nothing_is_left_then(assignment, artifacts, tmp_path):
