@@ -120,7 +120,8 @@ class Marginal(NormalMap):
 
 def _knots(values: np.ndarray, counts: np.ndarray, cell: int, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Ranks and values of the knots: two for each atom, and those that cut the runs between atoms into cells
-    of at least `cell` rows, none across a wide gap. A value far from all others is an atom from k rows on."""
+    of at least `cell` rows, none across a wide gap. A value far from all others is an atom from k rows on. A run begins
+    and ends at the atoms beside it where they are as near as its own rows are: what is between would never be made."""
     ordered, starts = np.repeat(values, counts), np.cumsum(counts) - counts
     atomic = counts >= cell
     atomic[~atomic] = remote_atoms(values[~atomic], counts[~atomic], k)
@@ -132,8 +133,12 @@ def _knots(values: np.ndarray, counts: np.ndarray, cell: int, k: int) -> tuple[n
         if end - begin >= cell:  # a shorter run is left to the atoms beside it
             for first, last in pairwise([begin, *(begin + _wide_gaps(ordered[begin:end], cell)), end]):
                 cuts = np.linspace(first, last, (last - first) // cell + 1).round().astype(int)
-                ranks.append(np.clip(cuts, k / 2, len(ordered) - k / 2))  # the outer knots are means of k rows too
-                knots.append(_means_around(cuts, first, last, k, ordered))
+                run = ordered[first:last]
+                begins_at_atom = first == begin and index and run[0] - atoms[index - 1] <= run[cell - 1] - run[0]
+                ends_at_atom = last == end and index < len(atoms) and atoms[index] - run[-1] <= run[-1] - run[-cell]
+                own = slice(int(bool(begins_at_atom)), len(cuts) - bool(ends_at_atom))
+                ranks.append(np.clip(cuts, k / 2, len(ordered) - k / 2)[own])  # the outer knots are means of k rows too
+                knots.append(_means_around(cuts, first, last, k, ordered)[own])
         if index < len(atoms):
             ranks.append(np.array([begins[index], ends[index]]))
             knots.append(np.repeat(atoms[index], 2))

@@ -274,6 +274,15 @@ class TestMarginal:
         assert (drawn == 0).mean() == pytest.approx((numbers == 0).mean(), abs=0.01)
         assert np.quantile(drawn, 0.97) == pytest.approx(np.quantile(numbers, 0.97), rel=0.1)
 
+    def test_values_of_a_few_rows_between_those_of_many_are_made_too_and_none_in_gaps_beside_these(self):
+        chance = np.random.default_rng(6)
+        few_each = np.append(chance.integers(100, 800, 2000), np.zeros(100))
+
+        drawn = Marginal.learn(few_each, 5).back(chance.standard_normal(200_000)).round()
+
+        assert len(np.unique(drawn)) > 0.95 * 700
+        assert not ((drawn > 0) & (drawn < 100)).any()
+
     def test_no_knot_is_a_value_of_fewer_than_k_rows(self):
         numbers = COLUMNS["normal"]
 
