@@ -13,7 +13,9 @@ from pydantic import Field, model_validator
 
 from synthgen_ray.datasets.decimals import as_floats
 from synthgen_ray.synthesizers.columns import arrow
+from synthgen_ray.synthesizers.columns.calendar import CalendarForm
 from synthgen_ray.synthesizers.columns.ends import inner_parts
+from synthgen_ray.synthesizers.columns.moments import is_moment
 from synthgen_ray.synthesizers.columns.stored import Stored
 from synthgen_ray.synthesizers.columns.whole import EXACT, IntegerForm, IslandsForm, Number, grid_of, learn_whole
 
@@ -66,6 +68,10 @@ class FloatForm(Stored):
     @property
     def rounding(self) -> float:
         return 0.0 if self.decimals is None else self.step / 10.0**self.decimals
+
+    def cells(self, lows: np.ndarray, highs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """All that rounds into each range."""
+        return lows - self.rounding / 2, highs + self.rounding / 2
 
     def forward(self, array: pa.Array) -> np.ndarray:
         return np.asarray(np.clip(_reals(array), self.lower, self.upper))
@@ -148,13 +154,16 @@ class FloatForm(Stored):
         return pa.array(reals.astype(type_.to_pandas_dtype()))
 
 
-Form = Annotated[IntegerForm | IslandsForm | FloatForm, Field(discriminator="form")]
+Form = Annotated[IntegerForm | IslandsForm | CalendarForm | FloatForm, Field(discriminator="form")]
 
 
 def learn_form(array: pa.Array, k: int, least_step: int = 1) -> Form:
-    if arrow.is_integral(array.type):
-        return learn_whole(array, k, least_step)
-    return FloatForm.learn(array, k)
+    if not arrow.is_integral(array.type):
+        return FloatForm.learn(array, k)
+    form = learn_whole(array, k, least_step)
+    if isinstance(form, IntegerForm) and is_moment(array.type):
+        return CalendarForm.learn(form, array, k) or form
+    return form
 
 
 def _reals(array: pa.Array) -> np.ndarray:

@@ -287,14 +287,15 @@ class NumberCodec(Stored):
         """
         lows, highs = target.lows.astype(np.float64), target.highs.astype(np.float64)
         half = self.form.rounding / 2
-        near = half if half and len(target) > 1 else self._grain / 2
-        ranges = np.stack([lows - half, highs + half], axis=1)
+        alone = half if half and len(target) > 1 else self._grain / 2
+        ranges = np.stack(self.form.cells(lows, highs), axis=1)
         single, atoms = np.flatnonzero(target.lows == target.highs), self._atoms()
         first, last = np.searchsorted(atoms, ranges[single, 0]), np.searchsorted(atoms, ranges[single, 1], "right")
-        reach = np.where(first < last, half, near)
+        reach = np.where(first < last, half, alone)
         before, after = np.append(-np.inf, atoms)[first], np.append(atoms, np.inf)[last]
-        ranges[single, 0] = np.maximum(lows[single] - reach, np.nextafter(before, np.inf))
-        ranges[single, 1] = np.minimum(highs[single] + reach, np.nextafter(after, -np.inf))
+        near = np.minimum(ranges[single, 0], lows[single] - reach), np.maximum(ranges[single, 1], highs[single] + reach)
+        ranges[single, 0] = np.maximum(near[0], np.nextafter(before, np.inf))
+        ranges[single, 1] = np.minimum(near[1], np.nextafter(after, -np.inf))
         ranges[lows <= self.form.lower, 0] = -np.inf
         ranges[highs >= self.form.upper, 1] = np.inf
         return ranges

@@ -51,6 +51,10 @@ class Counted:
     def exact(self) -> type:
         return np.uint64
 
+    def cells(self, lows: np.ndarray, highs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """All that rounds into each range of places."""
+        return lows - self.rounding / 2, highs + self.rounding / 2
+
     def inside(self, array: pa.Array, low: Number | None, high: Number | None) -> np.ndarray:
         """Which values, none of them null, lie in a range, (N,): for what they are, beyond the ends of a model too."""
         whole = arrow.integers(array)
