@@ -73,6 +73,11 @@ class FloatForm(Stored):
         """All that rounds into each range."""
         return lows - self.rounding / 2, highs + self.rounding / 2
 
+    @property
+    def last_digit(self) -> tuple[float, float] | None:
+        """Where zero is and what a unit of the last digit is, as numbers are counted; `None` if there is none."""
+        return None if self.decimals is None or self.step > 1 else (0.0, 10.0**-self.decimals)
+
     def forward(self, array: pa.Array) -> np.ndarray:
         return np.asarray(np.clip(_reals(array), self.lower, self.upper))
 

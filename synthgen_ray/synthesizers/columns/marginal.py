@@ -105,7 +105,7 @@ class Marginal(NormalMap):
     def of_counts(cls, values: np.ndarray, counts: np.ndarray, k: int, most_cells: int = MAX_CELLS) -> Self:
         """From the rising distinct values and how many rows hold each."""
         rows = int(counts.sum())
-        ranks, knots = _knots(values, counts, max(k, -(-rows // most_cells)), k)
+        ranks, knots = _knots(values, counts, least_of_atoms(rows, k, most_cells), k)
         z = np.clip(ndtri(ranks / rows), -FAR, FAR)
         return cls(normal=tuple(z.tolist()), number=tuple(knots.tolist()))
 
@@ -116,6 +116,11 @@ class Marginal(NormalMap):
     @cached_property
     def x(self) -> np.ndarray:
         return np.array(self.number)
+
+
+def least_of_atoms(rows: int, k: int, most_cells: int = MAX_CELLS) -> int:
+    """How many of the rows a value has at least that is an atom, and a cell."""
+    return max(k, -(-rows // most_cells))
 
 
 def _knots(values: np.ndarray, counts: np.ndarray, cell: int, k: int) -> tuple[np.ndarray, np.ndarray]:

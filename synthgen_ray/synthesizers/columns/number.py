@@ -6,7 +6,7 @@ from typing import Literal, Self, cast
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from synthgen_ray.domain.columns import CELL_BYTES, ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import JobError
@@ -14,12 +14,13 @@ from synthgen_ray.domain.params import Condition, Family, Range
 from synthgen_ray.domain.widths import widest_of
 from synthgen_ray.synthesizers.columns import arrow, moments
 from synthgen_ray.synthesizers.columns.forms import Form, learn_form
-from synthgen_ray.synthesizers.columns.marginal import Marginal, NormalMap
+from synthgen_ray.synthesizers.columns.heaps import Heaps
+from synthgen_ray.synthesizers.columns.marginal import Marginal, NormalMap, least_of_atoms
 from synthgen_ray.synthesizers.columns.modes import Modes
 from synthgen_ray.synthesizers.columns.parametric import Parametric
 from synthgen_ray.synthesizers.columns.quantile_map import Parts, QuantileMap
 from synthgen_ray.synthesizers.columns.stored import Kind, Share, Stored
-from synthgen_ray.synthesizers.columns.whole import Number
+from synthgen_ray.synthesizers.columns.whole import EXACT, Number
 from synthgen_ray.synthesizers.columns.wrapped import Wrapped
 from synthgen_ray.synthesizers.columns.written_moments import WrittenMoments
 
@@ -82,6 +83,7 @@ class NumberCodec(Stored):
     offsets: tuple[float, ...] = ()  # of the codes' logits
     calibration: QuantileMap | None = None
     wrapped: Wrapped | WrittenMoments | None = None  # how the column keeps its numbers, if not as numbers
+    heaps: Heaps | None = Field(default=None, exclude_if=lambda heaps: heaps is None)  # files of before have none
 
     @model_validator(mode="after")
     def _has_a_map(self) -> Self:
@@ -109,6 +111,7 @@ class NumberCodec(Stored):
         form = learn_form(present, k, least_step)
         numbers = form.forward(present)
         counted = np.unique(numbers, return_counts=True)
+        heaps = _heaps(form, *counted, k)
         marginal: Marginal | Parametric | None = None
         if "marginal" in maps:
             if marginals == "empirical":
@@ -125,6 +128,7 @@ class NumberCodec(Stored):
             marginal=marginal,
             modes=Modes.learn(*counted, k) if "modes" in maps else None,
             wrapped=wrapped,
+            heaps=heaps,
         )
 
     @property
@@ -236,12 +240,22 @@ class NumberCodec(Stored):
         numbers[present] = found
         return NumberCells(numbers, ~present)
 
-    def written(self, cells: NumberCells, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - as a category's
-        array = self.form.back(cells.numbers, *(cells.bounds or ()))
+    def written(self, cells: NumberCells, rng: np.random.Generator) -> pa.Array:
+        array = self.form.back(self._heaped(cells, rng), *(cells.bounds or ()))
         if cells.null.any():
             null = pa.scalar(None, array.type)
             array = pc.if_else(pa.array(cells.null), null, array).cast(array.type)  # narrow decimals are widened
         return self.wrapped.wrap(array) if self.wrapped else array
+
+    def _heaped(self, cells: NumberCells, rng: np.random.Generator) -> np.ndarray:
+        """The numbers, as many of them round as in the table, within what is asked for."""
+        if self.heaps is None or self.form.last_digit is None:
+            return cells.numbers
+        zero, unit = self.form.last_digit
+        put = self.heaps.put((cells.numbers - zero) / unit, rng) * unit + zero
+        low, high = cells.bounds or (self.form.lower, self.form.upper)
+        stays = np.isin(cells.numbers, self._atoms()) | (put < low) | (put > high)
+        return np.where(stays, cells.numbers, put)
 
     def target(self, condition: Condition) -> NumberTarget:
         """Raises: JobError, if the column never takes such a value."""
@@ -331,3 +345,15 @@ class NumberCodec(Stored):
             return moments.steps_of(bound, type_) if isinstance(bound, str) else cast(float | None, bound)
 
         return number(low), number(high)
+
+
+def _heaps(form: Form, numbers: np.ndarray, counts: np.ndarray, k: int) -> Heaps | None:
+    """From the distinct numbers as the form counts, those left out that come back exactly anyway."""
+    if form.last_digit is None:
+        return None
+    zero, unit = form.last_digit
+    rare = counts < least_of_atoms(int(counts.sum()), k)
+    units = np.rint((numbers[rare] - zero) / unit)
+    if np.abs(units).max(initial=0.0) >= EXACT:
+        return None
+    return Heaps.learn(units.astype(np.int64), counts[rare], k)

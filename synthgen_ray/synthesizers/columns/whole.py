@@ -55,6 +55,11 @@ class Counted:
         """All that rounds into each range of places."""
         return lows - self.rounding / 2, highs + self.rounding / 2
 
+    @property
+    def last_digit(self) -> tuple[float, float] | None:
+        """Where zero is and what a unit of the last digit is, as numbers are counted; `None` if there is none."""
+        return None
+
     def inside(self, array: pa.Array, low: Number | None, high: Number | None) -> np.ndarray:
         """Which values, none of them null, lie in a range, (N,): for what they are, beyond the ends of a model too."""
         whole = arrow.integers(array)
@@ -94,6 +99,11 @@ class IntegerForm(Counted, Stored):
     @property
     def upper(self) -> float:
         return float(self.steps)
+
+    @property
+    def last_digit(self) -> tuple[float, float] | None:
+        is_number = pa.types.is_integer(arrow.type_of(self.arrow_type))
+        return (-float(self.origin), 1.0) if is_number and self.step == 1 else None
 
     def forward(self, array: pa.Array) -> np.ndarray:
         return np.asarray(self._clipped(_unsigned(array)), dtype=np.float64)

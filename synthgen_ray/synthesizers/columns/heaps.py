@@ -1,0 +1,56 @@
+"""Numbers of which many are round: most of some percentages with two decimals are whole, most of some sums end in 00.
+
+Where few rows share a number, what is made has the last digits of wherever it was drawn. So of the numbers that are no
+atoms as many are put on each coarser grid as are on it in the table beyond chance.
+Source: Heitjan & Rubin 1990, "Inference from coarse data via multiple imputation with application to age heaping".
+"""
+
+import math
+from typing import Annotated, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from synthgen_ray.synthesizers.columns.stored import Share, Stored
+
+GRIDS = (5, 10, 50, 100, 500, 1000)  # units of the last digit, each a part of the next
+LEAST_REACH = 20  # times a grid's unit: on a coarser one numbers would not be where they were drawn
+LEAST_SHARE = 0.02  # of the numbers, for which a grid is worth having
+CERTAIN = 5  # standard deviations from chance
+
+
+class Heaps(Stored):
+    """So large `shares` of the numbers are put on grids of these `units` of the last digit."""
+
+    units: tuple[Annotated[int, Field(ge=2, le=GRIDS[-1])], ...] = Field(min_length=1)
+    shares: tuple[Share, ...]
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if len(self.units) != len(self.shares) or math.fsum(self.shares) > 1 + 1e-9:
+            raise ValueError("grids and shares do not fit together")
+        return self
+
+    @classmethod
+    def learn(cls, units: np.ndarray, counts: np.ndarray, k: int) -> Self | None:
+        """From distinct numbers, counted in units of the last digit, and how many rows hold each. `None` if no more of
+        them are round than by chance, or fewer than k rows."""
+        rows, shares = int(counts.sum()), {1: 1.0}
+        for grid in GRIDS:
+            if rows < k or np.ptp(units) < LEAST_REACH * grid:
+                break
+            on = int(counts[units % grid == 0].sum())
+            by_chance = sum(share * unit / grid for unit, share in shares.items())
+            beyond, spread = on / rows - by_chance, math.sqrt(by_chance * (1 - by_chance) / rows)
+            if on >= k and beyond > max(LEAST_SHARE, CERTAIN * spread):
+                finer = max(shares)
+                shares[grid] = min(beyond / (1 - finer / grid), shares[finer])
+                shares[finer] -= shares[grid]
+        coarse = {grid: share for grid, share in shares.items() if grid > 1 and share > 0}
+        return cls(units=tuple(coarse), shares=tuple(coarse.values())) if coarse else None
+
+    def put(self, units: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """The numbers, some of them rounded to a coarser grid, (N,)."""
+        which = np.searchsorted(np.cumsum(self.shares), rng.random(len(units)), side="right")
+        grid = np.append(self.units, 1)[which]
+        return np.asarray(np.rint(units / grid) * grid)
