@@ -42,6 +42,7 @@ class GaussianCopula(Synthesizer):
     @one_blas_thread()  # another number of them adds up in another order, and gives another model
     def _learn(self, table: pa.Table, seed: int, pace: Pace) -> None:
         rng = stream(seed, TRAIN)
+        self._splits_categories = True  # also where it was loaded from a file of before
         columns = [seen(codec, table[codec.name], rng) for codec in self.codec.learnt]
         pace.say(0.5, "learning the correlations")
         ordered, seen_ND = in_line(columns)

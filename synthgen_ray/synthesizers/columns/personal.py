@@ -25,8 +25,8 @@ WRITTEN_AS = {
     "username": ("{first}.{last}{number}", "{first}{number}", "{last}{number}"),
     # As names and addresses are written that are no whole ones, see `as_written`. Of pairs there are enough that a
     # table never has them all.
-    "given_name": ("{first}", "{first}-{first}"),
-    "surname": ("{last}", "{last}-{last}"),
+    "given_name": (*5 * ("{first}",), "{first}-{first}"),
+    "surname": (*5 * ("{last}",), "{last}-{last}"),
     "surname_first": ("{last}, {first}",),
     "address_line": ("{street}, {city}, {state} {post_code}",),
 }

@@ -2,9 +2,11 @@
 
 import json
 
+import pyarrow as pa
 import pytest
 
-from synthgen_ray.synthesizers.base import load
+from synthgen_ray.domain.params import ModelType
+from synthgen_ray.synthesizers.base import create, load
 from tests.unit.synthesizers import golden
 
 EXPECTED = json.loads(golden.EXPECTED.read_text())
@@ -36,3 +38,11 @@ def test_rows_are_the_same_where_float_kernels_are(rows, model_type):
 
 def test_files_are_small(model_type):
     assert golden.file_of(model_type).stat().st_size < 200_000
+
+
+def test_a_copula_of_an_earlier_version_learns_as_a_new_one():
+    table = pa.table({"kind": ["a", "b", None, "c"] * 50, "x": [float(n) for n in range(200)]})
+    earlier = load(golden.file_of(ModelType.GAUSSIAN_COPULA))
+    new = create(ModelType.GAUSSIAN_COPULA, earlier.params.model_dump())
+
+    assert earlier.fit(table).sample(100, seed=1) == new.fit(table).sample(100, seed=1)
