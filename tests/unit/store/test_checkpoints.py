@@ -62,8 +62,13 @@ async def test_a_superseded_attempt_cannot_name_its_own(store, job):
 
 
 @pytest.mark.parametrize("ending", ["completed", "failed", "cancelled"])
-async def test_they_are_erased_once_the_job_has_ended(store, clock, job, ending):
-    await store.name_checkpoint(job.id, 1, an_artifact())
+async def test_they_are_erased_once_the_job_has_ended_and_those_of_others_are_not(
+    store, clock, job, given_training, ending
+):
+    other = await given_training()
+    await store.claim_next(TRAIN)
+    for training in (job, other):
+        assert await store.name_checkpoint(training.id, 1, an_artifact())
 
     if ending == "completed":
         await store.complete_training(job.id, 1, a_trained_model())
@@ -72,7 +77,9 @@ async def test_they_are_erased_once_the_job_has_ended(store, clock, job, ending)
     else:
         await store.cancel(ADMIN, job.id)
 
-    assert checkpoints_folder(job.id) in await erasures(store, clock)
+    due = await erasures(store, clock)
+    assert checkpoints_folder(job.id) in due
+    assert checkpoints_folder(other.id) not in due
 
 
 async def test_they_stay_while_a_lost_job_waits_for_its_next_attempt(store, clock, job):

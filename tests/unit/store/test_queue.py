@@ -8,7 +8,7 @@ from synthgen_ray.domain.entities import JobFailure, Progress
 from synthgen_ray.domain.errors import Cancelled
 from synthgen_ray.domain.lifecycle import LEASE, JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams
-from synthgen_ray.store.reaper import BACKOFF, LOST, MAX_FAILURES
+from synthgen_ray.store.reaper import BACKOFF, LOST, MAX_FAILURES, NO_ROOM_REST
 from tests.databases import on_both_databases
 from tests.given import ADMIN, COLUMNS, a_trained_model, an_artifact
 from tests.history import every_erasure
@@ -223,6 +223,19 @@ async def test_a_job_that_was_lost_once_runs_again_at_once_and_one_that_was_lost
     assert await store.claim_next(ALL) is None
     clock.advance(BACKOFF[-1])
     assert (await store.claim_next(ALL)).job.attempt == 3
+
+
+async def test_a_job_that_waited_for_room_does_not_say_so_once_it_runs_and_began_when_it_was_first_claimed(
+    store, clock, given_training
+):
+    await given_training()
+    first = (await store.claim_next(ALL)).job
+    await store.postpone(first.id, first.attempt)
+    clock.advance(NO_ROOM_REST)
+
+    again = (await store.claim_next(ALL)).job
+
+    assert (again.attempt, again.progress.message, again.started_at) == (2, "", first.started_at)
 
 
 async def test_what_a_cluster_held_goes_back_to_the_queue_and_what_another_holds_does_not(store, given_training):

@@ -62,6 +62,14 @@ class TestOutputs:
         assert (await store.get_usage(ADMIN, project.id)).storage_bytes == before - 1234
         assert await store.expire_outputs(later(1)) == 0
 
+    async def test_are_as_old_as_the_end_of_their_job_however_long_it_waited(self, store, clock, given_generation):
+        job = await given_generation(ends=False)
+        clock.advance(timedelta(days=2))
+        rows = Artifact(uuid4(), job.folder, (Part("part-0", 10, 1234),), "ab" * 32)
+        await store.complete_generation(job.id, job.attempt, rows)
+
+        assert await store.expire_outputs(clock() - timedelta(days=1)) == 0
+
     async def test_of_trainings_are_models_and_stay(self, store, given_ready_model):
         model_id = await given_ready_model()
 
