@@ -56,11 +56,13 @@ async def test_one_that_is_given_back_counts_when_it_ends(store, clock, project,
     assert (waiting, await seconds_of(store, project)) == (0.0, SECONDS)
 
 
-async def test_one_that_is_deleted_counts_once(store, project, training, given_ready_model):
+async def test_one_that_is_deleted_counts_once(store, project, training, given_training):
     await store.delete_model(ADMIN, training.model_id)
-    ended = await given_ready_model("another")
+    await given_training("another")
+    ended = (await store.claim_next(JobType)).job
+    await store.complete_training(ended.id, ended.attempt, a_trained_model(seconds=2.0))
     before = await seconds_of(store, project)
 
-    await store.delete_model(ADMIN, ended)
+    await store.delete_model(ADMIN, ended.model_id)
 
-    assert before == await seconds_of(store, project) == SECONDS
+    assert before == await seconds_of(store, project) == SECONDS + 2
