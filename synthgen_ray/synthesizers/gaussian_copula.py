@@ -150,7 +150,7 @@ class GaussianCopula(Synthesizer):
 
     def _values_in(self, codec: CategoryCodec, target: CategoryTarget) -> np.ndarray:
         """The asked codes that are on the line of the column's values."""
-        return np.flatnonzero(target.weights[: len(self._cuts_of(codec)) - 1])
+        return np.flatnonzero(target.weights[: codec.width - (self._splits_categories and codec.nulls > 0)])
 
     def _cuts_of(self, codec: CategoryCodec) -> np.ndarray:
         return cuts_of(codec, null_too=not self._splits_categories)

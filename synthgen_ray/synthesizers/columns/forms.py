@@ -17,7 +17,15 @@ from synthgen_ray.synthesizers.columns.calendar import CalendarForm
 from synthgen_ray.synthesizers.columns.ends import inner_parts
 from synthgen_ray.synthesizers.columns.moments import is_moment
 from synthgen_ray.synthesizers.columns.stored import Stored
-from synthgen_ray.synthesizers.columns.whole import EXACT, IntegerForm, IslandsForm, Number, grid_of, learn_whole
+from synthgen_ray.synthesizers.columns.whole import (
+    EXACT,
+    IntegerForm,
+    IslandsForm,
+    Number,
+    Rounded,
+    grid_of,
+    learn_whole,
+)
 
 MAX_DECIMALS = 15
 WHOLE = 2.0**52  # a float64 that large is a whole number
@@ -25,7 +33,7 @@ BEYOND = 1e302  # no column holds such a number
 NOTHING = 1e-304  # numbers that lie no further apart have slopes beyond all floats
 
 
-class FloatForm(Stored):
+class FloatForm(Rounded, Stored):
     """Real numbers from `lower` to `upper` with at most so many decimals, in the column's own precision.
 
     Those of a grid are `origin + step * n` units of the last decimal: prices that end in .99 are 99 + 100 n cents.
@@ -68,10 +76,6 @@ class FloatForm(Stored):
     @property
     def rounding(self) -> float:
         return 0.0 if self.decimals is None else self.step / 10.0**self.decimals
-
-    def cells(self, lows: np.ndarray, highs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """All that rounds into each range."""
-        return lows - self.rounding / 2, highs + self.rounding / 2
 
     @property
     def last_digit(self) -> tuple[float, float] | None:

@@ -156,9 +156,10 @@ class TextCodec(Stored):
 
 def _case_of(texts: pa.Array) -> Case | None:
     """That of nearly all texts, if they have one."""
-    has_cases = pc.not_equal(pc.utf8_upper(texts), pc.utf8_lower(texts))
-    for case, written in CASES.items():
-        if pc.mean(pc.and_(has_cases, pc.equal(texts, written(texts)))).as_py() >= MOST_OF_ONE_CASE:
+    cased = {case: written(texts) for case, written in CASES.items()}
+    has_cases = pc.not_equal(cased["upper"], cased["lower"])
+    for case, like in cased.items():
+        if pc.mean(pc.and_(has_cases, pc.equal(texts, like))).as_py() >= MOST_OF_ONE_CASE:
             return case
     return None
 

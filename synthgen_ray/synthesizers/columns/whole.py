@@ -7,6 +7,7 @@ Every bound is a mean of k rows at or inside the k-th extreme, of the column or 
 """
 
 import math
+from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from fractions import Fraction
 from functools import cached_property
@@ -31,7 +32,20 @@ PRIMES = (2, 3, 5, 7)  # of which the steps of money, clocks and calendars are m
 Number = int | float | Fraction
 
 
-class Counted:
+class Rounded(ABC):
+    """What is true of numbers each of which stands for all that round to it."""
+
+    @property
+    @abstractmethod
+    def rounding(self) -> float:
+        """The distance between neighbours on the grid, in the numbers that `forward` gives; 0 if there is no grid."""
+
+    def cells(self, lows: np.ndarray, highs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """All that rounds into each range."""
+        return lows - self.rounding / 2, highs + self.rounding / 2
+
+
+class Counted(Rounded):
     """What is true of numbers that count places from 0 on, whatever these stand for."""
 
     @property
@@ -44,16 +58,11 @@ class Counted:
 
     @property
     def rounding(self) -> float:
-        """The distance between neighbours on the grid, in the numbers that `forward` gives; 0 if there is no grid."""
         return 1.0
 
     @property
     def exact(self) -> type:
         return np.uint64
-
-    def cells(self, lows: np.ndarray, highs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """All that rounds into each range of places."""
-        return lows - self.rounding / 2, highs + self.rounding / 2
 
     @property
     def last_digit(self) -> tuple[float, float] | None:
