@@ -3,16 +3,15 @@
 import contextlib
 import itertools
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
+from tests.folders import a_folder
 from tests.servers import UpServer, clean_environment, free_port, kill_family, processes_below, running, wait_until
 
 RAY = str(Path(sys.executable).parent / "ray")
@@ -97,31 +96,24 @@ class RayNodes:
 
 @contextlib.contextmanager
 def ray_nodes(head_cpus: int, ip: str = LOOPBACK, **environment: str) -> Iterator[RayNodes]:
-    session = Path(tempfile.mkdtemp(prefix="ray-"))  # short: Ray's socket paths have little room
-    token = session / "token"
-    token.write_text("a" * 64)
-    token.chmod(0o600)
-    nodes = RayNodes(
-        session,
-        ip,
-        free_port(),
-        {
-            **clean_environment(),
+    with a_folder("ray-") as session:
+        token = session / "token"
+        token.write_text("a" * 64)
+        token.chmod(0o600)
+        ours = {
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN_PATH": str(token),
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",
             **QUICK_TO_NOTICE,
-            **environment,
-        },
-    )
-    try:
-        nodes.start_head(head_cpus)
-        yield nodes
-    finally:
-        for node in reversed(nodes.nodes.copy()):
-            nodes.kill(node)
-        shutil.rmtree(session, ignore_errors=True)
+        }
+        nodes = RayNodes(session, ip, free_port(), {**clean_environment(), **ours, **environment})
+        try:
+            nodes.start_head(head_cpus)
+            yield nodes
+        finally:
+            for node in reversed(nodes.nodes.copy()):
+                nodes.kill(node)
 
 
 @dataclass

@@ -4,12 +4,10 @@ import contextlib
 import json
 import os
 import random
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ import psutil
 
 from synthgen_ray.client import SynthGen
 from synthgen_ray.runtime.data_dir import DataDir
+from tests.folders import a_folder
 
 START_S = 200
 WAIT_S = 120
@@ -122,13 +121,10 @@ class UpServer:
 
 @contextlib.contextmanager
 def an_up_server(**settings: str) -> Iterator[UpServer]:
-    data_dir = Path(tempfile.mkdtemp(prefix="sg-"))  # short: Ray's socket paths have little room
-    environment = {**clean_environment(), "SYNTHGEN_DATA_DIR": str(data_dir), **settings}
-    try:
+    with a_folder() as data_dir:
+        environment = {**clean_environment(), "SYNTHGEN_DATA_DIR": str(data_dir), **settings}
         with running(UpServer(data_dir, free_port(), environment)) as server:
             yield server
-    finally:
-        shutil.rmtree(data_dir, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -244,10 +244,13 @@ class Dispatcher:
         """Renew the leases of what runs, and stop what is superseded."""
         attempts = tuple(self._running)
         since = self._since_heartbeat()
-        if since is None or since >= LEASE / 2:
-            self._clock.begin_anew()  # a store that was away for us was so for others, whose leases ran out meanwhile
-        reaps = self._clock.is_steady() and since is not None  # the first one cannot tell which deadlines are to move
-        held = await self._store.heartbeat(attempts, since=since, reaps=reaps)
+        # The first one cannot tell which deadlines are to move. One after a store was away takes nothing either: it was
+        # so for others, whose leases ran out meanwhile, and results that waited for it are to be written first.
+        is_first = since is None or since >= LEASE / 2
+        if is_first:
+            self._clock.begin_anew()
+        is_steady = self._clock.is_steady()
+        held = await self._store.heartbeat(attempts, since=since, reaps=not is_first, is_steady=is_steady)
         await self._keep_only(held, attempts)
         self._last_heartbeat = time.monotonic()
 

@@ -68,18 +68,17 @@ async def insist(samplers: "DeploymentHandle", method: str, *args: Any) -> Any:
 
     Raises: WorkerLost; Postponed, when none can be had; what the method raises.
     """
-    from ray.serve.exceptions import DeploymentUnavailableError
+    from grpc import RpcError
+    from ray.serve.exceptions import DeploymentUnavailableError, RayServeException
 
     loss: BaseException | None = None
     for attempt in range(ATTEMPTS):
         if loss is not None:
             await asyncio.sleep(REST_S * attempt)
             log.warning("a sampler was lost during %s (%s): another is asked", method, type(loss).__name__)
-        response = getattr(samplers, method).remote(*args)
         try:
-            return await response
+            return await _answer_of(getattr(samplers, method), args)
         except asyncio.CancelledError as cancelled:
-            response.cancel()
             if _is_cancelled():
                 raise
             loss = cancelled  # by Ray, of what was asked: to let it through would end us as if somebody had wished so
@@ -88,9 +87,20 @@ async def insist(samplers: "DeploymentHandle", method: str, *args: Any) -> Any:
         except DeploymentUnavailableError as error:
             _look_anew()
             raise Postponed from error
-        except RayError as error:  # its process, its node, or what it answered; Ray may have killed it for its memory
+        # Its process, its node, or what it answered; Ray may have killed it for its memory. Serve has errors of its own
+        # for some of that, and behind HAProxy so has the way there.
+        except (RayError, RayServeException, RpcError) as error:
             loss = error
     raise WorkerLost from loss
+
+
+async def _answer_of(method: "DeploymentHandle", args: tuple[Any, ...]) -> Any:
+    response = method.remote(*args)
+    try:
+        return await response
+    except asyncio.CancelledError:
+        response.cancel()
+        raise
 
 
 def _look_anew() -> None:
@@ -173,7 +183,7 @@ async def wake(model_type: ModelType) -> None:
 async def turns() -> Sequence[int] | None:
     """Of each replica that is up how many parts it draws at a time; `None` when one does not answer."""
     await _imported()
-    from ray.serve.exceptions import DeploymentUnavailableError
+    from ray.serve.exceptions import DeploymentUnavailableError, RayServeException
 
     try:
         async with asyncio.timeout(ASK_S):
@@ -181,7 +191,7 @@ async def turns() -> Sequence[int] | None:
             said = await samplers.broadcast("turns").results_async(return_exceptions=True)
     except DeploymentUnavailableError:  # no replica is up
         return ()
-    except (RayError, TimeoutError):
+    except (RayError, RayServeException, TimeoutError):
         return None
     return [number for number in said if isinstance(number, int)]
 
@@ -190,9 +200,9 @@ async def forget(folders: tuple[str, ...]) -> None:
     """Have each replica let go what it keeps of these folders. One that does not answer is ending, or lets it go when
     it needs the room."""
     await _imported()
-    from ray.serve.exceptions import DeploymentUnavailableError
+    from ray.serve.exceptions import RayServeException
 
-    with suppress(DeploymentUnavailableError, TimeoutError):  # no replica is up
+    with suppress(RayError, RayServeException, TimeoutError):  # no replica is up, or the way there is not
         async with asyncio.timeout(FORGET_S):
             samplers = await deployed()
             await samplers.broadcast("forget", folders).results_async(return_exceptions=True)

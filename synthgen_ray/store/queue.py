@@ -96,12 +96,18 @@ class Queue(Attempts):
             return {(job_id, attempt) for job_id, attempt in await session.execute(wanted)}
 
     async def heartbeat(
-        self, attempts: Collection[Attempt], *, since: timedelta | None = None, reaps: bool = True
+        self,
+        attempts: Collection[Attempt],
+        *,
+        since: timedelta | None = None,
+        reaps: bool = True,
+        is_steady: bool = True,
     ) -> set[Attempt]:
         """Keep these attempts alive, then reap; answers those that are still wanted.
 
         In this order and by one look at the clock: however far it was set, who is here keeps what it has.
-        `since` is what has gone since the asker's last heartbeat, by a clock that only runs.
+        `since` is what has gone since the asker's last heartbeat, by a clock that only runs. Leases are taken only from
+        where its wall clock `is_steady`; deadlines see to that by themselves (`keep_deadlines`).
         """
         async with self._sessions.writing() as session:
             await self._sessions.set_clock(session)
@@ -112,7 +118,8 @@ class Queue(Attempts):
             renewed = {(job_id, attempt) for job_id, attempt in await session.execute(renew)}
             # What kept this one from its turn kept others from theirs, whose leases ran out meanwhile.
             is_late = time.monotonic() - self._last_beat > LEASE.total_seconds() / 2
-            reaped = await reap(session, now) if reaps and not is_late and self._sessions.is_steady() else Reaped()
+            takes_leases = is_steady and not is_late and self._sessions.is_steady()
+            reaped = await reap(session, now, takes_leases) if reaps else Reaped()
         self._last_beat = time.monotonic()
         if reaped.all:
             log.warning("%d jobs were past their deadline or their lease, or cannot be read", len(reaped.all))

@@ -38,7 +38,7 @@ class Reaped:
         return self.overdue | self.unreadable | self.expired
 
 
-async def reap(session: AsyncSession, now: datetime) -> Reaped:
+async def reap(session: AsyncSession, now: datetime, takes_leases: bool) -> Reaped:
     """End or give back what should no longer be as it is.
 
     Nothing of a row but its status, times and counters is read here: one that cannot be decoded stops no other.
@@ -53,7 +53,8 @@ async def reap(session: AsyncSession, now: datetime) -> Reaped:
         *await move(session, running, failed, overdue, now, **because(OVERDUE)),
     ]
     unreadable = await move(session, pending, failed, unknown, now, **because(UNREADABLE))
-    return Reaped(frozenset(late), frozenset(unreadable), frozenset(await lose(session, expired, now)))
+    lost = await lose(session, expired, now) if takes_leases else []
+    return Reaped(frozenset(late), frozenset(unreadable), frozenset(lost))
 
 
 async def lose(session: AsyncSession, which: ColumnElement[bool], now: datetime) -> list[Attempt]:

@@ -1,12 +1,11 @@
 """`make chaos`: the long forms of all that is done to the queue, a line of summary for each. Fails when one finds
-something."""
+something, and keeps the folders of what it found."""
 
 import argparse
 import asyncio
 import logging
 import os
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable, Coroutine
@@ -21,6 +20,7 @@ from tests.chaos.polling import crowded, polled
 from tests.chaos.slow import slowed
 from tests.chaos.soak import soaked
 from tests.chaos.workload import Shop
+from tests.folders import KEEP, a_folder
 from tests.servers import NO_RATE_LIMITS, an_up_server
 from tests.simulation.histories import all_replayed, simulated
 
@@ -30,8 +30,8 @@ NO_LIMITS = {"SYNTHGEN_RATE_LIMITS": NO_RATE_LIMITS, "SYNTHGEN_QUOTAS": '{"pendi
 
 def _in_a_folder(check: Callable[[Path], Coroutine[Any, Any, str]]) -> Check:
     def run() -> str:
-        with tempfile.TemporaryDirectory(prefix="sg-") as folder:
-            return asyncio.run(check(Path(folder)))
+        with a_folder() as folder:
+            return asyncio.run(check(folder))
 
     return run
 
@@ -87,6 +87,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     arguments.add_argument("checks", nargs="*", choices=[*CHECKS, []], help="all of them when none is named")
     logging.disable(logging.ERROR)  # faults are what is meant to happen
+    os.environ[KEEP] = "1"
     failed = []
     for name in arguments.parse_args().checks or CHECKS:
         begun = time.monotonic()

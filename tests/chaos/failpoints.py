@@ -12,11 +12,9 @@ import errno
 import os
 import shutil
 import signal
-import tempfile
 import traceback
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -37,6 +35,7 @@ from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import utc_now
 from tests.chaos.bank import Bank, a_bank, sqlite_url
 from tests.fakes import FakeClock, WritingLauncher
+from tests.folders import a_folder
 from tests.given import ADMIN
 from tests.servers import wait_until
 
@@ -128,11 +127,11 @@ def swept(kind: JobType, action: Action, start: int = 1, stride: int = 1) -> str
 
     Raises: AssertionError, naming the point after which a promise was broken.
     """
-    with _folder() as prepared:
+    with a_folder() as prepared:
         _in_child(lambda: asyncio.run(_prepare(prepared, kind)))
         number = start
         while True:
-            with _folder() as folder:
+            with a_folder() as folder:
                 shutil.copytree(prepared, folder, dirs_exist_ok=True)
                 fired = _broken_run(folder, number, action)
                 ended = _in_child(lambda folder=folder: _say(asyncio.run(_recover(folder))))
@@ -143,12 +142,6 @@ def swept(kind: JobType, action: Action, start: int = 1, stride: int = 1) -> str
                 points = f"points {start} to {number - 1} by {stride}"
                 return f"{kind}, {action}: {points}, all completed, 0 broken promises"
             number += stride
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="sg-") as folder:
-        yield Path(folder)
 
 
 def _in_child(work: Callable[[], None]) -> str:

@@ -8,12 +8,10 @@ that an undisturbed generation has.
 import asyncio
 import contextlib
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
 import psutil
@@ -26,6 +24,7 @@ from tests.chaos.bank import sqlite_url
 from tests.chaos.cable import Cable, a_cable
 from tests.chaos.kills import a_shop, begun_training
 from tests.chaos.workload import Shop
+from tests.folders import a_folder
 from tests.history import all_events, check_history
 from tests.ray_nodes import RayNodes, a_server_on, ray_nodes
 from tests.servers import UpServer, an_up_server, is_alive, kill_family, standing_still, wait_until
@@ -76,10 +75,10 @@ def nodes_lost(times: int) -> str:
     Each second training is of two workers, for which there is room again only once the other has joined.
     """
     killed = []
-    with ray_nodes(head_cpus=0) as nodes, tempfile.TemporaryDirectory(prefix="sg-") as folder:
+    with ray_nodes(head_cpus=0) as nodes, a_folder() as folder:
         nodes.join(num_cpus=2)
         nodes.join(num_cpus=2)
-        with a_server_on(nodes, Path(folder)) as server, _work(server) as work:
+        with a_server_on(nodes, folder) as server, _work(server) as work:
             for number in range(times):
                 num_workers = 1 + number % 2
                 jobs = begun_training(work.shop, num_workers), work.generate()
@@ -100,10 +99,10 @@ def networks_cut(times: int) -> str:
     with (
         a_cable() as cable,
         ray_nodes(head_cpus=0, ip=cable.ours) as nodes,
-        tempfile.TemporaryDirectory(prefix="sg-") as folder,
+        a_folder() as folder,
     ):
         far = _far(nodes, cable)
-        with a_server_on(nodes, Path(folder)) as server, _work(server) as work:
+        with a_server_on(nodes, folder) as server, _work(server) as work:
             for _ in range(times):
                 training = begun_training(work.shop, epochs=EPOCHS_WHILE_A_NODE_JOINS)
                 near = nodes.join(num_cpus=2)

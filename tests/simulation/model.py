@@ -84,14 +84,14 @@ class QueueModel:
         return {attempt for attempt in attempts if self._held(attempt)}
 
     def heartbeat(
-        self, now: datetime, attempts: Collection[Attempt], since: timedelta | None, reaps: bool
+        self, now: datetime, attempts: Collection[Attempt], since: timedelta | None, reaps: bool, is_steady: bool
     ) -> set[Attempt]:
         self._keep_deadlines(now, since)
         for attempt in attempts:
             if job := self._held(attempt):
                 job.lease_expires_at = now + LEASE
         if reaps:
-            self._reap(now)
+            self._reap(now, is_steady)
         return self.find_held(now, attempts)
 
     def complete(self, now: datetime, attempt: Attempt, artifact: int) -> bool:
@@ -186,11 +186,11 @@ class QueueModel:
             if before and not job.status.is_final:
                 job.deadline_at += gone
 
-    def _reap(self, now: datetime) -> None:
+    def _reap(self, now: datetime, is_steady: bool) -> None:
         for job in self.jobs.values():
             if not job.status.is_final and job.deadline_at <= now:
                 self._move(job, FAILED, now, "deadline_exceeded")
-            elif job.lease_expires_at and not now <= job.lease_expires_at <= now + 2 * LEASE:
+            elif is_steady and job.lease_expires_at and not now <= job.lease_expires_at <= now + 2 * LEASE:
                 self._lose(job, now)
 
     def _lose(self, job: Job, now: datetime) -> None:

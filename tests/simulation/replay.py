@@ -94,9 +94,11 @@ class Replay:
     async def find_held(self, attempts: Sequence[Attempt]) -> set[Attempt]:
         return self._numbered(await self.store.find_held([self._named(one) for one in attempts]))
 
-    async def heartbeat(self, attempts: Sequence[Attempt], since: timedelta | None, reaps: bool) -> set[Attempt]:
+    async def heartbeat(
+        self, attempts: Sequence[Attempt], since: timedelta | None, reaps: bool, is_steady: bool
+    ) -> set[Attempt]:
         named = [self._named(one) for one in attempts]
-        return self._numbered(await self.store.heartbeat(named, since=since, reaps=reaps))
+        return self._numbered(await self.store.heartbeat(named, since=since, reaps=reaps, is_steady=is_steady))
 
     async def complete(self, attempt: Attempt, number: int) -> bool:
         job_id, _ = self._named(attempt)

@@ -59,15 +59,15 @@ class WithoutMemory(QueueModel):
 class WithoutLeases(QueueModel):
     """Whoever is not here is dead."""
 
-    def _reap(self, now: datetime) -> None:
+    def _reap(self, now: datetime, is_steady: bool) -> None:
         for job in self.jobs.values():
             if job.lease_expires_at and job.lease_expires_at != now + LEASE:
                 job.lease_expires_at = now - LEASE
-        super()._reap(now)
+        super()._reap(now, is_steady)
 
 
 class WithoutReaper(QueueModel):
-    def _reap(self, now: datetime) -> None:
+    def _reap(self, now: datetime, is_steady: bool) -> None:
         """Nobody is missed."""
 
 

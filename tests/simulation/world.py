@@ -200,10 +200,11 @@ class World:
         running = {(job.id, job.attempt) for job in self.queue.jobs.values() if job.lease_expires_at}
         attempts = tuple(me.running)
         since = None if me.heard is None else timedelta(seconds=self.monotonic - me.heard)
-        if since is None or since >= LEASE / 2:
+        is_first = since is None or since >= LEASE / 2
+        if is_first:
             me.watch.begin_anew()
         try:
-            held = self._call(me, "heartbeat", attempts, since, me.watch.is_steady() and since is not None)
+            held = self._call(me, "heartbeat", attempts, since, not is_first, me.watch.is_steady())
         finally:
             self._note_lost(running - set(attempts))
             self._note_overdue()

@@ -5,6 +5,7 @@ import threading
 from uuid import UUID, uuid4
 
 import pytest
+from grpc import RpcError
 from ray.exceptions import (
     ActorDiedError,
     GetTimeoutError,
@@ -16,7 +17,7 @@ from ray.exceptions import (
 )
 from ray.serve import context as serve_context
 from ray.serve._private.common import DeploymentID
-from ray.serve.exceptions import DeploymentUnavailableError
+from ray.serve.exceptions import DeploymentUnavailableError, RayServeException
 
 from synthgen_ray.domain.entities import Artifact, Draw
 from synthgen_ray.domain.errors import Postponed, Unavailable, WorkerLost
@@ -134,6 +135,8 @@ LOSSES = [
     OutOfMemoryError("the node is low on memory"),
     TaskCancelledError(),
     WorkerCrashedError(),
+    RayServeException("an upstream actor died before finishing a dependent task"),
+    RpcError(),
 ]
 NONE_TO_BE_HAD = DeploymentUnavailableError(DeploymentID("Sampler", "synthgen"))
 
@@ -154,6 +157,21 @@ async def test_whatever_takes_a_sampler_away_another_is_asked(samplers, loss):
     rows = asked_for(samplers)
     for _ in range(ATTEMPTS - 1):
         await samplers.fail(loss)
+    await samplers.answer()
+
+    assert await asyncio.wait_for(rows, 10) == b"rows"
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_handle_whose_first_call_finds_no_controller_of_serve_asks_again(samplers, monkeypatch):
+    ask = samplers.remote
+
+    def find_none_at_first(*args: object) -> "asyncio.Future[bytes]":
+        monkeypatch.setattr(samplers, "remote", ask)
+        raise RayServeException("There is no Serve instance running on this Ray cluster.")
+
+    monkeypatch.setattr(samplers, "remote", find_none_at_first)
+    rows = asked_for(samplers)
     await samplers.answer()
 
     assert await asyncio.wait_for(rows, 10) == b"rows"
