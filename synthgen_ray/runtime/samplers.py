@@ -34,6 +34,7 @@ WAKE_S = 60.0
 ASK_S = 2.0
 AHEAD = 2  # chunks that are drawn before they are read
 CROWD = 2 * AHEAD  # chunks of one model on their way from which on any sampler draws them: of two clients
+OURS = (SynthGenError, WorkerLost, Postponed, MemoryError, Unexpected)  # which arrive as they were raised
 
 
 def _find() -> "DeploymentHandle":
@@ -83,7 +84,9 @@ async def insist(samplers: "DeploymentHandle", method: str, *args: Any) -> Any:
                 raise
             loss = cancelled  # by Ray, of what was asked: to let it through would end us as if somebody had wished so
         except RayTaskError as error:
-            raise cause_of(error) from error
+            if isinstance(error.cause, OURS):
+                raise error.cause from error
+            loss = error  # of Serve's own there: whatever our methods raise is made ours (`raises_no_data`)
         except DeploymentUnavailableError as error:
             _look_anew()
             raise Postponed from error
@@ -215,5 +218,4 @@ async def _imported() -> None:
 
 def cause_of(error: RayTaskError) -> BaseException:
     """What was raised there: errors of ours as they were, others as they arrive."""
-    ours = SynthGenError | WorkerLost | Postponed | MemoryError | Unexpected
-    return error.cause if isinstance(error.cause, ours) else error
+    return error.cause if isinstance(error.cause, OURS) else error

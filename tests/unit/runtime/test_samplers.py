@@ -12,6 +12,7 @@ from ray.exceptions import (
     NodeDiedError,
     ObjectLostError,
     OutOfMemoryError,
+    RayTaskError,
     TaskCancelledError,
     WorkerCrashedError,
 )
@@ -137,6 +138,7 @@ LOSSES = [
     WorkerCrashedError(),
     RayServeException("an upstream actor died before finishing a dependent task"),
     RpcError(),
+    RayTaskError("handle_request", "", RuntimeError("the replica is about to end")).as_instanceof_cause(),
 ]
 NONE_TO_BE_HAD = DeploymentUnavailableError(DeploymentID("Sampler", "synthgen"))
 
