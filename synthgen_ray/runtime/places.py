@@ -5,10 +5,14 @@ only stand in their lines, where a sampler that comes up later cannot take them.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from synthgen_ray.domain.errors import frames_of
+
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 LOOK_S = 1.0
 OLD_S = 10.0  # a look before that says nothing of now
@@ -89,8 +93,11 @@ class Places:
         return self._at_once
 
     async def _look_once(self) -> None:
+        seen = None
         try:
             seen = await self._look()
+        except Exception as error:  # noqa: BLE001 - it is a hint, for which no generation is to fail
+            log.warning("the samplers cannot be counted: %s", frames_of(error))
         finally:
             self._looking, self._looked_at = None, asyncio.get_running_loop().time()
         if seen is not None and seen != self._at_once:

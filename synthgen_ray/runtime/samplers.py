@@ -16,7 +16,7 @@ from uuid import UUID
 from ray.exceptions import RayError, RayTaskError
 
 from synthgen_ray.domain.entities import Artifact, Draw
-from synthgen_ray.domain.errors import Postponed, SynthGenError, Unavailable, Unexpected, WorkerLost
+from synthgen_ray.domain.errors import Postponed, SynthGenError, Unavailable, Unexpected, WorkerLost, frames_of
 from synthgen_ray.domain.log_context import subject
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.runtime.names import APP, SAMPLER
@@ -69,14 +69,14 @@ async def insist(samplers: "DeploymentHandle", method: str, *args: Any) -> Any:
 
     Raises: WorkerLost; Postponed, when none can be had; what the method raises.
     """
-    from grpc import RpcError
-    from ray.serve.exceptions import DeploymentUnavailableError, RayServeException
+    from ray.serve.exceptions import DeploymentUnavailableError
 
     loss: BaseException | None = None
     for attempt in range(ATTEMPTS):
         if loss is not None:
             await asyncio.sleep(REST_S * attempt)
-            log.warning("a sampler was lost during %s (%s): another is asked", method, type(loss).__name__)
+            why = type(loss).__name__ if isinstance(loss, RayError) else frames_of(loss)
+            log.warning("a sampler was lost during %s: another is asked: %s", method, why)
         try:
             return await _answer_of(getattr(samplers, method), args)
         except asyncio.CancelledError as cancelled:
@@ -86,13 +86,15 @@ async def insist(samplers: "DeploymentHandle", method: str, *args: Any) -> Any:
         except RayTaskError as error:
             if isinstance(error.cause, OURS):
                 raise error.cause from error
-            loss = error  # of Serve's own there: whatever our methods raise is made ours (`raises_no_data`)
+            loss = error
+        except OURS:  # behind HAProxy they arrive as they were raised
+            raise
         except DeploymentUnavailableError as error:
             _look_anew()
             raise Postponed from error
-        # Its process, its node, or what it answered; Ray may have killed it for its memory. Serve has errors of its own
-        # for some of that, and behind HAProxy so has the way there.
-        except (RayError, RayServeException, RpcError) as error:
+        # Its process, its node, what it answered or the way there, in words of Ray's, Serve's or gRPC's; Ray may have
+        # killed it for its memory. Whatever our methods raise is ours (`raises_no_data`).
+        except Exception as error:  # noqa: BLE001
             loss = error
     raise WorkerLost from loss
 

@@ -118,10 +118,18 @@ async def test_a_sampler_that_is_silent_holds_up_no_part(monkeypatch, begun):
     assert samplers.begun == [*range(11)]
 
 
-async def test_where_the_first_look_tells_nothing_parts_go_on(begun):
+@pytest.mark.parametrize("fails", [False, True], ids=["tells nothing", "fails"])
+async def test_where_the_first_look_helps_nobody_parts_go_on(begun, fails):
     samplers = Samplers()
     samplers.turns = None
-    await begun(Places(samplers.look), samplers, range(8))
+
+    async def look() -> Sequence[int] | None:
+        await samplers.look()
+        if fails:
+            raise KeyError("a replica that Serve's router has just forgotten")
+        return None
+
+    await begun(Places(look), samplers, range(8))
 
     await samplers.end(0)
 

@@ -138,6 +138,7 @@ LOSSES = [
     WorkerCrashedError(),
     RayServeException("an upstream actor died before finishing a dependent task"),
     RpcError(),
+    KeyError("a replica that Serve's router has just forgotten"),
     RayTaskError("handle_request", "", RuntimeError("the replica is about to end")).as_instanceof_cause(),
 ]
 NONE_TO_BE_HAD = DeploymentUnavailableError(DeploymentID("Sampler", "synthgen"))
