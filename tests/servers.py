@@ -141,12 +141,18 @@ def running(server: UpServer) -> Iterator[UpServer]:
 def standing_still(processes: list[psutil.Process]) -> Iterator[None]:
     for process in processes:
         process.suspend()
+    # One that waits for its disk stands still only then.
+    wait_until(lambda: not any(map(_goes_on, processes)), "the processes stand still")
     try:
         yield
     finally:
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):  # others may have ended it
                 process.resume()
+
+
+def _goes_on(process: psutil.Process) -> bool:
+    return is_alive(process) and process.status() != psutil.STATUS_STOPPED
 
 
 def processes_below(pid: int, title: str) -> list[psutil.Process]:
