@@ -150,11 +150,14 @@ async def test_after_a_store_was_away_others_have_time_to_renew_what_they_hold(
 
     pass_time(LEASE + TICK)  # nobody reached the store
     await dispatcher.heartbeat()
+    waited = timedelta(0)
     while (await store.get_job(ADMIN, silent.id)).status is JobStatus.RUNNING:
         assert await store.heartbeat(held[:1], reaps=False) == {*held[:1]}
         pass_time(TICK)
         await dispatcher.heartbeat()
+        waited += TICK
 
+    assert waited >= LEASE
     assert (await store.get_job(ADMIN, renewing.id)).status is JobStatus.RUNNING
 
 
