@@ -7,7 +7,7 @@ find a newer attempt, or none, in the row, change nothing, and answer that it is
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -63,6 +63,7 @@ UNREADABLE_AT_ONCE = 20  # that fail in one transaction: others write too
 class Queue(Attempts):
     _clock: Callable[[], datetime]
     _quotas: Quotas
+    _deadlines: Mapping[JobType, timedelta]
     _last_beat = math.inf  # that came through here, by a clock that only runs
 
     async def claim_next(self, job_types: Collection[JobType], owner: str = LOCAL) -> Assignment | None:
@@ -112,7 +113,7 @@ class Queue(Attempts):
         async with self._sessions.writing() as session:
             await self._sessions.set_clock(session)
             now = self._clock()
-            await keep_deadlines(session, now, since)
+            await keep_deadlines(session, now, since, self._deadlines)
             renew = update(JobRow).where(_any_held(attempts)).values(lease_expires_at=now + LEASE)
             renew = renew.returning(JobRow.id, JobRow.attempt).execution_options(synchronize_session=False)
             renewed = {(job_id, attempt) for job_id, attempt in await session.execute(renew)}

@@ -17,6 +17,7 @@ def check(world: World) -> None:
     _no_file_is_left_over(world)
     assert len(world.published) == len({job for job, _ in world.published}), "a job published twice"
     assert not world.taken_alive, "the lease of one who lives was taken"
+    assert not world.far_off, "a deadline does not come"
     for job_id, ended in world.overdue_at.items():
         assert ended - world.asked_at[job_id] > DEADLINE.total_seconds() - 1, "a deadline came early"
 

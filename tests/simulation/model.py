@@ -182,9 +182,11 @@ class QueueModel:
         if -SLACK <= gone <= since + SLACK:
             return
         for job in self.jobs.values():
-            before = job.created_at < now - since if gone > timedelta(0) else job.created_at > now
+            is_far_off = job.created_at > now or job.deadline_at > now + DEADLINE
+            before = job.created_at < now - since if gone > timedelta(0) else is_far_off
             if before and not job.status.is_final:
-                job.deadline_at += gone
+                far = max(DEADLINE, job.deadline_at - job.created_at)
+                job.deadline_at = min(job.deadline_at + gone, now + far)
 
     def _reap(self, now: datetime, is_steady: bool) -> None:
         for job in self.jobs.values():

@@ -10,10 +10,12 @@ from typing import Any
 from synthgen_ray.domain.lifecycle import LEASE, QUEUED, JobType
 from synthgen_ray.jobs.clock_watch import ClockWatch
 from synthgen_ray.jobs.dispatcher import HEARTBEAT_S
-from tests.simulation.model import START, Attempt, Folder, QueueModel
+from synthgen_ray.store.deadlines import SLACK
+from tests.simulation.model import DEADLINE, START, Attempt, Folder, QueueModel
 
 LEASE_S = LEASE.total_seconds()
-JUMPS = (timedelta(hours=1), timedelta(hours=-1), timedelta(days=3650))
+YEARS = timedelta(days=3650)
+JUMPS = (timedelta(hours=1), timedelta(hours=-1), YEARS)
 CALM_S = 4 * LEASE_S  # between two jumps: two that cancel out between two looks go unseen
 SLOTS = 2
 
@@ -83,6 +85,7 @@ class World:
         self.taken_alive: list[Attempt] = []
         self.asked_at: dict[int, float] = {}
         self.overdue_at: dict[int, float] = {}
+        self.far_off: set[int] = set()  # jobs whose deadline is further off than any that is given
         self.abandoned: set[Attempt] = set()  # by a dispatcher that crashed
         self.zombies: list[tuple[Attempt, float]] = []
         self.dispatchers = [self._started(f"d{i}") for i in range(3)]
@@ -107,7 +110,6 @@ class World:
                 self._pass_time()
                 self._ask(client, key)
         self._settle(rounds, lambda: all(job.status.is_final for job in self.queue.jobs.values()))
-        self.wall += timedelta(hours=2)  # folders wait longer to be erased where the clock was set back
         self._settle(rounds, lambda: not self.queue.erasures and not any(d.running for d in self.dispatchers))
 
     def _settle(self, rounds: int, is_over: Callable[[], bool]) -> None:
@@ -124,7 +126,8 @@ class World:
         self.monotonic += seconds
         self.wall += timedelta(seconds=seconds)
         if self.faulty and self.monotonic > self.calm_until and self.chance.random() < 0.004:
-            self.wall += self.chance.choice(JUMPS)
+            jump = self.chance.choice(JUMPS)
+            self.wall += jump if self.wall < START + YEARS else -YEARS  # one that is years ahead is set right
             self.calm_until = self.monotonic + CALM_S
 
     def _act(self, actor: Actor) -> None:
@@ -208,6 +211,8 @@ class World:
         finally:
             self._note_lost(running - set(attempts))
             self._note_overdue()
+        if not is_first:
+            self._note_far_off()
         for attempt in held:
             self.renewed[attempt] = self.monotonic
         me.heard = self.monotonic
@@ -227,6 +232,11 @@ class World:
             if job.error == "deadline_exceeded":
                 self.overdue_at.setdefault(job.id, self.monotonic)
 
+    def _note_far_off(self) -> None:
+        for job in self.queue.jobs.values():
+            if not job.status.is_final and job.deadline_at > self.wall + DEADLINE + SLACK:
+                self.far_off.add(job.id)
+
     def _keep_only(self, me: Dispatcher, held: set[Attempt]) -> None:
         if unwanted := [attempt for attempt in me.running if attempt not in held]:
             self._call(me, "discard", tuple(unwanted))
@@ -234,7 +244,8 @@ class World:
                 del me.running[attempt]
 
     def _erase(self, me: Dispatcher) -> None:
-        due: tuple[Folder, ...] = tuple(folder for folder, at in self.queue.erasures.items() if at <= self.wall)
+        soon, erasures = self.wall + LEASE, self.queue.erasures.items()
+        due: tuple[Folder, ...] = tuple(folder for folder, at in erasures if not self.wall < at <= soon)
         for folder in due:
             for attempt in [attempt for attempt in self.files if attempt[: len(folder)] == folder]:
                 del self.files[attempt]

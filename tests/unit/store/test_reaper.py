@@ -19,7 +19,8 @@ from tests.history import events_of, every_erasure, moves_of
 MOMENT = timedelta(seconds=1)
 TICK = timedelta(seconds=10)
 HOUR = timedelta(hours=1)
-JUMPS = [HOUR, -HOUR, timedelta(days=3650)]
+YEARS = timedelta(days=3650)
+JUMPS = [HOUR, -HOUR, YEARS]
 
 
 @on_both_databases
@@ -172,6 +173,32 @@ class TestDeadline:
         clock.advance(TICK)
         await store.heartbeat((), since=2 * TICK)
         clock.advance(DEADLINES[JobType.TRAIN] - TICK)
+        await store.heartbeat((), since=DEADLINES[JobType.TRAIN])
+
+        assert (await store.get_job(ADMIN, job.id)).failure == OVERDUE
+
+    async def test_comes_though_a_clock_was_years_ahead_before_it_was_set_right(self, store, clock, given_training):
+        job = await given_training()
+        await store.heartbeat(())
+
+        for jump in (YEARS, -YEARS):
+            clock.advance(jump + TICK)
+            await store.heartbeat((), since=TICK)
+        clock.advance(DEADLINES[JobType.TRAIN])
+        await store.heartbeat((), since=DEADLINES[JobType.TRAIN])
+
+        assert (await store.get_job(ADMIN, job.id)).failure == OVERDUE
+
+    async def test_of_what_was_asked_for_while_no_dispatcher_lived_moves_by_that_part_of_the_time(
+        self, store, clock, given_training
+    ):
+        await store.heartbeat(())
+        clock.advance(YEARS)
+        job = await given_training()
+
+        clock.advance(2 * TICK)
+        await store.heartbeat((), since=TICK)
+        clock.advance(DEADLINES[JobType.TRAIN])
         await store.heartbeat((), since=DEADLINES[JobType.TRAIN])
 
         assert (await store.get_job(ADMIN, job.id)).failure == OVERDUE
