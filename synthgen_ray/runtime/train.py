@@ -10,7 +10,7 @@ from ray.exceptions import RayError, RayTaskError
 
 from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.entities import Assignment, Job, Progress, TrainedModel
-from synthgen_ray.domain.errors import InvalidRequest, Postponed, SynthGenError, Unavailable, WorkerLost
+from synthgen_ray.domain.errors import InvalidRequest, Postponed, SynthGenError, Unavailable, WorkerLost, artifacts_away
 from synthgen_ray.runtime.capacity import Workers
 from synthgen_ray.runtime.leftovers import free_leftovers
 from synthgen_ray.runtime.names import train_run_name
@@ -29,7 +29,8 @@ def train(assignment: Assignment, workers: Workers, settings: Settings) -> Train
 def lead(assignment: Assignment, workers: Workers, settings: Settings) -> TrainedModel:
     """By the workers of a run of Ray Train, which end with this process, an actor's.
 
-    Raises: Postponed, when there was no room for them in `ROOM_COMES_S`; WorkerLost; what the training raises.
+    Raises: Postponed, when there was no room for them in `ROOM_COMES_S`; Unavailable; WorkerLost; what the training
+    raises.
     """
     order = _order(assignment, workers, settings)
     with working_on(assignment.job, settings.log_format, order["artifacts"]):
@@ -100,6 +101,8 @@ def _fit(order: dict[str, Any], workers: Workers) -> TrainedModel:
         result = trainer.fit()
     except TrainingFailedError as error:
         raise _reason(error) from error
+    except OSError as error:  # Ray Train makes a file there before it begins
+        raise artifacts_away() from error
     finally:
         free_leftovers()
         with suppress(Unavailable):  # then it is erased with the attempt

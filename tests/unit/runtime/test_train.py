@@ -15,10 +15,15 @@ from ray.train.v2._internal.exceptions import (
 from ray.train.v2._internal.execution.worker_group.thread_runner import ThreadRunner
 from ray.train.v2.api.exceptions import ControllerError, WorkerGroupError
 
-from synthgen_ray.domain.errors import Cancelled, InvalidRequest, Postponed, WorkerLost
+from synthgen_ray.artifacts.disk import DiskArtifacts
+from synthgen_ray.domain.entities import Assignment
+from synthgen_ray.domain.errors import Cancelled, InvalidRequest, Postponed, Unavailable, WorkerLost
+from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.runtime import train as training
+from synthgen_ray.runtime.capacity import Workers
 from synthgen_ray.runtime.samplers import cause_of
 from synthgen_ray.runtime.train import _reason
+from tests.given import a_job, an_artifact
 
 
 @pytest.mark.parametrize(
@@ -51,6 +56,21 @@ def test_workers_for_which_no_nodes_may_be_started_are_refused_for_that():
 
     assert isinstance(reason, InvalidRequest)
     assert reason.code == "resources_unavailable"
+
+
+def test_a_store_that_goes_away_as_ray_train_begins_is_waited_for(monkeypatch, tmp_path):
+    class Beginning:
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        def fit(self) -> None:
+            raise OSError("AWS Error SLOW_DOWN")
+
+    monkeypatch.setattr("ray.train.torch.TorchTrainer", Beginning)
+    monkeypatch.setattr(training, "free_leftovers", lambda: None)
+    assignment, artifacts = Assignment(a_job(JobType.TRAIN), an_artifact()), DiskArtifacts(tmp_path)
+
+    with pytest.raises(Unavailable):
+        training._fit({"assignment": assignment, "artifacts": artifacts}, Workers(2, 1, use_gpu=False))
 
 
 @pytest.mark.parametrize("error", [Postponed(), WorkerLost(), Cancelled(), MemoryError()])
