@@ -168,14 +168,15 @@ BATCH_STOPPED = JobFailure("batch_stopped", "The batch stopped before its end: -
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is, from 0 to 1, after so many seconds of its attempt; of a training its latest losses by name, and
-    its seconds in all its attempts."""
+    """How far a job is, from 0 to 1, after so many seconds of its attempt; of a training its latest losses by name, its
+    seconds in all its attempts, and how many of them went into work that it does not go on with."""
 
     fraction: float
     message: str = ""
     losses: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     epochs: int = 0  # of a training, that have ended since the last time
+    seconds_lost: float = 0.0
 
     @classmethod
     def of_rows(cls, made: int, wanted: int, seconds: float = 0.0) -> Self:

@@ -3,7 +3,7 @@
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -46,7 +46,7 @@ def learn(
     whatever `report` and `checkpoints` raise.
     """
     job = assignment.job
-    report(Progress(job.progress.fraction, "reading the table", seconds=job.progress.seconds))
+    report(replace(job.progress, message="reading the table"))
     with artifacts.verified_file(assignment.source) as file:
         table = read_table(file)
     seconds = job.progress.seconds

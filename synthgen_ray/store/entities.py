@@ -121,7 +121,7 @@ def to_job(row: JobRow) -> Job:
         status=row.status,
         config=(row.short_config or {}) if is_listed else row.config,
         attempt=row.attempt,
-        progress=Progress(row.progress, row.message, row.losses, row.seconds),
+        progress=Progress(row.progress, row.message, row.losses, row.seconds, seconds_lost=row.seconds_lost),
         failure=_failure(row),
         artifact=_kept(row.artifact) if row.artifact else None,
         created_at=row.created_at,

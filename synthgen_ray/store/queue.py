@@ -136,7 +136,7 @@ class Queue(Attempts):
         if progress.losses:  # the latest stay when a later step has none
             shown["losses"] = progress.losses
         if progress.seconds:
-            shown["seconds"] = progress.seconds
+            shown |= {"seconds": progress.seconds, "seconds_lost": progress.seconds_lost}
         is_held = await self._write_held(job_id, attempt, shown)
         self._observer.epochs_ended(progress.epochs)
         return is_held

@@ -210,6 +210,7 @@ class JobRow(Row):
     message: Mapped[str] = mapped_column(default="")
     losses: Mapped[dict[str, Any]] = mapped_column(default=dict)
     seconds: Mapped[float] = mapped_column(default=0.0)  # at work in this attempt; of a training, in all
+    seconds_lost: Mapped[float] = mapped_column(default=0.0)  # of a training's, in work that was done in vain
     # Of a training: an artifact that no other row names, from which its next attempt goes on.
     checkpoint: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     error_code: Mapped[str | None]

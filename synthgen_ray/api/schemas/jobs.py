@@ -92,8 +92,8 @@ class JobDetail(JobItem):
 
 
 def eta_seconds(job: Job) -> float | None:
-    """At the pace so far; `None` before there is one, and once the job has ended."""
-    done, seconds = job.progress.fraction, job.progress.seconds
+    """At the pace of what is done; `None` before there is one, and once the job has ended."""
+    done, seconds = job.progress.fraction, job.progress.seconds - job.progress.seconds_lost
     too_early = done < 0.05  # the start-up of the workers is all there is to go by
     if job.status is not JobStatus.RUNNING or too_early or not seconds:
         return None

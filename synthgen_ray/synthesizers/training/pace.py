@@ -30,14 +30,14 @@ class Pace:
         self._checkpoints = checkpoints or NoCheckpoints()
         self.losses: Losses = {}  # of the whole training so far
         self._started, self._max_seconds, self._part = time.monotonic(), max_seconds, 1.0
-        self._seconds_before = 0.0  # of the work of earlier attempts that this one goes on with
         self._reported = time.monotonic()
         self.is_limited = max_seconds is not None
         self._is_settled: Callable[[int], bool] = _never
         self._seen = np.empty(0)
         self._has_settled = False
-        self._latest = self._checkpoints.latest()
-        self._reached = self._latest.fraction if self._latest else 0.0  # before this attempt
+        self._latest = latest = self._checkpoints.latest()
+        # Before this attempt, which goes on with it.
+        self._reached, self._seconds_before = (latest.fraction, latest.seconds) if latest else (0.0, 0.0)
         self._last = Progress(self._reached)
 
     def say(self, fraction: float, message: str) -> None:
@@ -65,8 +65,10 @@ class Pace:
         done = state.resume(latest, total)
         self._reached = done / total
         if latest and done:
-            self.losses, self._seconds_before = dict(latest.losses), latest.seconds
+            self.losses = dict(latest.losses)
             self.say(self._reached, f"going on after {done:,} of {total:,} steps")
+        else:
+            self._seconds_before = 0.0
         return done
 
     @contextmanager
@@ -129,7 +131,8 @@ class Pace:
     def _report(self, progress: Progress) -> None:
         self._reported, self._last = time.monotonic(), replace(progress, epochs=0)  # which were told
         fraction = max(progress.fraction, self._reached)
-        self._on_progress(replace(progress, fraction=fraction, seconds=self.seconds))
+        lost = self._checkpoints.seconds_used - self._seconds_before
+        self._on_progress(replace(progress, fraction=fraction, seconds=self.seconds, seconds_lost=lost))
 
 
 def _never(epoch: int) -> bool:  # noqa: ARG001

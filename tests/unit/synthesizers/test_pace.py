@@ -57,6 +57,20 @@ def test_the_time_of_work_that_is_gone_on_with_counts_and_that_of_work_that_was_
     assert [pace.seconds for pace in paces] == [90, 90]
 
 
+@pytest.mark.parametrize(("fits", "lost"), [(True, 20), (False, 70)])
+def test_work_in_vain_is_told_apart_from_the_beginning_and_a_checkpoint_that_does_not_fit_is_such(fits, lost):
+    state = TrainingState(network=nn.Linear(2, 1))
+    state.watch(np.empty(0))
+    told: list[Progress] = []
+    pace = Pace(told.append, None, Earlier(70, Checkpoint(1, 3 if fits else 4, state.tensors(), seconds=50)))
+
+    pace.say(0.0, "learning the columns")
+    next(pace.steps(3, 1, state))
+    pace.say(0.5, "epoch 2 of 3")
+
+    assert [progress.seconds_lost for progress in (told[0], told[-1])] == [20, lost]
+
+
 def test_a_training_whose_time_was_used_up_before_ends_at_its_next_step():
     first = Earlier()
     given_model(ModelType.TVAE, epochs=2, refine=False, checkpoints=first)
