@@ -14,7 +14,7 @@ from typing import Self
 
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, checkpoints_folder
-from synthgen_ray.domain.errors import Cancelled, Gone, Unavailable, frames_of
+from synthgen_ray.domain.errors import Cancelled, Gone, InsufficientStorage, Unavailable, frames_of
 from synthgen_ray.domain.lifecycle import AWAY_RESTS
 from synthgen_ray.synthesizers.base import LIBRARIES
 from synthgen_ray.synthesizers.training.checkpoint import Checkpoint, Unusable, read_checkpoint, write_checkpoint
@@ -108,7 +108,7 @@ class JobCheckpoints:
         try:
             with self._artifacts.verified_file(artifact) as file:
                 return read_checkpoint(file, self._training)
-        except (Gone, Unusable, OSError) as error:
+        except (Gone, InsufficientStorage, Unusable, OSError) as error:
             log.warning("job %s starts anew, its checkpoint is of no use: %s", self._job.id, frames_of(error))
             return None
 

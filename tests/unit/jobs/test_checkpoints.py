@@ -152,6 +152,15 @@ def test_a_training_goes_on_after_its_networks_are_done(tmp_path):
     assert resumed == undisturbed
 
 
+def lost_after_a_checkpoint(folder: Path) -> Assignment:
+    """The second attempt at a training whose first one was lost after `STEP`."""
+    names: list[Artifact] = []
+    first = given_assignment(folder, "tvae")
+    with JobCheckpoints(first, DiskArtifacts(folder), 1e-6, given_row(names)) as kept:
+        kept.save(STEP)
+    return resuming(first, names[0])
+
+
 class Begun(Exception):
     """What a training says when its networks begin to learn."""
 
@@ -181,23 +190,6 @@ class TestOnesThatCannotBeUsed:
 
     def test_but_this_one_can(self, assignment, tmp_path):
         assert not self.starts_anew(resuming(assignment, named(tmp_path)), tmp_path)
-
-    def test_of_another_table(self, assignment, tmp_path):
-        other = dataclasses.replace(assignment.source, sha256="00" * 32)
-
-        checkpoints = JobCheckpoints(
-            dataclasses.replace(resuming(assignment, named(tmp_path)), source=other),
-            DiskArtifacts(tmp_path),
-            0,
-            given_row([]),
-        )
-
-        assert checkpoints.latest() is None
-
-    def test_of_other_options(self, assignment, tmp_path):
-        other = given_assignment(tmp_path, "tvae", refine=False, loss_factor=3.0)
-
-        assert self.starts_anew(resuming(other, named(tmp_path)), tmp_path)
 
     @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", pickle.dumps({"step": 3})])
     def test_replaced_by_another_file(self, assignment, tmp_path, content):
@@ -348,6 +340,20 @@ class TestWriting:
         assert [name.location[-3:] for name in names] == ["1-1", "1-2", "1-3", "1-4", "1-5", "1-6"]
         assert files(tmp_path) == ["1-5", "1-6"]
 
+    def test_one_is_due_so_many_seconds_after_the_last(self, tmp_path, monkeypatch):
+        now = [100.0]
+        monkeypatch.setattr("time.monotonic", lambda: now[0])
+        due: list[bool] = []
+        with JobCheckpoints(given_assignment(tmp_path, "tvae"), DiskArtifacts(tmp_path), 60, given_row([])) as kept:
+            for seconds in (59, 1, 59, 1):
+                now[0] += seconds
+                due.append(kept.is_due())
+                if due[-1]:
+                    kept.save(STEP)
+                    kept._writing.result()
+
+        assert due == [False, True, False, True]
+
     def test_none_is_due_where_they_are_switched_off(self, tmp_path):
         assert not JobCheckpoints(
             given_assignment(tmp_path, "tvae"), DiskArtifacts(tmp_path), 0, given_row([])
@@ -390,12 +396,3 @@ def test_it_is_written_one_tensor_after_the_other(tmp_path):
     read = safetensors.numpy.load_file(tmp_path / FILE)
     assert all((read[name] == tensor).all() and read[name].shape == tensor.shape for name, tensor in tensors.items())
     assert read_checkpoint(tmp_path / FILE, "the same").step == 3
-
-
-def test_one_of_an_earlier_release_has_no_losses(tmp_path):
-    header = {"format": "synthgen checkpoint", "version": 1, "training": "the same", "step": 3, "steps": 10}
-    (tmp_path / FILE).write_bytes(safetensors.numpy.save(STEP.tensors, {"checkpoint": json.dumps(header)}))
-
-    found = read_checkpoint(tmp_path / FILE, "the same")
-
-    assert (found.step, found.losses) == (3, {})

@@ -8,11 +8,11 @@ import pytest
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.entities import Artifact, Assignment
-from synthgen_ray.domain.errors import Unavailable, artifacts_away
+from synthgen_ray.domain.errors import Unavailable, artifacts_away, insufficient_storage
 from synthgen_ray.domain.lifecycle import AWAY_RESTS
 from synthgen_ray.jobs import checkpoints
 from synthgen_ray.jobs.checkpoints import JobCheckpoints
-from tests.unit.jobs.test_checkpoints import STEP, given_assignment, given_row, resuming
+from tests.unit.jobs.test_checkpoints import STEP, given_row, lost_after_a_checkpoint
 
 RESTS_S = [rest.total_seconds() for rest in AWAY_RESTS]
 
@@ -36,14 +36,16 @@ class DiskAway(BadDisk):
         raise artifacts_away()
 
 
+class FullDisk(DiskArtifacts):
+    """Has no room for a copy of a file, as where the artifacts are in an object store."""
+
+    def verified_file(self, artifact: Artifact):
+        raise insufficient_storage()
+
+
 @pytest.fixture
 def assignment(tmp_path) -> Assignment:
-    """A training that was lost after its first attempt had made a checkpoint."""
-    names: list[Artifact] = []
-    first = given_assignment(tmp_path, "tvae")
-    with JobCheckpoints(first, DiskArtifacts(tmp_path), 1e-6, given_row(names)) as kept:
-        kept.save(STEP)
-    return resuming(first, names[0])
+    return lost_after_a_checkpoint(tmp_path)
 
 
 @pytest.fixture
@@ -67,6 +69,11 @@ def test_it_is_asked_for_a_few_times_and_then_the_training_starts_anew(assignmen
 def test_one_that_can_be_read_again_is_gone_on_from(assignment, tmp_path, rests, failures):
     assert begun(assignment, BadDisk(tmp_path, failures)).latest().step == STEP.step
     assert rests == RESTS_S[:failures]
+
+
+def test_one_that_this_machine_has_no_room_for_is_left_aside(assignment, tmp_path, rests):
+    assert begun(assignment, FullDisk(tmp_path)).latest() is None
+    assert rests == []
 
 
 def test_where_the_disk_is_away_others_have_their_turn(assignment, tmp_path, rests):
