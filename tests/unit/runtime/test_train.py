@@ -1,6 +1,7 @@
 """Why the workers of a training ended."""
 
 import logging
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from synthgen_ray.runtime.capacity import Workers
 from synthgen_ray.runtime.samplers import cause_of
 from synthgen_ray.runtime.train import _reason
 from tests.given import a_job, an_artifact
+from tests.unit.jobs.test_checkpoints import given_assignment
 
 
 @pytest.mark.parametrize(
@@ -71,6 +73,28 @@ def test_a_store_that_goes_away_as_ray_train_begins_is_waited_for(monkeypatch, t
 
     with pytest.raises(Unavailable):
         training._fit({"assignment": assignment, "artifacts": artifacts}, Workers(2, 1, use_gpu=False))
+
+
+def test_of_many_workers_only_the_first_tells_of_itself_and_keeps_anything(monkeypatch, tmp_path):
+    told: list[object] = []
+
+    class Telling:
+        def __init__(self, _job: object) -> None: ...
+
+        def progress(self, progress: object) -> None:
+            told.append(progress)
+
+        def checkpoint(self, checkpoint: object) -> bool:
+            told.append(checkpoint)
+            return True
+
+    monkeypatch.setattr(training, "Teller", Telling)
+    monkeypatch.setattr(training, "working_on", lambda *_, **__: nullcontext())
+    assignment = given_assignment(tmp_path, "tvae", epochs=1, early_stop=False, calibrate=False, refine=False)
+    order = {"assignment": assignment, "artifacts": DiskArtifacts(tmp_path), "cpus": 1, "checkpoint_seconds": 1e-6}
+
+    assert training._work({**order, "log_format": "text"}, is_first=False) is None
+    assert (told, (tmp_path / "jobs").exists()) == ([], False)
 
 
 @pytest.mark.parametrize("error", [Postponed(), WorkerLost(), Cancelled(), MemoryError()])

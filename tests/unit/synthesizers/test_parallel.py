@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.synthesizers.base import load
+from synthgen_ray.synthesizers.base import Synthesizer, load
 from synthgen_ray.synthesizers.training.checkpoint import Checkpoint, read_checkpoint
 from synthgen_ray.synthesizers.training.parallel import Share, SharedBatchNorm, share, sum_gradients
 from tests.unit.synthesizers.conftest import given_model, given_table
@@ -172,13 +172,26 @@ def test_each_of_two_workers_has_the_losses_of_its_share_of_the_batch(two_worker
     assert together == pytest.approx(alone, rel=1e-4)
 
 
+def test_one_worker_goes_on_from_what_two_have_done(two_workers):
+    together = read_checkpoint(two_workers / "ctgan-step-1", "one step")
+
+    alone = of_one_step(ModelType.CTGAN, FirstStep(together))._tensors()
+
+    assert all((alone[name] == together.tensors[f"generator.{name}"]).all() for name in alone)
+
+
 def after_one_step(model_type: ModelType) -> Checkpoint:
-    """Of one batch, of all rows, in an odd number of packs, of which two workers have unequal shares."""
-    kept, batch = FirstStep(), {ModelType.CTGAN: 70, ModelType.TVAE: 75}[model_type]
-    one_batch = {"epochs": 1, "batch_size": batch, "refine": False, "calibrate": False}
-    given_model(model_type, *given_table(batch), checkpoints=kept, **one_batch)
+    kept = FirstStep()
+    of_one_step(model_type, kept)
     assert kept.checkpoint is not None
     return kept.checkpoint
+
+
+def of_one_step(model_type: ModelType, checkpoints: "FirstStep") -> Synthesizer:
+    """Of one batch, of all rows, in an odd number of packs, of which two workers have unequal shares."""
+    batch = {ModelType.CTGAN: 70, ModelType.TVAE: 75}[model_type]
+    one_batch = {"epochs": 1, "batch_size": batch, "refine": False, "calibrate": False}
+    return given_model(model_type, *given_table(batch), checkpoints=checkpoints, **one_batch)
 
 
 class FirstStep:
