@@ -7,7 +7,7 @@ import ray
 from ray.exceptions import ActorUnavailableError, GetTimeoutError, ObjectLostError, RayTaskError
 
 from synthgen_ray.domain.entities import Progress
-from synthgen_ray.domain.errors import Unavailable
+from synthgen_ray.domain.errors import Cancelled, Unavailable
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.runtime.teller import Teller
 from tests.given import a_job
@@ -66,6 +66,33 @@ def test_that_the_last_epoch_is_over_is_told_though_the_store_is_slow_to_answer(
     teller.progress(Progress(1.0, "calibrating"))
 
     assert [progress.epochs for _, _, progress in store.told] == [1, 5]
+
+
+def test_a_quick_training_tells_of_itself_twice_a_second_and_of_all_its_epochs(monkeypatch):
+    store, now = Listening(), [100.0]
+    monkeypatch.setattr(ray, "get_actor", lambda *_: store)
+    monkeypatch.setattr(ray, "wait", lambda refs, timeout: (refs, []))
+    monkeypatch.setattr(ray, "get", lambda _: True)
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    teller = Teller(a_job(JobType.TRAIN))
+
+    for epoch in range(1, 11):
+        teller.progress(Progress(epoch / 20, epochs=1))
+        now[0] += 0.125
+
+    assert [progress.epochs for _, _, progress in store.told] == [1, 4, 4]
+
+
+def test_a_training_that_is_no_longer_wanted_ends_at_its_next_report(monkeypatch):
+    store = Listening()
+    monkeypatch.setattr(ray, "get_actor", lambda *_: store)
+    monkeypatch.setattr(ray, "wait", lambda refs, timeout: (refs, []))
+    monkeypatch.setattr(ray, "get", lambda _: False)
+    teller = Teller(a_job(JobType.TRAIN))
+    teller.progress(Progress(1.0, epochs=1))
+
+    with pytest.raises(Cancelled):
+        teller.progress(Progress(1.0, "refining"))
 
 
 @pytest.mark.parametrize(
