@@ -10,6 +10,7 @@ from sqlalchemy import insert, text, update
 from synthgen_ray.domain.lifecycle import DEADLINES, LEASE, JobStatus, JobType, ModelStatus
 from synthgen_ray.domain.params import GenerateParams, ImputeParams
 from synthgen_ray.store import queue
+from synthgen_ray.store.erasures import bounded
 from synthgen_ray.store.reaper import OVERDUE
 from synthgen_ray.store.tables import JobRow, ModelRow
 from tests.databases import on_both_databases, on_sqlite
@@ -221,7 +222,8 @@ class TestDeadline:
             row = await session.get_one(JobRow, job.id)
             same = {column.key: getattr(row, column.key) for column in JobRow.__mapper__.column_attrs}
             new = [{**same, "id": uuid4(), "background_id": uuid4()} for _ in range(33_000)]
-            await session.execute(insert(JobRow), new)
+            for some in bounded(new):  # on PostgreSQL a statement has ten seconds
+                await session.execute(insert(JobRow), some)
 
         clock.advance(DEADLINES[JobType.TRAIN])
         await store.heartbeat(())
