@@ -5,10 +5,15 @@ import sys
 
 def is_lack_of_memory(error: BaseException) -> bool:
     """Also of a GPU's, for which PyTorch has an error of its own."""
-    torch = sys.modules.get("torch")  # seconds of import, that a copula does without
-    return isinstance(error, MemoryError) or (torch is not None and isinstance(error, torch.OutOfMemoryError))
+    return isinstance(error, (MemoryError, *_of_torch("OutOfMemoryError")))
 
 
 def is_of_the_device(error: BaseException) -> bool:
     """Of a GPU that no longer computes anything."""
-    return isinstance(error, getattr(sys.modules.get("torch"), "AcceleratorError", ()))  # which older ones lack
+    return isinstance(error, _of_torch("AcceleratorError"))  # which older ones lack
+
+
+def _of_torch(name: str) -> tuple[type[BaseException], ...]:
+    """None as long as nobody has imported PyTorch: seconds, that a copula does without."""
+    error = getattr(sys.modules.get("torch"), name, None)
+    return (error,) if error else ()

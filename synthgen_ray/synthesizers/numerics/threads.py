@@ -16,7 +16,9 @@ def compute_with(threads: int) -> None:
     PyTorch is not imported for it: a Gaussian copula does without its 180 MB and two seconds.
     """
     os.environ["OMP_NUM_THREADS"] = str(threads)
-    if torch := sys.modules.get("torch"):
+    if "torch" in sys.modules:
+        import torch  # another thread may be about to: this waits for what it lacks yet
+
         torch.set_num_threads(threads)
     threadpool_limits(threads, user_api="blas")
 

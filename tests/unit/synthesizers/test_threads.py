@@ -34,6 +34,37 @@ def test_pytorch_is_not_imported_for_it():
     assert done.stdout.strip() == "False"
 
 
+ABOUT_TO_IMPORT = """
+import sys, threading
+from synthgen_ray.synthesizers.numerics.faults import is_lack_of_memory
+from synthgen_ray.synthesizers.numerics.threads import compute_with
+
+begun, seen = threading.Event(), threading.Event()
+another = threading.Thread(target=__import__, args=["torch"])
+another.start()
+begun.wait()
+print(is_lack_of_memory(MemoryError()), is_lack_of_memory(ValueError()))
+threading.Timer(0.1, seen.set).start()
+compute_with(3)
+"""
+SLOW_TO_IMPORT = """
+import __main__
+
+__main__.begun.set()
+__main__.seen.wait()
+set_num_threads = print
+"""
+
+
+def test_while_another_thread_imports_pytorch(tmp_path):
+    (tmp_path / "torch.py").write_text(SLOW_TO_IMPORT)
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {ABOUT_TO_IMPORT}"]
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    assert (done.stdout.split(), done.stderr) == (["True", "False", "3"], "")
+
+
 def threads_of_who_leaves_last() -> int:
     """Of another thread, in the block when this one has left it."""
     begun, to_compute, had = Event(), Event(), []
