@@ -86,16 +86,17 @@ class JobCheckpoints:
             log.warning("job %s goes on, but not all is well with its checkpoints: %s", self._job.id, frames_of(error))
 
     def _find(self, artifact: Artifact) -> Checkpoint | None:
-        """What has lost this file alone, as a disk does with a bad sector, is asked a few times more: a checkpoint is
-        no more than a shortcut. A store that is away is for the job to wait for, while others have their turn.
+        """What has lost this file alone, as a disk does with a bad sector, or has no room for a copy of it, is asked a
+        few times more: a checkpoint is no more than a shortcut. A store that is away is for the job to wait for, while
+        others have their turn.
 
-        Raises: Unavailable.
+        Raises: Unavailable; InsufficientStorage, when it has room for nothing.
         """
         rests = iter(AWAY_RESTS)
         while True:
             try:
                 return self._read(artifact)
-            except Unavailable as error:
+            except (InsufficientStorage, Unavailable) as error:
                 self._artifacts.check_writable()
                 if (rest := next(rests, None)) is None:
                     log.warning(
@@ -108,7 +109,7 @@ class JobCheckpoints:
         try:
             with self._artifacts.verified_file(artifact) as file:
                 return read_checkpoint(file, self._training)
-        except (Gone, InsufficientStorage, Unusable, OSError) as error:
+        except (Gone, Unusable, OSError) as error:
             log.warning("job %s starts anew, its checkpoint is of no use: %s", self._job.id, frames_of(error))
             return None
 
