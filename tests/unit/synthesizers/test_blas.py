@@ -1,9 +1,13 @@
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
 
 import pytest
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
+from synthgen_ray.synthesizers.numerics import blas
 from synthgen_ray.synthesizers.numerics.blas import AHEAD, one_blas_thread, spread
 
 
@@ -22,6 +26,59 @@ def test_the_last_one_out_gives_the_threads_back():
     second.__exit__(None, None, None)
 
     assert blas_threads() == before
+
+
+class TestAnotherThread:
+    """May be at work for as long as this one, which was the first to ask."""
+
+    @pytest.fixture(autouse=True)
+    def _given_threads(self) -> Iterator[None]:
+        with threadpool_limits(3, user_api="blas"):
+            assert self.inside() == {1}
+            yield
+
+    @pytest.fixture
+    def another(self) -> Iterator[ThreadPoolExecutor]:
+        with ThreadPoolExecutor(1) as another:
+            yield another
+
+    def inside(self) -> set[int]:
+        with one_blas_thread():
+            return set(blas_threads())
+
+    def test_is_given_one_too(self, another):
+        assert another.submit(self.inside).result() == {1}
+        assert set(blas_threads()) == {3}
+
+    def test_gives_the_threads_back_as_the_last_one_out(self, another):
+        last = one_blas_thread()
+        with one_blas_thread():
+            another.submit(last.__enter__).result()
+        another.submit(last.__exit__, None, None, None).result()
+
+        assert set(blas_threads()) == {3}
+        assert self.inside() == {1}
+
+    def test_may_be_the_first_at_the_same_time(self):
+        together = threading.Barrier(2)
+
+        def inside(module: ModuleType) -> set[int]:
+            together.wait()
+            with module.one_blas_thread():
+                return set(blas_threads())
+
+        with ThreadPoolExecutor(2) as both:
+            for new in [anew(blas) for _ in range(5)]:
+                assert list(both.map(inside, [new, new])) == [{1}, {1}]
+                assert set(blas_threads()) == {3}
+
+
+def anew(module: ModuleType) -> ModuleType:
+    """As it is when it was imported and not used yet."""
+    spec = find_spec(module.__name__)
+    new = module_from_spec(spec)
+    spec.loader.exec_module(new)
+    return new
 
 
 @pytest.mark.parametrize("threads", [1, 3])
