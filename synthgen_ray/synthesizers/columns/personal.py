@@ -89,20 +89,6 @@ def _filled(way: str, count: int, rng: np.random.Generator) -> pa.Array:
 
 @cache
 def _words(part: str) -> pa.Array:
-    # Here, because few models have such columns.
-    from faker.providers.address.en_US import Provider as Address
-    from faker.providers.company import Provider as Company
-    from faker.providers.job import Provider as Job
-    from faker.providers.person.en_US import Provider as Person
+    from synthgen_ray.synthesizers.columns.words import LISTS
 
-    lists = {
-        "first": Person.first_names,
-        "last": Person.last_names,
-        "state": Address.states_abbr,
-        "way": Address.street_suffixes,
-        "direction": Address.city_prefixes,
-        "town": Address.city_suffixes,
-        "form": Company.company_suffixes,
-        "job": Job.jobs,
-    }
-    return pa.array(sorted(set(lists[part])))
+    return pa.array(sorted(set(LISTS[part])))

@@ -188,9 +188,9 @@ def _common_outlines(texts: pa.Array, k: int) -> tuple[list[str], list[int]]:
 
 @cache
 def _words() -> np.ndarray:
-    from faker.providers.lorem.la import Provider
+    from synthgen_ray.synthesizers.columns.words import LISTS
 
-    return np.array(sorted(set(Provider.word_list)))
+    return np.array(sorted(set(LISTS["text"])))
 
 
 def _all_ones(length: int) -> int:
