@@ -4,8 +4,9 @@ import sys
 
 
 def is_lack_of_memory(error: BaseException) -> bool:
-    """Also of a GPU's, for which PyTorch has an error of its own."""
-    return isinstance(error, (MemoryError, *_of_torch("OutOfMemoryError")))
+    """Also PyTorch's: it has an error of its own for a GPU's, and only words for a machine's."""
+    is_of_cpus = isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+    return is_of_cpus or isinstance(error, (MemoryError, *_of_torch("OutOfMemoryError")))
 
 
 def is_of_the_device(error: BaseException) -> bool:

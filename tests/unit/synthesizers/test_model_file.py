@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
+import torch
 from torch import AcceleratorError, OutOfMemoryError
 
 from synthgen_ray.domain.errors import JobError
@@ -71,14 +72,22 @@ def test_a_file_that_is_not_there_is_said_to_be_that(tmp_path):
         load(tmp_path / "no.synthgen")
 
 
+def lack_of_memory() -> RuntimeError:
+    """As PyTorch says it where a machine has less than is asked for."""
+    with pytest.raises(RuntimeError, match="allocate memory") as caught:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    return caught.value
+
+
 @pytest.mark.parametrize(
     ("error", "raised"),
     [
         (MemoryError(), MemoryError),
+        (lack_of_memory(), MemoryError),
         (OutOfMemoryError("CUDA out of memory."), MemoryError),
         (AcceleratorError("CUDA error: unspecified launch failure"), AcceleratorError),
     ],
-    ids=["memory", "memory of a GPU", "a broken GPU"],
+    ids=["memory", "memory for PyTorch", "memory of a GPU", "a broken GPU"],
 )
 @EITHER
 def test_what_the_machine_lacks_is_no_fault_of_the_file(file, monkeypatch, error, raised):
