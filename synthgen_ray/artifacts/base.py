@@ -5,6 +5,7 @@ row of the metadata store points at it.
 """
 
 import hashlib
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -17,6 +18,7 @@ from synthgen_ray.artifacts.scratch import Scratch
 from synthgen_ray.domain.entities import FOLDERS, Artifact, Part
 from synthgen_ray.domain.errors import Gone
 
+log = logging.getLogger(__name__)
 SMALL = 64 << 20  # bytes that are hashed within a tenth of a second
 CLAIM, OWNER = "server", "owner"  # a folder, and the file in it that says whose metadata names all this
 
@@ -179,7 +181,7 @@ class Artifacts(ABC):
             if part.name not in sizes:
                 raise missing()
             if sizes[part.name] != part.size_bytes:
-                raise corrupt()
+                raise corrupt(artifact)
 
     def claim(self, owner: str) -> bool:
         """Whether all this is the owner's: it has this name, or had none until now. Raises: Unavailable."""
@@ -226,7 +228,7 @@ def _verified(artifact: Artifact, blocks: Blocks) -> Iterator[bytes]:
             yield withheld
         withheld = block
     if digest.hexdigest() != artifact.sha256:
-        raise corrupt()
+        raise corrupt(artifact)
     yield withheld
 
 
@@ -234,7 +236,8 @@ def missing() -> Gone:
     return Gone("A stored file is missing; create it again.", "artifact_missing")
 
 
-def corrupt() -> Gone:
+def corrupt(artifact: Artifact) -> Gone:
+    log.error("the file in %s is not the one that was published", artifact.location)
     return Gone("A stored file is damaged; create it again.", "artifact_corrupt")
 
 

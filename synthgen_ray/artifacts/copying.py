@@ -26,7 +26,7 @@ def copy(artifact: Artifact, source: Artifacts, target: Artifacts) -> int:
                     sink.write(block)
             start = stop
         if digest.hexdigest() != artifact.sha256:
-            raise corrupt()
+            raise corrupt(artifact)
     except Gone:
         target.erase(artifact.location)
         raise

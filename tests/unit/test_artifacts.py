@@ -181,7 +181,7 @@ def test_a_part_that_was_erased_is_gone(artifacts):
 
 
 @pytest.mark.parametrize("content", [b"0123456780", b"", None])
-def test_a_damaged_or_missing_file_is_not_handed_out(artifacts, place, content):
+def test_a_damaged_or_missing_file_is_not_handed_out(artifacts, place, content, caplog):
     artifact = given_parts(artifacts, b"0123456789")
     place.remove("jobs/1/1/part-0") if content is None else place.put("jobs/1/1/part-0", content)
 
@@ -193,6 +193,7 @@ def test_a_damaged_or_missing_file_is_not_handed_out(artifacts, place, content):
         with pytest.raises(Gone) as refused:
             hand_out()
         assert refused.value.code == ("artifact_missing" if content is None else "artifact_corrupt")
+    assert [record.args for record in caplog.records] == ([] if content is None else 2 * [("jobs/1/1",)])
 
 
 def test_of_a_large_artifact_the_end_is_withheld_until_all_of_it_is_known_to_be_sound(artifacts, place, monkeypatch):
