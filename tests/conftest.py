@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from synthgen_ray.store.migrating import migrate
 from tests.databases import DEFAULT_DATABASE
+from tests.folders import a_folder
 from tests.given import admit_admin
 from tests.postgres import Postgres, a_postgres
 from tests.s3 import CREDENTIALS, Gate, S3Server, an_s3_server
@@ -61,9 +61,8 @@ def _one_thread() -> Iterator[None]:
 @pytest.fixture
 def place() -> Iterator[Path]:
     """An empty folder of a test's own, for what starts a Ray in it."""
-    # Its name is short, as Ray's socket paths have little room; some of Ray may still write as it goes.
-    with tempfile.TemporaryDirectory(prefix="sg-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    with a_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,6 @@ dispatcher, or does not. Then those who lead others: which of them stay. And who
 import asyncio
 import os
 import sys
-import tempfile
-from pathlib import Path
 
 import psutil
 import ray
@@ -17,6 +15,7 @@ from synthgen_ray.domain.errors import JobError, Unexpected, WorkerLost
 from synthgen_ray.runtime.environment import DEFAULTS
 from synthgen_ray.runtime.own_ray import start_ray
 from synthgen_ray.runtime.processes import Leaders, run_warm
+from tests.folders import a_folder
 from tests.servers import wait_until
 
 SEES_GPUS = "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"
@@ -96,8 +95,8 @@ async def main(times: int) -> None:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory(prefix="sg-", ignore_cleanup_errors=True) as folder:
+    with a_folder() as folder:
         os.environ.setdefault(SEES_GPUS, DEFAULTS[SEES_GPUS])
-        start_ray(Path(folder) / "ray", unseen=True, num_cpus=1, num_gpus=1)  # Ray takes our word for it
+        start_ray(folder / "ray", unseen=True, num_cpus=1, num_gpus=1)  # Ray takes our word for it
         asyncio.run(main(int(sys.argv[1])))
         ray.shutdown()

@@ -4,10 +4,8 @@ of haproxy.yaml where BEHIND_HAPROXY is set. Its metrics are read by a Prometheu
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ import yaml
 from synthgen_ray.client import ApiError, SynthGen
 from synthgen_ray.runtime.environment import PROXY
 from tests.api.conftest import a_table
+from tests.folders import a_folder
 from tests.metrics import metrics_promised
 from tests.nodes.test_nodes import BUCKET
 from tests.postgres import Postgres
@@ -45,9 +44,8 @@ COMPOSE = yaml.safe_load((ROOT / "cluster" / "compose.yaml").read_text())
 
 @pytest.fixture(scope="module")
 def data_dir() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="sg-"))
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    with a_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")
