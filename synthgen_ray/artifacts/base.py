@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 from uuid import uuid4
 
 from synthgen_ray.artifacts.scratch import Scratch
@@ -25,6 +25,12 @@ CLAIM, OWNER = "server", "owner"  # a folder, and the file in it that says whose
 
 # The bytes of the part with that name from a start to before a stop.
 Blocks = Callable[[str, int, int], Iterator[bytes]]
+# Told after each look that found a file damaged. Travels too, so it is a function of a module. Raises nothing.
+OnDamage = Callable[[], None]
+
+
+def not_counted() -> None:
+    """An `OnDamage` of programs without metrics."""
 
 
 class Artifacts(ABC):
@@ -32,8 +38,9 @@ class Artifacts(ABC):
 
     block_bytes: int  # that are read at a time
 
-    def __init__(self, scratch: Scratch) -> None:
+    def __init__(self, scratch: Scratch, on_damage: OnDamage) -> None:
         self.scratch = scratch
+        self._on_damage = on_damage
 
     def prepare(self, *, is_shared: bool = False) -> None:
         """Clear what an earlier server left half written on this machine. Not while another process is at work; what
@@ -155,13 +162,13 @@ class Artifacts(ABC):
 
         def read(start: int, stop: int) -> Iterator[bytes]:
             is_all = (start, stop) == (0, artifact.size_bytes)
-            return _verified(artifact, blocks) if is_all else _joined(artifact, blocks, start, stop)
+            return self._verified(artifact, blocks) if is_all else _joined(artifact, blocks, start, stop)
 
         return read
 
     def _sound(self, artifact: Artifact, blocks: Blocks) -> Callable[[int, int], Iterator[bytes]]:
         """A reader of bytes that were looked at. Raises: as `reader`."""
-        for _ in _verified(artifact, blocks):
+        for _ in self._verified(artifact, blocks):
             pass
         return partial(_joined, artifact, blocks)
 
@@ -172,7 +179,7 @@ class Artifacts(ABC):
         """
         blocks = self._opened(artifact)
         self.check(artifact)
-        yield from _verified(artifact, blocks)
+        yield from self._verified(artifact, blocks)
 
     def check(self, artifact: Artifact) -> None:
         """Raises: Gone, when a part is missing or has another size; Unavailable."""
@@ -181,7 +188,24 @@ class Artifacts(ABC):
             if part.name not in sizes:
                 raise missing()
             if sizes[part.name] != part.size_bytes:
-                raise corrupt(artifact)
+                self.refuse(artifact)
+
+    def _verified(self, artifact: Artifact, blocks: Blocks) -> Iterator[bytes]:
+        digest, withheld = hashlib.sha256(), b""
+        for block in _joined(artifact, blocks, 0, artifact.size_bytes):
+            digest.update(block)
+            if withheld:
+                yield withheld
+            withheld = block
+        if digest.hexdigest() != artifact.sha256:
+            self.refuse(artifact)
+        yield withheld
+
+    def refuse(self, artifact: Artifact) -> NoReturn:
+        """Of a file that is not the one that was published. The operator hears of it too. Raises: Gone."""
+        log.error("the file in %s is not the one that was published", artifact.location)
+        self._on_damage()
+        raise Gone("A stored file is damaged; create it again.", "artifact_corrupt")
 
     def claim(self, owner: str) -> bool:
         """Whether all this is the owner's: it has this name, or had none until now. Raises: Unavailable."""
@@ -220,25 +244,8 @@ def _joined(artifact: Artifact, blocks: Blocks, start: int, stop: int) -> Iterat
         offset += part.size_bytes
 
 
-def _verified(artifact: Artifact, blocks: Blocks) -> Iterator[bytes]:
-    digest, withheld = hashlib.sha256(), b""
-    for block in _joined(artifact, blocks, 0, artifact.size_bytes):
-        digest.update(block)
-        if withheld:
-            yield withheld
-        withheld = block
-    if digest.hexdigest() != artifact.sha256:
-        raise corrupt(artifact)
-    yield withheld
-
-
 def missing() -> Gone:
     return Gone("A stored file is missing; create it again.", "artifact_missing")
-
-
-def corrupt(artifact: Artifact) -> Gone:
-    log.error("the file in %s is not the one that was published", artifact.location)
-    return Gone("A stored file is damaged; create it again.", "artifact_corrupt")
 
 
 def _location_of(path: str) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from synthgen_ray.artifacts.base import Artifacts, corrupt
+from synthgen_ray.artifacts.base import Artifacts
 from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.domain.errors import Gone
 
@@ -26,7 +26,7 @@ def copy(artifact: Artifact, source: Artifacts, target: Artifacts) -> int:
                     sink.write(block)
             start = stop
         if digest.hexdigest() != artifact.sha256:
-            raise corrupt(artifact)
+            source.refuse(artifact)
     except Gone:
         target.erase(artifact.location)
         raise

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from synthgen_ray.artifacts.base import Artifacts, Blocks, missing
+from synthgen_ray.artifacts.base import Artifacts, Blocks, OnDamage, missing, not_counted
 from synthgen_ray.artifacts.scratch import Scratch, on_disk
 from synthgen_ray.domain.entities import FOLDERS, Artifact
 from synthgen_ray.domain.errors import Unavailable
@@ -22,8 +22,8 @@ class DiskArtifacts(Artifacts):
 
     block_bytes = 1 << 20
 
-    def __init__(self, root: Path) -> None:
-        super().__init__(Scratch(root / "scratch"))  # on the same disk, where a rename is enough
+    def __init__(self, root: Path, on_damage: OnDamage = not_counted) -> None:
+        super().__init__(Scratch(root / "scratch"), on_damage)  # on the same disk, where a rename is enough
         self._root = root
 
     def check_writable(self) -> None:

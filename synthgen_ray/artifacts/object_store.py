@@ -11,7 +11,7 @@ from typing import BinaryIO
 import pyarrow as pa
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
 
-from synthgen_ray.artifacts.base import Artifacts, Blocks, missing
+from synthgen_ray.artifacts.base import Artifacts, Blocks, OnDamage, missing, not_counted
 from synthgen_ray.artifacts.copies import Copies
 from synthgen_ray.artifacts.disk import Held
 from synthgen_ray.artifacts.scratch import Scratch, on_disk
@@ -33,8 +33,8 @@ class ObjectStoreArtifacts(Artifacts):
 
     block_bytes = 4 << 20  # each is a request
 
-    def __init__(self, url: str, scratch: Scratch, copies: Copies) -> None:
-        super().__init__(scratch)
+    def __init__(self, url: str, scratch: Scratch, copies: Copies, on_damage: OnDamage = not_counted) -> None:
+        super().__init__(scratch, on_damage)
         self._url = url
         self._copies = copies
 

@@ -12,7 +12,6 @@ from ray.serve.handle import DeploymentHandle
 from synthgen_ray.api.app import create_app
 from synthgen_ray.api.checks import Check, Component
 from synthgen_ray.api.rate_limits import RateLimits
-from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.datasets.converter import Converter
 from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.domain.errors import Unavailable
@@ -23,9 +22,11 @@ from synthgen_ray.runtime.capacity import plan_workers
 from synthgen_ray.runtime.flow import WaitsForReader
 from synthgen_ray.runtime.listening import LOOPBACK, check_host, listen_beside_node
 from synthgen_ray.runtime.logs import write_logs
+from synthgen_ray.runtime.metrics import damaged_files
 from synthgen_ray.runtime.names import SAMPLER
 from synthgen_ray.runtime.nodes import KnownCluster
 from synthgen_ray.runtime.samplers import OnlineDraws
+from synthgen_ray.runtime.stored import artifacts_of
 from synthgen_ray.service.models import CheckResources
 from synthgen_ray.service.service import Service
 from synthgen_ray.settings import Settings
@@ -65,7 +66,8 @@ class Api:
         settings = self._settings
         store = metadata_store()
         dispatcher_actor = dispatcher()
-        artifacts = open_artifacts(settings.artifacts_url, settings.data_dir)
+        artifacts = artifacts_of(settings)
+        damaged_files()  # at zero from here on
 
         checks: dict[Component, Check] = {
             Component.STORE: store.ping,
@@ -158,7 +160,7 @@ def app(settings: Settings) -> serve.Application:
             "num_gpus": settings.sampler.num_gpus,
             "label_selector": {} if settings.sampler.num_gpus else settings.label_selector,
         },
-    ).bind(open_artifacts(settings.artifacts_url, settings.data_dir), settings.sampler, settings.log_format)
+    ).bind(artifacts_of(settings), settings.sampler, settings.log_format)
     ingress = serve.deployment(
         Api,
         name="Api",

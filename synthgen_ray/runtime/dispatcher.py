@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ray.exceptions import RayError
 
-from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.domain.errors import Unavailable, frames_of
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.retention import Retention
@@ -19,6 +18,7 @@ from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.measured import MeasuredLauncher
 from synthgen_ray.runtime.metrics import JobMetrics, NodeMetrics, QueueMetrics
 from synthgen_ray.runtime.nodes import lost_nodes
+from synthgen_ray.runtime.stored import artifacts_of
 from synthgen_ray.runtime.tidying import keep_nodes_tidy
 from synthgen_ray.settings import Settings
 
@@ -39,7 +39,7 @@ class DispatcherActor:
             JobType.GENERATE: settings.generation.max_running,
             JobType.REPORT: settings.reports.max_running,
         }
-        artifacts = open_artifacts(settings.artifacts_url, settings.data_dir)
+        artifacts = artifacts_of(settings)
         keep = settings.retention
         retention = Retention(
             _days(keep.outputs_days), _days(keep.reports_days), _days(keep.failed_jobs_days), _days(keep.audit_days)

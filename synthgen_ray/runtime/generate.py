@@ -8,13 +8,14 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from synthgen_ray.artifacts import Artifacts, open_artifacts
+from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Part, Progress
 from synthgen_ray.domain.log_context import about
 from synthgen_ray.jobs.parts import PartPlan, plan_parts
 from synthgen_ray.runtime.processes import ROOM_COMES_S
 from synthgen_ray.runtime.raising import without_data
 from synthgen_ray.runtime.spread import Row, made_by_all
+from synthgen_ray.runtime.stored import artifacts_of
 from synthgen_ray.runtime.teller import Teller
 from synthgen_ray.runtime.working import begin_work, working_on
 from synthgen_ray.settings import LogFormat, Settings
@@ -57,7 +58,7 @@ def generate(assignment: Assignment, settings: Settings) -> Artifact:
     from synthgen_ray.jobs.generate import publish
 
     job = assignment.job
-    artifacts = open_artifacts(settings.artifacts_url, settings.data_dir)
+    artifacts = artifacts_of(settings)
     with working_on(job, settings.log_format, artifacts):
         teller = Teller(job)
         plans = plans_of(assignment)

@@ -77,6 +77,7 @@ class JobMetrics:
             "synthgen_attempts_total", "Attempts that ended, by kind and outcome.", kind=QUEUED, outcome=OUTCOMES
         )
         self.rows = generated_rows()
+        damaged_files()
 
     def waited(self, kind: JobType, seconds: float) -> None:
         self._wait.observe(max(0.0, seconds), {"kind": kind})
@@ -130,6 +131,7 @@ class SamplerMetrics:
         self.loads = Count("synthgen_model_cache_loads_total", "Models that samplers read from their files.")
         self._bytes = Gauge("synthgen_model_cache_bytes", "Models in a sampler's memory, by the sizes of their files.")
         self.rows = generated_rows()
+        damaged_files()
 
     def holds(self, num_bytes: int) -> None:
         self._bytes.set(num_bytes)
@@ -142,6 +144,15 @@ def generated_rows() -> Count:
         "Rows drawn: for jobs once they are written, online as they are sent.",
         way=("job", "online"),
     )
+
+
+@cache
+def damaged_files() -> Count:
+    return Count("synthgen_damaged_files_total", "Looks at stored files that were not those that had been published.")
+
+
+def count_damaged() -> None:
+    damaged_files().add()
 
 
 class EdgeMetrics:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from ray.exceptions import RayError, RayTaskError
 
-from synthgen_ray.artifacts import Artifacts, open_artifacts
+from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Assignment, Job, Progress, TrainedModel
 from synthgen_ray.domain.errors import InvalidRequest, Postponed, SynthGenError, Unavailable, WorkerLost, artifacts_away
 from synthgen_ray.runtime.capacity import Workers
@@ -16,6 +16,7 @@ from synthgen_ray.runtime.leftovers import free_leftovers
 from synthgen_ray.runtime.names import train_run_name
 from synthgen_ray.runtime.processes import ROOM_COMES_S, SILENCE_S
 from synthgen_ray.runtime.raising import without_data
+from synthgen_ray.runtime.stored import artifacts_of
 from synthgen_ray.runtime.teller import Teller
 from synthgen_ray.runtime.working import working_on
 from synthgen_ray.settings import Settings
@@ -40,7 +41,7 @@ def lead(assignment: Assignment, workers: Workers, settings: Settings) -> Traine
 def _order(assignment: Assignment, workers: Workers, settings: Settings) -> dict[str, Any]:
     return {
         "assignment": assignment,
-        "artifacts": open_artifacts(settings.artifacts_url, settings.data_dir),
+        "artifacts": artifacts_of(settings),
         "cpus": workers.cpus,
         "checkpoint_seconds": settings.training.checkpoint_seconds,
         "log_format": settings.log_format,

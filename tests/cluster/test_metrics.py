@@ -78,6 +78,28 @@ def test_refused_uploads_are_counted_by_reason(client, dataset, tmp_path, grows)
     grows(1, "ray_synthgen_refused_uploads_total", reason="empty_file")
 
 
+def test_damaged_files_are_counted_by_whoever_reads_them(server, client, given_training, ready_model, tmp_path, grows):
+    generation, training = client.generate(ready_model, 10), given_training("gaussian_copula", {"seed": 1})
+    generated, trained = generation["synthgen_job_id"], training["synthgen_job_id"]
+    for job in (generated, trained):
+        client.wait_for_job(job, timeout_s=120)
+        damage(server.data_dir / "artifacts" / "jobs" / job)
+
+    with pytest.raises(ApiError, match="damaged"):  # found by the ingress
+        client.download(generated, tmp_path / "rows.csv")
+    with pytest.raises(ApiError, match="damaged"):  # by a sampler
+        client.sample(training["id"], 10)
+
+    grows(2, "ray_synthgen_damaged_files_total")
+
+
+def damage(folder: Path) -> None:
+    for file in folder.rglob("*"):
+        if file.is_file():
+            first, *rest = file.read_bytes()
+            file.write_bytes(bytes([first ^ 1, *rest]))
+
+
 def test_answers_are_counted_whoever_gives_them(server, client, grows):
     for path in ("/api/projects/none-such", "/-/none"):  # the application's, and one of the edge
         assert httpx.get(f"{server.url}{path}").status_code in {401, 404}
@@ -119,6 +141,7 @@ def test_what_may_never_happen_has_a_figure_all_the_same(server, client):
     assert total(samples, "ray_synthgen_fenced_writes_total") is not None
     assert total(samples, "ray_synthgen_deadlines_exceeded_total") is not None
     assert total(samples, "ray_synthgen_lost_nodes_total") is not None
+    assert total(samples, "ray_synthgen_damaged_files_total") is not None
     assert total(samples, "ray_synthgen_crowded_requests_total") is not None
     assert all(total(samples, "ray_synthgen_attempts_total", kind="report", outcome=one) is not None
                for one in OUTCOMES)  # fmt: skip

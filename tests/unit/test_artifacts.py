@@ -19,6 +19,12 @@ from tests.s3 import S3Server
 
 HOUR = 3600.0
 
+heard: list[str] = []
+
+
+def hear_of_damage() -> None:
+    heard.append("damage")
+
 
 class Place(ABC):
     """Where artifacts are, for who looks behind them."""
@@ -37,7 +43,7 @@ class Place(ABC):
 
 class Disk(Place):
     def __init__(self, data_dir: Path) -> None:
-        self.artifacts = open_artifacts(None, data_dir)
+        self.artifacts = open_artifacts(None, data_dir, hear_of_damage)
         self._root = data_dir / "artifacts"
 
     def files(self) -> set[str]:
@@ -55,7 +61,7 @@ class Bucket(Place):
         self._s3 = s3
         self._path = f"bucket-{uuid4()}/some/prefix"
         s3.filesystem.create_dir(self._path.split("/")[0])
-        self.artifacts = open_artifacts(s3.url(self._path), data_dir)
+        self.artifacts = open_artifacts(s3.url(self._path), data_dir, hear_of_damage)
 
     def files(self) -> set[str]:
         return self._s3.files(self._path)
@@ -72,6 +78,7 @@ class Bucket(Place):
 def place(request, tmp_path) -> Place:
     place = Disk(tmp_path) if request.param == "disk" else Bucket(request.getfixturevalue("s3"), tmp_path)
     place.artifacts.prepare()
+    heard.clear()
     return place
 
 
@@ -194,6 +201,7 @@ def test_a_damaged_or_missing_file_is_not_handed_out(artifacts, place, content, 
             hand_out()
         assert refused.value.code == ("artifact_missing" if content is None else "artifact_corrupt")
     assert [record.args for record in caplog.records] == ([] if content is None else 2 * [("jobs/1/1",)])
+    assert len(heard) == len(caplog.records)
 
 
 def test_of_a_large_artifact_the_end_is_withheld_until_all_of_it_is_known_to_be_sound(artifacts, place, monkeypatch):
