@@ -132,6 +132,7 @@ def test_a_start_in_the_background_that_is_told_to_stop_leaves_no_server(server,
     place = DataDir(tmp_path_factory.mktemp("s"))
     ports = ["--port", str(free_port()), "--dashboard-port", str(free_port())]
     environment = {**server.environment, "SYNTHGEN_DATA_DIR": str(place.path)}
+    environment["SYNTHGEN_METRICS_PORT"] = str(free_port())  # the other one sits on its own
     command = [sys.executable, "-m", "synthgen_ray.cli", "up", "--detach", *ports]
     with subprocess.Popen(command, env=environment, start_new_session=True) as starting:
         wait_until(lambda: (place.path / "server.log").exists() and place.is_locked(), "the server starts")
