@@ -128,7 +128,7 @@ async def list_columns(
     responses={
         200: {"description": "The table.", "content": {CSV: {}, PARQUET: {}}},
         206: {"description": "The bytes that the Range header asks for, of Parquet."},
-        **problems(404, 410, 412, 416, 422, 503),
+        **problems(404, 410, 412, 416, 422, 503, 507),
     },
 )
 async def download_dataset(

@@ -74,7 +74,7 @@ async def watch_job(job_id: UUID, request: Request, principal: Viewer, service: 
     responses={
         200: {"description": "The rows.", "content": {media: {} for media in MEDIA_TYPES.values()}},
         206: {"description": "The bytes that the Range header asks for."},
-        **problems(404, 409, 410, 412, 416, 503),
+        **problems(404, 409, 410, 412, 416, 503, 507),
     },
 )
 async def download_output(job_id: UUID, request: Request, principal: Viewer, service: ServiceDep) -> Response:

@@ -170,7 +170,7 @@ async def sample(
     responses={
         200: {"description": "The model file.", "content": {MODEL_FILE: {}}},
         206: {"description": "The bytes that the Range header asks for."},
-        **problems(404, 409, 410, 412, 416, 503),
+        **problems(404, 409, 410, 412, 416, 503, 507),
     },
 )
 async def export_model(model_id: UUID, request: Request, principal: Viewer, service: ServiceDep) -> Response:

@@ -70,7 +70,7 @@ async def get_report(report_id: UUID, principal: Viewer, service: ServiceDep) ->
     responses={
         200: {"description": "The report.", "content": {media: {} for media in MEDIA_TYPES.values()}},
         206: {"description": "The bytes that the Range header asks for."},
-        **problems(404, 409, 410, 412, 416, 422, 503),
+        **problems(404, 409, 410, 412, 416, 422, 503, 507),
     },
 )
 async def download_report(
