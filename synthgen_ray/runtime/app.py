@@ -67,7 +67,7 @@ class Api:
         store = metadata_store()
         dispatcher_actor = dispatcher()
         artifacts = artifacts_of(settings)
-        damaged_files()  # at zero from here on
+        damaged_files()
 
         checks: dict[Component, Check] = {
             Component.STORE: store.ping,

@@ -148,6 +148,7 @@ def generated_rows() -> Count:
 
 @cache
 def damaged_files() -> Count:
+    """At zero from the first call in a process: at the start of those that last, elsewhere with the first event."""
     return Count("synthgen_damaged_files_total", "Looks at stored files that were not those that had been published.")
 
 

@@ -24,6 +24,7 @@ from synthgen_ray.domain.lifecycle import LOCAL, JobType
 from synthgen_ray.store.dumping import dump
 from synthgen_ray.store.tables import JobRow
 from tests.api.conftest import SYNTHGEN, a_server
+from tests.damage import flip_a_bit
 from tests.databases import on_both_databases, on_sqlite
 from tests.postgres import Postgres
 
@@ -70,12 +71,6 @@ async def rows_of(url: str) -> set[str]:
     rows = io.StringIO()
     await dump(url, rows)
     return set(rows.getvalue().splitlines())
-
-
-def flip_a_byte(file: Path) -> None:
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
-    file.write_bytes(content)
 
 
 @on_both_databases
@@ -149,7 +144,7 @@ class TestAgain:
         await given_output(num_rows=30, seed=1)
         await kept()
         for file in (tmp_path / "backups" / "jobs").rglob("part-*"):
-            flip_a_byte(file)
+            flip_a_bit(file)
 
         await kept()
 
@@ -353,11 +348,11 @@ class TestRefused:
         await given_dataset()
         await kept()
         (file,) = (tmp_path / "backups").glob(which)
-        flip_a_byte(file)
+        flip_a_bit(file)
 
         with an_empty_database("sqlite") as url:
             await self.refuses("damaged|names|backup of this server", place, url, restored)
-            flip_a_byte(file)
+            flip_a_bit(file)
             await asyncio.to_thread(restore, place, url, restored)  # the one that was refused left nothing in the way
 
     async def test_a_schema_of_a_newer_version(self, server, kept, place, restored, an_empty_database, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.synthesizers.gaussian_copula import GaussianCopula
 from tests.api.conftest import SYNTHGEN
+from tests.damage import with_a_bit_flipped
 
 
 @pytest.fixture
@@ -133,11 +134,6 @@ def a_zip(**members: bytes) -> bytes:
         for name, content in members.items():
             archive.writestr(name, content)
     return file.getvalue()
-
-
-def with_a_bit_flipped(content: bytes) -> bytes:
-    place = len(content) // 2
-    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
 
 
 def with_chunks_of(num_rows: int, content: bytes) -> bytes:

@@ -15,6 +15,7 @@ from synthgen_ray.domain.params import DrawParams
 from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import utc_now
 from tests.cluster.conftest import LONG, QUICK
+from tests.damage import flip_a_bit
 from tests.given import ADMIN
 from tests.metrics import FIGURES_S, Sample, scrape, targets_of, total, wait_for_figures
 from tests.servers import wait_until
@@ -83,7 +84,8 @@ def test_damaged_files_are_counted_by_whoever_reads_them(server, client, given_t
     generated, trained = generation["synthgen_job_id"], training["synthgen_job_id"]
     for job in (generated, trained):
         client.wait_for_job(job, timeout_s=120)
-        damage(server.data_dir / "artifacts" / "jobs" / job)
+        (file,) = (server.data_dir / "artifacts" / "jobs" / job / "1").iterdir()
+        flip_a_bit(file)
 
     with pytest.raises(ApiError, match="damaged"):  # found by the ingress
         client.download(generated, tmp_path / "rows.csv")
@@ -91,13 +93,6 @@ def test_damaged_files_are_counted_by_whoever_reads_them(server, client, given_t
         client.sample(training["id"], 10)
 
     grows(2, "ray_synthgen_damaged_files_total")
-
-
-def damage(folder: Path) -> None:
-    for file in folder.rglob("*"):
-        if file.is_file():
-            first, *rest = file.read_bytes()
-            file.write_bytes(bytes([first ^ 1, *rest]))
 
 
 def test_answers_are_counted_whoever_gives_them(server, client, grows):
