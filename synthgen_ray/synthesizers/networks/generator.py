@@ -29,19 +29,23 @@ def new_generator(input_width: int, hidden: Sequence[int], row_width: int) -> nn
 def generate(generator: nn.Module, latent_BE: Tensor, places_B: Tensor | None) -> Tensor:
     """Logits (B, D): what `generator` says to the latent beside one-hot conditions, if it takes any."""
     *hidden, last = cast(Any, generator).seq
-    seen = latent_BE
+    seen = [latent_BE]
     for layer in hidden:
-        seen = torch.cat([F.relu(layer.bn(_linear(layer.fc, seen, places_B))), seen], dim=1)
+        seen.insert(0, F.relu(layer.bn(_linear(layer.fc, seen, places_B))))
     return _linear(last, seen, places_B).to(latent_BE.dtype)  # which autocast may have narrowed
 
 
-def _linear(layer: nn.Linear, seen: Tensor, places_B: Tensor | None) -> Tensor:
-    if places_B is None:
-        return F.linear(seen, layer.weight, layer.bias)
-    width = seen.shape[1]
-    of_seen, of_condition = torch.split(layer.weight, [width, layer.in_features - width], dim=1)
-    table_CH = (of_condition.T + layer.bias).contiguous()  # whose rows lie together
-    return F.embedding(places_B, table_CH).addmm(seen, of_seen.T)
+def _linear(layer: nn.Linear, seen: Sequence[Tensor], places_B: Tensor | None) -> Tensor:
+    """What the layer says to the parts that it sees side by side: apart, since the latent needs no gradient."""
+    widths = [part.shape[1] for part in seen]
+    *weights, of_condition = torch.split(layer.weight, [*widths, layer.in_features - sum(widths)], dim=1)
+    said: Tensor = layer.bias
+    if places_B is not None:
+        table_CH = (of_condition.T + layer.bias).contiguous()  # whose rows lie together
+        said = F.embedding(places_B, table_CH)
+    for part, weight in zip(seen, weights, strict=True):
+        said = torch.addmm(said, part, weight.T)
+    return said
 
 
 def dense_layers(generator: nn.Module) -> list[Dense]:
