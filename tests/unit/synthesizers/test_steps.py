@@ -69,7 +69,8 @@ def test_of_the_game(model_type):
     of_critic = [weight.detach() for weight in Critic(of_gradients(critic), layout.width, PAC).parameters()]
     adam.step()
 
-    # Other rows of the same logits, judged by the critic that has learnt.
+    batch, draws = batches.at(1)
+    logits = generator(beside(draws.normal(LATENT), batch.places_B))
     fake = layout.activate(logits, draws.gumbel(layout.width).double())
     scales = [scale.double() for scale in draws.dropout(HIDDEN, PAC)]
     spans = [layout.spans[column] for column in layout.discrete]
