@@ -36,7 +36,7 @@ def generate(generator: nn.Module, latent_BE: Tensor, places_B: Tensor | None) -
 
 
 def _linear(layer: nn.Linear, seen: Sequence[Tensor], places_B: Tensor | None) -> Tensor:
-    """What the layer says to the parts that it sees side by side: apart, since the latent needs no gradient."""
+    """What the layer says to the parts of its input, a product each: in one for all the latent would get a gradient."""
     widths = [part.shape[1] for part in seen]
     *weights, of_condition = torch.split(layer.weight, [*widths, layer.in_features - sum(widths)], dim=1)
     said: Tensor = layer.bias
