@@ -66,6 +66,7 @@ class Synthesizer(ABC):
 
     model_type: ClassVar[ModelType]
     maps: ClassVar[frozenset[str]]  # what numbers are turned into: "modes", "marginal"
+    work_before_refinement: ClassVar[float]  # as part of a refined fit's, about: what progress says
 
     def __init__(self, **options: Any) -> None:
         self._asked: TrainParams = parse_train_params(self.model_type, options)
@@ -97,7 +98,8 @@ class Synthesizer(ABC):
         try:
             table = taken(table)
             checks.check_schema(table.schema)
-            pace = Pace(on_progress, self.params.max_training_seconds, checkpoints)
+            first_part = self.work_before_refinement if self._is_refined else 1.0
+            pace = Pace(on_progress, self.params.max_training_seconds, checkpoints, first_part)
             pace.say(0.0, "learning the columns")
             self._columns = columns_of(table, columns or ())
             seed = self._agreed_seed()

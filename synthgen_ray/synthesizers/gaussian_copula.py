@@ -34,6 +34,7 @@ MOST_EITHER = 6  # columns of which null or values are asked for, so that all th
 class GaussianCopula(Synthesizer):
     model_type: ClassVar[ModelType] = ModelType.GAUSSIAN_COPULA
     maps: ClassVar[frozenset[str]] = frozenset({"marginal"})
+    work_before_refinement: ClassVar[float] = 0.1
     params: GaussianCopulaParams
 
     _normal: CorrelatedNormal

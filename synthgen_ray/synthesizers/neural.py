@@ -34,6 +34,7 @@ class NeuralSynthesizer(Synthesizer):
     """Runs on the GPU where there is one; `to` says otherwise. The network that is kept writes logits for rows."""
 
     maps: ClassVar[frozenset[str]] = frozenset({"modes"})
+    work_before_refinement: ClassVar[float] = 0.95
     params: NeuralParams
 
     def __init__(self, **options: Any) -> None:

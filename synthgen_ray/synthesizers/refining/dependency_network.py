@@ -165,7 +165,7 @@ def learn_dependencies(codes_NK: np.ndarray, widths_K: np.ndarray, seed: int, pa
 
         is_over = parallel.anyone(pace.is_over, pace.is_limited, torch.device("cpu"))
         if is_over or (step + 1) % (steps // LOOKS) == 0 or step + 1 == steps:
-            pace.say(1.0, "refining")
+            pace.say((step + 1) / steps, "refining")
             surprises_NC = _surprises(network, judge, judged)
             gain_C, error_C = _means(by_frequency_NC - surprises_NC)
             now, gain = float(surprises_NC.mean()), float(gain_C[gain_C > error_C].sum())

@@ -67,7 +67,7 @@ class Refinement:
         # Here, because a process that only samples from a copula needs no torch.
         from synthgen_ray.synthesizers.refining.dependency_network import HIDDEN, learn_dependencies
 
-        pace.say(1.0, "refining")
+        pace.say(0.0, "refining")
         real = _cells(columns, table, stream(seed, REFINE, 2))
         card = RefinementCard(bins=_bins(real, k), hidden=HIDDEN)
         weights = learn_dependencies(_codes(columns, card, real), widths(columns, card), seed, pace)

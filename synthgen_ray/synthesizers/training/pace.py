@@ -24,12 +24,18 @@ class Pace:
     """Counts the epochs of a training, reports each of them and at least every second, keeps the time limit."""
 
     def __init__(
-        self, on_progress: OnProgress | None, max_seconds: float | None, checkpoints: Checkpoints | None = None
+        self,
+        on_progress: OnProgress | None,
+        max_seconds: float | None,
+        checkpoints: Checkpoints | None = None,
+        first_part: float = 1.0,
     ) -> None:
+        """`first_part`: how much of the whole is done once its first `part` is."""
         self._on_progress = on_progress or (lambda _: None)
         self._checkpoints = checkpoints or NoCheckpoints()
         self.losses: Losses = {}  # of the whole training so far
         self._started, self._max_seconds, self._part = time.monotonic(), max_seconds, 1.0
+        self._begins, self._ends = 0.0, first_part  # what is worked on now, as parts of the whole
         self._reported = time.monotonic()
         self.is_limited = max_seconds is not None
         self._is_settled: Callable[[int], bool] = _never
@@ -37,11 +43,13 @@ class Pace:
         self._has_settled = False
         self._latest = latest = self._checkpoints.latest()
         # Before this attempt, which goes on with it.
-        self._reached, self._seconds_before = (latest.fraction, latest.seconds) if latest else (0.0, 0.0)
+        self._reached = self._of_all(latest.fraction) if latest else 0.0
+        self._seconds_before = latest.seconds if latest else 0.0
         self._last = Progress(self._reached)
 
     def say(self, fraction: float, message: str) -> None:
-        self._report(Progress(fraction, message))
+        """`fraction` is that of the part which is worked on."""
+        self._report(Progress(self._of_all(fraction), message))
 
     def breathe(self) -> None:
         """In what takes long: say the same again, if the last time is a while ago. It is how a training learns that
@@ -63,22 +71,23 @@ class Pace:
         """How many steps are done."""
         latest, self._latest = self._latest, None  # whose tensors the state has from here on
         done = state.resume(latest, total)
-        self._reached = done / total
+        self._reached = self._of_all(done / total)
         if latest and done:
             self.losses = dict(latest.losses)
-            self.say(self._reached, f"going on after {done:,} of {total:,} steps")
+            self.say(done / total, f"going on after {done:,} of {total:,} steps")
         else:
             self._seconds_before = 0.0
         return done
 
     @contextmanager
     def part(self, share: float) -> Iterator[None]:
-        """Inside, the time is over after this share of it: the rest is for what comes next."""
+        """The first part. Inside, the time is over after this share of it: the rest is for what comes next."""
         self._part = share
         try:
             yield
         finally:
             self._part = 1.0
+        self._begins, self._ends = self._ends, 1.0
 
     @contextmanager
     def watched(self, is_settled: Callable[[int], bool], seen: np.ndarray) -> Iterator[None]:
@@ -110,7 +119,7 @@ class Pace:
             self.losses[epoch + 1] = shown
             settled = ", settled" if self._has_settled else ""
             said = f"epoch {epoch + 1} of {epochs}{settled}"
-            self._report(Progress(fraction, said, shown, epochs=int(is_last)))
+            self._report(Progress(self._of_all(fraction), said, shown, epochs=int(is_last)))
 
     @property
     def seconds(self) -> float:
@@ -127,6 +136,9 @@ class Pace:
     def _seconds_of_work(self) -> float:
         """Without what was lost: else a training that has to start anew would be over before it has learnt anything."""
         return self._seconds_before + time.monotonic() - self._started
+
+    def _of_all(self, fraction: float) -> float:
+        return self._begins + fraction * (self._ends - self._begins)
 
     def _report(self, progress: Progress) -> None:
         self._reported, self._last = time.monotonic(), replace(progress, epochs=0)  # which were told

@@ -260,6 +260,16 @@ class TestTraining:
         assert sum(one.message.startswith("epoch") for one in said) >= epochs
         assert all(loss == loss for one in said for loss in one.losses.values())
 
+    def test_of_one_that_is_refined_all_is_done_by_refining(self, model_type):
+        said = []
+
+        given_model(model_type, refine=True, on_progress=said.append)
+
+        first = [one.message for one in said].index("refining")
+        assert 0 < said[first].fraction < 1
+        assert [one.fraction for one in said] == sorted(one.fraction for one in said)
+        assert (said[-1].fraction, said[-1].message) == (1, "trained")
+
     def test_what_the_listener_raises_passes_through(self, model_type):
         def stop(progress):
             if progress.fraction > 0:

@@ -102,6 +102,21 @@ def test_progress_never_falls_behind_the_checkpoint():
     assert said[0].fraction == 0.4
 
 
+def test_all_is_done_once_the_second_part_is(now):
+    said: list[Progress] = []
+    pace = Pace(said.append, None, Earlier(latest=Checkpoint(2, 10, {})), first_part=0.5)
+
+    with pace.part(0.7):
+        for fraction in (0.0, 0.4, 1.0):
+            pace.say(fraction, "training")
+    now[0] += 2
+    pace.breathe()
+    for fraction in (0.0, 0.5, 1.0):
+        pace.say(fraction, "refining")
+
+    assert [progress.fraction for progress in said] == [0.1, 0.2, 0.5, 0.5, 0.5, 0.75, 1.0]
+
+
 @pytest.mark.parametrize(
     "change",
     [
