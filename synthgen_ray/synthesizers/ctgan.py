@@ -92,7 +92,6 @@ class CTGAN(NeuralSynthesizer):
         critic_adam = Adam(critic.parameters(), options.discriminator_lr, BETAS, options.discriminator_decay)
         batches = Batches(encoded, layout, options, seed, self._device)
         steps = max(len(encoded.codes) // options.batch_size, 1)
-        batches_a_step = options.discriminator_steps + 1
         state = TrainingState(
             generator=generator, critic=critic, generator_adam=generator_adam, critic_adam=critic_adam
         )
@@ -103,13 +102,12 @@ class CTGAN(NeuralSynthesizer):
         play = generator.generate if isinstance(generator, EmbeddingGenerator) else partial(generate, generator)
 
         for epoch, step in pace.steps(options.epochs, steps, state):
-            first = (epoch * steps + step) * batches_a_step
+            first = (epoch * steps + step) * options.discriminator_steps
             for number in range(first, first + options.discriminator_steps):
                 # The critic learns to tell real rows from generated ones.
                 batch, draws = batches.at(number)
-                with torch.no_grad():
-                    logits_BD = play(draws.normal(options.embedding_dim), batch.places_B)
-                    fake_BD = layout.activate(logits_BD, draws.gumbel(layout.width))
+                logits_BD = play(draws.normal(options.embedding_dim), batch.places_B)
+                fake_BD = layout.activate(logits_BD.detach(), draws.gumbel(layout.width))
                 critic_loss = learn(
                     critic,
                     view.packs(batch.real_BD, batch.real_places_B, options.pac),
@@ -120,9 +118,7 @@ class CTGAN(NeuralSynthesizer):
                 )
                 parallel.follow_gradients(critic_adam)
 
-            # The generator learns to fool the critic and to respect the condition.
-            batch, draws = batches.at(first + options.discriminator_steps)
-            logits_BD = play(draws.normal(options.embedding_dim), batch.places_B)
+            # The generator learns to fool the critic and to respect the condition: by other rows of its last logits.
             fake_BD = layout.activate(logits_BD.detach(), draws.gumbel(layout.width))
             scales = draws.dropout(options.discriminator_dim, options.pac)
             score_P1, slope_PR = judge(critic, view.packs(fake_BD, batch.places_B, options.pac), scales)
