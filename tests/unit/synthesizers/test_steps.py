@@ -69,8 +69,7 @@ def test_of_the_game(model_type):
     of_critic = [weight.detach() for weight in Critic(of_gradients(critic), layout.width, PAC).parameters()]
     adam.step()
 
-    batch, draws = batches.at(1)
-    logits = generator(beside(draws.normal(LATENT), batch.places_B))
+    # The generator learns by other rows of the same logits.
     fake = layout.activate(logits, draws.gumbel(layout.width).double())
     scales = [scale.double() for scale in draws.dropout(HIDDEN, PAC)]
     spans = [layout.spans[column] for column in layout.discrete]
