@@ -49,16 +49,11 @@ class Layout:
 
     def activate(self, logits_BD: Tensor, gumbel_BD: Tensor) -> Tensor:
         """What the critic sees: scalars by tanh, codes by a Gumbel-softmax (Jang et al. 2017, arXiv:1611.01144)."""
-        rows_BD = self._by_column(torch.softmax, (logits_BD + gumbel_BD).div_(TEMPERATURE))
+        ordered_DB = self.by_width((logits_BD + gumbel_BD).div_(TEMPERATURE))
+        rows_BD = self.as_rows(self.by_column(torch.softmax, ordered_DB)).contiguous()
         scalars_S = self._on(logits_BD.device).scalars_S
         rows_BD[:, scalars_S] = torch.tanh(logits_BD[:, scalars_S])
         return rows_BD
-
-    def log_shares(self, logits_BD: Tensor) -> Tensor:
-        """The logarithm of each column's softmax; 0 for scalars."""
-        shares_BD = self._by_column(torch.log_softmax, logits_BD)
-        shares_BD[:, self._on(logits_BD.device).scalars_S] = 0
-        return shares_BD
 
     def activation_gradient(self, rows_BD: Tensor, gradient_BD: Tensor) -> Tensor:
         """The gradient with respect to the logits, given the activated rows y and that with respect to them, g.
@@ -87,20 +82,30 @@ class Layout:
         places_BW = (placed.starts_K[placed.discrete_Q[column_B]][:, None] + inside_W).clamp_(max=self.width - 1)
         return SpokenOf(codes_B, places_BW, placed.outside_QW[column_B])
 
-    def _by_column(self, function: Callable[[Tensor, int], Tensor], logits_BD: Tensor) -> Tensor:
-        """A function of the codes of each column; scalars as they are.
+    # Columns of one width go together, and rows stand as columns: ten times as fast on a CPU.
 
-        Columns of one width go together, and rows stand as columns: ten times as fast on a CPU.
-        """
-        placed = self._on(logits_BD.device)
-        ordered_DB = logits_BD.T.contiguous()[placed.by_width_D]
+    def by_width(self, rows_BD: Tensor) -> Tensor:
+        """Scalars first, then the codes of the narrowest column, (D, B)."""
+        return rows_BD.T.index_select(0, self._on(rows_BD.device).by_width_D)
+
+    def as_rows(self, ordered_DB: Tensor) -> Tensor:
+        """The way back from `by_width`, (B, D)."""
+        return ordered_DB.index_select(0, self._on(ordered_DB.device).back_D).T
+
+    def places_by_width(self, codes_BK: Tensor) -> Tensor:
+        """Where the codes stand once ordered, (K, B)."""
+        placed = self._on(codes_BK.device)
+        return codes_BK.T + placed.back_D[placed.starts_K][:, None]
+
+    def by_column(self, function: Callable[[Tensor, int], Tensor], ordered_DB: Tensor) -> Tensor:
+        """A function of the codes of each column; scalars as they are. Both (D, B), by width."""
         parts = [ordered_DB[: len(self.scalars_S)]]
         start = len(self.scalars_S)
         for width, count in self._counts_of_widths:
             block_NWB = ordered_DB[start : start + width * count].view(count, width, -1)
             parts.append(function(block_NWB, 1).flatten(0, 1))
             start += width * count
-        return torch.cat(parts)[placed.back_D].T.contiguous()
+        return torch.cat(parts)
 
     @cached_property
     def _counts_of_widths(self) -> list[tuple[int, int]]:

@@ -18,6 +18,8 @@ from ctgan.synthesizers.ctgan import Discriminator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from synthgen_ray.synthesizers.networks.layers import linear, linear_layers, product
+
 PENALTY = 10.0
 LEAK = 0.2
 SHORTEST = 1e-12  # a slope of length 0 has no direction
@@ -60,10 +62,6 @@ def new_critic(row_width: int, hidden: Sequence[int], pac: int) -> nn.Module:
     """The `ctgan` package's, of which `Critic` is made. `row_width` is D + C."""
     critic: nn.Module = Discriminator(row_width, hidden, pac)
     return critic
-
-
-def linear_layers(critic: nn.Module) -> list[nn.Linear]:
-    return [layer for layer in critic.modules() if isinstance(layer, nn.Linear)]
 
 
 def score(critic: nn.Module, packs_PX: Tensor, scales: Sequence[Tensor]) -> Tensor:
@@ -118,34 +116,34 @@ def critic_gradients(
     for layer, scale in zip(critic.layers, scales, strict=True):
         slopes.append(_slope(z, scale))
         inputs.append(z * slopes[-1])
-        z = _linear(inputs[-1], layer)
+        z = linear(inputs[-1], layer)
 
     down = z.new_tensor([-weight / packs, weight / packs, 1.0]).repeat_interleave(packs)[:, None]
     deltas = [down]
     for layer, slope in zip(critic.layers[::-1], slopes[::-1], strict=True):
-        deltas.insert(0, _product(deltas[0], layer.weight).mul_(slope))
+        deltas.insert(0, product(deltas[0], layer.weight).mul_(slope))
     first = deltas.pop(0)
-    slope_PR = _product(first[mixed], critic.rows_HR)
-    slope_PQ = _product(first[mixed], critic.conditions_QH.T)
+    slope_PR = product(first[mixed], critic.rows_HR)
+    slope_PQ = product(first[mixed], critic.conditions_QH.T)
     lengths = [torch.linalg.vector_norm(slope, dim=1, keepdim=True) for slope in (slope_PR, slope_PQ)]
     length_P1 = torch.hypot(*lengths)
 
     steepness_P1 = 2 * PENALTY * weight / packs * (1 - 1 / length_P1.clamp_min(SHORTEST))
     rows_PR[mixed] = slope_PR * steepness_P1
     up_PQ = slope_PQ * steepness_P1
-    critic.rows_HR.grad = _product(first.T, rows_PR)
+    critic.rows_HR.grad = product(first.T, rows_PR)
     critic.bias_H.grad = first[: 2 * packs].sum(0)
-    critic.conditions_QH.grad = _product(up_PQ.T, first[mixed])
+    critic.conditions_QH.grad = product(up_PQ.T, first[mixed])
     if places_PJ is not None:
         each_row = first[: 2 * packs].repeat_interleave(places_PJ.shape[1], 0)
         critic.conditions_QH.grad.index_add_(0, places_PJ.flatten(), each_row)
-    up = (_product(rows_PR[mixed], critic.rows_HR.T) + _product(up_PQ, critic.conditions_QH)).mul_(slopes[0][mixed])
+    up = (product(rows_PR[mixed], critic.rows_HR.T) + product(up_PQ, critic.conditions_QH)).mul_(slopes[0][mixed])
     for place, (layer, delta) in enumerate(zip(critic.layers, deltas, strict=True)):
         inputs[place][mixed] = up
-        layer.weight.grad = _product(delta.T, inputs[place])
+        layer.weight.grad = product(delta.T, inputs[place])
         layer.bias.grad = delta[: 2 * packs].sum(0)
         if place + 1 < len(slopes):
-            up = _product(up, layer.weight.T).mul_(slopes[place + 1][mixed])
+            up = product(up, layer.weight.T).mul_(slopes[place + 1][mixed])
 
     for_real, for_fake, _ = z.chunk(3)
     loss: Tensor = for_fake.mean() - for_real.mean() + PENALTY * (length_P1 - 1).square().mean()
@@ -159,26 +157,15 @@ def score_and_slope(critic: Critic, packs: Packs, scales: Sequence[Tensor]) -> t
     slopes = []
     for layer, scale in zip(critic.layers, scales, strict=True):
         slopes.append(_slope(z, scale))
-        z = _linear(z * slopes[-1], layer)
+        z = linear(z * slopes[-1], layer)
     down = z.new_ones(len(z), 1)
     for layer, slope in zip(critic.layers[::-1], slopes[::-1], strict=True):
-        down = _product(down, layer.weight) * slope
-    return z, _product(down, critic.rows_HR)
+        down = product(down, layer.weight) * slope
+    return z, product(down, critic.rows_HR)
 
 
 def _both(real_PJ: Tensor | None, fake_PJ: Tensor | None) -> Tensor | None:
     return None if real_PJ is None or fake_PJ is None else torch.cat([real_PJ, fake_PJ])
-
-
-# Under autocast products are in 16 bits, and all between them is as wide as it was.
-
-
-def _linear(input_PH: Tensor, layer: nn.Linear) -> Tensor:
-    return F.linear(input_PH, layer.weight, layer.bias).to(input_PH.dtype)
-
-
-def _product(left: Tensor, right: Tensor) -> Tensor:
-    return (left @ right).to(left.dtype)
 
 
 def _slope(z: Tensor, scale: Tensor) -> Tensor:

@@ -16,7 +16,6 @@ from synthgen_ray.synthesizers.sampling.categorical import draw_codes, weights_o
 from synthgen_ray.synthesizers.training.draws import Draws, start_weights
 from synthgen_ray.synthesizers.training.parallel import Share
 from synthgen_ray.synthesizers.training.training_by_sampling import ConditionSampler, cumulated_chances, draw_places
-from synthgen_ray.synthesizers.tvae import kl_divergence, reconstruction_loss
 from tests.unit.synthesizers.conftest import given_model
 
 RNG = np.random.default_rng(0)
@@ -161,39 +160,6 @@ class TestTrainingBySampling:
 
         assert np.bincount(places) / 25_000 == pytest.approx(shares, abs=0.02)
         assert set(places[columns == 1]) == {2, 3}
-
-
-def test_kl_divergence_to_the_standard_normal():
-    mean, variance = torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 4.0]])
-
-    assert kl_divergence(mean, torch.log(variance)).item() == pytest.approx(0.5 + (4 - 1 - np.log(4)) / 2)
-
-
-def test_reconstruction_is_the_negative_log_likelihood():
-    logits, sigma = torch.randn(1, 10), torch.full((10,), 0.5)
-
-    loss = reconstruction_loss(logits, sigma, torch.tensor([[1, 2, 3]]), torch.tensor([[0.25]]), LAYOUT)
-
-    normal = torch.distributions.Normal(torch.tanh(logits[0, 0]), 0.5).log_prob(torch.tensor(0.25))
-    codes = sum(torch.log_softmax(logits[0, span], 0)[code] for span, code in zip(LAYOUT.spans, (1, 2, 3), strict=True))
-    assert loss.item() == pytest.approx(-(normal + codes).item() - np.log(2 * np.pi) / 2, rel=1e-5)
-
-
-def test_reconstruction_is_a_sum_of_cross_entropies_and_has_their_gradients():
-    torch.manual_seed(0)
-    logits, sigma = torch.randn(6, 10, dtype=torch.float64), torch.rand(10, dtype=torch.float64) + 0.1
-    codes, scalars = torch.randint(2, (6, 3)), torch.rand(6, 1, dtype=torch.float64)
-    inputs = [logits.requires_grad_(), sigma.requires_grad_()]
-
-    loss = reconstruction_loss(logits, sigma, codes, scalars, LAYOUT)
-
-    off = (scalars[:, 0] - torch.tanh(logits[:, 0])) / sigma[0]
-    expected = (off.square() / 2 + torch.log(sigma[0])).mean() + sum(
-        nn.functional.cross_entropy(logits[:, span], codes[:, place]) for place, span in enumerate(LAYOUT.spans)
-    )
-    assert loss.item() == pytest.approx(expected.item(), rel=1e-12)
-    for gradient, other in zip(torch.autograd.grad(loss, inputs), torch.autograd.grad(expected, inputs), strict=True):
-        assert torch.allclose(gradient, other, rtol=1e-12, atol=1e-12)
 
 
 class TestDraws:
