@@ -59,10 +59,11 @@ def autoencoder_gradients(
     sigma_D.grad = reconstruction.slope_D.mul_(factor * weight)
     slope_BH = _down(decoding, said, reconstruction.slope_BD.mul_(factor * weight))
     slope_BE, each = product(slope_BH, decoding[0].weight), weight / len(mean_BE)
-    _learn(to_mean, seen[-1], mean_slope_BE := torch.add(slope_BE, mean_BE, alpha=each))
-    variance_slope_BE = slope_BE.mul_(noise_BE).add_(sd_BE, alpha=each).mul_(sd_BE).sub_(each).div_(2)
-    _learn(to_log_variance, seen[-1], variance_slope_BE)
-    slope_BH = product(mean_slope_BE, to_mean.weight) + product(variance_slope_BE, to_log_variance.weight)
+    mean_slope_BE = torch.add(slope_BE, mean_BE, alpha=each)
+    log_variance_slope_BE = slope_BE.mul_(noise_BE).add_(sd_BE, alpha=each).mul_(sd_BE).sub_(each).div_(2)
+    _learn(to_mean, seen[-1], mean_slope_BE)
+    _learn(to_log_variance, seen[-1], log_variance_slope_BE)
+    slope_BH = product(mean_slope_BE, to_mean.weight) + product(log_variance_slope_BE, to_log_variance.weight)
     _down(encoding, seen[:-1], _through_relu(slope_BH, seen[-1]))
     return losses
 
