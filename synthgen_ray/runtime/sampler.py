@@ -1,6 +1,7 @@
 """Replicas that keep trained models in memory and draw rows from them."""
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from functools import partial
 
@@ -26,6 +27,8 @@ from synthgen_ray.settings import LogFormat, SamplerSettings
 from synthgen_ray.synthesizers.base import Synthesizer, synthesizer_class
 from synthgen_ray.synthesizers.numerics.threads import compute_with
 
+FEW = 500  # rows
+SECONDS_OF_THE_INTERPRETER = 0.001  # that a thread may keep others waiting for it, by default as long as a chunk takes
 MODELS_ANNOUNCED = 64  # by which Serve sends a model's calls to a replica that had it lately
 
 
@@ -40,6 +43,7 @@ class Sampler:
         keep_tidy(artifacts)
         self._models = ModelCache(self._load, settings.models_mb * 2**20)
         self._turns = Turns(settings.threads or cpus_here())
+        sys.setswitchinterval(SECONDS_OF_THE_INTERPRETER)
 
     @serve.multiplexed(max_num_models_per_replica=MODELS_ANNOUNCED)
     async def _announce(self, model_id: str) -> str:
@@ -56,10 +60,13 @@ class Sampler:
     @raises_no_data
     async def draw(self, draw: Draw, index: int, subject: Mapping[str, str | None]) -> bytes:
         """Some rows that somebody waits for; lines here are about what his are."""
+        _, num_rows = draw.chunks[index]
+        asks = draw.params.conditions or draw.params.distribution  # which may take long, however few rows
+        is_brief = num_rows <= FEW and not asks
         with about(**subject):
             model = await self._model(draw.source)
-            rows = await self._turns.rows(partial(encoded_chunk, model, draw, index))
-        self._metrics.rows.add(draw.chunks[index][1], way="online")
+            rows = await self._turns.rows(partial(encoded_chunk, model, draw, index), brief=is_brief)
+        self._metrics.rows.add(num_rows, way="online")
         return rows
 
     async def check_health(self) -> None:

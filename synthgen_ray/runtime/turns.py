@@ -18,6 +18,9 @@ class Turns:
     """Work in threads, so that health checks do not wait. Parts of files wait behind rows that somebody waits for: no
     more of them stand in the line than compute at a time, and all others before it.
 
+    What is brief comes one at a time: it hardly leaves Python, and two threads that pass its lock to and fro do less
+    than one, in twice its processor time.
+
     Each kind has threads of its own, which end with this object: of those that all share a few parts that wait for
     their storage would take the last.
     """
@@ -26,11 +29,13 @@ class Turns:
         self.count = count
         self._turns = asyncio.Semaphore(count)
         self._parts = asyncio.Semaphore(count)
+        self._brief = asyncio.Semaphore(1)
         self._threads_of_rows = ThreadPoolExecutor(count, "rows")
         self._threads_of_parts = ThreadPoolExecutor(PARTS, "part")
 
-    async def rows(self, work: Callable[[], T]) -> T:
-        return await self._run(lambda _: work(), self._threads_of_rows, self._turns)
+    async def rows(self, work: Callable[[], T], *, brief: bool = False) -> T:
+        turns = [self._brief, self._turns] if brief else [self._turns]
+        return await self._run(lambda _: work(), self._threads_of_rows, *turns)
 
     async def part(self, work: Callable[[Callable[[], None]], T]) -> T:
         """`work` is given what ends its turn early, for what only waits for a disk or a network, and raises Cancelled

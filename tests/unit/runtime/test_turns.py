@@ -132,6 +132,22 @@ async def test_what_only_waits_takes_nobodys_turn_and_none_of_asyncios_threads(g
     await asyncio.gather(*tasks)
 
 
+async def test_what_is_brief_comes_one_at_a_time_beside_what_is_not(given, log):
+    turns = Turns(3)
+    first, second, rows = given("brief 1"), given("brief 2"), given("rows")
+    tasks = begun([turns.rows(first.rows, brief=True), turns.rows(second.rows, brief=True)])
+    await until(log, "brief 1")
+    tasks += begun([turns.rows(rows.rows)])
+    await until(log, "brief 1", "rows")
+
+    first.may_end.set()
+    await until(log, "brief 1", "rows", "brief 2")
+
+    second.may_end.set()
+    rows.may_end.set()
+    await asyncio.gather(*tasks)
+
+
 async def test_what_is_done_in_a_thread_is_about_what_its_caller_is_about():
     with about(request_id="r-1"):
         assert (await Turns(1).rows(subject))["request_id"] == "r-1"
