@@ -16,9 +16,9 @@ from synthgen_ray.synthesizers.networks.layers import linear, linear_layers, pro
 
 
 class Losses(NamedTuple):
-    """Means over the batch."""
+    """The parts of the loss, means over the batch."""
 
-    reconstruction: Tensor
+    reconstruction: Tensor  # times its factor
     kl: Tensor
 
 
@@ -54,7 +54,7 @@ def autoencoder_gradients(
     said = _up(decoding[:-1], torch.addcmul(mean_BE, sd_BE, noise_BE))
     logits_BD = linear(said[-1], decoding[-1])
     reconstruction = reconstruct(logits_BD, sigma_D, codes_BK, scalars_BS, layout)
-    losses = Losses(reconstruction.loss, kl_divergence(mean_BE, sd_BE, log_variance_BE))
+    losses = Losses(reconstruction.loss * factor, kl_divergence(mean_BE, sd_BE, log_variance_BE))
 
     sigma_D.grad = reconstruction.slope_D.mul_(factor * weight)
     slope_BH = _down(decoding, said, reconstruction.slope_BD.mul_(factor * weight))
