@@ -60,11 +60,11 @@ class Sampler:
     @raises_no_data
     async def draw(self, draw: Draw, index: int, subject: Mapping[str, str | None]) -> bytes:
         """Some rows that somebody waits for; lines here are about what his are."""
-        _, num_rows = draw.chunks[index]
-        asks = draw.params.conditions or draw.params.distribution  # which may take long, however few rows
-        is_brief = num_rows <= FEW and not asks
         with about(**subject):
             model = await self._model(draw.source)
+            _, num_rows = draw.chunks[index]
+            asks = draw.params.conditions or draw.params.distribution  # which may take long, however few rows
+            is_brief = num_rows <= FEW and not asks
             rows = await self._turns.rows(partial(encoded_chunk, model, draw, index), brief=is_brief)
         self._metrics.rows.add(num_rows, way="online")
         return rows
