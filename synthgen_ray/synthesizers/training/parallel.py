@@ -75,13 +75,6 @@ def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
         gradient.copy_(summed.view_as(gradient))
 
 
-def descend(adam: Adam, loss: Tensor, weight: float) -> None:
-    """One step down the sum of the workers' losses, each times its weight."""
-    adam.zero_grad()
-    torch.autograd.backward(loss * weight)
-    follow_gradients(adam)
-
-
 def follow_gradients(adam: Adam) -> None:
     """One step down the gradients of the whole batch, the sum of those that the workers have."""
     sum_gradients(adam.parameters)
