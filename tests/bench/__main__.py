@@ -63,7 +63,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--list", action="store_true", help="name the rows and stop")
     parser.add_argument("--only", "--rows", nargs="+", default=[], metavar="NAME", help="rows whose name holds one")
-    parser.add_argument("--times", type=int, default=3, help="how often each side is timed")
+    parser.add_argument("--times", type=int, default=5, help="how often each side is timed")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--data", type=Path, default=SHARED, help="folder of real tables")
     parser.add_argument("--tables", nargs="+", default=["adult"], choices=list(REAL), help="the first is timed")

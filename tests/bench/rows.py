@@ -94,13 +94,16 @@ class Bench:
         stock: Stock = self._models[key]
         return stock
 
-    def timed(self, ours: Callable[[], Any], peer: Callable[[], Any], times: int | None = None) -> Figure:
-        """Medians of each side's seconds, taken in turn, so that both see the same machine."""
+    def timed(self, ours: Callable[[], Any], peer: Callable[[], Any]) -> Figure:
+        return Figure(*self.medians(ours, peer), "s")
+
+    def medians(self, ours: Callable[[], Any], peer: Callable[[], Any]) -> tuple[float, float]:
+        """Of each side's seconds, taken in turn, so that both see the same machine."""
         taken: tuple[list[float], list[float]] = ([], [])
-        for _ in range(times or self.times):
+        for _ in range(self.times):
             for side, run in zip(taken, (ours, peer), strict=True):
                 side.append(seconds(run))
-        return Figure(statistics.median(taken[0]), statistics.median(taken[1]), "s")
+        return statistics.median(taken[0]), statistics.median(taken[1])
 
 
 def given_model(model_type: ModelType, epochs: int, seed: int = SEED, **options: Any) -> Synthesizer:

@@ -33,11 +33,7 @@ def _to_csv(model_type: ModelType, **options: Any) -> Callable[[Bench], Figure]:
         rows = bench.rows(1_000_000)
         with tempfile.TemporaryDirectory() as folder:
             ours, peers = Path(folder) / "ours.csv", Path(folder) / "peers.csv"
-            return bench.timed(
-                lambda: write(model, rows, ours),
-                lambda: stock.sample(rows).to_csv(peers, index=False),
-                times=1,
-            )
+            return bench.timed(lambda: write(model, rows, ours), lambda: stock.sample(rows).to_csv(peers, index=False))
 
     return measure
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -143,12 +143,9 @@ def _end_to_end(model_type: ModelType, bench: Bench) -> Figure:
     peer, name = _package(model_type, bench)
     rows = bench.rows(1_000_000)
     ours, peers = shop.folder / "ours.csv", shop.folder / "peers.csv"
-    figure = bench.timed(
-        lambda: shop.generate(model_id, rows, to=ours),
-        lambda: peer.sample(rows).to_csv(peers, index=False),
-        times=1,
-    )
-    return replace(figure, note=f"the peer is {name}")
+    own_s = seconds(lambda: shop.generate(model_id, rows, to=ours))
+    peer_s = seconds(lambda: peer.sample(rows).to_csv(peers, index=False))
+    return Figure(own_s, peer_s, "s", f"once; the peer is {name}")
 
 
 def _package(model_type: ModelType, bench: Bench) -> tuple[Stock, str]:
@@ -165,10 +162,9 @@ def _overhead(model_type: ModelType, bench: Bench) -> Figure:
     shop, model_id = _served(bench, model_type)
     model = bench.model(model_type, bench.epochs(EPOCHS))
     rows = bench.rows(1_000_000)
-    figure = bench.timed(
-        lambda: shop.generate(model_id, rows), lambda: write(model, rows, shop.folder / "plain.csv"), times=1
-    )
-    return Figure(rows / figure.ours, rows / (figure.peer or 1), "rows/s", "the peer is one process, all cores")
+    own_s = seconds(lambda: shop.generate(model_id, rows))
+    peer_s = seconds(lambda: write(model, rows, shop.folder / "plain.csv"))
+    return Figure(rows / own_s, rows / peer_s, "rows/s", "once; the peer is one process, all cores")
 
 
 def _second_sampler(model_type: ModelType, bench: Bench) -> Figure:
