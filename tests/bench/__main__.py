@@ -31,7 +31,9 @@ VERSIONS = ("ctgan", "copulas", "torch", "numpy", "pyarrow")
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     folder = options.data if options.data and options.data.is_dir() else None
-    rows = [row for row in _rows(options.tables if folder else ["generated"]) if _is_chosen(row, options.only)]
+    rows = [
+        row for row in _rows(options.tables if folder else ["generated"]) if _is_chosen(row, options.only, options.but)
+    ]
     if options.list:
         print("\n".join(row.name for row in rows))
         return
@@ -63,6 +65,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--list", action="store_true", help="name the rows and stop")
     parser.add_argument("--only", "--rows", nargs="+", default=[], metavar="NAME", help="rows whose name holds one")
+    parser.add_argument("--but", nargs="+", default=[], metavar="NAME", help="not those whose name holds one")
     parser.add_argument("--times", type=int, default=5, help="how often each side is timed")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--data", type=Path, default=SHARED, help="folder of real tables")
@@ -89,8 +92,11 @@ def _rows(tables: Sequence[str]) -> list[Row]:
     return [row for group in groups for row in group]
 
 
-def _is_chosen(row: Row, names: Sequence[str]) -> bool:
-    return not names or any(name.lower() in row.name.lower() for name in names)
+def _is_chosen(row: Row, only: Sequence[str], but: Sequence[str]) -> bool:
+    def holds(names: Sequence[str]) -> bool:
+        return any(name.lower() in row.name.lower() for name in names)
+
+    return (not only or holds(only)) and not holds(but)
 
 
 def _line(row: Row, figure: Figure) -> tuple[str, ...]:

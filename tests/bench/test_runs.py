@@ -54,3 +54,10 @@ def test_single_rows_can_be_chosen(listed):
 
     assert {"Gaussian copula fit", "Gaussian copula fit, refined"} <= set(chosen)
     assert not [name for name in chosen if "CTGAN" in name]
+
+
+def test_rows_can_be_left_out(listed):
+    chosen = listed("--only", "copula fit", "sample", "--but", "Refined", "bf16")
+
+    assert {"Gaussian copula fit", "CTGAN sample, 30,000 rows"} <= set(chosen)
+    assert not [name for name in chosen if "refined" in name or "bf16" in name]
