@@ -181,7 +181,7 @@ def a_server(log: Path) -> Iterator[SynthGen]:
 
 
 def start(data_dir: Path, key: str, log: Path) -> subprocess.Popen[bytes]:
-    ports = ["--port", str(free_port(None)), "--dashboard-port", str(free_port(None))]
+    ports = ["--port", str(free_port()), "--dashboard-port", str(free_port())]
     command = [sys.executable, "-m", "synthgen_ray.cli", "up", "--data-dir", str(data_dir), *ports]
     # The settings of another server, or of another cluster, are not for this one.
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("SYNTHGEN_", "RAY_ADDRESS"))}

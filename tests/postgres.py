@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tests.servers import free_port
+from synthgen_ray.runtime.listening import free_port
 
 USER, PASSWORD = "synthgen", "a-password-that-nobody-may-see"
 LIMIT_S = 60

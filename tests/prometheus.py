@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.servers import free_port, wait_until
+from synthgen_ray.runtime.listening import free_port
+from tests.servers import wait_until
 
 CLUSTER = Path(__file__).parents[1] / "cluster"
 CONFIG = CLUSTER / "prometheus"

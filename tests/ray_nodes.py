@@ -11,8 +11,9 @@ from pathlib import Path
 
 import psutil
 
+from synthgen_ray.runtime.listening import free_port
 from tests.folders import a_folder
-from tests.servers import UpServer, clean_environment, free_port, kill_family, processes_below, running, wait_until
+from tests.servers import UpServer, clean_environment, kill_family, processes_below, running, wait_until
 
 RAY = str(Path(sys.executable).parent / "ray")
 LOOPBACK = "127.0.0.1"

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from pyarrow.fs import FileSelector, FileType, S3FileSystem
 
-from tests.servers import free_port, wait_until
+from synthgen_ray.runtime.listening import free_port
+from tests.servers import wait_until
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIDOFTESTS",

@@ -3,9 +3,7 @@
 import contextlib
 import json
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +16,7 @@ import psutil
 
 from synthgen_ray.client import SynthGen
 from synthgen_ray.runtime.data_dir import DataDir
+from synthgen_ray.runtime.listening import free_port
 from tests.folders import a_folder
 
 START_S = 200
@@ -44,15 +43,6 @@ def haproxy() -> dict[str, str]:
     switches = ("RAY_SERVE_ENABLE_HA_PROXY", "RAY_SERVE_THROUGHPUT_OPTIMIZED")
     ports = ("RAY_SERVE_HAPROXY_STATS_PORT", "RAY_SERVE_HAPROXY_METRICS_PORT", "RAY_SERVE_FALLBACK_PROXY_HTTP_PORT")
     return {**dict.fromkeys(switches, "1"), **{name: str(free_port()) for name in ports}}
-
-
-def free_port() -> int:
-    """One that stays free while its server is away: neither Ray's workers nor connections take those by chance."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def wait_until(

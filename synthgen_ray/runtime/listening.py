@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import random
 import socket
 import stat
 from ipaddress import ip_address
@@ -11,6 +12,9 @@ from pathlib import Path
 from synthgen_ray.runtime.data_dir import StartFailed
 
 LOOPBACK = "127.0.0.1"
+# Taken by chance by none: Ray's workers listen below (10,002 to 19,999), and connections begin above (Linux: 32,768).
+NOBODYS_PORTS = range(20_000, 32_000)
+ATTEMPTS = 100
 # Where Serve has HAProxy's configuration, and the socket by which whoever reaches it steers it, unless told otherwise.
 HAPROXYS = Path("/tmp/haproxy-serve")  # noqa: S108 - that is what is looked at
 HAPROXYS_SOCKET = "RAY_SERVE_HAPROXY_SOCKET_PATH"
@@ -90,13 +94,13 @@ def listen_beside_node() -> None:
     replica.add_port_to_grpc_server = lambda server, _: add_port_to_grpc_server(server, address)
 
 
-def free_port(wanted: int | None, *others: int | None) -> int:
-    """The wanted port of the loopback address if it is free and none that others are to have, else any that is."""
-    for port in (wanted, 0):
+def free_port(wanted: int | None = None, *others: int | None) -> int:
+    """The wanted port of the loopback address if it is free and none that others are to have, else any that is, and
+    stays so until it is listened on. Raises: StartFailed."""
+    for port in (wanted, *random.sample(NOBODYS_PORTS, ATTEMPTS)):
         if port is None or port in others:
             continue
         with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            free: int = probe.getsockname()[1]
-            return free
+            probe.bind((LOOPBACK, port))
+            return port
     raise StartFailed("No port of the loopback address is free.")

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from tests.servers import free_port
+from synthgen_ray.runtime.listening import free_port
 
 CLIENTS = 64
 ANSWER = {"id": "x" * 36, "status": "completed", "config": {"num_rows": 10}, "message": "x" * 600}

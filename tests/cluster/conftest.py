@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from synthgen_ray.client import SynthGen
+from synthgen_ray.runtime.listening import free_port
 from tests.api.conftest import a_table
 from tests.metrics import FIGURES_S, scrape, total, wait_for_figures
-from tests.servers import NO_RATE_LIMITS, UpServer, an_up_server, free_port
+from tests.servers import NO_RATE_LIMITS, UpServer, an_up_server
 
 QUICK = {"epochs": 2, "batch_size": 50, "embedding_dim": 8}
 LONG = {**QUICK, "epochs": 10_000, "early_stop": False}

@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 from synthgen_ray.runtime.data_dir import DataDir
-from tests.servers import SAMPLER, START_S, UpServer, free_port, is_alive, standing_still, wait_until
+from synthgen_ray.runtime.listening import free_port
+from tests.servers import SAMPLER, START_S, UpServer, is_alive, standing_still, wait_until
 
 MIB = 1 << 20
 MANY = 250_000

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import clean_environment, free_port
+from synthgen_ray.runtime.listening import free_port
+from tests.servers import clean_environment
 
 README = (Path(__file__).parents[2] / "cluster" / "README.md").read_text()
 BLOCK = re.compile(r"^```(bash|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -20,12 +20,13 @@ import pytest
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.client import SynthGen
 from synthgen_ray.runtime.data_dir import DataDir
+from synthgen_ray.runtime.listening import free_port
 from tests.api.conftest import a_table
 from tests.cluster.conftest import QUICK
 from tests.postgres import PASSWORD, Postgres, a_postgres
 from tests.ray_nodes import RayNodes, ServerOnNodes, a_server_on, ray_nodes
 from tests.s3 import CREDENTIALS, S3Server
-from tests.servers import SAMPLER, UpServer, free_port, kill_family, processes_below, wait_until
+from tests.servers import SAMPLER, UpServer, kill_family, processes_below, wait_until
 from tests.unit.runtime.test_tidying import abandoned
 
 TRAINING = {"epochs": 300, "early_stop": False, "batch_size": 50, "embedding_dim": 8, "refine": False}

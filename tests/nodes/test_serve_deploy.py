@@ -16,6 +16,7 @@ import yaml
 
 from synthgen_ray.client import ApiError, SynthGen
 from synthgen_ray.runtime.environment import PROXY
+from synthgen_ray.runtime.listening import free_port
 from tests.api.conftest import a_table
 from tests.folders import a_folder
 from tests.metrics import metrics_promised
@@ -24,7 +25,7 @@ from tests.postgres import Postgres
 from tests.prometheus import a_prometheus, require_prometheus
 from tests.ray_nodes import RayNodes, ray_nodes
 from tests.s3 import CREDENTIALS, S3Server
-from tests.servers import free_port, kill_family, processes_below, wait_until
+from tests.servers import kill_family, processes_below, wait_until
 
 pytestmark = pytest.mark.nightly
 ROOT = Path(__file__).parents[2]

@@ -17,8 +17,9 @@ from typer.testing import CliRunner
 from synthgen_ray import cli
 from synthgen_ray.runtime.admin_key import admin_key
 from synthgen_ray.runtime.data_dir import DataDir, ServerInfo, StartFailed
+from synthgen_ray.runtime.listening import free_port
 from synthgen_ray.settings import Settings
-from tests.servers import clean_environment, free_port
+from tests.servers import clean_environment
 
 OWN = ("up", "down", "status", "backup", "restore", "doctor")
 COMMANDS = typer.main.get_command(cli.app).commands

@@ -32,10 +32,10 @@ from synthgen_ray.runtime.doctor.examining import examine
 from synthgen_ray.runtime.doctor.finding import Finding, Level
 from synthgen_ray.runtime.doctor.machine import data_dir, listening
 from synthgen_ray.runtime.doctor.stores import _comes_back, database
+from synthgen_ray.runtime.listening import free_port
 from synthgen_ray.settings import Settings
 from synthgen_ray.store.migrating import known_revisions
 from tests.postgres import Postgres, a_postgres
-from tests.servers import free_port
 
 CHECKS = ["versions", "environment", "data_dir", "disk", "listening", "database", "artifacts", "ray"]
 

@@ -1,5 +1,6 @@
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_serve_deploy_asks_for_the_same_leave():
 @pytest.mark.parametrize("host", ["::1", "::", "fe80::1"])
 def test_an_address_of_ipv6_is_refused_by_name(host):
     with pytest.raises(StartFailed, match=f"listens on IPv4, and {host} is"):
-        check_port(host, free_port(None))
+        check_port(host, free_port())
 
 
 def test_a_taken_port_is_refused_before_anything_starts():
@@ -59,7 +60,18 @@ def test_haproxy_is_steered_from_no_folder_that_others_have_made(tmp_path, monke
 
 
 def test_a_port_that_is_anothers_is_not_taken_from_it():
-    port = free_port(None)
+    port = free_port()
 
     assert free_port(port) == port
     assert free_port(port, None, port) != port
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))
+        assert free_port(port) != port
+
+
+def test_a_free_port_is_none_that_a_connection_or_a_worker_of_rays_takes_by_chance():
+    connections = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    first, last = map(int, connections.read_text().split()) if connections.exists() else (49_152, 65_535)
+    for port in {free_port() for _ in range(50)}:
+        assert not first <= port <= last
+        assert port >= 20_000
