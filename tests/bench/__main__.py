@@ -1,7 +1,8 @@
 """`make bench`: SynthGen beside the packages its models come from, in one process. Prints a table; asserts nothing.
 
 Both sides learn the same table with the same hyperparameters on the same threads; what is timed is run in turn,
-several times, and medians are compared. BENCH="--list" names the rows, BENCH="--only 'ctgan step'" chooses some.
+several times. Medians are printed, and the gain is the median of each run's and the peer's beside it.
+BENCH="--list" names the rows, BENCH="--only 'ctgan step'" chooses some.
 """
 
 import argparse

@@ -32,13 +32,13 @@ def _rate(model_type: ModelType) -> Callable[[Bench], Figure]:
         model, stock = bench.model(model_type, bench.epochs(EPOCHS)), bench.stock(model_type, bench.epochs(EPOCHS))
         rows = bench.rows(10_000)
         found: list[int] = []
-        own_s, peer_s = bench.medians(
+        pairs = bench.pairs(
             lambda: model.sample(rows, seed=SEED, conditions={column: value}),
             lambda: found.append(_obeying(stock, column, value, bench.rows(ASKED))),
         )
-        mean = statistics.mean(found)
-        note = f"{column} = {value}; the peer found {mean:.0f} of {ASKED}"
-        return Figure(rows / own_s, mean / peer_s, "rows/s", note)
+        rates = [(rows / own_s, count / peer_s) for (own_s, peer_s), count in zip(pairs, found, strict=True)]
+        note = f"{column} = {value}; the peer found {statistics.mean(found):.0f} of {ASKED}"
+        return Figure.of_pairs(rates, "rows/s", note)
 
     return measure
 

@@ -1,13 +1,14 @@
 """What a row of the benchmark is, and how it is timed."""
 
+import math
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 
@@ -33,6 +34,14 @@ class Figure:
     peer: float | None
     unit: str  # "s", "ms", "GiB", "values": the less the better; "rows/s", "requests/s", "score": the more
     note: str = ""
+    ratio: float | None = None  # how many times better, where pairs of runs tell that better than both figures
+
+    @classmethod
+    def of_pairs(cls, pairs: Sequence[tuple[float, float]], unit: str, note: str = "") -> Self:
+        """Medians of each side's, and of the ratios of one run and the peer's beside it: what slows the machine down
+        for minutes meets both."""
+        ours, peer = (statistics.median(side) for side in zip(*pairs, strict=True))
+        return cls(ours, peer, unit, note, statistics.median(times_better(*pair, unit) for pair in pairs))
 
     @property
     def gain(self) -> str:
@@ -41,9 +50,8 @@ class Figure:
             return "–"
         if self.unit == "score":
             return f"{self.ours - self.peer:+.3f}"
-        if self.unit.endswith("/s"):
-            return f"{self.ours / self.peer:.1f}x" if self.peer else "∞"
-        return f"{self.peer / self.ours:.1f}x"
+        ratio = times_better(self.ours, self.peer, self.unit) if self.ratio is None else self.ratio
+        return f"{ratio:.1f}x" if ratio < math.inf else "∞"
 
 
 @dataclass(frozen=True)
@@ -95,15 +103,17 @@ class Bench:
         return stock
 
     def timed(self, ours: Callable[[], Any], peer: Callable[[], Any]) -> Figure:
-        return Figure(*self.medians(ours, peer), "s")
+        return Figure.of_pairs(self.pairs(ours, peer), "s")
 
-    def medians(self, ours: Callable[[], Any], peer: Callable[[], Any]) -> tuple[float, float]:
-        """Of each side's seconds, taken in turn, so that both see the same machine."""
-        taken: tuple[list[float], list[float]] = ([], [])
-        for _ in range(self.times):
-            for side, run in zip(taken, (ours, peer), strict=True):
-                side.append(seconds(run))
-        return statistics.median(taken[0]), statistics.median(taken[1])
+    def pairs(self, ours: Callable[[], Any], peer: Callable[[], Any], each: int = 1) -> list[tuple[float, float]]:
+        """The seconds of both sides, taken in turn; what is quick is run `each` times as often."""
+        return [(seconds(ours), seconds(peer)) for _ in range(each * self.times)]
+
+
+def times_better(ours: float, peer: float, unit: str) -> float:
+    if unit.endswith("/s"):
+        return ours / peer if peer else math.inf
+    return peer / ours
 
 
 def given_model(model_type: ModelType, epochs: int, seed: int = SEED, **options: Any) -> Synthesizer:

@@ -92,14 +92,14 @@ def _served_by(shop: Shop, bench: Bench, model_type: ModelType) -> tuple[Shop, s
 def _online(model_type: ModelType, bench: Bench, behind_haproxy: bool = False) -> Figure:
     shop, model_id = _served(bench, model_type, behind_haproxy)
     model = bench.model(model_type, bench.epochs(EPOCHS))
-    times = 10 * bench.times
     with httpx.Client(trust_env=False, timeout=60) as http:
         order = shop.order(model_id, "application/json", num_rows=ONLINE_ROWS, seed=SEED)
-        ours, peer = [], []
-        for _ in range(times):
-            ours.append(seconds(lambda: http.request(**order).raise_for_status()))
-            peer.append(seconds(lambda: model.sample(ONLINE_ROWS, seed=SEED)))
-    return Figure(1000 * statistics.median(ours), 1000 * statistics.median(peer), "ms", f"medians of {times}")
+        pairs = bench.pairs(
+            lambda: http.request(**order).raise_for_status(),
+            lambda: model.sample(ONLINE_ROWS, seed=SEED),
+            each=10,
+        )
+    return Figure.of_pairs([(1000 * ours, 1000 * peer) for ours, peer in pairs], "ms", f"medians of {len(pairs)}")
 
 
 def _many_clients(model_type: ModelType, bench: Bench, behind_haproxy: bool = False) -> Figure:

@@ -37,16 +37,16 @@ def _step(model_type: ModelType, **options: Any) -> Callable[[Bench], Figure]:
     def measure(bench: Bench) -> Figure:
         table = repeated(bench.task, bench.rows(30_000))
         frame, steps = table.to_pandas(), table.num_rows // BATCH
-        ours, peers = [], []
+        pairs = []
         if bench.quick:
             options.pop("compile", None)  # that takes a minute, and `test_game` sees that it runs
         for _ in range(bench.times):
             clock = EpochClock()
             given_model(model_type, CLOCKED_EPOCHS, **BARE, **options).fit(table, on_progress=clock)
-            ours.append(1000 * clock.epoch_s(CLOCKED_EPOCHS) / steps)
             peer: StockNetwork = given_stock(model_type, CLOCKED_EPOCHS).fit(frame)
-            peers.append(1000 * statistics.mean(peer.epoch_s[1:]) / steps)
-        return Figure(statistics.median(ours), statistics.median(peers), "ms")
+            epochs_s = clock.epoch_s(CLOCKED_EPOCHS), statistics.mean(peer.epoch_s[1:])
+            pairs.append((1000 * epochs_s[0] / steps, 1000 * epochs_s[1] / steps))
+        return Figure.of_pairs(pairs, "ms")
 
     return measure
 

@@ -18,6 +18,15 @@ def test_a_gain_is_how_much_better_we_are():
     assert Figure(1.5, None, "GiB").gain == "–"
 
 
+def test_of_pairs_the_gain_is_that_of_runs_beside_each_other():
+    slowed_down_half_way = [(1.0, 3.0), (1.1, 3.3), (2.0, 6.0), (2.2, 6.6), (2.0, 2.0)]
+    figure = Figure.of_pairs(slowed_down_half_way, "s", "a note")
+
+    assert (figure.ours, figure.peer, figure.note) == (2.0, 3.3, "a note")
+    assert figure.gain == "3.0x"
+    assert Figure.of_pairs([(500.0, 0.0), (500.0, 0.0), (500.0, 100.0)], "rows/s").gain == "∞"
+
+
 def test_rare_texts_and_numbers_beyond_the_kth_extremes_are_counted():
     table = pa.table({"city": ["Rome"] * 9 + ["Atlantis"], "age": np.arange(10.0)})
 
