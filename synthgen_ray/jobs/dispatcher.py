@@ -21,6 +21,7 @@ from synthgen_ray.domain.log_context import about
 from synthgen_ray.domain.retention import Retention
 from synthgen_ray.jobs.clock_watch import ClockWatch
 from synthgen_ray.jobs.failures import public_reason
+from synthgen_ray.jobs.observing import AttemptObserver, Outcome, Unobserved
 from synthgen_ray.jobs.tidying import Tidying
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Dispatcher:
         owner: str = LOCAL,
         retention: Retention = Retention(),  # noqa: B008  (frozen)
         clock: ClockWatch | None = None,
+        observer: AttemptObserver | None = None,
     ) -> None:
         self._store = store
         self._tidying = Tidying(store, artifacts, retention, launcher.forget)
@@ -71,6 +73,7 @@ class Dispatcher:
         self._slots = slots
         self._owner = owner
         self._clock = clock or ClockWatch(LEASE.total_seconds())
+        self._observer = observer or Unobserved()
         self._running: dict[Attempt, tuple[Assignment, asyncio.Task[None]]] = {}
         self._nudged = asyncio.Event()
         self._halts = False
@@ -172,27 +175,33 @@ class Dispatcher:
 
     async def _finish(self, assignment: Assignment) -> None:
         """Run one job; whatever happens becomes a row. The only place that finishes a job."""
-        job = assignment.job
+        job, began, outcome = assignment.job, time.monotonic(), Outcome.CANCELLED
+        self._observer.began(job)
         try:
             await self._run(assignment)
+            outcome = Outcome.COMPLETED
             log.info("job %s completed", job.id)
         except WorkerLost:
+            outcome = Outcome.LOST
             log.warning("job %s lost its worker in attempt %d", job.id, job.attempt)
             await self._insist(lambda: self._store.requeue(job.id, job.attempt, lost=True))
         except Postponed:
+            outcome = Outcome.POSTPONED
             log.info("job %s: the cluster has no room for attempt %d now", job.id, job.attempt)
             await self._insist(lambda: self._store.postpone(job.id, job.attempt))
         except Unavailable as error:
+            outcome = Outcome.UNAVAILABLE
             log.warning("job %s found a store away in attempt %d: %s", job.id, job.attempt, error.code)
             await self._insist(lambda: self._store.postpone(job.id, job.attempt, is_away=True))
         except Cancelled:
             log.info("job %s: attempt %d was superseded or deleted", job.id, job.attempt)
             await self._insist(lambda: self._store.discard([(job.id, job.attempt)]))
         except Exception as error:  # noqa: BLE001 - the border: whatever it is becomes a row
-            reason = public_reason(error)
+            outcome, reason = Outcome.FAILED, public_reason(error)
             log.error("job %s failed: %s, %s", job.id, reason.code, frames_of(error))
             await self._insist(lambda: self._store.fail(job.id, job.attempt, reason))
         finally:
+            self._observer.ended(job, outcome, time.monotonic() - began)
             del self._running[job.id, job.attempt]
             self.nudge()
 
@@ -207,6 +216,7 @@ class Dispatcher:
         else:
             artifact = await self._launcher.generate(assignment, self._reporter(job))
             await self._insist(lambda: self._store.complete_generation(job.id, job.attempt, artifact))
+            self._observer.generated(artifact.num_rows)
 
     def _reporter(self, job: Job) -> OnProgress:
         began, last = time.monotonic(), float("-inf")

@@ -15,7 +15,6 @@ from synthgen_ray.jobs.dispatcher import Dispatcher
 from synthgen_ray.runtime.actors import metadata_store
 from synthgen_ray.runtime.launcher import RayLauncher
 from synthgen_ray.runtime.logs import write_logs
-from synthgen_ray.runtime.measured import MeasuredLauncher
 from synthgen_ray.runtime.metrics import JobMetrics, NodeMetrics, QueueMetrics
 from synthgen_ray.runtime.nodes import lost_nodes
 from synthgen_ray.runtime.stored import artifacts_of
@@ -44,14 +43,14 @@ class DispatcherActor:
         retention = Retention(
             _days(keep.outputs_days), _days(keep.reports_days), _days(keep.failed_jobs_days), _days(keep.audit_days)
         )
-        launcher = MeasuredLauncher(RayLauncher(settings), JobMetrics())
         try:
             store = metadata_store()
         except (ValueError, RayError) as error:  # Ray's head may be silent
             # To Ray an actor whose constructor raises is dead for good; one whose process ends starts again.
             log.critical("the dispatcher finds no store: %s", frames_of(error))
             os._exit(1)
-        self._dispatcher = Dispatcher(store, artifacts, launcher, slots, owner, retention)
+        launcher = RayLauncher(settings)
+        self._dispatcher = Dispatcher(store, artifacts, launcher, slots, owner, retention, observer=JobMetrics())
         loop = asyncio.get_running_loop()
         works = (
             self._dispatcher.run(),

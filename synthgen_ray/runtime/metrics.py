@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from ray.util.metrics import Counter, Gauge, Histogram
 
 from synthgen_ray.domain.errors import insufficient_storage
-from synthgen_ray.domain.lifecycle import QUEUED, JobType
+from synthgen_ray.domain.lifecycle import QUEUED
+from synthgen_ray.jobs.observing import Outcome
 
 if TYPE_CHECKING:
+    from synthgen_ray.domain.entities import Job
     from synthgen_ray.store.figures import QueueFigures
 
 STATUSES = ("200", "429", "500", "503", "507")  # others come with their first
-OUTCOMES = ("completed", "failed", "cancelled", "lost", "unavailable", "postponed")
 RUN_SECONDS = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21600.0]
 WAIT_SECONDS = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0]
 
@@ -58,7 +59,7 @@ class QueueMetrics:
 
 
 class JobMetrics:
-    """Attempts at jobs, as the dispatcher sees them begin and end."""
+    """An `AttemptObserver` of the dispatcher."""
 
     def __init__(self) -> None:
         self._run = Histogram(
@@ -74,17 +75,22 @@ class JobMetrics:
             ("kind",),
         )
         self._attempts = Count(
-            "synthgen_attempts_total", "Attempts that ended, by kind and outcome.", kind=QUEUED, outcome=OUTCOMES
+            "synthgen_attempts_total", "Attempts that ended, by kind and outcome.", kind=QUEUED, outcome=Outcome
         )
-        self.rows = generated_rows()
+        self._rows = generated_rows()
         damaged_files()
 
-    def waited(self, kind: JobType, seconds: float) -> None:
-        self._wait.observe(max(0.0, seconds), {"kind": kind})
+    def began(self, job: "Job") -> None:
+        if job.attempt == 1 and job.started_at:
+            waited_s = (job.started_at - job.created_at).total_seconds()
+            self._wait.observe(max(0.0, waited_s), {"kind": job.job_type})
 
-    def ran(self, kind: JobType, outcome: str, seconds: float) -> None:
-        self._run.observe(seconds, {"kind": kind, "outcome": outcome})
-        self._attempts.add(kind=kind, outcome=outcome)
+    def ended(self, job: "Job", outcome: Outcome, seconds: float) -> None:
+        self._run.observe(seconds, {"kind": job.job_type, "outcome": outcome})
+        self._attempts.add(kind=job.job_type, outcome=outcome)
+
+    def generated(self, rows: int) -> None:
+        self._rows.add(rows, way="job")
 
 
 class NodeMetrics:
@@ -107,11 +113,18 @@ class StoreMetrics:
             "synthgen_fenced_writes_total",
             "Writes refused to attempts that were no longer wanted: cancelled, deleted or given to others.",
         )
+        self._interrupted = Count(
+            "synthgen_interrupted_attempts_total",
+            "Attempts that ran when their dispatcher ended without giving them back.",
+        )
         self._overdue = Count("synthgen_deadlines_exceeded_total", "Jobs that were failed since their time was over.")
         self._epochs = Count("synthgen_training_epochs_total", "Epochs that trainings have told of.")
 
     def leases_expired(self, jobs: int) -> None:
         self._expiries.add(jobs)
+
+    def attempts_interrupted(self, jobs: int) -> None:
+        self._interrupted.add(jobs)
 
     def deadlines_exceeded(self, jobs: int) -> None:
         self._overdue.add(jobs)
@@ -141,7 +154,7 @@ class SamplerMetrics:
 def generated_rows() -> Count:
     return Count(
         "synthgen_generated_rows_total",
-        "Rows drawn: for jobs once they are written, online as they are sent.",
+        "Rows drawn: for jobs once they are published, online for each call of a sampler, also of who then left.",
         way=("job", "online"),
     )
 

@@ -9,6 +9,9 @@ class Observer(Protocol):
     def leases_expired(self, jobs: int) -> None:
         """So many running jobs were taken from dispatchers that had fallen silent."""
 
+    def attempts_interrupted(self, jobs: int) -> None:
+        """So many ran when their dispatcher ended, as the next one found."""
+
     def deadlines_exceeded(self, jobs: int) -> None:
         """So many jobs were failed since their time was over."""
 
@@ -23,6 +26,8 @@ class Unobserved:
     """Nobody counts."""
 
     def leases_expired(self, jobs: int) -> None: ...
+
+    def attempts_interrupted(self, jobs: int) -> None: ...
 
     def deadlines_exceeded(self, jobs: int) -> None: ...
 

@@ -124,10 +124,8 @@ class Queue(Attempts):
         self._last_beat = time.monotonic()
         if reaped.all:
             log.warning("%d jobs were past their deadline or their lease, or cannot be read", len(reaped.all))
-        if reaped.expired:
-            self._observer.leases_expired(len(reaped.expired))
-        if reaped.overdue:
-            self._observer.deadlines_exceeded(len(reaped.overdue))
+        self._observer.leases_expired(len(reaped.expired))
+        self._observer.deadlines_exceeded(len(reaped.overdue))
         return renewed - reaped.all
 
     async def report_progress(self, job_id: UUID, attempt: int, progress: Progress) -> bool:
@@ -248,7 +246,9 @@ class Queue(Attempts):
         """Give back all that runs for this owner: what its new dispatcher does, which knows that none is its own."""
         async with self._sessions.writing() as session:
             await self._sessions.set_clock(session)
-            return len(await lose(session, JobRow.lease_owner == owner, self._clock()))
+            interrupted = len(await lose(session, JobRow.lease_owner == owner, self._clock()))
+        self._observer.attempts_interrupted(interrupted)
+        return interrupted
 
     async def requeue_unheard(self, owner: str, heard_of: Collection[Attempt]) -> None:
         """Give back what this owner's dispatcher has claimed without hearing of it: none of it was begun, or lost."""

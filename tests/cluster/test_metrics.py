@@ -12,6 +12,7 @@ import pytest
 from synthgen_ray.client import ApiError
 from synthgen_ray.domain.lifecycle import LEASE
 from synthgen_ray.domain.params import DrawParams
+from synthgen_ray.jobs.observing import Outcome
 from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import utc_now
 from tests.cluster.conftest import LONG, QUICK
@@ -22,7 +23,6 @@ from tests.servers import wait_until
 
 RAYS_OWN = {"Component", "NodeAddress", "SessionName", "Version", "WorkerId", "JobId", "NodeId", "le"}
 KINDS, STATUSES = ("train", "generate", "report", "batch"), ("pending", "running", "completed", "failed")
-OUTCOMES = ("completed", "failed", "cancelled", "lost", "unavailable", "postponed")
 RAY_FORGETS_S = 25.0  # a gauge that nobody sets
 
 
@@ -40,8 +40,26 @@ def test_the_queue_is_shown_by_kind_and_status(server, client, ready_model):
         return None not in shown.values() and sum(shown[kind, "completed"] for kind in KINDS) == jobs
 
     wait_for_figures(shows_them, "the jobs are counted")
-    ages = [total(scrape(server.data_dir), "ray_synthgen_oldest_pending_job_age_seconds", kind=kind) for kind in KINDS]
-    assert all(age is not None and age >= 0 for age in ages)
+
+
+def test_what_runs_and_what_waits_is_shown_with_the_age_of_the_oldest(server, client, given_training):
+    jobs = [given_training("tvae", LONG)["job_id"] for _ in range(2)]  # of which one runs at a time
+
+    def shows_them() -> bool:
+        samples = scrape(server.data_dir)
+        counts = [total(samples, "ray_synthgen_jobs", kind="train", status=status) for status in STATUSES[:2]]
+        return counts == [1, 1] and total(samples, "ray_synthgen_oldest_pending_job_age_seconds", kind="train") > 0
+
+    wait_for_figures(shows_them, "one is shown to run and one to wait")
+    for job_id in jobs:
+        client.cancel_job(job_id)
+
+    def shows_none() -> bool:
+        samples = scrape(server.data_dir)
+        counts = [total(samples, "ray_synthgen_jobs", kind="train", status=status) for status in STATUSES[:2]]
+        return counts == [0, 0] and total(samples, "ray_synthgen_oldest_pending_job_age_seconds", kind="train") == 0
+
+    wait_for_figures(shows_none, "none is shown to run or to wait")
 
 
 def test_work_is_counted_and_timed(server, client, given_training, ready_model, grows):
@@ -133,13 +151,14 @@ def test_what_may_never_happen_has_a_figure_all_the_same(server, client):
     samples = scrape(server.data_dir)
 
     assert total(samples, "ray_synthgen_lease_expiries_total") is not None
+    assert total(samples, "ray_synthgen_interrupted_attempts_total") is not None
     assert total(samples, "ray_synthgen_fenced_writes_total") is not None
     assert total(samples, "ray_synthgen_deadlines_exceeded_total") is not None
     assert total(samples, "ray_synthgen_lost_nodes_total") is not None
     assert total(samples, "ray_synthgen_damaged_files_total") is not None
     assert total(samples, "ray_synthgen_crowded_requests_total") is not None
     assert all(total(samples, "ray_synthgen_attempts_total", kind="report", outcome=one) is not None
-               for one in OUTCOMES)  # fmt: skip
+               for one in Outcome)  # fmt: skip
 
 
 def test_they_are_at_the_port_that_the_operator_chose(server):

@@ -1,7 +1,6 @@
 """The runbook, as it stands in cluster/README.md: what one machine can do is run, all else is parsed."""
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,20 +8,16 @@ from pathlib import Path
 import pytest
 
 from synthgen_ray.runtime.listening import free_port
+from tests.markdown import blocks_of
 from tests.servers import clean_environment
 
-README = (Path(__file__).parents[2] / "cluster" / "README.md").read_text()
-BLOCK = re.compile(r"^```(bash|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+README = Path(__file__).parents[2] / "cluster" / "README.md"
 TEMPORARY = "/tmp/synthgen-runbook"
 # Of each server that it starts: the key is printed on terminals alone.
 KEEP_KEYS = 'synthgen() { command synthgen "$@" && { [ "$1" != up ] || cat */admin_key >> keys; }; }'
 
 
-def blocks(language: str) -> list[str]:
-    return [code for marked, code in BLOCK.findall(README) if marked == language]
-
-
-@pytest.mark.parametrize("code", blocks("sh"))
+@pytest.mark.parametrize("code", blocks_of(README, "sh"))
 def test_what_needs_other_machines_is_bash(code):
     subprocess.run(["bash", "-n", "-c", code], check=True)
 
@@ -30,7 +25,7 @@ def test_what_needs_other_machines_is_bash(code):
 @pytest.mark.nightly
 @pytest.mark.timeout(600)
 def test_what_one_machine_can_do_works_in_its_order(place):
-    script = "\n".join(["set -euo pipefail", KEEP_KEYS, *blocks("bash")]).replace(TEMPORARY, str(place))
+    script = "\n".join(["set -euo pipefail", KEEP_KEYS, *blocks_of(README, "bash")]).replace(TEMPORARY, str(place))
     environment = {
         **clean_environment(),
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",

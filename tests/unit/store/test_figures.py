@@ -18,10 +18,13 @@ class Counting:
     """An `Observer` that remembers."""
 
     def __init__(self) -> None:
-        self.expired, self.overdue, self.fenced, self.epochs = 0, 0, 0, 0
+        self.expired, self.interrupted, self.overdue, self.fenced, self.epochs = 0, 0, 0, 0, 0
 
     def leases_expired(self, jobs: int) -> None:
         self.expired += jobs
+
+    def attempts_interrupted(self, jobs: int) -> None:
+        self.interrupted += jobs
 
     def deadlines_exceeded(self, jobs: int) -> None:
         self.overdue += jobs
@@ -78,6 +81,17 @@ async def test_an_expired_lease_is_told_once(store, clock, given_training, obser
         await store.heartbeat(())
 
     assert (observer.expired, observer.overdue, observer.fenced) == (1, 0, 0)
+
+
+async def test_what_ran_when_its_dispatcher_ended_is_told_once(store, given_training, observer):
+    for name in ("first", "second"):
+        await given_training(name)
+    await store.claim_next(JobType)
+
+    for _ in range(2):
+        await store.requeue_running()
+
+    assert (observer.interrupted, observer.expired) == (1, 0)
 
 
 async def test_jobs_whose_time_is_over_are_told_once_whether_they_run_or_wait(store, clock, given_training, observer):
