@@ -20,7 +20,18 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from tests.bench import batch, conditional, memory, preprocessing, quality, reporting, sampling, serving, training
+from tests.bench import (
+    batch,
+    conditional,
+    memory,
+    preprocessing,
+    quality,
+    reporting,
+    sampling,
+    serving,
+    storage,
+    training,
+)
 from tests.bench.rows import Bench, Figure, Row, warm_up
 from tests.bench.tables import REAL, SHARED, given_tasks
 
@@ -88,6 +99,7 @@ def _rows(tables: Sequence[str]) -> list[Row]:
         serving.ROWS,
         reporting.ROWS,
         batch.ROWS,
+        storage.ROWS,
         quality.rows(tables),
     )
     return [row for group in groups for row in group]

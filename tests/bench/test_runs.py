@@ -19,6 +19,7 @@ GROUPS = (
     "to CSV",
     "conditional",
     "memory",
+    "storage",
     "quality",
 )
 APART = "batch of"  # starts Ray three times: `tests/e2e/test_batch.py` does what it does
