@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from tests.manifests.checks import CHECKS, Unsound
+from tests.manifests.checks import CHECKS
+from tests.manifests.unsound import Unsound
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,15 +1,12 @@
-"""The fields of a RayService, a NetworkPolicy and their pods that we use: any other is taken for a typo."""
+"""The fields of a RayService, a NetworkPolicy, a Job and their pods that we use: any other is taken for a typo."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
-from ray.scripts.scripts import start
+from ray._private.ray_constants import DEFAULT_DASHBOARD_PORT
 
-START_OPTIONS = {option for parameter in start.params for option in parameter.opts}
-RAYS_AGENT = 52365  # a port of each node that no container need name
-DASHBOARD = 8265
 OPERATOR = {"app.kubernetes.io/component": "kuberay-operator"}  # as its chart calls it, in a namespace of its own
 Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi|Ti)?$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -83,7 +80,7 @@ class Probe(Strict):
 
 
 class Capabilities(Strict):
-    drop: list[Literal["ALL"]]
+    drop: list[Literal["ALL"]] = Field(min_length=1)
 
 
 class ContainerSecurity(Strict):
@@ -102,20 +99,23 @@ class Container(Strict):
     security_context: ContainerSecurity
     env_from: list[EnvFrom]
     env: list[EnvVar]
+
+    @property
+    def environment(self) -> dict[str, str | None]:
+        """None is what a secret has."""
+        return {variable.name: variable.value for variable in self.env}
+
+
+class NodeContainer(Container):
     ports: list[ContainerPort]
     liveness_probe: Probe
     readiness_probe: Probe
     resources: Resources
     volume_mounts: list[VolumeMount]
 
-    @model_validator(mode="after")
-    def _has_the_ports_that_are_probed(self) -> Self:
-        ports = {RAYS_AGENT, *(port.container_port for port in self.ports)}
-        for probe in (self.liveness_probe, self.readiness_probe):
-            asked = probe.http_get or probe.tcp_socket
-            if asked and asked.port not in ports:
-                raise ValueError(f"nothing of it listens on the port {asked.port} that a probe asks")
-        return self
+
+class JobContainer(Container):
+    args: list[str]
 
 
 class Seccomp(Strict):
@@ -125,8 +125,11 @@ class Seccomp(Strict):
 class PodSecurity(Strict):
     run_as_non_root: Literal[True]
     run_as_user: int = Field(ge=1)
-    fs_group: int
     seccomp_profile: Seccomp
+
+
+class NodeSecurity(PodSecurity):
+    fs_group: int
 
 
 class EmptyDir(Strict):
@@ -148,9 +151,9 @@ class PodSpec(Strict):
     termination_grace_period_seconds: int = Field(ge=60)
     enable_service_links: Literal[False]
     automount_service_account_token: bool
-    security_context: PodSecurity
+    security_context: NodeSecurity
     tolerations: list[Toleration] = []
-    containers: list[Container]
+    containers: list[NodeContainer]
     volumes: list[Volume]
 
     @model_validator(mode="after")
@@ -169,12 +172,6 @@ class PodTemplate(Strict):
 class HeadGroup(Strict):
     ray_start_params: dict[str, str]
     template: PodTemplate
-
-    @model_validator(mode="after")
-    def _is_started_with_options_that_ray_has(self) -> Self:
-        if unknown := {f"--{name}" for name in self.ray_start_params} - START_OPTIONS:
-            raise ValueError(f"`ray start` has no option {unknown.pop()}")
-        return self
 
     @model_validator(mode="after")
     def _is_found_by_the_services_of_kuberay(self) -> Self:
@@ -245,7 +242,7 @@ class ClusterNetworkPolicy(Strict):
     def _lets_the_operator_deploy(self) -> Self:
         for rule in self.head.ingress_rules:
             let_in = [peer.pod_selector.match_labels for peer in rule.from_ if peer.namespace_selector is not None]
-            if OPERATOR in let_in and DASHBOARD in [port.port for port in rule.ports]:
+            if OPERATOR in let_in and DEFAULT_DASHBOARD_PORT in [port.port for port in rule.ports]:
                 return self
         raise ValueError("KubeRay's operator deploys by the head's dashboard, and is not let in")
 
@@ -281,10 +278,22 @@ class RayServiceSpec(Strict):
     serve_config: str = Field(alias="serveConfigV2")
     ray_cluster_config: RayCluster
 
-    def pods(self) -> Iterator[PodTemplate]:
+    def groups(self) -> Iterator[tuple[str, HeadGroup]]:
+        """With the place of each."""
+        yield "headGroupSpec", self.ray_cluster_config.head_group_spec
+        for group in self.ray_cluster_config.worker_group_specs:
+            yield f"workerGroupSpecs: {group.group_name}", group
+
+    def secrets(self) -> set[str]:
+        """Their names."""
         cluster = self.ray_cluster_config
-        for group in (cluster.head_group_spec, *cluster.worker_group_specs):
-            yield group.template
+        named = {cluster.auth_options.secret_name}
+        named.add(cluster.gcs_fault_tolerance_options.redis_password.value_from.secret_key_ref.name)
+        for _, group in self.groups():
+            for container in group.template.spec.containers:
+                named |= {source.secret_ref.name for source in container.env_from}
+                named |= {variable.value_from.secret_key_ref.name for variable in container.env if variable.value_from}
+        return named
 
 
 class RayService(Strict):
@@ -307,5 +316,28 @@ class NetworkPolicy(Strict):
     spec: NetworkPolicySpec
 
 
+class JobPodSpec(Strict):
+    restart_policy: Literal["Never"]
+    enable_service_links: Literal[False]
+    security_context: PodSecurity
+    containers: list[JobContainer] = Field(min_length=1, max_length=1)
+
+
+class JobTemplate(Strict):
+    spec: JobPodSpec
+
+
+class JobSpec(Strict):
+    backoff_limit: Literal[0]
+    template: JobTemplate
+
+
+class Job(Strict):
+    api_version: Literal["batch/v1"]
+    kind: Literal["Job"]
+    metadata: Metadata
+    spec: JobSpec
+
+
 class Manifest(Strict):
-    it: RayService | NetworkPolicy = Field(discriminator="kind")
+    it: RayService | NetworkPolicy | Job = Field(discriminator="kind")

@@ -13,7 +13,8 @@ from ray.autoscaler._private.kuberay.autoscaling_config import _generate_availab
 from synthgen_ray.runtime.deploy import CALL_S
 from synthgen_ray.runtime.environment import PROXY
 from synthgen_ray.runtime.tidying import NODES_EVERY_S
-from tests.manifests.checks import CHECKS, Unsound
+from tests.manifests.checks import CHECKS
+from tests.manifests.unsound import Unsound
 
 ROOT = Path(__file__).parents[2]
 FILES = {str(file.relative_to(ROOT)): check for pattern, check in CHECKS.items() for file in ROOT.glob(pattern)}
