@@ -1,15 +1,20 @@
 """What is handed to Ray Serve."""
 
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import ray
+from ray import serve
 from ray.exceptions import RaySystemError
+from ray.serve.config import HTTPOptions
 
 from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.domain.params import ModelType, Resources
 from synthgen_ray.runtime import app as module
-from synthgen_ray.runtime.app import app, once_there, resources_check
+from synthgen_ray.runtime.app import Api, app, once_there, resources_check
+from synthgen_ray.runtime.data_dir import StartFailed
 from synthgen_ray.settings import Settings
 
 
@@ -86,3 +91,19 @@ async def test_a_first_start_fails_for_what_stays_away_and_at_once_for_its_setti
         await once_there(start)
 
     assert start.count == 1
+
+
+@pytest.mark.parametrize(("host", "is_refused"), [("0.0.0.0", True), ("10.0.0.7", True), ("127.0.0.1", False)])
+async def test_an_ingress_starts_where_serve_listens_only_if_the_settings_allow_it(monkeypatch, host, is_refused):
+    """`serve deploy` is told of an address twice: in `http_options`, and in the settings."""
+    client = SimpleNamespace(http_config=HTTPOptions(host=host))
+    monkeypatch.setattr(serve.context, "_get_global_client", lambda: client)
+    for name in ("listen_beside_node", "write_logs", "dispatcher"):
+        monkeypatch.setattr(module, name, lambda *_: None)
+    ours, *_ = Api.__bases__  # without what Serve adds
+    ingress = object.__new__(ours)
+
+    with pytest.raises(StartFailed, match=f"Other machines reach {host}") if is_refused else nullcontext():
+        await ingress.__init__(Settings(host="127.0.0.1"), None)
+
+    assert hasattr(ingress, "_sampler") is not is_refused
