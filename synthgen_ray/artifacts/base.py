@@ -93,6 +93,13 @@ class Artifacts(ABC):
         """Remove a part; no error when it is not there. Raises: Unavailable."""
 
     @abstractmethod
+    def rename(self, location: str, name: str, new: str) -> None:
+        """Give a part another name in its folder, in place of the part that has it.
+
+        Raises: Gone, when it is not there, and nothing is changed; Unavailable, when it may be either.
+        """
+
+    @abstractmethod
     def clear_unfinished(self, location: str, names: Collection[str]) -> None:
         """Drop what was written of parts of these names and never ended. Only once nobody writes them any more."""
 

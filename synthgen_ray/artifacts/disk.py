@@ -91,6 +91,11 @@ class DiskArtifacts(Artifacts):
         except OSError as error:
             raise _erases_nothing() from error
 
+    def rename(self, location: str, name: str, new: str) -> None:
+        with _there():
+            self.path(location, name).rename(self.path(location, new))
+            _sync_folder(self._root / location)
+
     def clear_unfinished(self, location: str, names: Collection[str]) -> None:
         for file in (self._root / location).glob(".*"):
             found = UNFINISHED.fullmatch(file.name)

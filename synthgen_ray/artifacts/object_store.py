@@ -98,6 +98,17 @@ class ObjectStoreArtifacts(Artifacts):
         with _answering(), suppress(FileNotFoundError):
             self._filesystem.delete_file(self._key(location, name))
 
+    def rename(self, location: str, name: str, new: str) -> None:
+        old = self._key(location, name)
+        with _answering():
+            try:
+                self._filesystem.copy_file(old, self._key(location, new))
+            except OSError:
+                if self._filesystem.get_file_info(old).type is FileType.NotFound:
+                    raise FileNotFoundError from None
+                raise
+        self.remove(location, name)
+
     def clear_unfinished(self, location: str, names: Collection[str]) -> None:
         """Nothing: what was not uploaded to its end is no object."""
 

@@ -1,4 +1,4 @@
 """Copies of all that a server keeps, and servers made from them.
 
-Read `manifest` (what a backup is), then `making`, then `restoring`.
+Read `manifest` (what a backup is), then `making`, `replacing` (which of two counts) and `restoring`.
 """

@@ -24,8 +24,8 @@ from synthgen_ray.backup.manifest import (
     Manifest,
     claim_of,
     find_manifest,
-    write_manifest,
 )
+from synthgen_ray.backup.replacing import replace_manifest
 from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.domain.errors import Gone
 from synthgen_ray.store.dumping import Named, Undumpable, dump, named_in
@@ -86,11 +86,11 @@ def back_up(database_url: str, artifacts: Artifacts, place: Artifacts) -> Backup
     Raises: BackupFailed; Unavailable; InsufficientStorage.
     """
     began = time.time()
+    former = find_manifest(place)  # before the look at the rows: whoever made it may still let go of what is older
     with tempfile.TemporaryDirectory(prefix="synthgen-backup-") as folder:
         file, copied = Path(folder) / "rows.jsonl.gz", Copied()
         snapshot = _look(database_url, file)
         _claim(place, artifacts, snapshot.named.server_id)
-        former = find_manifest(place)
         dropped, lost = copied.take_all(snapshot.named, artifacts, place)
         while lost:
             snapshot, before = _look(database_url, file), lost
@@ -134,11 +134,10 @@ def _publish(place: Artifacts, snapshot: Snapshot, lost: Collection[UUID], forme
     )
     with place.writing(manifest.rows.location, ROWS) as sink, snapshot.file.open("rb") as file:
         shutil.copyfileobj(file, sink)
-    other = find_manifest(place)
-    if other is not None and other != former:  # it has let go of what it does not name and this one does
-        _drop_rows(place, manifest, other)
+    there = replace_manifest(place, former, manifest)
+    if there != manifest:  # it lets go of what it does not name and this one does
+        _drop_rows(place, manifest, there)
         raise BackupFailed("Another backup was made at the place meanwhile, and is the one there: make this one again.")
-    write_manifest(place, manifest)
     return manifest
 
 

@@ -4,6 +4,7 @@
     datasets, models, jobs           the artifacts, under the names that they have in the server
     backup/<sha256>/rows.jsonl.gz    all rows of the metadata, of one moment
     backup/manifest.json             which of these files counts
+    backup/manifest-<id>.json        one that is about to take its place (`replacing`)
 
 The manifest is the last to be written and replaced at once, so a place holds the backup before or the one after.
 API keys are in it as hashes; the admin key, Ray's token and the settings are not in it.
@@ -56,11 +57,6 @@ class Manifest(BaseModel):
 def claim_of(server_id: UUID) -> str:
     """The owner of a place of backups: never that of a server's own artifacts."""
     return f"backup of {server_id}"
-
-
-def write_manifest(place: Artifacts, manifest: Manifest) -> None:
-    with place.writing(FOLDER, MANIFEST) as sink:
-        sink.write(manifest.model_dump_json(indent=2).encode())
 
 
 def read_manifest(place: Artifacts) -> Manifest:

@@ -1,25 +1,23 @@
 """A backup that is killed at work, and the next one to the same place."""
 
 import asyncio
-import contextlib
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
+from synthgen_ray.backup import replacing
 from synthgen_ray.backup.making import back_up
 from synthgen_ray.backup.manifest import MANIFEST
 
 
 class KillsAtTheLastStep(DiskArtifacts):
-    def writing(self, location: str, name: str) -> contextlib.AbstractContextManager[BinaryIO]:
-        if name == MANIFEST:
-            raise SystemExit
-        return super().writing(location, name)
+    def rename(self, location: str, name: str, new: str) -> None:
+        raise SystemExit
 
 
-async def test_the_next_one_lets_go_of_what_it_left(server, client, given_dataset, database_url, tmp_path):
+async def test_the_next_one_lets_go_of_what_it_left(server, client, given_dataset, database_url, tmp_path, monkeypatch):
+    monkeypatch.setattr(replacing, "DEAD_S", 0.1)
     await given_dataset()
     place = tmp_path / "backups"
     with pytest.raises(SystemExit):
@@ -28,7 +26,8 @@ async def test_the_next_one_lets_go_of_what_it_left(server, client, given_datase
     half_a_table = table.with_name(f".{table.name}.{'0' * 32}")
     half_a_table.touch()
     left = files_at(place) - {table, place / "server" / "owner"}
-    assert {file.name for file in left} == {"rows.jsonl.gz", half_a_table.name}
+    (its_manifest,) = (place / "backup").glob("manifest-*")
+    assert {file.name for file in left} == {"rows.jsonl.gz", half_a_table.name, its_manifest.name}
 
     await client.post("/api/projects", json={"name": "Another"})  # the same rows would have the same name
     await asyncio.to_thread(back_up, database_url, server.artifacts, DiskArtifacts(place))

@@ -291,6 +291,20 @@ def test_a_part_is_removed_alone_and_that_may_be_repeated(artifacts):
     assert artifacts.sizes("jobs/1", ["gone", "stays"]) == {"stays": 4}
 
 
+def test_a_part_that_is_renamed_takes_the_place_of_another_and_one_that_is_gone_of_none(artifacts, place):
+    for name in ("old", "new"):
+        with artifacts.writing("backup", name) as sink:
+            sink.write(name.encode())
+
+    artifacts.rename("backup", "new", "old")
+    with pytest.raises(Gone):
+        artifacts.rename("backup", "new", "old")
+
+    assert place.files() == {"backup/old"}
+    with artifacts.part_file("backup", "old") as file:
+        assert file.read_bytes() == b"new"
+
+
 @pytest.mark.parametrize(
     "call",
     [lambda artifacts: artifacts.erase("jobs/1"), lambda artifacts: artifacts.remove("jobs/1/1", "part-0")],
