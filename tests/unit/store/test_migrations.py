@@ -1,13 +1,9 @@
 import asyncio
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from sqlalchemy import Inspector, func, inspect, select, text
 
 from synthgen_ray.store import engines
@@ -18,23 +14,9 @@ from synthgen_ray.store.store import Store
 from synthgen_ray.store.tables import Row
 from tests.databases import on_both_databases
 from tests.given import ADMIN
+from tests.migrations import differences, migrate_and_be_killed
 
 pytestmark = on_both_databases
-# A server that is killed when a statement of the migrations has taken effect, and nothing is committed.
-KILLED = """
-import asyncio, os, signal, sys
-from sqlalchemy import Engine, event
-from synthgen_ray.store.migrating import migrate
-
-url, last = sys.argv[1:]
-
-def end(connection, cursor, statement, *_):
-    if last in statement:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-event.listen(Engine, "after_cursor_execute", end)
-asyncio.run(migrate(url))
-"""
 
 
 @pytest.fixture
@@ -56,7 +38,7 @@ async def stores(empty_url):
 
 
 async def test_they_make_the_tables_that_the_code_reads(store):
-    assert await _differences(store) == []
+    assert await differences(store) == []
 
 
 async def test_indexes_have_the_same_names_on_both_databases(database_url, store):
@@ -90,7 +72,7 @@ async def test_one_waits_for_another_for_as_long_as_it_takes(monkeypatch, empty_
         assert not migrated.done()
     await migrated
 
-    assert await _differences(store) == []
+    assert await differences(store) == []
     await store.dispose()
     await first.dispose()
 
@@ -106,19 +88,13 @@ async def test_a_schema_of_a_newer_version_is_refused_by_name(store, database_ur
 
 @pytest.mark.parametrize("last", ["CREATE TABLE jobs", "DROP TABLE api_keys", "UPDATE alembic_version"])
 async def test_one_that_was_killed_leaves_nothing_half_done_and_the_next_ends_it(last, stores, empty_url):
-    command = [sys.executable, "-c", KILLED, empty_url, last]
-    killed = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True)
+    killed = await asyncio.to_thread(migrate_and_be_killed, empty_url, last)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert await _inspected(empty_url, Inspector.get_table_names) == []
 
     await stores[0].migrate()
 
-    assert await _differences(stores[0]) == []
-
-
-async def _differences(store: Store) -> list[Any]:
-    async with store._sessions.engine.connect() as connection:
-        return await connection.run_sync(lambda c: compare_metadata(MigrationContext.configure(c), Row.metadata))
+    assert await differences(stores[0]) == []
 
 
 async def _inspected(url: str, look: Callable[[Inspector], Any]) -> Any:

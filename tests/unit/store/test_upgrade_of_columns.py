@@ -1,6 +1,5 @@
 """What queries ask of rows stood in their JSON alone before revision 0009, and of turns in jobs before 0015."""
 
-import json
 from uuid import uuid4
 
 import pytest
@@ -10,6 +9,7 @@ from synthgen_ray.domain.lifecycle import JobStatus
 from synthgen_ray.store.engines import engine_at
 from synthgen_ray.store.migrating import upgrade
 from tests.databases import on_both_databases
+from tests.migrations import insert
 
 pytestmark = on_both_databases
 NOW = "2026-01-01 00:00:00+00:00"
@@ -28,17 +28,6 @@ async def old(postgres, database_url, tmp_path):
         await connection.run_sync(upgrade, "0008")
         yield connection
     await engine.dispose()
-
-
-async def insert(connection, table: str, **row: object) -> None:
-    names, values = ", ".join(row), ", ".join(_literal(value) for value in row.values())
-    await connection.exec_driver_sql(f"INSERT INTO {table} ({names}) VALUES ({values})")
-
-
-def _literal(value: object) -> str:
-    if isinstance(value, dict | list):
-        value = json.dumps(value)
-    return str(value) if isinstance(value, int) else f"'{value}'"
 
 
 async def test_the_rows_of_a_file_are_those_of_its_parts(old):
@@ -88,11 +77,7 @@ async def test_when_projects_had_their_turns_is_still_known(old):
 async def test_calls_are_still_those_of_their_projects(old):
     key_id, project_id, made_id = uuid4(), uuid4(), uuid4()
     key = {"name": "k", "sha256": "ab", "role": "admin", "created_at": NOW}
-    flags = "is_bound, is_bootstrap"
-    names, values = ", ".join(key), ", ".join(map(_literal, key.values()))
-    await old.exec_driver_sql(
-        f"INSERT INTO api_keys (id, {flags}, {names}) VALUES ('{key_id.hex}', false, false, {values})"
-    )
+    await insert(old, "api_keys", id=key_id.hex, is_bound=False, is_bootstrap=False, **key)
     for route, answer in {
         "POST /generate": {"id": str(made_id), "project_id": str(project_id), "config": NUL},
         "POST /projects": {"id": str(project_id)},
