@@ -306,7 +306,8 @@ class DrawRequest:
 class Draw:
     """Rows that are wanted at once, of one model."""
 
-    source: Artifact
+    model_id: UUID
+    source: Artifact  # its file
     chunks: tuple[tuple[int, int], ...]  # (index of the chunk, its rows)
     seed: int
     params: SampleParams

@@ -158,7 +158,8 @@ class Dispatcher:
         calls = [self._store.requeue(job.id, job.attempt, lost=False) for job in jobs]
         for job, failed in zip(jobs, await asyncio.gather(*calls, return_exceptions=True), strict=True):
             if failed is not None:
-                log.warning("job %s cannot be given back: %s", job.id, frames_of(failed))
+                with about(job_id=job.id, model_id=job.model_id):
+                    log.warning("job %s cannot be given back: %s", job.id, frames_of(failed))
 
     async def _free_types(self) -> set[JobType]:
         """Those of which another one may be claimed: fewer run than may, and there is room for it."""

@@ -17,7 +17,7 @@ from ray.exceptions import RayError, RayTaskError
 
 from synthgen_ray.domain.entities import Artifact, Draw
 from synthgen_ray.domain.errors import Postponed, SynthGenError, Unavailable, Unexpected, WorkerLost, frames_of
-from synthgen_ray.domain.log_context import subject
+from synthgen_ray.domain.log_context import about, subject
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.runtime.names import APP, SAMPLER
 from synthgen_ray.service.together import Together
@@ -164,7 +164,8 @@ class OnlineDraws:
     def _ask(self, draw: Draw, index: int) -> asyncio.Task[bytes]:
         model = draw.source
         samplers = having(self._samplers, model) if self._under_way[model.id] < CROWD else self._samplers
-        task = asyncio.create_task(insist(samplers, "draw", draw, index, subject()))
+        with about(model_id=draw.model_id):  # the task takes it along
+            task = asyncio.create_task(insist(samplers, "draw", draw, index, subject()))
         self._under_way[model.id] += 1
         task.add_done_callback(partial(self._ended, model.id))
         return task

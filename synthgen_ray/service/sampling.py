@@ -47,7 +47,7 @@ class Sampling:
         seed = fresh_seed() if params.seed is None else params.seed
 
         def begin(source: Artifact, chunk_rows: int) -> _Drawing:
-            draw = Draw(source, tuple(chunks(params.num_rows, chunk_rows)), seed, params, form)
+            draw = Draw(model_id, source, tuple(chunks(params.num_rows, chunk_rows)), seed, params, form)
             return _Drawing(self._joined(draw), is_whole=len(draw.chunks) == 1)
 
         request = DrawRequest(principal, model_id, params, form)

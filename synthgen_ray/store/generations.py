@@ -15,6 +15,7 @@ from synthgen_ray.domain.columns import LearnedColumn, check_same_columns
 from synthgen_ray.domain.entities import Artifact, DrawRequest, Job
 from synthgen_ray.domain.errors import SynthGenError, frames_of
 from synthgen_ray.domain.lifecycle import JobType
+from synthgen_ray.domain.log_context import about
 from synthgen_ray.domain.once import Made, Once
 from synthgen_ray.domain.params import DrawParams, GenerateParams, ImputeParams
 from synthgen_ray.domain.widths import check_room
@@ -154,7 +155,8 @@ class Generations(Enqueuing):
                 except SynthGenError as error:
                     found.append(error)
                 except (ValueError, LookupError, TypeError) as error:  # as of a job that is claimed
-                    log.error("model %s cannot be read: %s", draw.model_id, frames_of(error))
+                    with about(model_id=draw.model_id):
+                        log.error("model %s cannot be read: %s", draw.model_id, frames_of(error))
                     found.append(SynthGenError("The model's record cannot be read.", "unreadable_model"))
         return found
 

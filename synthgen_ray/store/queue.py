@@ -7,7 +7,7 @@ find a newer attempt, or none, in the row, change nothing, and answer that it is
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -30,6 +30,7 @@ from synthgen_ray.domain.entities import (
 )
 from synthgen_ray.domain.errors import Cancelled, Conflict, JobError, frames_of
 from synthgen_ray.domain.lifecycle import AWAY_RESTS, LEASE, LOCAL, Attempt, JobStatus, JobType
+from synthgen_ray.domain.log_context import about
 from synthgen_ray.domain.params import OutputFormat
 from synthgen_ray.domain.quotas import Quotas
 from synthgen_ray.store.assignments import assignment_of
@@ -85,7 +86,8 @@ class Queue(Attempts):
                     await move(session, JobStatus.RUNNING, JobStatus.FAILED, mine, now, **reason)
                 except (ValueError, LookupError, TypeError, RecursionError) as error:
                     # Its owner can read what is left of it.
-                    log.error("job %s cannot be read: %s", claimed[0], frames_of(error))
+                    with about(job_id=claimed[0]):
+                        log.error("job %s cannot be read: %s", claimed[0], frames_of(error))
                     reason = {**because(UNREADABLE), "config": {}}
                     await move(session, JobStatus.RUNNING, JobStatus.FAILED, mine, now, **reason)
             return None
@@ -122,8 +124,9 @@ class Queue(Attempts):
             takes_leases = is_steady and not is_late and self._sessions.is_steady()
             reaped = await reap(session, now, takes_leases) if reaps else Reaped()
         self._last_beat = time.monotonic()
-        if reaped.all:
-            log.warning("%d jobs were past their deadline or their lease, or cannot be read", len(reaped.all))
+        _tell(reaped.overdue, "is past its deadline")
+        _tell(reaped.unreadable, "cannot be read")
+        _tell(reaped.expired, "is past its lease")
         self._observer.leases_expired(len(reaped.expired))
         self._observer.deadlines_exceeded(len(reaped.overdue))
         return renewed - reaped.all
@@ -246,9 +249,10 @@ class Queue(Attempts):
         """Give back all that runs for this owner: what its new dispatcher does, which knows that none is its own."""
         async with self._sessions.writing() as session:
             await self._sessions.set_clock(session)
-            interrupted = len(await lose(session, JobRow.lease_owner == owner, self._clock()))
-        self._observer.attempts_interrupted(interrupted)
-        return interrupted
+            interrupted = await lose(session, JobRow.lease_owner == owner, self._clock())
+        _tell(interrupted, "ran when the last dispatcher ended")
+        self._observer.attempts_interrupted(len(interrupted))
+        return len(interrupted)
 
     async def requeue_unheard(self, owner: str, heard_of: Collection[Attempt]) -> None:
         """Give back what this owner's dispatcher has claimed without hearing of it: none of it was begun, or lost."""
@@ -298,6 +302,13 @@ class Queue(Attempts):
                 return  # the first call did it, and its answer was lost
         self._observer.write_fenced()
         raise Cancelled
+
+
+def _tell(attempts: Iterable[Attempt], what: str) -> None:
+    """A line for each: whoever looks for a job looks for its id."""
+    for job_id, attempt in attempts:
+        with about(job_id=job_id):
+            log.warning("job %s %s, attempt %d", job_id, what, attempt)
 
 
 def _any_held(attempts: Collection[Attempt]) -> ColumnElement[bool]:

@@ -1,4 +1,7 @@
-from collections.abc import AsyncIterator
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -6,9 +9,27 @@ import pytest
 from synthgen_ray.domain.entities import Job, Project
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import GaussianCopulaParams, ModelType, Resources
+from synthgen_ray.runtime.logs import OURS, write_logs
+from synthgen_ray.settings import LogFormat
 from synthgen_ray.store.store import Store
 from tests.fakes import FakeClock
 from tests.given import ADMIN, COLUMNS, a_trained_model, an_artifact
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """Processes of ours set how they log; this one goes on with other tests."""
+    logger = logging.getLogger(OURS)
+    before = logger.handlers, logger.level, logger.propagate
+    yield
+    logger.handlers, logger.level, logger.propagate = before
+
+
+@pytest.fixture
+def our_lines(capfd) -> Callable[[], list[dict[str, Any]]]:
+    """What was logged since, as a process of ours writes it."""
+    write_logs(LogFormat.JSON)
+    return lambda: [json.loads(line) for line in capfd.readouterr().err.splitlines()]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -50,7 +51,7 @@ def test_at_once_and_by_jobs_and_by_batches(model, tmp_path, wishes):
     write_csv(model.sample(ROWS, SEED, wishes.get("conditions"), wishes.get("distribution")), model.columns, sink)
 
     params = SampleParams(**asked)
-    draw = Draw(an_artifact(), tuple(chunks(ROWS, CHUNK_ROWS)), SEED, params, SampleFormat.CSV)
+    draw = Draw(uuid4(), an_artifact(), tuple(chunks(ROWS, CHUNK_ROWS)), SEED, params, SampleFormat.CSV)
     at_once = b"".join(encoded_chunk(model, draw, index) for index in range(len(draw.chunks)))
 
     artifacts = DiskArtifacts(tmp_path)

@@ -208,7 +208,7 @@ class TestStopWhileTheStoreIsAwayForOne:
         yield store
         await store.dispose()
 
-    async def test_the_others_are_given_back(self, store, dispatcher, launcher, given_ready_model, caplog):
+    async def test_the_others_are_given_back(self, store, dispatcher, launcher, given_ready_model, our_lines):
         model_id = await given_ready_model()
         jobs = [(await store.enqueue_generate(ADMIN, model_id, GenerateParams())).value for _ in range(2)]
         await dispatcher.tick()
@@ -219,7 +219,8 @@ class TestStopWhileTheStoreIsAwayForOne:
         await dispatcher.stop()
 
         assert (await store.get_job(ADMIN, other)).status is JobStatus.PENDING
-        assert f"job {store.stuck} cannot be given back" in caplog.text
+        (line,) = [line for line in our_lines() if "cannot be given back" in line["message"]]
+        assert (line["job_id"], line["model_id"]) == (str(store.stuck), str(model_id))
 
 
 async def test_what_an_earlier_dispatcher_left_running_runs_again(store, clock, dispatcher, launcher, given_training):

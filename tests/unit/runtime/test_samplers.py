@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections.abc import Mapping
+from copy import copy
 from uuid import UUID, uuid4
 
 import pytest
@@ -22,23 +24,26 @@ from ray.serve.exceptions import DeploymentUnavailableError, RayServeException
 
 from synthgen_ray.domain.entities import Artifact, Draw
 from synthgen_ray.domain.errors import Postponed, Unavailable, WorkerLost
+from synthgen_ray.domain.log_context import FIELDS, about
 from synthgen_ray.domain.params import SampleFormat, SampleParams
 from synthgen_ray.runtime import samplers as asking
 from synthgen_ray.runtime.samplers import ATTEMPTS, CROWD, OnlineDraws, insist
 
 CHUNKS = 4
+MODEL = uuid4()
 
 
 class HeldSamplers:
     """Stands for Serve's handle: each call waits until it is answered, the first one first."""
 
-    def __init__(self, calls: "list[asyncio.Future[bytes]] | None" = None, wanted: list[str] | None = None) -> None:
-        self.waiting = [] if calls is None else calls
-        self.wanted = [] if wanted is None else wanted  # of each call the model that its sampler is to have
+    def __init__(self) -> None:
+        self.waiting: list[asyncio.Future[bytes]] = []
+        self.wanted: list[str] = []  # of each call the model that its sampler is to have
+        self.subjects: list[Mapping[str, str | None]] = []  # and what its lines are about
         self._model = ""
 
     def options(self, multiplexed_model_id: str) -> "HeldSamplers":
-        other = HeldSamplers(self.waiting, self.wanted)
+        other = copy(self)
         other._model = multiplexed_model_id
         return other
 
@@ -46,8 +51,9 @@ class HeldSamplers:
     def draw(self) -> "HeldSamplers":
         return self
 
-    def remote(self, _draw: Draw, _index: int, _subject: object) -> "asyncio.Future[bytes]":
+    def remote(self, _draw: Draw, _index: int, subject: Mapping[str, str | None]) -> "asyncio.Future[bytes]":
         self.wanted.append(self._model)
+        self.subjects.append(subject)
         self.waiting.append(asyncio.get_running_loop().create_future())
         return self.waiting[-1]
 
@@ -76,7 +82,7 @@ def samplers() -> HeldSamplers:
 
 def a_draw(num_chunks: int = CHUNKS, model_id: UUID | None = None) -> Draw:
     source = Artifact(model_id or uuid4(), "models/m", (), "")
-    return Draw(source, tuple((index, 10) for index in range(num_chunks)), 1, SampleParams(), SampleFormat.CSV)
+    return Draw(MODEL, source, tuple((index, 10) for index in range(num_chunks)), 1, SampleParams(), SampleFormat.CSV)
 
 
 async def all_of(draws: OnlineDraws, num_chunks: int = CHUNKS, model_id: UUID | None = None) -> int:
@@ -190,6 +196,20 @@ async def test_who_loses_one_after_the_other_is_told_so(samplers):
         await asyncio.wait_for(lost, 10)
     with pytest.raises(Unavailable):
         await asyncio.wait_for(refused, 10)
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_what_is_said_of_rows_at_once_here_and_by_samplers_is_about_their_model_and_request(samplers, our_lines):
+    with about(request_id="r-1"):
+        rows = asyncio.create_task(all_of(OnlineDraws(samplers, most=9), 1))
+    await samplers.fail(OutOfMemoryError("the node is low on memory"))
+    await samplers.answer()
+    await asyncio.wait_for(rows, 10)
+
+    (line,) = our_lines()
+    assert "a sampler was lost" in line["message"]
+    asked = {"request_id": "r-1", "job_id": None, "model_id": str(MODEL)}
+    assert [{name: said[name] for name in FIELDS} for said in (line, *samplers.subjects)] == [asked] * 3
 
 
 async def test_where_none_can_be_had_a_part_is_put_off_and_rows_are_refused(samplers):

@@ -4,23 +4,12 @@ import json
 import logging
 import os
 
-import pytest
-
 from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.runtime.logs import OURS
 from synthgen_ray.runtime.working import working_on
 from synthgen_ray.settings import LogFormat
 
 
-@pytest.fixture
-def _as_before():
-    logger = logging.getLogger(OURS)
-    before = logger.handlers, logger.level, logger.propagate
-    yield
-    logger.handlers, logger.level, logger.propagate = before
-
-
-@pytest.mark.usefixtures("_as_before")
 async def test_its_lines_are_ours_and_about_the_job(given_training, tmp_path, capfd):
     job, artifacts = await given_training(), open_artifacts(None, tmp_path)
 
@@ -31,7 +20,6 @@ async def test_its_lines_are_ours_and_about_the_job(given_training, tmp_path, ca
     assert (line["message"], line["job_id"], line["model_id"]) == ("it starts", str(job.id), str(job.model_id))
 
 
-@pytest.mark.usefixtures("_as_before")
 async def test_what_a_killed_process_left_on_the_machine_goes_before_it_begins(given_training, tmp_path):
     job, artifacts = await given_training(), open_artifacts(None, tmp_path)
     artifacts.prepare()

@@ -33,7 +33,7 @@ def admitted(store):
     return admitted
 
 
-async def test_of_a_model_that_cannot_be_read_it_is_refused_alone(store, given_ready_model, admitted):
+async def test_of_a_model_that_cannot_be_read_it_is_refused_alone(store, given_ready_model, admitted, our_lines):
     broken, sound = await given_ready_model("broken"), await given_ready_model("sound")
     _, artifact = await store.get_trained(ADMIN, sound)
     async with store._sessions.writing() as session:
@@ -42,6 +42,7 @@ async def test_of_a_model_that_cannot_be_read_it_is_refused_alone(store, given_r
     answers = await admitted(*(DrawRequest(ADMIN, model_id, SampleParams()) for model_id in (broken, sound)))
 
     assert answers == [SynthGenError, artifact.id]
+    assert [line["model_id"] for line in our_lines()] == [str(broken)]
 
 
 async def test_each_is_answered_for_itself(store, project, given_training, given_ready_model, admitted):

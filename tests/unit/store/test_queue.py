@@ -238,13 +238,16 @@ async def test_a_job_that_waited_for_room_does_not_say_so_once_it_runs_and_began
     assert (again.attempt, again.progress.message, again.started_at) == (2, "", first.started_at)
 
 
-async def test_what_a_cluster_held_goes_back_to_the_queue_and_what_another_holds_does_not(store, given_training):
+async def test_what_a_cluster_held_goes_back_to_the_queue_and_what_another_holds_does_not(
+    store, given_training, our_lines
+):
     ours, theirs = await given_training("a"), await given_training("b")
     await store.claim_next(ALL, "ours")
     await store.claim_next(ALL, "theirs")
 
     assert await store.requeue_running("ours") == 1
 
+    assert [line["job_id"] for line in our_lines()] == [str(ours.id)]
     assert (await store.get_job(ADMIN, ours.id)).status is JobStatus.PENDING
     assert (await store.get_job(ADMIN, theirs.id)).status is JobStatus.RUNNING
 

@@ -24,15 +24,21 @@ YEARS = timedelta(days=3650)
 JUMPS = [HOUR, -HOUR, YEARS]
 
 
+def about_jobs(lines: list[dict[str, str]]) -> dict[str, str]:
+    """What was said of each, by its id."""
+    return {line["job_id"]: line["message"] for line in lines}
+
+
 @on_both_databases
 class TestLease:
-    async def test_of_a_silent_dispatcher_ends_and_its_job_goes_back(self, store, clock, given_training):
+    async def test_of_a_silent_dispatcher_ends_and_its_job_goes_back(self, store, clock, given_training, our_lines):
         job = await given_training()
         await store.claim_next(JobType)
 
         clock.advance(LEASE + MOMENT)
         await store.heartbeat(())
 
+        assert about_jobs(our_lines()) == {str(job.id): f"job {job.id} is past its lease, attempt 1"}
         assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
         assert await every_erasure(store) == (f"jobs/{job.id}/1",)
 
@@ -165,6 +171,14 @@ class TestDeadline:
 
         assert (await store.get_job(ADMIN, job.id)).status is JobStatus.PENDING
 
+    async def test_is_told_with_the_jobs_id(self, store, clock, given_training, our_lines):
+        job = await given_training()
+
+        clock.advance(DEADLINES[JobType.TRAIN])
+        await store.heartbeat(())
+
+        assert about_jobs(our_lines()) == {str(job.id): f"job {job.id} is past its deadline, attempt 0"}
+
     @pytest.mark.parametrize("jump", JUMPS, ids=str)
     async def test_of_what_was_asked_for_since_then_stays(self, store, clock, given_training, jump):
         await store.heartbeat(())
@@ -249,12 +263,15 @@ class TestUnreadable:
 
     @on_sqlite  # PostgreSQL takes no such text
     @pytest.mark.parametrize("config", ["not json", "{", "[" * 5000 + "]" * 5000], ids=["words", "half", "deep"])
-    async def test_a_job_with_a_broken_config_fails_and_the_next_is_claimed(self, store, given_training, config):
+    async def test_a_job_with_a_broken_config_fails_and_the_next_is_claimed(
+        self, store, given_training, config, our_lines
+    ):
         broken, sound = await given_training("a"), await given_training("b")
         await self.spoil(store, config=config)
 
         claimed = await store.claim_next(JobType)
 
+        assert list(about_jobs(our_lines())) == [str(broken.id)]
         assert claimed.job.id == sound.id
         assert (await store.get_job(ADMIN, broken.id)).failure.code == "unreadable_job"
         assert await moves_of(store, broken.id) == ["pending", "running", "failed"]
@@ -313,12 +330,13 @@ class TestUnreadable:
         assert (await store.get_job(ADMIN, broken.id)).failure.code == "unreadable_job"
 
     @on_both_databases
-    async def test_a_job_of_an_unknown_kind_fails_and_the_next_is_claimed(self, store, given_training):
+    async def test_a_job_of_an_unknown_kind_fails_and_the_next_is_claimed(self, store, given_training, our_lines):
         broken, sound = await given_training("a"), await given_training("b")
         await self.spoil(store, job_type="translate")
 
         await store.heartbeat(())
 
+        assert about_jobs(our_lines()) == {str(broken.id): f"job {broken.id} cannot be read, attempt 0"}
         assert (await store.claim_next(JobType)).job.id == sound.id
         assert [event.error_code for event in await events_of(store, broken.id)] == [None, "unreadable_job"]
 
