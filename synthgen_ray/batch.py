@@ -5,6 +5,7 @@ import json
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,13 +23,17 @@ from synthgen_ray.commands.options import CsvSafe
 from synthgen_ray.commands.server import Server, find_server
 from synthgen_ray.commands.session import DataDirOption, Key, Url
 from synthgen_ray.domain.errors import SynthGenError, WorkerLost, told
+from synthgen_ray.domain.log_context import about
 from synthgen_ray.domain.params import MAX_ROWS, DrawParams, GenerateParams, OutputFormat
 from synthgen_ray.domain.validation import invalid_request
 from synthgen_ray.jobs.batch import Manifest, OnRows, Order, Place, as_begun, begin, model_in
 from synthgen_ray.runtime.data_dir import DataDir
 from synthgen_ray.runtime.environment import prepare_environment
+from synthgen_ray.runtime.logs import write_logs
+from synthgen_ray.settings import LogFormat
 from synthgen_ray.synthesizers.numerics.streams import fresh_seed
 
+SAY_EVERY_S = 10.0
 STORES = ("s3", "gs")
 SCHEMES = ("file", *STORES)
 NO_FOLDER = (
@@ -58,6 +63,9 @@ def batch(
     url: Url = None,
     key: Key = None,
     data_dir: DataDirOption = Path("data"),
+    log_format: Annotated[
+        LogFormat, typer.Option(envvar="SYNTHGEN_LOG_FORMAT", help="Of the lines of its logs.")
+    ] = LogFormat.JSON,
 ) -> None:
     """Make a folder of files that hold the rows of a generation of that seed, the same ones on any number of nodes and
     workers. On the standard output: one JSON document. As a Ray job on the cluster of the server that has the model it
@@ -71,13 +79,14 @@ def batch(
     if os.environ.get("RAY_ADDRESS", "").startswith("http"):
         raise typer.BadParameter("RAY_ADDRESS is a dashboard's, which `ray job submit` goes to: unset it to work here.")
     _check_folder(output)
-    with _told_why_not():
+    write_logs(log_format)
+    with _told_why_not(), about(model_id=model_id):
         server = find_server(url, key, data_dir)
         content = model.read_bytes() if model else _exported(server, str(model_id))
         wishes = {"conditions": parse_conditions(where or []), "distribution": parse_shares(shares)}
         order = _order(content, num_rows, {"seed": seed, **wishes, "csv_safe": csv_safe}, format, rows_per_file)
         shown_as = (server.key, model_id) if server.key and model_id else None
-        made = _made(content, order, output, resume, workers, shown_as, any_seed=seed is None)
+        made = _made(content, order, output, resume, workers, log_format, shown_as, any_seed=seed is None)
     typer.echo(json.dumps(made))
 
 
@@ -155,6 +164,7 @@ def _made(
     output: str,
     resume: bool,
     workers: int | None,
+    log_format: LogFormat,
     shown_as: tuple[str, UUID] | None,
     any_seed: bool,
 ) -> dict[str, object]:
@@ -170,7 +180,7 @@ def _made(
         from synthgen_ray.runtime import batch  # Ray, which reads the environment as it is imported
 
         with batch.on_a_cluster(own), _shown(order, output, None if own else shown_as) as on_rows:
-            return _told(output, batch.run(content, order, place, on_rows, workers))
+            return _told(output, batch.run(content, order, place, on_rows, log_format, workers))
 
 
 @contextmanager
@@ -178,9 +188,7 @@ def _shown(order: Order, output: str, shown_as: tuple[str, UUID] | None) -> Iter
     """Who is told how many rows are there: whoever waits here, and the server whose cluster this is."""
     from synthgen_ray.runtime.registration import begin, shown
 
-    def say(rows: int, _made: int) -> None:
-        typer.echo(f"{rows:,} of {order.num_rows:,} rows", err=True)
-
+    say = _says(order.num_rows)
     config = {**order.model_dump(mode="json", exclude={"model_sha256", "chunk_rows"}), "output": output}
     params = DrawParams(conditions=order.conditions, distribution=order.distribution)
     job = begin(*shown_as, params, config) if shown_as else None
@@ -195,6 +203,20 @@ def _shown(order: Order, output: str, shown_as: tuple[str, UUID] | None) -> Iter
             show(rows, made)
 
         yield on_rows
+
+
+def _says(num_rows: int) -> OnRows:
+    """How far it is, now and then and at the end: the log of a Ray job keeps each line."""
+    last = float("-inf")
+
+    def say(rows: int, _made: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if rows == num_rows or now - last >= SAY_EVERY_S:
+            last = now
+            typer.echo(f"{rows:,} of {num_rows:,} rows", err=True)
+
+    return say
 
 
 def _told(output: str, manifest: Manifest) -> dict[str, object]:

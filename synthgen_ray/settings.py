@@ -170,7 +170,7 @@ class Settings(BaseSettings):
         description="Port of the metrics of a cluster started here, which Ray opens on loopback, and without a key; "
         "null takes a free one.",
     )
-    log_format: LogFormat = Field(LogFormat.JSON, description="How the processes of the cluster write their logs.")
+    log_format: LogFormat = Field(LogFormat.JSON, description="How the server and its processes write their logs.")
     address: str | None = Field(None, description="A running Ray cluster to join; null starts one here.")
     label_selector: dict[str, str] = Field(
         {}, description="Labels of the nodes for all that stays: ingress, samplers without a GPU, the metadata."

@@ -1,7 +1,7 @@
 """Ray Data around `jobs/batch.py`: one row of its dataset is one file to make."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,39 +9,53 @@ import ray
 
 from synthgen_ray.domain.errors import Unavailable
 from synthgen_ray.domain.lifecycle import AWAY_RESTS
+from synthgen_ray.domain.log_context import about, subject
 from synthgen_ray.jobs.batch import DoneFile, Manifest, OnRows, Order, Place, check_ours, finish, make_file, model_in
+from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.own_ray import start_ray
 from synthgen_ray.runtime.raising import without_data
 from synthgen_ray.runtime.spread import Row, made_by_all
+from synthgen_ray.settings import LogFormat
 from synthgen_ray.synthesizers.numerics.threads import compute_with
 
 RESTS_S = tuple(rest.total_seconds() for rest in AWAY_RESTS)
 
 
 class FileMaker:
-    """Holds the model; makes a file a call."""
+    """Holds the model; makes a file a call. Lines here are about what the batch's are."""
 
-    def __init__(self, model: ray.ObjectRef, order: Order, place: Place) -> None:
+    def __init__(
+        self,
+        model: ray.ObjectRef,
+        order: Order,
+        place: Place,
+        log_format: LogFormat,
+        subject: Mapping[str, str | None],
+    ) -> None:
+        write_logs(log_format)
         compute_with(1)
         self._model = model_in(ray.get(model))
-        self._order, self._place = order, place
+        self._order, self._place, self._subject = order, place, subject
 
     @without_data
     def __call__(self, row: Row) -> Row:
         name = str(row["file"])
-        for rest_s in RESTS_S:
-            try:
-                return self._made(name)
-            except Unavailable:
-                time.sleep(rest_s)
-        return self._made(name)
+        with about(**self._subject):
+            for rest_s in RESTS_S:
+                try:
+                    return self._made(name)
+                except Unavailable:
+                    time.sleep(rest_s)
+            return self._made(name)
 
     def _made(self, name: str) -> Row:
         check_ours(self._place, self._order)
         return make_file(self._model, self._order, name, self._place).model_dump()
 
 
-def run(model: bytes, order: Order, place: Place, on_rows: OnRows, workers: int | None = None) -> Manifest:
+def run(
+    model: bytes, order: Order, place: Place, on_rows: OnRows, log_format: LogFormat, workers: int | None = None
+) -> Manifest:
     """Make all files of an order that was begun, on a cluster that this process has joined.
 
     Raises: WorkerLost; Conflict, where a node does not see the folder, or another run has it; Unavailable; what the
@@ -51,7 +65,8 @@ def run(model: bytes, order: Order, place: Place, on_rows: OnRows, workers: int 
     rows = made = 0
     files = [{"file": name} for name in order.files]
     from_before = place.sizes(list(order.files))
-    for line in made_by_all(FileMaker, (ray.put(model), order, place), files, workers):
+    given = (ray.put(model), order, place, log_format, subject())
+    for line in made_by_all(FileMaker, given, files, workers):
         file = DoneFile.model_validate(line)
         done[file.name] = file
         rows += file.num_rows

@@ -56,7 +56,7 @@ class DispatcherActor:
             self._dispatcher.run(),
             _watch_queue(store, QueueMetrics()),
             _watch_nodes(),
-            keep_nodes_tidy(artifacts),
+            keep_nodes_tidy(artifacts, settings.log_format),
         )
         self._tasks = [loop.create_task(work) for work in works]
         for task in self._tasks:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from ray.exceptions import RayError
 from synthgen_ray.domain.entities import BATCH_STOPPED, Job, JobFailure, Progress
 from synthgen_ray.domain.errors import Cancelled, NotFound, Unavailable, WorkerLost, frames_of
 from synthgen_ray.domain.keys import key_hash
+from synthgen_ray.domain.log_context import about
 from synthgen_ray.domain.params import DrawParams
 from synthgen_ray.jobs.batch import OnRows
 from synthgen_ray.jobs.failures import public_reason
@@ -45,23 +47,26 @@ def begin(key: str, model_id: UUID, params: DrawParams, config: dict[str, Any]) 
 
 @contextmanager
 def shown(job: Job, num_rows: int) -> Iterator[OnRows]:
-    """While it works: who is told of its rows has them shown, and ends with the job. For the main thread.
+    """While it works: who is told of its rows has them shown, and ends with the job, which lines are about. For the
+    main thread.
 
     Raises: Cancelled, when somebody cancelled it, or it was taken for stopped: at once, in the middle of a file too.
     """
     state = _State(job, num_rows)
-    beating = threading.Thread(target=state.beat, daemon=True)
-    with _ending_with(state):
-        beating.start()
-        try:
-            yield state.on_rows
-        except BaseException as error:
+    with about(job_id=job.id, model_id=job.model_id):
+        # A thread does not know by itself what lines are about.
+        beating = threading.Thread(target=copy_context().run, args=(state.beat,), daemon=True)
+        with _ending_with(state):
+            beating.start()
+            try:
+                yield state.on_rows
+            except BaseException as error:
+                state.end(beating)
+                with suppress(Unavailable):  # then the end of its lease ends it
+                    _insist("fail", job.id, job.attempt, _reason(error))
+                raise
             state.end(beating)
-            with suppress(Unavailable):  # then the end of its lease ends it
-                _insist("fail", job.id, job.attempt, _reason(error))
-            raise
-        state.end(beating)
-    _insist("complete_batch", job.id, job.attempt)
+        _insist("complete_batch", job.id, job.attempt)
 
 
 class _State:

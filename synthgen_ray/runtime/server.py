@@ -21,6 +21,7 @@ def run(settings: Settings, announce: Callable[[ServerInfo], None]) -> None:
 
     Raises: StartFailed.
     """
+    write_logs(settings.log_format)
     os.umask(0o077)  # what Ray writes too is for this user alone
     data_dir = DataDir(settings.data_dir)
     data_dir.prepare()
@@ -44,7 +45,6 @@ def run(settings: Settings, announce: Callable[[ServerInfo], None]) -> None:
 def main() -> None:
     settings = Settings.model_validate_json(sys.stdin.readline())
     sys.stdin.close()
-    write_logs(settings.log_format)
     try:
         run(settings, lambda _info: None)
     except StartFailed as error:

@@ -13,7 +13,9 @@ import ray
 from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.artifacts.scratch import ABANDONED_S
 from synthgen_ray.domain.errors import SynthGenError, frames_of
+from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.nodes import idle_seconds, on_node
+from synthgen_ray.settings import LogFormat
 
 log = logging.getLogger(__name__)
 EVERY_S = 60.0
@@ -57,25 +59,26 @@ class Rounds:
         return {node for node, rounds in self._idle.items() if (rounds - 1) * NODES_EVERY_S <= ABANDONED_S}
 
 
-async def keep_nodes_tidy(artifacts: Artifacts) -> None:
+async def keep_nodes_tidy(artifacts: Artifacts, log_format: LogFormat) -> None:
     rounds = Rounds()
     while True:
         await asyncio.sleep(NODES_EVERY_S)
         try:
-            await tidy_nodes(artifacts, rounds)
+            await tidy_nodes(artifacts, rounds, log_format)
         except Exception as error:  # noqa: BLE001 - no reason to end who runs the jobs; the next round may find them all
             log.warning("not all nodes can be tidied: %s", frames_of(error))
 
 
-async def tidy_nodes(artifacts: Artifacts, rounds: Rounds) -> set[str]:
+async def tidy_nodes(artifacts: Artifacts, rounds: Rounds, log_format: LogFormat) -> set[str]:
     """Those that are due, without this one. Answers which were tidied. Raises: TimeoutError; what Ray raises."""
     others = rounds.due(await idle_seconds()) - {ray.get_runtime_context().get_node_id()}
-    asked = [on_node(node, _tidied, artifacts, name="tidy") for node in others]
+    asked = [on_node(node, _tidied, artifacts, log_format, name="tidy") for node in others]
     async with asyncio.timeout(NODES_S):
         ended = await asyncio.gather(*asked, return_exceptions=True)  # a node may end meanwhile
     return {node for node in ended if isinstance(node, str)}
 
 
-def _tidied(artifacts: Artifacts) -> str:
+def _tidied(artifacts: Artifacts, log_format: LogFormat) -> str:
+    write_logs(log_format)
     tidy(artifacts)
     return str(ray.get_runtime_context().get_node_id())

@@ -39,9 +39,10 @@ from pathlib import Path
 import ray
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.runtime.tidying import Rounds, tidy_nodes
+from synthgen_ray.settings import LogFormat
 
 ray.init(address=sys.argv[1], log_to_driver=False)
-print(len(asyncio.run(tidy_nodes(DiskArtifacts(Path(sys.argv[2])), Rounds()))))
+print(len(asyncio.run(tidy_nodes(DiskArtifacts(Path(sys.argv[2])), Rounds(), LogFormat.JSON))))
 """
 
 

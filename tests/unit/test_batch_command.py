@@ -1,16 +1,24 @@
 """What the command for rows by the billion says when it cannot go on."""
 
+import json
+import subprocess
+import sys
+from uuid import uuid4
+
 import pyarrow as pa
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from synthgen_ray import batch as command
 from synthgen_ray.artifacts.disk import DiskArtifacts
-from synthgen_ray.batch import _check_folder, _order, _place, _told_why_not, app
+from synthgen_ray.batch import _check_folder, _order, _place, _shown, _told_why_not, app
 from synthgen_ray.domain.errors import Conflict, InvalidRequest, WorkerLost, artifacts_away
 from synthgen_ray.domain.params import OutputFormat
 from synthgen_ray.jobs.batch import Place, make_file, model_in
+from synthgen_ray.settings import LogFormat
 from synthgen_ray.synthesizers import GaussianCopula
+from tests.servers import clean_environment
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +138,35 @@ def test_a_condition_that_no_row_meets_is_refused_before_a_folder_is_begun(tmp_p
 
     assert (refused.exit_code, "the model generates no such value" in refused.output) == (1, True)
     assert list(tmp_path.iterdir()) == [model]
+
+
+@pytest.mark.parametrize("form", [None, *LogFormat])
+def test_what_it_logs_are_lines_of_the_form_that_is_asked_for_and_else_json(exported, s3, tmp_path, form):
+    model, nowhere = tmp_path / "model.synthgen", s3.url(f"bucket-{uuid4()}/rows")
+    model.write_bytes(exported)
+    batch = [sys.executable, "-m", "synthgen_ray.batch", "--model", str(model), "--num-rows", "10", "--output", nowhere]
+    environment = {**clean_environment(), **({"SYNTHGEN_LOG_FORMAT": form} if form else {})}
+
+    done = subprocess.run(batch, env=environment, capture_output=True, text=True, timeout=120)
+
+    (line, told) = done.stderr.splitlines()
+    assert told.startswith("synthgen: ")
+    if form is LogFormat.TEXT:
+        assert " WARNING synthgen_ray.artifacts.object_store: the artifact store refused a request" in line
+    else:
+        assert "refused a request" in json.loads(line)["message"]
+
+
+@pytest.mark.parametrize(("every_s", "said"), [(0.0, [1, 2, 3, 4, 5]), (3600.0, [1, 5])])
+def test_how_far_it_is_is_said_now_and_then_and_at_the_end(exported, monkeypatch, capsys, every_s, said):
+    monkeypatch.setattr(command, "SAY_EVERY_S", every_s)
+    order = _order(exported, 5, {}, OutputFormat.PARQUET, 1)
+
+    with _shown(order, "rows", None) as on_rows:
+        for rows in range(1, 6):
+            on_rows(rows, rows)
+
+    assert capsys.readouterr().err.splitlines() == [f"{rows} of 5 rows" for rows in said]
 
 
 def test_only_csv_is_made_safe(exported):

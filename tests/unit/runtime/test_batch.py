@@ -1,26 +1,31 @@
 """A worker of a batch, on whichever node it is."""
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 from unittest.mock import MagicMock
+from uuid import uuid4
 
 import pyarrow as pa
 import pytest
 import ray
 from ray.exceptions import OutOfDiskError, RayTaskError
 
+from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.errors import Conflict, Postponed, Unavailable, WorkerLost, told
 from synthgen_ray.jobs.batch import PLAN, Order, Place, begin
 from synthgen_ray.runtime import batch
 from synthgen_ray.runtime.batch import RESTS_S, FileMaker
 from synthgen_ray.runtime.spread import Row, made_by_all
+from synthgen_ray.settings import LogFormat
 from synthgen_ray.synthesizers import GaussianCopula
 
 ORDER = Order(model_sha256="ab", chunk_rows=10_000, num_rows=10, seed=1)
 (NAME,) = ORDER.files
+ABOUT = {"job_id": "its job", "model_id": "its model"}
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +39,10 @@ def model(tmp_path_factory) -> bytes:
 def _without_ray(monkeypatch) -> None:
     monkeypatch.setattr(ray, "get", lambda model: model)
     monkeypatch.setattr(batch, "RESTS_S", (0.0,) * len(RESTS_S))
+
+
+def a_maker(model: bytes, order: Order, place: Place) -> FileMaker:
+    return FileMaker(model, order, place, LogFormat.JSON, {"request_id": None, **ABOUT})
 
 
 class OftenAway(DiskArtifacts):
@@ -55,11 +64,11 @@ def test_a_node_that_does_not_see_the_folder_makes_no_files_of_its_own(model, tm
     begin(here, ORDER, resume=False)
 
     with pytest.raises(Conflict) as refused:
-        FileMaker(model, ORDER, elsewhere)({"file": NAME})
+        a_maker(model, ORDER, elsewhere)({"file": NAME})
 
     assert refused.value.code == "not_shared"
     assert not (tmp_path / "elsewhere").exists()
-    assert FileMaker(model, ORDER, here)({"file": NAME})["num_rows"] == 10
+    assert a_maker(model, ORDER, here)({"file": NAME})["num_rows"] == 10
 
 
 def test_of_two_runs_that_began_there_at_once_one_makes_all_files_and_the_other_none(model, tmp_path):
@@ -69,16 +78,16 @@ def test_of_two_runs_that_began_there_at_once_one_makes_all_files_and_the_other_
     begin(place, other, resume=False)
 
     with pytest.raises(Conflict) as refused:
-        FileMaker(model, ORDER, place)({"file": NAME})
+        a_maker(model, ORDER, place)({"file": NAME})
 
     assert (refused.value.code, place.has(NAME)) == ("begun", False)
-    assert FileMaker(model, other, place)({"file": NAME})["num_rows"] == 10
+    assert a_maker(model, other, place)({"file": NAME})["num_rows"] == 10
 
 
 def test_storage_that_is_away_is_waited_for_and_not_for_ever(model, tmp_path):
     place = Place(artifacts := OftenAway(tmp_path), "rows")
     begin(place, ORDER, resume=False)
-    maker = FileMaker(model, ORDER, place)
+    maker = a_maker(model, ORDER, place)
 
     artifacts.tries = len(RESTS_S) + 2
     with pytest.raises(Unavailable):
@@ -86,6 +95,16 @@ def test_storage_that_is_away_is_waited_for_and_not_for_ever(model, tmp_path):
     artifacts.tries = len(RESTS_S) + 1
 
     assert maker({"file": NAME})["num_rows"] == 10
+
+
+def test_what_it_logs_are_lines_of_ours_about_the_batch(model, s3, tmp_path, capfd):
+    place = Place(open_artifacts(s3.url(f"bucket-{uuid4()}"), tmp_path), "rows")  # which is not there
+
+    with pytest.raises(Unavailable):
+        a_maker(model, ORDER, place)({"file": NAME})
+
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert {(line["job_id"], line["model_id"]) for line in lines} == {tuple(ABOUT.values())}
 
 
 class GaveUp(Exception):

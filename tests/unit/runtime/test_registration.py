@@ -12,6 +12,7 @@ from synthgen_ray.api.schemas.jobs import eta_seconds
 from synthgen_ray.domain.entities import BATCH_STOPPED
 from synthgen_ray.domain.errors import Cancelled, JobError, WorkerLost
 from synthgen_ray.domain.lifecycle import JobType
+from synthgen_ray.domain.log_context import subject
 from synthgen_ray.runtime import registration
 from synthgen_ray.runtime.registration import STOP, _reason, _State, shown
 from tests.given import a_job
@@ -101,14 +102,17 @@ class Broken(Superseding):
         raise ZeroDivisionError
 
 
-def test_one_that_once_could_not_show_that_it_lives_shows_it_again(finds, caplog):
+def test_one_that_once_could_not_show_that_it_lives_shows_it_again(finds, our_lines):
     finds.insert(0, Broken())
+    job = a_job(JobType.BATCH)
 
-    with pytest.raises(Cancelled), shown(a_job(JobType.BATCH), 10):
+    with pytest.raises(Cancelled), shown(job, 10):
         threading.Event().wait(20)
         raise AssertionError("it was not asked again")
 
-    assert "ZeroDivisionError" in caplog.text
+    (line,) = our_lines()
+    assert "ZeroDivisionError" in line["message"]
+    assert (line["job_id"], line["model_id"]) == (str(job.id), str(job.model_id))
 
 
 class Wanting:
@@ -132,7 +136,9 @@ class Wanting:
 def test_one_whose_end_comes_first_is_complete(finds):
     finds[:] = [store := Wanting()]
 
-    with shown(a_job(JobType.BATCH), 10) as on_rows:
+    job = a_job(JobType.BATCH)
+    with shown(job, 10) as on_rows:
+        assert (subject()["job_id"], subject()["model_id"]) == (str(job.id), str(job.model_id))
         on_rows(10, 10)
 
     assert store.ended == ["completed"]

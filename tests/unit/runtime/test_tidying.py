@@ -1,12 +1,17 @@
 """What a process does for its machine's temporary files."""
 
+import json
 import os
 import time
+from types import SimpleNamespace
+
+import ray
 
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.artifacts.scratch import ABANDONED_S
 from synthgen_ray.runtime import tidying
 from synthgen_ray.runtime.tidying import NODES_EVERY_S, Rounds
+from synthgen_ray.settings import LogFormat
 from tests.servers import wait_until
 
 
@@ -43,11 +48,20 @@ def test_a_node_that_rests_is_tidied_until_nothing_on_it_can_become_old_and_then
     assert rounds.due({"rests": NODES_EVERY_S / 2}) == {"rests"}  # it has had work
 
 
-def test_a_disk_that_fails_is_told_of_and_harms_nobody(tmp_path, caplog):
-    class Failing(DiskArtifacts):
-        def tidy_machine(self):
-            raise OSError("away")
+class Failing(DiskArtifacts):
+    def tidy_machine(self):
+        raise OSError("away")
 
+
+def test_a_disk_that_fails_is_told_of_and_harms_nobody(tmp_path, caplog):
     tidying.tidy(Failing(tmp_path))
 
     assert "cannot be tidied" in caplog.text
+
+
+def test_on_another_node_it_is_told_in_a_line_of_ours(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(ray, "get_runtime_context", lambda: SimpleNamespace(get_node_id=lambda: "its node"))
+
+    assert tidying._tidied(Failing(tmp_path), LogFormat.JSON) == "its node"
+
+    assert "cannot be tidied" in json.loads(capfd.readouterr().err)["message"]
