@@ -9,6 +9,7 @@ APP = "synthgen"
 SAMPLER = "Sampler"
 METADATA = "metadata"
 DISPATCHER = "dispatcher"
+LEADER = "leader"  # and something random
 # What the titles of the processes at a job begin with. Prometheus drops their figures: a name would come with each.
 TRAIN, LEAD, GENERATE, REPORT = "train", "lead", "generate", "report"
 SHORT = 8  # characters of an id that tell it from those beside it

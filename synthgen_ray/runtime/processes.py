@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
+from secrets import token_hex
 from typing import Any, TypeVar, cast
 
 import ray
 from ray.exceptions import RayError, RayTaskError
 
 from synthgen_ray.domain.errors import Postponed, WorkerLost
-from synthgen_ray.runtime.names import HEAD
+from synthgen_ray.runtime.names import HEAD, LEADER, SHORT
 from synthgen_ray.runtime.nodes import remote, unless_it_dies, unless_one_dies
 from synthgen_ray.runtime.raising import without_data
 from synthgen_ray.runtime.samplers import cause_of
@@ -62,7 +63,7 @@ class Leaders:
     async def lead(self, function: Callable[..., T], name: str, *order: Any) -> T:
         """What it answers, run in an actor, that is killed with all whom it leads when nobody waits for it any more.
 
-        Raises: WorkerLost; Postponed; what it raises.
+        Raises: WorkerLost; Postponed, also when Ray's head does not answer; what it raises.
         """
         leader = await self._free_one()
         work = leader.lead.options(name=name, num_returns="streaming").remote(function, *order)
@@ -84,7 +85,14 @@ class Leaders:
                     await _answer_of(leader.node_id.remote())
                 return leader
             ray.kill(leader)
-        leader = remote(Leader).options(num_cpus=0, max_restarts=0, resources=HEAD).remote()
+        # Of a job it has no name: it leads the next one too. A random one is never that of one that is about to end.
+        name = f"{LEADER}-{token_hex(SHORT // 2)}"
+        leading = remote(Leader).options(name=name, num_cpus=0, max_restarts=0, resources=HEAD)
+        try:
+            # In a thread: of a name Ray asks its head whether it is free, which may be silent for a minute.
+            leader = await asyncio.to_thread(leading.remote)
+        except RayError as error:
+            raise Postponed from error  # nothing has begun
         await _answer_of(leader.node_id.remote())
         return leader
 

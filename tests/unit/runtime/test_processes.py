@@ -2,6 +2,7 @@
 long what is begun is waited for."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID
 import pytest
 import ray
 from ray.actor import ActorClass
+from ray.exceptions import GetTimeoutError
 from ray.remote_function import RemoteFunction
 
 from synthgen_ray.domain.errors import Postponed, WorkerLost
@@ -72,7 +74,7 @@ async def test_a_function_is_written_to_rays_head_once_however_many_tasks_there_
     assert written[:2] == written[2:]
 
 
-async def test_who_leads_is_on_the_heads_node(monkeypatch):
+async def test_who_leads_is_on_the_heads_node_and_has_a_name_of_its_own(monkeypatch):
     asked: list[dict[str, Any]] = []
 
     def begin(*_: object, **options: Any) -> None:
@@ -80,10 +82,28 @@ async def test_who_leads_is_on_the_heads_node(monkeypatch):
         raise ConnectionError
 
     monkeypatch.setattr(ActorClass, "_remote", begin)
-    with pytest.raises(ConnectionError):
-        await Leaders().lead(work, "lead")
+    for _ in range(2):
+        with pytest.raises(ConnectionError):
+            await Leaders().lead(work, "lead")
 
-    assert asked[0]["resources"] == HEAD
+    assert [one["resources"] for one in asked] == [HEAD, HEAD]
+    names = {one["name"] for one in asked}
+    assert (len(names), {name.partition("-")[0] for name in names}) == (2, {"leader"})
+
+
+async def test_while_rays_head_is_silent_about_a_name_all_else_goes_on_and_then_the_job_is_put_off(monkeypatch):
+    others_went_on = threading.Event()
+
+    def begin(*_: object, **__: object) -> None:
+        assert others_went_on.wait(20)
+        raise GetTimeoutError("the GCS server is dead or under high load")
+
+    monkeypatch.setattr(ActorClass, "_remote", begin)
+    leading = asyncio.create_task(Leaders().lead(work, "lead"))
+    asyncio.get_running_loop().call_later(0.05, others_went_on.set)
+
+    with pytest.raises(Postponed):
+        await leading
 
 
 async def test_a_task_that_finds_no_room_for_long_is_put_off(monkeypatch):
