@@ -3,21 +3,24 @@
 import pytest
 
 from synthgen_ray.client import ClientError
+from tests.cluster.test_dashboard import leader_of, state
 from tests.servers import wait_until
 
 BY_SAMPLERS, BY_RAY_DATA = 250_000, 260_000
 
 
 def test_its_rows_are_those_of_the_samplers_and_more(client, server, ready_model, tmp_path):
-    def generated(num_rows: int) -> bytes:
-        job = client.generate(ready_model, num_rows, seed=6)
-        client.wait_for_job(job["job_id"], timeout_s=240)
-        return client.download(job["job_id"], tmp_path / str(num_rows)).read_bytes()
+    def generated(num_rows: int) -> tuple[str, bytes]:
+        job_id = client.generate(ready_model, num_rows, seed=6)["synthgen_job_id"]
+        client.wait_for_job(job_id, timeout_s=240)
+        return job_id, client.download(job_id, tmp_path / str(num_rows)).read_bytes()
 
-    fewer, more = generated(BY_SAMPLERS), generated(BY_RAY_DATA)
+    (_, fewer), (job_id, more) = generated(BY_SAMPLERS), generated(BY_RAY_DATA)
 
     assert more.count(b"\n") == BY_RAY_DATA + 1
     assert more.startswith(fewer)
+    assert leader_of(server, f"generate copula-{job_id[:8]}-1").startswith("leader-")
+    assert "MapWorker(Map(PartMaker))" in {actor["class_name"] for actor in state(server, "actors")}
     wait_until(lambda: not server.processes("PartMaker"), "its workers are gone", 30)
     wait_until(lambda: not server.processes("ray::generate "), "who led them does so no more", 30)
 

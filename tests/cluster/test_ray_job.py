@@ -5,13 +5,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pyarrow.parquet as pq
 import pytest
 
 from synthgen_ray.client import ApiError
 from synthgen_ray.runtime.data_dir import DataDir
+from tests.cluster.test_dashboard import lines_of_ours
+from tests.log_lines import is_right
 from tests.ray_nodes import RAY
+from tests.s3 import CREDENTIALS
 from tests.servers import UpServer, wait_until
 
 ROWS = 20_000
@@ -58,6 +62,18 @@ def test_it_makes_the_rows_of_a_generation_and_is_a_job_of_the_server(client, se
     assert (batch["status"], batch["config"]["num_rows"], batch["config"]["output"]) == ("completed", ROWS, str(folder))
     with pytest.raises(ApiError, match="elsewhere"):
         client.download(batch["id"], tmp_path / "none")
+
+
+def test_what_goes_wrong_in_its_own_process_is_a_line_of_ours_about_the_model(server, ready_model, s3):
+    order = ["--model-id", ready_model, "--num-rows", "10", "--output", s3.url(f"bucket-{uuid4()}/rows")]
+    command, environment = submission(server, *order)
+    command[3:3] = ["--runtime-env-json", json.dumps({"env_vars": CREDENTIALS})]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=250)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    lines = lines_of_ours(server, "job-driver-*.log")
+    assert any("refused a request" in line and ready_model in line for line in lines), done.stdout + done.stderr
+    assert [line for line in lines if not is_right(line)] == []
 
 
 @pytest.mark.nightly

@@ -9,6 +9,7 @@ import pytest
 
 from synthgen_ray.domain.log_context import FIELDS, about
 from synthgen_ray.runtime.logs import JsonLines, TextLines
+from tests.log_lines import is_right, ours
 
 
 def line(formatter: logging.Formatter, message: str = "it starts") -> str:
@@ -38,6 +39,16 @@ def test_a_message_of_many_lines_stays_one():
 def test_text_names_what_it_is_about_and_nothing_else():
     with about(request_id="r-1"):
         assert line(TextLines()).endswith("it starts request_id=r-1")
+
+
+def test_the_check_of_a_clusters_logs_tells_lines_of_ours_from_others_and_right_ones_from_wrong_ones():
+    said = f"job {uuid4()} cannot be read: ValueError"
+    with about(job_id=said.split()[1]):
+        right, text = line(JsonLines(), said), line(TextLines(), said)
+    wrong = [said, text, line(JsonLines(), said), right.replace(', "model_id": null', "")]
+
+    assert ours([right, *wrong, "Its job is done.", '{"job": 1}']) == [right, *wrong]
+    assert [is_right(one) for one in (right, *wrong)] == [True, False, False, False, False]
 
 
 async def test_tasks_and_threads_know_it_and_others_do_not():
