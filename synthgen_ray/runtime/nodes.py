@@ -160,14 +160,27 @@ def is_lost(node: Mapping[str, Any]) -> bool:
     return not node["Alive"] and node["DeathReason"] in LOST
 
 
+def draining_nodes() -> set[str]:
+    """Those that take no more work: hard affinity to one is refused, though `ray.nodes` has it among the living."""
+    from ray.core.generated.autoscaler_pb2 import NodeStatus
+
+    return {node.node_id.hex() for node in _states() if node.status == NodeStatus.DRAINING}
+
+
 def _idle_seconds() -> dict[str, float]:
-    # No public call tells of it.
-    from ray.core.generated.autoscaler_pb2 import GetClusterResourceStateReply, NodeStatus
+    from ray.core.generated.autoscaler_pb2 import NodeStatus
+
+    return {node.node_id.hex(): node.idle_duration_ms / 1000 for node in _states() if node.status != NodeStatus.DEAD}
+
+
+def _states() -> Iterable[Any]:
+    # No public call tells of them.
+    from ray.core.generated.autoscaler_pb2 import GetClusterResourceStateReply
     from ray.experimental.internal_kv import internal_kv_get_gcs_client
 
     said = GetClusterResourceStateReply.FromString(internal_kv_get_gcs_client().get_cluster_resource_state())
-    nodes = said.cluster_resource_state.node_states
-    return {node.node_id.hex(): node.idle_duration_ms / 1000 for node in nodes if node.status != NodeStatus.DEAD}
+    states: Iterable[Any] = said.cluster_resource_state.node_states
+    return states
 
 
 async def _dead() -> set[str]:

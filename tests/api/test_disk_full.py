@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from synthgen_ray.cli import app
 from synthgen_ray.runtime.data_dir import DataDir, StartFailed
+from synthgen_ray.runtime.doctor.disks import disk as doctor_looks_at_disks
 from synthgen_ray.runtime.doctor.finding import Level
-from synthgen_ray.runtime.doctor.machine import disk as doctor_looks_at_disks
 from synthgen_ray.settings import Settings
 from tests.api.conftest import SYNTHGEN, Server, a_server, a_table
 

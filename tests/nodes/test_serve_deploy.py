@@ -155,14 +155,23 @@ def test_its_proxy_is_behind_the_edge(client):
     assert httpx.get(f"{client.base_url}/-/routes").json()["code"] == "not_found"
 
 
-def test_doctor_looks_at_each_node(client, nodes, data_dir):
-    settings = {
+@pytest.fixture
+def settings(client: SynthGen, nodes: RayNodes, data_dir: Path) -> dict[str, str]:
+    """Of what was deployed, for commands that look at it from here."""
+    return {
         "SYNTHGEN_ADDRESS": nodes.address,
         "SYNTHGEN_DATA_DIR": str(data_dir),
         "SYNTHGEN_PORT": client.base_url.rpartition(":")[2],
     }
 
+
+def examined(nodes: RayNodes, settings: dict[str, str]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(run(nodes, "synthgen", "doctor", "--json", **settings))
+    return found
+
+
+def test_doctor_looks_at_each_node(client, nodes, settings):
+    found = examined(nodes, settings)
 
     said = {finding["check"]: finding for finding in found}
     assert said["database"]["level"] == said["artifacts"]["level"] == "ok"
@@ -197,16 +206,20 @@ def test_jobs_that_come_after_serve_was_shut_down_and_deployed_again_are_done(cl
     assert client.wait_for_job(job["job_id"], timeout_s=60)["status"] == "completed"
 
 
-def test_a_node_that_is_drained_takes_no_work_and_what_answers_moves_to_another(client, nodes):
+def test_a_node_that_is_drained_takes_no_work_and_what_answers_moves_to_another(client, nodes, settings):
     command = README.partition("ray drain-node ")[2].partition("\n")[0]
     node_id = run(nodes, "python", "-c", WORKER, nodes.address).strip()
 
     run(nodes, "ray", "drain-node", f"--address={nodes.address}", *shlex.split(command.replace("NODE_ID", node_id)))
+    of_nodes = [finding for finding in examined(nodes, settings) if finding["check"] == "ray"]
     drained, other = nodes.nodes[1], nodes.join(num_cpus=2)
 
     wait_until(lambda: processes_below(other.pid, INGRESS), "an ingress is on the other node")
     wait_until(lambda: not processes_below(drained.pid, INGRESS), "none is on the one that is drained")
     assert client.is_ready()
+    *_, leaving, others = of_nodes
+    assert (leaving["level"], "is draining: it takes no more work" in leaving["said"]) == ("ok", True)
+    assert (others["level"], others["said"].split(" do ")[0]) == ("ok", "1 nodes with 0 CPUs")
 
 
 @pytest.mark.usefixtures("keeps_deployed")

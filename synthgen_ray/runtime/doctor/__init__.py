@@ -1,1 +1,1 @@
-"""What `synthgen doctor` looks at. Read `finding`, then `examining`, then `machine`, `stores`, `cluster`."""
+"""What `synthgen doctor` looks at. Read `finding`, then `examining`, then `machine`, `disks`, `stores`, `cluster`."""

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -15,12 +15,14 @@ from ray import serve
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.serve.schema import ApplicationStatus, ServeStatus
 
-from synthgen_ray.artifacts import Artifacts
+from synthgen_ray.artifacts import Artifacts, open_artifacts
 from synthgen_ray.domain.errors import SynthGenError, told
 from synthgen_ray.domain.lifecycle import LEASE
+from synthgen_ray.runtime.doctor.disks import Disk, Look, disk_of_node, look_at, of_each_node
 from synthgen_ray.runtime.doctor.finding import Finding, fail, ok, warn
 from synthgen_ray.runtime.names import APP, DISPATCHER, METADATA, NAMESPACE
-from synthgen_ray.runtime.nodes import is_lost, on_node
+from synthgen_ray.runtime.nodes import draining_nodes, is_lost, on_node
+from synthgen_ray.settings import Settings
 
 DASHBOARD_S = 10.0
 ANSWER_S = 60.0  # a first task starts a process
@@ -42,6 +44,7 @@ class NodeAnswer:
     python: str
     synthgen: str
     artifacts: Seen
+    disk: Disk | None  # of uploads, where it has one of its own
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,9 @@ class Asked:
     answer: Callable[[], NodeAnswer]  # waits for it
 
 
-def answer(artifacts: Artifacts) -> NodeAnswer:
-    return NodeAnswer(time.time(), _python(), version("synthgen-ray"), seen(artifacts))
+def answer(artifacts: Artifacts, disk: Look | None) -> NodeAnswer:
+    its = look_at(disk) if disk else None
+    return NodeAnswer(time.time(), _python(), version("synthgen-ray"), seen(artifacts), its)
 
 
 def seen(artifacts: Artifacts) -> Seen:
@@ -64,7 +68,7 @@ def seen(artifacts: Artifacts) -> Seen:
         return Seen(away=str(error))
 
 
-def ray_cluster(address: str, artifacts: Artifacts) -> Iterator[Finding]:
+def ray_cluster(address: str, settings: Settings) -> Iterator[Finding]:
     try:
         context = ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError, ValueError, RayError) as error:
@@ -73,8 +77,12 @@ def ray_cluster(address: str, artifacts: Artifacts) -> Iterator[Finding]:
         return
     try:
         yield from _dashboard(context.dashboard_url)
-        yield from _nodes(ray.nodes(), artifacts)
-        yield from _application(_serve_status)
+        nodes, draining = ray.nodes(), draining_nodes()
+        yield from _leaving(nodes, draining)
+        at_work = [node for node in nodes if node["Alive"] and node["NodeID"] not in draining]
+        if at_work:
+            yield from _nodes(at_work, settings)
+            yield from _application(partial(_serve_status, [node["NodeID"] for node in at_work]))
         yield from _actors()
     finally:
         ray.shutdown()
@@ -91,26 +99,42 @@ def _dashboard(address: str) -> Iterator[Finding]:
         yield fail("ray", said, "Start it, on every node, with RAY_AUTH_MODE=token.")
 
 
-def _nodes(nodes: list[dict[str, Any]], artifacts: Artifacts) -> Iterator[Finding]:
-    alive = [(node["NodeID"], node["NodeManagerAddress"]) for node in nodes if node["Alive"]]
+def _leaving(nodes: list[dict[str, Any]], draining: Collection[str]) -> Iterator[Finding]:
+    """Of nodes that are not asked, and why."""
     lost = sum(map(is_lost, nodes))
     if lost:
         yield warn("ray", f"{lost} nodes were lost since it started.", "ray list nodes tells which; start others.")
+    alive = {node["NodeID"]: node["NodeManagerAddress"] for node in nodes if node["Alive"]}
+    for node_id, address in alive.items():
+        if node_id in draining:
+            yield ok("ray", f"The node {address} is draining: it takes no more work.")
+    if alive.keys() <= set(draining):
+        yield fail("ray", "None of its nodes takes work.", "Start others: what runs here ends with those that drain.")
+
+
+def _nodes(nodes: list[dict[str, Any]], settings: Settings) -> Iterator[Finding]:
+    artifacts, disk = open_artifacts(settings.artifacts_url, settings.data_dir), of_each_node(settings)
+    own_id = ray.get_runtime_context().get_node_id()
+    here = next((node["NodeManagerAddress"] for node in nodes if node["NodeID"] == own_id), None)
     asked = []
-    for node_id, address in alive:
-        said = on_node(node_id, answer, artifacts, name="doctor")
+    for node in nodes:
+        address = node["NodeManagerAddress"]
+        # The disk of this machine has a check of its own.
+        said = on_node(node["NodeID"], answer, artifacts, None if address == here else disk, name="doctor")
         asked.append(Asked(address, time.time(), partial(ray.get, said, timeout=ANSWER_S)))
     findings = _findings(asked, seen(artifacts))
     yield from findings
     if not findings:
-        cpus = ray.cluster_resources().get("CPU", 0)
-        yield ok("ray", f"{len(alive)} nodes with {cpus:g} CPUs do our work, and agree on the time.")
+        cpus = sum(node["Resources"].get("CPU", 0) for node in nodes)
+        yield ok("ray", f"{len(nodes)} nodes with {cpus:g} CPUs do our work, and agree on the time.")
 
 
-def _serve_status() -> ServeStatus:
-    """By a task, for which nobody need wait: Serve itself waits for its controller for ever."""
+def _serve_status(node_ids: list[str]) -> ServeStatus:
+    """By a task, for which nobody need wait: Serve itself waits for its controller for ever. On one of these nodes,
+    this one if it may be."""
     here = ray.get_runtime_context().get_node_id()
-    status: ServeStatus = ray.get(on_node(here, serve.status, name="doctor"), timeout=ANSWER_S)
+    where = here if here in node_ids else node_ids[0]
+    status: ServeStatus = ray.get(on_node(where, serve.status, name="doctor"), timeout=ANSWER_S)
     return status
 
 
@@ -160,6 +184,8 @@ def _node(asked: Asked, here: Seen) -> Iterator[Finding]:
         level = fail if off > LEASE.total_seconds() else warn
         yield level("ray", f"The clock of {address} is {off:.0f} s off.", "timedatectl set-ntp true")
     yield from _artifacts(address, said.artifacts, here)
+    if said.disk:
+        yield from disk_of_node(address, said.disk)
 
 
 def _failing(address: str, error: RayError) -> Finding:

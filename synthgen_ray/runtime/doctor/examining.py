@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.domain.errors import SynthGenError, told
 from synthgen_ray.runtime.data_dir import DataDir
+from synthgen_ray.runtime.doctor.disks import disk
 from synthgen_ray.runtime.doctor.finding import Finding, fail, ok
-from synthgen_ray.runtime.doctor.machine import data_dir, disk, environment, listening, versions
+from synthgen_ray.runtime.doctor.machine import data_dir, environment, listening, versions
 from synthgen_ray.runtime.doctor.stores import artifacts, database
 from synthgen_ray.runtime.environment import prepare_environment
 from synthgen_ray.settings import Settings
@@ -38,4 +38,4 @@ def _ray(settings: Settings) -> Iterator[Finding]:
     prepare_environment(here, settings.address)
     from synthgen_ray.runtime.doctor.cluster import ray_cluster  # imports Ray, which reads the environment
 
-    yield from ray_cluster(address, open_artifacts(settings.artifacts_url, settings.data_dir))
+    yield from ray_cluster(address, settings)

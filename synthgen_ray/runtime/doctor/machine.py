@@ -1,7 +1,6 @@
-"""What is on this machine alone: versions, the environment, the data directory, its disk, the address to listen on."""
+"""What is on this machine alone: versions, the environment, the data directory, the address to listen on."""
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -10,7 +9,6 @@ from pathlib import Path
 import httpx
 from packaging.requirements import Requirement
 
-from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.runtime.admin_key import KEY_FILE
 from synthgen_ray.runtime.data_dir import DataDir, StartFailed
 from synthgen_ray.runtime.doctor.finding import Finding, fail, ok, warn
@@ -53,27 +51,6 @@ def data_dir(settings: Settings) -> Iterator[Finding]:
         yield warn("data_dir", f"There is no {folder} yet.", "synthgen up makes it.")
     elif not open_ones:
         yield ok("data_dir", f"{folder} is private.")
-
-
-def disk(settings: Settings) -> Iterator[Finding]:
-    folders = [settings.data_dir]
-    if settings.artifacts_url and settings.artifacts_url.startswith("file:"):  # where uploads are written then
-        folders.append(Path(open_artifacts(settings.artifacts_url, settings.data_dir).uri("")))
-    places = {place.stat().st_dev: place for place in map(_existing, reversed(folders))}
-    for folder in reversed(places.values()):
-        yield _room(folder, settings)
-
-
-def _room(folder: Path, settings: Settings) -> Finding:
-    usage = shutil.disk_usage(folder)
-    needed = max(settings.upload.min_free_bytes, int(settings.upload.min_free_share * usage.total))
-    said = f"{usage.free / 2**30:.1f} GiB of {usage.total / 2**30:.1f} GiB are free at {folder}."
-    advice = f"Make room, or shorten retention.outputs_days: below {needed / 2**30:.1f} GiB uploads answer 507."
-    if usage.free < needed:
-        return fail("disk", said, advice)
-    if usage.free < 2 * needed:
-        return warn("disk", said, advice)
-    return ok("disk", said)
 
 
 def listening(settings: Settings) -> Iterator[Finding]:
@@ -147,7 +124,3 @@ def _unmet() -> Iterator[str]:
             continue
         if not requirement.specifier.contains(found, prereleases=True):
             yield f"{requirement.name} is {found}, and {requirement.specifier} is needed"
-
-
-def _existing(folder: Path) -> Path:
-    return next(place for place in (folder, *folder.parents) if place.exists())

@@ -291,7 +291,7 @@ def test_nodes_are_asked_at_once_and_the_silent_ones_are_named(tmp_path):
         raise GetTimeoutError
 
     def answers() -> NodeAnswer:
-        return answer(DiskArtifacts(tmp_path))
+        return answer(DiskArtifacts(tmp_path), None)
 
     asked = [("10.0.0.2", times_out), ("10.0.0.3", answers), ("10.0.0.4", times_out)]
     findings = _findings([Asked(address, time.time(), its) for address, its in asked], Seen())

@@ -48,6 +48,7 @@ INNER_PARTS = {
         "ray.core.generated.autoscaler_pb2:GetClusterResourceStateReply.CLUSTER_RESOURCE_STATE_FIELD_NUMBER",
         "ray.core.generated.autoscaler_pb2:NodeState.IDLE_DURATION_MS_FIELD_NUMBER",
         "ray.core.generated.autoscaler_pb2:NodeStatus.DEAD",
+        "ray.core.generated.autoscaler_pb2:NodeStatus.DRAINING",
     ),
     "samplers": ("ray.serve.context:_disconnect",),
     "spread": (
