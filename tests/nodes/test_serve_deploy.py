@@ -120,10 +120,15 @@ def run(nodes: RayNodes, program: str, *arguments: str, **environment: str) -> s
     return done.stdout
 
 
+def a_dataset(client: SynthGen, folder: Path) -> tuple[str, str]:
+    """In a project of its own; its first version."""
+    (folder / "accounts.csv").write_bytes(a_table(300))
+    project = client.create_project(f"Bank of {folder.name}")["id"]
+    return project, client.upload_dataset(project, "accounts", folder / "accounts.csv")["dataset_version_id"]
+
+
 def test_it_trains_and_generates_again_after_its_worker_was_killed(client, nodes, tmp_path):
-    (tmp_path / "accounts.csv").write_bytes(a_table(300))
-    project = client.create_project("Bank")["id"]
-    version = client.upload_dataset(project, "accounts", tmp_path / "accounts.csv")["dataset_version_id"]
+    project, version = a_dataset(client, tmp_path)
     model = client.create_model(project, version, "copula", "gaussian_copula", {"seed": 1})["id"]
     client.wait_for_model(model, timeout_s=180)
 
@@ -206,7 +211,13 @@ def test_jobs_that_come_after_serve_was_shut_down_and_deployed_again_are_done(cl
     assert client.wait_for_job(job["job_id"], timeout_s=60)["status"] == "completed"
 
 
-def test_a_node_that_is_drained_takes_no_work_and_what_answers_moves_to_another(client, nodes, settings):
+def test_what_a_node_that_is_drained_has_to_do_is_done_by_another(client, nodes, settings, tmp_path):
+    """As the runbook has it: drained, and then stopped. What answered there moves; a training goes on elsewhere."""
+    project, version = a_dataset(client, tmp_path)
+    training = client.create_model(
+        project, version, "long", "tvae", {"epochs": 10_000, "batch_size": 100, "early_stop": False}
+    )
+    wait_until(lambda: client.get_job(training["job_id"])["progress"] > 0, "it trains", 60)
     command = README.partition("ray drain-node ")[2].partition("\n")[0]
     node_id = run(nodes, "python", "-c", WORKER, nodes.address).strip()
 
@@ -220,6 +231,11 @@ def test_a_node_that_is_drained_takes_no_work_and_what_answers_moves_to_another(
     *_, leaving, others = of_nodes
     assert (leaving["level"], "is draining: it takes no more work" in leaving["said"]) == ("ok", True)
     assert (others["level"], others["said"].split(" do ")[0]) == ("ok", "1 nodes with 0 CPUs")
+
+    assert client.get_job(training["job_id"])["status"] == "running"
+    nodes.kill(drained)
+    assert client.wait_for_model(training["id"], timeout_s=280)["status"] == "ready"
+    assert client.is_ready()
 
 
 @pytest.mark.usefixtures("keeps_deployed")
