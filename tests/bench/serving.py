@@ -77,10 +77,10 @@ def given_shop(bench: Bench, behind_haproxy: bool = False) -> Shop:
 
 def _served(bench: Bench, model_type: ModelType, behind_haproxy: bool = False) -> tuple[Shop, str]:
     """The model of the other rows, in the memory of a sampler."""
-    return _served_by(given_shop(bench, behind_haproxy), bench, model_type)
+    return served_by(given_shop(bench, behind_haproxy), bench, model_type)
 
 
-def _served_by(shop: Shop, bench: Bench, model_type: ModelType) -> tuple[Shop, str]:
+def served_by(shop: Shop, bench: Bench, model_type: ModelType) -> tuple[Shop, str]:
     if model_type not in shop.models:
         file = shop.folder / "model.synthgen"
         bench.model(model_type, bench.epochs(EPOCHS)).save(file)
@@ -174,7 +174,7 @@ def _second_sampler(model_type: ModelType, bench: Bench) -> Figure:
     for samplers in (2, 1):
         sampler = {"min_replicas": samplers, "max_replicas": samplers, "threads": 1}
         with a_shop(SYNTHGEN_SAMPLER=json.dumps(sampler)) as alone:
-            shop, model_id = _served_by(alone, bench, model_type)
+            shop, model_id = served_by(alone, bench, model_type)
             shop.generate(model_id, bench.rows(100_000))  # whoever draws has the model then
             taken = [seconds(partial(shop.generate, model_id, rows)) for _ in range(bench.times)]
         rates.append(rows / statistics.median(taken))
