@@ -7,13 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload, load_only, undefer
+from sqlalchemy.orm import joinedload, undefer
 
 from synthgen_ray.domain.access import Principal
 from synthgen_ray.domain.audit import Action
 from synthgen_ray.domain.columns import LearnedColumn, check_same_columns
 from synthgen_ray.domain.entities import Artifact, DrawRequest, Job
-from synthgen_ray.domain.errors import SynthGenError, frames_of
+from synthgen_ray.domain.errors import NotFound, SynthGenError, frames_of
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.log_context import about
 from synthgen_ray.domain.once import Made, Once
@@ -25,15 +25,20 @@ from synthgen_ray.store.enqueuing import Enqueuing
 from synthgen_ray.store.entities import COLUMNS, LEARNED_COLUMNS, to_artifact
 from synthgen_ray.store.models import check_asked, learned_by, require_model, require_ready
 from synthgen_ray.store.once import JOB, once_only
+from synthgen_ray.store.projects import sees
 from synthgen_ray.store.tables import ArtifactRow, ModelRow
 from synthgen_ray.store.usage import Allowance, add_usage, check_generation, check_queue, find_allowance
 
 log = logging.getLogger(__name__)
 Seen = tuple[frozenset[UUID] | None, UUID]  # a model, and the projects of who asks for it
+Ready = tuple[ModelRow, tuple[LearnedColumn, ...]]
+MOST_READY = 200  # models that are remembered: of one with hundreds of columns what it has learnt is a megabyte
 _TO_DRAW = (undefer(ModelRow.learned_columns), joinedload(ModelRow.artifact).undefer(ArtifactRow.parts))
 
 
 class Generations(Enqueuing):
+    _ready: dict[Seen, Ready]  # whose rows were asked for lately
+
     async def enqueue_generate(
         self,
         principal: Principal,
@@ -101,7 +106,7 @@ class Generations(Enqueuing):
                     if isinstance(model, SynthGenError):
                         raise model
                     if (seen := _seen(draw)) not in there:
-                        await require_model(session, draw.principal, draw.model_id, load_only(ModelRow.id))
+                        await self._require_still(session, draw)
                         there.add(seen)
                     project_id, num_rows = model.project_id, rows[model.project_id] + draw.params.num_rows
                     if project_id not in allowances:
@@ -141,9 +146,13 @@ class Generations(Enqueuing):
         """For each the model and its file, if it is ready and can do what is asked; or why not.
 
         Before the writer's turn, which all others wait for: of a model that is ready nothing changes but that it goes.
+        So one that was found lately is not looked for, unless that would only say why not.
         """
+        remembered = [self._remembered(draw) for draw in asked]
+        if None not in remembered:
+            return [model for model in remembered if model]
         found: list[ModelRow | SynthGenError] = []
-        models: dict[Seen, tuple[ModelRow, tuple[LearnedColumn, ...]]] = {}
+        models: dict[Seen, Ready] = {}
         async with self._sessions.reading() as session:
             for draw in asked:
                 try:
@@ -158,7 +167,27 @@ class Generations(Enqueuing):
                     with about(model_id=draw.model_id):
                         log.error("model %s cannot be read: %s", draw.model_id, frames_of(error))
                     found.append(SynthGenError("The model's record cannot be read.", "unreadable_model"))
+        if len(self._ready) + len(models) > MOST_READY:
+            self._ready.clear()
+        self._ready |= models
         return found
+
+    def _remembered(self, draw: DrawRequest) -> ModelRow | None:
+        """One that whoever sees the same projects has found, and that can do what is asked."""
+        model, columns = self._ready.get(_seen(draw), (None, ()))
+        if model is not None:
+            try:
+                check_asked(model, columns, draw.params, draw.params.num_rows, draw.format)
+            except SynthGenError:  # if it is still there
+                return None
+        return model
+
+    async def _require_still(self, session: AsyncSession, draw: DrawRequest) -> None:
+        """Raises: NotFound."""
+        seen = select(ModelRow.id).where(ModelRow.id == draw.model_id, sees(draw.principal, ModelRow.project_id))
+        if await session.scalar(seen) is None:
+            self._ready.pop(_seen(draw), None)
+            raise NotFound.of("model")
 
     async def _check_quotas(self, session: AsyncSession, model: ModelRow, rows: int) -> None:
         await check_queue(session, model.project_id, self._quotas)

@@ -47,7 +47,8 @@ class Store(
     Retentions,
     Timekeeping,
 ):
-    """Metadata in SQL. Holds in memory only what the time is: any number of stores on one URL agree.
+    """Metadata in SQL. Holds in memory only what the time is, and what never changes: any number of stores on one URL
+    agree.
 
     What a caller of the API may reach takes the principal first, and its queries see what the principal may see.
     """
@@ -67,6 +68,7 @@ class Store(
         self._deadlines = deadlines
         self._clock = clock or self._sessions.now
         self._observer = observer or Unobserved()
+        self._ready = {}
 
     async def migrate(self) -> None:
         """Raises: SchemaTooNew; Unavailable."""

@@ -43,6 +43,11 @@ class Shop:
     models: dict[ModelType, str]
     folder: Path
 
+    def metadata_s(self) -> float:
+        """Of a processor, that the metadata actor has taken until now."""
+        (actor,) = self.server.processes("ray::Metadata")
+        return sum(actor.cpu_times()[:2])
+
     def order(self, model_id: str, accept: str, **params: Any) -> dict[str, Any]:
         url = f"{self.server.url}/api/synthgen/models/{model_id}/sample"
         headers = {"Authorization": f"Bearer {self.server.key}", "Accept": accept}
@@ -94,12 +99,14 @@ def _online(model_type: ModelType, bench: Bench, behind_haproxy: bool = False) -
     model = bench.model(model_type, bench.epochs(EPOCHS))
     with httpx.Client(trust_env=False, timeout=60) as http:
         order = shop.order(model_id, "application/json", num_rows=ONLINE_ROWS, seed=SEED)
+        before = shop.metadata_s()
         pairs = bench.pairs(
             lambda: http.request(**order).raise_for_status(),
             lambda: model.sample(ONLINE_ROWS, seed=SEED),
             each=10,
         )
-    return Figure.of_pairs([(1000 * ours, 1000 * peer) for ours, peer in pairs], "ms", f"medians of {len(pairs)}")
+    note = f"medians of {len(pairs)}; {_of_metadata(shop, before, len(pairs))}"
+    return Figure.of_pairs([(1000 * ours, 1000 * peer) for ours, peer in pairs], "ms", note)
 
 
 def _many_clients(model_type: ModelType, bench: Bench, behind_haproxy: bool = False) -> Figure:
@@ -113,9 +120,14 @@ def _many_clients(model_type: ModelType, bench: Bench, behind_haproxy: bool = Fa
 
 def _small_calls(bench: Bench, behind_haproxy: bool = False) -> Figure:
     shop, model_id = _served(bench, ModelType.GAUSSIAN_COPULA, behind_haproxy)
-    calls = bench.rows(SMALL_CALLS)
+    calls, before = bench.rows(SMALL_CALLS), shop.metadata_s()
     taken = _called(shop, model_id, ONLINE_ROWS, calls)
-    return Figure(calls / taken, None, "calls/s", f"{CLIENTS} clients, {ONLINE_ROWS} rows a call")
+    note = f"{CLIENTS} clients, {ONLINE_ROWS} rows a call; {_of_metadata(shop, before, calls)}"
+    return Figure(calls / taken, None, "calls/s", note)
+
+
+def _of_metadata(shop: Shop, before: float, calls: int) -> str:
+    return f"a call takes {1000 * (shop.metadata_s() - before) / calls:.1f} ms of the metadata actor"
 
 
 def _called(shop: Shop, model_id: str, rows: int, calls: int) -> float:

@@ -136,3 +136,39 @@ async def test_of_what_never_came_each_projects_rows_are_given_back(store, proje
     await asyncio.gather(*map(Together(store.give_back).ask, [asked[0], gone, asked[2]]))
 
     assert (await store.get_usage(ADMIN, project.id)).generated_rows == 20
+
+
+async def test_a_model_whose_rows_were_asked_for_lately_is_only_looked_for_where_it_may_be_gone(
+    store, given_ready_model, admitted
+):
+    draw = DrawRequest(ADMIN, await given_ready_model(), SampleParams(num_rows=10))
+    first = await admitted(draw)
+
+    with statements() as seen:
+        assert await admitted(draw) == first
+
+    assert not [statement for statement, _ in seen if "learned_columns" in statement]
+    assert [statement for statement, _ in seen if "FROM models" in statement]
+
+
+async def test_what_is_remembered_is_for_those_who_see_the_same_projects(store, project, given_ready_model, admitted):
+    draw = DrawRequest(ADMIN, await given_ready_model(), SampleParams(num_rows=10))
+    unwanted = SampleParams(num_rows=10, conditions={"age": "old"})
+    stranger, owner = (replace(ADMIN, projects=frozenset({one})) for one in (uuid4(), project.id))
+    (artifact_id,) = await admitted(draw)
+
+    for who, expected in ((ADMIN, InvalidRequest), (stranger, NotFound), (owner, InvalidRequest)):
+        assert await admitted(replace(draw, principal=who, params=unwanted)) == [expected]
+    assert await admitted(replace(draw, principal=stranger)) == [NotFound]
+    assert await admitted(replace(draw, principal=owner)) == [artifact_id]
+
+
+async def test_what_is_remembered_is_forgotten_once_it_is_gone(store, given_ready_model, admitted):
+    draw = DrawRequest(ADMIN, await given_ready_model(), SampleParams(num_rows=10))
+    await admitted(draw)
+    await store.delete_model(ADMIN, draw.model_id)
+
+    unwanted = SampleParams(num_rows=10, conditions={"age": "old"})
+    assert await admitted(replace(draw, params=unwanted)) == [NotFound]
+    assert await admitted(draw) == [NotFound]
+    assert store._ready == {}
