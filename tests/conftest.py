@@ -1,6 +1,7 @@
 """Each test carries the mark of its folder, so that tiers can be chosen by mark too. And the databases of all tiers."""
 
 import asyncio
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import torch
 from threadpoolctl import threadpool_limits
 from xdist.scheduler import LoadScopeScheduling
 
+from synthgen_ray.runtime.logs import OURS
 from synthgen_ray.store.migrating import migrate
 from tests.databases import DEFAULT_DATABASE
 from tests.folders import a_folder
@@ -48,6 +50,15 @@ class ByServer(LoadScopeScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     return ByServer(config, log)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """Processes of ours set how they log; this one goes on with other tests."""
+    logger = logging.getLogger(OURS)
+    before = logger.handlers, logger.level, logger.propagate
+    yield
+    logger.handlers, logger.level, logger.propagate = before
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,5 @@
 import json
-import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
 
@@ -9,20 +8,11 @@ import pytest
 from synthgen_ray.domain.entities import Job, Project
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.params import GaussianCopulaParams, ModelType, Resources
-from synthgen_ray.runtime.logs import OURS, write_logs
+from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.settings import LogFormat
 from synthgen_ray.store.store import Store
 from tests.fakes import FakeClock
 from tests.given import ADMIN, COLUMNS, a_trained_model, an_artifact
-
-
-@pytest.fixture(autouse=True)
-def _logs_as_before() -> Iterator[None]:
-    """Processes of ours set how they log; this one goes on with other tests."""
-    logger = logging.getLogger(OURS)
-    before = logger.handlers, logger.level, logger.propagate
-    yield
-    logger.handlers, logger.level, logger.propagate = before
 
 
 @pytest.fixture
