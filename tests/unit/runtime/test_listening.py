@@ -71,7 +71,8 @@ def test_a_port_that_is_anothers_is_not_taken_from_it():
 
 def test_a_free_port_is_none_that_a_connection_or_a_worker_of_rays_takes_by_chance():
     connections = Path("/proc/sys/net/ipv4/ip_local_port_range")
-    first, last = map(int, connections.read_text().split()) if connections.exists() else (49_152, 65_535)
-    for port in {free_port() for _ in range(50)}:
-        assert not first <= port <= last
-        assert port >= 20_000
+    first = int(connections.read_text().split()[0]) if connections.exists() else 49_152
+    if first < 32_000:
+        pytest.skip(f"connections of this machine take all ports from {first} on")
+
+    assert all(20_000 <= free_port() < first for _ in range(50))
