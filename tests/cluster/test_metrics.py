@@ -45,21 +45,21 @@ def test_the_queue_is_shown_by_kind_and_status(server, client, ready_model):
 def test_what_runs_and_what_waits_is_shown_with_the_age_of_the_oldest(server, client, given_training):
     jobs = [given_training("tvae", LONG)["job_id"] for _ in range(2)]  # of which one runs at a time
 
-    def shows_them() -> bool:
+    def shown() -> tuple[float | None, ...]:
+        """How many run and wait, and the age of the oldest that waits."""
         samples = scrape(server.data_dir)
-        counts = [total(samples, "ray_synthgen_jobs", kind="train", status=status) for status in STATUSES[:2]]
-        return counts == [1, 1] and total(samples, "ray_synthgen_oldest_pending_job_age_seconds", kind="train") > 0
+        counts = (total(samples, "ray_synthgen_jobs", kind="train", status=one) for one in ("running", "pending"))
+        return *counts, total(samples, "ray_synthgen_oldest_pending_job_age_seconds", kind="train")
 
-    wait_for_figures(shows_them, "one is shown to run and one to wait")
+    def one_waits() -> bool:
+        *counts, age_s = shown()
+        return counts == [1, 1] and age_s > 0
+
+    wait_for_figures(one_waits, "one is shown to run and one to wait")
     for job_id in jobs:
         client.cancel_job(job_id)
 
-    def shows_none() -> bool:
-        samples = scrape(server.data_dir)
-        counts = [total(samples, "ray_synthgen_jobs", kind="train", status=status) for status in STATUSES[:2]]
-        return counts == [0, 0] and total(samples, "ray_synthgen_oldest_pending_job_age_seconds", kind="train") == 0
-
-    wait_for_figures(shows_none, "none is shown to run or to wait")
+    wait_for_figures(lambda: shown() == (0, 0, 0), "none is shown to run or to wait")
 
 
 def test_work_is_counted_and_timed(server, client, given_training, ready_model, grows):

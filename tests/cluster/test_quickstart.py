@@ -1,16 +1,15 @@
 """The quickstart of the README, all blocks of bash and Python in their order, on the server of these tests."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.markdown import marked_blocks
 from tests.servers import UpServer, clean_environment, every
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
-BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+README = Path(__file__).parents[2] / "README.md"
 # The server's own start and end, which it has had, or will have.
 START, END = "synthgen up --detach\n", "synthgen down\n"
 LEAVES = [
@@ -26,7 +25,7 @@ LEAVES = [
 
 def quickstart(place: Path, server: UpServer) -> str:
     script = ["set -euo pipefail\n"]
-    for i, (language, code) in enumerate(BLOCK.findall(README)):
+    for i, (language, code) in enumerate(marked_blocks(README, "bash", "python")):
         code = code.replace("8888", str(server.port))
         if language == "python":
             (place / f"block_{i}.py").write_text(code)
