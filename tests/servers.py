@@ -104,9 +104,15 @@ class UpServer:
         return processes_below(info.pid, title)
 
     def kill(self, title: str) -> None:
-        """Kill one such process as a machine would: at once, without a word."""
-        wait_until(lambda: self.processes(title), f"a process {title}")
-        self.processes(title)[0].send_signal(signal.SIGKILL)
+        """Kill the first such process as a machine would: at once, without a word."""
+        wait_until(lambda: self._killed(title), f"a process {title}", longest_pause_s=0.1)
+
+    def _killed(self, title: str) -> bool:
+        for process in self.processes(title):
+            with contextlib.suppress(psutil.NoSuchProcess):  # it ended after it was found
+                process.send_signal(signal.SIGKILL)
+                return True
+        return False
 
 
 @contextlib.contextmanager

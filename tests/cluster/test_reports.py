@@ -2,7 +2,7 @@
 
 from tests.servers import wait_until
 
-ROWS = {"num_rows": 10_000, "seed": 5}
+ROWS = {"num_rows": 100_000, "seed": 5}  # so many that its process is there for seconds
 
 
 def test_a_report_whose_process_is_killed_succeeds_as_if_nothing_had_happened(
