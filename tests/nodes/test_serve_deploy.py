@@ -92,7 +92,7 @@ def client(deploy: Callable[..., str]) -> Iterator[SynthGen]:
 
 
 @pytest.fixture
-def keeps_deployed(nodes: RayNodes, data_dir: Path, client: SynthGen) -> Iterator[None]:
+def keeps_deployed(nodes: RayNodes, data_dir: Path, client: SynthGen) -> Iterator[subprocess.Popen[bytes]]:
     """The loop of compose.yaml, here."""
     *shell, script = COMPOSE["services"]["deploy"]["command"]
     for there, here in {
@@ -105,7 +105,7 @@ def keeps_deployed(nodes: RayNodes, data_dir: Path, client: SynthGen) -> Iterato
         script = script.replace(there, here)
     environment = {**nodes.environment, "PATH": f"{BIN}:/usr/bin:/bin"}
     with subprocess.Popen([*shell, script], env=environment, start_new_session=True) as loop:
-        yield
+        yield loop
         kill_family(loop.pid)
 
 
@@ -238,10 +238,12 @@ def test_what_a_node_that_is_drained_has_to_do_is_done_by_another(client, nodes,
     assert client.is_ready()
 
 
-@pytest.mark.usefixtures("keeps_deployed")
-def test_a_head_that_starts_again_is_healthy_and_gets_what_was_deployed(client, nodes):
-    for node in reversed(nodes.nodes.copy()):  # the workers of a lost head end too
-        nodes.kill(node)
+def test_a_head_that_starts_again_is_healthy_and_gets_what_was_deployed(client, nodes, keeps_deployed):
+    for worker in nodes.nodes[1:]:
+        nodes.kill(worker)
+    wait_until(lambda: processes_below(keeps_deployed.pid, "serve deploy"), "it is told, as nothing answers", 60)
+    wait_until(lambda: not processes_below(keeps_deployed.pid, "serve deploy"), "it knows", 60)
+    nodes.kill(nodes.head)  # which knows of nothing when it starts again
     nodes.start_head(num_cpus=0)
     nodes.join(num_cpus=2)
     _, *check = COMPOSE["services"]["head"]["healthcheck"]["test"]
