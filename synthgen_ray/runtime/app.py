@@ -25,6 +25,7 @@ from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.runtime.metrics import damaged_files
 from synthgen_ray.runtime.names import SAMPLER
 from synthgen_ray.runtime.nodes import KnownCluster
+from synthgen_ray.runtime.receiving import fetch_when_read
 from synthgen_ray.runtime.samplers import OnlineDraws
 from synthgen_ray.runtime.stored import artifacts_of
 from synthgen_ray.service.models import CheckResources
@@ -52,6 +53,7 @@ class Api:
     async def __init__(self, settings: Settings, sampler: DeploymentHandle) -> None:  # type: ignore[misc]
         write_logs(settings.log_format)
         listen_beside_node()
+        fetch_when_read()
         check_host(await asyncio.to_thread(_listening), allow_remote=settings.allow_remote)
         try:
             dispatcher()

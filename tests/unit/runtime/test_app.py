@@ -98,7 +98,7 @@ async def test_an_ingress_starts_where_serve_listens_only_if_the_settings_allow_
     """`serve deploy` is told of an address twice: in `http_options`, and in the settings."""
     client = SimpleNamespace(http_config=HTTPOptions(host=host))
     monkeypatch.setattr(serve.context, "_get_global_client", lambda: client)
-    for name in ("listen_beside_node", "write_logs", "dispatcher"):
+    for name in ("fetch_when_read", "listen_beside_node", "write_logs", "dispatcher"):
         monkeypatch.setattr(module, name, lambda *_: None)
     ours, *_ = Api.__bases__  # without what Serve adds
     ingress = object.__new__(ours)

@@ -50,6 +50,11 @@ INNER_PARTS = {
         "ray.core.generated.autoscaler_pb2:NodeStatus.DEAD",
         "ray.core.generated.autoscaler_pb2:NodeStatus.DRAINING",
     ),
+    "receiving": (
+        "ray.serve._private.http_util:ASGIReceiveProxy.__call__",
+        "ray.serve._private.http_util:ASGIReceiveProxy.fetch_until_disconnect",
+        "ray.serve._private.replica:ASGIReceiveProxy",
+    ),
     "samplers": ("ray.serve.context:_disconnect",),
     "spread": (
         "ray.data:Dataset.map(ray_remote_args)",  # deprecated: 2.64 is to drop it

@@ -1,0 +1,64 @@
+"""A request's body, which a replica fetches from the proxy."""
+
+import asyncio
+import contextlib
+import pickle
+from collections.abc import AsyncIterator
+
+import pytest
+
+from synthgen_ray.runtime.receiving import FetchedWhenRead
+
+PART = {"type": "http.request", "body": b"{", "more_body": True}
+REST = {"type": "http.request", "body": b"}", "more_body": False}
+LEFT = {"type": "http.disconnect"}
+
+
+class Proxy:
+    """Answers each call by the next of these."""
+
+    def __init__(self, *answers: list[dict] | Exception) -> None:
+        self._answers = [*answers]
+        self.calls = 0
+
+    async def receive_asgi_messages(self, _: object) -> bytes:
+        self.calls += 1
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return pickle.dumps(answer)
+
+
+@contextlib.asynccontextmanager
+async def a_request(proxy: Proxy) -> AsyncIterator[FetchedWhenRead]:
+    """As Serve's replica has it, which fetches in a task beside the application."""
+    receive = FetchedWhenRead({"type": "http"}, None, proxy.receive_asgi_messages)
+    fetching = asyncio.create_task(receive.fetch_until_disconnect())
+    await asyncio.sleep(0.01)
+    yield receive
+    fetching.cancel()
+    await asyncio.wait([fetching])
+
+
+async def test_the_proxy_is_not_asked_for_what_nobody_reads():
+    async with a_request(proxy := Proxy()):
+        pass
+
+    assert proxy.calls == 0
+
+
+async def test_what_is_read_comes_in_its_order_and_then_that_the_client_left():
+    async with a_request(Proxy([PART], [REST, LEFT])) as receive:
+        assert [await receive() for _ in range(4)] == [PART, REST, LEFT, LEFT]
+
+
+async def test_a_request_that_the_proxy_has_let_go_is_one_whose_client_left():
+    async with a_request(Proxy(KeyError("no such request"))) as receive:
+        assert await receive() == LEFT
+
+
+async def test_a_proxy_that_is_lost_is_told_of():
+    async with a_request(Proxy([PART], ConnectionError())) as receive:
+        assert await receive() == PART
+        with pytest.raises(ConnectionError):
+            await receive()
