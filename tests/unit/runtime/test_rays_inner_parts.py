@@ -53,6 +53,7 @@ INNER_PARTS = {
     "receiving": (
         "ray.serve._private.http_util:ASGIReceiveProxy.__call__",
         "ray.serve._private.http_util:ASGIReceiveProxy.fetch_until_disconnect",
+        "ray.serve._private.http_util:ASGIReceiveProxy.queue",
         "ray.serve._private.replica:ASGIReceiveProxy",
     ),
     "samplers": ("ray.serve.context:_disconnect",),
