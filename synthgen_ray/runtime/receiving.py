@@ -1,4 +1,4 @@
-"""A replica fetches a request's body from Serve's proxy when the application reads it, and no more than it reads.
+"""A replica fetches from Serve's proxy what the application reads of a request, and the beginning of a body at once.
 
 Serve has each request fetch all the time. So a look at a job, which has no body, would be two calls between processes
 and not one, and a call for rows three; what is fetched for nobody mostly comes when the request is answered, and fails.
@@ -14,6 +14,8 @@ from ray.serve._private import replica
 from ray.serve._private.http_util import ASGIReceiveProxy
 from starlette.types import Message, Scope
 
+ANNOUNCE_A_BODY = {b"content-length", b"transfer-encoding"}  # RFC 9112, section 6
+
 
 class FetchedWhenRead:
     """The `receive` of a request: the application calls it, and Serve runs `fetch_until_disconnect` in a task beside.
@@ -21,6 +23,8 @@ class FetchedWhenRead:
 
     def __init__(self, scope: Scope, request: object, fetch: Callable[[Any], Awaitable[bytes]]) -> None:
         self._is_wanted = asyncio.Event()
+        if not ANNOUNCE_A_BODY.isdisjoint(name for name, _ in scope["headers"]):
+            self._is_wanted.set()
         self._fetch = fetch
         self._receive = ASGIReceiveProxy(scope, request, self._fetch_when_wanted)
 

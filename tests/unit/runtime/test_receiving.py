@@ -33,9 +33,9 @@ class Proxy:
 
 
 @contextlib.asynccontextmanager
-async def a_request(proxy: Proxy) -> AsyncIterator[FetchedWhenRead]:
+async def a_request(proxy: Proxy, *headers: tuple[bytes, bytes]) -> AsyncIterator[FetchedWhenRead]:
     """As Serve's replica has it, which fetches in a task beside the application."""
-    receive = FetchedWhenRead({"type": "http"}, None, proxy.receive_asgi_messages)
+    receive = FetchedWhenRead({"type": "http", "headers": headers}, None, proxy.receive_asgi_messages)
     fetching = asyncio.create_task(receive.fetch_until_disconnect())
     await asyncio.sleep(0.01)
     yield receive
@@ -48,6 +48,17 @@ async def test_the_proxy_is_not_asked_for_what_nobody_reads():
         pass
 
     assert proxy.calls == 0
+
+
+@pytest.mark.parametrize("header", [(b"content-length", b"2"), (b"transfer-encoding", b"chunked")])
+async def test_the_beginning_of_a_body_is_fetched_before_it_is_read_and_no_more(header):
+    async with a_request(proxy := Proxy([PART], [REST]), header) as receive:
+        assert proxy.calls == 1
+        assert await receive() == PART
+        await asyncio.sleep(0.01)
+        assert proxy.calls == 1
+
+        assert await receive() == REST
 
 
 async def test_what_is_read_comes_in_its_order_and_then_that_the_client_left():
