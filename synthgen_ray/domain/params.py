@@ -130,8 +130,13 @@ class NeuralParams(TrainParams):
     early_stop: bool = Field(False, description=EARLY_STOP)
     precision: Literal["fp32", "bf16", "auto"] = Field(
         "fp32",
-        description="Of training's and sampling's matrix products: bf16 is faster where the processor or GPU has units"
-        " for it, and rows differ a little; auto is bf16 there and fp32 elsewhere.",
+        description="Of training's matrix products, and of sampling's where `quantize` is false: bf16 is faster where"
+        " the processor or GPU has units for it, and rows differ a little; auto is bf16 there and fp32 elsewhere.",
+    )
+    quantize: bool = Field(
+        True,
+        description="Draw rows by products of whole numbers of 8 bits, which is two to three times as fast. False draws"
+        " them by floats, as `precision` says.",
     )
     calibrate: bool = Field(True, description="After training, make every column's own distribution that of the table.")
 

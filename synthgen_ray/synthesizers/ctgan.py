@@ -144,9 +144,9 @@ class CTGAN(NeuralSynthesizer):
     def _propose(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Heads:
         if self._is_stock:
             return self._propose_as_ctgan(num_rows, targets, rng)
-        latent_EB = torch.from_numpy(normals(rng, self.params.embedding_dim, num_rows)).to(self._device)
+        latent = self.folded.latent(num_rows, rng)
         places_B = self._placed_conditions(num_rows, targets, rng)
-        return self._heads(self.folded.logits(latent_EB, places_B))
+        return self._heads(self.folded.logits(latent, places_B))
 
     @one_torch_thread()
     def _propose_as_ctgan(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Heads:

@@ -21,8 +21,8 @@ from synthgen_ray.synthesizers.codec import Cells, Encoded
 from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryTarget
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.layout import Layout
-from synthgen_ray.synthesizers.model_file import Tensors, check_tensors
-from synthgen_ray.synthesizers.networks.folded import Folded
+from synthgen_ray.synthesizers.model_file import ModelCard, Tensors, check_tensors
+from synthgen_ray.synthesizers.networks.folded import Folded, Sampled
 from synthgen_ray.synthesizers.numerics.streams import CALIBRATE, ENCODE, stream
 from synthgen_ray.synthesizers.sampling.conditions import Drawn, Heads, draw_obeying, draw_rows
 from synthgen_ray.synthesizers.training import parallel
@@ -54,12 +54,14 @@ class NeuralSynthesizer(Synthesizer):
         return Layout(self.codec.learnt)
 
     @cached_property
-    def folded(self) -> Folded:
+    def folded(self) -> Sampled:
         """The network that is kept, as sampling runs it, with the offsets of calibration."""
         offsets_D = np.zeros(self.layout.width)
         for span, codec in zip(self.layout.spans, self.codec.learnt, strict=True):
             offsets_D[span] = codec.offsets or 0
         network = self._folded().plus(torch.from_numpy(offsets_D))
+        if self.params.quantize:
+            return network.quantized()
         return network.narrowed() if self._is_narrow else network
 
     def _learn(self, table: pa.Table, seed: int, pace: Pace) -> None:
@@ -172,6 +174,13 @@ class NeuralSynthesizer(Synthesizer):
 
     def _agreed_seed(self) -> int:
         return parallel.first_worker_says(super()._agreed_seed(), self._device)
+
+    @classmethod
+    def from_file(cls, card: ModelCard, tensors: Tensors) -> Self:
+        """Raises: JobError, if the parts are not those of this type."""
+        # A file that does not say is of before there was a choice, and calibrated to floats.
+        config = {"quantize": False} | card.config
+        return super().from_file(card.model_copy(update={"config": config}), tensors)
 
     def _tensors(self) -> Tensors:
         return {name: tensor.detach().cpu().numpy() for name, tensor in self.network.state_dict().items()}

@@ -19,7 +19,6 @@ from synthgen_ray.synthesizers.networks.autoencoder import autoencoder_gradients
 from synthgen_ray.synthesizers.networks.folded import Dense, FoldedNetwork
 from synthgen_ray.synthesizers.networks.layers import linear_layers
 from synthgen_ray.synthesizers.neural import NeuralSynthesizer
-from synthgen_ray.synthesizers.numerics.noise import normals
 from synthgen_ray.synthesizers.numerics.streams import TRAIN, stream
 from synthgen_ray.synthesizers.sampling.conditions import Heads
 from synthgen_ray.synthesizers.training import parallel
@@ -80,7 +79,6 @@ class TVAE(NeuralSynthesizer):
         return FoldedNetwork.of_chain([Dense.of(layer) for layer in linear_layers(self.network)])
 
     def _propose(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> Heads:  # noqa: ARG002
-        latent_EB = torch.from_numpy(normals(rng, self.params.embedding_dim, num_rows)).to(self._device)
-        logits_DB = self.folded.logits(latent_EB)
+        logits_DB = self.folded.logits(self.folded.latent(num_rows, rng))
         sigma_D = cast(Tensor, self.network.sigma)
         return Heads(logits_DB.cpu().numpy().T, sigma_D.cpu().numpy()[self.layout.scalars_S])

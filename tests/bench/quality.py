@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import Synthesizer
 from tests.bench import tables
-from tests.bench.rows import BARE, NARROW, REFINED, SEED, Bench, Figure, Row, given_model, seconds
+from tests.bench.rows import BARE, IN_FLOATS, NARROW, REFINED, SEED, Bench, Figure, Row, given_model, seconds
 from tests.bench.scores import Scores, like, plain, scores, target_auc
 from tests.bench.tables import Task
 
@@ -38,6 +38,7 @@ WAYS: dict[str, tuple[Collection[ModelType], dict[str, Any]]] = {
     "quality of all epochs": ((ModelType.TVAE,), {"early_stop": False}),
     "quality not refined": ((ModelType.TVAE,), BARE),
     "quality of fewer epochs": (GANS, {"early_stop": True}),
+    "quality in floats": ((*GANS, ModelType.TVAE), IN_FLOATS),
     "quality in bf16": ((*GANS, ModelType.TVAE), NARROW),
     "quality refined": ((ModelType.GAUSSIAN_COPULA,), REFINED),
 }

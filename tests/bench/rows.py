@@ -21,8 +21,10 @@ SEED = 1
 # What the peers do, and no more: rows are not brought closer to the table once the model stands.
 BARE: dict[str, Any] = {"refine": False}
 REFINED: dict[str, Any] = {"refine": True}
-# Products of matrices in 16 bits, where the processor has units for it.
+# Training's products of matrices in 16 bits, where the processor has units for it.
 NARROW: dict[str, Any] = {"precision": "bf16"}
+# Rows drawn by products of floats.
+IN_FLOATS: dict[str, Any] = {"quantize": False}
 WARM_UP_ROWS = 1000
 
 

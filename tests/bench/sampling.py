@@ -11,7 +11,7 @@ from synthgen_ray.domain.chunks import chunks
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import Synthesizer
 from synthgen_ray.synthesizers.numerics.blas import spread
-from tests.bench.rows import BARE, NARROW, REFINED, SEED, Bench, Figure, Row
+from tests.bench.rows import BARE, IN_FLOATS, REFINED, SEED, Bench, Figure, Row
 
 EPOCHS = 10  # what a row costs does not depend on how well it was learnt
 
@@ -51,7 +51,7 @@ def write(model: Synthesizer, rows: int, path: Path) -> None:
 
 
 # Each type at its default, and in other ways.
-NETWORKS_WAYS = {"not refined": BARE, "bf16": NARROW, "not refined, bf16": BARE | NARROW}
+NETWORKS_WAYS = {"not refined": BARE, "in floats": IN_FLOATS, "not refined, in floats": BARE | IN_FLOATS}
 KINDS = {
     "Gaussian copula": (ModelType.GAUSSIAN_COPULA, {"refined": REFINED}, "15x", "30x"),
     "CTGAN": (ModelType.CTGAN, NETWORKS_WAYS, "3x", "6x"),

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.networks.critic import Packs
-from synthgen_ray.synthesizers.networks.folded import Dense, FoldedNetwork, add_product
+from synthgen_ray.synthesizers.networks.folded import Dense, FoldedNetwork, Sampled, add_product
 from synthgen_ray.synthesizers.networks.generator import dense_layers, generate, new_generator
 
 NUMBERS = 64
@@ -143,15 +143,9 @@ class EmbeddingGenerator(nn.Module):
 class FoldedHeads:
     """A folded network, and the heads behind it."""
 
-    def __init__(
-        self,
-        network: FoldedNetwork,
-        pieces: Sequence[Piece],
-        heads: Sequence[Dense],
-        precision: torch.dtype = torch.float32,
-    ) -> None:
-        self._network, self._pieces, self._precision = network, pieces, precision
-        self._heads = [Dense(head.weight.to(precision).contiguous(), head.offset.float()) for head in heads]
+    def __init__(self, network: FoldedNetwork, pieces: Sequence[Piece], heads: Sequence[Dense]) -> None:
+        self._network, self._pieces = network, pieces
+        self._heads = [Dense(head.weight.float().contiguous(), head.offset.float()) for head in heads]
 
     def plus(self, offsets_D: Tensor) -> Self:
         """The same with something added to its logits."""
@@ -164,15 +158,39 @@ class FoldedHeads:
                 added.append(Dense(head.weight, head.offset + offsets.to(head.offset)))
                 offsets = offsets.new_zeros(NUMBERS)
             of_stand.append(offsets)
-        return type(self)(self._network.plus(torch.cat(of_stand)), self._pieces, added, self._precision)
+        return type(self)(self._network.plus(torch.cat(of_stand)), self._pieces, added)
 
-    def narrowed(self) -> Self:
+    def narrowed(self) -> "SampledHeads":
         """The same with products in 16 bits, bfloat16."""
-        return type(self)(self._network.narrowed(), self._pieces, self._heads, torch.bfloat16)
+        heads = [Dense(head.weight.bfloat16(), head.offset) for head in self._heads]
+        return SampledHeads(self._network.narrowed(), self._pieces, heads)
+
+    def quantized(self) -> "SampledHeads":
+        """The same with the network before the heads in whole numbers of 8 bits."""
+        return SampledHeads(self._network.quantized(), self._pieces, self._heads)
+
+    def latent(self, num_rows: int, rng: np.random.Generator) -> Tensor:
+        """What `logits` takes."""
+        return self._network.latent(num_rows, rng)
 
     def logits(self, latent_EB: Tensor, places_B: Tensor | None = None) -> Tensor:
         """(D, B)."""
-        stand_VB = self._network.logits(latent_EB, places_B)
+        return SampledHeads(self._network, self._pieces, self._heads).logits(latent_EB, places_B)
+
+
+class SampledHeads:
+    """A network as sampling runs it, and the heads behind it."""
+
+    def __init__(self, network: Sampled, pieces: Sequence[Piece], heads: Sequence[Dense]) -> None:
+        self._network, self._pieces, self._heads = network, pieces, heads
+
+    def latent(self, num_rows: int, rng: np.random.Generator) -> Tensor:
+        """What `logits` takes."""
+        return self._network.latent(num_rows, rng)
+
+    def logits(self, latent: Tensor, places_B: Tensor | None = None) -> Tensor:
+        """(D, B)."""
+        stand_VB = self._network.logits(latent, places_B)
         heads = iter(self._heads)
         parts = []
         for piece in self._pieces:

@@ -13,8 +13,12 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Protocol, Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from synthgen_ray.synthesizers.networks.quantized import Layer, QuantizedNetwork
+from synthgen_ray.synthesizers.numerics.noise import normals
 
 
 @dataclass(frozen=True)
@@ -33,15 +37,25 @@ class Dense:
         return cls(weight * scale[:, None], (offset - norm.running_mean.double()) * scale + norm.bias.double())
 
 
-class Folded(Protocol):
+class Sampled(Protocol):
+    """A network as sampling runs it."""
+
+    def latent(self, num_rows: int, rng: np.random.Generator) -> Tensor:
+        """Standard normal numbers as `logits` takes them."""
+
+    def logits(self, latent: Tensor, places_B: Tensor | None = None) -> Tensor:
+        """(D, B), given the place of each row's condition if the network takes any."""
+
+
+class Folded(Sampled, Protocol):
     def plus(self, offsets_D: Tensor) -> Self:
         """The same with something added to its logits."""
 
-    def narrowed(self) -> Self:
+    def narrowed(self) -> Sampled:
         """The same with products in 16 bits, bfloat16."""
 
-    def logits(self, latent_EB: Tensor, places_B: Tensor | None = None) -> Tensor:
-        """(D, B), given the place of each row's condition if the network takes any."""
+    def quantized(self) -> Sampled:
+        """The same in whole numbers of 8 bits."""
 
 
 class FoldedNetwork:
@@ -94,6 +108,25 @@ class FoldedNetwork:
     def narrowed(self) -> Self:
         """The same with products in 16 bits, bfloat16."""
         return type(self)(self._offsets_TC, self._weights, self._widths, torch.bfloat16)
+
+    def quantized(self) -> QuantizedNetwork:
+        """The same in whole numbers of 8 bits."""
+        starts = list(accumulate(self._widths, initial=0))
+        layers = []
+        for place, width in enumerate(self._widths):
+            # Of each input, the rows of its weights that speak to this layer, if it does.
+            parts = [
+                weight[starts[place] - start :][:width]
+                for start, weight in zip(starts, self._weights[: place + 1], strict=False)
+            ]
+            weight_HI = torch.cat([part for part in parts if len(part)], dim=1)
+            layers.append(Layer(weight_HI, self._offsets_TC[starts[place] :][:width].T))
+        return QuantizedNetwork.of(layers, self._weights[0].shape[1])
+
+    def latent(self, num_rows: int, rng: np.random.Generator) -> Tensor:
+        """What `logits` takes, (E, B)."""
+        weight = self._weights[0]
+        return torch.from_numpy(normals(rng, weight.shape[1], num_rows)).to(weight.device)
 
     def logits(self, latent_EB: Tensor, places_B: Tensor | None = None) -> Tensor:
         """(D, B), given the place of each row's condition if the network takes any."""

@@ -65,7 +65,7 @@ def test_gradient_of_the_rows_is_that_of_automatic_differentiation():
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_folded_network_is_the_one_that_was_trained_and_calibrated(precision):
-    model = given_model(ModelType.CTGAN, embed_above=ABOVE, precision=precision, refine=False)
+    model = given_model(ModelType.CTGAN, embed_above=ABOVE, precision=precision, quantize=False, refine=False)
     latent_BE = torch.randn(50, model.params.embedding_dim)
     places_B = torch.randint(model.layout.condition_width, (50,))
 

@@ -97,7 +97,7 @@ def test_codes_of_wide_columns_are_counted_without_overflow(width):
 @pytest.mark.parametrize("model_type", [ModelType.CTGAN, ModelType.TVAE])
 @pytest.mark.parametrize(("calibrate", "precision"), [(True, "fp32"), (False, "fp32"), (True, "bf16")])
 def test_a_folded_network_is_the_one_that_was_trained_and_calibrated(model_type, calibrate, precision):
-    model = given_model(model_type, calibrate=calibrate, precision=precision, refine=False)
+    model = given_model(model_type, calibrate=calibrate, precision=precision, quantize=False, refine=False)
     latent_BE = torch.randn(50, model.params.embedding_dim)
     places_B = torch.randint(model.layout.condition_width, (50,))
 
@@ -206,7 +206,9 @@ def test_a_batch_is_cut_in_whole_packs():
         (ModelType.CTGAN, {"epochs": 1, "generator_dim": [256, 256], "embedding_dim": 128}),
         (ModelType.CTGAN, {"epochs": 1, "generator_dim": [256, 256], "sampling": "ctgan"}),
         (ModelType.TVAE, {"epochs": 1, "decompress_dims": [128, 128], "embedding_dim": 128}),
-        (ModelType.TVAE, {"epochs": 1, "decompress_dims": [256, 256], "precision": "bf16"}),
+        (ModelType.CTGAN, {"epochs": 1, "generator_dim": [256, 256], "embedding_dim": 128, "quantize": False}),
+        (ModelType.TVAE, {"epochs": 1, "decompress_dims": [128, 128], "embedding_dim": 128, "quantize": False}),
+        (ModelType.TVAE, {"epochs": 1, "decompress_dims": [256, 256], "precision": "bf16", "quantize": False}),
         (ModelType.GAUSSIAN_COPULA, {}),
     ],
 )
