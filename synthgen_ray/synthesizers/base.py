@@ -275,10 +275,15 @@ class Synthesizer(ABC):
     def _is_calibrated(self) -> bool:
         return True
 
+    @property
+    def _is_quantized(self) -> bool:
+        return False
+
     def _learn_refinement(self, table: pa.Table, seed: int, pace: Pace) -> Refinement | None:
         if not self._is_refined or len(self.codec.learnt) < 2:
             return None
-        refinement = Refinement.learn(self.codec.learnt, table, self.params.min_category_count, seed, pace)
+        k = self.params.min_category_count
+        refinement = Refinement.learn(self.codec.learnt, table, k, seed, pace, quantize=self._is_quantized)
         if refinement is not None and self._is_calibrated:
             rng = stream(seed, CALIBRATE, 1)
             refinement.calibrate(table, self._draw(SAMPLE_ROWS, {}, rng), rng)

@@ -48,6 +48,7 @@ class RefinementCard(Stored):
     bins: tuple[Bins | None, ...] = Field(min_length=1)
     hidden: int = Field(ge=1, le=4096)
     left: tuple[Annotated[int, Field(ge=0)], ...] = ()  # in files of before there are none
+    quantized: bool = False  # whether it refines by whole numbers; in files of before none does
 
 
 class ModelCard(Stored):

@@ -60,7 +60,7 @@ class NeuralSynthesizer(Synthesizer):
         for span, codec in zip(self.layout.spans, self.codec.learnt, strict=True):
             offsets_D[span] = codec.offsets or 0
         network = self._folded().plus(torch.from_numpy(offsets_D))
-        if self.params.quantize:
+        if self._is_quantized:
             return network.quantized()
         return network.narrowed() if self._is_narrow else network
 
@@ -115,6 +115,10 @@ class NeuralSynthesizer(Synthesizer):
     @property
     def _is_calibrated(self) -> bool:
         return self.params.calibrate
+
+    @property
+    def _is_quantized(self) -> bool:
+        return self.params.quantize
 
     def _calibrate(self, table: pa.Table, encoded: Encoded, rng: np.random.Generator, pace: Pace) -> None:
         """Make the columns' own distributions right; see `calibration`."""

@@ -26,6 +26,7 @@ from synthgen_ray.synthesizers.numerics.blas import one_blas_thread
 from synthgen_ray.synthesizers.numerics.streams import REFINE, stream
 from synthgen_ray.synthesizers.refining.asked import Allowed, Target, allowed_in
 from synthgen_ray.synthesizers.refining.closeness import closer
+from synthgen_ray.synthesizers.refining.conditionals import Conditionals, FloatConditionals, most_said
 from synthgen_ray.synthesizers.refining.weights import DependencyWeights
 from synthgen_ray.synthesizers.sampling.categorical import draw_codes, offsets, weights_of
 from synthgen_ray.synthesizers.training.pace import Pace
@@ -36,7 +37,8 @@ BLOCK_ROWS = 5000
 SWEEPS_BEFORE = 4  # of rows under conditions; more bring little
 SAMPLE_ROWS = 20_000  # that the biases are set on
 MOST_LOGITS = 20_000_000  # held at once
-LEARNT_BIAS = "learnt_bias"  # a tensor's name
+STEP_ROWS = 2000  # that tell how large a hidden unit's step must be
+LEARNT_BIAS, STEPS = "learnt_bias", "steps"  # tensors' names
 
 
 class Refinement:
@@ -46,32 +48,45 @@ class Refinement:
         card: RefinementCard,
         weights: DependencyWeights,
         learnt_bias: np.ndarray | None = None,
+        step_H: np.ndarray | None = None,
     ) -> None:
-        """`learnt_bias` is the network's (D,), if its own was set on the model's rows since."""
+        """`learnt_bias` is the network's (D,), if its own was set on the model's rows since. With `step_H`, those of
+        its hidden units, it refines by whole numbers."""
         self.card, self._columns = card, tuple(columns)
         self._widths = widths(columns, card)
-        self._inputs = []  # of each column, relative to a hidden cell
-        self._bias = weights.input_bias.copy()
-        for block in np.split(weights.inputs, np.cumsum(self._widths + 1)[:-1]):
-            self._inputs.append(block[:-1] - block[-1])
-            self._bias += block[-1]
+        self._floats = FloatConditionals(weights, self._widths)
+        self._conditionals: Conditionals = self._floats
+        if step_H is not None:  # of no copula, which needs no torch
+            from synthgen_ray.synthesizers.refining.quantized import QuantizedConditionals
+
+            self._conditionals = QuantizedConditionals(self._floats, step_H)
+        self._step_H = step_H
         ends = np.cumsum(self._widths)[:-1]
-        self._outputs = [np.ascontiguousarray(outputs.T) for outputs in np.split(weights.outputs, ends)]
         self._output_bias = np.split(weights.output_bias, ends)
         self._learnt_bias = np.split(weights.output_bias if learnt_bias is None else learnt_bias, ends)
         self._weights = weights
 
     @classmethod
-    def learn(cls, columns: Sequence[LearntCodec], table: pa.Table, k: int, seed: int, pace: Pace) -> Self | None:
+    def learn(
+        cls, columns: Sequence[LearntCodec], table: pa.Table, k: int, seed: int, pace: Pace, *, quantize: bool = False
+    ) -> Self | None:
         """`None` if nothing is found that columns say of each other."""
         # Here, because a process that only samples from a copula needs no torch.
+        from synthgen_ray.synthesizers.numerics.whole_products import steps
         from synthgen_ray.synthesizers.refining.dependency_network import HIDDEN, learn_dependencies
 
         pace.say(0.0, "refining")
         real = _cells(columns, table, stream(seed, REFINE, 2))
         card = RefinementCard(bins=_bins(real, k), hidden=HIDDEN)
-        weights = learn_dependencies(_codes(columns, card, real), widths(columns, card), seed, pace)
-        return cls(columns, card, weights) if weights else None
+        codes_NK, widths_K = _codes(columns, card, real), widths(columns, card)
+        weights = learn_dependencies(codes_NK, widths_K, seed, pace)
+        if weights is None:
+            return None
+        if not quantize:
+            return cls(columns, card, weights)
+        some_NK = codes_NK[:: max(len(codes_NK) // STEP_ROWS, 1)]
+        step_H = steps(most_said(weights, widths_K, some_NK.T)).astype(np.float32)
+        return cls(columns, card.model_copy(update={"quantized": True}), weights, None, step_H)
 
     @classmethod
     def of_frequencies(cls, columns: Sequence[LearntCodec], table: pa.Table, k: int, seed: int) -> Self:
@@ -93,7 +108,6 @@ class Refinement:
         )
         return cls(columns, card, weights)
 
-    @one_blas_thread()
     def calibrate(self, table: pa.Table, drawn: Mapping[str, Cells], rng: np.random.Generator) -> None:
         """Set the biases: refined as these rows are, every column has the table's frequencies. What comes no closer to
         the table by being redrawn is left as it is drawn."""
@@ -107,31 +121,32 @@ class Refinement:
         self._output_bias = learnt
         self._calibrated(real_NK, drawn_BK, rng)
 
-    def _calibrated(self, real_NK: np.ndarray, codes_BK: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def _calibrated(self, real_NK: np.ndarray, drawn_BK: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The rows refined, column after column, once that has its bias."""
-        codes_BK = codes_BK.copy()
-        sums_BH = self._sums(codes_BK)
-        scratch_BH = np.empty((BLOCK_ROWS, sums_BH.shape[1]), dtype=sums_BH.dtype)
-        for place in self._redrawn:
-            width = int(self._widths[place])
-            counts = np.bincount(real_NK[:, place], minlength=width)
-            some = slice(MOST_LOGITS // width + 1)
-            hidden_BH = sums_BH[some] - self._inputs[place][codes_BK[some, place]]
-            off = offsets(self._logits(place, hidden_BH, self._output_bias), counts / counts.sum())
-            self._output_bias[place] = (self._output_bias[place] + off).astype(np.float32)
-            chances_B = rng.random(len(codes_BK), dtype=np.float32)
-            for start in range(0, len(codes_BK), BLOCK_ROWS):
-                block = slice(start, start + BLOCK_ROWS)
-                codes_BK[block, place] = self._redraw(
-                    place, codes_BK[block, place], sums_BH[block], self._output_bias, chances_B[block], scratch_BH
-                )
-        return codes_BK
+        codes_KB = np.ascontiguousarray(drawn_BK.T)
+        with self._conditionals.alone():
+            parts = [(codes_PKB, self._conditionals.rows(codes_PKB)) for codes_PKB in _blocks(codes_KB)]
+            for place in self._redrawn:
+                width = int(self._widths[place])
+                for block_KB, rows in parts:
+                    rows.hide(place, block_KB[place])
+                counts = np.bincount(real_NK[:, place], minlength=width)
+                enough = parts[: MOST_LOGITS // (width * BLOCK_ROWS) + 1]
+                logits_WB = np.hstack([rows.logits(place, self._output_bias[place]) for _, rows in enough])
+                off_W = offsets(logits_WB, counts / counts.sum())
+                self._output_bias[place] = (self._output_bias[place] + off_W).astype(np.float32)
+                chances_KB = rng.random((1, codes_KB.shape[1]), dtype=np.float32)
+                for (block_KB, rows), chances_1B in zip(parts, _blocks(chances_KB), strict=True):
+                    block_KB[place] = draw_codes(
+                        weights_of(rows.logits(place, self._output_bias[place])), chances_1B[0]
+                    )
+                    rows.show(place, block_KB[place])
+        return codes_KB.T
 
     @property
     def _redrawn(self) -> list[int]:
         return [place for place in range(len(self._columns)) if place not in self.card.left]
 
-    @one_blas_thread()
     def refined(
         self, drawn: Mapping[str, Cells], asked: Mapping[str, Target], rng: np.random.Generator
     ) -> dict[str, Cells]:
@@ -145,9 +160,10 @@ class Refinement:
         allowed = allowed_in(self._columns, self.card.bins, asked)
         free = [place for place in self._redrawn if place in allowed or self._columns[place].name not in asked]
         after_KB = before_KB.copy()
-        for _ in range(SWEEPS_BEFORE if asked else 0):
-            self._sweep(after_KB, free, _among(self._learnt_bias, allowed), rng)
-        self._sweep(after_KB, free, _among(self._output_bias, allowed), rng)
+        with self._conditionals.alone():
+            for _ in range(SWEEPS_BEFORE if asked else 0):
+                self._sweep(after_KB, free, _among(self._learnt_bias, allowed), rng)
+            self._sweep(after_KB, free, _among(self._output_bias, allowed), rng)
         return {
             codec.name: allowed[place].redrawn(drawn[codec.name], before_KB[place], after_KB[place], rng)
             if place in allowed
@@ -160,14 +176,12 @@ class Refinement:
     ) -> None:
         """Write new codes of these columns, one after the other."""
         chances_KB = rng.random((len(free), codes_KB.shape[1]), dtype=np.float32)
-        for start in range(0, codes_KB.shape[1], BLOCK_ROWS):
-            block = slice(start, start + BLOCK_ROWS)
-            sums_BH = self._sums(codes_KB[:, block].T)
-            scratch_BH = np.empty_like(sums_BH)
-            for place, chances_B in zip(free, chances_KB[:, block], strict=True):
-                codes_KB[place, block] = self._redraw(
-                    place, codes_KB[place, block], sums_BH, bias, chances_B, scratch_BH
-                )
+        for block_KB, chances_FB in zip(_blocks(codes_KB), _blocks(chances_KB), strict=True):
+            rows = self._conditionals.rows(block_KB)
+            for place, chances_B in zip(free, chances_FB, strict=True):
+                rows.hide(place, block_KB[place])
+                block_KB[place] = draw_codes(weights_of(rows.logits(place, bias[place])), chances_B)
+                rows.show(place, block_KB[place])
 
     @one_blas_thread()
     def filled(
@@ -185,16 +199,16 @@ class Refinement:
         codes_KB = np.ascontiguousarray(_codes(self._columns, self.card, known).T)
         missing_KB = np.array([missing[codec.name] for codec in self._columns])
         hidden_KB = missing_KB | np.array([unknown[codec.name] for codec in self._columns])
-        for start in range(0, codes_KB.shape[1], BLOCK_ROWS):
-            block = slice(start, start + BLOCK_ROWS)
-            self._fill(codes_KB[:, block], missing_KB[:, block], hidden_KB[:, block], rng)
+        for blocks in zip(_blocks(codes_KB), _blocks(missing_KB), _blocks(hidden_KB), strict=True):
+            self._fill(*blocks, rng)
         return {
             codec.name: _filled(known[codec.name], bins, codes_KB[place], missing_KB[place], rng)
             for place, (codec, bins) in enumerate(zip(self._columns, self.card.bins, strict=True))
         }
 
     def tensors(self) -> Tensors:
-        return {
+        steps = {} if self._step_H is None else {STEPS: self._step_H}
+        return steps | {
             "inputs": self._weights.inputs,
             "input_bias": self._weights.input_bias,
             "outputs": self._weights.outputs,
@@ -212,68 +226,35 @@ class Refinement:
         if not fits:
             raise corrupt_model("its refinement is of other columns")
         hidden, total = card.hidden, int(widths(columns, card).sum())
-        shapes = {
+        shapes: dict[str, tuple[int, ...]] = {
             "inputs": (total + len(columns), hidden),
             "input_bias": (hidden,),
             "outputs": (total, hidden),
             "output_bias": (total,),
         }
-        if LEARNT_BIAS in tensors:  # which earlier files lack
-            shapes[LEARNT_BIAS] = (total,)
-        check_tensors(tensors, {name: (shape, np.dtype(np.float32)) for name, shape in shapes.items()})
-        weights = {name: tensor for name, tensor in tensors.items() if name != LEARNT_BIAS}
-        return cls(columns, card, DependencyWeights(**weights), tensors.get(LEARNT_BIAS))
-
-    def _redraw(
-        self,
-        place: int,
-        codes_B: np.ndarray,
-        sums_BH: np.ndarray,
-        bias: Sequence[np.ndarray],
-        chances_B: np.ndarray,
-        scratch_BH: np.ndarray,
-    ) -> np.ndarray:
-        """New codes of a column, given the others in `sums_BH`, which is kept up with them.
-
-        Each pass writes where the last one did: the cache has it.
-        """
-        scratch_BH = scratch_BH[: len(codes_B)]
-        sums_BH -= _gathered(self._inputs[place], codes_B, scratch_BH)
-        new_B = draw_codes(weights_of(self._logits(place, sums_BH, bias, scratch_BH)), chances_B)
-        sums_BH += _gathered(self._inputs[place], new_B, scratch_BH)
-        return new_B
+        more = {LEARNT_BIAS: (total,)} if LEARNT_BIAS in tensors else {}  # which earlier files lack
+        more |= {STEPS: (hidden,)} if card.quantized else {}
+        check_tensors(tensors, {name: (shape, np.dtype(np.float32)) for name, shape in (shapes | more).items()})
+        if card.quantized and not (tensors[STEPS] > 0).all():
+            raise corrupt_model("a step of its refinement is none")
+        weights = DependencyWeights(**{name: tensors[name] for name in shapes})
+        return cls(columns, card, weights, tensors.get(LEARNT_BIAS), tensors.get(STEPS))
 
     def _fill(
         self, codes_KB: np.ndarray, missing_KB: np.ndarray, hidden_KB: np.ndarray, rng: np.random.Generator
     ) -> None:
         """Write the missing codes of some rows."""
-        sums_BH = np.tile(self._bias, (codes_KB.shape[1], 1))
-        for inputs, codes_B, hidden_B in zip(self._inputs, codes_KB, hidden_KB, strict=True):
+        sums_BH = np.tile(self._floats.bias_H, (codes_KB.shape[1], 1))
+        for inputs, codes_B, hidden_B in zip(self._floats.inputs, codes_KB, hidden_KB, strict=True):
             sums_BH[~hidden_B] += inputs[codes_B[~hidden_B]]
         for place, missing_B in enumerate(missing_KB):
             rows = np.flatnonzero(missing_B)
             if not len(rows):
                 continue
             values = self._widths[place] - _has_null(self._columns[place])  # null has the last code
-            weights_WB = weights_of(self._logits(place, sums_BH[rows], self._learnt_bias)[:values])
+            weights_WB = weights_of(self._floats.logits(place, sums_BH[rows], self._learnt_bias[place])[:values])
             codes_KB[place, rows] = draw_codes(weights_WB, rng.random(len(rows), dtype=np.float32))
-            sums_BH[rows] += self._inputs[place][codes_KB[place, rows]]
-
-    def _sums(self, codes_BK: np.ndarray) -> np.ndarray:
-        sums_BH = np.tile(self._bias, (len(codes_BK), 1))
-        gathered_BH = np.empty_like(sums_BH)
-        for place, inputs in enumerate(self._inputs):
-            sums_BH += _gathered(inputs, codes_BK[:, place], gathered_BH)
-        return sums_BH
-
-    def _logits(
-        self, place: int, sums_BH: np.ndarray, bias: Sequence[np.ndarray], hidden_BH: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Of a column's codes, (W, B); `hidden_BH` is written over."""
-        hidden_BH = np.clip(sums_BH, 0, np.inf, out=hidden_BH)  # `np.maximum` takes three times as long
-        logits_BW: np.ndarray = hidden_BH @ self._outputs[place]
-        logits_BW += bias[place]
-        return np.ascontiguousarray(logits_BW.T)
+            sums_BH[rows] += self._floats.inputs[place][codes_KB[place, rows]]
 
 
 def widths(columns: Sequence[LearntCodec], card: RefinementCard) -> np.ndarray:
@@ -301,8 +282,9 @@ def _column_codes(cells: Cells, bins: Bins | None) -> np.ndarray:
     return cast(CategoryCells, cells).codes
 
 
-def _gathered(rows_WH: np.ndarray, codes_B: np.ndarray, into_BH: np.ndarray) -> np.ndarray:
-    return np.take(rows_WH, codes_B, axis=0, out=into_BH, mode="clip")  # with another mode numpy buffers it
+def _blocks(of_KB: np.ndarray) -> list[np.ndarray]:
+    """Views of so many rows that they stay in the cache."""
+    return [of_KB[:, start : start + BLOCK_ROWS] for start in range(0, of_KB.shape[1], BLOCK_ROWS)]
 
 
 def _bins(cells: Mapping[str, Cells], k: int) -> tuple[Bins | None, ...]:

@@ -12,32 +12,37 @@ from tests.unit.synthesizers import golden
 EXPECTED = json.loads(golden.EXPECTED.read_text())
 
 
+@pytest.fixture(scope="module", params=golden.NAMES)
+def name(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def rows(model_type):
-    return load(golden.file_of(model_type)).sample(golden.ROWS, seed=golden.SEED)
+def rows(name):
+    return load(golden.file_of(name)).sample(golden.ROWS, seed=golden.SEED)
 
 
-def test_what_they_make_up_is_the_same_everywhere(rows, model_type):
-    for name, digest in EXPECTED[model_type]["fresh"].items():
-        assert golden.digest(rows.select([name])) == digest, name
+def test_what_they_make_up_is_the_same_everywhere(rows, name):
+    for column, digest in EXPECTED[name]["fresh"].items():
+        assert golden.digest(rows.select([column])) == digest, column
 
 
-def test_what_they_learnt_is_close_on_any_machine(rows, model_type):
+def test_what_they_learnt_is_close_on_any_machine(rows, name):
     outline = golden.outline(rows)
 
-    for name, expected in EXPECTED[model_type]["outline"].items():
-        assert outline[name] == pytest.approx(expected, rel=0.02, abs=0.02), name
+    for column, expected in EXPECTED[name]["outline"].items():
+        assert outline[column] == pytest.approx(expected, rel=0.02, abs=0.02), column
 
 
-def test_rows_are_the_same_where_float_kernels_are(rows, model_type):
-    if golden.machine() != EXPECTED[model_type]["machine"]:
+def test_rows_are_the_same_where_float_kernels_are(rows, name):
+    if golden.machine() != EXPECTED[name]["machine"]:
         pytest.skip("other float kernels than those that wrote the file")
 
-    assert golden.digest(rows) == EXPECTED[model_type]["sha256"]
+    assert golden.digest(rows) == EXPECTED[name]["sha256"]
 
 
-def test_files_are_small(model_type):
-    assert golden.file_of(model_type).stat().st_size < 200_000
+def test_files_are_small(name):
+    assert golden.file_of(name).stat().st_size < 200_000
 
 
 def test_a_copula_of_an_earlier_version_learns_as_a_new_one():
