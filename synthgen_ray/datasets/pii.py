@@ -8,7 +8,8 @@ from synthgen_ray.domain.columns import SHORT_LIST
 
 # Share of the values that must look so.
 MOST = 0.9
-# Told by the values alone.
+# Told by the values alone. All have one of these characters, which most texts lack.
+SHAPED = r"[@\d]"
 SHAPES = {
     "email": r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$",
     "ssn": r"^\d{3}-\d{2}-\d{4}$",
@@ -59,9 +60,10 @@ MIN_BARE_NAME_SHARE = 0.5
 def find_pii(name: str, sample: pa.Array, distinct_share: float) -> str | None:
     """The kind of personal data that a sample of a column's values, not empty, is, or None."""
     counted = sample.value_counts()
-    for kind, pattern in SHAPES.items():
-        if _most_match(counted, pattern):
-            return kind
+    if _most_match(counted, SHAPED):
+        for kind, pattern in SHAPES.items():
+            if _most_match(counted, pattern):
+                return kind
     words = set(words_of(name))
     for kind, (hints, pattern) in NAMED_SHAPES.items():
         if words & hints and _most_match(counted, pattern):

@@ -55,14 +55,18 @@ class NormalMap(Stored, ABC):
         return self._ramp(z)
 
     def _ends(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return self.lowest(numbers), self.highest(numbers)
+        """The smallest and the largest z that come back as the number."""
+        left, right = (np.searchsorted(self.x, numbers, side) for side in ("left", "right"))
+        z = np.interp(numbers, self.x, self.z)
+        on_knot = right > left
+        return np.where(on_knot, self.z[np.minimum(left, len(self.z) - 1)], z), np.where(on_knot, self.z[right - 1], z)
 
     def lowest(self, numbers: np.ndarray) -> np.ndarray:
         """The smallest z that comes back as the number."""
-        return self._at(numbers, np.searchsorted(self.x, numbers, "left"))
+        return self._ends(numbers)[0]
 
     def highest(self, numbers: np.ndarray) -> np.ndarray:
-        return self._at(numbers, np.searchsorted(self.x, numbers, "right") - 1)
+        return self._ends(numbers)[1]
 
     def between(self, ranges: np.ndarray) -> np.ndarray:
         """The z's that come back as numbers in these ranges, (R, 2); open where a range reaches an end."""
@@ -74,11 +78,6 @@ class NormalMap(Stored, ABC):
         """The numbers that many rows share, rising, with the z's where each begins and ends."""
         level = np.flatnonzero((np.diff(self.x) == 0) & (np.diff(ndtr(self.z)) > 0))
         return self.x[level], self.z[level], self.z[level + 1]
-
-    def _at(self, numbers: np.ndarray, knot: np.ndarray) -> np.ndarray:
-        knot = np.clip(knot, 0, len(self.x) - 1)
-        z = np.where(self.x[knot] == numbers, self.z[knot], np.interp(numbers, self.x, self.z))
-        return np.asarray(z)
 
     @cached_property
     def _ramp(self) -> Ramp:
@@ -131,25 +130,27 @@ def _knots(values: np.ndarray, counts: np.ndarray, cell: int, k: int) -> tuple[n
     atomic = counts >= cell
     atomic[~atomic] = remote_atoms(values[~atomic], counts[~atomic], k)
     atoms, begins, ends = values[atomic], starts[atomic], (starts + counts)[atomic]
-    ranks: list[np.ndarray] = []
-    knots: list[np.ndarray] = []
+    pieces: list[tuple[np.ndarray, int, int]] = []  # where a run is cut, its first and last row; of an atom none
     run_begins, run_ends = np.append(0, ends), np.append(begins, len(ordered))
-    for index, (begin, end) in enumerate(zip(run_begins, run_ends, strict=True)):
+    for index, (begin, end) in enumerate(zip(run_begins.tolist(), run_ends.tolist(), strict=True)):
         if end - begin >= cell:  # a shorter run is left to the atoms beside it
-            for first, last in pairwise([begin, *(begin + _wide_gaps(ordered[begin:end], cell)), end]):
+            for first, last in pairwise([begin, *(begin + _wide_gaps(ordered[begin:end], cell)).tolist(), end]):
                 cuts = np.linspace(first, last, (last - first) // cell + 1).round().astype(int)
                 run = ordered[first:last]
                 begins_at_atom = first == begin and index and run[0] - atoms[index - 1] <= run[cell - 1] - run[0]
                 ends_at_atom = last == end and index < len(atoms) and atoms[index] - run[-1] <= run[-1] - run[-cell]
-                own = slice(int(bool(begins_at_atom)), len(cuts) - bool(ends_at_atom))
-                ranks.append(np.clip(cuts, k / 2, len(ordered) - k / 2)[own])  # the outer knots are means of k rows too
-                knots.append(_means_around(cuts, first, last, k, ordered)[own])
+                pieces.append((cuts[int(bool(begins_at_atom)) : len(cuts) - bool(ends_at_atom)], first, last))
         if index < len(atoms):
-            ranks.append(np.array([begins[index], ends[index]]))
-            knots.append(np.repeat(atoms[index], 2))
-    if not ranks:
+            pieces.append((np.array([begins[index], ends[index]]), 0, 0))
+    if not pieces:
         return np.array([0, len(ordered)]), np.repeat(ordered.mean(), 2)
-    rank, knot = np.concatenate(ranks).astype(float), np.concatenate(knots)
+    cut = np.concatenate([cuts for cuts, _, _ in pieces])
+    first, last = np.repeat([bounds for _, *bounds in pieces], [len(cuts) for cuts, _, _ in pieces], axis=0).T
+    of_run = last > 0
+    rank, knot = cut.astype(float), np.empty(len(cut))
+    rank[of_run] = np.clip(cut[of_run], k / 2, len(ordered) - k / 2)  # the outer knots are means of k rows too
+    knot[of_run] = _means_around(cut[of_run], first[of_run], last[of_run], k, ordered)
+    knot[~of_run] = np.repeat(atoms, 2)
     if run_ends[0] < cell:
         rank[0] = 0
     if len(ordered) - run_begins[-1] < cell:
@@ -166,7 +167,7 @@ def _wide_gaps(run: np.ndarray, cell: int) -> np.ndarray:
     return np.asarray(after[(run[after] - run[after - 1]) / WIDE > spans])
 
 
-def _means_around(cuts: np.ndarray, begin: int, end: int, k: int, ordered: np.ndarray) -> np.ndarray:
-    """The mean of k rows around each cut, inside the run."""
-    rows = ordered[np.clip(cuts - k // 2, begin, end - k)[:, None] + np.arange(k)]
+def _means_around(cuts: np.ndarray, begins: np.ndarray, ends: np.ndarray, k: int, ordered: np.ndarray) -> np.ndarray:
+    """The mean of k rows around each cut, inside its run."""
+    rows = ordered[np.clip(cuts - k // 2, begins, ends - k)[:, None] + np.arange(k)]
     return np.asarray(rows[:, 0] + (rows - rows[:, :1]).mean(axis=1))

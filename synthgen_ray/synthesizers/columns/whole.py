@@ -273,12 +273,12 @@ def _span(ordered: np.ndarray, k: int, least_step: int) -> tuple[int, int, int]:
 
 
 def grid_of(ordered: np.ndarray, k: int) -> tuple[int, np.ndarray]:
-    """The step of k unsigned rows or more, and those on the grid: all but fewer than k, and one of a hundred at most;
-    k are left.
+    """The step of k unsigned rows or more, which rise, and those on the grid: all but fewer than k, and one of a
+    hundred at most; k are left.
 
     One moment among dates would else make seconds of all days: what k rows do not have is not learnt.
     """
-    values, counts = np.unique(ordered, return_counts=True)
+    values, counts = _counted(ordered)
     few = min(k - 1, len(ordered) // 100, len(ordered) - k)
     while True:
         step = max(int(np.gcd.reduce(np.diff(values))), 1)
@@ -291,6 +291,12 @@ def grid_of(ordered: np.ndarray, k: int) -> tuple[int, np.ndarray]:
             return step, np.repeat(values, counts)
         few, on = few - off, place == rows.argmax()
         values, counts = values[on], counts[on]
+
+
+def _counted(ordered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct values of rising rows, and how many rows hold each: `np.unique` would sort once more."""
+    firsts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    return ordered[firsts], np.diff(firsts, append=len(ordered))
 
 
 def _has_zone(type_: pa.DataType) -> bool:
@@ -331,7 +337,7 @@ def _parts(ordered: np.ndarray, k: int) -> list[np.ndarray]:
 def _around_atoms(islands: list[tuple[int, int, int]], ordered: np.ndarray, k: int) -> list[tuple[int, int, int]]:
     """Values that many rows share become islands of their own, exact where those around them are counted in steps so
     large that float64 can count all."""
-    values, counts = np.unique(ordered, return_counts=True)
+    values, counts = _counted(ordered)
     atoms = values[counts >= max(k, -(-len(ordered) // MOST_ISLANDS))].tolist()
     coarse = -(-sum(steps + 1 for _, _, steps in islands) // (EXACT // 2))
     cut = []
