@@ -55,24 +55,20 @@ class NormalMap(Stored, ABC):
         return self._ramp(z)
 
     def _ends(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.span(numbers)
+
+    def span(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The smallest and the largest z that come back as the number."""
         left, right = (np.searchsorted(self.x, numbers, side) for side in ("left", "right"))
         z = np.interp(numbers, self.x, self.z)
         on_knot = right > left
         return np.where(on_knot, self.z[np.minimum(left, len(self.z) - 1)], z), np.where(on_knot, self.z[right - 1], z)
 
-    def lowest(self, numbers: np.ndarray) -> np.ndarray:
-        """The smallest z that comes back as the number."""
-        return self._ends(numbers)[0]
-
-    def highest(self, numbers: np.ndarray) -> np.ndarray:
-        return self._ends(numbers)[1]
-
     def between(self, ranges: np.ndarray) -> np.ndarray:
         """The z's that come back as numbers in these ranges, (R, 2); open where a range reaches an end."""
         lows, highs = ranges.T
-        first = np.where(lows <= self.x[0], -np.inf, self.lowest(lows))
-        return np.stack([first, np.where(highs >= self.x[-1], np.inf, self.highest(highs))], axis=1)
+        first = np.where(lows <= self.x[0], -np.inf, self.span(lows)[0])
+        return np.stack([first, np.where(highs >= self.x[-1], np.inf, self.span(highs)[1])], axis=1)
 
     def atoms(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The numbers that many rows share, rising, with the z's where each begins and ends."""

@@ -70,7 +70,7 @@ class Parametric(NormalMap):
     def _ends(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A rounded number may have been anything in its cell of the grid."""
         half = self.grain / 2
-        low, high = np.clip([self.lowest(numbers - half), self.highest(numbers + half)], -NEAR, NEAR)
+        low, high = np.clip([self.span(numbers - half)[0], self.span(numbers + half)[1]], -NEAR, NEAR)
         return low, high
 
     def atoms(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
