@@ -21,11 +21,10 @@ from torch import Tensor
 
 from synthgen_ray.synthesizers.numerics.streams import stream
 from synthgen_ray.synthesizers.numerics.threads import one_torch_thread
-from synthgen_ray.synthesizers.numerics.whole_products import MOST, precision, product, steps
+from synthgen_ray.synthesizers.numerics.whole_products import MOST, MOST_ADDED, precision, product, steps
 
 LATENT_STEP = 2.0**-5  # so none is beyond 4: one in 16,000 would be
 LOOKED_AT = 2000, 10_000  # rows that tell how large a unit's step must be: at least, and for many conditions at most
-FURTHEST = 2**28  # steps of an offset, about: with the products added it still has 32 bits
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class QuantizedNetwork:
             weight_HI, offset_CH = layer.weight_HI.double().cpu(), layer.offset_CH.double().cpu()
             inputs = weight_HI.shape[1]
             scaled_HI = weight_HI * step_I[-inputs:]
-            step_H = _steps_of(torch.maximum(scaled_HI.abs().amax(1), offset_CH.abs().amax(0) * MOST / FURTHEST))
+            step_H = _steps_of(torch.maximum(scaled_HI.abs().amax(1), offset_CH.abs().amax(0) * MOST / MOST_ADDED))
             gain_H, half = step_H, 0.0
             if place + 1 < len(layers):
                 hidden_BH = torch.relu(said_BI[:, -inputs:] @ weight_HI.T + offset_CH[places_B])
@@ -96,7 +95,7 @@ class _Whole:
     gain_H: Tensor  # of how many steps of what is said an output's step is; of the last layer, its step itself
 
     def total(self, said_BI: Tensor, places_B: Tensor | None) -> Tensor:
-        """(B, H), of 32 bits."""
+        """(B, H), whole numbers."""
         total_BH = product(said_BI[:, -len(self.weight_IH) :], self.weight_IH)
         return total_BH.add_(self.offset_CH if places_B is None else self.offset_CH.index_select(0, places_B))
 

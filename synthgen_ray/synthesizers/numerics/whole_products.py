@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 MOST = 127  # of either sign
-EXACT = 2**24 // MOST**2  # products that floats of 32 bits add without rounding
+MOST_ADDED = 2**22  # to a product, for the sum to be exact too
+EXACT = (2**24 - MOST_ADDED) // MOST**2  # inputs that floats of 32 bits add without rounding
 
 
 def has_units() -> bool:
@@ -27,15 +28,15 @@ def precision(device: torch.device) -> torch.dtype:
 
 
 def product(left: Tensor, right: Tensor) -> Tensor:
-    """Of whole numbers up to `MOST`, both in 8 bits or both as floats. In 32 bits."""
+    """Of whole numbers up to `MOST`, both in 8 bits or both as floats. The sums are whole numbers of 32 bits, or floats
+    where these are exact."""
     if left.dtype == torch.int8:
         return torch._int_mm(left, right)
-    total, *others = (
-        _product_of_floats(some, across).int()
-        for some, across in zip(torch.split(left, EXACT, dim=1), torch.split(right, EXACT), strict=True)
-    )
-    for other in others:
-        total += other
+    if left.shape[1] <= EXACT:
+        return _product_of_floats(left, right)
+    total = left.new_zeros(len(left), right.shape[1], dtype=torch.int32)
+    for some, across in zip(torch.split(left, EXACT, dim=1), torch.split(right, EXACT), strict=True):
+        total += _product_of_floats(some, across).int()
     return total
 
 
@@ -49,8 +50,10 @@ def steps(most: np.ndarray) -> np.ndarray:
 
 
 def _product_of_floats(left: Tensor, right: Tensor) -> Tensor:
-    """On a CPU by NumPy, whose library is twice as fast on some processors."""
-    if left.device.type == "cpu":
+    """On a CPU by NumPy, whose library is twice as fast on some processors, and where many rows meet few columns."""
+    if left.device.type != "cpu":
+        with torch.autocast(left.device.type, enabled=False):
+            return left @ right
+    if len(left) >= right.shape[1]:
         return torch.from_numpy(left.numpy() @ right.numpy())
-    with torch.autocast(left.device.type, enabled=False):
-        return left @ right
+    return torch.from_numpy(right.numpy().T @ left.numpy().T).T.contiguous()
