@@ -46,12 +46,17 @@ def haproxy() -> dict[str, str]:
 
 
 def wait_until(
-    claim: Callable[[], object], what: str, timeout_s: float = WAIT_S, longest_pause_s: float = LONGEST_PAUSE_S
+    claim: Callable[[], object],
+    what: str,
+    timeout_s: float = WAIT_S,
+    longest_pause_s: float = LONGEST_PAUSE_S,
+    seen: Callable[[], object] | None = None,
 ) -> None:
+    """`seen` is what to say beside it if that never comes."""
     give_up, pause_s = time.monotonic() + timeout_s, 0.05
     while not claim():
         if time.monotonic() > give_up:
-            raise AssertionError(f"{what}: not within {timeout_s} s")
+            raise AssertionError(f"{what}: not within {timeout_s} s" + (f"; {seen()}" if seen else ""))
         time.sleep(pause_s)
         pause_s = min(1.3 * pause_s, longest_pause_s)  # what is looked at does the work
 
@@ -102,6 +107,18 @@ class UpServer:
         info = DataDir(self.data_dir).find_info()
         assert info is not None
         return processes_below(info.pid, title)
+
+    def wait_for_end_of(self, title: str) -> None:
+        """Of such processes, whose job is over: within 30 s, as a cancel promises."""
+
+        def left() -> list[dict[str, Any]]:
+            found = []
+            for process in self.processes(title):
+                with contextlib.suppress(psutil.NoSuchProcess):  # it ended after it was found
+                    found.append(process.as_dict(["pid", "cmdline", "status", "cpu_times"]))
+            return found
+
+        wait_until(lambda: not self.processes(title), f"the end of {title}", 30, seen=left)
 
     def kill(self, title: str) -> None:
         """Kill the first such process as a machine would: at once, without a word."""

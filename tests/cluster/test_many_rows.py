@@ -21,8 +21,8 @@ def test_its_rows_are_those_of_the_samplers_and_more(client, server, ready_model
     assert more.startswith(fewer)
     assert leader_of(server, f"generate copula-{job_id[:8]}-1").startswith("leader-")
     assert "MapWorker(Map(PartMaker))" in {actor["class_name"] for actor in state(server, "actors")}
-    wait_until(lambda: not server.processes("PartMaker"), "its workers are gone", 30)
-    wait_until(lambda: not server.processes("ray::generate "), "who led them does so no more", 30)
+    server.wait_for_end_of("PartMaker")
+    server.wait_for_end_of("ray::generate ")
 
 
 def test_it_fails_for_a_reason_of_ours(client, ready_model):
@@ -40,5 +40,5 @@ def test_it_ends_when_it_is_cancelled(client, server, ready_model):
 
     client.cancel_job(job["job_id"])
 
-    wait_until(lambda: not server.processes("PartMaker"), "its workers are gone", 30)
-    wait_until(lambda: not server.processes("ray::generate "), "who led them is gone", 30)
+    server.wait_for_end_of("PartMaker")
+    server.wait_for_end_of("ray::generate ")

@@ -27,6 +27,6 @@ def test_a_report_that_is_cancelled_stops(client, server, dataset, ready_model):
 
     client.cancel_job(report["id"])
 
-    wait_until(lambda: not server.processes("ray::report "), "its process is gone", 30)
+    server.wait_for_end_of("ray::report ")
     shown = client.get_report(report["id"])
     assert (shown["status"], shown["error"]["code"]) == ("failed", "cancelled")

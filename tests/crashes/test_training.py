@@ -76,8 +76,8 @@ def test_two_workers_whose_controller_is_killed_train_again_and_leave_their_cpus
     assert client.get_job(report)["status"] == "pending"
     client.cancel_job(model["job_id"])
 
-    wait_until(lambda: not server.processes("RayTrainWorker"), "the workers are gone", 30)
-    wait_until(lambda: not server.processes("ray::lead "), "who led them is gone", 30)
+    server.wait_for_end_of("RayTrainWorker")
+    server.wait_for_end_of("ray::lead ")
     client.wait_for_job(report, timeout_s=60)
 
 
@@ -126,4 +126,4 @@ def test_of_a_deleted_model_the_training_ends(client, server, given_training):
 
     client.delete_model(model["id"])
 
-    wait_until(lambda: not server.processes("ray::train "), "its process is gone", 30)
+    server.wait_for_end_of("ray::train ")
