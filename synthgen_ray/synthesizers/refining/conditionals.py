@@ -28,7 +28,10 @@ class Rows(Protocol):
 
 
 class Conditionals(Protocol):
-    def rows(self, codes_KB: np.ndarray) -> Rows: ...
+    """The network, with what it takes to draw."""
+
+    def rows(self, codes_KB: np.ndarray) -> Rows:
+        """These rows, with all of their cells known."""
 
     def alone(self) -> AbstractContextManager[None]:
         """Meanwhile all is computed on one thread."""

@@ -19,6 +19,7 @@ from synthgen_ray.synthesizers.numerics.whole_products import MOST, precision, p
 from synthgen_ray.synthesizers.refining.conditionals import FloatConditionals
 
 PARTS = 64  # of a step
+CPU = torch.device("cpu")
 
 
 class QuantizedConditionals:
@@ -39,7 +40,7 @@ class QuantizedConditionals:
         for output_HW in floats.outputs:
             scaled_WH = output_HW.T * step_H
             step_W = steps(np.abs(scaled_WH).max(axis=1))
-            self.outputs.append(torch.from_numpy(np.rint(scaled_WH / step_W[:, None])).to(precision(_CPU)))
+            self.outputs.append(torch.from_numpy(np.rint(scaled_WH / step_W[:, None])).to(precision(CPU)))
             self.gains.append(torch.from_numpy(step_W.astype(np.float32))[:, None])
 
     def rows(self, codes_KB: np.ndarray) -> "QuantizedRows":
@@ -84,6 +85,3 @@ class QuantizedRows:
     def _looked_up(self, seen_BN: Tensor) -> Tensor:
         """The sums of rows of the table, (B, H)."""
         return F.embedding_bag(seen_BN, self._conditionals.table, mode="sum")
-
-
-_CPU = torch.device("cpu")
