@@ -140,44 +140,6 @@ class EmbeddingGenerator(nn.Module):
         return FoldedHeads(network, self.pieces, [Dense.of(cast(nn.Linear, head)) for head in self.heads])
 
 
-class FoldedHeads:
-    """A folded network, and the heads behind it."""
-
-    def __init__(self, network: FoldedNetwork, pieces: Sequence[Piece], heads: Sequence[Dense]) -> None:
-        self._network, self._pieces = network, pieces
-        self._heads = [Dense(head.weight.float().contiguous(), head.offset.float()) for head in heads]
-
-    def plus(self, offsets_D: Tensor) -> Self:
-        """The same with something added to its logits."""
-        heads = iter(self._heads)
-        added, of_stand = [], []
-        for piece in self._pieces:
-            offsets = offsets_D[piece.places]
-            if piece.is_embedded:
-                head = next(heads)
-                added.append(Dense(head.weight, head.offset + offsets.to(head.offset)))
-                offsets = offsets.new_zeros(NUMBERS)
-            of_stand.append(offsets)
-        return type(self)(self._network.plus(torch.cat(of_stand)), self._pieces, added)
-
-    def narrowed(self) -> "SampledHeads":
-        """The same with products in 16 bits, bfloat16."""
-        heads = [Dense(head.weight.bfloat16(), head.offset) for head in self._heads]
-        return SampledHeads(self._network.narrowed(), self._pieces, heads)
-
-    def quantized(self) -> "SampledHeads":
-        """The same with the network before the heads in whole numbers of 8 bits."""
-        return SampledHeads(self._network.quantized(), self._pieces, self._heads)
-
-    def latent(self, num_rows: int, rng: np.random.Generator) -> Tensor:
-        """What `logits` takes."""
-        return self._network.latent(num_rows, rng)
-
-    def logits(self, latent_EB: Tensor, places_B: Tensor | None = None) -> Tensor:
-        """(D, B)."""
-        return SampledHeads(self._network, self._pieces, self._heads).logits(latent_EB, places_B)
-
-
 class SampledHeads:
     """A network as sampling runs it, and the heads behind it."""
 
@@ -201,6 +163,37 @@ class SampledHeads:
                 add_product(part, head.weight, numbers_FB)
             parts.append(part)
         return torch.cat(parts)
+
+
+class FoldedHeads(SampledHeads):
+    """A folded network, and the heads behind it."""
+
+    def __init__(self, network: FoldedNetwork, pieces: Sequence[Piece], heads: Sequence[Dense]) -> None:
+        floats = [Dense(head.weight.float().contiguous(), head.offset.float()) for head in heads]
+        super().__init__(network, pieces, floats)
+        self._folded = network
+
+    def plus(self, offsets_D: Tensor) -> Self:
+        """The same with something added to its logits."""
+        heads = iter(self._heads)
+        added, of_stand = [], []
+        for piece in self._pieces:
+            offsets = offsets_D[piece.places]
+            if piece.is_embedded:
+                head = next(heads)
+                added.append(Dense(head.weight, head.offset + offsets.to(head.offset)))
+                offsets = offsets.new_zeros(NUMBERS)
+            of_stand.append(offsets)
+        return type(self)(self._folded.plus(torch.cat(of_stand)), self._pieces, added)
+
+    def narrowed(self) -> SampledHeads:
+        """The same with products in 16 bits, bfloat16."""
+        heads = [Dense(head.weight.bfloat16(), head.offset) for head in self._heads]
+        return SampledHeads(self._folded.narrowed(), self._pieces, heads)
+
+    def quantized(self) -> SampledHeads:
+        """The same with the network before the heads in whole numbers of 8 bits."""
+        return SampledHeads(self._folded.quantized(), self._pieces, self._heads)
 
 
 def _signs(rows: int, rng: np.random.Generator, device: torch.device) -> Tensor:

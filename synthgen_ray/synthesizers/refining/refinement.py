@@ -26,7 +26,7 @@ from synthgen_ray.synthesizers.numerics.blas import one_blas_thread
 from synthgen_ray.synthesizers.numerics.streams import REFINE, stream
 from synthgen_ray.synthesizers.refining.asked import Allowed, Target, allowed_in
 from synthgen_ray.synthesizers.refining.closeness import closer
-from synthgen_ray.synthesizers.refining.conditionals import Conditionals, FloatConditionals, most_said
+from synthgen_ray.synthesizers.refining.conditionals import Conditionals, FloatConditionals, Rows, most_said
 from synthgen_ray.synthesizers.refining.weights import DependencyWeights
 from synthgen_ray.synthesizers.sampling.categorical import draw_codes, offsets, weights_of
 from synthgen_ray.synthesizers.training.pace import Pace
@@ -137,10 +137,7 @@ class Refinement:
                 self._output_bias[place] = (self._output_bias[place] + off_W).astype(np.float32)
                 chances_KB = rng.random((1, codes_KB.shape[1]), dtype=np.float32)
                 for (block_KB, rows), chances_1B in zip(parts, _blocks(chances_KB), strict=True):
-                    block_KB[place] = draw_codes(
-                        weights_of(rows.logits(place, self._output_bias[place])), chances_1B[0]
-                    )
-                    rows.show(place, block_KB[place])
+                    block_KB[place] = _shown(rows, place, self._output_bias[place], chances_1B[0])
         return codes_KB.T
 
     @property
@@ -180,8 +177,7 @@ class Refinement:
             rows = self._conditionals.rows(block_KB)
             for place, chances_B in zip(free, chances_FB, strict=True):
                 rows.hide(place, block_KB[place])
-                block_KB[place] = draw_codes(weights_of(rows.logits(place, bias[place])), chances_B)
-                rows.show(place, block_KB[place])
+                block_KB[place] = _shown(rows, place, bias[place], chances_B)
 
     @one_blas_thread()
     def filled(
@@ -255,6 +251,13 @@ class Refinement:
             weights_WB = weights_of(self._floats.logits(place, sums_BH[rows], self._learnt_bias[place])[:values])
             codes_KB[place, rows] = draw_codes(weights_WB, rng.random(len(rows), dtype=np.float32))
             sums_BH[rows] += self._floats.inputs[place][codes_KB[place, rows]]
+
+
+def _shown(rows: Rows, place: int, bias_W: np.ndarray, chances_B: np.ndarray) -> np.ndarray:
+    """New codes of the hidden column, (B,), which the rows have from now on."""
+    codes_B = draw_codes(weights_of(rows.logits(place, bias_W)), chances_B)
+    rows.show(place, codes_B)
+    return codes_B
 
 
 def widths(columns: Sequence[LearntCodec], card: RefinementCard) -> np.ndarray:
