@@ -176,15 +176,16 @@ class Synthesizer(ABC):
 
         Of the columns that were learnt, that is: missing ids and free texts stay missing. Columns that the model does
         not know stay as they are. A cell is drawn, not guessed: several seeds show how uncertain it is.
-        Raises: InvalidTable, when a column that was learnt is missing or has another type.
+        Raises: InvalidTable, when a column that was learnt is missing or has another type; InvalidRequest.
         """
         given = conformed(taken(table), self.codec, self._columns)
-        seed = fresh_seed() if seed is None else seed
+        asked = asked_of_sample(0, None if seed is None else whole(seed, "seed"), None, None)
+        agreed = fresh_seed() if asked.seed is None else asked.seed
         _ = self._dependencies  # once, before threads ask for it
 
         def fill(chunk: tuple[int, int]) -> pa.Table:
             index, num_rows = chunk
-            return self.impute_chunk(index, given.slice(index * self.chunk_rows, num_rows), seed)
+            return self.impute_chunk(index, given.slice(index * self.chunk_rows, num_rows), agreed)
 
         filled = list(spread(fill, chunks(given.num_rows, self.chunk_rows)))
         return pa.concat_tables(filled).cast(given.schema) if filled else given  # a field may say that it has no nulls

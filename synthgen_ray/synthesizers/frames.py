@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 
 from synthgen_ray.datasets.date_guessing import DATE
 from synthgen_ray.datasets.inference import infer_columns
-from synthgen_ray.domain.columns import Column
+from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.synthesizers.columns import arrow, checks
 from synthgen_ray.synthesizers.columns.written_moments import WrittenMoments
@@ -34,7 +35,7 @@ def columns_of(table: pa.Table, given: Sequence[Column]) -> tuple[Column, ...]:
 
     Raises: InvalidTable.
     """
-    known = {column.name: column for column in given}
+    known = {column.name: column for column in map(_checked, given)}
     if len(known) < len(given) or not known.keys() <= set(table.column_names):
         raise InvalidTable("A column is given twice, or is none of the table's.", "column_mismatch")
     names, table = table.column_names, table.drop_columns(list(known))
@@ -49,6 +50,18 @@ def columns_of(table: pa.Table, given: Sequence[Column]) -> tuple[Column, ...]:
             table = table.set_column(place, name, found.unwrap(table[name]))
     known |= {column.name: column for column in infer_columns(table, formats)}
     return tuple(known[name] for name in names)
+
+
+def _checked(column: object) -> Column:
+    """With its kind as one of ours, though it be given as a word."""
+    if not isinstance(column, Column):
+        detail = f"Columns are told as Column(name, kind), not as a {type(column).__name__}."
+        raise InvalidTable(detail, "invalid_columns")
+    try:
+        return replace(column, kind=ColumnKind(column.kind))
+    except ValueError:
+        detail = f"Column {column.name!r} can be of no such kind: the kinds are {', '.join(ColumnKind)}."
+        raise InvalidTable(detail, "invalid_columns") from None
 
 
 def _look_like_dates(texts: pa.ChunkedArray) -> bool:
@@ -79,6 +92,12 @@ def _of_frame(frame: object) -> pa.Table:
         _check_dtype(str(name), frame[name])
     try:
         return pa.Table.from_pandas(frame, preserve_index=False)
+    except UnicodeEncodeError as error:
+        raise InvalidTable(
+            "A name or a cell of the table is no Unicode: it holds half of a surrogate pair. Read the file in the "
+            "encoding that it has, or put a ? there, by .str.encode('utf-8', 'replace').str.decode('utf-8').",
+            "invalid_text",
+        ) from error
     except UNFIT as error:
         name = next(str(name) for name in frame.columns if not _fits(frame[name]))
         advice = "give them one, by astype(float) or astype(str) for example"

@@ -23,6 +23,7 @@ from synthgen_ray.synthesizers.columns.stored import Stored
 
 CARD, WEIGHTS = "model.json", "weights.safetensors"
 MOST_BYTES = {CARD: 256 << 20, WEIGHTS: 8 << 30}
+UNREADABLE = (FileNotFoundError, IsADirectoryError, PermissionError)
 # What a file that others have touched can make of the code that reads it.
 BROKEN = (
     ArithmeticError,
@@ -100,7 +101,7 @@ def read_model(path: Path) -> tuple[ModelCard, Tensors]:
         places = sorted({".".join(map(str, found["loc"][:3])) for found in error.errors()})
         raise corrupt_model(f"its card does not fit at {', '.join(places[:3])}") from None
     except BROKEN as error:
-        if isinstance(error, FileNotFoundError) or is_disk_away(error):
+        if isinstance(error, UNREADABLE) or is_disk_away(error):
             raise
         raise corrupt_model("it cannot be read") from error
     if [column.name for column in card.columns] != [codec.name for codec in card.codec.columns]:

@@ -19,6 +19,8 @@ from synthgen_ray.synthesizers.columns.seen import Seen
 from synthgen_ray.synthesizers.columns.shape import MOST_EXTRA, MOST_PLACES, MOST_SHAPES, Shape, shapes_of
 from synthgen_ray.synthesizers.columns.stored import Count, Kind, Share, Stored, TextTypeName
 
+LEAST_OF_A_SHAPE = 2  # ids, though k be 1: that of one id alone is the id
+
 
 class CodeCodec(Stored):
     """Text ids: new codes of the table's shapes, as often as the table has them.
@@ -50,7 +52,7 @@ class CodeCodec(Stored):
         texts = array.unique().drop_null()  # an id that many rows share is still one id
         lengths = pc.utf8_length(texts).to_numpy()
         usual = min(max(int(np.median(lengths)), 1), MOST_PLACES)
-        found = shapes_of(texts, k) or [(Shape(alphabets=(string.digits,) * usual), 1)]
+        found = shapes_of(texts, max(k, LEAST_OF_A_SHAPE)) or [(Shape(alphabets=(string.digits,) * usual), 1)]
         return cls(
             name=name,
             arrow_type=str(arrow.roomy(column.type)),

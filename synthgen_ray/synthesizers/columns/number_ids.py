@@ -18,11 +18,12 @@ ROUND = 10  # ids of which the last may be the table's last
 MOST_STEPS = 0.9  # are alike in a sequence with gaps
 MOST_IDS = 1 << 62
 DAY_S = 86_400
+DIGITS = {16: 11, 32: 24, 64: 53}  # of two, of floats of so many bits
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 class NumberIds(Stored):
-    """Ids that run from `start` by `step`, `room` of them."""
+    """Ids that run from `start` by `step`, `room` of them, counted in units: 1, but for floats too large for ones."""
 
     name: str
     column_kind: Kind = ColumnKind.ID
@@ -30,6 +31,7 @@ class NumberIds(Stored):
     start: int = Field(ge=-(2**66), lt=2**66)
     step: int = Field(gt=-(2**65), lt=2**65)
     room: int = Field(ge=0, lt=2**66)
+    unit: int = Field(default=1, ge=1, lt=2**63, exclude_if=lambda unit: unit == 1)  # files of before have none
     null_share: Share
 
     @model_validator(mode="after")
@@ -40,7 +42,7 @@ class NumberIds(Stored):
         return self
 
     def _check(self, low: int, high: int) -> None:
-        least, most = _limits(arrow.value_type(arrow.type_of(self.arrow_type)))
+        least, most = _limits(arrow.value_type(arrow.type_of(self.arrow_type)), self.unit)
         if not least <= low <= high <= most:
             raise ValueError("ids leave their type")
 
@@ -57,6 +59,7 @@ class NumberIds(Stored):
     def _written(self, ids: np.ndarray, rng: np.random.Generator) -> pa.Array:
         type_ = arrow.type_of(self.arrow_type)
         values = arrow.value_type(type_)
+        ids = ids * np.uint64(self.unit)
         ids = ids if values == pa.uint64() else ids.view(np.int64)
         null = rng.random(len(ids)) < self.null_share
         if arrow.is_integral(values):
@@ -75,11 +78,9 @@ class SequenceCodec(NumberIds):
     kind: Literal["sequence"] = "sequence"
 
     @classmethod
-    def learn(cls, name: str, column: pa.ChunkedArray, null_share: float, step: int) -> Self:
-        array = arrow.plain(column)
-        ids = _whole(name, array)
+    def learn(cls, name: str, type_: pa.DataType, ids: np.ndarray, unit: int, null_share: float, step: int) -> Self:
         low, high = int(ids.min()), int(ids.max())
-        return cls(**_run_beyond(name, column.type, array.type, low, high, step), null_share=null_share)
+        return cls(**_run_beyond(name, type_, unit, low, high, step), null_share=null_share)
 
     def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - made like the others
         return self._written(self._next(rows), rng)
@@ -103,12 +104,19 @@ class ScatteredCodec(NumberIds):
         return self
 
     @classmethod
-    def learn(cls, name: str, column: pa.ChunkedArray, null_share: float, rng: np.random.Generator) -> Self:
-        array = arrow.plain(column)
-        ids = _whole(name, array)
-        low, high = _rounded_outwards(int(ids.min()), int(ids.max()), _limits(array.type))
+    def learn(
+        cls,
+        name: str,
+        type_: pa.DataType,
+        ids: np.ndarray,
+        unit: int,
+        null_share: float,
+        rng: np.random.Generator,
+    ) -> Self:
+        limits = _limits(arrow.value_type(type_), unit)
+        low, high = _rounded_outwards(int(ids.min()), int(ids.max()), limits)
         return cls(
-            **_run_beyond(name, column.type, array.type, low, high, 1),
+            **_run_beyond(name, type_, unit, low, high, 1),
             null_share=null_share,
             lowest=low,
             size=min(high - low + 1, MOST_IDS),
@@ -116,7 +124,8 @@ class ScatteredCodec(NumberIds):
         )
 
     def to_avoid(self, column: pa.ChunkedArray) -> pa.Array:
-        return pa.array(_whole(self.name, arrow.plain(column)).view(np.uint64)).cast(pa.string())
+        ids = _whole(self.name, arrow.plain(column)) // self.unit  # what is no multiple is never made
+        return pa.array(ids.view(np.uint64)).cast(pa.string())
 
     def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:
         ids = np.zeros(len(rows), dtype=np.uint64)
@@ -137,32 +146,41 @@ def learn_number_ids(
     name: str, column: pa.ChunkedArray, null_share: float, rng: np.random.Generator
 ) -> SequenceCodec | ScatteredCodec:
     """Raises: InvalidTable, for ids that do not fit in 64 bits."""
-    step = _step(_whole(name, arrow.plain(column)))
+    ids = _whole(name, arrow.plain(column))
+    unit = _unit(arrow.value_type(column.type), max(int(ids.max()), -int(ids.min())))
+    ids = ids // unit
+    step = _step(ids)
     if step:
-        return SequenceCodec.learn(name, column, null_share, step)
-    return ScatteredCodec.learn(name, column, null_share, rng)
+        return SequenceCodec.learn(name, column.type, ids, unit, null_share, step)
+    return ScatteredCodec.learn(name, column.type, ids, unit, null_share, rng)
 
 
 def _step(ids: np.ndarray) -> int | None:
-    """By how much the ids run up, if they do: they fill most of a grid, or most of their steps are alike."""
+    """By how much the ids run up, if they do: they fill most of a grid, or most of their steps are alike.
+
+    Two ids alone, which any step fits, do only if nothing is between them: else step and start would tell both.
+    """
     steps, counts = np.unique(np.diff(np.unique(ids).view(np.uint64)), return_counts=True)
     if len(steps) == 0:
         return 1
+    if counts.sum() == 1 and steps[0] > 1:
+        return None
     grid = int(np.gcd.reduce(steps))
     if sum((steps * counts).tolist()) < 2 * grid * counts.sum():
         return grid
     return int(steps[counts.argmax()]) if counts.max() >= MOST_STEPS * counts.sum() else None
 
 
-def _run_beyond(name: str, type_: pa.DataType, plain: pa.DataType, low: int, high: int, step: int) -> dict[str, Any]:
+def _run_beyond(name: str, type_: pa.DataType, unit: int, low: int, high: int, step: int) -> dict[str, Any]:
     """The fields of a codec whose ids go on where those of the table, from `low` to `high`, end."""
-    start, step, room = _continued(low, high, step, _limits(plain))
+    start, step, room = _continued(low, high, step, _limits(arrow.value_type(type_), unit))
     return {
         "name": name,
         "arrow_type": str(arrow.roomy(type_)),
         "start": start,
         "step": step,
         "room": room,
+        "unit": unit,
     }
 
 
@@ -178,10 +196,10 @@ def _continued(low: int, high: int, step: int, limits: tuple[int, int]) -> tuple
 
 
 def _rounded_outwards(low: int, high: int, limits: tuple[int, int]) -> tuple[int, int]:
-    """To the leading digit of their distance, which tells nobody's id; what is positive stays so."""
-    unit = 10 ** (len(str(high - low)) - 1)
-    least = max(low // unit * unit, int(low > 0))
-    return max(least, limits[0]), min((high // unit + 1) * unit - 1, limits[1])
+    """To the leading digit of their distance, to tens at least, which tells nobody's id; what is positive stays so."""
+    tens = 10 ** max(len(str(high - low)) - 1, 1)
+    least = max(low // tens * tens, int(low > 0))
+    return max(least, limits[0]), min((high // tens + 1) * tens - 1, limits[1])
 
 
 def _whole(name: str, array: pa.Array) -> np.ndarray:
@@ -195,10 +213,18 @@ def _whole(name: str, array: pa.Array) -> np.ndarray:
     return arrow.integers(present)
 
 
-def _limits(type_: pa.DataType) -> tuple[int, int]:
+def _unit(type_: pa.DataType, largest: int) -> int:
+    """By how much floats around this number differ: 1, unless it has more digits than they do."""
+    if not pa.types.is_floating(type_):
+        return 1
+    return 1 << max((largest - 1).bit_length() - DIGITS[type_.bit_width], 0)
+
+
+def _limits(type_: pa.DataType, unit: int) -> tuple[int, int]:
     if pa.types.is_floating(type_):
-        digits = {16: 11, 32: 24, 64: 53}[type_.bit_width]
-        return -(2**digits), 2**digits
+        largest = min(2**63 - 1, int(np.finfo(f"f{type_.bit_width // 8}").max))
+        most = min(2 ** DIGITS[type_.bit_width], largest // unit)
+        return -most, most
     if pa.types.is_decimal(type_):
         most = min(10 ** (type_.precision - max(type_.scale, 0)), 2**63) - 1
         return -most, most

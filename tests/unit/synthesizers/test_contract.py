@@ -57,6 +57,15 @@ class TestRows:
 
 
 class TestSeeds:
+    def test_rows_are_those_of_their_chunks_in_whatever_order_these_are_drawn(self, model_type):
+        model = given_model(model_type, refine=True)
+        model.chunk_rows = 400
+        chunks = [(0, 400), (1, 400), (2, 133)]
+
+        drawn = {chunk: model.sample_chunk(*chunk, 7) for chunk in reversed(chunks)}
+
+        assert model.sample(933, seed=7).equals(pa.concat_tables(drawn[chunk] for chunk in chunks))
+
     def test_same_seed_same_rows_after_a_reload(self, model, rows, tmp_path):
         model.save(tmp_path / "m.synthgen")
 
@@ -293,8 +302,14 @@ class TestTraining:
                 model.sample(5)
 
     def test_stops_in_time_and_keeps_the_model(self, model_type):
-        model = given_model(model_type, max_training_seconds=0.001)
+        said = []
+        has_epochs = "epochs" in SMALL[model_type]
+        forever = {"epochs": 100_000} if has_epochs else {}
 
+        model = given_model(model_type, refine=True, max_training_seconds=0.001, on_progress=said.append, **forever)
+
+        assert [one.message for one in said if one.message.startswith("epoch")] == ["epoch 1 of 100000"] * has_epochs
+        assert sum(one.message == "refining" for one in said) == 2  # it begins, and is over
         assert model.sample(10, seed=1).num_rows == 10
 
     def test_never_sees_the_holdout(self, model_type):

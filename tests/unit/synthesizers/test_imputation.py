@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 from synthgen_ray.domain.columns import Column, ColumnKind
-from synthgen_ray.domain.errors import InvalidTable
+from synthgen_ray.domain.errors import InvalidRequest, InvalidTable
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import create
 from synthgen_ray.synthesizers.columns import arrow
@@ -96,6 +96,12 @@ class TestEveryType:
 
         assert again == filled
         assert model.impute(gaps, seed=2) != filled
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 0.5, "7"])
+def test_a_seed_is_checked_as_that_of_a_sample(of_pairs, pairs, seed):
+    with pytest.raises(InvalidRequest, match="seed"):
+        of_pairs.impute(pairs, seed=seed)
 
 
 def test_cells_follow_from_the_others(of_pairs, pairs):

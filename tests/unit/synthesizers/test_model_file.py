@@ -380,8 +380,16 @@ def test_a_network_that_is_claimed_costs_no_memory(touch):
     path = touch(card=claim)
     with zipfile.ZipFile(path) as archive:
         claims = b"2048" in archive.read(CARD)
+    Path("/proc/self/clear_refs").write_text("5")  # proc(5): the peak is what is held now
+    before = held("VmRSS")
 
     assert not claims or refused(path)
+    assert held("VmHWM") - before < 60 << 20  # the smallest of these networks has 130 MiB
+
+
+def held(which: str) -> int:
+    """Bytes of memory of this process: VmRSS now, VmHWM at most."""
+    return int(Path("/proc/self/status").read_text().split(f"{which}:")[1].split()[0]) << 10
 
 
 def test_a_bomb_is_refused_before_it_is_read(touch):
@@ -390,6 +398,13 @@ def test_a_bomb_is_refused_before_it_is_read(touch):
 
 def test_compression_is_refused(touch):
     assert refused(touch(compression=zipfile.ZIP_DEFLATED))
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path):
+    (tmp_path / "folder").mkdir()
+
+    with pytest.raises(IsADirectoryError):
+        load(tmp_path / "folder")
 
 
 @pytest.mark.parametrize("keep", [0, 100, -100])

@@ -1,3 +1,5 @@
+from itertools import combinations
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -6,7 +8,14 @@ from synthgen_ray.datasets.inference import infer_columns
 from synthgen_ray.domain.entities import Progress
 from synthgen_ray.domain.params import EARLY_STOP, ModelType
 from synthgen_ray.synthesizers import neural
-from synthgen_ray.synthesizers.training.plateau import BATCHES_BETWEEN_LOOKS, DRAWN_ROWS, PATIENCE, Plateau
+from synthgen_ray.synthesizers.training.plateau import (
+    BATCHES_BETWEEN_LOOKS,
+    DRAWN_ROWS,
+    MOST_PAIRS,
+    PATIENCE,
+    Plateau,
+    _some_pairs,
+)
 from synthgen_ray.synthesizers.tvae import TVAE
 from tests.unit.synthesizers.conftest import given_model
 
@@ -22,6 +31,14 @@ def given_drawn(truth: float, rows: int = 10_000) -> np.ndarray:
     false = RNG.random(rows) > truth
     drawn[false, 1] = RNG.permutation(drawn[false, 1])
     return drawn
+
+
+@pytest.mark.parametrize("columns", [2, 3, 20, 21])
+def test_all_pairs_of_columns_are_looked_at_up_to_some(columns):
+    pairs = {tuple(pair) for pair in _some_pairs(columns, np.random.default_rng(0)).tolist()}
+
+    assert pairs <= set(combinations(range(columns), 2))
+    assert len(pairs) == min(columns * (columns - 1) // 2, MOST_PAIRS)
 
 
 def test_rows_as_in_the_table_are_near_and_shuffled_ones_are_not():

@@ -217,6 +217,7 @@ OBJECTS = {
     "objects": ([object()] * 40, "Column 'odd' holds values that have no type in common"),
     "beyond 64 bits": ([2**70] * 40, "Column 'odd' holds values that have no type in common"),
     "complex": (np.arange(40) * 1j, "Column 'odd' holds complex numbers"),
+    "half a character": (["\ud800"] * 40, "A name or a cell of the table is no Unicode"),
     "sparse": (pd.arrays.SparseArray([0, 1] * 20), "Column 'odd' is sparse; make it dense"),
 }
 
@@ -231,24 +232,60 @@ def test_what_no_table_is_made_of_is_said(given, detail):
     assert str(caught.value).startswith(detail)
 
 
+@pytest.mark.parametrize(
+    ("told", "detail"),
+    [
+        (Column("x", "colour"), "Column 'x' can be of no such kind: the kinds are integer, float"),
+        ("x", "Columns are told as Column(name, kind), not as a str."),
+        ({"name": "x"}, "Columns are told as Column(name, kind), not as a dict."),
+    ],
+)
+def test_what_a_column_cannot_be_is_said(told, detail):
+    with pytest.raises(InvalidTable) as caught:
+        given_model(ModelType.GAUSSIAN_COPULA, pa.table({"x": NOISE}), [told])
+
+    assert str(caught.value).startswith(detail)
+
+
+def test_a_kind_may_be_told_as_a_word():
+    codes = [f"{n:05}" for n in RNG.permutation(99_999)[:ROWS]]
+    table = pa.table({"code": codes, "day": [f"2024-01-{1 + n % 28:02}" for n in range(ROWS)], "y": NOISE})
+
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, [Column("code", "id"), Column("day", "datetime")])
+
+    assert [column.kind for column in model.learned_columns] == [ID, TIME, ColumnKind.FLOAT]
+
+
 def test_the_shortest_table_is_learnt(model_type):
     table = pa.table({"x": NOISE[:20], "y": ["a", "b"] * 10, "when": days_from(dt.date(2020, 1, 1))[:20]})
 
     assert given_model(model_type, table, **quick(model_type)).sample(50, seed=1).schema.equals(table.schema)
 
 
-def test_four_hundred_columns_are_learnt():
+def test_four_hundred_columns_are_learnt(model_type):
     table = pa.table({f"c{n}": NOISE if n % 3 else RNG.choice(["a", "b"], ROWS) for n in range(400)})
 
-    assert given_model(ModelType.GAUSSIAN_COPULA, table, refine=False).sample(20, seed=1).num_columns == 400
+    rows = given_model(model_type, table, **quick(model_type)).sample(20, seed=1)
+
+    assert rows.schema.equals(table.schema)
+
+
+def test_hundreds_of_columns_are_refined():
+    shared = RNG.normal(size=(ROWS, 4))
+    table = pa.table({f"c{n}": shared[:, n % 4] + 0.1 * RNG.normal(size=ROWS) for n in range(200)})
+
+    rows = given_model(ModelType.GAUSSIAN_COPULA, table, refine=True).sample(ROWS, seed=1)
+
+    assert np.corrcoef(rows["c0"], rows["c4"])[0, 1] > 0.8
+    assert abs(np.corrcoef(rows["c0"], rows["c1"])[0, 1]) < 0.4
 
 
 @pytest.mark.parametrize("most", [50, 1000])
-def test_of_five_thousand_categories_every_one_may_come_back(most):
+def test_of_five_thousand_categories_every_one_may_come_back(model_type, most):
     names = np.repeat([f"c{n}" for n in range(5000)], 6)
     table = pa.table({"x": names, "y": np.resize(NOISE, len(names))})
 
-    model = given_model(ModelType.GAUSSIAN_COPULA, table, max_categories=most, refine=False, holdout_fraction=0.0)
+    model = given_model(model_type, table, max_categories=most, holdout_fraction=0.0, **quick(model_type))
 
     assert set(model.sample(60_000, seed=1)["x"].to_pylist()) == set(names)
     assert model.codec.learnt[0].width == most + 1

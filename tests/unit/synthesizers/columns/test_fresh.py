@@ -16,6 +16,7 @@ from synthgen_ray.synthesizers.columns.seen import Seen
 from synthgen_ray.synthesizers.columns.shape import Shape
 
 RNG = np.random.default_rng(3)
+FAR = 2.0**60 + 2.0**58  # where floats differ by 256
 
 
 def learnt(kind: ColumnKind, values, pii: str | None = None, name: str = "x"):
@@ -145,6 +146,14 @@ class TestCodes:
 
         assert stored.shapes[0].alphabets == ("0123456789",) * 5
 
+    def test_are_no_ids_shape_though_every_category_is_kept(self):
+        table = pa.table({"x": [*(f"A{n:04}" for n in range(99)), "Zed-7"]})
+        options = CodecOptions(k=1, most_categories=100, maps=frozenset())
+        (stored,) = TableCodec.learn(table, table, [Column("x", ColumnKind.ID)], options, RNG).columns
+
+        assert [len(shape.alphabets) for shape in stored.shapes] == [5]
+        assert stored.shapes[0].alphabets[0] == "A"
+
     def test_of_digits_have_no_zero_in_front(self):
         codes = made(learnt(ColumnKind.ID, [str(n) for n in range(1, 5000)]), 3000)
 
@@ -185,6 +194,9 @@ class TestSequences:
             (pa.array([1.0, None, 2.0]), [10.0, 11.0]),
             (pa.array([1.0, 2.0], pa.float16()), [10.0, 11.0]),
             (pa.array(["1", "2"]).cast(pa.decimal128(9, 2)), [10, 11]),
+            (pa.array([FAR, FAR + 256, FAR + 512]), [FAR + 2560, FAR + 2816]),
+            (pa.array([FAR / 2**30, FAR / 2**30 + 128], pa.float32()), [FAR / 2**30 - 1280, FAR / 2**30 - 1408]),
+            (pa.array([4100.0, 4104.0], pa.float16()), [4080.0, 4076.0]),
         ],
     )
     def test_go_on_from_a_round_number_where_there_is_room(self, table, expected):
@@ -225,6 +237,8 @@ class TestScatteredIds:
             (-(2**63), 2**63 - 1, pa.int64()),
             (2**60, 2**64 - 1, pa.uint64()),
             (10**8, 10**9, pa.float64()),
+            (12 * 10**17, 13 * 10**17, pa.float64()),  # as posts of a social network, of which some lack it
+            (10**9, 10**12, pa.float32()),
             (10**6, 10**7 - 1, pa.decimal128(9, 2)),
             (0, 10**9, pa.date32()),
         ],
@@ -254,6 +268,15 @@ class TestScatteredIds:
 
         assert len(set(ids)) == 4000
         assert not set(ids) & set(table.to_pylist())
+
+    @pytest.mark.parametrize("ids", [(123_456, 987_654), (1_000_001, 1_000_003), (-77_777, 41)])
+    def test_of_two_ids_tell_neither(self, ids):
+        codec = learnt(ColumnKind.ID, pa.array(ids * 20))
+
+        stored = codec.model_dump(exclude={"seen"})
+        assert codec.kind == "scattered"
+        assert not {*ids} & {stored["lowest"], stored["lowest"] + stored["size"] - 1, stored["start"] % stored["step"]}
+        assert not {*made(codec, 500)} & {*ids}
 
     def test_do_not_tell_the_extremes_of_the_table(self):
         table = pa.array([1_234_567, *RNG.integers(2_000_000, 7_000_000, 300).tolist(), 7_654_321])
