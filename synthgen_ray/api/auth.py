@@ -4,8 +4,9 @@ The gate tells whose key it is; a route says by `Viewer`, `Editor`, `Admin` or `
 hands the principal on to the store, which shows it its own projects alone.
 """
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -25,6 +26,7 @@ from synthgen_ray.domain.access import Origin, Principal, Role
 from synthgen_ray.domain.errors import SynthGenError, Unauthenticated
 from synthgen_ray.domain.keys import key_hash
 from synthgen_ray.domain.log_context import about
+from synthgen_ray.service.together import Together
 
 OPEN = frozenset({"/healthz", "/readyz"})
 EVENTS_PATH = "/events"  # how the addresses of streams of events end
@@ -73,6 +75,7 @@ class KeyGate:
     ) -> None:
         self._app = app
         self._find = find_admission
+        self._holders: Together[str, Principal | None] = Together(self._found)
         self._limiter = RateLimiter(limits)
         self._open = open_paths
         self._admitted: dict[str, tuple[Principal, float]] = {}
@@ -114,11 +117,17 @@ class KeyGate:
     async def _holder(self, hashed: str) -> Principal | None:
         principal, until = self._admitted.get(hashed, (None, 0.0))
         if until <= (asked := monotonic()):  # what is answered was so then: a store may take its time
-            principal = await self._find(hashed)
+            principal = await self._holders.ask(hashed)
             self._remember(hashed, principal, asked + CACHE_S)
         if principal is None or (principal.expires_at and principal.expires_at <= datetime.now(UTC)):
             return None
         return principal
+
+    async def _found(self, hashes: Sequence[str]) -> Sequence[Principal | None]:
+        """A key that many use at once is forgotten for all of them at once."""
+        asked = list(dict.fromkeys(hashes))
+        found = dict(zip(asked, await asyncio.gather(*map(self._find, asked)), strict=True))
+        return [found[hashed] for hashed in hashes]
 
     async def _holds(self, hashed: str) -> bool:
         """For answers that go on: whether the key still lets in."""

@@ -146,7 +146,7 @@ async def download_dataset(
     found, artifact = await service.get_table(principal, dataset_id, version)
     filename = f"dataset-{dataset_id}-{found.version}.{format}"
     if format == "parquet":
-        answer = download(request, artifact, await service.read(artifact), filename, PARQUET)
+        answer = await download(request, artifact, service, filename, PARQUET)
     elif request.method == "HEAD":
         await service.check(artifact)
         answer = attachment(iter(()), filename, CSV)

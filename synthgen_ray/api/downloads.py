@@ -1,7 +1,7 @@
 """An artifact as an HTTP response: streamed, with its length, its hash and byte ranges."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from fastapi import Request, Response
 from starlette.responses import StreamingResponse
@@ -9,12 +9,11 @@ from starlette.responses import StreamingResponse
 from synthgen_ray.api.preconditions import is_had, is_still
 from synthgen_ray.domain.entities import Artifact
 from synthgen_ray.domain.errors import SynthGenError
+from synthgen_ray.service.files import Files
 
 CSV, JSONL, PARQUET = "text/csv; charset=utf-8", "application/x-ndjson", "application/vnd.apache.parquet"
 # Python reads no number of more than 4,300 digits.
 _RANGE = re.compile(r"bytes=([0-9]{0,4300})-([0-9]{0,4300})", re.IGNORECASE)
-# The bytes from a start to before a stop.
-Read = Callable[[int, int], Iterator[bytes]]
 
 
 class RangeNotSatisfiable(SynthGenError):
@@ -35,10 +34,10 @@ class PreconditionFailed(SynthGenError):
         super().__init__(detail, "precondition_failed")
 
 
-def download(request: Request, artifact: Artifact, read: Read, filename: str, media_type: str) -> Response:
+async def download(request: Request, artifact: Artifact, files: Files, filename: str, media_type: str) -> Response:
     """All of an artifact, or the one range that is asked for.
 
-    Several ranges in one request are answered with the whole, as RFC 9110 allows.
+    Several ranges in one request are answered with the whole, as RFC 9110 allows. Only what is sent is read before.
     """
     etag = f'"{artifact.sha256}"'
     headers = {
@@ -58,7 +57,9 @@ def download(request: Request, artifact: Artifact, read: Read, filename: str, me
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{artifact.size_bytes}"
     headers["Content-Length"] = str(stop - start)
     if request.method == "HEAD":
+        await files.check(artifact)
         return Response(status_code=status, headers=headers, media_type=media_type)
+    read = await files.read(artifact)
     return StreamingResponse(read(start, stop), status, headers, media_type)
 
 

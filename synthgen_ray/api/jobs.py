@@ -82,7 +82,7 @@ async def download_output(job_id: UUID, request: Request, principal: Viewer, ser
     same rows again."""
     job, artifact = await service.get_output(principal, job_id)
     filename = f"synthetic-{job.id}.{job.output_format}"
-    answer = download(request, artifact, await service.read(artifact), filename, MEDIA_TYPES[job.output_format])
+    answer = await download(request, artifact, service, filename, MEDIA_TYPES[job.output_format])
     if hands_out(request, answer):
         await service.record_download(principal, Action.JOB_DOWNLOAD, job.id, job.project_id)
     return answer

@@ -176,7 +176,7 @@ async def sample(
 async def export_model(model_id: UUID, request: Request, principal: Viewer, service: ServiceDep) -> Response:
     """Download a ready model as one file, which any SynthGen can import. It holds JSON and numbers, no code."""
     model, artifact = await service.get_trained(principal, model_id)
-    answer = download(request, artifact, await service.read(artifact), f"model-{model.id}.synthgen", MODEL_FILE)
+    answer = await download(request, artifact, service, f"model-{model.id}.synthgen", MODEL_FILE)
     if hands_out(request, answer):
         await service.record_download(principal, Action.MODEL_EXPORT, model.id, model.project_id)
     return answer

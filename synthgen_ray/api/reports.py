@@ -82,7 +82,7 @@ async def download_report(
 ) -> Response:
     """Download a report as a page that needs nothing else, or as JSON. No row of the table is in it."""
     report, file = await service.get_report_file(principal, report_id, format)
-    answer = download(request, file, await service.read(file), f"report-{report.id}.{format}", MEDIA_TYPES[format])
+    answer = await download(request, file, service, f"report-{report.id}.{format}", MEDIA_TYPES[format])
     if hands_out(request, answer):
         await service.record_download(principal, Action.REPORT_DOWNLOAD, report.id, report.project_id)
     answer.headers["Content-Security-Policy"] = POLICY

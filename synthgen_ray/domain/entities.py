@@ -215,6 +215,15 @@ class Job:
         return parts_folder(self.id, self.attempt)
 
     @property
+    def seconds_left(self) -> float | None:
+        """At the pace of what is done; `None` before there is one, and once the job has ended."""
+        done, seconds = self.progress.fraction, self.progress.seconds - self.progress.seconds_lost
+        too_early = done < 0.05  # the start-up of the workers is all there is to go by
+        if self.status is not JobStatus.RUNNING or too_early or not seconds:
+            return None
+        return round(seconds * (1 - done) / done, 1)
+
+    @property
     def is_cancelled(self) -> bool:
         return self.failure is not None and self.failure.code == CANCELLED.code
 

@@ -15,9 +15,9 @@ from synthgen_ray.service.looks import Looks
 if TYPE_CHECKING:
     from synthgen_ray.store.store import Store
 
-# Between looks at a job that is watched: a tenth of the time it was watched so far, within these bounds. The end of a
-# short one is seen at once, and a long one costs little.
-SHORTEST_S, LONGEST_S, SHARE = 0.05, 1.0, 0.1
+# Between looks at a job that is watched. The end of a short one is seen at once, and a long one costs little.
+SHORTEST_S, LONGEST_S, SHARE = 0.05, 1.0, 0.1  # of the time it was watched so far
+NEAR = 0.5  # of the time until it is to end, or since then
 
 
 class Jobs:
@@ -52,15 +52,18 @@ class Jobs:
         Raises: NotFound, also of one that is deleted meanwhile.
         """
         shown: Job | None = None
-        since = time.monotonic()
+        since = changed_at = time.monotonic()
         while True:
             job = await self._looks.job(principal, job_id)
+            now = time.monotonic()
             if job != shown:
+                changed_at = now
                 yield job
             if job.status.is_final:
                 return
             shown = job
-            await asyncio.sleep(min(max(SHORTEST_S, SHARE * (time.monotonic() - since)), LONGEST_S))
+            left_s = None if job.seconds_left is None else job.seconds_left - (now - changed_at)
+            await asyncio.sleep(pause_s(now - since, left_s))
             if not await is_admitted():
                 return
 
@@ -71,3 +74,10 @@ class Jobs:
         """
         job = await self._store.get_job(principal, job_id)
         return job, rows_of(job)
+
+
+def pause_s(watched_s: float, left_s: float | None) -> float:
+    """Until the next look at a job that is to end in so many seconds, or was to end so long ago; of some none knows."""
+    usual = SHARE * watched_s
+    wanted = usual if left_s is None else min(usual, NEAR * abs(left_s))
+    return min(max(wanted, SHORTEST_S), LONGEST_S)

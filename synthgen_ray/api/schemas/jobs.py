@@ -87,14 +87,5 @@ class JobDetail(JobItem):
             result=JobResult.find(job),
             started_at=job.started_at,
             finished_at=job.finished_at,
-            eta_seconds=eta_seconds(job),
+            eta_seconds=job.seconds_left,
         )
-
-
-def eta_seconds(job: Job) -> float | None:
-    """At the pace of what is done; `None` before there is one, and once the job has ended."""
-    done, seconds = job.progress.fraction, job.progress.seconds - job.progress.seconds_lost
-    too_early = done < 0.05  # the start-up of the workers is all there is to go by
-    if job.status is not JobStatus.RUNNING or too_early or not seconds:
-        return None
-    return round(seconds * (1 - done) / done, 1)

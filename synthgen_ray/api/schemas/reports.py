@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from synthgen_ray.api import examples
 from synthgen_ray.api.parameters import Id
 from synthgen_ray.api.schemas.common import Answer, Mirror, Moment
-from synthgen_ray.api.schemas.jobs import JobErrorSchema, eta_seconds
+from synthgen_ray.api.schemas.jobs import JobErrorSchema
 from synthgen_ray.domain.entities import Job
 from synthgen_ray.domain.lifecycle import JobStatus
 from synthgen_ray.domain.params import Params
@@ -86,7 +86,7 @@ class ReportSchema(Answer):
             options=job.config,
             progress=job.progress.fraction,
             message=job.progress.message,
-            eta_seconds=eta_seconds(job),
+            eta_seconds=job.seconds_left,
             error=JobErrorSchema.find(job),
             scores=ReportScoresSchema.of(job.scores) if job.scores else None,
             created_at=job.created_at,

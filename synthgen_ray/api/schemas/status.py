@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from synthgen_ray.api import examples
 from synthgen_ray.api.checks import Component, Health
 from synthgen_ray.api.schemas.common import Answer, Mirror, Moment, fields_of
-from synthgen_ray.api.schemas.jobs import JobErrorSchema, eta_seconds
+from synthgen_ray.api.schemas.jobs import JobErrorSchema
 from synthgen_ray.artifacts.scratch import Room
 from synthgen_ray.domain.entities import Job
 from synthgen_ray.domain.lifecycle import JobStatus, JobType
@@ -70,7 +70,7 @@ class RunningJob(StatusJob):
             progress=job.progress.fraction,
             message=job.progress.message,
             started_at=job.started_at,
-            eta_seconds=eta_seconds(job),
+            eta_seconds=job.seconds_left,
         )
 
 

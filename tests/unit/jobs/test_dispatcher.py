@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from synthgen_ray.api.schemas.jobs import eta_seconds
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.errors import InvalidTable, Postponed, Unavailable, WorkerLost
 from synthgen_ray.domain.lifecycle import AWAY_RESTS, DEADLINES, JobStatus, JobType, ModelStatus
@@ -123,7 +122,7 @@ async def test_the_time_left_of_a_generation_follows_from_the_clock_of_its_attem
     await dispatcher.tick()
     await until_started(launcher, job.id)  # it has told that it is half way
 
-    assert 0 <= eta_seconds(await store.get_job(ADMIN, job.id)) < 60
+    assert 0 <= (await store.get_job(ADMIN, job.id)).seconds_left < 60
 
 
 async def test_a_lost_worker_sends_the_job_back(store, dispatcher, launcher, given_training):

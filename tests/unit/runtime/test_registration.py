@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from ray.exceptions import GetTimeoutError
 
-from synthgen_ray.api.schemas.jobs import eta_seconds
 from synthgen_ray.domain.entities import BATCH_STOPPED
 from synthgen_ray.domain.errors import Cancelled, JobError, WorkerLost
 from synthgen_ray.domain.lifecycle import JobType
@@ -37,7 +36,7 @@ def test_the_rest_takes_as_long_as_what_this_run_made(made, left_s):
 
     state.on_rows(90, made)
 
-    assert eta_seconds(replace(job, progress=state.progress())) == (left_s and pytest.approx(left_s, abs=1))
+    assert replace(job, progress=state.progress()).seconds_left == (left_s and pytest.approx(left_s, abs=1))
 
 
 class Superseding:
