@@ -170,6 +170,18 @@ class TestDownload:
 
             assert (response.status_code, response.json()["code"]) == (410, code)
 
+    async def test_only_bytes_that_are_sent_are_looked_at(self, client, server, given_output):
+        job = await given_output(num_rows=50)
+        path, etag = f"{SYNTHGEN}/jobs/{job['id']}/download", f'"{job["result"]["sha256"]}"'
+        (file,) = server.artifacts.path("jobs", job["id"]).rglob("part-*")
+        content = file.read_bytes()
+
+        file.write_bytes(b"?" * len(content))
+        assert (await client.head(path)).status_code == 200
+        assert (await client.get(path, headers={"If-None-Match": etag})).status_code == 304
+        file.write_bytes(content[:-1])
+        assert (await client.head(path)).status_code == 410
+
     @pytest.mark.parametrize("form", ["csv", "parquet"])
     async def test_410_for_a_table_that_is_not_as_it_was(self, client, server, given_dataset, form):
         dataset = await given_dataset()
