@@ -311,6 +311,17 @@ class TestModes:
         assert np.isclose(back, numbers, atol=1e-4, rtol=1e-4).mean() > 0.995
         assert np.quantile(back, 0.999) == pytest.approx(np.quantile(numbers, 0.999), rel=0.05)
 
+    @pytest.mark.parametrize("number", [0.5, 1.5, 2.5])
+    def test_a_number_between_two_is_of_either_as_often_as_that_has_made_it(self, number):
+        """By Bayes: of normals around 0 and 3, of sd 1, from which 70 % and 30 % of the numbers are."""
+        modes = Modes(centers=(0.0, 3.0), scales=(4.0, 4.0), weights=(0.7, 0.3))
+        likely = np.array([0.7, 0.3]) * np.exp(-0.5 * (number - np.array([0.0, 3.0])) ** 2)
+
+        codes, scalars = modes.encode(np.full(20_000, number), self.RNG)
+
+        assert codes.mean() == pytest.approx(likely[1] / likely.sum(), abs=0.015)
+        assert np.allclose(modes.decode(codes, scalars), number)
+
     def test_a_value_that_many_rows_share_is_a_mode_without_width(self):
         numbers = np.where(self.RNG.random(2000) < 0.8, 7.25, self.RNG.normal(0, 30, 2000))
 

@@ -82,9 +82,8 @@ def _distances(differences: np.ndarray, is_number: bool) -> np.ndarray:
     return np.abs(differences).sum(axis=1) / 2
 
 
-@pytest.mark.parametrize(
-    ("model_type", "refine"), [*((one, False) for one in ModelType), (ModelType.GAUSSIAN_COPULA, True)]
-)
+@pytest.mark.parametrize("refine", [False, True])
+@pytest.mark.parametrize("model_type", ModelType)
 @pytest.mark.parametrize("name", TABLES)
 def test_columns_are_within_the_noise_of_the_table(real_tables, read, name, model_type, refine):
     table, columns = read(real_tables / name)
