@@ -20,10 +20,13 @@ def whole(number: SupportsIndex, name: str) -> int:
 
 
 def asked_of_sample(
-    num_rows: int, seed: int | None, conditions: Mapping[str, Any] | None, distribution: Mapping[str, Any] | None
+    num_rows: int,
+    seed: SupportsIndex | None,
+    conditions: Mapping[str, Any] | None = None,
+    distribution: Mapping[str, Any] | None = None,
 ) -> GenerateParams:
     """The arguments under the rules of the REST API, but for the number of rows, which has no end here."""
-    body = {"num_rows": min(max(num_rows, 1), MAX_ROWS), "seed": seed}
+    body = {"num_rows": min(max(num_rows, 1), MAX_ROWS), "seed": None if seed is None else whole(seed, "seed")}
     if num_rows < 0:
         raise InvalidRequest("num_rows must not be negative.", "out_of_range")
     try:

@@ -136,13 +136,13 @@ class Synthesizer(ABC):
 
         Raises: InvalidRequest; JobError, if the conditions cannot be obeyed.
         """
-        num_rows, seed = whole(num_rows, "num_rows"), None if seed is None else whole(seed, "seed")
+        num_rows = whole(num_rows, "num_rows")
         asked = asked_of_sample(num_rows, seed, conditions, distribution)
         check_conditions(asked.conditions, asked.distribution, self.learned_columns)
-        seed = fresh_seed() if seed is None else seed
+        agreed = fresh_seed() if asked.seed is None else asked.seed
 
         def draw(chunk: tuple[int, int]) -> pa.Table:
-            return self.sample_chunk(*chunk, seed, asked.conditions, asked.distribution)
+            return self.sample_chunk(*chunk, agreed, asked.conditions, asked.distribution)
 
         return pa.concat_tables(spread(draw, list(chunks(num_rows, self.chunk_rows)) or [(0, 0)]))
 
@@ -179,7 +179,7 @@ class Synthesizer(ABC):
         Raises: InvalidTable, when a column that was learnt is missing or has another type; InvalidRequest.
         """
         given = conformed(taken(table), self.codec, self._columns)
-        asked = asked_of_sample(0, None if seed is None else whole(seed, "seed"), None, None)
+        asked = asked_of_sample(given.num_rows, seed)
         agreed = fresh_seed() if asked.seed is None else asked.seed
         _ = self._dependencies  # once, before threads ask for it
 

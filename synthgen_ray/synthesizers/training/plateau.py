@@ -50,9 +50,10 @@ class Plateau:
 def _some_pairs(columns: int, rng: np.random.Generator) -> np.ndarray:
     """Of all pairs of columns up to `MOST_PAIRS`, in no order, (pairs, 2). Of 5,000 columns there are 12 million."""
     behind = np.arange(columns)[::-1]  # how many pairs begin with each column
-    some = rng.permutation(behind.sum())[:MOST_PAIRS]
-    first = np.searchsorted(np.cumsum(behind), some, side="right")
-    second = columns - (np.cumsum(behind)[first] - some)
+    ends = np.cumsum(behind)
+    some = rng.permutation(ends[-1])[:MOST_PAIRS]
+    first = np.searchsorted(ends, some, side="right")
+    second = columns - (ends[first] - some)
     return np.stack([first, second], axis=1)
 
 
