@@ -351,7 +351,8 @@ def create(model_type: ModelType, config: Mapping[str, Any]) -> Synthesizer:
 
 
 def load(path: Path | str) -> Synthesizer:
-    """The model in a file.
+    """The model in a file. Its options are those of its training, the share of rows that was held out among them: so
+    much is held out again where it is fitted anew.
 
     Raises: OSError, for no file, or a disk that is away; MemoryError, of a GPU too; JobError with the code
     "model_corrupt", for anything but a sound model file.

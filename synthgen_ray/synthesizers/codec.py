@@ -19,7 +19,7 @@ from synthgen_ray.synthesizers.columns import arrow, checks, moments
 from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec, GapCodec
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.identifier import CodeCodec
-from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec
+from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec, kind_of
 from synthgen_ray.synthesizers.columns.number_ids import ScatteredCodec, SequenceCodec, learn_number_ids
 from synthgen_ray.synthesizers.columns.seen import shares_of_strangers
 from synthgen_ray.synthesizers.columns.stored import Stored
@@ -197,12 +197,11 @@ def _learn(
         wrapped = _for_all(lambda rows: Wrapped.find(rows, k), values, whole)
         if arrow.is_text(type_) and not wrapped:
             return TextCodec.learn(name, values, whole, column.pii, k, rng)
-    if wrapped or kind is ColumnKind.CATEGORICAL:
-        type_ = wrapped.plain_type if wrapped else type_
-        kind = _kind(ColumnKind.FLOAT, type_)
+    if wrapped:
+        type_ = wrapped.plain_type
     written = wrapped.format if isinstance(wrapped, WrittenMoments) else column.format
     least_step = moments.resolution(written, type_) if arrow.is_integral(type_) else 1
-    return NumberCodec.learn(name, kind, values, k, least_step, options.maps, options.marginals, rng, wrapped)
+    return NumberCodec.learn(name, values, k, least_step, options.maps, options.marginals, rng, wrapped)
 
 
 def _learn_fresh(
@@ -258,9 +257,7 @@ def _kind(declared: ColumnKind, type_: pa.DataType) -> ColumnKind:
         return ColumnKind.BOOLEAN
     if arrow.is_text(type_):
         return ColumnKind.CATEGORICAL
-    if pa.types.is_temporal(type_):
-        return ColumnKind.DATETIME if moments.is_moment(type_) else ColumnKind.INTEGER
     is_category = declared in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN, ColumnKind.CONSTANT)
-    if is_category and arrow.can_be_categories(type_):
+    if is_category and arrow.can_be_categories(type_) and not pa.types.is_temporal(type_):
         return ColumnKind.CATEGORICAL
-    return ColumnKind.FLOAT if arrow.is_real(type_) else ColumnKind.INTEGER
+    return kind_of(type_)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+MANY = 1 << 31  # values, of which 32 bits can tell so many apart
 UNITS = ("s", "ms", "us", "ns")
 INTEGERS = tuple(pa.type_for_alias(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64))
 FLOATS = (pa.float16(), pa.float32(), pa.float64())
@@ -103,10 +104,19 @@ def of_integers(values: np.ndarray, type_: pa.DataType, null_mask: np.ndarray | 
     return pa.array(values.astype(storage), mask=null_mask).view(type_)
 
 
-def roomy(type_: pa.DataType) -> pa.DataType:
-    """The same, but for a dictionary that has no room for a chunk of fresh values."""
-    is_narrow = pa.types.is_dictionary(type_) and type_.index_type.bit_width == 8
-    return pa.dictionary(pa.int32(), type_.value_type, type_.ordered) if is_narrow else type_
+def for_fresh(type_: pa.DataType) -> pa.DataType:
+    """The same, but for a dictionary: with room for many values that the table lacks, which have no place in an order
+    of its own."""
+    if not pa.types.is_dictionary(type_):
+        return type_
+    return pa.dictionary(with_room(type_, MANY).index_type, type_.value_type)
+
+
+def with_room(type_: pa.DataType, values: int) -> pa.DataType:
+    """The same, but for a dictionary whose indices cannot tell so many values apart."""
+    if not pa.types.is_dictionary(type_) or values <= 1 << (type_.index_type.bit_width - 1):
+        return type_
+    return pa.dictionary(pa.int32(), type_.value_type, type_.ordered)
 
 
 def without_views(table: pa.Table) -> pa.Table:
@@ -140,7 +150,7 @@ def of_values(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
 
 def dictionary_of(column: pa.ChunkedArray) -> pa.Array:
     """The values that a column of categories may have, in their order."""
-    return column.unify_dictionaries().chunk(0).dictionary.drop_null()
+    return column.unify_dictionaries().combine_chunks().dictionary.drop_null()
 
 
 def in_dictionary_of(column: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.Array:

@@ -57,11 +57,13 @@ class CategoryCodec(Stored):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
+        if self.column_kind not in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN):
+            raise ValueError("not a kind of categories")
         if len(self.values) != len(self.counts) or len(self.tail) != len(self.tail_counts):
             raise ValueError("values and counts do not fit together")
         if len(self.offsets) not in (0, self.width):
             raise ValueError("offsets do not fit")
-        if len(self._dictionary.unique()) != len(self.values) + len(self.tail):
+        if len(self.dictionary.unique()) != len(self.values) + len(self.tail):
             raise ValueError("values repeat")
         if self.rising and sorted(self.rising) != list(range(len(self.values) + len(self.tail))):
             raise ValueError("an order of other values")
@@ -125,7 +127,7 @@ class CategoryCodec(Stored):
     def encode(self, column: pa.ChunkedArray, rng: np.random.Generator) -> tuple[np.ndarray, None]:
         """Codes; a value too rare to be kept, which null may be too, is replaced by a draw from the others."""
         array = self.plain(column)
-        places = pc.index_in(array, value_set=self._dictionary).fill_null(-1).to_numpy()
+        places = pc.index_in(array, value_set=self.dictionary).fill_null(-1).to_numpy()
         codes = np.minimum(places, len(self.values)).astype(np.int32)
         null = np.asarray(array.is_null()) & (self.nulls > 0)
         rare = (places < 0) & ~null
@@ -136,13 +138,13 @@ class CategoryCodec(Stored):
 
     def plain(self, column: pa.ChunkedArray) -> pa.Array:
         """The cells as plain values or nulls, wider floats than the model's as its own, to be found among them."""
-        array, type_ = _plain(column), self._dictionary.type
+        array, type_ = _plain(column), self.dictionary.type
         return array.cast(type_) if (array.type, type_) == (pa.float64(), pa.float32()) else array
 
     def is_unknown(self, column: pa.ChunkedArray) -> np.ndarray:
         """Which cells hold a value that is none of the model's, (N,)."""
         array = self.plain(column)
-        return np.asarray(pc.and_(array.is_valid(), pc.invert(pc.is_in(array, value_set=self._dictionary))))
+        return np.asarray(pc.and_(array.is_valid(), pc.invert(pc.is_in(array, value_set=self.dictionary))))
 
     def cells_of(self, column: pa.ChunkedArray, rng: np.random.Generator) -> CategoryCells:
         return CategoryCells(self.encode(column, rng)[0])
@@ -158,8 +160,8 @@ class CategoryCodec(Stored):
         null = codes == self.width - 1 if self.nulls else np.zeros(len(codes), dtype=bool)
         places, type_ = np.where(null, 0, places), arrow.type_of(self.arrow_type)
         if not self.rising:
-            return arrow.dictionary_array(places, self._dictionary, type_, null)
-        ordered = self._dictionary.take(pa.array(self.rising))
+            return arrow.dictionary_array(places, self.dictionary, type_, null)
+        ordered = self.dictionary.take(pa.array(self.rising))
         return arrow.dictionary_array(np.argsort(self.rising)[places], ordered, type_, null)
 
     def target(self, condition: Condition) -> CategoryTarget:
@@ -176,12 +178,13 @@ class CategoryCodec(Stored):
         """Which cells are as asked for, (N,)."""
         asked = condition if isinstance(condition, list) else [condition]
         array = self.plain(column)
-        places = pc.index_in(array, value_set=self._dictionary).fill_null(-1).to_numpy()
+        places = pc.index_in(array, value_set=self.dictionary).fill_null(-1).to_numpy()
         wanted = np.append(_among(self.values + self.tail, asked), False)  # the last one: null, or none of the model's
         return np.asarray(wanted[places] | (np.asarray(array.is_null()) & (None in asked)))
 
     @cached_property
-    def _dictionary(self) -> pa.Array:
+    def dictionary(self) -> pa.Array:
+        """The values, and those of the tail behind them."""
         return arrow.of_values(self.values + self.tail, arrow.value_type(arrow.type_of(self.arrow_type)))
 
 

@@ -55,7 +55,7 @@ class CodeCodec(Stored):
         found = shapes_of(texts, max(k, LEAST_OF_A_SHAPE)) or [(Shape(alphabets=(string.digits,) * usual), 1)]
         return cls(
             name=name,
-            arrow_type=str(arrow.roomy(column.type)),
+            arrow_type=str(arrow.for_fresh(column.type)),
             shapes=tuple(shape for shape, _ in found),
             counts=tuple(count for _, count in found),
             null_share=arrow.kept_nulls(array, k) / len(array),

@@ -86,6 +86,13 @@ class NumberCodec(Stored):
     heaps: Heaps | None = Field(default=None, exclude_if=lambda heaps: heaps is None)  # files of before have none
 
     @model_validator(mode="after")
+    def _is_of_its_form(self) -> Self:
+        type_ = arrow.type_of(self.form.arrow_type)
+        if self.column_kind is not kind_of(type_) or (self.wrapped and self.wrapped.plain_type != type_):
+            raise ValueError("a form of other cells")
+        return self
+
+    @model_validator(mode="after")
     def _has_a_map(self) -> Self:
         if self.marginal is None and self.modes is None:
             raise ValueError("a number needs modes or a marginal")
@@ -97,7 +104,6 @@ class NumberCodec(Stored):
     def learn(
         cls,
         name: str,
-        kind: ColumnKind,
         column: pa.ChunkedArray,
         k: int,
         least_step: int,
@@ -122,7 +128,7 @@ class NumberCodec(Stored):
             counted = np.unique(marginal.forward(numbers, rng), return_counts=True)
         return cls(
             name=name,
-            column_kind=kind,
+            column_kind=kind_of(array.type),
             form=form,
             null_share=arrow.kept_nulls(array, k) / len(array),
             marginal=marginal,
@@ -345,6 +351,13 @@ class NumberCodec(Stored):
             return moments.steps_of(bound, type_) if isinstance(bound, str) else cast(float | None, bound)
 
         return number(low), number(high)
+
+
+def kind_of(type_: pa.DataType) -> ColumnKind:
+    """What numbers, dates and times of that type are to who asks for some."""
+    if moments.is_moment(type_):
+        return ColumnKind.DATETIME
+    return ColumnKind.FLOAT if arrow.is_real(type_) else ColumnKind.INTEGER
 
 
 def _heaps(form: Form, numbers: np.ndarray, counts: np.ndarray, k: int) -> Heaps | None:

@@ -176,7 +176,7 @@ def _run_beyond(name: str, type_: pa.DataType, unit: int, low: int, high: int, s
     start, step, room = _continued(low, high, step, _limits(arrow.value_type(type_), unit))
     return {
         "name": name,
-        "arrow_type": str(arrow.roomy(type_)),
+        "arrow_type": str(arrow.for_fresh(type_)),
         "start": start,
         "step": step,
         "room": room,

@@ -14,6 +14,7 @@ class Stored(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+LEAST_ROOM = 10_000  # texts that a chunk may have
 Value = bool | int | float | str  # a cell as JSON has it; moments are integers in the unit of their type
 Kind = Annotated[ColumnKind, Field(strict=False), PlainSerializer(str)]
 Count = Annotated[int, Field(ge=1)]
@@ -26,7 +27,7 @@ def _known(name: str) -> str:
 
 def _textual(name: str) -> str:
     type_ = arrow.type_of(name)
-    if not arrow.is_text(type_) or arrow.roomy(type_) != type_:
+    if not arrow.is_text(type_) or arrow.with_room(type_, LEAST_ROOM) != type_:
         raise ValueError("not a type of text, or of little of it")
     return name
 

@@ -78,7 +78,7 @@ class TextCodec(Stored):
         written = as_written(pii, name, texts) if pii and len(texts) >= k else pii
         return cls(
             name=name,
-            arrow_type=str(arrow.roomy(column.type)),
+            arrow_type=str(arrow.for_fresh(column.type)),
             pii=written,
             outlines=tuple(outlines),
             outline_counts=tuple(outline_counts),

@@ -24,7 +24,7 @@ class Wrapped(Stored):
     def find(cls, column: pa.ChunkedArray, k: int) -> Self | None:
         """How the column keeps numbers, if it keeps some and nothing else."""
         if pa.types.is_dictionary(column.type) and not arrow.is_text(column.type):
-            return cls(arrow_type=str(arrow.roomy(column.type)))
+            return cls(arrow_type=str(arrow.for_fresh(column.type)))
         if not arrow.is_text(column.type):
             return None
         texts = arrow.plain(column).drop_null()
@@ -38,7 +38,7 @@ class Wrapped(Stored):
         points = pc.find_substring(numbers, ".").to_numpy()
         decimals = np.unique(np.where(points < 0, 0, pc.utf8_length(numbers).to_numpy() - points - 1))
         return cls(
-            arrow_type=str(arrow.roomy(column.type)),
+            arrow_type=str(arrow.for_fresh(column.type)),
             blank=others[0].as_py() if has_blank else None,
             decimals=int(decimals[0]) if len(decimals) == 1 else None,
         )

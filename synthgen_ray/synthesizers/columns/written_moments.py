@@ -42,7 +42,7 @@ class WrittenMoments(Stored):
         except (NotDates, pa.ArrowException):
             return None
         for format in dict.fromkeys((declared or written, written)):
-            found = cls(arrow_type=str(arrow.roomy(column.type)), moment_type=str(values.type), format=format)
+            found = cls(arrow_type=str(arrow.for_fresh(column.type)), moment_type=str(values.type), format=format)
             with suppress(pa.ArrowException):  # `%z` reads any zone, and writes none
                 if found._writes(values, cells):
                     return found

@@ -36,7 +36,7 @@ def conformed(table: pa.Table, codec: TableCodec, columns: Sequence[Column] = ()
     categories = {column.name: column for column in codec.columns if isinstance(column, CategoryCodec)}
     for column in codec.columns:
         place = table.column_names.index(column.name)
-        given, type_ = table[place], arrow.type_of(column.arrow_type)
+        given, type_ = table[place], arrow.with_room(arrow.type_of(column.arrow_type), arrow.MANY)
         if given.type == type_ or (pa.types.is_floating(given.type) and pa.types.is_floating(type_)):
             continue
         try:
@@ -46,8 +46,11 @@ def conformed(table: pa.Table, codec: TableCodec, columns: Sequence[Column] = ()
             else:
                 table = table.set_column(place, column.name, _cast(given, type_))
         except pa.ArrowException as error:
-            detail = f"Column {column.name!r} is {given.type}, and does not fit the model's {type_}."
+            detail = f"Column {column.name!r} is {given.type}, and does not fit the model's {column.arrow_type}."
             raise InvalidTable(detail, "column_mismatch") from error
+    for place, name in enumerate(table.column_names):
+        if name in categories and pa.types.is_dictionary(table[place].type):
+            table = table.set_column(place, name, _as_narrow(table[place], categories[name]))
     for number in codec.numbers:
         try:
             number.plain(table[number.name])
@@ -112,6 +115,8 @@ def _reading(text: str, type_: pa.DataType) -> bool | float | None:
 def _cast(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
     """Raises: ArrowInvalid, where a cell would be another one: a moment without its time, a number as a moment, a text
     without its zeros, 850 as true."""
+    if pa.types.is_dictionary(column.type) and arrow.with_room(column.type, arrow.MANY) == type_:
+        return column.cast(type_)
     before, kind = arrow.plain(column), arrow.value_type(type_)
     if before.null_count == len(before):  # of whatever type: None alone has none in a data frame
         return pa.chunked_array([pa.nulls(len(before), type_)])
@@ -129,6 +134,12 @@ def _cast(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
         if not pc.all(is_same, min_count=0).as_py():
             raise pa.ArrowInvalid("a cell would be lost")
     return pa.chunked_array([arrow.as_type(arrow.plain(found), type_)]) if kind != type_ else found
+
+
+def _as_narrow(column: pa.ChunkedArray, known: CategoryCodec) -> pa.ChunkedArray:
+    """Categories with indices as in training, if these can tell apart those of the column and of the model."""
+    values = len(pa.chunked_array([arrow.dictionary_of(column), known.dictionary]).unique().drop_null())
+    return column.cast(arrow.with_room(arrow.type_of(known.arrow_type), values))
 
 
 def _may_be(given: pa.DataType, wanted: pa.DataType) -> bool:

@@ -190,6 +190,29 @@ def test_a_data_frame_keeps_its_categories_of_numbers():
 
 
 @pytest.mark.usefixtures("few_own_rows")
+@pytest.mark.parametrize(
+    ("own", "index"), [(0, pa.int8()), (80, pa.int8()), (120, pa.int32())], ids=["none", "some", "more than fit"]
+)
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_dictionary_has_room_for_what_is_there_and_what_is_drawn(own, index, parts):
+    frame = pd.DataFrame({"size": pd.Categorical(np.arange(600) % 40, ordered=True), "price": np.arange(600.0)})
+    model = given_model(ModelType.GAUSSIAN_COPULA, frame, None)
+    type_ = pa.dictionary(pa.int8(), pa.int64(), ordered=True)
+    codes = pa.array([None if n % 5 == 0 else n % max(own, 1) for n in range(600)], pa.int8())
+    sizes = pa.DictionaryArray.from_arrays(codes, pa.array(range(1000, 1000 + max(own, 1))), ordered=True)
+    pieces = [sizes.slice(start, 600 // parts) for start in range(0, 600, 600 // parts)]
+    table = pa.table({"size": pa.chunked_array(pieces, type_), "price": frame["price"]})
+
+    filled = model.impute(table, seed=1)["size"]
+
+    there = pc.is_valid(table["size"])
+    assert filled.type == pa.dictionary(index, pa.int64(), ordered=True)
+    assert filled.null_count == 0
+    assert filled.filter(there).to_pylist() == table["size"].filter(there).to_pylist()
+    assert max(filled.filter(pc.invert(there)).to_pylist()) < 40
+
+
+@pytest.mark.usefixtures("few_own_rows")
 @pytest.mark.parametrize("type_", [pa.int64(), pa.float64(), pa.dictionary(pa.int32(), pa.int64())], ids=str)
 def test_numbers_are_taken_for_the_categories_of_a_data_frame(type_):
     rng = np.random.default_rng(3)

@@ -5,6 +5,7 @@ import json
 import pickle
 import tracemalloc
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import safetensors.numpy
 import torch
 from torch import AcceleratorError, OutOfMemoryError
 
-from synthgen_ray.domain.errors import JobError
+from synthgen_ray.domain.errors import InvalidRequest, JobError
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import Synthesizer, load
 from synthgen_ray.synthesizers.model_file import CARD, MOST_BYTES, WEIGHTS
@@ -184,6 +185,13 @@ TOUCHES = {
     "an extra key in a codec": set_at("codec", "columns", 2, "surprise", 1),
     "an extra option": set_at("config", "surprise", 1),
     "a wrong option": set_at("config", "min_category_count", 0),
+    "categories as numbers": set_at("codec", "columns", 2, "column_kind", "integer"),
+    "categories as ids": set_at("codec", "columns", 2, "column_kind", "id"),
+    "numbers as moments": set_at("codec", "columns", 9, "column_kind", "datetime"),
+    "moments as numbers": set_at("codec", "columns", 11, "column_kind", "float"),
+    "numbers in text of others": set_at(
+        "codec", "columns", 6, "wrapped", {"arrow_type": "string", "blank": None, "decimals": 2}
+    ),
     "an unknown codec": set_at("codec", "columns", 0, "kind", "pickle"),
     "an unknown type of column": set_at("codec", "columns", 2, "arrow_type", "extension<evil>"),
     "a count of none": set_at("codec", "columns", 2, "counts", 0, 0),
@@ -337,12 +345,18 @@ def not_harmless(path) -> bool:
         model = load(path)
     except JobError as error:
         return error.code == "model_corrupt"
+    for column in model.learned_columns:
+        for asked in ASKED:
+            with suppress(InvalidRequest, JobError):
+                model.sample(2, seed=1, conditions={column.name: asked})
     return model.sample(5, seed=1).num_rows != 5
 
 
+ASKED = [1, 0.5, True, "x", None, "2020-01-01", {"min": 0}, {"max": 1.5}, {"min": "1850-01-01"}]
+
 ODD = [
     None, True, 0, -1, 2**62, 2**64, 10**400, 1.5, -1e300,
-    "", "x", "int8", "string", "decimal128(99, 2)", [], ["x"], {},
+    "", "x", "int8", "string", "decimal128(99, 2)", "integer", "datetime", [], ["x"], {},
 ]  # fmt: skip
 
 

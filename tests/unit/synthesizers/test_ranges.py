@@ -30,8 +30,7 @@ class Network:
 
     def __init__(self, numbers: np.ndarray, maps: frozenset[str], atom: float) -> None:
         column, rng = pa.chunked_array([numbers]), np.random.default_rng(1)
-        kind = ColumnKind.FLOAT if numbers.dtype == float else ColumnKind.INTEGER
-        self.codec = NumberCodec.learn("x", kind, column, 5, 1, maps, "empirical", rng)
+        self.codec = NumberCodec.learn("x", column, 5, 1, maps, "empirical", rng)
         modes = self.codec.modes_or_fail
         shares = np.array(modes.weights)
         is_atom = np.array(modes.scales) == 0 if "marginal" not in maps else np.array(modes.centers) < 1

@@ -4,7 +4,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.domain.params import Range
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec
 
@@ -16,7 +15,7 @@ SUMS = CHANCE.lognormal(10, 0.5, ROWS)
 
 def learnt(numbers: np.ndarray, k: int = 5) -> NumberCodec:
     column = pa.chunked_array([pa.array(numbers)])
-    return NumberCodec.learn("x", ColumnKind.FLOAT, column, k, 1, frozenset({"marginal"}), "empirical", CHANCE)
+    return NumberCodec.learn("x", column, k, 1, frozenset({"marginal"}), "empirical", CHANCE)
 
 
 def made(codec: NumberCodec, condition: Range | None = None, rows: int = 5000) -> np.ndarray:

@@ -165,6 +165,30 @@ def test_categories_of_a_data_frame_keep_their_order(model_type, most, tmp_path)
     assert (filled["size"] == frame["size"])[WHOLE % 2 == 0].all()
 
 
+@pytest.mark.parametrize("index", [pa.int8(), pa.int16(), pa.int32()], ids=str)
+@pytest.mark.parametrize("kind", [ColumnKind.ID, ColumnKind.TEXT])
+def test_a_dictionary_has_room_for_all_values_that_are_made_up(kind, index):
+    names = [f"T{n % 120:04}" for n in range(ROWS)]
+    type_ = pa.dictionary(index, pa.string(), ordered=True)
+    table = pa.table({"x": pa.array(names).dictionary_encode().cast(type_), "y": WHOLE})
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, (Column("x", kind), Column("y", ColumnKind.INTEGER)))
+
+    rows = model.sample(40_000, seed=1)["x"]
+
+    assert len(rows.unify_dictionaries().chunk(0).dictionary) > 2**15
+    assert rows.to_pandas().notna().all()
+    assert not rows.type.ordered  # what is made up has no place in it
+
+
+def test_ordered_numbers_that_too_few_rows_share_come_back_without_an_order():
+    frame = pd.DataFrame({"x": pd.Categorical(RNG.permutation(ROWS) // 3 * 7, ordered=True)})
+
+    rows = given_model(ModelType.GAUSSIAN_COPULA, frame, None).sample(50, seed=1).to_pandas()["x"]
+
+    assert rows.dtype.categories.dtype == np.int64
+    assert not rows.cat.ordered
+
+
 @pytest.mark.parametrize("type_", [*arrow.TEXTS, pa.dictionary(pa.int32(), pa.string())], ids=str)
 @pytest.mark.parametrize("kind", [ColumnKind.ID, ColumnKind.TEXT, ColumnKind.CONSTANT])
 def test_fresh_columns_keep_their_type(type_, kind):
