@@ -32,6 +32,7 @@ LOOK_S = 0.5
 FORGET_S = 10.0
 WAKE_S = 60.0
 ASK_S = 2.0
+FIRST_S = 120.0  # that somebody waits for his first rows, of which the rarest take a minute
 AHEAD = 2  # chunks that are drawn before they are read
 CROWD = 2 * AHEAD  # chunks of one model on their way from which on any sampler draws them: of two clients
 OURS = (SynthGenError, WorkerLost, Postponed, MemoryError, Unexpected)  # which arrive as they were raised
@@ -137,21 +138,26 @@ class OnlineDraws:
     async def chunks(self, draw: Draw) -> AsyncGenerator[bytes, None]:
         """The encoded chunks in their order, some of them asked for ahead. Who closes it stops the drawing.
 
-        Raises: Unavailable, before the first when the samplers have too much to do, or when they are lost; what the
-        drawing raises.
+        Raises: Unavailable, before the first when the samplers have too much to do or none is up in time, or when they
+        are lost; what the drawing raises.
         """
         if self._under_way.total() >= self._most:
             raise Unavailable("The samplers have more to do than they can: try again soon.", "busy")
         asked: deque[asyncio.Task[bytes]] = deque()
         indexes = iter(range(len(draw.chunks)))
+        patience: float | None = FIRST_S  # an answer that has begun is waited for
         try:
             while True:
                 while len(asked) < AHEAD and (index := next(indexes, None)) is not None:
                     asked.append(self._ask(draw, index))
                 if not asked:
                     return
-                yield await asked[0]
+                yield await asyncio.wait_for(asked[0], patience)
                 asked.popleft()
+                patience = None
+        except TimeoutError as error:
+            detail = f"No sampler drew the first rows within {FIRST_S:.0f} seconds: try again, or make a file of them."
+            raise Unavailable(detail, "unavailable") from error
         except (WorkerLost, Postponed) as error:
             raise Unavailable("The samplers were lost; try again.", "unavailable") from error
         except MemoryError as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from synthgen_ray.domain.chunks import chunks
 from synthgen_ray.domain.columns import Column, LearnedColumn, check_trainable
@@ -115,7 +116,7 @@ class Synthesizer(ABC):
                 raise InvalidTable(detail, "no_usable_columns")
             self._trained_rows = train.num_rows
             self.chunk_rows = rows_of_a_chunk(self.learned_columns, table.column_names)
-            with pace.part(PART_BEFORE_REFINEMENT if self._is_refined else 1.0):
+            with pace.part(PART_BEFORE_REFINEMENT if self._is_refined and len(self._codec.learnt) > 1 else 1.0):
                 self._learn(train, seed, pace)
             self.losses = pace.losses
             self._refinement = self._learn_refinement(train, seed, pace)
@@ -296,9 +297,14 @@ class Synthesizer(ABC):
         if self._refinement:
             return self._refinement
         learnt, k = self.codec.learnt, self.params.min_category_count
-        rows = self.sample(SAMPLE_ROWS, seed=0).select([codec.name for codec in learnt])
+        drawn = [
+            self._only_learnt(self._refined(num_rows, {}, rng), rng)
+            for index, num_rows in chunks(SAMPLE_ROWS, self.chunk_rows)
+            for rng in [stream(0, index, 0)]
+        ]
+        rows = pa.concat_tables(drawn)
         rare = [codec for codec in self.codec.numbers if len(codec.plain(rows[codec.name]).drop_null()) < k]
-        rows = pa.concat_tables([rows, *(self._rows_with(codec).select(rows.column_names) for codec in rare)])
+        rows = pa.concat_tables([rows, *map(self._rows_with, rare)])
         return Refinement.learn(learnt, rows, k, 0, Pace(None, None)) or Refinement.of_frequencies(learnt, rows, k, 0)
 
     def _rows_with(self, codec: NumberCodec) -> pa.Table:
@@ -306,7 +312,17 @@ class Synthesizer(ABC):
         first, last = np.array(codec.form.between(None, None), dtype=codec.form.exact)[:, None]
         rng = stream(0, REFINE, 3, self.codec.learnt.index(codec))
         target = NumberTarget(first, last, null=False)
-        return self.codec.table(self._written(self._draw(ROWS_WITH, {codec.name: target}, rng), rng), ROWS_WITH, 0, 0)
+        return self._only_learnt(self._draw(ROWS_WITH, {codec.name: target}, rng), rng)
+
+    def _only_learnt(self, drawn: dict[str, Cells], rng: np.random.Generator) -> pa.Table:
+        """Without what is made afresh, which may be long; of that only which cells are missing."""
+        gaps = {gap.name for gap in self.codec.gaps}
+        return pa.table(
+            {
+                name: pc.if_else(array, None, True) if name in gaps else array
+                for name, array in self._written(drawn, rng).items()
+            }
+        )
 
     def _refined(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, Cells]:
         drawn = self._draw(num_rows, targets, rng)

@@ -214,7 +214,7 @@ def _learn_fresh(
     if pa.types.is_boolean(arrow.value_type(values.type)):
         raise InvalidTable(f"Column {column.name!r} is boolean: it cannot tell rows apart.", "kind_mismatch")
     null_share = arrow.kept_nulls(arrow.plain(values), k) / len(values)
-    return learn_number_ids(column.name, whole, null_share, rng)
+    return learn_number_ids(column.name, whole, null_share, rng, k)
 
 
 def _is_one_value(present: pa.Array) -> bool:
@@ -230,7 +230,10 @@ def _repeats(texts: pa.ChunkedArray) -> bool:
 
 
 def _wrapped(values: pa.ChunkedArray, column: Column, k: int) -> Wrapped | WrittenMoments | None:
-    """Text that is declared to be numbers or moments, or that was taken for free text and is numbers."""
+    """Text that is declared to be numbers or moments, or that was taken for free text and is numbers; decimals that are
+    whole numbers too long for floats."""
+    if pa.types.is_decimal(values.type) and column.kind in (ColumnKind.INTEGER, ColumnKind.FLOAT):
+        return Wrapped.find(values, k)
     if not arrow.is_text(values.type) or column.pii:
         return None
     if column.kind is ColumnKind.DATETIME:

@@ -92,7 +92,8 @@ class NeuralSynthesizer(Synthesizer):
         plateau = Plateau(encoded.codes, stream(seed, CALIBRATE, 2))
         piece = MOST_LOGITS // self.layout.width + 1
         pieces = [min(piece, DRAWN_ROWS - start) for start in range(0, DRAWN_ROWS, piece)]
-        epochs_between = math.ceil(BATCHES_BETWEEN_LOOKS * self.params.batch_size / len(encoded.codes))
+        batches = max(len(encoded.codes) / self.params.batch_size, 1)  # of an epoch
+        epochs_between = math.ceil(BATCHES_BETWEEN_LOOKS / batches)
 
         def is_settled(epoch: int) -> bool:
             if (epoch + 1) % epochs_between:

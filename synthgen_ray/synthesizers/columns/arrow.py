@@ -73,11 +73,11 @@ def is_real(type_: pa.DataType) -> bool:
 
 def plain(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     """One contiguous array without dictionary, NaN turned into null."""
+    if pa.types.is_dictionary(column.type):  # first: one index may not tell the values of all chunks apart
+        column = column.cast(column.type.value_type)
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks)
-    if pa.types.is_dictionary(array.type):
-        array = array.cast(array.type.value_type)
     if pa.types.is_floating(array.type):
         array = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
     return array
@@ -150,7 +150,7 @@ def of_values(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
 
 def dictionary_of(column: pa.ChunkedArray) -> pa.Array:
     """The values that a column of categories may have, in their order."""
-    return column.unify_dictionaries().combine_chunks().dictionary.drop_null()
+    return column.cast(with_room(column.type, MANY)).unify_dictionaries().combine_chunks().dictionary.drop_null()
 
 
 def in_dictionary_of(column: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.Array:

@@ -16,7 +16,7 @@ from synthgen_ray.domain.conditions import key_of
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import Condition
 from synthgen_ray.synthesizers.columns import arrow
-from synthgen_ray.synthesizers.columns.stored import Count, Kind, Stored, Value
+from synthgen_ray.synthesizers.columns.stored import MOST_ROWS, Count, Kind, Stored, Value
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class CategoryCodec(Stored):
     counts: tuple[Count, ...]
     tail: tuple[Value, ...] = ()
     tail_counts: tuple[Count, ...] = ()
-    nulls: Annotated[int, Field(ge=0)] = 0
+    nulls: Annotated[int, Field(ge=0, le=MOST_ROWS)] = 0
     offsets: tuple[float, ...] = ()  # of the codes' logits
     # Of an ordered dictionary, the places of values and tail from the lowest to the highest; files of others have none.
     rising: tuple[int, ...] = Field(default=(), exclude_if=lambda rising: not rising)
@@ -61,6 +61,9 @@ class CategoryCodec(Stored):
             raise ValueError("not a kind of categories")
         if len(self.values) != len(self.counts) or len(self.tail) != len(self.tail_counts):
             raise ValueError("values and counts do not fit together")
+        type_ = arrow.type_of(self.arrow_type)
+        if arrow.with_room(type_, len(self.values) + len(self.tail)) != type_:
+            raise ValueError("a type of fewer values")
         if len(self.offsets) not in (0, self.width):
             raise ValueError("offsets do not fit")
         if len(self.dictionary.unique()) != len(self.values) + len(self.tail):
@@ -85,7 +88,7 @@ class CategoryCodec(Stored):
         return cls(
             name=name,
             column_kind=kind,
-            arrow_type=str(column.type),
+            arrow_type=str(arrow.with_room(column.type, len(values))),
             values=tuple(learnt),
             counts=tuple(counts[kept][head].tolist()),
             tail=tuple(values[most:]),

@@ -55,11 +55,12 @@ def _check_type(name: str, type_: pa.DataType) -> None:
 
 
 def _is_zone(zone: str) -> bool:
-    if zone[0] in "+-":
-        return True  # `type_of` knows its form
     try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        if zone[0] in "+-":
+            pc.local_timestamp(pa.scalar(0, pa.timestamp("s", zone)))
+        else:
+            ZoneInfo(zone)
+    except (pa.ArrowException, ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
 

@@ -28,6 +28,7 @@ from synthgen_ray.synthesizers.columns.whole import (
 )
 
 MAX_DECIMALS = 15
+MOST_DIGITS = 76  # of a decimal
 WHOLE = 2.0**52  # a float64 that large is a whole number
 BEYOND = 1e302  # no column holds such a number
 NOTHING = 1e-304  # numbers that lie no further apart have slopes beyond all floats
@@ -134,11 +135,14 @@ class FloatForm(Rounded, Stored):
                 places = min(self.decimals, type_.scale) if pa.types.is_decimal(type_) else self.decimals
                 unit = Fraction(10) ** -places
                 # A float32 that was read as a float64 means what it is written as.
-                units = Fraction(str(narrow) if narrow == bound else str(bound)) / unit
+                asked = Fraction(str(narrow) if float(narrow) == bound else str(bound))
+                units = asked / unit
                 if abs(units) >= WHOLE:
                     step, origin = 1, 0
                 steps = (units - origin) / step
                 narrow = real(float((origin + step * (math.ceil(steps) if side > 0 else math.floor(steps))) * unit))
+                while np.isfinite(narrow) and side * (asked - Fraction(str(narrow))) > 0:  # it is on no such grid
+                    narrow = np.nextafter(narrow, real(side * np.inf))
             elif side * (bound - float(narrow)) > 0:
                 narrow = np.nextafter(narrow, real(side * np.inf))
         return float(narrow)
@@ -211,7 +215,7 @@ def _decimals(array: pa.Array, reals: np.ndarray, k: int) -> int | None:
         if array.type.scale <= 0:
             return 0
         most = min(array.type.scale, MAX_DECIMALS)
-        exact = array.cast(pa.decimal256(76, array.type.scale))  # 999.99 is rounded to a digit more
+        exact = array.cast(pa.decimal256(MOST_DIGITS, array.type.scale))  # 999.99 is rounded to a digit more
 
         def differ(some: slice, decimals: int) -> int:
             part = exact[some]
@@ -232,9 +236,17 @@ def _decimals(array: pa.Array, reals: np.ndarray, k: int) -> int | None:
 
 
 def _decimals_of(reals: np.ndarray, decimals: int | None, type_: pa.DataType) -> pa.Array:
-    """Of whole numbers of the last decimal, where floats hold those exactly: Arrow writes the noise of a float too."""
-    if decimals is None or decimals > type_.scale or np.abs(reals).max(initial=0.0) * 10.0**decimals >= 2 * WHOLE:
+    """Of whole numbers of the last decimal, where floats hold those exactly, else of the digits that a float is written
+    with: Arrow makes decimals of its noise too."""
+    if decimals is None or decimals > type_.scale:
         return pa.array(reals).cast(type_)
+    large = np.flatnonzero(np.abs(reals) * 10.0**decimals >= 2 * WHOLE)
+    if len(large):
+        small = np.setdiff1d(np.arange(len(reals)), large, assume_unique=True)
+        wide = pa.decimal256(MOST_DIGITS, type_.scale + min(2, MOST_DIGITS - type_.precision))
+        written = pa.array(reals[large]).cast(pa.string()).cast(wide)
+        parts = [_decimals_of(reals[small], decimals, type_), pc.round(written, type_.scale).cast(type_)]
+        return pa.concat_arrays(parts).take(pa.array(np.argsort(np.concatenate([small, large]))))
     most = 10.0 ** (type_.precision - type_.scale + decimals) - 1
     whole = np.clip(np.rint(reals * 10.0**decimals), -most, most)
     units = pa.array(whole.astype(np.int64)).cast(pa.decimal128(19, 0))

@@ -11,6 +11,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 MICROSECONDS = {"s": Fraction(1_000_000), "ms": Fraction(1000), "us": Fraction(1), "ns": Fraction(1, 1000)}
 DAY = 86_400_000_000
+FINER = re.compile(r"[.,]\d{6}(\d+)")
 DIRECTIVE = re.compile(r"%[-\d]*([A-Za-z])")
 FINEST = (({*"fsxcXQ"}, 0), ({*"ST"}, 1_000_000), ({*"MR"}, 60_000_000), ({*"HI"}, 3_600_000_000))
 
@@ -29,7 +30,9 @@ def steps_of(text: str, type_: pa.DataType) -> Fraction:
     """An ISO 8601 moment in the unit of the type, from its epoch. A missing zone is read as UTC."""
     moment = datetime.fromisoformat(text)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return ((moment - EPOCH) // MICROSECOND) / microseconds_per_step(type_)
+    finer = FINER.search(text)  # digits, which Python cuts off
+    rest = Fraction(f"0.{finer[1]}") if finer else Fraction(0)
+    return ((moment - EPOCH) // MICROSECOND + rest) / microseconds_per_step(type_)
 
 
 def iso(steps: int, type_: pa.DataType, upwards: bool = False) -> str:

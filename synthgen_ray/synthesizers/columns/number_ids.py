@@ -15,6 +15,7 @@ from synthgen_ray.synthesizers.columns.seen import Seen
 from synthgen_ray.synthesizers.columns.stored import Kind, NumberTypeName, Share, Stored
 
 ROUND = 10  # ids of which the last may be the table's last
+MOST_GAP = 10  # steps between the ids at the end of a run
 MOST_STEPS = 0.9  # are alike in a sequence with gaps
 MOST_IDS = 1 << 62
 DAY_S = 86_400
@@ -72,14 +73,20 @@ class NumberIds(Stored):
 class SequenceCodec(NumberIds):
     """Ids that ran up by steps: they go on above the table's largest, or below its smallest if only there is room.
 
-    They start at a round number, so that the file does not name the table's last id.
+    They start at a round number, so that the file does not name the table's last id; where that is far from the others,
+    and so somebody's own, at one that has its leading digit.
     """
 
     kind: Literal["sequence"] = "sequence"
 
     @classmethod
-    def learn(cls, name: str, type_: pa.DataType, ids: np.ndarray, unit: int, null_share: float, step: int) -> Self:
-        low, high = int(ids.min()), int(ids.max())
+    def learn(
+        cls, name: str, type_: pa.DataType, rising: np.ndarray, unit: int, null_share: float, step: int, k: int
+    ) -> Self:
+        low, high = int(rising[0]), int(rising[-1])
+        few = min(k, len(rising))
+        if max(high - int(rising[-few]), int(rising[few - 1]) - low) > MOST_GAP * few * step:
+            low, high = _rounded_outwards(low, high, _limits(arrow.value_type(type_), unit))
         return cls(**_run_beyond(name, type_, unit, low, high, step), null_share=null_share)
 
     def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - made like the others
@@ -108,13 +115,17 @@ class ScatteredCodec(NumberIds):
         cls,
         name: str,
         type_: pa.DataType,
-        ids: np.ndarray,
+        rising: np.ndarray,
         unit: int,
         null_share: float,
         rng: np.random.Generator,
+        k: int,
     ) -> Self:
         limits = _limits(arrow.value_type(type_), unit)
-        low, high = _rounded_outwards(int(ids.min()), int(ids.max()), limits)
+        low, high = int(rising[0]), int(rising[-1])
+        if len(rising) < k:  # where so few are would nearly tell each
+            low, high = min(low, 0), max(high, 0)
+        low, high = _rounded_outwards(low, high, limits)
         return cls(
             **_run_beyond(name, type_, unit, low, high, 1),
             null_share=null_share,
@@ -143,27 +154,26 @@ class ScatteredCodec(NumberIds):
 
 
 def learn_number_ids(
-    name: str, column: pa.ChunkedArray, null_share: float, rng: np.random.Generator
+    name: str, column: pa.ChunkedArray, null_share: float, rng: np.random.Generator, k: int
 ) -> SequenceCodec | ScatteredCodec:
     """Raises: InvalidTable, for ids that do not fit in 64 bits."""
     ids = _whole(name, arrow.plain(column))
     unit = _unit(arrow.value_type(column.type), max(int(ids.max()), -int(ids.min())))
-    ids = ids // unit
-    step = _step(ids)
+    rising = np.unique(ids // unit)
+    step = _step(rising)
     if step:
-        return SequenceCodec.learn(name, column.type, ids, unit, null_share, step)
-    return ScatteredCodec.learn(name, column.type, ids, unit, null_share, rng)
+        return SequenceCodec.learn(name, column.type, rising, unit, null_share, step, k)
+    return ScatteredCodec.learn(name, column.type, rising, unit, null_share, rng, k)
 
 
-def _step(ids: np.ndarray) -> int | None:
+def _step(rising: np.ndarray) -> int | None:
     """By how much the ids run up, if they do: they fill most of a grid, or most of their steps are alike.
 
-    Two ids alone, which any step fits, do only if nothing is between them: else step and start would tell both.
+    One id does not, nor do two that are alone, which any step fits, unless nothing is between them: step and start
+    would tell them.
     """
-    steps, counts = np.unique(np.diff(np.unique(ids).view(np.uint64)), return_counts=True)
-    if len(steps) == 0:
-        return 1
-    if counts.sum() == 1 and steps[0] > 1:
+    steps, counts = np.unique(np.diff(rising.view(np.uint64)), return_counts=True)
+    if len(rising) == 1 or (len(rising) == 2 and steps[0] > 1):
         return None
     grid = int(np.gcd.reduce(steps))
     if sum((steps * counts).tolist()) < 2 * grid * counts.sum():
@@ -198,7 +208,7 @@ def _continued(low: int, high: int, step: int, limits: tuple[int, int]) -> tuple
 def _rounded_outwards(low: int, high: int, limits: tuple[int, int]) -> tuple[int, int]:
     """To the leading digit of their distance, to tens at least, which tells nobody's id; what is positive stays so."""
     tens = 10 ** max(len(str(high - low)) - 1, 1)
-    least = max(low // tens * tens, int(low > 0))
+    least = max(low // tens * tens, 1) if low > 0 else low // tens * tens
     return max(least, limits[0]), min((high // tens + 1) * tens - 1, limits[1])
 
 

@@ -14,10 +14,11 @@ class Stored(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-LEAST_ROOM = 10_000  # texts that a chunk may have
+LEAST_ROOM = 10_000  # values that a chunk may have
 Value = bool | int | float | str  # a cell as JSON has it; moments are integers in the unit of their type
 Kind = Annotated[ColumnKind, Field(strict=False), PlainSerializer(str)]
-Count = Annotated[int, Field(ge=1)]
+MOST_ROWS = 2**53  # so that shares of them are numbers
+Count = Annotated[int, Field(ge=1, le=MOST_ROWS)]
 
 
 def _known(name: str) -> str:
@@ -25,10 +26,16 @@ def _known(name: str) -> str:
     return name
 
 
-def _textual(name: str) -> str:
+def _roomy(name: str) -> str:
     type_ = arrow.type_of(name)
-    if not arrow.is_text(type_) or arrow.with_room(type_, LEAST_ROOM) != type_:
-        raise ValueError("not a type of text, or of little of it")
+    if arrow.with_room(type_, LEAST_ROOM) != type_:
+        raise ValueError("a type of few values")
+    return name
+
+
+def _textual(name: str) -> str:
+    if not arrow.is_text(arrow.type_of(name)):
+        raise ValueError("not a type of text")
     return name
 
 
@@ -40,6 +47,7 @@ def _countable(name: str) -> str:
 
 
 TypeName = Annotated[str, Field(max_length=200), AfterValidator(_known)]
-TextTypeName = Annotated[str, Field(max_length=200), AfterValidator(_textual)]
-NumberTypeName = Annotated[str, Field(max_length=200), AfterValidator(_countable)]
+RoomyTypeName = Annotated[TypeName, AfterValidator(_roomy)]
+TextTypeName = Annotated[RoomyTypeName, AfterValidator(_textual)]
+NumberTypeName = Annotated[RoomyTypeName, AfterValidator(_countable)]
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -1,4 +1,4 @@
-"""Numbers that a column keeps in another type: written as text, or in a dictionary."""
+"""Numbers that a column keeps in another type: written as text, in a dictionary, or whole ones as decimals."""
 
 from typing import Annotated, Self
 
@@ -8,21 +8,38 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from synthgen_ray.synthesizers.columns import arrow
-from synthgen_ray.synthesizers.columns.stored import Stored, TypeName
+from synthgen_ray.synthesizers.columns.stored import RoomyTypeName, Stored
 
+EXACT_IN_FLOATS = 2**53
 NUMBER = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?$"  # leading zeros make a code
+
+
+WIDE = pa.decimal128(19, 0)  # of any integer
+
+
+def are_long_integers(column: pa.ChunkedArray) -> bool:
+    """Whether a column of decimals has whole numbers that no float holds and integers of 64 bits do."""
+    if not pa.types.is_decimal(column.type) or column.type.scale != 0:
+        return False
+    if arrow.is_narrow_decimal(column.type):
+        column = column.cast(WIDE)
+    ends = pc.min_max(column)
+    largest = max(abs(int(end or 0)) for end in ends.as_py().values())
+    return EXACT_IN_FLOATS < largest < 2**63
 
 
 class Wrapped(Stored):
     """`blank` is the one text that stands for a missing number; `decimals` are written whether zero or not."""
 
-    arrow_type: TypeName
+    arrow_type: RoomyTypeName
     blank: str | None = None
     decimals: Annotated[int, Field(ge=0, le=15)] | None = None
 
     @classmethod
     def find(cls, column: pa.ChunkedArray, k: int) -> Self | None:
         """How the column keeps numbers, if it keeps some and nothing else."""
+        if are_long_integers(column):
+            return cls(arrow_type=str(column.type))
         if pa.types.is_dictionary(column.type) and not arrow.is_text(column.type):
             return cls(arrow_type=str(arrow.for_fresh(column.type)))
         if not arrow.is_text(column.type):
@@ -47,20 +64,22 @@ class Wrapped(Stored):
     def plain_type(self) -> pa.DataType:
         """What `unwrap` gives."""
         type_ = arrow.value_type(arrow.type_of(self.arrow_type))
-        if not arrow.is_text(type_):
+        if not arrow.is_text(type_) and not pa.types.is_decimal(type_):
             return type_
-        return pa.int64() if self.decimals == 0 else pa.float64()
+        return pa.float64() if arrow.is_text(type_) and self.decimals != 0 else pa.int64()
 
     def unwrap(self, column: pa.ChunkedArray) -> pa.Array:
         array = arrow.plain(column)
         if not arrow.is_text(array.type):
-            return array
+            return array.cast(self.plain_type)
         if self.blank is not None:
             array = pc.if_else(pc.equal(array, self.blank), pa.scalar(None, array.type), array)
         return array.cast(self.plain_type)
 
     def wrap(self, numbers: pa.Array) -> pa.Array:
         type_ = arrow.type_of(self.arrow_type)
+        if pa.types.is_decimal(type_):
+            return numbers.cast(WIDE).cast(type_)
         if not arrow.is_text(type_):
             return arrow.as_type(numbers, type_)
         texts = self._texts(numbers)

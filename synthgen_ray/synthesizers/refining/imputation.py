@@ -37,7 +37,7 @@ def conformed(table: pa.Table, codec: TableCodec, columns: Sequence[Column] = ()
     for column in codec.columns:
         place = table.column_names.index(column.name)
         given, type_ = table[place], arrow.with_room(arrow.type_of(column.arrow_type), arrow.MANY)
-        if given.type == type_ or (pa.types.is_floating(given.type) and pa.types.is_floating(type_)):
+        if given.type == type_ or (_is_float(given.type) and pa.types.is_floating(type_)):
             continue
         try:
             if arrow.is_text(type_) and not arrow.is_text(given.type):
@@ -126,14 +126,24 @@ def _cast(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
         column = pa.chunked_array([before])  # in which NaN is missing
     is_rounded = pa.types.is_decimal(column.type) and pa.types.is_floating(type_)
     found = (as_floats(column) if is_rounded else column).cast(kind)
-    is_exact = arrow.is_integral(kind) or pa.types.is_boolean(kind)
-    if is_exact and not (arrow.is_text(column.type) and pa.types.is_temporal(kind)):
+    if not _is_same(arrow.plain(found), before):
+        raise pa.ArrowInvalid("a cell would be lost")
+    return pa.chunked_array([arrow.as_type(arrow.plain(found), type_)]) if kind != type_ else found
+
+
+def _is_same(found: pa.Array, before: pa.Array) -> bool:
+    """Whether cells are what they were before Arrow cast them, where it does not see to that itself."""
+    if pa.types.is_decimal(found.type) and pa.types.is_floating(before.type):
+        back = as_floats(pa.chunked_array([found])).cast(before.type)
+    elif arrow.is_text(before.type) and pa.types.is_temporal(found.type):
+        return True
+    elif arrow.is_integral(found.type) or pa.types.is_boolean(found.type):
         # Arrow makes a decimal of an integer only where there is room for every integer.
         wide = pa.decimal128(38, before.type.scale) if pa.types.is_decimal(before.type) else before.type
-        is_same = pc.equal(arrow.plain(found).cast(wide), before.cast(wide))
-        if not pc.all(is_same, min_count=0).as_py():
-            raise pa.ArrowInvalid("a cell would be lost")
-    return pa.chunked_array([arrow.as_type(arrow.plain(found), type_)]) if kind != type_ else found
+        back, before = found.cast(wide), before.cast(wide)
+    else:
+        return True
+    return bool(pc.all(pc.equal(back, before), min_count=0).as_py())
 
 
 def _as_narrow(column: pa.ChunkedArray, known: CategoryCodec) -> pa.ChunkedArray:
@@ -142,10 +152,18 @@ def _as_narrow(column: pa.ChunkedArray, known: CategoryCodec) -> pa.ChunkedArray
     return column.cast(arrow.with_room(arrow.type_of(known.arrow_type), values))
 
 
+def _is_float(type_: pa.DataType) -> bool:
+    """Of a width that Arrow computes with."""
+    return bool(pa.types.is_floating(type_) and not pa.types.is_float16(type_))
+
+
 def _may_be(given: pa.DataType, wanted: pa.DataType) -> bool:
-    """Arrow would count a moment in its unit and a truth as 1; a flag that is written 1 and 0 is read as a number."""
+    """Arrow would count a moment in its unit and a truth as 1, and take what clocks show for UTC; a flag that is
+    written 1 and 0 is read as a number."""
     if pa.types.is_boolean(given):
         return bool(pa.types.is_boolean(wanted))
+    if pa.types.is_timestamp(given) and pa.types.is_timestamp(wanted) and (given.tz is None) != (wanted.tz is None):
+        return False
     return arrow.is_text(given) or pa.types.is_temporal(given) == pa.types.is_temporal(wanted)
 
 

@@ -234,6 +234,8 @@ class Refinement:
         if card.quantized and not (tensors[STEPS] > 0).all():
             raise corrupt_model("a step of its refinement is none")
         weights = DependencyWeights(**{name: tensors[name] for name in shapes})
+        if weights.overflow(tensors.get(STEPS)):
+            raise corrupt_model("its refinement has weights that are too large")
         return cls(columns, card, weights, tensors.get(LEARNT_BIAS), tensors.get(STEPS))
 
     def _fill(

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+FAR_TOO_LARGE = 1e30  # floats of 32 bits end at 3e38
+
 
 @dataclass(frozen=True)
 class DependencyWeights:
@@ -13,3 +15,10 @@ class DependencyWeights:
     input_bias: np.ndarray  # (H,)
     outputs: np.ndarray  # (D, H)
     output_bias: np.ndarray  # (D,)
+
+    def overflow(self, step_H: np.ndarray | None) -> bool:
+        """Whether what they compute may be no number any more, counted in these steps if any."""
+        sum_H = np.abs(self.inputs).sum(axis=0, dtype=np.float64) + np.abs(self.input_bias)
+        logit_D = np.abs(self.outputs).astype(np.float64) @ sum_H + np.abs(self.output_bias)
+        steps_H = sum_H if step_H is None else sum_H / step_H
+        return bool(max(logit_D.max(), steps_H.max()) > FAR_TOO_LARGE)

@@ -198,6 +198,22 @@ async def test_who_loses_one_after_the_other_is_told_so(samplers):
         await asyncio.wait_for(refused, 10)
 
 
+async def test_first_rows_are_waited_for_so_long_and_others_for_as_long_as_they_take(samplers, monkeypatch):
+    monkeypatch.setattr(asking, "FIRST_S", 0.2)
+    draws = OnlineDraws(samplers, most=1)
+    begun = asyncio.create_task(all_of(draws, 2))
+    await samplers.answer()
+    await asyncio.sleep(0.4)
+    await samplers.answer()
+    assert await asyncio.wait_for(begun, 10) == 2
+
+    with pytest.raises(Unavailable) as refused:
+        await asyncio.wait_for(all_of(draws, 1), 10)
+
+    assert "within" in refused.value.detail
+    assert samplers.waiting[0].cancelled()
+
+
 @pytest.mark.usefixtures("at_once")
 async def test_what_is_said_of_rows_at_once_here_and_by_samplers_is_about_their_model_and_request(samplers, our_lines):
     with about(request_id="r-1"):

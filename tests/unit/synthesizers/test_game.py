@@ -243,6 +243,32 @@ def test_without_a_compiler_the_step_stays_as_it_is(monkeypatch, caplog):
     assert "compiler" in caplog.text
 
 
+def test_with_a_compiler_that_fails_a_training_goes_on_and_its_own_errors_stay_errors(monkeypatch, caplog):
+    def failing(graph: torch.fx.GraphModule, _: list[Tensor]) -> torch.fx.GraphModule:
+        raise OSError("no Python.h")
+
+    def step(ones: Tensor, width: int) -> Tensor:
+        return torch.mm(ones, torch.ones(width, 1))
+
+    monkeypatch.setenv("CXX", "true")
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend=failing))
+    machine_code = compiled(step)
+
+    assert [machine_code(torch.ones(1, width), width) for width in (3, 4)] == [3, 4]
+    assert caplog.text.count("compiler fails") == 1
+    with pytest.raises(RuntimeError, match="shapes"):
+        machine_code(torch.ones(1, 3), 4)
+
+
+def test_without_a_folder_for_what_is_compiled_the_step_stays_as_it_is(tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("CXX", "true")
+    monkeypatch.setattr(compiling, "_folder", lambda: tmp_path / "file" / "folder")
+
+    assert compiled(critic_gradients) is critic_gradients
+    assert "cannot keep" in caplog.text
+
+
 def test_no_code_is_run_from_a_folder_that_another_user_has_made(tmp_path, monkeypatch, caplog):
     folder = tmp_path / "open"
     folder.mkdir(mode=0o755)

@@ -14,6 +14,7 @@ from synthgen_ray.domain.errors import InvalidRequest, InvalidTable
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import create
 from synthgen_ray.synthesizers.columns import arrow
+from synthgen_ray.synthesizers.columns.text import TextCodec
 from synthgen_ray.synthesizers.numerics.blas import one_blas_thread
 from synthgen_ray.synthesizers.refining.imputation import conformed
 from tests.unit.synthesizers.conftest import RARE, given_model, given_table
@@ -246,6 +247,62 @@ def test_decimals_are_taken_for_whole_numbers_where_they_are_some(of_pairs, pair
 
     assert filled.null_count == 0
     assert filled.to_pylist()[:3:2] == [50, 7]
+
+
+@pytest.mark.usefixtures("few_own_rows")
+def test_decimals_are_not_rounded_to_those_of_the_model():
+    rng = np.random.default_rng(3)
+    cents = pa.array([Decimal(int(n)) / 100 for n in rng.integers(100, 999, 200)], pa.decimal128(6, 2))
+    model = given_model(ModelType.GAUSSIAN_COPULA, pa.table({"price": cents, "size": rng.normal(size=200)}), None)
+
+    def filled(prices):
+        return model.impute(pa.table({"price": prices, "size": [0.0] * 3}), seed=1)["price"].to_pylist()
+
+    assert filled([2.3, None, 0.07])[::2] == [Decimal("2.30"), Decimal("0.07")]
+    assert filled(pa.array([2.3, None, 0.07], pa.float32()))[::2] == [Decimal("2.30"), Decimal("0.07")]
+    with pytest.raises(InvalidTable):
+        filled([2.345, None, 1.239])
+
+
+@pytest.mark.usefixtures("few_own_rows")
+@pytest.mark.parametrize(("own", "given"), [(None, "Europe/Berlin"), ("Europe/Berlin", None)])
+def test_what_clocks_show_is_not_taken_for_a_moment(own, given):
+    rng = np.random.default_rng(3)
+    seen = pa.array(rng.integers(0, 10**9, 200), pa.timestamp("s", own))
+    model = given_model(ModelType.GAUSSIAN_COPULA, pa.table({"seen": seen, "size": rng.normal(size=200)}), None)
+    gaps = pa.table({"seen": pa.array([5, None], pa.timestamp("s", given)), "size": [0.0, 1.0]})
+
+    with pytest.raises(InvalidTable):
+        model.impute(gaps, seed=1)
+
+
+@pytest.mark.usefixtures("few_own_rows")
+def test_half_floats_are_taken_for_categories_of_floats():
+    rng = np.random.default_rng(3)
+    table = pa.table({"size": rng.integers(0, 4, 200) / 2, "price": rng.normal(size=200)})
+    columns = [Column("size", ColumnKind.CATEGORICAL), Column("price", ColumnKind.FLOAT)]
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, columns)
+    gaps = pa.table({"size": pa.array(np.array([0.5, 1.5], np.float16)), "price": [0.0, None]})
+
+    assert model.impute(gaps, seed=1)["size"].to_pylist() == [0.5, 1.5]
+
+
+def test_what_is_made_afresh_is_not_drawn_to_learn_from(monkeypatch):
+    """Its texts may be long, and it tells nothing but where it is missing."""
+    columns = [Column("note", ColumnKind.TEXT), Column("wet", ColumnKind.BOOLEAN), Column("size", ColumnKind.FLOAT)]
+    rng = np.random.default_rng(3)
+    wet = rng.random(400) < 0.5
+    notes = pa.array(["it rained all day long"] * 400, mask=wet)
+    table = pa.table({"note": notes, "wet": wet, "size": rng.normal(size=400)})
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, columns)
+    gaps = table.set_column(1, "wet", pa.nulls(400, pa.bool_()))
+    expected = model.impute(gaps, seed=1)
+
+    model._forget("_dependencies")
+    monkeypatch.setattr(TextCodec, "make", None)  # to call it would fail
+
+    assert model.impute(gaps, seed=1) == expected
+    assert pc.mean(pc.equal(expected["wet"], pa.array(wet)).cast(pa.int8())).as_py() > 0.7
 
 
 def test_values_that_were_never_seen_stay(of_pairs, pairs):

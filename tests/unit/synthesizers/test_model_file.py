@@ -177,6 +177,7 @@ def set_at(*path_and_value):
     return change
 
 
+NARROW = "dictionary<values={}, indices=int8, ordered=0>"
 TOUCHES = {
     "another version": set_at("version", 2),
     "another format": set_at("format", "else"),
@@ -207,9 +208,16 @@ TOUCHES = {
     "no columns": set_at("codec", "columns", []),
     "a lower end above the upper": set_at("codec", "columns", 9, "form", "lower", 1e9),
     "days beyond all years": set_at("codec", "columns", 11, "form", "origin", 2**31),
-    "fresh text in a narrow type": set_at(
-        "codec", "columns", 13, "arrow_type", "dictionary<values=string, indices=int8, ordered=0>"
+    "ids in a narrow type": set_at("codec", "columns", 0, "arrow_type", NARROW.format("int64")),
+    "numbers in a narrow type": set_at(
+        "codec", "columns", 6, "wrapped", {"arrow_type": NARROW.format("int8"), "blank": None, "decimals": None}
     ),
+    "more categories than its type has": lambda card: card["codec"]["columns"][2].update(
+        arrow_type=NARROW.format("string"), values=[f"v{n}" for n in range(200)], counts=[9] * 200, offsets=[]
+    ),
+    "more rows than there are": set_at("codec", "columns", 2, "counts", 0, 10**400),
+    "more nulls than there are": set_at("codec", "columns", 5, "nulls", 10**400),
+    "fresh text in a narrow type": set_at("codec", "columns", 13, "arrow_type", NARROW.format("string")),
 }
 
 

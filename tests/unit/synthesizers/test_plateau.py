@@ -120,6 +120,16 @@ def test_a_training_of_few_batches_takes_all_its_epochs():
     assert "epoch 200 of 200" in [progress.message for progress in said]
 
 
+def test_epochs_of_less_than_a_batch_are_looked_at_as_if_they_had_one(monkeypatch):
+    """An epoch has no fewer: of 500 rows, in batches of up to 5,000, looks came every 5,000 epochs."""
+    looks = []
+    monkeypatch.setattr(Plateau, "is_reached", lambda *_: looks.append(1) or False)
+
+    given_model(ModelType.TVAE, epochs=1000, batch_size=5000, early_stop=True)
+
+    assert len(looks) == 1000 // BATCHES_BETWEEN_LOOKS
+
+
 def test_what_users_are_told_of_it_is_what_it_does():
     assert f"for {BATCHES_BETWEEN_LOOKS * PATIENCE:,} batches and five epochs" in EARLY_STOP
     assert PATIENCE == 5

@@ -9,10 +9,9 @@ import pyarrow.compute as pc
 import pytest
 import torch
 
-from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.synthesizers.base import create, load
+from synthgen_ray.synthesizers.base import PART_BEFORE_REFINEMENT, create, load
 from synthgen_ray.synthesizers.columns.bins import Bins
 from synthgen_ray.synthesizers.columns.category import CategoryCells
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec
@@ -102,9 +101,7 @@ def test_asked_cells_go_together_as_the_table_has_them(refined):
 def test_an_asked_number_is_redrawn_inside_of_what_is_asked_for():
     values = np.random.default_rng(5).permutation(np.repeat(np.arange(100), 20))
     column = pa.chunked_array([pa.array(values, mask=np.arange(2000) % 10 == 0)])
-    codec = NumberCodec.learn(
-        "x", ColumnKind.INTEGER, column, 5, 1, frozenset({"marginal"}), "empirical", np.random.default_rng(1)
-    )
+    codec = NumberCodec.learn("x", column, 5, 1, frozenset({"marginal"}), "empirical", np.random.default_rng(1))
     bins, target = (
         Bins.learn(codec.cells_of(column, np.random.default_rng(1)).numbers, 5),
         codec.target([None, 3, 50, 51]),
@@ -141,6 +138,31 @@ def test_one_column_has_nothing_to_refine():
 
     assert model._refinement is None
     assert model.sample(10, seed=1).num_rows == 10
+
+
+@pytest.mark.parametrize("name", ["inputs", "outputs", "input_bias", "output_bias", "steps"])
+def test_weights_that_compute_with_no_numbers_are_refused(name):
+    small = {"compress_dims": [16], "decompress_dims": [16], "embedding_dim": 8, "epochs": 1}
+    model = create(ModelType.TVAE, {"seed": 1, **small}).fit(given_rings())
+    kept, columns = model._refinement, model.codec.learnt
+    tensors = kept.tensors()
+    touched = tensors | {name: np.full_like(tensors[name], 1e-38 if name == "steps" else 3e38)}
+
+    Refinement.restore(columns, kept.card, tensors)
+    with pytest.raises(JobError) as refused:
+        Refinement.restore(columns, kept.card, touched)
+
+    assert refused.value.code == "model_corrupt"
+
+
+def test_one_column_has_all_the_time_for_its_own_training(monkeypatch):
+    shares, part = [], Pace.part
+    monkeypatch.setattr(Pace, "part", lambda pace, share: shares.append(share) or part(pace, share))
+
+    for names in (["x"], ["x", "y"]):
+        create(ModelType.GAUSSIAN_COPULA, {"seed": 1, "refine": True}).fit(given_rings().select(names))
+
+    assert shares == [1.0, PART_BEFORE_REFINEMENT]
 
 
 def test_it_ends_when_the_time_is_over():

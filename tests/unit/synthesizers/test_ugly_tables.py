@@ -186,6 +186,7 @@ REFUSED = {
         "date_out_of_range",
     ),
     "Mars": (pa.table({"x": pa.array(SECONDS, pa.timestamp("s", "Mars/Phobos"))}), "unknown_timezone"),
+    "four days ahead": (pa.table({"x": pa.array(SECONDS, pa.timestamp("s", "+99:00"))}), "unknown_timezone"),
     "nothing at all": (pa.table({"x": pa.nulls(ROWS, pa.float64())}), "no_usable_columns"),
     "nothing but ids": (pa.table({"id": [f"ID{n:05}" for n in range(ROWS)]}), "no_usable_columns"),
     "huge ids": (pa.table({"id": [10.0**30 + 10.0**20 * n for n in range(ROWS)], "y": NOISE}), "integer_out_of_range"),

@@ -17,6 +17,7 @@ CENTS = FloatForm(arrow_type="double", lower=0.05, upper=99.95, decimals=2)
 MONEY = FloatForm(arrow_type="decimal128(9, 2)", lower=0.05, upper=99.95, decimals=2)
 THOUSANDS = FloatForm(arrow_type="decimal128(20, -3)", lower=1000.0, upper=9000.0, decimals=0)
 TENTHS = FloatForm(arrow_type="float", lower=float(np.float32(0.1)), upper=float(np.float32(9.9)), decimals=1)
+CITIZENS = FloatForm(arrow_type="float", lower=0.0, upper=3e7, decimals=0)  # of which a float32 has even ones alone
 SINGLE = FloatForm(arrow_type="float", lower=0.0, upper=10.0, decimals=None)
 HUGE = FloatForm(arrow_type="double", lower=-1e300, upper=1e300, decimals=0)
 DOUBLE = FloatForm(arrow_type="double", lower=0.0, upper=10.0, decimals=None)
@@ -38,6 +39,11 @@ OFFERS = FloatForm(arrow_type="double", lower=-1.01, upper=99.99, decimals=2, st
         (TENTHS, 0.7, 0.7, (float(np.float32(0.7)),) * 2),
         (TENTHS, float(np.float32(0.3)), float(np.float32(0.7)), (float(np.float32(0.3)), float(np.float32(0.7)))),
         (TENTHS, None, 0.1, (float(np.float32(0.1)),) * 2),
+        (TENTHS, 0.7000000001, None, (float(np.float32(0.8)), float(np.float32(9.9)))),
+        (CITIZENS, 20_000_001, None, (20_000_002.0, 3e7)),
+        (CITIZENS, None, 20_000_003, (0.0, 20_000_002.0)),
+        (CITIZENS, 20_000_001, 20_000_001, (20_000_002.0, 20_000_000.0)),
+        (CITIZENS, 20_000_002, 20_000_002, (20_000_002.0, 20_000_002.0)),
         (SINGLE, 0.7, None, (float(np.nextafter(np.float32(0.7), np.float32(1))), 10.0)),
         (SINGLE, None, 0.7, (0.0, float(np.float32(0.7)))),
         (SINGLE, 0.7, 0.7, (float(np.float32(0.7)),) * 2),

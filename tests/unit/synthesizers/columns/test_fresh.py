@@ -190,7 +190,7 @@ class TestSequences:
             (pa.array([7, 107, 207, 307]), [1007, 1107]),
             (pa.array([30, 10, 20]), [100, 110]),
             (pa.array([2**63 - 1, 2**63 - 2]), [2**63 - 8, 2**63 - 9]),
-            (pa.array([2**64 - 1], pa.uint64()), [2**64 - 6, 2**64 - 7]),
+            (pa.array([2**64 - 1, 2**64 - 2], pa.uint64()), [2**64 - 6, 2**64 - 7]),
             (pa.array([1.0, None, 2.0]), [10.0, 11.0]),
             (pa.array([1.0, 2.0], pa.float16()), [10.0, 11.0]),
             (pa.array(["1", "2"]).cast(pa.decimal128(9, 2)), [10, 11]),
@@ -204,6 +204,14 @@ class TestSequences:
 
         assert codec.kind == "sequence"
         assert made(codec, 2) == expected
+
+    @pytest.mark.parametrize("far", [987_654_321, -987_654_321])
+    def test_do_not_tell_one_that_is_far_from_all_others(self, far):
+        codec = learnt(ColumnKind.ID, pa.array([*range(1, 1001), far]))
+
+        assert codec.kind == "sequence"
+        assert min(abs(one - far) for one in made(codec, 500)) > 10**6
+        assert str(abs(far))[:7] not in codec.model_dump_json()
 
     def test_have_gaps_now_and_then(self):
         ids = np.cumsum(np.where(np.arange(500) % 50, 1, 10**6))
@@ -259,6 +267,7 @@ class TestScatteredIds:
         assert not set(ids.to_pylist()) & set(table.to_pylist())
         low, high = (float(numbers_of(table, one)) for one in (np.min, np.max))
         assert low - (high - low) <= numbers_of(ids, np.min) < numbers_of(ids, np.max) <= high + (high - low)
+        assert np.ptp([numbers_of(ids, end) for end in (np.min, np.max)]) > min((high - low) * 0.8, 2.0**61)
 
     def test_are_found_for_more_rows_than_the_range_has(self):
         table = pa.array(RNG.permutation(1000)[:300])
@@ -277,6 +286,14 @@ class TestScatteredIds:
         assert codec.kind == "scattered"
         assert not {*ids} & {stored["lowest"], stored["lowest"] + stored["size"] - 1, stored["start"] % stored["step"]}
         assert not {*made(codec, 500)} & {*ids}
+
+    @pytest.mark.parametrize("ids", [[123_456_789], [-77_777], [123_456_789, 123_456_795, 123_456_799]])
+    def test_of_few_ids_are_all_over_their_size(self, ids):
+        codec = learnt(ColumnKind.ID, pa.array([*ids, *[None] * 40]))
+
+        assert codec.kind == "scattered"
+        assert str(abs(ids[0]))[:4] not in codec.model_dump_json()
+        assert np.ptp(made(codec.model_copy(update={"null_share": 0.0}), 500)) > abs(ids[0]) / 2
 
     def test_do_not_tell_the_extremes_of_the_table(self):
         table = pa.array([1_234_567, *RNG.integers(2_000_000, 7_000_000, 300).tolist(), 7_654_321])

@@ -71,6 +71,32 @@ def test_cents_are_cents_however_wide_their_type(scale):
     assert set(fixed) == {cents[0]}
 
 
+def test_decimals_stay_exact_beside_numbers_too_large_to_be_counted_in_their_last_one():
+    values = [Decimal("0.1"), Decimal("0.0000000003"), Decimal("1234567.8")]
+    array = pa.array(values * (ROWS // 3), pa.decimal128(38, 18))
+
+    assert set(sampled(array, ColumnKind.FLOAT).to_pylist()) == set(array.to_pylist())
+
+
+@pytest.mark.parametrize(
+    "type_", [pa.decimal128(16, 0), pa.decimal128(38, 0), pa.decimal256(20, 0), pa.decimal64(17, 0)]
+)
+def test_whole_numbers_in_decimals_are_exact_beyond_those_of_floats(type_):
+    values = [Decimal(2**53 + 1), Decimal(9_999_999_999_999_999), Decimal(0)]
+    table = pa.table({"x": pa.array(values * (ROWS // 3)).cast(type_), "y": WHOLE})
+    model = given_model(
+        ModelType.GAUSSIAN_COPULA, table, (Column("x", ColumnKind.FLOAT), Column("y", ColumnKind.INTEGER))
+    )
+
+    rows = model.sample(200, seed=1)
+    gaps = pa.table({"x": pa.array([None, values[0]], type_), "y": [1, 2]})
+
+    assert rows["x"].type == type_
+    assert set(rows["x"].to_pylist()) == set(values)
+    assert set(model.sample(9, seed=1, conditions={"x": 2**53 + 1})["x"].to_pylist()) == {values[0]}
+    assert model.impute(gaps, seed=1)["x"].to_pylist()[1] == values[0]
+
+
 def test_categories_of_decimals_that_no_float_equals_are_in_order():
     values = [Decimal("0.10"), Decimal("12345678901234567.89"), Decimal("3.00")]
     array = pa.array(values * (ROWS // 3), pa.decimal128(20, 2))
@@ -221,6 +247,29 @@ def test_the_ends_that_are_told_of_nanoseconds_can_be_asked_for(year):
     asked = [model.sample(5, seed=1, conditions={"x": {end: day}})["x"] for end, day in (("max", first), ("min", last))]
 
     assert [len(rows.unique()) for rows in asked] == [1, 1]
+
+
+def test_a_moment_is_asked_for_to_the_nanosecond():
+    moments = pa.array(123_456_789 + (WHOLE % 3) * 1000, pa.timestamp("ns"))
+    table = pa.table({"x": moments, "y": WHOLE})
+    model = given_model(ModelType.GAUSSIAN_COPULA, table, None)
+
+    exact = model.sample(5, seed=1, conditions={"x": "1970-01-01T00:00:00.123457789"})["x"]
+    above = model.sample(50, seed=1, conditions={"x": {"min": "1970-01-01T00:00:00.123457790"}})["x"]
+
+    assert set(exact.cast(pa.int64()).to_pylist()) == {123_457_789}
+    assert set(above.cast(pa.int64()).to_pylist()) == {123_458_789}
+
+
+def test_a_dictionary_is_learnt_whose_chunks_have_more_values_together_than_its_index_tells_apart():
+    type_ = pa.dictionary(pa.int8(), pa.string())
+    chunks = [pa.array([f"{part}{n % 100}" for n in range(1000)]).dictionary_encode().cast(type_) for part in "ab"]
+    table = pa.table({"x": pa.chunked_array(chunks), "y": range(2000)})
+
+    rows = given_model(ModelType.GAUSSIAN_COPULA, table, None).sample(3000, seed=1)["x"]
+
+    assert rows.type == pa.dictionary(pa.int32(), pa.string())
+    assert len(rows.unique()) == 200
 
 
 def test_a_format_without_a_time_gives_whole_days():

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from synthgen_ray.synthesizers.columns.ends import inner_parts
 from synthgen_ray.synthesizers.columns.whole import IntegerForm
 
 K = 5
@@ -43,6 +44,24 @@ def test_fewer_than_k_rows_do_not_set_the_step(odd, step):
     assert form.step == step
     assert form.origin % step == 0
     assert form.back(np.arange(20.0)).to_pylist() == [form.origin + step * n for n in range(20)]
+
+
+@pytest.mark.parametrize("k", [1, 5, 20])
+def test_the_lower_end_is_never_above_the_upper(k):
+    """Of k rows both are the mean of all, of many the k from the k-th extreme."""
+    for rows in range(k, 4 * k):
+        low, high = inner_parts(np.arange(rows), k)
+        assert len(low) == len(high) == k
+        assert low[0] == rows - 1 - high[-1] <= high[0]
+
+
+@pytest.mark.parametrize("rows", [8, 9, 12, 13])
+def test_of_few_numbers_a_column_has_a_middle(rows):
+    form = IntegerForm.learn(pa.array(np.arange(rows) * 1000), K)
+
+    middle = (rows - 1) * 500
+    assert form.ends[0] <= middle <= form.ends[1] + form.step
+    assert form.ends[0] + form.ends[1] == pytest.approx(2 * middle, abs=2 * form.step)
 
 
 def test_of_a_hundred_rows_two_set_it():
