@@ -1,7 +1,9 @@
 """Numbers of which many are round: most of some percentages with two decimals are whole, most of some sums end in 00.
 
 Where few rows share a number, what is made has the last digits of wherever it was drawn. So of the numbers that are no
-atoms as many are put on each coarser grid as are on it in the table beyond chance.
+atoms as many are put on each coarser grid as are on it in the table beyond chance: where atoms are far apart, that is.
+Of incomes, whose hundreds are all atoms where most are earned, many are round where few are, and hardly any between two
+atoms that are near each other. None is put on an atom, whose share is known.
 Source: Heitjan & Rubin 1990, "Inference from coarse data via multiple imputation with application to age heaping".
 """
 
@@ -32,11 +34,12 @@ class Heaps(Stored):
         return self
 
     @classmethod
-    def learn(cls, units: np.ndarray, counts: np.ndarray, k: int) -> Self | None:
-        """From distinct numbers, counted in units of the last digit, and how many rows hold each. `None` if no more of
-        them are round than by chance, or fewer than k rows."""
-        rows, shares = int(counts.sum()), {1: 1.0}
+    def learn(cls, units: np.ndarray, counts: np.ndarray, atoms: np.ndarray, k: int) -> Self | None:
+        """From distinct numbers, counted in units of the last digit, how many rows hold each, and the atoms.
+        `None` if no more of them are round than by chance, or fewer than k rows."""
+        shares = {1: 1.0}
         for grid in GRIDS:
+            rows = int(counts[~np.isin(_rounded(units, grid), atoms)].sum())
             if rows < k or np.ptp(units) < LEAST_REACH * grid:
                 break
             on = int(counts[units % grid == 0].sum())
@@ -52,5 +55,37 @@ class Heaps(Stored):
     def put(self, units: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The numbers, some of them rounded to a coarser grid, (N,)."""
         which = np.searchsorted(np.cumsum(self.shares), rng.random(len(units)), side="right")
-        grid = np.append(self.units, 1)[which]
-        return np.asarray(np.rint(units / grid) * grid)
+        return _rounded(units, np.append(self.units, 1)[which])
+
+
+class LocalHeaps(Stored):
+    """Those of the numbers between atoms that are up to 5, 10, ..., 1000 units apart, and further."""
+
+    by_gap: tuple[Heaps | None, ...] = Field(min_length=len(GRIDS) + 1, max_length=len(GRIDS) + 1)
+
+    @classmethod
+    def learn(cls, units: np.ndarray, counts: np.ndarray, atoms: np.ndarray, k: int) -> Self | None:
+        """From the distinct numbers that are no atoms, as `Heaps` does; `None` where none of these learns anything."""
+        gaps = _gaps(units, atoms)
+        found = (Heaps.learn(units[gaps == gap], counts[gaps == gap], atoms, k) for gap in range(len(GRIDS) + 1))
+        by_gap = tuple(found)
+        return cls(by_gap=by_gap) if any(by_gap) else None
+
+    def put(self, units: np.ndarray, atoms: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """The numbers, some of them rounded to a coarser grid, (N,); those that would be atoms by that stay."""
+        gaps, put = _gaps(units, atoms), units.copy()
+        for gap, heaps in enumerate(self.by_gap):
+            if heaps:
+                put[gaps == gap] = heaps.put(units[gaps == gap], rng)
+        return np.where(np.isin(put, atoms), units, put)
+
+
+def _gaps(units: np.ndarray, atoms: np.ndarray) -> np.ndarray:
+    """Of each number, which of the grids has no finer steps than the atoms around it are apart."""
+    ends = np.concatenate([[-np.inf], atoms, [np.inf]])
+    places = np.searchsorted(atoms, units)
+    return np.asarray(np.searchsorted(GRIDS, ends[places + 1] - ends[places]))
+
+
+def _rounded(units: np.ndarray, grid: np.ndarray | int) -> np.ndarray:
+    return np.asarray(np.rint(units / grid) * grid)

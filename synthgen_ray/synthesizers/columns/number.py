@@ -14,7 +14,7 @@ from synthgen_ray.domain.params import Condition, Family, Range
 from synthgen_ray.domain.widths import widest_of
 from synthgen_ray.synthesizers.columns import arrow, moments
 from synthgen_ray.synthesizers.columns.forms import Form, learn_form
-from synthgen_ray.synthesizers.columns.heaps import Heaps
+from synthgen_ray.synthesizers.columns.heaps import Heaps, LocalHeaps
 from synthgen_ray.synthesizers.columns.marginal import Marginal, NormalMap, least_of_atoms
 from synthgen_ray.synthesizers.columns.modes import Modes
 from synthgen_ray.synthesizers.columns.parametric import Parametric
@@ -83,7 +83,8 @@ class NumberCodec(Stored):
     offsets: tuple[float, ...] = ()  # of the codes' logits
     calibration: QuantileMap | None = None
     wrapped: Wrapped | WrittenMoments | None = None  # how the column keeps its numbers, if not as numbers
-    heaps: Heaps | None = Field(default=None, exclude_if=lambda heaps: heaps is None)  # files of before have none
+    # Files of before have none, or one that puts numbers on atoms too.
+    heaps: Heaps | LocalHeaps | None = Field(default=None, exclude_if=lambda heaps: heaps is None)
 
     @model_validator(mode="after")
     def _is_of_its_form(self) -> Self:
@@ -258,9 +259,15 @@ class NumberCodec(Stored):
         if self.heaps is None or self.form.last_digit is None:
             return cells.numbers
         zero, unit = self.form.last_digit
-        put = self.heaps.put((cells.numbers - zero) / unit, rng) * unit + zero
+        atoms = self._atoms()
+        units = (cells.numbers - zero) / unit
+        if isinstance(self.heaps, Heaps):
+            put = self.heaps.put(units, rng)
+        else:
+            put = self.heaps.put(units, np.rint((atoms - zero) / unit), rng)
+        put = put * unit + zero
         low, high = cells.bounds or (self.form.lower, self.form.upper)
-        stays = np.isin(cells.numbers, self._atoms()) | (put < low) | (put > high)
+        stays = np.isin(cells.numbers, atoms) | (put < low) | (put > high)
         return np.where(stays, cells.numbers, put)
 
     def target(self, condition: Condition) -> NumberTarget:
@@ -360,13 +367,12 @@ def kind_of(type_: pa.DataType) -> ColumnKind:
     return ColumnKind.FLOAT if arrow.is_real(type_) else ColumnKind.INTEGER
 
 
-def _heaps(form: Form, numbers: np.ndarray, counts: np.ndarray, k: int) -> Heaps | None:
+def _heaps(form: Form, numbers: np.ndarray, counts: np.ndarray, k: int) -> LocalHeaps | None:
     """From the distinct numbers as the form counts, those left out that come back exactly anyway."""
     if form.last_digit is None:
         return None
     zero, unit = form.last_digit
-    rare = counts < least_of_atoms(int(counts.sum()), k)
-    units = np.rint((numbers[rare] - zero) / unit)
-    if np.abs(units).max(initial=0.0) >= EXACT:
+    units, rare = np.rint((numbers - zero) / unit), counts < least_of_atoms(int(counts.sum()), k)
+    if np.abs(units[rare]).max(initial=0.0) >= EXACT:
         return None
-    return Heaps.learn(units.astype(np.int64), counts[rare], k)
+    return LocalHeaps.learn(units[rare].astype(np.int64), counts[rare], units[~rare], k)

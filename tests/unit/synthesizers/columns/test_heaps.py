@@ -50,6 +50,32 @@ def test_as_many_are_round_as_in_the_table(numbers, grids):
     assert round_one < asked.min() <= asked.max() < round_one + grids[0]
 
 
+def test_hundreds_are_round_where_few_rows_share_them_and_no_atom_gets_more():
+    """Of most incomes all hundreds are atoms; above these half of them are round too."""
+    rows, chance = 20_000, np.random.default_rng(6)
+    incomes, digits = chance.lognormal(10, 0.7, rows), chance.random(rows)
+    grid = np.select([digits < 0.2, digits < 0.5], [1000, 100], 1)
+    incomes = (np.rint(incomes / grid) * grid).astype(np.int64)
+    codec = learnt(incomes)
+    atoms = codec.form.origin + np.rint(codec._atoms())
+
+    drawn = made(codec, rows=50_000)
+
+    high = np.quantile(incomes, 0.9)
+    assert np.isin(drawn, atoms).mean() == pytest.approx(np.isin(incomes, atoms).mean(), abs=0.01)
+    assert on(drawn[drawn > high], 100) == pytest.approx(on(incomes[incomes > high], 100), abs=0.06)
+    assert on(drawn[drawn <= high], 100) == pytest.approx(on(incomes[incomes <= high], 100), abs=0.02)
+
+
+def test_a_file_of_before_puts_numbers_as_it_did():
+    numbers = np.where(CHANCE.random(ROWS) < 0.6, PERCENTAGES.round(), PERCENTAGES.round(2))
+    before = learnt(numbers).model_dump() | {"heaps": {"units": (100,), "shares": (1.0,)}}
+
+    drawn = made(NumberCodec.model_validate(before))
+
+    assert on(drawn, 1.0) > 0.97  # all but those beside the ends
+
+
 @pytest.mark.parametrize("numbers", [PERCENTAGES.round(2), SUMS.round(), np.rint(SUMS / 100) * 100])
 def test_where_all_digits_are_as_chance_has_them_none_is_rounded(numbers):
     assert "heaps" not in learnt(numbers).model_dump()
