@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -31,6 +32,7 @@ from synthgen_ray.runtime.data_dir import DataDir
 from synthgen_ray.runtime.environment import prepare_environment
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.settings import LogFormat
+from synthgen_ray.synthesizers.base import LIBRARIES
 from synthgen_ray.synthesizers.numerics.streams import fresh_seed
 
 SAY_EVERY_S = 10.0
@@ -145,6 +147,8 @@ def _order(content: bytes, num_rows: int, asked: dict[str, Any], format: OutputF
         raise invalid_request(error.errors()) from None
     model = model_in(content)
     model.sample(0, seed=0, conditions=params.conditions, distribution=params.distribution)  # are there such rows?
+    before_last = (num_rows - 1) // model.chunk_rows
+    model.sample_chunk(before_last, num_rows - before_last * model.chunk_rows, seed=0)  # and so many ids?
     return Order(
         model_sha256=hashlib.sha256(content).hexdigest(),
         chunk_rows=model.chunk_rows,
@@ -155,6 +159,7 @@ def _order(content: bytes, num_rows: int, asked: dict[str, Any], format: OutputF
         format=format,
         csv_safe=params.csv_safe,
         rows_per_file=rows_per_file,
+        release=", ".join(f"{library} {version(library)}" for library in LIBRARIES),
     )
 
 
@@ -189,7 +194,7 @@ def _shown(order: Order, output: str, shown_as: tuple[str, UUID] | None) -> Iter
     from synthgen_ray.runtime.registration import begin, shown
 
     say = _says(order.num_rows)
-    config = {**order.model_dump(mode="json", exclude={"model_sha256", "chunk_rows"}), "output": output}
+    config = {**order.model_dump(mode="json", exclude={"model_sha256", "chunk_rows", "release"}), "output": output}
     params = DrawParams(conditions=order.conditions, distribution=order.distribution)
     job = begin(*shown_as, params, config) if shown_as else None
     if job is None:

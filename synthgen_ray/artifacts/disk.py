@@ -14,6 +14,7 @@ from synthgen_ray.artifacts.scratch import Scratch, on_disk
 from synthgen_ray.domain.entities import FOLDERS, Artifact
 from synthgen_ray.domain.errors import Unavailable
 
+FEW = 8  # files that are looked for one by one: a folder may have a hundred thousand of them
 UNFINISHED = re.compile(r"\.(.+)\.[0-9a-f]{32}")  # the name of a part that is being written, beside it
 
 
@@ -115,9 +116,17 @@ class DiskArtifacts(Artifacts):
                     yield path.relative_to(self._root).as_posix(), path.stat().st_mtime
 
     def sizes(self, location: str, names: Sequence[str]) -> Mapping[str, int]:
-        paths = {name: self.path(location, name) for name in names}
         with _there():
-            return {name: path.stat().st_size for name, path in paths.items() if path.is_file()}
+            if len(names) <= FEW:
+                paths = {name: self.path(location, name) for name in names}
+                return {name: path.stat().st_size for name, path in paths.items() if path.is_file()}
+            with suppress(FileNotFoundError), os.scandir(self._root / location) as entries:
+                wanted = set(names)
+                found = {
+                    entry.name: entry.stat().st_size for entry in entries if entry.name in wanted and entry.is_file()
+                }
+                return {name: found[name] for name in names if name in found}
+            return {}
 
     def _opened(self, artifact: Artifact) -> Blocks:
         return Held({part.name: self.path(artifact.location, part.name) for part in artifact.parts}).blocks

@@ -2,16 +2,19 @@
 same seed has. What is there stays there: a run that was stopped is gone on with.
 
     _plan.json        what was ordered, written first: another order does not go on here
+    _run              which run makes them, until all are there: another one of this order may have taken over
     rows-*.parquet    named by the first and the last of their chunks
     _manifest.json    the files in their order, with their rows, bytes and SHA-256; after all of them
     _SUCCESS          last, and empty
 """
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,7 +29,7 @@ from synthgen_ray.jobs.drawing import drawing
 from synthgen_ray.jobs.parts import PartPlan, plan_parts
 from synthgen_ray.synthesizers.base import Synthesizer, load
 
-PLAN, MANIFEST, SUCCESS = "_plan.json", "_manifest.json", "_SUCCESS"
+PLAN, RUN, MANIFEST, SUCCESS = "_plan.json", "_run", "_manifest.json", "_SUCCESS"
 
 OnRows = Callable[[int, int], None]  # hears how many are there, and how many of these this run has made
 
@@ -45,6 +48,7 @@ class Order(BaseModel):
     format: OutputFormat = OutputFormat.PARQUET
     csv_safe: bool = False
     rows_per_file: int = 1_000_000
+    release: str = ""  # of this package and those that it draws with: others may draw other rows
 
     @cached_property
     def files(self) -> dict[str, PartPlan]:
@@ -55,10 +59,11 @@ class Order(BaseModel):
 
 @dataclass(frozen=True)
 class Place:
-    """A folder in a store of files."""
+    """A folder in a store of files, and the run that works there."""
 
     artifacts: Artifacts
     location: str
+    run: str = field(default_factory=lambda: uuid4().hex)
 
     def has(self, name: str) -> bool:
         return name in self.sizes([name])
@@ -102,12 +107,13 @@ def model_in(content: bytes) -> Synthesizer:
 
 def begin(place: Place, order: Order, *, resume: bool) -> Manifest | None:
     """Take the folder for an order; the manifest, when there is nothing left to do. Where files of a run that had ended
-    are missing, or of another size, they are to be made again.
+    are missing, or of another size, they are to be made again. A run of this order that still works there ends.
 
     Raises: Conflict, when another order was begun there, or this one and it is not to be gone on with, or files are
     there of which nothing tells whose they are; Unavailable.
     """
-    if place.has(PLAN):
+    was_begun = place.has(PLAN)
+    if was_begun:
         if not resume:
             raise Conflict("Rows were begun there: --resume goes on with them, or choose another folder.", "begun")
         if (plan := _plan_of(place)) != order:
@@ -117,11 +123,24 @@ def begin(place: Place, order: Order, *, resume: bool) -> Manifest | None:
     elif place.sizes([MANIFEST, SUCCESS, *order.files]):
         raise Conflict("Files of a run are there without the plan that it went by: choose another folder.", "begun")
     place.write(PLAN, _written(order))
+    place.write(RUN, _claim(place, order))
+    if not was_begun and place.sizes(list(order.files)):  # of one that began after that look
+        place.remove(PLAN)
+        raise _another_run()
     return None
 
 
 def _written(order: Order) -> bytes:
     return order.model_dump_json(indent=2).encode()
+
+
+def _claim(place: Place, order: Order) -> bytes:
+    """What says that this run makes this order there."""
+    return f"{place.run} {hashlib.sha256(_written(order)).hexdigest()}\n".encode()
+
+
+def _another_run() -> Conflict:
+    return Conflict("Another run was begun there at the same time, and goes on: choose another folder.", "begun")
 
 
 def _another_order(plan: Order | None, order: Order) -> Conflict:
@@ -143,17 +162,19 @@ def as_begun(place: Place, order: Order, *, any_seed: bool) -> Order:
 
 
 def check_ours(place: Place, order: Order) -> None:
-    """Raises: Conflict, where this machine has a folder of its own by that name, or another run was begun there before
-    either could see the other's plan: the last one that was written stands; Unavailable."""
+    """Raises: Conflict, where this machine has a folder of its own by that name, or another run has taken the folder:
+    the last one that was begun stands; Unavailable."""
     try:
-        plan = place.read(PLAN)
+        claim = place.read(RUN)
     except Gone:
+        if place.has(PLAN):  # the other one has come to its end
+            raise _another_run() from None
         raise Conflict(
             "A node does not see the folder: on several nodes it must be on storage that all of them share.",
             "not_shared",
         ) from None
-    if plan != _written(order):
-        raise Conflict("Another run was begun there at the same time, and goes on: choose another folder.", "begun")
+    if claim != _claim(place, order):
+        raise _another_run()
 
 
 def make_file(model: Synthesizer, order: Order, name: str, place: Place) -> DoneFile:
@@ -175,10 +196,11 @@ def make_file(model: Synthesizer, order: Order, name: str, place: Place) -> Done
 
 def finish(place: Place, order: Order, done: Mapping[str, DoneFile]) -> Manifest:
     """Say that all is there, and clear away what runs that were killed have begun."""
-    place.artifacts.clear_unfinished(place.location, {PLAN, MANIFEST, SUCCESS, *order.files})
+    place.artifacts.clear_unfinished(place.location, {PLAN, RUN, MANIFEST, SUCCESS, *order.files})
     manifest = Manifest(order=order, files=tuple(done[name] for name in order.files))
     place.write(MANIFEST, manifest.model_dump_json(indent=2).encode())
     place.write(SUCCESS, b"")
+    place.remove(RUN)
     return manifest
 
 

@@ -1,9 +1,10 @@
 """Ray Data around `jobs/batch.py`: one row of its dataset is one file to make."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import ray
 
@@ -18,6 +19,7 @@ from synthgen_ray.runtime.spread import Row, made_by_all
 from synthgen_ray.settings import LogFormat
 from synthgen_ray.synthesizers.numerics.threads import compute_with
 
+Answer = TypeVar("Answer")
 RESTS_S = tuple(rest.total_seconds() for rest in AWAY_RESTS)
 
 
@@ -41,12 +43,7 @@ class FileMaker:
     def __call__(self, row: Row) -> Row:
         name = str(row["file"])
         with about(**self._subject):
-            for rest_s in RESTS_S:
-                try:
-                    return self._made(name)
-                except Unavailable:
-                    time.sleep(rest_s)
-            return self._made(name)
+            return _waited_for(lambda: self._made(name))
 
     def _made(self, name: str) -> Row:
         check_ours(self._place, self._order)
@@ -64,7 +61,7 @@ def run(
     done: dict[str, DoneFile] = {}
     rows = made = 0
     files = [{"file": name} for name in order.files]
-    from_before = place.sizes(list(order.files))
+    from_before = _waited_for(lambda: place.sizes(list(order.files)))
     given = (ray.put(model), order, place, log_format, subject())
     for line in made_by_all(FileMaker, given, files, workers):
         file = DoneFile.model_validate(line)
@@ -72,7 +69,18 @@ def run(
         rows += file.num_rows
         made += 0 if file.name in from_before else file.num_rows
         on_rows(rows, made)
-    return finish(place, order, done)
+    _waited_for(lambda: check_ours(place, order))
+    return _waited_for(lambda: finish(place, order, done))
+
+
+def _waited_for(call: Callable[[], Answer]) -> Answer:
+    """What the call answers once the storage does. Raises: Unavailable, when it stays away; what the call raises."""
+    for rest_s in RESTS_S:
+        try:
+            return call()
+        except Unavailable:
+            time.sleep(rest_s)
+    return call()
 
 
 @contextmanager

@@ -79,6 +79,8 @@ class _State:
     def on_rows(self, rows: int, made: int) -> None:
         """So many are there, and so many of these were made since it began. Raises: Cancelled."""
         self._rows, self._made = rows, made
+        if rows == self._num_rows and self.is_held:  # what is published next cannot be taken back
+            self._renew()
         if not self.is_held:
             raise _cancelled()
 
@@ -89,15 +91,18 @@ class _State:
 
     def beat(self) -> None:
         while self.is_held and not self._ended.wait(HEARTBEAT_S):
-            try:
-                self.is_held = _call("renew_batch", self._job.id, self._job.attempt, self.progress())
-            except Unavailable:
-                pass  # the next one may find it
-            except Exception as error:  # noqa: BLE001 - without signs of life it would be taken for stopped
-                log.error("a batch could not show that it lives, and tries it again: %s", frames_of(error))
+            self._renew()
         with self._lock:
             if not self._ended.is_set():
                 signal.pthread_kill(threading.main_thread().ident or 0, STOP)
+
+    def _renew(self) -> None:
+        try:
+            self.is_held = _call("renew_batch", self._job.id, self._job.attempt, self.progress())
+        except Unavailable:
+            pass  # the next one may find it
+        except Exception as error:  # noqa: BLE001 - without signs of life it would be taken for stopped
+            log.error("a batch could not show that it lives, and tries it again: %s", frames_of(error))
 
     def end(self, beating: threading.Thread) -> None:
         """From here on nobody is stopped."""

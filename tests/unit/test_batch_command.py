@@ -140,6 +140,19 @@ def test_a_condition_that_no_row_meets_is_refused_before_a_folder_is_begun(tmp_p
     assert list(tmp_path.iterdir()) == [model]
 
 
+def test_more_rows_than_there_are_ids_are_refused_before_a_folder_is_begun(tmp_path):
+    model = tmp_path / "model.synthgen"
+    table = pa.table({"user_id": pa.array(range(100), pa.int8()), "age": [float(age) for age in range(100)]})
+    GaussianCopula(seed=1).fit(table).save(model)
+
+    refused = CliRunner().invoke(
+        app, ["--model", str(model), "--num-rows", "3000000000", "--output", str(tmp_path / "rows")]
+    )
+
+    assert (refused.exit_code, "holds no further ids" in refused.output) == (1, True)
+    assert list(tmp_path.iterdir()) == [model]
+
+
 @pytest.mark.parametrize("form", [None, *LogFormat])
 def test_what_it_logs_are_lines_of_the_form_that_is_asked_for_and_else_json(exported, s3, tmp_path, form):
     model, nowhere = tmp_path / "model.synthgen", s3.url(f"bucket-{uuid4()}/rows")

@@ -114,7 +114,9 @@ def for_fresh(type_: pa.DataType) -> pa.DataType:
 
 def with_room(type_: pa.DataType, values: int) -> pa.DataType:
     """The same, but for a dictionary whose indices cannot tell so many values apart."""
-    if not pa.types.is_dictionary(type_) or values <= 1 << (type_.index_type.bit_width - 1):
+    if not pa.types.is_dictionary(type_):
+        return type_
+    if values <= 1 << (type_.index_type.bit_width - pa.types.is_signed_integer(type_.index_type)):
         return type_
     return pa.dictionary(pa.int32(), type_.value_type, type_.ordered)
 

@@ -118,7 +118,8 @@ class NumberCodec(Stored):
         form = learn_form(present, k, least_step)
         numbers = form.forward(present)
         counted = np.unique(numbers, return_counts=True)
-        heaps = _heaps(form, *counted, k)
+        comes_back = least_of_atoms(len(numbers), k) if marginals == "empirical" else np.inf
+        heaps = _heaps(form, *counted, comes_back, k)
         marginal: Marginal | Parametric | None = None
         if "marginal" in maps:
             if marginals == "empirical":
@@ -367,12 +368,12 @@ def kind_of(type_: pa.DataType) -> ColumnKind:
     return ColumnKind.FLOAT if arrow.is_real(type_) else ColumnKind.INTEGER
 
 
-def _heaps(form: Form, numbers: np.ndarray, counts: np.ndarray, k: int) -> LocalHeaps | None:
-    """From the distinct numbers as the form counts, those left out that come back exactly anyway."""
+def _heaps(form: Form, numbers: np.ndarray, counts: np.ndarray, comes_back: float, k: int) -> LocalHeaps | None:
+    """From the distinct numbers as the form counts, without those that come back exactly anyway: of so many rows."""
     if form.last_digit is None:
         return None
     zero, unit = form.last_digit
-    units, rare = np.rint((numbers - zero) / unit), counts < least_of_atoms(int(counts.sum()), k)
+    units, rare = np.rint((numbers - zero) / unit), counts < comes_back
     if np.abs(units[rare]).max(initial=0.0) >= EXACT:
         return None
     return LocalHeaps.learn(units[rare].astype(np.int64), counts[rare], units[~rare], k)

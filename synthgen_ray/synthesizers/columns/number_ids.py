@@ -83,11 +83,17 @@ class SequenceCodec(NumberIds):
     def learn(
         cls, name: str, type_: pa.DataType, rising: np.ndarray, unit: int, null_share: float, step: int, k: int
     ) -> Self:
-        low, high = int(rising[0]), int(rising[-1])
-        few = min(k, len(rising))
+        low, high, few = int(rising[0]), int(rising[-1]), min(k, len(rising))
+        run = _run_beyond(name, type_, unit, low, high, step, high % step)
         if max(high - int(rising[-few]), int(rising[few - 1]) - low) > MOST_GAP * few * step:
-            low, high = _rounded_outwards(low, high, _limits(arrow.value_type(type_), unit))
-        return cls(**_run_beyond(name, type_, unit, low, high, step), null_share=null_share)
+            rest, limits = int(rising[len(rising) // 2]) % step, _limits(arrow.value_type(type_), unit)
+            for digits in range(len(str(high - low)) - 1, 0, -1):
+                ends = _rounded_outwards(low, high, 10**digits, limits)
+                rounded = _run_beyond(name, type_, unit, *ends, step, rest)
+                if rounded["step"] == run["step"] and 2 * rounded["room"] >= run["room"]:
+                    run = rounded
+                    break
+        return cls(**run, null_share=null_share)
 
     def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - made like the others
         return self._written(self._next(rows), rng)
@@ -125,9 +131,9 @@ class ScatteredCodec(NumberIds):
         low, high = int(rising[0]), int(rising[-1])
         if len(rising) < k:  # where so few are would nearly tell each
             low, high = min(low, 0), max(high, 0)
-        low, high = _rounded_outwards(low, high, limits)
+        low, high = _rounded_outwards(low, high, 10 ** max(len(str(high - low)) - 1, 1), limits)
         return cls(
-            **_run_beyond(name, type_, unit, low, high, 1),
+            **_run_beyond(name, type_, unit, low, high, 1, 0),
             null_share=null_share,
             lowest=low,
             size=min(high - low + 1, MOST_IDS),
@@ -181,9 +187,10 @@ def _step(rising: np.ndarray) -> int | None:
     return int(steps[counts.argmax()]) if counts.max() >= MOST_STEPS * counts.sum() else None
 
 
-def _run_beyond(name: str, type_: pa.DataType, unit: int, low: int, high: int, step: int) -> dict[str, Any]:
-    """The fields of a codec whose ids go on where those of the table, from `low` to `high`, end."""
-    start, step, room = _continued(low, high, step, _limits(arrow.value_type(type_), unit))
+def _run_beyond(name: str, type_: pa.DataType, unit: int, low: int, high: int, step: int, rest: int) -> dict[str, Any]:
+    """The fields of a codec whose ids go on where those of the table, from `low` to `high`, end: on the grid of a step
+    from this rest on."""
+    start, step, room = _continued(low, high, step, rest, _limits(arrow.value_type(type_), unit))
     return {
         "name": name,
         "arrow_type": str(arrow.for_fresh(type_)),
@@ -194,10 +201,9 @@ def _run_beyond(name: str, type_: pa.DataType, unit: int, low: int, high: int, s
     }
 
 
-def _continued(low: int, high: int, step: int, limits: tuple[int, int]) -> tuple[int, int, int]:
+def _continued(low: int, high: int, step: int, rest: int, limits: tuple[int, int]) -> tuple[int, int, int]:
     """Where ids from `low` to `high` go on, by which step, and how many there are."""
     least, most = limits
-    rest = high % step
     if 2 * (most - high) >= min(low - least, step << 31):
         start = ((high - rest) // step // ROUND + 1) * ROUND * step + rest
         return start, step, max((most - start) // step + 1, 0)
@@ -205,9 +211,8 @@ def _continued(low: int, high: int, step: int, limits: tuple[int, int]) -> tuple
     return start, -step, max((start - least) // step + 1, 0)
 
 
-def _rounded_outwards(low: int, high: int, limits: tuple[int, int]) -> tuple[int, int]:
-    """To the leading digit of their distance, to tens at least, which tells nobody's id; what is positive stays so."""
-    tens = 10 ** max(len(str(high - low)) - 1, 1)
+def _rounded_outwards(low: int, high: int, tens: int, limits: tuple[int, int]) -> tuple[int, int]:
+    """To tens, hundreds or more, by which nobody's id is told; what is positive stays so."""
     least = max(low // tens * tens, 1) if low > 0 else low // tens * tens
     return max(least, limits[0]), min((high // tens + 1) * tens - 1, limits[1])
 

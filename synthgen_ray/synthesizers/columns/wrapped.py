@@ -63,10 +63,12 @@ class Wrapped(Stored):
     @property
     def plain_type(self) -> pa.DataType:
         """What `unwrap` gives."""
-        type_ = arrow.value_type(arrow.type_of(self.arrow_type))
-        if not arrow.is_text(type_) and not pa.types.is_decimal(type_):
-            return type_
-        return pa.float64() if arrow.is_text(type_) and self.decimals != 0 else pa.int64()
+        type_ = arrow.type_of(self.arrow_type)
+        if pa.types.is_decimal(type_):
+            return pa.int64()
+        if not arrow.is_text(type_):
+            return arrow.value_type(type_)
+        return pa.int64() if self.decimals == 0 else pa.float64()
 
     def unwrap(self, column: pa.ChunkedArray) -> pa.Array:
         array = arrow.plain(column)

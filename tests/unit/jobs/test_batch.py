@@ -13,12 +13,14 @@ from synthgen_ray.domain.params import OutputFormat
 from synthgen_ray.jobs.batch import (
     MANIFEST,
     PLAN,
+    RUN,
     SUCCESS,
     Manifest,
     Order,
     Place,
     as_begun,
     begin,
+    check_ours,
     finish,
     make_file,
 )
@@ -76,7 +78,7 @@ def test_what_a_killed_run_left_unfinished_goes_with_the_end_and_nothing_else(pl
     order = an_order()
     begin(place, order, resume=False)
     name, folder = next(iter(order.files)), tmp_path / "place" / "rows"
-    left = [folder / f".{file}.{'a' * 32}" for file in (name, PLAN, MANIFEST)]
+    left = [folder / f".{file}.{'a' * 32}" for file in (name, PLAN, RUN, MANIFEST)]
     strange = folder / ".notes.txt"
     for file in (*left, strange):
         file.touch()
@@ -212,6 +214,7 @@ class TestBegin:
             {"format": "csv"},
             {"rows_per_file": 1},
             {"csv_safe": True},
+            {"release": "synthgen-ray 9.0"},
         ],
         ids=lambda change: ", ".join(change),
     )
@@ -222,6 +225,40 @@ class TestBegin:
             begin(place, an_order(**change), resume=True)
 
         assert set(refused.value.detail.partition("another ")[2].partition(":")[0].split(", ")) == change.keys()
+
+    def test_of_two_runs_of_one_order_the_later_one_goes_on(self, model, place):
+        earlier, later = place, Place(place.artifacts, place.location)
+        begin(earlier, an_order(), resume=False)
+        check_ours(earlier, an_order())
+
+        begin(later, an_order(), resume=True)
+
+        with pytest.raises(Conflict) as refused:
+            check_ours(earlier, an_order())
+        assert refused.value.code == "begun"
+        check_ours(later, an_order())
+        made(model, an_order(), later)
+        with pytest.raises(Conflict) as refused:
+            check_ours(earlier, an_order())
+        assert refused.value.code == "begun"
+        assert not place.has(RUN)
+
+    def test_one_that_another_seed_has_begun_since_it_was_looked_at_is_left_to_nobody(self, model, tmp_path):
+        """Whose files these are would be told by no plan that stands."""
+        name = next(iter(an_order().files))
+
+        class Meanwhile(DiskArtifacts):
+            def writing(self, location, written):
+                if written == PLAN:
+                    make_file(model, an_order(seed=8), name, Place(DiskArtifacts(tmp_path), location))
+                return super().writing(location, written)
+
+        place = Place(Meanwhile(tmp_path), "rows")
+
+        for resume in (False, True):
+            with pytest.raises(Conflict) as refused:
+                begin(place, an_order(), resume=resume)
+            assert refused.value.code == "begun"
 
     def test_a_plan_that_was_damaged_is_not_gone_on_with(self, place):
         place.write(PLAN, b"{")

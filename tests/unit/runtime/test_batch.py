@@ -16,7 +16,7 @@ from ray.exceptions import OutOfDiskError, RayTaskError
 from synthgen_ray.artifacts import open_artifacts
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.errors import Conflict, Postponed, Unavailable, WorkerLost, told
-from synthgen_ray.jobs.batch import PLAN, Order, Place, begin
+from synthgen_ray.jobs.batch import MANIFEST, PLAN, RUN, SUCCESS, Order, Place, begin
 from synthgen_ray.runtime import batch
 from synthgen_ray.runtime.batch import RESTS_S, FileMaker
 from synthgen_ray.runtime.spread import Row, made_by_all
@@ -95,6 +95,53 @@ def test_storage_that_is_away_is_waited_for_and_not_for_ever(model, tmp_path):
     artifacts.tries = len(RESTS_S) + 1
 
     assert maker({"file": NAME})["num_rows"] == 10
+
+
+@pytest.mark.parametrize("name", [MANIFEST, SUCCESS, RUN])
+def test_storage_that_is_away_at_the_end_is_waited_for_too(model, tmp_path, monkeypatch, name):
+    class AwayOnce(DiskArtifacts):
+        has_begun = False
+
+        def writing(self, location, written):
+            self._try(written)
+            return super().writing(location, written)
+
+        def remove(self, location, removed):
+            super().remove(location, removed)
+            self._try(removed)
+
+        def _try(self, asked):
+            if asked == name and self.has_begun:
+                self.has_begun = False
+                raise Unavailable("The artifact store cannot be reached now; try again.", "artifacts_unavailable")
+
+    place = Place(artifacts := AwayOnce(tmp_path), "rows")
+    begin(place, ORDER, resume=False)
+    artifacts.has_begun = True
+    monkeypatch.setattr(batch, "made_by_all", lambda kind, given, files, _: map(kind(*given), files))
+    monkeypatch.setattr(ray, "put", lambda content: content)
+
+    manifest = batch.run(model, ORDER, place, lambda *_: None, LogFormat.JSON)
+
+    assert [file.num_rows for file in manifest.files] == [10]
+    assert (artifacts.has_begun, place.has(SUCCESS), place.has(RUN)) == (False, True, False)
+
+
+def test_a_run_that_another_has_taken_over_does_not_say_that_all_is_there(model, tmp_path, monkeypatch):
+    place, other = (Place(DiskArtifacts(tmp_path), "rows") for _ in range(2))
+    begin(place, ORDER, resume=False)
+
+    def made_and_taken(kind, given, files, _):
+        yield from map(kind(*given), files)
+        begin(other, ORDER, resume=True)
+
+    monkeypatch.setattr(batch, "made_by_all", made_and_taken)
+    monkeypatch.setattr(ray, "put", lambda content: content)
+
+    with pytest.raises(Conflict):
+        batch.run(model, ORDER, place, lambda *_: None, LogFormat.JSON)
+
+    assert not place.has(SUCCESS)
 
 
 def test_what_it_logs_are_lines_of_ours_about_the_batch(model, s3, tmp_path, capfd):

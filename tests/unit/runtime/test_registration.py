@@ -77,6 +77,16 @@ def test_one_that_is_no_longer_wanted_ends_in_the_middle_of_a_file():
     assert signal.getsignal(STOP) is before
 
 
+@pytest.mark.usefixtures("finds")
+def test_one_that_was_cancelled_since_its_last_beat_does_not_say_that_all_is_there(monkeypatch):
+    monkeypatch.setattr(registration, "HEARTBEAT_S", 60.0)
+
+    with pytest.raises(Cancelled), shown(a_job(JobType.BATCH), 10) as on_rows:
+        on_rows(9, 9)
+        on_rows(10, 10)
+        raise AssertionError("it went on to its end")
+
+
 def test_a_head_that_does_not_answer_for_a_while_does_not_keep_a_batch_from_hearing_that_it_is_not_wanted(finds):
     finds.insert(0, GetTimeoutError("the GCS server is dead or under high load"))
 

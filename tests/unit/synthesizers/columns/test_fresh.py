@@ -213,6 +213,26 @@ class TestSequences:
         assert min(abs(one - far) for one in made(codec, 500)) > 10**6
         assert str(abs(far))[:7] not in codec.model_dump_json()
 
+    @pytest.mark.parametrize(
+        ("ids", "type_"),
+        [
+            ([*range(10, 10_001, 10), 1_000_000], pa.int64()),
+            ([*range(1, 1001), 60_000], pa.uint16()),
+            ([*range(1, 1001), 200 * 10**6], pa.int32()),
+            ([*range(1, 1001), 9 * 10**18], pa.int64()),
+        ],
+    )
+    def test_stay_on_their_grid_and_in_their_type_behind_one_that_is_far(self, ids, type_):
+        codec = learnt(ColumnKind.ID, pa.array(ids, type_))
+
+        rows = made(codec, 2000)
+
+        step = ids[1] - ids[0]
+        assert codec.kind == "sequence"
+        assert {one % step for one in rows} == {ids[0] % step}
+        assert min(rows) > max(ids)
+        assert len({*rows}) == 2000
+
     def test_have_gaps_now_and_then(self):
         ids = np.cumsum(np.where(np.arange(500) % 50, 1, 10**6))
 

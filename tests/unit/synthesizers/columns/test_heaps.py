@@ -67,6 +67,23 @@ def test_hundreds_are_round_where_few_rows_share_them_and_no_atom_gets_more():
     assert on(drawn[drawn <= high], 100) == pytest.approx(on(incomes[incomes <= high], 100), abs=0.02)
 
 
+def test_under_a_family_all_numbers_tell_what_is_round():
+    """None comes back exactly there: those of many rows are no atoms, and what few others have is not put on all."""
+    chance = np.random.default_rng(7)
+    numbers = np.append(chance.integers(0, 150, 39_000), chance.integers(100, 600, 1000) * 100)
+    half = np.where(chance.random(ROWS) < 0.5, (SUMS / 100).round() * 100, SUMS.round())
+
+    def drawn(column: np.ndarray) -> np.ndarray:
+        codec = NumberCodec.learn(
+            "x", pa.chunked_array([column.astype(np.int64)]), 5, 1, frozenset({"marginal"}), "norm", CHANCE
+        )
+        return made(codec)
+
+    rows = drawn(numbers)
+    assert on(rows[rows > 0], 100) < 0.1  # half of a normal distribution is below their lower end
+    assert on(drawn(half), 100) == pytest.approx(on(half, 100), abs=0.1)
+
+
 def test_a_file_of_before_puts_numbers_as_it_did():
     numbers = np.where(CHANCE.random(ROWS) < 0.6, PERCENTAGES.round(), PERCENTAGES.round(2))
     before = learnt(numbers).model_dump() | {"heaps": {"units": (100,), "shares": (1.0,)}}

@@ -191,6 +191,29 @@ def test_categories_of_a_data_frame_keep_their_order(model_type, most, tmp_path)
     assert (filled["size"] == frame["size"])[WHOLE % 2 == 0].all()
 
 
+@pytest.mark.usefixtures("few_own_rows")
+def test_unsigned_indices_tell_twice_as_many_categories_apart():
+    type_ = pa.dictionary(pa.uint8(), pa.string())
+    words = pa.array([f"w{n % 200}" for n in range(2000)]).dictionary_encode().cast(type_)
+    model = given_model(ModelType.GAUSSIAN_COPULA, pa.table({"x": words, "y": range(2000)}), None)
+    gaps = pa.table({"x": words.take(pa.array([None, 1, 199])), "y": [1, 2, 3]})
+
+    assert model.sample(300, seed=1)["x"].type == type_
+    assert model.impute(gaps, seed=1)["x"].type == type_
+
+
+@pytest.mark.parametrize("digits", [0, 2])
+def test_decimals_in_a_dictionary_that_too_few_rows_share_stay_decimals(digits, tmp_path):
+    values = [Decimal(int(n)).scaleb(-digits) for n in RNG.permutation(ROWS) // 3 * 7]
+    prices = pa.array(values, pa.decimal128(10, 2)).dictionary_encode()
+    given_model(ModelType.GAUSSIAN_COPULA, pa.table({"x": prices, "y": WHOLE}), None).save(tmp_path / "model")
+
+    rows = load(tmp_path / "model").sample(100, seed=1)["x"]
+
+    assert rows.type == prices.type
+    assert all(value == round(value, digits) for value in rows.to_pylist())
+
+
 @pytest.mark.parametrize("index", [pa.int8(), pa.int16(), pa.int32()], ids=str)
 @pytest.mark.parametrize("kind", [ColumnKind.ID, ColumnKind.TEXT])
 def test_a_dictionary_has_room_for_all_values_that_are_made_up(kind, index):
