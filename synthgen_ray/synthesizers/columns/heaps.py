@@ -39,12 +39,18 @@ class Heaps(Stored):
         `None` if no more of them are round than by chance, or fewer than k rows."""
         shares = {1: 1.0}
         for grid in GRIDS:
-            rows = int(counts[~np.isin(_rounded(units, grid), atoms)].sum())
+            nearest = _rounded(units, grid)
+            weights = counts * ~np.isin(nearest, atoms)
+            rows = int(weights.sum())
             if rows < k or np.ptp(units) < LEAST_REACH * grid:
                 break
             on = int(counts[units % grid == 0].sum())
-            by_chance = sum(share * unit / grid for unit, share in shares.items())
-            beyond, spread = on / rows - by_chance, math.sqrt(by_chance * (1 - by_chance) / rows)
+            # Of the numbers around one of the grid, which are so many without the atoms among them, one is on it.
+            around = grid - np.diff(np.searchsorted(atoms, [nearest - grid / 2, nearest + grid / 2]), axis=0)[0]
+            by_chance = shares[1] * float((weights / np.maximum(around, 1)).sum()) / rows
+            by_chance += sum(share * unit / grid for unit, share in shares.items() if unit > 1)
+            seen = rows**2 / float((weights**2).sum())  # rows that hold one number tell of it once; Kish 1965
+            beyond, spread = on / rows - by_chance, math.sqrt(by_chance * (1 - by_chance) / seen)
             if on >= k and beyond > max(LEAST_SHARE, CERTAIN * spread):
                 finer = max(shares)
                 shares[grid] = min(beyond / (1 - finer / grid), shares[finer])
