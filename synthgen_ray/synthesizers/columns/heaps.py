@@ -19,6 +19,7 @@ GRIDS = (5, 10, 50, 100, 500, 1000)  # units of the last digit, each a part of t
 LEAST_REACH = 20  # times a grid's unit: on a coarser one numbers would not be where they were drawn
 LEAST_SHARE = 0.02  # of the numbers, for which a grid is worth having
 CERTAIN = 5  # standard deviations from chance
+LIKELY = 2  # where a finer grid is certain: then only how coarse it is is in doubt
 
 
 class Heaps(Stored):
@@ -51,8 +52,8 @@ class Heaps(Stored):
             by_chance += sum(share * unit / grid for unit, share in shares.items() if unit > 1)
             seen = rows**2 / float((weights**2).sum())  # rows that hold one number tell of it once; Kish 1965
             beyond, spread = on / rows - by_chance, math.sqrt(by_chance * (1 - by_chance) / seen)
-            if on >= k and beyond > max(LEAST_SHARE, CERTAIN * spread):
-                finer = max(shares)
+            finer = max(shares)
+            if on >= k and beyond > max(LEAST_SHARE, (LIKELY if finer > 1 else CERTAIN) * spread):
                 shares[grid] = min(beyond / (1 - finer / grid), shares[finer])
                 shares[finer] -= shares[grid]
         coarse = {grid: share for grid, share in shares.items() if grid > 1 and share > 0}
@@ -60,8 +61,12 @@ class Heaps(Stored):
 
     def put(self, units: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The numbers, some of them rounded to a coarser grid, (N,)."""
-        which = np.searchsorted(np.cumsum(self.shares), rng.random(len(units)), side="right")
-        return _rounded(units, np.append(self.units, 1)[which])
+        return _rounded(units, self.grids(len(units), rng))
+
+    def grids(self, numbers: int, rng: np.random.Generator) -> np.ndarray:
+        """To which each is rounded; 1 for those that stay."""
+        which = np.searchsorted(np.cumsum(self.shares), rng.random(numbers), side="right")
+        return np.asarray(np.append(self.units, 1)[which])
 
 
 class LocalHeaps(Stored):
@@ -78,12 +83,15 @@ class LocalHeaps(Stored):
         return cls(by_gap=by_gap) if any(by_gap) else None
 
     def put(self, units: np.ndarray, atoms: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """The numbers, some of them rounded to a coarser grid, (N,); those that would be atoms by that stay."""
-        gaps, put = _gaps(units, atoms), units.copy()
+        """The numbers, some of them rounded to a coarser grid, (N,): to its other side where they would be an atom, and
+        not at all if they would be one there too."""
+        gaps, grids = _gaps(units, atoms), np.ones(len(units))
         for gap, heaps in enumerate(self.by_gap):
             if heaps:
-                put[gaps == gap] = heaps.put(units[gaps == gap], rng)
-        return np.where(np.isin(put, atoms), units, put)
+                grids[gaps == gap] = heaps.grids(int((gaps == gap).sum()), rng)
+        put = np.where(grids > 1, _rounded(units, grids), units)
+        other = put + np.sign(units - put) * grids
+        return np.where(~np.isin(put, atoms), put, np.where(np.isin(other, atoms), units, other))
 
 
 def _gaps(units: np.ndarray, atoms: np.ndarray) -> np.ndarray:
