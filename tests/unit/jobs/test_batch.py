@@ -289,6 +289,16 @@ class TestBegin:
         manifest = made(model, an_order(), place)
 
         assert begin(place, an_order(), resume=True) == manifest
+        assert begin(place, an_order(release="synthgen-ray 9.0"), resume=True) == manifest
+
+    def test_one_that_was_done_by_another_release_is_not_made_whole_by_this_one(self, model, place):
+        begin(place, an_order(), resume=False)
+        manifest = made(model, an_order(), place)
+        place.remove(manifest.files[1].name)
+
+        with pytest.raises(Conflict, match="another release"):
+            begin(place, an_order(release="synthgen-ray 9.0"), resume=True)
+        assert place.has(SUCCESS)
 
     @pytest.mark.parametrize("harm", ["missing", "cut", "without a manifest", "with half a manifest"])
     def test_one_that_was_done_and_is_not_whole_any_more_is_made_whole_again(self, model, place, harm):
