@@ -224,7 +224,8 @@ def _kinds_of(kind: DayKind, first: int, days: int) -> np.ndarray:
         return np.asarray((dates.astype(np.int64) + 3) % 7)  # from Monday on
     if kind == "month":
         return np.asarray(months.astype(np.int64) % 12)
-    since, until = dates - months.astype("datetime64[D]"), (months + 1).astype("datetime64[D]") - dates
+    next_months = months + np.timedelta64(1, "M")
+    since, until = dates - months.astype("datetime64[D]"), next_months.astype("datetime64[D]") - dates
     return np.asarray(since.astype(np.int64) if kind == "day" else until.astype(np.int64) - 1)
 
 
