@@ -15,6 +15,7 @@ from synthgen_ray.synthesizers.columns.marginal import Marginal
 K = 5
 MONTHS = np.arange("2005-01", "2024-01", dtype="datetime64[M]")
 FIRSTS = MONTHS.astype("M8[D]")
+LASTS = (MONTHS + np.timedelta64(1, "M")).astype("M8[D]") - np.timedelta64(1, "D")
 DAYS = np.arange("2021-01-04", "2023-01-04", dtype="datetime64[D]")
 WORKDAYS = DAYS[np.is_busday(DAYS)]
 
@@ -51,7 +52,7 @@ def test_nobody_works_at_night_and_on_sundays(unit):
     assert not shares(rows, pc.hour)[[*range(9), *range(19, 24)]].any()
 
 
-@pytest.mark.parametrize("days", [FIRSTS, (MONTHS + 1).astype("M8[D]") - 1, FIRSTS[::3]])
+@pytest.mark.parametrize("days", [FIRSTS, LASTS, FIRSTS[::3]])
 def test_the_first_or_last_day_of_months_or_quarters_stays_that(days):
     assert set(drawn(pa.array(some(days, 400))).to_pylist()) <= set(days.tolist())
 
