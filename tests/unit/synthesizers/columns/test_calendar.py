@@ -58,7 +58,7 @@ def test_the_first_or_last_day_of_months_or_quarters_stays_that(days):
 
 
 def test_a_kind_of_day_that_fewer_than_k_rows_have_is_not_learnt():
-    workdays, sundays = some(WORKDAYS, 900), DAYS[::7] + 6
+    workdays, sundays = some(WORKDAYS, 900), DAYS[::7] + np.timedelta64(6, "D")
 
     with_few, with_more = (drawn(pa.array(np.append(workdays, sundays[:rows]))) for rows in (4, 9))
 
