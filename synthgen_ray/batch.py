@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -32,7 +31,7 @@ from synthgen_ray.runtime.data_dir import DataDir
 from synthgen_ray.runtime.environment import prepare_environment
 from synthgen_ray.runtime.logs import write_logs
 from synthgen_ray.settings import LogFormat
-from synthgen_ray.synthesizers.base import LIBRARIES
+from synthgen_ray.synthesizers.model_file import releases
 from synthgen_ray.synthesizers.numerics.streams import fresh_seed
 
 SAY_EVERY_S = 10.0
@@ -159,7 +158,7 @@ def _order(content: bytes, num_rows: int, asked: dict[str, Any], format: OutputF
         format=format,
         csv_safe=params.csv_safe,
         rows_per_file=rows_per_file,
-        release=", ".join(f"{library} {version(library)}" for library in LIBRARIES),
+        release=", ".join(map(" ".join, releases().items())),
     )
 
 

@@ -19,6 +19,7 @@ from synthgen_ray.domain.entities import FOLDERS, Artifact, Part
 from synthgen_ray.domain.errors import Gone
 
 log = logging.getLogger(__name__)
+FEW = 8  # files that are looked for one by one: a folder may have a hundred thousand of them
 SMALL = 64 << 20  # bytes that are hashed within a tenth of a second
 CLAIM, OWNER = "server", "owner"  # a folder, and the file in it that says whose metadata names all this
 

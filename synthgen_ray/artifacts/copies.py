@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from synthgen_ray.artifacts.scratch import listed
+
 MOST_BYTES = 2 << 30
 IDLE_S = 600  # a file that was deleted must not live on in its copies
 
@@ -66,6 +68,6 @@ class Copies:
             total -= about.st_size
 
     def _copies(self) -> Iterator[tuple[Path, os.stat_result]]:
-        for copy in self._folder.glob("*"):
+        for copy in listed(self._folder):
             with suppress(FileNotFoundError):  # others make room too
                 yield copy, copy.stat()

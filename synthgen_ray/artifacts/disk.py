@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from synthgen_ray.artifacts.base import Artifacts, Blocks, OnDamage, missing, not_counted
-from synthgen_ray.artifacts.scratch import Scratch, on_disk
+from synthgen_ray.artifacts.base import FEW, Artifacts, Blocks, OnDamage, missing, not_counted
+from synthgen_ray.artifacts.scratch import Scratch, listed, on_disk
 from synthgen_ray.domain.entities import FOLDERS, Artifact
 from synthgen_ray.domain.errors import Unavailable
 
-FEW = 8  # files that are looked for one by one: a folder may have a hundred thousand of them
 UNFINISHED = re.compile(r"\.(.+)\.[0-9a-f]{32}")  # the name of a part that is being written, beside it
 
 
@@ -98,7 +97,7 @@ class DiskArtifacts(Artifacts):
             _sync_folder(self._root / location)
 
     def clear_unfinished(self, location: str, names: Collection[str]) -> None:
-        for file in (self._root / location).glob(".*"):
+        for file in listed(self._root / location):
             found = UNFINISHED.fullmatch(file.name)
             if found and found[1] in names:
                 self.remove(location, file.name)
@@ -107,7 +106,9 @@ class DiskArtifacts(Artifacts):
         return str(self._root / location)
 
     def list_folders(self) -> tuple[str, ...]:
-        return tuple(f"{kind}/{folder.name}" for kind in FOLDERS for folder in (self._root / kind).glob("*/"))
+        return tuple(
+            f"{kind}/{folder.name}" for kind in FOLDERS for folder in listed(self._root / kind) if folder.is_dir()
+        )
 
     def _files(self, folder: str) -> Iterable[tuple[str, float]]:
         for place, _, names in os.walk(self._root / folder):
@@ -117,16 +118,9 @@ class DiskArtifacts(Artifacts):
 
     def sizes(self, location: str, names: Sequence[str]) -> Mapping[str, int]:
         with _there():
-            if len(names) <= FEW:
-                paths = {name: self.path(location, name) for name in names}
-                return {name: path.stat().st_size for name, path in paths.items() if path.is_file()}
-            with suppress(FileNotFoundError), os.scandir(self._root / location) as entries:
-                wanted = set(names)
-                found = {
-                    entry.name: entry.stat().st_size for entry in entries if entry.name in wanted and entry.is_file()
-                }
-                return {name: found[name] for name in names if name in found}
-            return {}
+            there = None if len(names) <= FEW else {path.name for path in listed(self._root / location)}
+            paths = {name: self.path(location, name) for name in names if there is None or name in there}
+            return {name: path.stat().st_size for name, path in paths.items() if path.is_file()}
 
     def _opened(self, artifact: Artifact) -> Blocks:
         return Held({part.name: self.path(artifact.location, part.name) for part in artifact.parts}).blocks

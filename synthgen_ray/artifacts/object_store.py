@@ -11,7 +11,7 @@ from typing import BinaryIO
 import pyarrow as pa
 from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType
 
-from synthgen_ray.artifacts.base import Artifacts, Blocks, OnDamage, missing, not_counted
+from synthgen_ray.artifacts.base import FEW, Artifacts, Blocks, OnDamage, missing, not_counted
 from synthgen_ray.artifacts.copies import Copies
 from synthgen_ray.artifacts.disk import Held
 from synthgen_ray.artifacts.scratch import Scratch, on_disk
@@ -22,7 +22,6 @@ from synthgen_ray.domain.errors import Gone, Unavailable, artifacts_away
 log = logging.getLogger(__name__)
 
 PROBE = "writable"
-FEW = 8  # files that are asked for one by one: a folder may have ten thousands of them
 _CODE = re.compile(r"AWS Error ([A-Z_]+)|HTTP status [0-9]{3}")
 
 

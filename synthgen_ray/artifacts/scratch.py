@@ -88,19 +88,21 @@ class Scratch:
     def clear_abandoned(self) -> None:
         """Remove what processes left that were killed."""
         long_ago = time.time() - ABANDONED_S
-        for entry in self._entries():
+        for entry in listed(self._folder):
             with suppress(FileNotFoundError):  # its owner may remove it meanwhile
                 inside = entry.iterdir() if entry.is_dir() else ()
                 if all(path.stat().st_mtime < long_ago for path in (entry, *inside)) and not _is_locked(entry):
                     _remove(entry)
 
-    def _entries(self) -> list[Path]:
-        """Not by `glob`, which takes a disk that is away for an empty one from Python 3.13 on."""
-        try:
-            with os.scandir(self._folder) as entries:
-                return [Path(entry.path) for entry in entries]
-        except FileNotFoundError:
-            return []
+
+def listed(folder: Path) -> list[Path]:
+    """What is in a folder, if it is there. Not by `glob`, which takes a disk that is away for an empty one from Python
+    3.13 on."""
+    try:
+        with os.scandir(folder) as entries:
+            return [Path(entry.path) for entry in entries]
+    except FileNotFoundError:
+        return []
 
 
 @contextmanager

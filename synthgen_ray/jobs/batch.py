@@ -119,12 +119,10 @@ def begin(place: Place, order: Order, *, resume: bool) -> Manifest | None:
         plan = _plan_of(place)
         if plan is None or plan != order.model_copy(update={"release": plan.release}):
             raise _another_order(plan, order)
-        manifest = _manifest_of(place)
-        if manifest and place.has(SUCCESS) and _is_there(place, manifest):
+        if (manifest := _still_whole(place, reopen=plan == order)) is not None:
             return manifest
         if plan != order:
             raise _another_order(plan, order)
-        _open_again(place, manifest)
     elif place.sizes([MANIFEST, SUCCESS, *order.files]):
         raise Conflict("Files of a run are there without the plan that it went by: choose another folder.", "begun")
     place.write(PLAN, _written(order))
@@ -209,29 +207,29 @@ def finish(place: Place, order: Order, done: Mapping[str, DoneFile]) -> Manifest
     return manifest
 
 
-def _is_there(place: Place, manifest: Manifest) -> bool:
-    return place.sizes([file.name for file in manifest.files]) == _sizes(manifest)
-
-
-def _open_again(place: Place, manifest: Manifest | None) -> None:
-    """A run that had ended is an unfinished one again, without the files that are of another size."""
-    if not place.has(SUCCESS):
-        return
-    sizes = _sizes(manifest) if manifest else {}
-    for name, size_bytes in place.sizes(list(sizes)).items():
-        if size_bytes != sizes[name]:
-            place.remove(name)
-    place.remove(SUCCESS)  # last: a run that stops before it is found again
-
-
-def _sizes(manifest: Manifest) -> dict[str, int]:
-    return {file.name: file.size_bytes for file in manifest.files}
+def _still_whole(place: Place, *, reopen: bool) -> Manifest | None:
+    """The manifest of a run that has ended, if the files that it names are there. Else, where it may be reopened, the
+    run is an unfinished one again, without those that are of another size."""
+    marks = place.sizes([MANIFEST, SUCCESS])
+    if SUCCESS not in marks:
+        return None
+    manifest = _manifest_of(place) if MANIFEST in marks else None
+    sizes = {file.name: file.size_bytes for file in manifest.files} if manifest else {}
+    there = place.sizes(list(sizes))
+    if manifest and there == sizes:
+        return manifest
+    if reopen:
+        for name in there:
+            if there[name] != sizes[name]:
+                place.remove(name)
+        place.remove(SUCCESS)  # last: a run that stops before it is found again
+    return None
 
 
 def _manifest_of(place: Place) -> Manifest | None:
     try:
         return Manifest.model_validate_json(place.read(MANIFEST))
-    except (Gone, ValidationError):
+    except ValidationError:
         return None
 
 

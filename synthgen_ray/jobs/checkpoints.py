@@ -8,7 +8,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
-from importlib.metadata import version
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +15,7 @@ from synthgen_ray.artifacts import Artifacts
 from synthgen_ray.domain.entities import Artifact, Assignment, Job, checkpoints_folder
 from synthgen_ray.domain.errors import Cancelled, Gone, InsufficientStorage, Unavailable, frames_of
 from synthgen_ray.domain.lifecycle import AWAY_RESTS
-from synthgen_ray.synthesizers.base import LIBRARIES
+from synthgen_ray.synthesizers.model_file import releases
 from synthgen_ray.synthesizers.training.checkpoint import Checkpoint, Unusable, read_checkpoint, write_checkpoint
 
 log = logging.getLogger(__name__)
@@ -122,6 +121,5 @@ def _fingerprint(assignment: Assignment) -> str:
     """Of all that a training follows from: another table, option, seed or release has other checkpoints."""
     job = assignment.job
     columns = [repr(column) for column in assignment.columns]
-    releases = {library: version(library) for library in LIBRARIES}
-    said = [job.model_type, job.config, job.seed, assignment.source.sha256, columns, releases]
+    said = [job.model_type, job.config, job.seed, assignment.source.sha256, columns, releases()]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -4,7 +4,6 @@ JSON."""
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from importlib.metadata import version
 from math import ceil
 
 import numpy as np
@@ -23,8 +22,9 @@ from synthgen_ray.jobs.models import load_model
 from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.assessment import Assessment, Level
 from synthgen_ray.quality.page import About, render
-from synthgen_ray.synthesizers.base import LIBRARIES, Synthesizer
+from synthgen_ray.synthesizers.base import Synthesizer
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out
+from synthgen_ray.synthesizers.model_file import releases
 
 OnProgress = Callable[[Progress], None]
 
@@ -197,7 +197,7 @@ def _about(assignment: Assignment, synthesizer: Synthesizer) -> About:
             name: condition.model_dump(exclude_none=True) if isinstance(condition, Range) else condition
             for name, condition in _conditions(assignment).items()
         },
-        versions={name: version(name) for name in LIBRARIES},
+        versions=releases(),
         created_at=job.created_at,
     )
 

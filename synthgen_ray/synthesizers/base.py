@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -28,7 +27,7 @@ from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.frames import columns_of, taken
 from synthgen_ray.synthesizers.holdout import learnt_and_held_out, with_agreed_holdout
-from synthgen_ray.synthesizers.model_file import BROKEN, ModelCard, Tensors, read_model, write_model
+from synthgen_ray.synthesizers.model_file import BROKEN, ModelCard, Tensors, read_model, releases, write_model
 from synthgen_ray.synthesizers.numerics.blas import spread
 from synthgen_ray.synthesizers.numerics.faults import is_lack_of_memory, is_of_the_device
 from synthgen_ray.synthesizers.numerics.memory import keep_freed_memory
@@ -46,7 +45,6 @@ CHUNK_ROWS = 10_000
 ROWS_WITH = 100  # a number of a nearly empty column, for its few bins
 PART_BEFORE_REFINEMENT = 0.7  # of a limited time
 REFINEMENT = "refinement."  # before the names of its tensors
-LIBRARIES = ("synthgen-ray", "numpy", "pyarrow", "scikit-learn", "torch", "ctgan")
 
 # Each in the file that has the name of its type, which is imported when it is asked for.
 CLASSES = {
@@ -214,7 +212,7 @@ class Synthesizer(ABC):
             columns=tuple(map(_as_learnt, self._columns, self.learned_columns)),
             chunk_rows=self.chunk_rows,
             rows=self._trained_rows,
-            libraries={name: version(name) for name in LIBRARIES},
+            libraries=releases(),
             codec=self.codec,
             refinement=self._refinement.card if self._refinement else None,
         )
@@ -297,12 +295,13 @@ class Synthesizer(ABC):
         if self._refinement:
             return self._refinement
         learnt, k = self.codec.learnt, self.params.min_category_count
-        drawn = [
-            self._only_learnt(self._refined(num_rows, {}, rng), rng)
-            for index, num_rows in chunks(SAMPLE_ROWS, self.chunk_rows)
-            for rng in [stream(0, index, 0)]
-        ]
-        rows = pa.concat_tables(drawn)
+
+        def draw(chunk: tuple[int, int]) -> pa.Table:
+            index, num_rows = chunk
+            rng = stream(0, index, 0)
+            return self._only_learnt(self._refined(num_rows, {}, rng), rng)
+
+        rows = pa.concat_tables(spread(draw, chunks(SAMPLE_ROWS, self.chunk_rows)))
         rare = [codec for codec in self.codec.numbers if len(codec.plain(rows[codec.name]).drop_null()) < k]
         rows = pa.concat_tables([rows, *map(self._rows_with, rare)])
         return Refinement.learn(learnt, rows, k, 0, Pace(None, None)) or Refinement.of_frequencies(learnt, rows, k, 0)

@@ -6,6 +6,7 @@ The reader refuses what it does not know: it is the border to files that others 
 import secrets
 import struct
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -37,9 +38,15 @@ BROKEN = (
     struct.error,
     zipfile.BadZipFile,
 )
+LIBRARIES = ("synthgen-ray", "numpy", "pyarrow", "scikit-learn", "torch", "ctgan")
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same model gives the same bytes, whenever it is written
 
 Tensors = dict[str, np.ndarray]
+
+
+def releases() -> dict[str, str]:
+    """Of this package and of what it computes with: others may learn and draw otherwise."""
+    return {library: version(library) for library in LIBRARIES}
 
 
 class RefinementCard(Stored):

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+ANY_INTEGER = pa.decimal128(19, 0)  # of 64 bits
 MANY = 1 << 31  # values, of which 32 bits can tell so many apart
 UNITS = ("s", "ms", "us", "ns")
 INTEGERS = tuple(pa.type_for_alias(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64))

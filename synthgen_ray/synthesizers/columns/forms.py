@@ -249,7 +249,7 @@ def _decimals_of(reals: np.ndarray, decimals: int | None, type_: pa.DataType) ->
         return pa.concat_arrays(parts).take(pa.array(np.argsort(np.concatenate([small, large]))))
     most = 10.0 ** (type_.precision - type_.scale + decimals) - 1
     whole = np.clip(np.rint(reals * 10.0**decimals), -most, most)
-    units = pa.array(whole.astype(np.int64)).cast(pa.decimal128(19, 0))
+    units = pa.array(whole.astype(np.int64)).cast(arrow.ANY_INTEGER)
     return pa.Array.from_buffers(pa.decimal128(19, decimals), len(units), units.buffers()).cast(type_)
 
 

@@ -59,8 +59,8 @@ class Heaps(Stored):
         coarse = {grid: share for grid, share in shares.items() if grid > 1 and share > 0}
         return cls(units=tuple(coarse), shares=tuple(coarse.values())) if coarse else None
 
-    def put(self, units: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """The numbers, some of them rounded to a coarser grid, (N,)."""
+    def put(self, units: np.ndarray, _atoms: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """The numbers, some of them rounded to a coarser grid, (N,), on atoms too: as files of before say."""
         return _rounded(units, self.grids(len(units), rng))
 
     def grids(self, numbers: int, rng: np.random.Generator) -> np.ndarray:
@@ -78,8 +78,8 @@ class LocalHeaps(Stored):
     def learn(cls, units: np.ndarray, counts: np.ndarray, atoms: np.ndarray, k: int) -> Self | None:
         """From the distinct numbers that are no atoms, as `Heaps` does; `None` where none of these learns anything."""
         gaps = _gaps(units, atoms)
-        found = (Heaps.learn(units[gaps == gap], counts[gaps == gap], atoms, k) for gap in range(len(GRIDS) + 1))
-        by_gap = tuple(found)
+        among = (gaps == gap for gap in range(len(GRIDS) + 1))
+        by_gap = tuple(Heaps.learn(units[these], counts[these], atoms, k) for these in among)
         return cls(by_gap=by_gap) if any(by_gap) else None
 
     def put(self, units: np.ndarray, atoms: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -88,7 +88,8 @@ class LocalHeaps(Stored):
         gaps, grids = _gaps(units, atoms), np.ones(len(units))
         for gap, heaps in enumerate(self.by_gap):
             if heaps:
-                grids[gaps == gap] = heaps.grids(int((gaps == gap).sum()), rng)
+                these = gaps == gap
+                grids[these] = heaps.grids(int(these.sum()), rng)
         put = np.where(grids > 1, _rounded(units, grids), units)
         other = put + np.sign(units - put) * grids
         return np.where(~np.isin(put, atoms), put, np.where(np.isin(other, atoms), units, other))

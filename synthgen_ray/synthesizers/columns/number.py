@@ -261,12 +261,8 @@ class NumberCodec(Stored):
             return cells.numbers
         zero, unit = self.form.last_digit
         atoms = self._atoms()
-        units = (cells.numbers - zero) / unit
-        if isinstance(self.heaps, Heaps):
-            put = self.heaps.put(units, rng)
-        else:
-            put = self.heaps.put(units, np.rint((atoms - zero) / unit), rng)
-        put = put * unit + zero
+        units, atoms_in_units = (cells.numbers - zero) / unit, np.rint((atoms - zero) / unit)
+        put = self.heaps.put(units, atoms_in_units, rng) * unit + zero
         low, high = cells.bounds or (self.form.lower, self.form.upper)
         stays = np.isin(cells.numbers, atoms) | (put < low) | (put > high)
         return np.where(stays, cells.numbers, put)

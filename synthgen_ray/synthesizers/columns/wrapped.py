@@ -9,12 +9,9 @@ from pydantic import Field
 
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.stored import RoomyTypeName, Stored
+from synthgen_ray.synthesizers.columns.whole import EXACT
 
-EXACT_IN_FLOATS = 2**53
 NUMBER = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?$"  # leading zeros make a code
-
-
-WIDE = pa.decimal128(19, 0)  # of any integer
 
 
 def are_long_integers(column: pa.ChunkedArray) -> bool:
@@ -22,10 +19,10 @@ def are_long_integers(column: pa.ChunkedArray) -> bool:
     if not pa.types.is_decimal(column.type) or column.type.scale != 0:
         return False
     if arrow.is_narrow_decimal(column.type):
-        column = column.cast(WIDE)
+        column = column.cast(arrow.ANY_INTEGER)
     ends = pc.min_max(column)
     largest = max(abs(int(end or 0)) for end in ends.as_py().values())
-    return EXACT_IN_FLOATS < largest < 2**63
+    return EXACT < largest < 2**63
 
 
 class Wrapped(Stored):
@@ -81,7 +78,7 @@ class Wrapped(Stored):
     def wrap(self, numbers: pa.Array) -> pa.Array:
         type_ = arrow.type_of(self.arrow_type)
         if pa.types.is_decimal(type_):
-            return numbers.cast(WIDE).cast(type_)
+            return numbers.cast(arrow.ANY_INTEGER).cast(type_)
         if not arrow.is_text(type_):
             return arrow.as_type(numbers, type_)
         texts = self._texts(numbers)

@@ -34,19 +34,18 @@ def compiled(step: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
         return step
     folder.chmod(0o700)
     torch.compiler.reset()  # of functions that do without gradients it compiles eight in a process, whatever they are
-    machine_code = cast(Callable[Arguments, Answer], torch.compile(step, dynamic=False))
-    failures: list[str] = []
+    run = cast(Callable[Arguments, Answer], torch.compile(step, dynamic=False))
 
     def either(*arguments: Arguments.args, **options: Arguments.kwargs) -> Answer:
-        if not failures:
-            try:
-                return machine_code(*arguments, **options)
-            except RuntimeError as error:
-                if not _is_the_compilers(error):
-                    raise
-                failures.append(type(error).__name__)
-                log.warning("The C++ compiler fails (%s): the training goes on without.", *failures)
-        return step(*arguments, **options)
+        nonlocal run
+        try:
+            return run(*arguments, **options)
+        except RuntimeError as error:
+            if run is step or not _is_the_compilers(error):
+                raise
+            log.warning("The C++ compiler fails (%s): the training goes on without.", type(error).__name__)
+            run = step
+        return run(*arguments, **options)
 
     return either
 

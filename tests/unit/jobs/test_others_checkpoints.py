@@ -13,9 +13,9 @@ import safetensors.numpy
 from synthgen_ray.artifacts.disk import DiskArtifacts
 from synthgen_ray.domain.entities import Assignment
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.jobs import checkpoints
 from synthgen_ray.jobs.checkpoints import FILE, JobCheckpoints
-from synthgen_ray.synthesizers.base import LIBRARIES
+from synthgen_ray.synthesizers import model_file
+from synthgen_ray.synthesizers.model_file import LIBRARIES
 from synthgen_ray.synthesizers.training.checkpoint import Checkpoint, Unusable, read_checkpoint
 from tests.unit.jobs.test_checkpoints import STEP, given_row, lost_after_a_checkpoint
 
@@ -47,7 +47,7 @@ def test_of_another_training(assignment, tmp_path, change):
 
 def test_of_another_release_of_ours_or_of_what_we_compute_with(assignment, tmp_path, monkeypatch):
     for library in LIBRARIES:
-        monkeypatch.setattr(checkpoints, "version", lambda name, new=library: "9" if name == new else version(name))
+        monkeypatch.setattr(model_file, "version", lambda name, new=library: "9" if name == new else version(name))
 
         assert latest(assignment, tmp_path) is None, library
 
