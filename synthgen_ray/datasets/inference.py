@@ -134,6 +134,7 @@ def is_scattered(values: pa.ChunkedArray | pa.Array) -> bool:
 
 
 def _are_whole(floats: pa.ChunkedArray | pa.Array) -> bool:
+    floats = pc.cast(floats, pa.float64())  # half precision cannot be rounded
     return bool(pc.all(pc.equal(floats, pc.round(floats)), min_count=0).as_py())
 
 

@@ -1,9 +1,12 @@
-"""What a sample is asked for with, under the rules of the REST API."""
+"""What a model and its samples are asked for with, under the rules of the REST API."""
 
 import operator
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Any, SupportsIndex
 
+import numpy as np
 from pydantic import ValidationError
 
 from synthgen_ray.domain.errors import InvalidRequest
@@ -19,6 +22,26 @@ def whole(number: SupportsIndex, name: str) -> int:
         raise InvalidRequest(f"{name} must be a whole number.", "invalid_type") from None
 
 
+def as_json(value: Any) -> Any:
+    """What JSON would say in the place of what Python has: scalars and arrays of NumPy, tuples and sets, dates and
+    decimals. Anything else stays, to be refused by its name."""
+    if isinstance(value, Mapping):
+        return {key: as_json(inner) for key, inner in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return [as_json(inner) for inner in sorted(value, key=repr)]  # in the same order in every process
+    if isinstance(value, (list, tuple)):
+        return [as_json(inner) for inner in value]
+    if isinstance(value, np.ndarray):
+        return as_json(list(value))
+    if isinstance(value, np.datetime64):
+        return str(value)
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, date):
+        return value.isoformat()
+    return float(value) if isinstance(value, Decimal) else value
+
+
 def asked_of_sample(
     num_rows: int,
     seed: SupportsIndex | None,
@@ -29,7 +52,8 @@ def asked_of_sample(
     body = {"num_rows": min(max(num_rows, 1), MAX_ROWS), "seed": None if seed is None else whole(seed, "seed")}
     if num_rows < 0:
         raise InvalidRequest("num_rows must not be negative.", "out_of_range")
+    wishes = {"conditions": as_json(conditions), "distribution": as_json(distribution)}
     try:
-        return GenerateParams.model_validate(body | {"conditions": conditions, "distribution": distribution})
+        return GenerateParams.model_validate(body | wishes)
     except ValidationError as error:
         raise invalid_request(error.errors()) from None

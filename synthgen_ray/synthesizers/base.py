@@ -19,7 +19,7 @@ from synthgen_ray.domain.errors import InvalidRequest, InvalidTable, corrupt_mod
 from synthgen_ray.domain.params import Condition, ModelType, TrainParams
 from synthgen_ray.domain.validation import parse_train_params
 from synthgen_ray.domain.widths import CHUNK_BYTES, names_width, widest_row
-from synthgen_ray.synthesizers.asked import asked_of_sample, whole
+from synthgen_ray.synthesizers.asked import as_json, asked_of_sample, whole
 from synthgen_ray.synthesizers.codec import Cells, CodecOptions, LearntCodec, TableCodec
 from synthgen_ray.synthesizers.columns import checks
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
@@ -68,7 +68,7 @@ class Synthesizer(ABC):
     work_before_refinement: ClassVar[float]  # as part of a refined fit's, about: what progress says
 
     def __init__(self, **options: Any) -> None:
-        self._asked: TrainParams = parse_train_params(self.model_type, options)
+        self._asked: TrainParams = parse_train_params(self.model_type, as_json(options))
         self.params = self._asked  # after a fit, what was agreed on where they leave it open
         self.chunk_rows = CHUNK_ROWS
         self._columns: tuple[Column, ...] = ()

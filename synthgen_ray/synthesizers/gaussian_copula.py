@@ -5,14 +5,13 @@ Shapes: N rows, D dimensions. A column with nulls has two dimensions: its value,
 before one of categories has one, with null behind the others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import product
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import numpy as np
 import pyarrow as pa
-from scipy.special import ndtr, ndtri, softmax
+from scipy.special import ndtri
 
 from synthgen_ray.domain.errors import corrupt_model
 from synthgen_ray.domain.params import GaussianCopulaParams, ModelType
@@ -20,6 +19,7 @@ from synthgen_ray.synthesizers.base import Synthesizer, Target, Targets
 from synthgen_ray.synthesizers.codec import Cells, CodecOptions, LearntCodec
 from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.marginal import FAR
+from synthgen_ray.synthesizers.columns.normal import log_probability
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.model_file import Tensors, check_tensors
 from synthgen_ray.synthesizers.numerics.blas import one_blas_thread
@@ -28,7 +28,7 @@ from synthgen_ray.synthesizers.sampling.conditional_normal import Bound, Correla
 from synthgen_ray.synthesizers.sampling.latent_correlation import cuts_of, in_line, latent_correlation, seen
 from synthgen_ray.synthesizers.training.pace import Pace
 
-MOST_EITHER = 6  # columns of which null or values are asked for, so that all their patterns can be weighed
+TINY = 1e-300
 
 
 class GaussianCopula(Synthesizer):
@@ -53,36 +53,23 @@ class GaussianCopula(Synthesizer):
 
     @one_blas_thread()
     def _draw(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, Cells]:
-        """Rows whose asked columns are all null or all not are drawn together: they share their bounds."""
-        nulls = self._nulls(num_rows, targets, rng)
-        z_DN = np.empty((len(self._normal.correlation_DD), num_rows))
-        choices = {name: np.zeros(num_rows, dtype=np.int64) for name in targets}
-        for together in _alike([null for null in nulls.values() if null.any()]):
-            is_null = {name: bool(null[together].any()) for name, null in nulls.items()}
-            bounds = self._bounds(targets, is_null)
-            rows = z_DN[:1, together].shape[1]
-            z_DN[:, together], chosen = self._normal.draw(list(bounds.values()), rows, rng)
-            for name, choice in zip(bounds, chosen, strict=True):
-                if name in choices:
-                    choices[name][together] = choice
-        return self._cells(z_DN, targets, choices, nulls)
+        bounds = self._bounds(targets)
+        z_DN, chosen = self._normal.draw(list(bounds.values()), num_rows, rng)
+        return self._cells(z_DN, targets, dict(zip(bounds, chosen, strict=True)))
 
-    def _cells(
-        self,
-        z_DN: np.ndarray,
-        targets: Targets,
-        choices: dict[str, np.ndarray],
-        nulls: dict[str, np.ndarray],
-    ) -> dict[str, Cells]:
+    def _cells(self, z_DN: np.ndarray, targets: Targets, choices: Mapping[str, np.ndarray]) -> dict[str, Cells]:
         columns: dict[str, Cells] = {}
         dimension = 0
         for codec in self.codec.learnt:
             target = targets.get(codec.name)
-            null = self._is_null(codec, z_DN, dimension) if target is None else nulls[codec.name]
+            null = self._is_null(codec, z_DN, dimension)
+            if target is not None:  # as it was chosen: a number may be on the cut
+                may_be_null, has_values = self._may_be_null(codec, target), self._has_values(codec, target)
+                null = choices[_null_of(codec)] == int(has_values) if may_be_null else np.zeros_like(null)
             if isinstance(codec, CategoryCodec):
                 codes = np.searchsorted(self._cuts_of(codec)[1:-1], z_DN[dimension], side="right")
-                if isinstance(target, CategoryTarget):
-                    codes = np.append(self._values_in(codec, target), 0)[choices[codec.name]]
+                if isinstance(target, CategoryTarget) and codec.name in choices:
+                    codes = self._values_in(codec, target)[choices[codec.name]]
                 codes[null] = codec.width - 1
                 columns[codec.name] = CategoryCells(codes, target if isinstance(target, CategoryTarget) else None)
             else:
@@ -92,18 +79,25 @@ class GaussianCopula(Synthesizer):
             dimension += self._dimensions(codec)
         return columns
 
-    def _bounds(self, targets: Targets, is_null: dict[str, bool]) -> dict[str, Bound]:
-        """Where the asked dimensions may be. The bound of a column's value has the column's name."""
+    def _bounds(self, targets: Targets) -> dict[str, Bound]:
+        """Where the asked dimensions may be. The bound of a column's value has the column's name; behind that of its
+        being null, it does not hold for rows that are."""
         bounds, dimension = {}, 0
         for codec in self.codec.learnt:
             target, dimensions = targets.get(codec.name), self._dimensions(codec)
             if target is not None:
-                if not is_null[codec.name]:
-                    bounds[codec.name] = self._value_bound(codec, target, dimension)
+                may_be_null, has_values = self._may_be_null(codec, target), self._has_values(codec, target)
+                of_value, share = self._value_bound(codec, target, dimension), 1.0
+                if may_be_null and has_values:
+                    # Null is chosen in view of how likely the values are, so that few particles are in vain.
+                    share = max(float(np.exp(log_probability(of_value.lows, of_value.highs)) @ of_value.weights), TINY)
+                    of_value = replace(of_value, weights=of_value.weights / share, lifted=True)
                 if dimensions > 1:
-                    cut = np.array([ndtri(1 - codec.null_share)])
-                    low, high = (cut, np.array([FAR])) if is_null[codec.name] else (np.array([-FAR]), cut)
-                    bounds[f"{codec.name}\0null"] = Bound(dimension + 1, low, high, np.ones(1))
+                    cut = ndtri(1 - codec.null_share)
+                    kinds = np.array([(-FAR, cut, share), (cut, FAR, 1.0)])[[has_values, may_be_null]]
+                    bounds[_null_of(codec)] = Bound(dimension + 1, *kinds.T)
+                if has_values:
+                    bounds[codec.name] = of_value
             dimension += dimensions
         return bounds
 
@@ -114,30 +108,6 @@ class GaussianCopula(Synthesizer):
         of_values = cast(CategoryTarget, target)
         allowed, cuts = self._values_in(codec, of_values), self._cuts_of(codec)
         return Bound(dimension, cuts[allowed], cuts[allowed + 1], of_values.weights[allowed])
-
-    def _nulls(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Which asked cells are null, (N,): as likely as that is given all that is asked for.
-
-        Of more columns than a few for which both null and values are asked, each by its own chance alone.
-        """
-        codecs = {codec.name: codec for codec in self.codec.learnt if codec.name in targets}
-        null = {name: self._may_be_null(codec, targets[name]) for name, codec in codecs.items()}
-        either = [name for name, codec in codecs.items() if null[name] and self._has_values(codec, targets[name])]
-        if not either or len(either) > MOST_EITHER:
-            certain = {name: np.full(num_rows, is_null) for name, is_null in null.items()}
-            chances = {name: self._null_chance(codecs[name], targets[name]) for name in either}
-            return certain | {name: rng.random(num_rows) < chance for name, chance in chances.items()}
-        patterns = [null | dict(zip(either, one, strict=True)) for one in product((False, True), repeat=len(either))]
-        bounds = [list(self._bounds(targets, pattern).values()) for pattern in patterns]
-        chances = softmax([self._normal.log_chance(one, rng) for one in bounds])
-        drawn = rng.choice(len(patterns), num_rows, p=chances)
-        return {name: np.array([pattern[name] for pattern in patterns])[drawn] for name in null}
-
-    def _null_chance(self, codec: LearntCodec, target: Target) -> float:
-        """How likely null is among the values that are asked for."""
-        wide = self._value_bound(codec, target, 0)
-        values = float((ndtr(wide.highs) - ndtr(wide.lows)) @ wide.weights) * (1 - codec.null_share)
-        return codec.null_share / (codec.null_share + values)
 
     def _may_be_null(self, codec: LearntCodec, target: Target) -> bool:
         if isinstance(target, NumberTarget):
@@ -184,9 +154,6 @@ class GaussianCopula(Synthesizer):
         self._normal = CorrelatedNormal(matrix)
 
 
-def _alike(claims: Sequence[np.ndarray]) -> list[Any]:
-    """The rows of each combination of truths (N,), as an index."""
-    if not claims:
-        return [slice(None)]
-    combinations, which = np.unique(np.column_stack(claims), axis=0, return_inverse=True)
-    return [np.flatnonzero(which == one) for one in range(len(combinations))]
+def _null_of(codec: LearntCodec) -> str:
+    """The name of its bound."""
+    return f"{codec.name}\0null"

@@ -23,7 +23,7 @@ from synthgen_ray.synthesizers.columns.whole import EXACT, Counted, IntegerForm,
 
 PARTS = (24, 48, 96, 288, 1440)  # of a day, each cut further by the next one
 MOST_PARTS = PARTS[-1]
-MOST_DAYS = 50_000
+MOST_DAYS = 150_000  # four hundred years
 LEAST_TIMES = 4  # that a week, a month or a year has to come for anything to follow for the next
 ROUNDS = 3
 CERTAIN = 5  # standard deviations from what chance makes of even days

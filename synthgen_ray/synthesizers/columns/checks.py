@@ -49,7 +49,10 @@ def _check_type(name: str, type_: pa.DataType) -> None:
         known = False
     inner = type_.value_type if pa.types.is_dictionary(type_) else pa.null()
     if not known or pa.types.is_temporal(inner) or not arrow.can_be_categories(inner):
-        raise InvalidTable(f"Column {name!r} has the type {type_}, which cannot be learnt.", "unsupported_type")
+        advice = "make it text, numbers or dates first, by astype(str) for example"
+        raise InvalidTable(
+            f"Column {name!r} has the type {type_}, which cannot be learnt; {advice}.", "unsupported_type"
+        )
     if pa.types.is_timestamp(type_) and type_.tz is not None and not _is_zone(type_.tz):
         raise InvalidTable(f"Column {name!r} is in a time zone that is not known.", "unknown_timezone")
 
@@ -67,7 +70,7 @@ def _is_zone(zone: str) -> bool:
 
 def _check_floats(name: str, floats: pa.Array) -> None:
     if not pc.all(pc.is_finite(floats), min_count=0).as_py():
-        raise InvalidTable(f"Column {name!r} holds infinite values.", "non_finite")
+        raise InvalidTable(f"Column {name!r} holds infinite values; put null in their place.", "non_finite")
     largest = pc.max(pc.abs(floats)).as_py() or 0.0
     if largest > MOST_SIZE or 0 < largest < LEAST_SIZE:
         detail = f"Column {name!r} holds numbers too large or too small to be computed with (1e-301 to 1e301)."

@@ -17,7 +17,8 @@ from synthgen_ray.synthesizers.columns.stored import Kind, NumberTypeName, Share
 ROUND = 10  # ids of which the last may be the table's last
 MOST_GAP = 10  # steps between the ids at the end of a run
 MOST_STEPS = 0.9  # are alike in a sequence with gaps
-MOST_IDS = 1 << 62
+MOST_IDS = 1 << 64
+WIDER = "learn it in a wider type, int64 for example, or as a category"
 DAY_S = 86_400
 DIGITS = {16: 11, 32: 24, 64: 53}  # of two, of floats of so many bits
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -54,7 +55,10 @@ class NumberIds(Stored):
     def _next(self, rows: np.ndarray) -> np.ndarray:
         """The ids at these places of the run, modulo 2**64."""
         if len(rows) and int(rows.max()) >= self.room:
-            raise JobError(f"Column {self.name!r}: its type {self.arrow_type} holds no further ids.", "ids_exhausted")
+            detail = (
+                f"Column {self.name!r}: its type {self.arrow_type} holds no further ids, but for {self.room}; {WIDER}."
+            )
+            raise JobError(detail, "ids_exhausted")
         return _modular(self.start) + _modular(self.step) * rows.astype(np.uint64)
 
     def _written(self, ids: np.ndarray, rng: np.random.Generator) -> pa.Array:
@@ -93,6 +97,9 @@ class SequenceCodec(NumberIds):
                 if rounded["step"] == run["step"] and 2 * rounded["room"] >= run["room"]:
                     run = rounded
                     break
+        if not run["room"]:
+            detail = f"Column {name!r}: its ids fill the type {type_}, which holds no new ones; {WIDER}."
+            raise InvalidTable(detail, "ids_exhausted")
         return cls(**run, null_share=null_share)
 
     def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - made like the others
@@ -162,7 +169,7 @@ class ScatteredCodec(NumberIds):
 def learn_number_ids(
     name: str, column: pa.ChunkedArray, null_share: float, rng: np.random.Generator, k: int
 ) -> SequenceCodec | ScatteredCodec:
-    """Raises: InvalidTable, for ids that do not fit in 64 bits."""
+    """Raises: InvalidTable, for ids that do not fit in 64 bits, or leave none of their type."""
     ids = _whole(name, arrow.plain(column))
     unit = _unit(arrow.value_type(column.type), max(int(ids.max()), -int(ids.min())))
     rising = np.unique(ids // unit)

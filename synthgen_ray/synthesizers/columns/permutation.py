@@ -16,7 +16,7 @@ def mix(values: np.ndarray) -> np.ndarray:
 
 
 def permute(places: np.ndarray, size: int, key: int) -> np.ndarray:
-    """Where the permutation sends each place; size at most 2**62."""
+    """Where the permutation sends each place; size at most 2**64."""
     half = np.uint64(max(-(-(size - 1).bit_length() // 2), 1))
     mask = np.uint64((1 << int(half)) - 1)
     round_keys = mix(np.uint64(key) + np.arange(1, ROUNDS + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))

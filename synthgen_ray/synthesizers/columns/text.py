@@ -48,6 +48,7 @@ class TextCodec(Stored):
     null_share: Share
     seen: Seen
     case: Case | None = Field(default=None, exclude_if=lambda case: case is None)  # files of before have none
+    empty_share: Share = Field(default=0.0, exclude_if=lambda share: share == 0)  # of what is there; nor have they this
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -68,6 +69,9 @@ class TextCodec(Stored):
         """`whole` has the rows that are held out too: they only tell what no text that is made up may be."""
         array = arrow.plain(column).cast(pa.string())
         texts = array.drop_null()
+        is_empty = pc.equal(texts, "")
+        empty_share = float(np.mean(is_empty)) if k <= is_empty.true_count < len(texts) else 0.0
+        texts = texts.filter(pc.invert(is_empty)) if empty_share else texts
         words = pc.list_value_length(pc.utf8_split_whitespace(pc.utf8_trim_whitespace(texts))).to_numpy()
         numbers, counts = np.unique(np.clip(words, 1, MOST_WORDS), return_counts=True)
         usual = counts >= k
@@ -90,6 +94,7 @@ class TextCodec(Stored):
             null_share=arrow.kept_nulls(array, k) / len(array),
             seen=Seen.nothing(rng, folded=True),
             case=_case_of(texts) if written in WRITTEN_AS and len(texts) >= k else None,
+            empty_share=empty_share,
         )
 
     def to_avoid(self, column: pa.ChunkedArray) -> pa.Array:
@@ -126,6 +131,8 @@ class TextCodec(Stored):
             open_ = open_[self.seen.contains(texts[open_])]
         # Longer than any text of the table, so not one of them.
         texts[open_] = [text + " " + "".join(rng.choice(_words(), self.longest // 2 + 1)) for text in texts[open_]]
+        if self.empty_share:  # nobody's
+            texts[rng.random(len(rows)) < self.empty_share] = ""
         null = rng.random(len(rows)) < self.null_share
         return arrow.as_type(pa.array(texts, pa.string(), mask=null), arrow.type_of(self.arrow_type))
 

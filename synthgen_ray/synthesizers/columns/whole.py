@@ -101,7 +101,7 @@ class IntegerForm(Counted, Stored):
     @classmethod
     def learn(cls, array: pa.Array, k: int, least_step: int = 1) -> Self:
         """`least_step` is the resolution that the column is known to have."""
-        step, low, high = _span(np.sort(_unsigned(array)), k, least_step)
+        step, low, high = _span(np.sort(as_unsigned(array)), k, least_step)
         type_, clock = str(array.type), _clock_of(array, k, step)
         return cls(arrow_type=type_, origin=low - _bias(type_), step=step, steps=(high - low) // step, clock=clock)
 
@@ -115,7 +115,7 @@ class IntegerForm(Counted, Stored):
         return (-float(self.origin), 1.0) if is_number and self.step == 1 else None
 
     def forward(self, array: pa.Array) -> np.ndarray:
-        return np.asarray(self._clipped(_unsigned(array)), dtype=np.float64)
+        return np.asarray(self._clipped(as_unsigned(array)), dtype=np.float64)
 
     def back(self, plain: np.ndarray, low: np.ndarray | None = None, high: np.ndarray | None = None) -> pa.Array:
         """The nearest values of the grid, between the bounds if any (in steps, exact)."""
@@ -175,7 +175,7 @@ class IslandsForm(Counted, Stored):
     @classmethod
     def learn(cls, array: pa.Array, k: int, least_step: int = 1) -> Self | None:
         """`None` if nothing is gained: no stretch is empty and no value stands out."""
-        ordered = np.sort(_unsigned(array))
+        ordered = np.sort(as_unsigned(array))
         islands = []
         for part in _parts(ordered, k):
             step, low, high = _span(part, k, least_step)
@@ -193,7 +193,7 @@ class IslandsForm(Counted, Stored):
 
     def forward(self, array: pa.Array) -> np.ndarray:
         """A value between two islands counts as the nearer end."""
-        unsigned, (origins, steps, most, starts) = _unsigned(array), self._arrays
+        unsigned, (origins, steps, most, starts) = as_unsigned(array), self._arrays
         place = np.maximum(np.searchsorted(origins, unsigned, "right"), 1) - 1
         off = np.maximum(unsigned, origins[place]) - origins[place]
         after = np.minimum(place + 1, len(origins) - 1)
@@ -278,7 +278,7 @@ def grid_of(ordered: np.ndarray, k: int) -> tuple[int, np.ndarray]:
 
     One moment among dates would else make seconds of all days: what k rows do not have is not learnt.
     """
-    values, counts = _counted(ordered)
+    values, counts = distinct(ordered)
     few = min(k - 1, len(ordered) // 100, len(ordered) - k)
     while True:
         step = max(int(np.gcd.reduce(np.diff(values))), 1)
@@ -293,7 +293,7 @@ def grid_of(ordered: np.ndarray, k: int) -> tuple[int, np.ndarray]:
         values, counts = values[on], counts[on]
 
 
-def _counted(ordered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def distinct(ordered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The distinct values of rising rows, and how many rows hold each: `np.unique` would sort once more."""
     firsts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
     return ordered[firsts], np.diff(firsts, append=len(ordered))
@@ -307,8 +307,8 @@ def _clock_of(array: pa.Array, k: int, step: int) -> WallClock | None:
     """The grid of what clocks show, where it is coarser than that of UTC."""
     if not _has_zone(array.type):
         return None
-    shown = _unsigned(shown_by_clocks(array))
-    if np.ptp(shown - _unsigned(array)) == 0:  # clocks never change
+    shown = as_unsigned(shown_by_clocks(array))
+    if np.ptp(shown - as_unsigned(array)) == 0:  # clocks never change
         return None
     on_clock, on_grid = grid_of(np.sort(shown), k)
     return WallClock(step=on_clock, origin=(int(on_grid[0]) - int(SIGN)) % on_clock) if on_clock > step else None
@@ -337,7 +337,7 @@ def _parts(ordered: np.ndarray, k: int) -> list[np.ndarray]:
 def _around_atoms(islands: list[tuple[int, int, int]], ordered: np.ndarray, k: int) -> list[tuple[int, int, int]]:
     """Values that many rows share become islands of their own, exact where those around them are counted in steps so
     large that float64 can count all."""
-    values, counts = _counted(ordered)
+    values, counts = distinct(ordered)
     atoms = values[counts >= max(k, -(-len(ordered) // MOST_ISLANDS))].tolist()
     coarse = -(-sum(steps + 1 for _, _, steps in islands) // (EXACT // 2))
     cut = []
@@ -368,7 +368,7 @@ def _bias(arrow_type: str) -> int:
     return 0 if arrow_type == "uint64" else 1 << 63
 
 
-def _unsigned(array: pa.Array) -> np.ndarray:
+def as_unsigned(array: pa.Array) -> np.ndarray:
     """Integers in an order-preserving unsigned form, so that differences never overflow."""
     whole = arrow.integers(array)
     return whole if whole.dtype == np.uint64 else np.ascontiguousarray(whole).view(np.uint64) ^ SIGN

@@ -10,6 +10,8 @@ sampling with resampling. A Gibbs sampler over all of them then tells rows that 
 not do: between two intervals of closely related columns it never jumps.
 Where there are many intervals a row does not weigh each of them. It draws one as a row with a mean nearby would, by a
 table that such rows share; importance weights, and in the sweeps Metropolis's rule, make up for the difference.
+A bound may hold for some rows only: what is asked of a column's value does not where the column is null. Which rows
+these are is chosen with the particles, and the sweeps leave it.
 The others follow in one step from the conditional normal, which is exact.
 Sources: Keane 1994, "A computationally practical simulation estimator for panel data", section 3 (GHK); Liu & Chen
 1998, "Sequential Monte Carlo methods for dynamic systems", section 3 (when to resample, and how); Geweke 1991,
@@ -28,12 +30,12 @@ from typing import NamedTuple, Self
 import numpy as np
 from scipy.special import logsumexp
 
+from synthgen_ray.synthesizers.columns.marginal import FAR
 from synthgen_ray.synthesizers.columns.normal import log_probability, truncated_normal
 from synthgen_ray.synthesizers.numerics.noise import normals
 from synthgen_ray.synthesizers.sampling.weighted import effective_size, resampled
 
 SWEEPS = 30
-LOOKS = 2000  # rows by which a chance is estimated, to a percent or so
 LEAST_PARTICLES, PARTICLES_A_ROW = 4000, 2
 WORN = 1 / 2  # of the particles: if weights are worth fewer, they are resampled before the next bound
 FEW = 16  # intervals, of all bounds together: up to here each row weighs each of them
@@ -44,12 +46,16 @@ WHOLE = 16  # products of whole tiles have the same last digits on any number of
 
 @dataclass(frozen=True)
 class Bound:
-    """The intervals that a dimension may be in, each with a weight. Shapes: (A,)."""
+    """The intervals that a dimension may be in, each with a weight. Shapes: (A,).
+
+    It does not hold for rows that are in the last interval of another bound, the one just before, if it is `lifted`.
+    """
 
     dimension: int
     lows: np.ndarray
     highs: np.ndarray
     weights: np.ndarray
+    lifted: bool = False
 
 
 class CorrelatedNormal:
@@ -77,19 +83,6 @@ class CorrelatedNormal:
         z_DN[rest.bound] = z_NC.T
         z_DN[rest.free] = free_FN + rest.slope_CF.T @ z_NC.T
         return z_DN, choices
-
-    def log_chance(self, bounds: Sequence[Bound], rng: np.random.Generator) -> float:
-        """The logarithm of how likely a row is to be inside of all bounds, weights counted: the GHK simulator."""
-        dimensions = [one.dimension for one in bounds]
-        inner_CC = self.correlation_DD[np.ix_(dimensions, dimensions)]
-        z_NC, log_weights_N = np.empty((LOOKS, len(bounds))), np.zeros(LOOKS)
-        for place, (bound, way) in enumerate(zip(bounds, _ways(bounds), strict=True)):
-            mean, sd = _given_before(inner_CC, place, z_NC)
-            intervals = way(bound, mean, sd)
-            choice = intervals.drawn(rng)
-            log_weights_N += intervals.log_weights(choice)
-            z_NC[:, place] = _inside(bound, choice, mean, sd, rng)
-        return float(logsumexp(log_weights_N) - np.log(LOOKS))
 
     def _rest_of(self, dimensions: tuple[int, ...]) -> "_Rest":
         bound = np.array(dimensions, dtype=int)
@@ -122,8 +115,10 @@ def _draw_bound(
             mean = z_NC[:, place] - z_NC @ precision[place] * sd**2
             if sweep == 0:
                 intervals.append(way(bound, mean, sd))
-            choices[place] = intervals[place].at(mean).redrawn(choices[place], rng)
-            z_NC[:, place] = _inside(bound, choices[place], mean, sd, rng)
+            if not _lifts(bounds, place):
+                choices[place] = intervals[place].at(mean).redrawn(choices[place], rng)
+            is_free = _free(bounds, place, choices[place - 1])
+            z_NC[:, place] = _inside(bound, choices[place], is_free, mean, sd, rng)
     return z_NC, choices
 
 
@@ -141,13 +136,23 @@ def _start(
         mean, sd = _given_before(inner_CC, place, z_PC)
         intervals = way(bound, mean, sd)
         choices_PC[:, place] = choice = intervals.drawn(rng)
+        is_free = _free(bounds, place, choices_PC[:, place - 1])
         if len(bounds) > 1:
-            log_weights_P += intervals.log_weights(choice)
-        z_PC[:, place] = _inside(bound, choice, mean, sd, rng)
+            log_weights_P += np.where(is_free, 0.0, intervals.log_weights(choice))
+        z_PC[:, place] = _inside(bound, choice, is_free, mean, sd, rng)
     if len(bounds) > 1:
         kept = rng.permutation(resampled(log_weights_P, num_rows, rng))
         z_PC, choices_PC = z_PC[kept], choices_PC[kept]
     return z_PC, list(np.ascontiguousarray(choices_PC.T))
+
+
+def _lifts(bounds: Sequence[Bound], place: int) -> bool:
+    return place + 1 < len(bounds) and bounds[place + 1].lifted
+
+
+def _free(bounds: Sequence[Bound], place: int, choice_before: np.ndarray) -> np.ndarray | bool:
+    """For which rows a bound does not hold."""
+    return choice_before == len(bounds[place - 1].lows) - 1 if bounds[place].lifted else False
 
 
 class _Weighed:
@@ -229,9 +234,16 @@ def _ways(bounds: Sequence[Bound]) -> list[type[_Weighed] | type[_Tabled]]:
     return [_Tabled if many and len(bound.lows) > 1 else _Weighed for bound in bounds]
 
 
-def _inside(bound: Bound, choice: np.ndarray, mean: np.ndarray, sd: float, rng: np.random.Generator) -> np.ndarray:
-    """A place for each row in the interval that it has."""
-    low, high = bound.lows[choice], bound.highs[choice]
+def _inside(
+    bound: Bound,
+    choice: np.ndarray,
+    is_free: np.ndarray | bool,
+    mean: np.ndarray,
+    sd: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """A place for each row in the interval that it has; anywhere for those that are free."""
+    low, high = (np.where(is_free, end, ends[choice]) for end, ends in ((-FAR, bound.lows), (FAR, bound.highs)))
     return truncated_normal(mean, np.full(len(mean), sd), np.minimum(low, high), high, rng)
 
 

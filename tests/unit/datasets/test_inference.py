@@ -53,6 +53,7 @@ KINDS = [
     ("unique floats", "price", [DRAW.random() for _ in MANY], "float"),
     ("unique floats called id", "id", [DRAW.random() for _ in MANY], "float"),
     ("running integers called id, some missing", "user_id", [float(i) if i % 9 else None for i in MANY], "id"),
+    ("running integers called id, in half precision", "user_id", pa.array(MANY, pa.float64()).cast(pa.float16()), "id"),
     ("repeated integers called id, some missing", "shop_id", [float(i % 9) or None for i in MANY], "float"),
     ("few running integers", "x", list(range(2000, 2030)), "integer"),
     ("running years", "year", list(range(1900, 2026)), "integer"),

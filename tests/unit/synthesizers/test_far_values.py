@@ -5,9 +5,9 @@ import pyarrow as pa
 import pytest
 
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.synthesizers.columns.forms import FloatForm
 from synthgen_ray.synthesizers.columns.marginal import Marginal
 from synthgen_ray.synthesizers.columns.modes import Modes
+from synthgen_ray.synthesizers.columns.real import FloatForm
 from tests.unit.synthesizers.conftest import given_model
 
 ROWS = 2000

@@ -1,4 +1,5 @@
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -139,20 +140,48 @@ def rectangle(correlation: float, x: tuple[float, float], y: tuple[float, float]
 
 
 @pytest.mark.parametrize(
-    "bounds",
-    [
-        [bound(0, (1.0, 2.0))],
-        [bound(1, (-INF, -1.0), (0.5, 0.7), (2.0, INF))],
-        [bound(0, (0.5, INF)), bound(1, (-INF, 0.0))],
-        [bound(2, (0.0, 1.0)), bound(0, (-1.0, 0.5)), bound(1, (0.2, 0.3), (1.0, INF))],
-        [bound(2, (0.0, INF)), bound(0, *many(20, -1, 1)), bound(1, *many(30, -0.5, 2))],
-    ],
-    ids=["one", "several intervals", "two against each other", "all", "many intervals"],
+    "values",
+    [[(0.0, INF)], [(-1.0, -0.9), (1.0, 1.5)], [(2.0, INF)], many(40, -2, 2)],
+    ids=["half", "two intervals", "rare ones", "many intervals"],
 )
-def test_the_chance_of_bounds_is_the_share_of_rows_inside(bounds):
-    chance = np.exp(CorrelatedNormal(MATRIX).log_chance(bounds, np.random.default_rng(1)))
+def test_a_bound_that_some_rows_are_free_of_is_met_by_the_others(values):
+    """Rows that the first dimension puts beyond 0.5 may be anywhere in the second."""
+    last = (-0.2, 1.0)
+    of_rows, of_values = bound(0, (-INF, 0.5), (0.5, INF)), replace(bound(1, *values), lifted=True)
+    every = rejected(bound(2, last))
+    expected = every[(every[:, 0] > 0.5) | inside(every[:, 1], values)]
 
-    assert chance == pytest.approx(len(rejected(*bounds)) / 400_000, rel=0.05)
+    z, choices = CorrelatedNormal(MATRIX).draw([of_rows, of_values, bound(2, last)], 20_000, np.random.default_rng(1))
+
+    assert ((z[0] > 0.5) == (choices[0] == 1)).all()
+    assert ((choices[0] == 1) | inside(z[1], values)).all()
+    assert choices[0].mean() == pytest.approx((expected[:, 0] > 0.5).mean(), abs=0.02)
+    assert z.mean(axis=1) == pytest.approx(expected.mean(axis=0), abs=0.04)
+    assert np.cov(z) == pytest.approx(np.cov(expected.T), abs=0.05)
+
+
+def inside(numbers: np.ndarray, intervals: list[tuple[float, float]]) -> np.ndarray:
+    return np.array([(low <= numbers) & (numbers <= high) for low, high in intervals]).any(axis=0)
+
+
+@pytest.mark.parametrize("columns", [3, 12])
+def test_nulls_of_any_number_of_columns_go_together_as_in_the_table(columns):
+    """So many columns as one could not weigh each pattern of which is null."""
+    rng = np.random.default_rng(0)
+    is_null = (rng.random((2000, 1)) < 0.3) ^ (rng.random((2000, columns)) < 0.02)
+    cells = {f"c{n}": pa.array(rng.choice(["a", "b", "c"], 2000), mask=is_null[:, n]) for n in range(columns)}
+    kinds = [Column(name, ColumnKind.CATEGORICAL, nullable=True) for name in cells]
+    model = given_model(ModelType.GAUSSIAN_COPULA, pa.table(cells), kinds)
+    every = model.sample(100_000, seed=2).to_pandas()
+    every = every[every.isin(["a", "b", None]).all(axis=1)]
+
+    rows = model.sample(4000, seed=1, conditions={name: ["a", "b", None] for name in cells}).to_pandas()
+
+    assert rows.isin(["a", "b", None]).all(axis=None)
+    nulls, expected = (part.isna().sum(axis=1) for part in (rows, every))
+    for most in (0, columns // 2, columns - 1):
+        assert (nulls <= most).mean() == pytest.approx((expected <= most).mean(), abs=0.05)
+    assert (rows.c0 == "a").mean() == pytest.approx((every.c0 == "a").mean(), abs=0.03)
 
 
 def test_null_or_a_value_is_drawn_given_the_other_conditions():

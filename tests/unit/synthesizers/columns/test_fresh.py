@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from synthgen_ray.domain.columns import Column, ColumnKind
-from synthgen_ray.domain.errors import JobError
+from synthgen_ray.domain.errors import InvalidTable, JobError
 from synthgen_ray.synthesizers.codec import CodecOptions, TableCodec
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.permutation import permute
@@ -254,6 +254,13 @@ class TestSequences:
 
         assert caught.value.code == "ids_exhausted"
 
+    @pytest.mark.parametrize("type_", [pa.uint8(), pa.int8()])
+    def test_that_fill_their_type_are_refused_with_what_would_do(self, type_):
+        low = -128 if type_ == pa.int8() else 0
+
+        with pytest.raises(InvalidTable, match=r"fill the type u?int8.* int64 for example, or as a category"):
+            learnt(ColumnKind.ID, pa.array(range(low, low + 256), type_))
+
 
 class TestScatteredIds:
     @pytest.mark.parametrize(
@@ -287,7 +294,7 @@ class TestScatteredIds:
         assert not set(ids.to_pylist()) & set(table.to_pylist())
         low, high = (float(numbers_of(table, one)) for one in (np.min, np.max))
         assert low - (high - low) <= numbers_of(ids, np.min) < numbers_of(ids, np.max) <= high + (high - low)
-        assert np.ptp([numbers_of(ids, end) for end in (np.min, np.max)]) > min((high - low) * 0.8, 2.0**61)
+        assert np.ptp([numbers_of(ids, end) for end in (np.min, np.max)]) > (high - low) * 0.8
 
     def test_are_found_for_more_rows_than_the_range_has(self):
         table = pa.array(RNG.permutation(1000)[:300])
@@ -413,6 +420,18 @@ class TestTexts:
         codec = learnt(ColumnKind.TEXT, cut)
 
         assert (codec.outlines, codec.outline_counts) == (("Aaaaaa 99",), (30,))
+
+    @pytest.mark.parametrize(
+        ("text", "pii"), [("a line of some words", None), ("Ab 12", None), ("Ada Lovelace", "name")]
+    )
+    def test_are_empty_as_often_as_in_the_table(self, text, pii):
+        codec = learnt(ColumnKind.TEXT, [*([""] * 60), *([text] * 80), *([None] * 60)], pii)
+
+        texts = made(codec, 4000)
+
+        assert abs(texts.count(None) / 4000 - 0.3) < 0.04
+        assert abs(texts.count("") / len([one for one in texts if one is not None]) - 60 / 140) < 0.05
+        assert "empty_share" not in learnt(ColumnKind.TEXT, [*([""] * 4), *([text] * 80)], pii).model_dump()
 
     def test_are_made_of_texts_that_are_all_empty(self):
         assert len(made(learnt(ColumnKind.TEXT, [""] * 50), 10)) == 10

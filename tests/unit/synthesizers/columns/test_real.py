@@ -9,7 +9,7 @@ import pytest
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import ModelType
-from synthgen_ray.synthesizers.columns.forms import FloatForm
+from synthgen_ray.synthesizers.columns.real import FloatForm
 from tests.unit.synthesizers.conftest import given_model
 
 RNG = np.random.default_rng(3)

@@ -1,0 +1,75 @@
+"""What Python has in the place of JSON's values is taken for what it says."""
+
+import datetime as dt
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from synthgen_ray.domain.errors import InvalidRequest
+from synthgen_ray.synthesizers import CTGAN, GaussianCopula
+
+RNG = np.random.default_rng(4)
+DAYS = np.datetime64("2020-01-01") + np.arange(400)
+TABLE = pa.table(
+    {
+        "day": pa.array(RNG.choice(DAYS, 2000)),
+        "at": pa.array(RNG.choice(DAYS, 2000).astype("M8[us]")),
+        "price": pa.array([Decimal(cents) / 4 for cents in range(40)] * 50, pa.decimal128(8, 2)),
+        "kind": pa.array(RNG.choice(["a", "b", "c"], 2000)),
+        "count": pa.array(RNG.integers(0, 9, 2000)),
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return GaussianCopula(seed=1).fit(TABLE)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "as_written"),
+    [
+        ({"day": dt.date(2020, 5, 1)}, {"day": "2020-05-01"}),
+        ({"day": {"max": dt.date(2020, 6, 1)}}, {"day": {"max": "2020-06-01"}}),
+        ({"day": np.datetime64("2020-05-01")}, {"day": "2020-05-01"}),
+        ({"at": {"min": dt.datetime(2020, 5, 1, 12)}}, {"at": {"min": "2020-05-01T12:00:00"}}),
+        ({"at": {"max": pd.Timestamp("2020-05-01")}}, {"at": {"max": "2020-05-01T00:00:00"}}),
+        ({"at": {"max": np.datetime64("2020-05-01", "ns")}}, {"at": {"max": "2020-05-01"}}),
+        ({"price": Decimal("2.25")}, {"price": 2.25}),
+        ({"kind": ("a", "b")}, {"kind": ["a", "b"]}),
+        ({"kind": {"b", "a"}}, {"kind": ["a", "b"]}),
+        ({"kind": np.array(["a", "b"])}, {"kind": ["a", "b"]}),
+        ({"count": np.array([3, 4])}, {"count": [3, 4]}),
+        ({"count": {"min": np.int64(3)}}, {"count": {"min": 3}}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_conditions_are_what_they_say(model, conditions, as_written):
+    rows = model.sample(50, seed=2, conditions=conditions)
+
+    assert rows.num_rows == 50
+    assert rows.equals(model.sample(50, seed=2, conditions=as_written))
+
+
+def test_shares_may_be_numpys(model):
+    shares = {"kind": {"a": np.float64(0.5), "b": np.float32(0.5)}}
+
+    assert model.sample(100, seed=1, distribution=shares)["kind"].value_counts().to_pylist() == [
+        {"values": "a", "counts": 50},
+        {"values": "b", "counts": 50},
+    ]
+
+
+def test_options_may_be_tuples_and_numpys():
+    options = {"generator_dim": (64, 32), "epochs": np.int64(5), "refine": np.True_, "generator_lr": np.float64(1e-3)}
+
+    assert CTGAN(**options).params == CTGAN(generator_dim=[64, 32], epochs=5, refine=True, generator_lr=1e-3).params
+
+
+@pytest.mark.parametrize("value", [object(), b"a", dt.timedelta(1), float("nan"), pd.NaT, 1j], ids=str)
+def test_what_json_has_no_word_for_is_refused(model, value):
+    with pytest.raises(InvalidRequest, match=r"conditions\.kind"):
+        model.sample(10, seed=1, conditions={"kind": value})
