@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from synthgen_ray.client.errors import ClientError
+from synthgen_ray.domain.plain import plain
 
 AS_JSON = {"Content-Type": "application/json"}
 
@@ -21,7 +22,7 @@ def in_json(body: object) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    for by in ("tolist", "isoformat"):
-        if hasattr(value, by):
-            return getattr(value, by)()
-    raise ClientError(f"JSON knows no {type(value).__name__}: give a number, a text, a date, True, False or None.")
+    said = plain(value)
+    if said is value:
+        raise ClientError(f"JSON knows no {type(value).__name__}: give a number, a text, a date, True, False or None.")
+    return said

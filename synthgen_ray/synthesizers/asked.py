@@ -2,15 +2,13 @@
 
 import operator
 from collections.abc import Mapping
-from datetime import date
-from decimal import Decimal
 from typing import Any, SupportsIndex
 
-import numpy as np
 from pydantic import ValidationError
 
 from synthgen_ray.domain.errors import InvalidRequest
 from synthgen_ray.domain.params import MAX_ROWS, GenerateParams
+from synthgen_ray.domain.plain import plain
 from synthgen_ray.domain.validation import invalid_request
 
 
@@ -23,23 +21,13 @@ def whole(number: SupportsIndex, name: str) -> int:
 
 
 def as_json(value: Any) -> Any:
-    """What JSON would say in the place of what Python has: scalars and arrays of NumPy, tuples and sets, dates and
-    decimals. Anything else stays, to be refused by its name."""
+    """What JSON would say in the place of what Python has. What it has no word for stays, to be refused by its name."""
     if isinstance(value, Mapping):
         return {key: as_json(inner) for key, inner in value.items()}
-    if isinstance(value, (set, frozenset)):
-        return [as_json(inner) for inner in sorted(value, key=repr)]  # in the same order in every process
     if isinstance(value, (list, tuple)):
         return [as_json(inner) for inner in value]
-    if isinstance(value, np.ndarray):
-        return as_json(list(value))
-    if isinstance(value, np.datetime64):
-        return str(value)
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, date):
-        return value.isoformat()
-    return float(value) if isinstance(value, Decimal) else value
+    said = plain(value)
+    return value if said is value else as_json(said)
 
 
 def asked_of_sample(
