@@ -10,9 +10,16 @@ def plain(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted(value, key=repr)  # in the same order in every process
     if isinstance(value, Decimal):
-        return float(value)
-    if type(value).__name__ == "datetime64":  # whose nanoseconds would else be a number
+        return int(value) if value.is_finite() and value == int(value) else float(value)
+    kind = type(value).__name__
+    if isinstance(value, type) or kind == "timedelta64":
+        return value
+    if kind in ("NaTType", "NAType"):  # what pandas has for null
+        return None
+    if kind == "datetime64":  # whose nanoseconds would else be a number
         return str(value)
+    if kind == "ndarray" and value.ndim == 0:
+        return value[()]
     if getattr(value, "ndim", 0):
         return list(value)
     for by in ("tolist", "isoformat"):

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.calendar import CalendarForm
-from synthgen_ray.synthesizers.columns.marked import MarkedForm, marked
+from synthgen_ray.synthesizers.columns.marked import MarkedForm, Plain, marked
 from synthgen_ray.synthesizers.columns.moments import is_moment
 from synthgen_ray.synthesizers.columns.real import FloatForm
 from synthgen_ray.synthesizers.columns.whole import EXACT, IntegerForm, IslandsForm, learn_whole
@@ -17,16 +17,16 @@ Form = Annotated[IntegerForm | IslandsForm | CalendarForm | FloatForm | MarkedFo
 
 def learn_form(array: pa.Array, k: int, least_step: int = 1) -> Form:
     form = _learn(array, k, least_step)
-    is_marker = marked(array, k, form.decimals if isinstance(form, FloatForm) else None)
-    if not is_marker.any():
+    is_marker, markers = marked(array, form, k)
+    if len(markers) == 0:
         return form
     others = _learn(array.filter(pa.array(~is_marker)), k, least_step)
     if isinstance(others, IslandsForm) or not _tells_more(others, form):
         return form
-    return MarkedForm.beside(others, array.filter(pa.array(is_marker)))
+    return MarkedForm.beside(others, markers)
 
 
-def _learn(array: pa.Array, k: int, least_step: int) -> IntegerForm | IslandsForm | CalendarForm | FloatForm:
+def _learn(array: pa.Array, k: int, least_step: int) -> Plain:
     if not arrow.is_integral(array.type):
         return FloatForm.learn(array, k)
     form = learn_whole(array, k, least_step)
@@ -35,14 +35,14 @@ def _learn(array: pa.Array, k: int, least_step: int) -> IntegerForm | IslandsFor
     return form
 
 
-def _tells_more(form: IntegerForm | CalendarForm | FloatForm, than: Form) -> bool:
+def _tells_more(form: IntegerForm | CalendarForm | FloatForm, than: Plain) -> bool:
     """Whether it is of a calendar, or of a coarser grid that floats can count."""
     if isinstance(form, IntegerForm) and form.steps > EXACT:
         return False
     return isinstance(form, CalendarForm) or _step(form) > _step(than)
 
 
-def _step(form: Form) -> float:
+def _step(form: Plain) -> float:
     if isinstance(form, IntegerForm):
         return form.clock.step if form.clock else form.step
     return form.rounding if isinstance(form, FloatForm) else 1.0

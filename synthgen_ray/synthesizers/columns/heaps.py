@@ -59,7 +59,7 @@ class Heaps(Stored):
         coarse = {grid: share for grid, share in shares.items() if grid > 1 and share > 0}
         return cls(units=tuple(coarse), shares=tuple(coarse.values())) if coarse else None
 
-    def put(self, units: np.ndarray, _atoms: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def put(self, units: np.ndarray, *_: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The numbers, some of them rounded to a coarser grid, (N,), on atoms too: as files of before say."""
         return _rounded(units, self.grids(len(units), rng))
 
@@ -82,7 +82,7 @@ class LocalHeaps(Stored):
         by_gap = tuple(Heaps.learn(units[these], counts[these], atoms, k) for these in among)
         return cls(by_gap=by_gap) if any(by_gap) else None
 
-    def put(self, units: np.ndarray, atoms: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def put(self, units: np.ndarray, atoms: np.ndarray, *_: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The numbers, some of them rounded to a coarser grid, (N,): to its other side where they would be an atom, and
         not at all if they would be one there too."""
         gaps, grids = _gaps(units, atoms), np.ones(len(units))

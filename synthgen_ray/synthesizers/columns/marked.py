@@ -5,10 +5,9 @@ Each has a place of its own among the numbers of the others, which are counted a
 Shapes: N rows, V distinct values, M markers, B numbers.
 """
 
-from collections.abc import Callable
+import re
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -18,13 +17,23 @@ from pydantic import Field, model_validator
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.calendar import CalendarForm
 from synthgen_ray.synthesizers.columns.moments import is_moment
-from synthgen_ray.synthesizers.columns.real import FloatForm, in_units, reals_of
+from synthgen_ray.synthesizers.columns.real import MAX_DECIMALS, FloatForm, in_units, reals_of
 from synthgen_ray.synthesizers.columns.stored import Stored, Value
 from synthgen_ray.synthesizers.columns.wall_clock import shown_by_clocks
-from synthgen_ray.synthesizers.columns.whole import PRIMES, IntegerForm, Number, as_unsigned, distinct
+from synthgen_ray.synthesizers.columns.whole import (
+    PRIMES,
+    IntegerForm,
+    IslandsForm,
+    Number,
+    as_unsigned,
+    distinct,
+    has_zone,
+)
 
 MOST_MARKERS = 3  # off a grid, and as many at each end of a calendar
 LEAST_OTHERS = 20  # distinct values: so many are hardly on one grid by chance
+DECIMAL = re.compile(r"-?\d{1,80}(\.\d{1,80})?(E[+-]?\d{1,2})?")  # that no float is equal to
+Plain = IntegerForm | IslandsForm | CalendarForm | FloatForm
 
 
 class MarkedForm(Stored):
@@ -37,16 +46,19 @@ class MarkedForm(Stored):
 
     @model_validator(mode="after")
     def _rise_within_the_type(self) -> Self:
-        if any(one >= other for one, other in pairwise(self._exact)):
+        kinds = (int,) if arrow.is_integral(self._type) else (int, float)
+        for marker in self.markers:
+            is_text = pa.types.is_decimal(self._type) and isinstance(marker, str) and DECIMAL.fullmatch(marker)
+            if not is_text and (isinstance(marker, bool) or not isinstance(marker, kinds)):
+                raise ValueError("markers of another type")
+        if (np.diff(self._numbers_M.astype(np.float64)) < 0).any() or len(set(self._exact)) < len(self._exact):
             raise ValueError("markers do not rise")
-        arrow.of_values(self.markers, self._type)  # overflows if they do not fit
         return self
 
     @classmethod
     def beside(cls, others: IntegerForm | CalendarForm | FloatForm, markers: pa.Array) -> Self:
-        """From all rows that hold a marker."""
-        _, rising = np.unique(_numbers(markers), return_index=True)
-        return cls(others=others, markers=tuple(arrow.values_of(markers.take(pa.array(rising)))))
+        """From the markers, which rise."""
+        return cls(others=others, markers=tuple(arrow.values_of(markers)))
 
     @property
     def arrow_type(self) -> str:
@@ -54,11 +66,11 @@ class MarkedForm(Stored):
 
     @property
     def lower(self) -> float:
-        return float(min(self._stretched(np.array([self.others.lower]))[0], self._places_M[0]))
+        return float(min(self.stretched(np.array([self.others.lower]))[0], self._places_M[0]))
 
     @property
     def upper(self) -> float:
-        return float(max(self._stretched(np.array([self.others.upper]))[0], self._places_M[-1]))
+        return float(max(self.stretched(np.array([self.others.upper]))[0], self._places_M[-1]))
 
     @property
     def grain(self) -> float:
@@ -73,8 +85,8 @@ class MarkedForm(Stored):
         return np.float64
 
     @property
-    def last_digit(self) -> None:
-        return None
+    def last_digit(self) -> tuple[float, float, int] | None:
+        return self.others.last_digit
 
     @property
     def ends(self) -> tuple[int | float, int | float]:
@@ -86,16 +98,16 @@ class MarkedForm(Stored):
         numbers = _numbers(array)
         place = np.minimum(np.searchsorted(self._numbers_M, numbers), len(self.markers) - 1)
         is_marker = self._numbers_M[place] == numbers
-        return np.where(is_marker, self._places_M[place], self._stretched(self.others.forward(array)))
+        return np.where(is_marker, self._places_M[place], self.stretched(self.others.forward(array)))
 
     def back(self, plain: np.ndarray, low: np.ndarray | None = None, high: np.ndarray | None = None) -> pa.Array:
         """The markers in whose stretches numbers lie, and what the others are between the bounds, if any."""
         if low is None or high is None:
-            written = self.others.back(self._squeezed(plain))
+            written = self.others.back(self.squeezed(plain))
         else:
             plain = np.clip(plain, low, high)
-            bounds = self._beside(low, self._after_M), self._beside(high, self._before_M)
-            written = self.others.back(self._squeezed(plain), *bounds)
+            bounds = self._beside(low, self._neighbours[1]), self._beside(high, self._neighbours[0])
+            written = self.others.back(self.squeezed(plain), *bounds)
         place, is_marker = self._marker_at(plain)
         if not is_marker.any():
             return written
@@ -105,15 +117,15 @@ class MarkedForm(Stored):
     def between(self, low: Number | None, high: Number | None) -> tuple[float, float]:
         """The outermost numbers inside a range, as they are counted; the first is above the last if there is none."""
         first, last = self.others.between(low, high)
-        ends = self._stretched(np.array([first, last], dtype=np.float64)) if first <= last else np.zeros(0)
-        ends = np.append(ends, self._places_M[self.others.inside(self._written, low, high)])
+        ends = self.stretched(np.array([first, last], dtype=np.float64)) if first <= last else np.zeros(0)
+        ends = np.append(ends, self._places_M[self.inside(self._written, low, high)])
         return (float(ends.min()), float(ends.max())) if len(ends) else (1.0, 0.0)
 
     def cells(self, lows: np.ndarray, highs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """All that is told as these numbers, or as what is between them."""
 
         def side(numbers: np.ndarray, end: int) -> np.ndarray:
-            of_others = self._beside(numbers, self._after_M)
+            of_others = self._beside(numbers, self._neighbours[1])
             beyond = self.others.cells(of_others, of_others)[end] - of_others
             return numbers + np.where(self._marker_at(numbers)[1], (end - 0.5) * self._gap, beyond)
 
@@ -121,7 +133,19 @@ class MarkedForm(Stored):
 
     def inside(self, array: pa.Array, low: Number | None, high: Number | None) -> np.ndarray:
         """Which values, none of them null, lie in a range, (N,): for what they are, beyond the ends of a model too."""
-        return self.others.inside(array, low, high)
+        return self._judge.inside(array, low, high)
+
+    def is_marker(self, numbers: np.ndarray) -> np.ndarray:
+        """Which numbers stand for markers."""
+        return self._marker_at(numbers)[1]
+
+    def squeezed(self, numbers: np.ndarray) -> np.ndarray:
+        """Numbers as the others are counted."""
+        return np.asarray(numbers - self._gap * np.searchsorted(self._places_M, numbers))
+
+    def stretched(self, numbers: np.ndarray) -> np.ndarray:
+        """The way back."""
+        return np.asarray(numbers + self._gap * np.searchsorted(self._neighbours[2], numbers))
 
     @property
     def _type(self) -> pa.DataType:
@@ -144,36 +168,32 @@ class MarkedForm(Stored):
         return _numbers(self._written)
 
     @cached_property
-    def _before_M(self) -> np.ndarray:
-        """What is next below each marker, as the others are counted; where nothing is, the lowest."""
-        return self._next(lambda marker: self.others.between(None, marker), 1, self.others.lower)
+    def _judge(self) -> IntegerForm | CalendarForm | FloatForm:
+        """A form that tells what is inside of a range: markers may have more decimals than the others."""
+        if not isinstance(self.others, FloatForm):
+            return self.others
+        most = range(self.others.decimals or 0, MAX_DECIMALS)
+        decimals = next((enough for enough in most if self._have_decimals(enough)), MAX_DECIMALS)
+        return self.others.model_copy(update={"decimals": decimals, "step": 1, "origin": 0})
+
+    def _have_decimals(self, decimals: int) -> bool:
+        return all((marker * 10**decimals).denominator == 1 for marker in self._exact)
 
     @cached_property
-    def _after_M(self) -> np.ndarray:
-        """What is next above each marker, as the others are counted; where nothing is, the highest."""
-        return self._next(lambda marker: self.others.between(marker, None), 0, self.others.upper)
-
-    def _next(self, between: Callable[[Number], tuple[Number, Number]], end: int, otherwise: Number) -> np.ndarray:
-        ranges = map(between, self._exact)
-        return np.array([ends[end] if ends[0] <= ends[1] else otherwise for ends in ranges], dtype=np.float64)
-
-    @cached_property
-    def _edges_M(self) -> np.ndarray:
-        """Where each marker's stretch is put in, as the others are counted: where the number before it ends."""
-        starts, ends = self.others.cells(self._before_M, self._before_M)
-        is_first = np.array([self.others.between(None, marker) for marker in self._exact], dtype=np.float64)
-        return np.where(is_first[:, 0] > is_first[:, 1], starts, ends)
+    def _neighbours(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What is next below and above each marker, as the others are counted, or the end of them where nothing is; and
+        where each marker's stretch is put in: where the number before it ends. Shapes: (M,)."""
+        below = [self.others.between(None, marker) for marker in self._exact]
+        above = [self.others.between(marker, None) for marker in self._exact]
+        before_M = np.array([last if first <= last else self.others.lower for first, last in below], dtype=np.float64)
+        after_M = np.array([first if first <= last else self.others.upper for first, last in above], dtype=np.float64)
+        starts, ends = self.others.cells(before_M, before_M)
+        return before_M, after_M, np.where([first > last for first, last in below], starts, ends)
 
     @cached_property
     def _places_M(self) -> np.ndarray:
         """The middle of each marker's stretch."""
-        return np.asarray(self._edges_M + self._gap * (np.arange(len(self.markers)) + 0.5))
-
-    def _stretched(self, numbers_B: np.ndarray) -> np.ndarray:
-        return np.asarray(numbers_B + self._gap * np.searchsorted(self._edges_M, numbers_B))
-
-    def _squeezed(self, numbers_B: np.ndarray) -> np.ndarray:
-        return np.asarray(numbers_B - self._gap * np.searchsorted(self._places_M, numbers_B))
+        return np.asarray(self._neighbours[2] + self._gap * (np.arange(len(self.markers)) + 0.5))
 
     def _marker_at(self, numbers_B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The marker that is next to each number, and whether the number lies in its stretch."""
@@ -184,30 +204,34 @@ class MarkedForm(Stored):
     def _beside(self, numbers_B: np.ndarray, of_markers_M: np.ndarray) -> np.ndarray:
         """The others' own numbers where these are, exactly; of a marker that which is beside it."""
         place, is_marker = self._marker_at(numbers_B)
-        own = self.others.forward(self.others.back(self._squeezed(numbers_B)))
+        own = self.others.forward(self.others.back(self.squeezed(numbers_B)))
         return np.asarray(np.where(is_marker, of_markers_M[place], own).astype(self.others.exact))
 
 
-def marked(array: pa.Array, k: int, decimals: int | None) -> np.ndarray:
-    """Which of the rows hold markers, (N,); of real numbers so many decimals tell."""
-    found = np.zeros(len(array), dtype=bool)
-    if not arrow.is_integral(array.type):
-        whole = None if decimals is None else in_units(array, decimals)
+def marked(array: pa.Array, form: Plain, k: int) -> tuple[np.ndarray, pa.Array]:
+    """Which of the rows hold markers, (N,), and these, rising. `form` is what is learnt of all rows together."""
+    nothing = np.zeros(len(array), dtype=bool), array[:0]
+    if isinstance(form, FloatForm):
+        whole = None if form.decimals is None else in_units(array, form.decimals)
     else:
-        is_zoned = pa.types.is_timestamp(array.type) and array.type.tz is not None
-        whole = as_unsigned(shown_by_clocks(array) if is_zoned else array)
+        whole = as_unsigned(shown_by_clocks(array) if has_zone(array.type) else array)
     if whole is None:
-        return found
+        return nothing
     values_V, counts_V = distinct(np.sort(whole))
     if (counts_V < k).all():
-        return found
+        return nothing
     is_marker = _markers(values_V, counts_V, k, is_moment(array.type))
-    if is_marker.any():
-        rows = np.flatnonzero(np.isin(whole, values_V[is_marker]))
-        # Clocks show an hour twice, and 0.1 + 0.2 counts as 0.3: a marker is what k rows hold to the last digit.
-        _, which, held = np.unique(_numbers(array)[rows], return_inverse=True, return_counts=True)
-        found[rows] = held[which] >= k
-    return found
+    if not is_marker.any():
+        return nothing
+    rows = np.flatnonzero(np.isin(whole, values_V[is_marker]))
+    values, which, held = np.unique(_numbers(array)[rows], return_inverse=True, return_counts=True)
+    if isinstance(form, FloatForm):  # what they are but for digits that are a few rows' own
+        markers = form.written(values[held >= k])
+    else:  # clocks show an hour twice
+        markers = arrow.of_integers(values[held >= k], array.type)
+    found = nothing[0]
+    found[rows] = held[which] >= k
+    return found, markers
 
 
 def _markers(values_V: np.ndarray, counts_V: np.ndarray, k: int, are_moments: bool) -> np.ndarray:

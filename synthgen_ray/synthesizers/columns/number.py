@@ -13,6 +13,7 @@ from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import Condition, Family, Range
 from synthgen_ray.domain.widths import widest_of
 from synthgen_ray.synthesizers.columns import arrow, moments
+from synthgen_ray.synthesizers.columns.endings import Endings
 from synthgen_ray.synthesizers.columns.forms import Form, learn_form
 from synthgen_ray.synthesizers.columns.heaps import Heaps, LocalHeaps
 from synthgen_ray.synthesizers.columns.marginal import Marginal, NormalMap, least_of_atoms
@@ -83,8 +84,8 @@ class NumberCodec(Stored):
     offsets: tuple[float, ...] = ()  # of the codes' logits
     calibration: QuantileMap | None = None
     wrapped: Wrapped | WrittenMoments | None = None  # how the column keeps its numbers, if not as numbers
-    # Files of before have none, or one that puts numbers on atoms too.
-    heaps: Heaps | LocalHeaps | None = Field(default=None, exclude_if=lambda heaps: heaps is None)
+    # How their last digits are. Files of before have none, or one that puts numbers on atoms too.
+    heaps: Heaps | LocalHeaps | Endings | None = Field(default=None, exclude_if=lambda heaps: heaps is None)
 
     @model_validator(mode="after")
     def _is_of_its_form(self) -> Self:
@@ -259,12 +260,15 @@ class NumberCodec(Stored):
         """The numbers, as many of them round as in the table, within what is asked for."""
         if self.heaps is None or self.form.last_digit is None:
             return cells.numbers
-        zero, unit = self.form.last_digit
+        zero, unit, _ = self.form.last_digit
+        low, high = cells.bounds or (np.array(self.form.lower), np.array(self.form.upper))
         atoms = self._atoms()
-        units, atoms_in_units = (cells.numbers - zero) / unit, np.rint((atoms - zero) / unit)
-        put = self.heaps.put(units, atoms_in_units, rng) * unit + zero
-        low, high = cells.bounds or (self.form.lower, self.form.upper)
-        stays = np.isin(cells.numbers, atoms) | (put < low) | (put > high)
+        numbers, atoms_in_units, first, last = (
+            (self.form.squeezed(of_form) - zero) / unit for of_form in (cells.numbers, atoms, low, high)
+        )
+        put = self.heaps.put(numbers, np.rint(atoms_in_units), first, last, rng=rng)
+        put = self.form.stretched(put * unit + zero)
+        stays = np.isin(cells.numbers, atoms) | self.form.is_marker(cells.numbers) | (put < low) | (put > high)
         return np.where(stays, cells.numbers, put)
 
     def target(self, condition: Condition) -> NumberTarget:
@@ -364,12 +368,16 @@ def kind_of(type_: pa.DataType) -> ColumnKind:
     return ColumnKind.FLOAT if arrow.is_real(type_) else ColumnKind.INTEGER
 
 
-def _heaps(form: Form, numbers: np.ndarray, counts: np.ndarray, comes_back: float, k: int) -> LocalHeaps | None:
+def _heaps(
+    form: Form, numbers: np.ndarray, counts: np.ndarray, comes_back: float, k: int
+) -> LocalHeaps | Endings | None:
     """From the distinct numbers as the form counts, without those that come back exactly anyway: of so many rows."""
     if form.last_digit is None:
         return None
-    zero, unit = form.last_digit
-    units, rare = np.rint((numbers - zero) / unit), counts < comes_back
+    zero, unit, step = form.last_digit
+    units, rare = np.rint((form.squeezed(numbers) - zero) / unit), (counts < comes_back) & ~form.is_marker(numbers)
     if np.abs(units[rare]).max(initial=0.0) >= EXACT:
         return None
-    return LocalHeaps.learn(units[rare].astype(np.int64), counts[rare], units[~rare], k)
+    some, counts = units[rare].astype(np.int64), counts[rare]
+    endings = Endings.learn(some, counts, step, k)
+    return endings or (LocalHeaps.learn(some, counts, units[~rare], k) if step == 1 else None)

@@ -98,7 +98,7 @@ class SequenceCodec(NumberIds):
                     run = rounded
                     break
         if not run["room"]:
-            detail = f"Column {name!r}: its ids fill the type {type_}, which holds no new ones; {WIDER}."
+            detail = f"Column {name!r}: its ids leave no room for new ones in the type {type_}; {WIDER}."
             raise InvalidTable(detail, "ids_exhausted")
         return cls(**run, null_share=null_share)
 

@@ -55,7 +55,7 @@ class FloatForm(Rounded, Stored):
         step, origin = _grid(reals, decimals, k)
         shape = cls(arrow_type=str(array.type), lower=0.0, upper=0.0, decimals=decimals, step=step, origin=origin)
         parts = inner_parts(np.sort(reals), k)
-        low, high = (reals_of(shape._written(np.array([part[0] + (part - part[0]).mean()])))[0] for part in parts)
+        low, high = (reals_of(shape.written(np.array([part[0] + (part - part[0]).mean()])))[0] for part in parts)
         return shape.model_copy(update={"lower": float(low), "upper": float(max(low, high))})
 
     @property
@@ -69,9 +69,13 @@ class FloatForm(Rounded, Stored):
         return 0.0 if self.decimals is None else self.step / 10.0**self.decimals
 
     @property
-    def last_digit(self) -> tuple[float, float] | None:
-        """Where zero is and what a unit of the last digit is, as numbers are counted; `None` if there is none."""
-        return None if self.decimals is None or self.step > 1 else (0.0, 10.0**-self.decimals)
+    def last_digit(self) -> tuple[float, float, int] | None:
+        """Where zero is, or the number of the grid next to it, what a step of the grid is, as numbers are counted, and
+        of how many units of the last digit it is; `None` if there are no digits."""
+        if self.decimals is None:
+            return None
+        unit = 10.0**-self.decimals
+        return self.origin * unit, self.step * unit, self.step
 
     def forward(self, array: pa.Array) -> np.ndarray:
         return np.asarray(np.clip(reals_of(array), self.lower, self.upper))
@@ -80,7 +84,7 @@ class FloatForm(Rounded, Stored):
         clipped = np.clip(self._rounded(plain), self.lower, self.upper)
         if low is not None and high is not None:
             clipped = np.clip(clipped, low, high)
-        return self._written(clipped, rounded=True)
+        return self.written(clipped, rounded=True)
 
     def between(self, low: Number | None, high: Number | None) -> tuple[float, float]:
         """The outermost values inside a range; the first is above the last if there is none.
@@ -122,16 +126,19 @@ class FloatForm(Rounded, Stored):
             if np.isinf(narrow):  # no float32 reaches as far
                 return float(narrow)
             if self.decimals is not None:
-                places = min(self.decimals, type_.scale) if pa.types.is_decimal(type_) else self.decimals
-                unit = Fraction(10) ** -places
-                # A float32 that was read as a float64 means what it is written as.
-                asked = Fraction(str(narrow) if float(narrow) == bound else str(bound))
-                units = asked / unit
-                if abs(units) >= WHOLE:
+                unit = Fraction(10) ** -self.decimals
+                # A float32 that was read as a float64 means what it is written as, and is asked for as that too.
+                is_held = bound in (float(narrow), float(str(narrow)))
+                asked = _meant(narrow, unit) if is_held else Fraction(str(bound))
+                if abs(asked / unit) >= WHOLE:
                     step, origin = 1, 0
-                steps = (units - origin) / step
+                if step == 1 and pa.types.is_decimal(type_):
+                    unit = Fraction(10) ** -min(self.decimals, type_.scale)
+                steps = (asked / unit - origin) / step
+                if is_held and real(float((origin + step * round(steps)) * unit)) == narrow:
+                    return float(narrow)
                 narrow = real(float((origin + step * (math.ceil(steps) if side > 0 else math.floor(steps))) * unit))
-                while np.isfinite(narrow) and side * (asked - Fraction(str(narrow))) > 0:  # it is on no such grid
+                while np.isfinite(narrow) and side * (asked - _meant(narrow, unit)) > 0:  # it is on no such grid
                     narrow = np.nextafter(narrow, real(side * np.inf))
             elif side * (bound - float(narrow)) > 0:
                 narrow = np.nextafter(narrow, real(side * np.inf))
@@ -148,7 +155,7 @@ class FloatForm(Rounded, Stored):
         on_grid = self.origin + self.step * np.rint((units - self.origin) / self.step)
         return np.where(np.abs(units) < WHOLE, on_grid / 10.0**self.decimals, rounded)
 
-    def _written(self, reals: np.ndarray, rounded: bool = False) -> pa.Array:
+    def written(self, reals: np.ndarray, rounded: bool = False) -> pa.Array:
         type_ = arrow.type_of(self.arrow_type)
         reals = reals if rounded else self._rounded(reals)
         if pa.types.is_decimal(type_):
@@ -163,6 +170,12 @@ def reals_of(array: pa.Array) -> np.ndarray:
         return np.asarray(as_floats(pa.chunked_array([array])).to_numpy())
     reals = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
     return np.asarray(np.where(np.abs(reals) < NOTHING, 0.0, reals), dtype=np.float64)
+
+
+def _meant(number: np.floating, unit: Fraction) -> Fraction:
+    """The number itself, if it is so many units, else what it is written as."""
+    exact = Fraction(float(number))
+    return exact if (exact / unit).denominator == 1 else Fraction(str(number))
 
 
 def _grid(reals: np.ndarray, decimals: int | None, k: int) -> tuple[int, int]:

@@ -44,6 +44,18 @@ class Rounded(ABC):
         """All that rounds into each range."""
         return lows - self.rounding / 2, highs + self.rounding / 2
 
+    def is_marker(self, numbers: np.ndarray) -> np.ndarray:
+        """Which numbers stand for values beside the grid."""
+        return np.zeros(len(numbers), dtype=bool)
+
+    def squeezed(self, numbers: np.ndarray) -> np.ndarray:
+        """Numbers as they would be counted without such values."""
+        return numbers
+
+    def stretched(self, numbers: np.ndarray) -> np.ndarray:
+        """The way back."""
+        return numbers
+
 
 class Counted(Rounded):
     """What is true of numbers that count places from 0 on, whatever these stand for."""
@@ -65,8 +77,9 @@ class Counted(Rounded):
         return np.uint64
 
     @property
-    def last_digit(self) -> tuple[float, float] | None:
-        """Where zero is and what a unit of the last digit is, as numbers are counted; `None` if there is none."""
+    def last_digit(self) -> tuple[float, float, int] | None:
+        """Where zero is, or the number of the grid next to it, what a step of the grid is, as numbers are counted, and
+        of how many units of the last digit it is; `None` if there are no digits."""
         return None
 
     def inside(self, array: pa.Array, low: Number | None, high: Number | None) -> np.ndarray:
@@ -94,7 +107,7 @@ class IntegerForm(Counted, Stored):
     def _fits_its_type(self) -> Self:
         _check_type(self.arrow_type)
         _check_ends(self.ends, self.arrow_type)
-        if self.clock and not _has_zone(arrow.type_of(self.arrow_type)):
+        if self.clock and not has_zone(arrow.type_of(self.arrow_type)):
             raise ValueError("clocks are of a zone")
         return self
 
@@ -110,9 +123,9 @@ class IntegerForm(Counted, Stored):
         return float(self.steps)
 
     @property
-    def last_digit(self) -> tuple[float, float] | None:
+    def last_digit(self) -> tuple[float, float, int] | None:
         is_number = pa.types.is_integer(arrow.type_of(self.arrow_type))
-        return (-float(self.origin), 1.0) if is_number and self.step == 1 else None
+        return (-float(self.origin // self.step), 1.0, self.step) if is_number else None
 
     def forward(self, array: pa.Array) -> np.ndarray:
         return np.asarray(self._clipped(as_unsigned(array)), dtype=np.float64)
@@ -299,13 +312,13 @@ def distinct(ordered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return ordered[firsts], np.diff(firsts, append=len(ordered))
 
 
-def _has_zone(type_: pa.DataType) -> bool:
+def has_zone(type_: pa.DataType) -> bool:
     return bool(pa.types.is_timestamp(type_) and type_.tz is not None)
 
 
 def _clock_of(array: pa.Array, k: int, step: int) -> WallClock | None:
     """The grid of what clocks show, where it is coarser than that of UTC."""
-    if not _has_zone(array.type):
+    if not has_zone(array.type):
         return None
     shown = as_unsigned(shown_by_clocks(array))
     if np.ptp(shown - as_unsigned(array)) == 0:  # clocks never change

@@ -20,6 +20,7 @@ TABLE = pa.table(
         "price": pa.array([Decimal(cents) / 4 for cents in range(40)] * 50, pa.decimal128(8, 2)),
         "kind": pa.array(RNG.choice(["a", "b", "c"], 2000)),
         "count": pa.array(RNG.integers(0, 9, 2000)),
+        "gap": pa.array(RNG.integers(0, 9, 2000), mask=RNG.random(2000) < 0.2),
     }
 )
 
@@ -39,14 +40,15 @@ def model():
         ({"at": {"max": pd.Timestamp("2020-05-01")}}, {"at": {"max": "2020-05-01T00:00:00"}}),
         ({"at": {"max": np.datetime64("2020-05-01", "ns")}}, {"at": {"max": "2020-05-01"}}),
         ({"price": Decimal("2.25")}, {"price": 2.25}),
+        ({"gap": [Decimal(3), pd.NA, pd.NaT]}, {"gap": [3, None, None]}),
+        ({"at": {"max": np.array(np.datetime64("2020-05-01", "ns"))}}, {"at": {"max": "2020-05-01"}}),
         ({"kind": ("a", "b")}, {"kind": ["a", "b"]}),
         ({"kind": {"b", "a"}}, {"kind": ["a", "b"]}),
         ({"kind": np.array(["a", "b"])}, {"kind": ["a", "b"]}),
         ({"count": np.array([3, 4])}, {"count": [3, 4]}),
         ({"count": {"min": np.int64(3)}}, {"count": {"min": 3}}),
     ],
-    ids=str,
-)  # fmt: skip
+)
 def test_conditions_are_what_they_say(model, conditions, as_written):
     rows = model.sample(50, seed=2, conditions=conditions)
 
@@ -57,10 +59,9 @@ def test_conditions_are_what_they_say(model, conditions, as_written):
 def test_shares_may_be_numpys(model):
     shares = {"kind": {"a": np.float64(0.5), "b": np.float32(0.5)}}
 
-    assert model.sample(100, seed=1, distribution=shares)["kind"].value_counts().to_pylist() == [
-        {"values": "a", "counts": 50},
-        {"values": "b", "counts": 50},
-    ]
+    kinds = model.sample(100, seed=1, distribution=shares)["kind"].to_pylist()
+
+    assert (kinds.count("a"), kinds.count("b")) == (50, 50)
 
 
 def test_options_may_be_tuples_and_numpys():
@@ -69,7 +70,9 @@ def test_options_may_be_tuples_and_numpys():
     assert CTGAN(**options).params == CTGAN(generator_dim=[64, 32], epochs=5, refine=True, generator_lr=1e-3).params
 
 
-@pytest.mark.parametrize("value", [object(), b"a", dt.timedelta(1), float("nan"), pd.NaT, 1j], ids=str)
+@pytest.mark.parametrize(
+    "value", [object(), b"a", dt.timedelta(1), float("nan"), np.timedelta64(1, "D"), dt.datetime, 1j]
+)
 def test_what_json_has_no_word_for_is_refused(model, value):
     with pytest.raises(InvalidRequest, match=r"conditions\.kind"):
         model.sample(10, seed=1, conditions={"kind": value})

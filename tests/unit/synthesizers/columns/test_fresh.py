@@ -258,7 +258,7 @@ class TestSequences:
     def test_that_fill_their_type_are_refused_with_what_would_do(self, type_):
         low = -128 if type_ == pa.int8() else 0
 
-        with pytest.raises(InvalidTable, match=r"fill the type u?int8.* int64 for example, or as a category"):
+        with pytest.raises(InvalidTable, match=r"in the type u?int8; .* int64 for example, or as a category"):
             learnt(ColumnKind.ID, pa.array(range(low, low + 256), type_))
 
 

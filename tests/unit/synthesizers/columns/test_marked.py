@@ -151,7 +151,18 @@ def test_is_the_same_from_a_file(form):
     assert MarkedForm.model_validate_json(form.model_dump_json()).model_dump() == form.model_dump()
 
 
-@pytest.mark.parametrize("touched", [{"markers": []}, {"markers": [5, 5]}, {"markers": [2**70]}, {"markers": ["x"]}])
+@pytest.mark.parametrize(
+    "touched",
+    [
+        {"markers": []},
+        {"markers": [5, 5]},
+        {"markers": [2**70]},
+        {"markers": ["x"]},
+        {"markers": ["1e12000000"]},  # which it would take long to write out
+        {"markers": [0.5]},
+        {"markers": [True]},
+    ],
+)
 def test_touched_markers_are_refused(touched):
     sound = learn_form(MARKED["hours"], K).model_dump(mode="json")
 
@@ -183,6 +194,32 @@ def test_what_is_next_to_a_marker_but_for_a_digit_is_nothing_that_is_kept():
 
     assert form.markers == (0.3,)
     assert str(noise) not in form.model_dump_json()
+
+
+def test_a_marker_is_none_of_the_digits_that_one_row_has():
+    own = Decimal("1.00000000000000000077")
+    ones = [own, *[Decimal(1)] * 399]
+    prices = pa.array([*ones, *(Decimal(dollars) + Decimal("0.99") for dollars in range(10, 2610))])
+
+    form = learn_form(prices.cast(pa.decimal128(38, 20)), K)
+
+    assert form.markers == (1.0,)
+    assert form.back(form.forward(pa.array(ones, pa.decimal128(38, 20)))).to_pylist() == [Decimal(1)] * 400
+
+
+@pytest.mark.parametrize("type_", [pa.float64(), pa.float32(), pa.float16(), pa.decimal128(9, 2), pa.decimal32(9, 2)])
+def test_a_marker_with_more_decimals_than_the_others_can_be_asked_for(type_):
+    values = beside(RNG.integers(10, 900, ROWS) * 2.0, 0.5)
+    array = money(values, type_) if pa.types.is_decimal(type_) else pa.array(values).cast(type_)
+    form = learn_form(array, K)
+    (place,) = set(form.forward(array.filter(pa.array(values == 0.5))).tolist())
+
+    assert isinstance(form, MarkedForm)
+    for low, high in ((0.5, 0.5), (0.2, 0.7), (None, 0.9)):
+        assert form.between(low, high) == (place, place)
+    assert form.between(0.2, 40)[0] == place
+    assert form.between(0.6, 40)[0] > place
+    assert form.inside(array, 0.2, 0.7).sum() == (values == 0.5).sum()
 
 
 def test_of_an_hour_that_clocks_show_twice_each_is_told_by_its_own_rows():

@@ -203,3 +203,28 @@ def test_rows_and_filled_gaps_are_on_the_grid(model_type):
     assert set(np.round(rows["price"] % 1, 9)) == {0.99}
     assert set(asked["grams"].to_pylist()) <= {4025.0, 4050.0}
     assert (filled % 25 == 0).all()
+
+
+@pytest.mark.parametrize("step", [16, 64])
+@pytest.mark.parametrize("type_", [pa.float16(), pa.float32()])
+def test_what_is_made_on_a_grid_can_be_asked_for_though_its_type_writes_it_shorter(type_, step):
+    most = 6e4 if type_ == pa.float16() else 9e7
+    numbers = np.random.default_rng(1).integers(1, int(most / step), 3000) * float(step)
+    form = FloatForm.learn(pa.array(numbers).cast(type_), 5)
+
+    made = form.back(np.random.default_rng(2).uniform(form.lower, form.upper, 500)).cast(pa.float64()).to_pylist()
+
+    assert form.step == step
+    for number in made:
+        for as_written in (number, float(str(type_.to_pandas_dtype()(number)))):
+            assert form.between(as_written, as_written) == (number, number)
+
+
+def test_thousands_of_a_decimal_without_digits_for_less_can_be_asked_for():
+    thousands = pa.array([Decimal(n * 1000) for n in range(10, 900)]).cast(pa.decimal128(8, -3))
+    form = FloatForm.learn(thousands, 5)
+
+    assert form.between(50_000, 50_000) == (50_000, 50_000)
+    assert form.between(99_500, 200_500) == (100_000, 200_000)
+    assert np.diff(form.between(99_500, 99_600)) < 0
+    assert form.inside(thousands, 50_000, 51_000).sum() == 2
