@@ -112,7 +112,7 @@ def _is_sequential(values: pa.ChunkedArray) -> bool:
     numbers = present.slice(0, SAMPLE).to_numpy().astype(object)  # differences may exceed 64 bits
     steps = np.diff(numbers)
     _, counts = np.unique(steps, return_counts=True)
-    return bool(counts.max(initial=0) >= MOST * max(len(steps), 1))
+    return bool(np.max(counts, initial=0) >= MOST * max(len(steps), 1))
 
 
 def is_scattered(values: pa.ChunkedArray | pa.Array) -> bool:
@@ -130,7 +130,7 @@ def is_scattered(values: pa.ChunkedArray | pa.Array) -> bool:
             return False
     steps = np.diff(np.unique(distinct.to_numpy(zero_copy_only=False)))  # of 64 bits they may wrap, each to its own
     _, counts = np.unique(steps, return_counts=True)
-    return bool(counts.max(initial=0) < LISTED * len(steps))
+    return bool(np.max(counts, initial=0) < LISTED * len(steps))
 
 
 def _are_whole(floats: pa.ChunkedArray | pa.Array) -> bool:

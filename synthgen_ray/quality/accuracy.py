@@ -111,7 +111,7 @@ def _cut(known: Array, k: int) -> _Cut:
         return _Cut(values, np.where(np.isinf(reach), 0.0, reach), np.empty(0))
     is_own = common & (counts >= len(known) / BINS)
     others, below = values[~is_own], np.cumsum(counts[~is_own])
-    left = BINS - np.count_nonzero(is_own)
+    left = BINS - int(np.count_nonzero(is_own))
     # The lowest value is the first edge, and the second one too where it has a bin to itself.
     upper = others[np.unique(np.searchsorted(below, np.arange(1, left + 1) * below[-1] / left))]
     return _Cut(values[is_own], np.zeros(BINS - left), np.concatenate([others[:1], upper]))

@@ -229,7 +229,7 @@ def without_rare_bins(codes: Array, k: int) -> Array:
     merged = codes.copy()
     for column in merged:
         rows = np.bincount(column)
-        column[rows[column] < k] = rows.argmax()
+        column[rows[column] < k] = np.argmax(rows)
     return merged
 
 

@@ -37,7 +37,7 @@ def _unit(numbers: Array) -> int:
 
 def _of_one_length(numbers: Array) -> bool:
     _, lengths = np.unique(np.floor(np.log10(np.maximum(np.abs(numbers), 1))), return_counts=True)
-    return bool(lengths.max() >= MOST * len(numbers))
+    return bool(np.max(lengths) >= MOST * len(numbers))
 
 
 def _lie_evenly(numbers: Array) -> bool:

@@ -55,7 +55,7 @@ def inference(
 def _differing(column: Array) -> int:
     """How many have another value than most."""
     counts = np.unique(column, return_counts=True)[1]
-    return int(counts.sum() - counts.max())
+    return int(counts.sum() - np.max(counts))
 
 
 def _risks(attack: Attack) -> tuple[float, ...]:

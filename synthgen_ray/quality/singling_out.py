@@ -187,7 +187,7 @@ def by_chance(unseen: Sequence[list[int]], held_out: int) -> float:
 def crowding(*hits: Sequence[int]) -> float:
     """How many hits share a row of their table, in the mean over them: so many fewer are independent."""
     counts = np.array([count for rows in hits for count in Counter(rows).values()])
-    return float((counts**2).sum() / counts.sum()) if len(counts) else 1.0
+    return float((counts**2).sum()) / int(counts.sum()) if len(counts) else 1.0
 
 
 def design_effect(statements: Sequence[Statement], real: Cells, holdout: Cells, seed: int) -> float:

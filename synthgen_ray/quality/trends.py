@@ -100,7 +100,7 @@ def _chance_of_loss(real: Cells, synthetic: Cells, pair: tuple[str, str]) -> flo
     for name in pair:
         if np.ptp(synthetic.columns[name][theirs]) == 0:
             _, counts = np.unique(real.columns[name][ours], return_counts=True)
-            chances.append(float((counts.max() / counts.sum()) ** known))
+            chances.append((float(np.max(counts)) / int(counts.sum())) ** known)
     return min(chances)
 
 

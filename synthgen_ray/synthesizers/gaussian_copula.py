@@ -149,7 +149,7 @@ class GaussianCopula(Synthesizer):
             dimensions = sum(map(self._dimensions, self.codec.learnt))
         check_tensors(tensors, {"correlation": ((dimensions, dimensions), np.dtype(np.float64))})
         matrix = tensors["correlation"]
-        if not np.allclose(matrix, matrix.T) or np.linalg.eigvalsh(matrix).min() <= 0:
+        if not np.allclose(matrix, matrix.T) or np.min(np.linalg.eigvalsh(matrix)) <= 0:
             raise corrupt_model("its correlations are none")
         self._normal = CorrelatedNormal(matrix)
 

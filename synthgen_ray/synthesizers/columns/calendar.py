@@ -238,7 +238,7 @@ def _crowd(rows: np.ndarray, cells: int) -> float:
 
     Source: McCullagh & Nelder 1989, "Generalized linear models", section 4.5.2 (the dispersion by Pearson's χ²).
     """
-    return max(float((rows**2).sum() / rows.sum() - rows.sum() / cells), 1.0)
+    return max(float((rows**2).sum()) / int(rows.sum()) - int(rows.sum()) / cells, 1.0)
 
 
 def _by_kind(rows_D: np.ndarray, first: int, k: int) -> dict[DayKind, np.ndarray]:
@@ -286,5 +286,5 @@ def _lengths(rows: np.ndarray, even: np.ndarray, crowd: float, k: int) -> np.nda
         return None
     rare = rows < k
     few = rows[rare].sum()
-    together = few / expected[rare & there].sum() if few >= k and (rare & there).any() else 0.0
+    together = few / float(expected[rare & there].sum()) if few >= k and (rare & there).any() else 0.0
     return np.where(rare, together, np.where(there, rows / expected, 0.0))

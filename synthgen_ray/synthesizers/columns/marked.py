@@ -27,6 +27,7 @@ from synthgen_ray.synthesizers.columns.whole import (
     Number,
     as_unsigned,
     distinct,
+    divisor_of,
     has_zone,
 )
 
@@ -119,7 +120,7 @@ class MarkedForm(Stored):
         first, last = self.others.between(low, high)
         ends = self.stretched(np.array([first, last], dtype=np.float64)) if first <= last else np.zeros(0)
         ends = np.append(ends, self._places_M[self.inside(self._written, low, high)])
-        return (float(ends.min()), float(ends.max())) if len(ends) else (1.0, 0.0)
+        return (float(np.min(ends)), float(np.max(ends))) if len(ends) else (1.0, 0.0)
 
     def cells(self, lows: np.ndarray, highs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """All that is told as these numbers, or as what is between them."""
@@ -244,10 +245,10 @@ def _markers(values_V: np.ndarray, counts_V: np.ndarray, k: int, are_moments: bo
     left, few = MOST_MARKERS, min(k - 1, int(counts_V.sum()) // 100)
     while len(kept) >= LEAST_OTHERS:
         values, counts = values_V[kept], counts_V[kept]
-        steps = (values - values[0]) // np.uint64(max(int(np.gcd.reduce(np.diff(values))), 1))
+        steps = (values - values[0]) // np.uint64(divisor_of(np.diff(values)))
         for prime in PRIMES:
             rests = (steps % np.uint64(prime)).astype(np.int64)
-            off = rests != np.bincount(rests).argmax()
+            off = rests != np.argmax(np.bincount(rests))
             markers, strays = kept[off & (counts >= k)], int(counts[off & (counts < k)].sum())
             if off.any() and len(markers) <= left and strays <= few and len(kept) - off.sum() >= LEAST_OTHERS:
                 break

@@ -13,6 +13,7 @@ from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.permutation import permute
 from synthgen_ray.synthesizers.columns.seen import Seen
 from synthgen_ray.synthesizers.columns.stored import Kind, NumberTypeName, Share, Stored
+from synthgen_ray.synthesizers.columns.whole import divisor_of
 
 ROUND = 10  # ids of which the last may be the table's last
 MOST_GAP = 10  # steps between the ids at the end of a run
@@ -188,7 +189,7 @@ def _step(rising: np.ndarray) -> int | None:
     steps, counts = np.unique(np.diff(rising.view(np.uint64)), return_counts=True)
     if len(rising) == 1 or (len(rising) == 2 and steps[0] > 1):
         return None
-    grid = int(np.gcd.reduce(steps))
+    grid = divisor_of(steps)
     if sum((steps * counts).tolist()) < 2 * grid * counts.sum():
         return grid
     return int(steps[counts.argmax()]) if counts.max() >= MOST_STEPS * counts.sum() else None

@@ -25,7 +25,7 @@ class Ramp:
         crowd = np.bincount(self._cell(x), minlength=CELLS)
         # The last knot of the cells before; knots of a cell itself are passed one by one.
         self._start = np.maximum(np.cumsum(crowd) - crowd - 1, 0)
-        self._steps = int(crowd.max()) + 1
+        self._steps = int(np.max(crowd)) + 1
 
     def __call__(self, numbers: np.ndarray) -> np.ndarray:
         if self._steps > MOST_STEPS or self._cells == 0:

@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate, pairwise
-from typing import Literal, Self
+from typing import Any, Literal, Self, cast
 
 import numpy as np
 import pyarrow as pa
@@ -294,16 +294,21 @@ def grid_of(ordered: np.ndarray, k: int) -> tuple[int, np.ndarray]:
     values, counts = distinct(ordered)
     few = min(k - 1, len(ordered) // 100, len(ordered) - k)
     while True:
-        step = max(int(np.gcd.reduce(np.diff(values))), 1)
+        step = divisor_of(np.diff(values))
         for prime in PRIMES:
             place = (values - values[0]) // np.uint64(step) % np.uint64(prime)
             rows = np.bincount(place.astype(np.int64), counts, prime)
-            if 0 < (off := counts.sum() - rows.max()) <= few:
+            if 0 < (off := int(counts.sum() - np.max(rows))) <= few:
                 break
         else:
             return step, np.repeat(values, counts)
-        few, on = few - off, place == rows.argmax()
+        few, on = few - off, place == np.argmax(rows)
         values, counts = values[on], counts[on]
+
+
+def divisor_of(distances: np.ndarray) -> int:
+    """The largest number that divides them all; 1 if there are none."""
+    return max(int(cast(Any, np.gcd).reduce(distances)), 1)
 
 
 def distinct(ordered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

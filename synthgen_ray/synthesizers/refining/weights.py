@@ -21,4 +21,4 @@ class DependencyWeights:
         sum_H = np.abs(self.inputs).sum(axis=0, dtype=np.float64) + np.abs(self.input_bias)
         logit_D = np.abs(self.outputs).astype(np.float64) @ sum_H + np.abs(self.output_bias)
         steps_H = sum_H if step_H is None else sum_H / step_H
-        return bool(max(logit_D.max(), steps_H.max()) > FAR_TOO_LARGE)
+        return bool(max(np.max(logit_D), np.max(steps_H)) > FAR_TOO_LARGE)

@@ -91,7 +91,7 @@ def draw_obeying(
         kept = Drawn.joined([kept, drawn]) if kept else drawn
         places, weighing = thinned(kept.log_weights_B, num_rows, rng)
         kept = replace(kept.take(places), log_weights_B=weighing)
-        effective, accepted = effective_size(log_weights), np.exp(log_weights - log_weights.max()).sum()
+        effective, accepted = effective_size(log_weights), np.exp(log_weights - np.max(log_weights)).sum()
         are_alike = effective >= NEARLY_ALL * len(log_weights)
         if effective >= ENOUGH * num_rows or (are_alike and accepted >= num_rows):
             break
