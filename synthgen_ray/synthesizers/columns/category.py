@@ -51,6 +51,8 @@ class CategoryCodec(Stored):
     tail: tuple[Value, ...] = ()
     tail_counts: tuple[Count, ...] = ()
     nulls: Annotated[int, Field(ge=0, le=MOST_ROWS)] = 0
+    # Rows whose value is too rare to be kept, where there are nulls; in files of before there are none.
+    rare: Annotated[int, Field(ge=0, le=MOST_ROWS)] = Field(default=0, exclude_if=lambda rare: rare == 0)
     offsets: tuple[float, ...] = ()  # of the codes' logits
     # Of an ordered dictionary, the places of values and tail from the lowest to the highest; files of others have none.
     rising: tuple[int, ...] = Field(default=(), exclude_if=lambda rising: not rising)
@@ -85,6 +87,7 @@ class CategoryCodec(Stored):
         values = arrow.values_of(counted.field("values").take(pa.array(kept)))
         head = sorted(range(min(most, len(kept))), key=_order_of(values, array.type))
         learnt = [values[place] for place in head]
+        nulls = arrow.kept_nulls(array, k)
         return cls(
             name=name,
             column_kind=kind,
@@ -93,7 +96,8 @@ class CategoryCodec(Stored):
             counts=tuple(counts[kept][head].tolist()),
             tail=tuple(values[most:]),
             tail_counts=tuple(counts[kept][most:].tolist()),
-            nulls=arrow.kept_nulls(array, k),
+            nulls=nulls,
+            rare=len(array) - nulls - int(counts[kept].sum()) if nulls else 0,
             rising=_rising(learnt + values[most:], column),
         )
 
@@ -122,9 +126,12 @@ class CategoryCodec(Stored):
 
     @cached_property
     def shares(self) -> np.ndarray:
-        """The frequency of each code in the training table, rare values left out."""
-        tail, nulls = ([total] if total else [] for total in (sum(self.tail_counts), self.nulls))
-        counts = np.array([*self.counts, *tail, *nulls], dtype=np.float64)
+        """The frequency of each code in the training table; the others have those of values that are too rare."""
+        tail = [sum(self.tail_counts)] if self.tail else []
+        counts = np.array([*self.counts, *tail], dtype=np.float64)
+        if self.nulls:
+            present = counts.sum()
+            counts = np.append(counts * ((present + self.rare) / present), self.nulls)
         return np.asarray(counts / counts.sum())
 
     def encode(self, column: pa.ChunkedArray, rng: np.random.Generator) -> tuple[np.ndarray, None]:

@@ -44,3 +44,19 @@ def test_a_missing_text_of_a_table_to_be_filled_is_no_sign_of_anything():
     codec = GapCodec.of("x", column, 5)
 
     assert codec.is_unknown(column).tolist() == [False, True] * 10
+
+
+@pytest.mark.parametrize("refine", [False, True])
+def test_as_many_are_missing_as_in_the_table_where_many_values_are_rare(refine):
+    rng = np.random.default_rng(4)
+    values = np.where(rng.random(4000) < 0.5, "No comment", [f"I like item {n}" for n in rng.integers(1000, size=4000)])
+    is_missing = rng.random(4000) < 0.6
+    table = pa.table({"comment": pa.array(values, mask=is_missing), "x": rng.normal(size=4000)})
+
+    rows = (
+        GaussianCopula(seed=1, refine=refine)
+        .fit(table, [Column("comment", ColumnKind.CATEGORICAL, nullable=True)])
+        .sample(8000, seed=2)
+    )
+
+    assert rows["comment"].null_count / 8000 == pytest.approx(is_missing.mean(), abs=0.02)
