@@ -62,10 +62,12 @@ class GaussianCopula(Synthesizer):
         dimension = 0
         for codec in self.codec.learnt:
             target = targets.get(codec.name)
-            null = self._is_null(codec, z_DN, dimension)
-            if target is not None:  # as it was chosen: a number may be on the cut
-                may_be_null, has_values = self._may_be_null(codec, target), self._has_values(codec, target)
-                null = choices[_null_of(codec)] == int(has_values) if may_be_null else np.zeros_like(null)
+            if target is None:
+                null = self._is_null(codec, z_DN, dimension)
+            elif self._may_be_null(codec, target):  # as it was chosen: a number may be on the cut
+                null = choices[_null_of(codec)] == int(self._has_values(codec, target))
+            else:
+                null = np.zeros(z_DN.shape[1], dtype=bool)
             if isinstance(codec, CategoryCodec):
                 codes = np.searchsorted(self._cuts_of(codec)[1:-1], z_DN[dimension], side="right")
                 if isinstance(target, CategoryTarget) and codec.name in choices:

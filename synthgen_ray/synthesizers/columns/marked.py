@@ -8,7 +8,7 @@ Shapes: N rows, V distinct values, M markers, B numbers.
 import re
 from fractions import Fraction
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -107,7 +107,7 @@ class MarkedForm(Stored):
             written = self.others.back(self.squeezed(plain))
         else:
             plain = np.clip(plain, low, high)
-            bounds = self._beside(low, self._neighbours[1]), self._beside(high, self._neighbours[0])
+            bounds = self._beside(low, self._neighbours.after_M), self._beside(high, self._neighbours.before_M)
             written = self.others.back(self.squeezed(plain), *bounds)
         place, is_marker = self._marker_at(plain)
         if not is_marker.any():
@@ -126,7 +126,7 @@ class MarkedForm(Stored):
         """All that is told as these numbers, or as what is between them."""
 
         def side(numbers: np.ndarray, end: int) -> np.ndarray:
-            of_others = self._beside(numbers, self._neighbours[1])
+            of_others = self._beside(numbers, self._neighbours.after_M)
             beyond = self.others.cells(of_others, of_others)[end] - of_others
             return numbers + np.where(self._marker_at(numbers)[1], (end - 0.5) * self._gap, beyond)
 
@@ -146,7 +146,7 @@ class MarkedForm(Stored):
 
     def stretched(self, numbers: np.ndarray) -> np.ndarray:
         """The way back."""
-        return np.asarray(numbers + self._gap * np.searchsorted(self._neighbours[2], numbers))
+        return np.asarray(numbers + self._gap * np.searchsorted(self._neighbours.edge_M, numbers))
 
     @property
     def _type(self) -> pa.DataType:
@@ -181,20 +181,18 @@ class MarkedForm(Stored):
         return all((marker * 10**decimals).denominator == 1 for marker in self._exact)
 
     @cached_property
-    def _neighbours(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What is next below and above each marker, as the others are counted, or the end of them where nothing is; and
-        where each marker's stretch is put in: where the number before it ends. Shapes: (M,)."""
+    def _neighbours(self) -> "_Neighbours":
         below = [self.others.between(None, marker) for marker in self._exact]
         above = [self.others.between(marker, None) for marker in self._exact]
         before_M = np.array([last if first <= last else self.others.lower for first, last in below], dtype=np.float64)
         after_M = np.array([first if first <= last else self.others.upper for first, last in above], dtype=np.float64)
         starts, ends = self.others.cells(before_M, before_M)
-        return before_M, after_M, np.where([first > last for first, last in below], starts, ends)
+        return _Neighbours(before_M, after_M, np.where([first > last for first, last in below], starts, ends))
 
     @cached_property
     def _places_M(self) -> np.ndarray:
         """The middle of each marker's stretch."""
-        return np.asarray(self._neighbours[2] + self._gap * (np.arange(len(self.markers)) + 0.5))
+        return np.asarray(self._neighbours.edge_M + self._gap * (np.arange(len(self.markers)) + 0.5))
 
     def _marker_at(self, numbers_B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The marker that is next to each number, and whether the number lies in its stretch."""
@@ -207,6 +205,14 @@ class MarkedForm(Stored):
         place, is_marker = self._marker_at(numbers_B)
         own = self.others.forward(self.others.back(self.squeezed(numbers_B)))
         return np.asarray(np.where(is_marker, of_markers_M[place], own).astype(self.others.exact))
+
+
+class _Neighbours(NamedTuple):
+    """Of each marker what is next to it, as the others are counted. Shapes: (M,)."""
+
+    before_M: np.ndarray  # their lowest, where nothing is
+    after_M: np.ndarray  # their highest, where nothing is
+    edge_M: np.ndarray  # where its stretch is put in: where the number before it ends
 
 
 def marked(array: pa.Array, form: Plain, k: int) -> tuple[np.ndarray, pa.Array]:
