@@ -90,8 +90,8 @@ def _guess(texts: pa.Array) -> tuple[pa.Array, str, bool]:
     orders = orders_of(written)
     if is_sure and len(orders) == 1:
         values, written, mixed_zones = _read(texts, written)
-        if "year" not in parts_of(written) and not parts_of(written) & {"second", "half"}:
-            raise NotDates("times_as_text", "may hold times of day", (written,))
+        if parts_of(written) == {"hour", "minute"} and not _has_afternoons(values):
+            raise NotDates("times_as_text", "may hold times of day, or minutes and seconds", (written,))
         return values, written, mixed_zones
     if is_sure:
         return _read(texts, _ordered(texts, written))
@@ -102,6 +102,10 @@ def _guess(texts: pa.Array) -> tuple[pa.Array, str, bool]:
     if not readings:
         raise NotDates("", "holds something else")
     raise NotDates("dates_as_text", "may hold dates whose year or day is not written out", tuple(readings))
+
+
+def _has_afternoons(times: pa.Array) -> bool:
+    return bool(pc.greater_equal(pc.max(pc.hour(times)), 13).as_py())
 
 
 def _ordered(texts: pa.Array, written: str) -> str:

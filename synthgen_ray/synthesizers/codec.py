@@ -153,20 +153,30 @@ def _avoiding(columns: Sequence[ColumnCodec], whole: pa.Table, breathe: Callable
     """The columns with those that make values up told which are the table's."""
     hashes: dict[str, np.ndarray] = {}
     weights: dict[str, int] = {}
-    for codec in columns:
-        if isinstance(codec, AvoidingCodec):
+    for codec in map(_maker, columns):
+        if codec is not None:
             breathe()
             found = codec.seen.hashes(codec.to_avoid(whole[codec.name]))
             if len(found):
                 hashes[codec.name] = found
                 weights[codec.name] = 1 if isinstance(codec, TextCodec) else WEIGHT_OF_IDS
     strangers = shares_of_strangers(weights)
-    return tuple(
-        codec.model_copy(update={"seen": codec.seen.of(hashes[codec.name], strangers[codec.name])})
-        if isinstance(codec, AvoidingCodec) and codec.name in hashes
-        else codec
-        for codec in columns
-    )
+
+    def told(codec: ColumnCodec) -> ColumnCodec:
+        maker = _maker(codec)
+        if maker is None or codec.name not in hashes:
+            return codec
+        maker = maker.model_copy(update={"seen": maker.seen.of(hashes[codec.name], strangers[codec.name])})
+        return codec.model_copy(update={"made": maker}) if isinstance(codec, CategoryCodec) else maker
+
+    return tuple(map(told, columns))
+
+
+def _maker(codec: ColumnCodec) -> AvoidingCodec | None:
+    """What makes values of the column up that may not be the table's."""
+    if isinstance(codec, CategoryCodec):
+        return codec.made
+    return codec if isinstance(codec, AvoidingCodec) else None
 
 
 def _learn(
@@ -190,11 +200,12 @@ def _learn(
     kind = ColumnKind.CATEGORICAL if pa.types.is_dictionary(values.type) else _kind(column.kind, type_)
     if not wrapped and kind in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN):
         category = CategoryCodec.learn(name, kind, values, k, options.most_categories)
-        if category is not None:
-            return category
-        if pa.types.is_boolean(type_):
+        if category is None and pa.types.is_boolean(type_):
             return ConstantCodec(name=name, arrow_type=str(values.type), value=None)
-        wrapped = _for_all(lambda rows: Wrapped.find(rows, k), values, whole)
+        if category is None or (values.type in arrow.TEXTS and category.loses_many(values)):
+            wrapped = _for_all(lambda rows: Wrapped.find(rows, k), values, whole)
+        if category is not None and not wrapped:
+            return category.with_made(values, whole, k, rng)
         if arrow.is_text(type_) and not wrapped:
             return TextCodec.learn(name, values, whole, column.pii, k, rng)
     if wrapped:

@@ -75,8 +75,9 @@ def _look_like_dates(texts: pa.ChunkedArray) -> bool:
 
 def _warn(name: str) -> None:
     warnings.warn(
-        f"Column {name!r} holds dates in several formats, that do not exist, or of which the day or the month may come "
-        "first: it is learnt as text. Give pandas.read_csv its name in parse_dates, or write dates as YYYY-MM-DD.",
+        f"Column {name!r} holds dates or times in several formats, that do not exist, or that can be read in two ways: "
+        "it is learnt as text. Write dates as YYYY-MM-DD and times as HH:MM:SS, or say how they are to be read, by "
+        f"columns=[Column({name!r}, ColumnKind.DATETIME, format='%d/%m/%Y')] for example.",
         stacklevel=4,  # who called `fit`
     )
 

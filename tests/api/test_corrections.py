@@ -70,7 +70,7 @@ class TestCorrect:
         self, client, given_dataset, correct
     ):
         dataset = await given_dataset(
-            b"day,at,key,n\n" + b"01-Feb-24,10:30,20240131,1\n02-Mar-25,11:45,20250301,2\n" * 9
+            b"day,at,key,n\n" + b"01-Feb-24,10:30,20240131,1\n02-Mar-25,02:45,20250301,2\n" * 9
         )
         codes = ["dates_as_text", "times_as_text", "dates_as_integers"]
         assert [warning["code"] for warning in dataset["warnings"]] == codes

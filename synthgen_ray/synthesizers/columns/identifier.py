@@ -67,8 +67,8 @@ class CodeCodec(Stored):
 
     @property
     def learned(self) -> LearnedColumn:
-        letters = max(sum(len(max(alphabet).encode()) for alphabet in shape.alphabets) for shape in self.shapes)
-        return LearnedColumn(self.name, ColumnKind.ID, self.null_share > 0, widest=letters + MOST_EXTRA)
+        widest = max(shape.widest for shape in self.shapes) + MOST_EXTRA
+        return LearnedColumn(self.name, ColumnKind.ID, self.null_share > 0, widest=widest)
 
     def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:
         """Ids of the rows with these numbers in a job; the key is the job's."""

@@ -1,5 +1,6 @@
 """The shape of a code: which characters its places take. Writes any number of new codes of that shape."""
 
+import math
 import string
 import unicodedata
 from collections.abc import Iterator
@@ -32,10 +33,12 @@ MOST_PLACES = 500
 MOST_EXTRA = 64  # by which a shape is made longer
 MOST_SHAPES = 100
 ENOUGH = 10_000  # codes show what their places take
-LEAST_COVER = 0.9  # of the codes, for a few narrow shapes to speak for all
+LEAST_COVER = 0.9  # of the codes, for a few shapes to speak for all
+FAR_FEWER = 8
 ASCII_KINDS = bytes.maketrans(
     (string.digits + string.ascii_lowercase + string.ascii_uppercase).encode(), b"9" * 10 + b"a" * 26 + b"A" * 26
 )
+MARKED = {"9": string.digits, "a": string.ascii_lowercase, "A": string.ascii_uppercase}
 KINDS = ((r"\p{Lu}", "A"), (r"[\p{Ll}\p{Lt}\p{Lm}\p{Lo}]", "a"), (r"\p{N}", "9"))
 
 
@@ -52,6 +55,16 @@ class Shape(Stored):
         length = len(texts[0])
         letters = texts.astype(f"<U{length}").view("<U1").reshape(len(texts), length)
         return cls(alphabets=tuple(_alphabet("".join(np.unique(column))) for column in letters.T))
+
+    @classmethod
+    def of_outline(cls, outline: str) -> Self:
+        """Any digit where it has a 9, any letter where it has a or A."""
+        return cls(alphabets=tuple(MARKED.get(mark, mark) for mark in outline))
+
+    @property
+    def widest(self) -> int:
+        """Bytes of the longest code."""
+        return sum(len(max(alphabet).encode()) for alphabet in self.alphabets)
 
     @property
     def size(self) -> int:
@@ -91,6 +104,14 @@ class Shape(Stored):
                 room = MOST_CODES
         return np.ascontiguousarray(letters).view(f"<U{len(self.alphabets)}")[:, 0]
 
+    def random(self, count: int, rng: np.random.Generator) -> pa.Array:
+        """So many codes, which may be alike."""
+        sizes = [len(alphabet) for alphabet in self.alphabets]
+        letters = np.array([[ord(letter) for letter in alphabet.ljust(max(sizes))] for alphabet in self.alphabets])
+        chosen = (rng.random((count, len(sizes)), dtype=np.float32) * sizes).astype(np.intp)
+        codes = letters.astype(np.uint32)[np.arange(len(sizes)), chosen]
+        return pa.array(codes.view(f"<U{len(sizes)}")[:, 0].astype(object), pa.string())
+
 
 def outlines_of(texts: pa.Array) -> pa.Array:
     """The texts, without nulls, with capitals as A, other letters as a, digits as 9."""
@@ -106,18 +127,45 @@ def outlines_of(texts: pa.Array) -> pa.Array:
 def shapes_of(texts: pa.Array, k: int) -> list[tuple[Shape, int]]:
     """The shapes of distinct texts, with how many have each, k at least; the commonest first.
 
-    Texts of one outline have a shape of their own, where a few outlines cover them. Else letters and digits count
-    as alike. Two shapes never have a code in common.
+    Texts of one outline have a shape of their own, if a few outlines cover them. Else, or where that gives far fewer
+    shapes, letters and digits count as alike. Two shapes never have a code in common.
     """
-    outline = outlines_of(texts)
-    for marks in (outline, pc.replace_substring_regex(outline, "[Aa9]", "x")):
-        counted = pc.value_counts(marks)
-        values, counts = counted.field("values"), counted.field("counts").to_numpy()
-        order = np.argsort(-counts, kind="stable")[:MOST_SHAPES]
-        kept = [place for place in order if counts[place] >= k and 0 < len(values[place].as_py()) <= MOST_PLACES]
-        if counts[kept].sum() >= LEAST_COVER * len(texts):
-            break
-    return [(_shape(texts.filter(pc.equal(marks, values[place]))), int(counts[place])) for place in kept]
+    outlines = outlines_of(texts)
+    by_outline, by_places = (_commonest(marks, k) for marks in (outlines, places_of(outlines)))
+    counts = list(by_outline.values())
+    few = sum(counts) >= LEAST_COVER * len(texts)
+    if few and not are_far_fewer(list(by_places.values()), counts, len(texts)):
+        marks, found = outlines, by_outline
+    else:
+        marks, found = places_of(outlines), by_places
+    return [(_shape(texts.filter(pc.equal(marks, mark))), count) for mark, count in found.items()]
+
+
+def _commonest(marks: pa.Array, k: int) -> dict[str, int]:
+    """The marks that k texts have, with how many have each; the commonest first."""
+    counted = pc.value_counts(marks)
+    counts = counted.field("counts").to_numpy()
+    order = np.argsort(-counts, kind="stable")[:MOST_SHAPES]
+    common = order[counts[order] >= k]
+    names = counted.field("values").take(pa.array(common)).to_pylist()
+    return {
+        mark: count for mark, count in zip(names, counts[common].tolist(), strict=True) if 0 < len(mark) <= MOST_PLACES
+    }
+
+
+def places_of(outlines: pa.Array) -> pa.Array:
+    """The outlines with an x for each letter and digit."""
+    return pc.replace_substring_regex(outlines, "[Aa9]", "x")
+
+
+def are_far_fewer(counts: list[int], others: list[int], num_texts: int) -> bool:
+    """Whether far fewer of some groups than of others, the largest first, have nearly all texts in them."""
+    return FAR_FEWER * _needed(counts, num_texts) < _needed(others, num_texts)
+
+
+def _needed(counts: list[int], num_texts: int) -> float:
+    covered = np.cumsum(counts) >= LEAST_COVER * num_texts
+    return int(covered.argmax()) + 1 if covered.any() else math.inf
 
 
 def _shape(texts: pa.Array) -> Shape:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -10,16 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
-from synthgen_ray.domain.columns import ColumnKind, LearnedColumn
+from synthgen_ray.domain.columns import ColumnKind, LearnedColumn, are_categories
 from synthgen_ray.synthesizers.columns import arrow
+from synthgen_ray.synthesizers.columns.pattern import Pattern, patterns_of, skeletons_of
 from synthgen_ray.synthesizers.columns.personal import WRITTEN_AS, as_written, could_be_personal, personal_texts
 from synthgen_ray.synthesizers.columns.seen import Seen, folded
-from synthgen_ray.synthesizers.columns.shape import outlines_of
+from synthgen_ray.synthesizers.columns.shape import LEAST_COVER, Shape
 from synthgen_ray.synthesizers.columns.stored import Count, Kind, Share, Stored, TextTypeName
 
 WORD = re.compile(r"\b[^\W\d_]{2,}\b")
-LETTERS = {"9": (ord("0"), 10), "a": (ord("a"), 26), "A": (ord("A"), 26)}  # the first, and how many
-MOST_OUTLINES = 200
 MOST_LENGTH = 500  # of an outline
 MOST_WORDS = 2000
 SAMPLE = 10_000  # texts tell whether the column is prose
@@ -28,32 +27,50 @@ LINE_BYTES = 128  # of a name, an address and the like
 LEAST_LOOKS = 64  # for a text that is new, where the table may have most of those that are made up
 MOST_CHARACTERS = 1 << 21  # more than a cell may hold
 MOST_OF_ONE_CASE = 0.9
+MOST_COMMON = 1.0 + 1e-9
+COMMON = 0.05  # of the rows share a text that is nobody's: `n/a`, `No comment`
 Case = Literal["upper", "lower"]
 CASES: dict[Case, Callable[[pa.Array], pa.Array]] = {"upper": pc.utf8_upper, "lower": pc.utf8_lower}
 
 
 class TextCodec(Stored):
-    """`outlines` (digits as 9, letters as a and A) and numbers of words, each with its count, at least k rows."""
+    """Patterns and numbers of words, each with its count, at least k rows; `common` are texts that come back."""
 
     kind: Literal["text"] = "text"
     name: str
     column_kind: Kind = ColumnKind.TEXT
     arrow_type: TextTypeName
     pii: str | None
-    outlines: tuple[Annotated[str, Field(min_length=1, max_length=MOST_LENGTH)], ...]
-    outline_counts: tuple[Count, ...]
+    patterns: tuple[Pattern, ...] = ()
+    pattern_counts: tuple[Count, ...] = ()
     words: tuple[Annotated[int, Field(ge=1, le=MOST_WORDS)], ...]
     word_counts: tuple[Count, ...]
     longest: Annotated[int, Field(ge=1, le=MOST_CHARACTERS)]
     null_share: Share
     seen: Seen
     case: Case | None = Field(default=None, exclude_if=lambda case: case is None)  # files of before have none
-    empty_share: Share = Field(default=0.0, exclude_if=lambda share: share == 0)  # of what is there; nor have they this
+    common: tuple[str, ...] = Field(default=(), exclude_if=lambda common: not common)  # nor have they these
+    common_shares: tuple[Share, ...] = Field(default=(), exclude_if=lambda shares: not shares)  # of what is there
+    # Of files of before: digits are 9, letters a and A.
+    outlines: tuple[Annotated[str, Field(min_length=1, max_length=MOST_LENGTH)], ...] = Field(
+        default=(), exclude_if=lambda outlines: not outlines
+    )
+    outline_counts: tuple[Count, ...] = Field(default=(), exclude_if=lambda counts: not counts)
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        if len(self.outlines) != len(self.outline_counts) or len(self.words) != len(self.word_counts):
+        if any(
+            len(values) != len(counts)
+            for values, counts in (
+                (self.patterns, self.pattern_counts),
+                (self.outlines, self.outline_counts),
+                (self.words, self.word_counts),
+                (self.common, self.common_shares),
+            )
+        ):
             raise ValueError("values and counts do not fit together")
+        if sum(self.common_shares) > MOST_COMMON:
+            raise ValueError("more common texts than there are")
         return self
 
     @classmethod
@@ -69,23 +86,25 @@ class TextCodec(Stored):
         """`whole` has the rows that are held out too: they only tell what no text that is made up may be."""
         array = arrow.plain(column).cast(pa.string())
         texts = array.drop_null()
-        is_empty = pc.equal(texts, "")
-        empty_share = float(np.mean(is_empty)) if k <= is_empty.true_count < len(texts) else 0.0
-        texts = texts.filter(pc.invert(is_empty)) if empty_share else texts
+        common, common_shares = _common(texts, pii, k)
+        texts = texts.filter(pc.invert(pc.is_in(texts, value_set=common))) if len(common) else texts
         words = pc.list_value_length(pc.utf8_split_whitespace(pc.utf8_trim_whitespace(texts))).to_numpy()
         numbers, counts = np.unique(np.clip(words, 1, MOST_WORDS), return_counts=True)
         usual = counts >= k
         if not usual.any():  # of so few rows nothing nearer than the median to a power of two may be kept
             median = max(1 << int(np.median(words)).bit_length() >> 1, 1)
             numbers, counts, usual = np.array([median]), np.ones(1, int), np.ones(1, bool)
-        outlines, outline_counts = ([], []) if _is_prose(texts) else _common_outlines(texts, k)
+        taken = pc.count_distinct(arrow.plain(whole)).as_py() / max(pc.count_distinct(texts).as_py(), 1)
+        patterns = patterns_of(texts, k, taken)
+        if _is_prose(texts) and sum(count for _, count in patterns) < LEAST_COVER * len(texts):
+            patterns = []
         written = as_written(pii, name, texts) if pii and len(texts) >= k else pii
         return cls(
             name=name,
             arrow_type=str(arrow.for_fresh(column.type)),
             pii=written,
-            outlines=tuple(outlines),
-            outline_counts=tuple(outline_counts),
+            patterns=tuple(pattern for pattern, _ in patterns),
+            pattern_counts=tuple(count for _, count in patterns),
             words=tuple(numbers[usual].tolist()),
             word_counts=tuple(counts[usual].tolist()),
             longest=min(
@@ -94,7 +113,8 @@ class TextCodec(Stored):
             null_share=arrow.kept_nulls(array, k) / len(array),
             seen=Seen.nothing(rng, folded=True),
             case=_case_of(texts) if written in WRITTEN_AS and len(texts) >= k else None,
-            empty_share=empty_share,
+            common=tuple(common.to_pylist()),
+            common_shares=tuple(common_shares.tolist()),
         )
 
     def to_avoid(self, column: pa.ChunkedArray) -> pa.Array:
@@ -104,11 +124,17 @@ class TextCodec(Stored):
         )
         if self.pii in WRITTEN_AS:
             return texts.filter(could_be_personal(self.pii, texts))
-        if self.outlines:
-            outlines = pa.array(folded(np.array(self.outlines, dtype=object)), pa.string())
-            return texts.filter(pc.is_in(outlines_of(texts), outlines))
+        if self._patterns:
+            made = pa.concat_arrays([pattern.random(1, np.random.default_rng(0)) for pattern in self._patterns])
+            like = skeletons_of(pa.array(folded(made.to_numpy(False)), pa.string()))
+            return texts.filter(pc.is_in(skeletons_of(texts), like))
         word = f"({'|'.join(_words())})"
         return texts.filter(pc.match_substring_regex(texts, f"^{word}( {word})*$", ignore_case=True))
+
+    def is_numbered(self, texts: pa.ChunkedArray) -> bool:
+        """Whether nearly all of these texts are of its patterns, and have digits."""
+        are_numbered = pc.mean(pc.match_substring_regex(arrow.plain(texts).cast(pa.string()), "[0-9]")).as_py()
+        return bool(min(are_numbered, sum(self.pattern_counts) / len(texts)) >= LEAST_COVER)
 
     @property
     def learned(self) -> LearnedColumn:
@@ -117,9 +143,14 @@ class TextCodec(Stored):
     @property
     def _widest(self) -> int:
         """Bytes of the longest cell: of one that is longer than all of the table, if nothing else will do."""
-        outlined = max((len(outline.encode()) for outline in self.outlines), default=0)
-        prose = 0 if outlined else WORD_BYTES * max(self.words, default=0)
-        return max(outlined, prose, LINE_BYTES) + WORD_BYTES * (self.longest // 2 + 1)
+        patterned = max((pattern.widest for pattern in self._patterns), default=0)
+        prose = 0 if patterned else WORD_BYTES * max(self.words, default=0)
+        common = max((len(text.encode()) for text in self.common), default=0)
+        return max(patterned, prose, common, LINE_BYTES) + WORD_BYTES * (self.longest // 2 + 1)
+
+    @cached_property
+    def _patterns(self) -> tuple[Pattern, ...]:
+        return self.patterns or tuple(Pattern(parts=(Shape.of_outline(outline),)) for outline in self.outlines)
 
     def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - made like the others
         texts = self._written(len(rows), rng).to_numpy(zero_copy_only=False)
@@ -131,8 +162,11 @@ class TextCodec(Stored):
             open_ = open_[self.seen.contains(texts[open_])]
         # Longer than any text of the table, so not one of them.
         texts[open_] = [text + " " + "".join(rng.choice(_words(), self.longest // 2 + 1)) for text in texts[open_]]
-        if self.empty_share:  # nobody's
-            texts[rng.random(len(rows)) < self.empty_share] = ""
+        if self.common:
+            ends = np.cumsum(self.common_shares)
+            which = np.searchsorted(ends, rng.random(len(rows)), side="right")
+            is_common = which < len(ends)
+            texts[is_common] = np.array(self.common, dtype=object)[which[is_common]]
         null = rng.random(len(rows)) < self.null_share
         return arrow.as_type(pa.array(texts, pa.string(), mask=null), arrow.type_of(self.arrow_type))
 
@@ -140,19 +174,14 @@ class TextCodec(Stored):
         if self.pii in WRITTEN_AS:
             texts = personal_texts(self.pii, count, rng)
             return CASES[self.case](texts) if self.case else texts
-        return self._outlined(count, rng) if self.outlines else self._prose(count, rng)
+        return self._patterned(count, rng) if self._patterns else self._prose(count, rng)
 
-    def _outlined(self, count: int, rng: np.random.Generator) -> pa.Array:
-        shares = np.array(self.outline_counts) / sum(self.outline_counts)
-        chosen = rng.choice(len(self.outlines), count, p=shares)
-        texts = np.empty(count, dtype=object)
-        for which in np.unique(chosen):
-            places = np.flatnonzero(chosen == which)
-            firsts, sizes = np.array([LETTERS.get(mark, (ord(mark), 1)) for mark in self.outlines[which]]).T
-            offsets = (rng.random((len(places), len(sizes)), dtype=np.float32) * sizes).astype(np.uint32)
-            letters = firsts.astype(np.uint32) + offsets
-            texts[places] = letters.view(f"<U{len(sizes)}")[:, 0].astype(object)
-        return pa.array(texts, pa.string())
+    def _patterned(self, count: int, rng: np.random.Generator) -> pa.Array:
+        counts = np.array(self.pattern_counts or self.outline_counts)
+        chosen = rng.choice(len(counts), count, p=counts / counts.sum())
+        made = [pa.array([], pa.string())]
+        made += [self._patterns[which].random((chosen == which).sum(), rng) for which in np.unique(chosen)]
+        return pa.concat_arrays(made).take(pa.array(np.argsort(np.argsort(chosen, kind="stable"))))
 
     def _prose(self, count: int, rng: np.random.Generator) -> pa.Array:
         numbers = rng.choice(self.words, count, p=np.array(self.word_counts) / sum(self.word_counts))
@@ -177,20 +206,17 @@ def _is_prose(texts: pa.Array) -> bool:
     return sum(len(WORD.findall(text)) > 2 for text in some) > len(some) / 2
 
 
-def _common_outlines(texts: pa.Array, k: int) -> tuple[list[str], list[int]]:
-    """The most frequent outlines of at least k texts, and their counts."""
-    counted = pc.value_counts(outlines_of(texts))
-    counts = counted.field("counts").to_numpy()
-    common = np.argsort(-counts, kind="stable")[:MOST_OUTLINES]
-    common = common[counts[common] >= k]
-    kept = [
-        (outline, count)
-        for outline, count in zip(
-            counted.field("values").take(pa.array(common)).to_pylist(), counts[common].tolist(), strict=True
-        )
-        if 0 < len(outline) <= MOST_LENGTH
-    ]
-    return [outline for outline, _ in kept], [count for _, count in kept]
+def _common(texts: pa.Array, pii: str | None, k: int) -> tuple[pa.Array, np.ndarray]:
+    """Texts that come back as they are, and their shares: no text at all, and what so many rows share that it is
+    nobody's. Not where somebody has said that words which repeat are text, lest they come back."""
+    counted = pc.value_counts(texts)
+    values, counts = counted.field("values"), counted.field("counts").to_numpy()
+    is_common = (counts >= k) & (counts < len(texts))
+    if pii or are_categories(len(values), len(texts)):
+        is_common &= np.asarray(pc.equal(values, ""))
+    else:
+        is_common &= np.asarray(pc.equal(values, "")) | (counts >= COMMON * len(texts))
+    return values.filter(pa.array(is_common)), counts[is_common] / len(texts)
 
 
 @cache

@@ -26,7 +26,8 @@ def are_long_integers(column: pa.ChunkedArray) -> bool:
 
 
 class Wrapped(Stored):
-    """`blank` is the one text that stands for a missing number; `decimals` are written whether zero or not."""
+    """`blank` is the one text that stands for a missing number, or for one that is too small to be told; `decimals` are
+    written whether zero or not."""
 
     arrow_type: RoomyTypeName
     blank: str | None = None
@@ -44,7 +45,7 @@ class Wrapped(Stored):
         texts = arrow.plain(column).drop_null()
         is_number = pc.match_substring_regex(texts, NUMBER)
         others = texts.filter(pc.invert(is_number))
-        is_word = len(others.unique()) == 1 and not any(letter.isdigit() for letter in others[0].as_py())
+        is_word = len(others.unique()) == 1 and not others[0].as_py().isdigit()  # digits with a zero before them: codes
         has_blank = is_word and len(others) >= k and column.null_count == 0
         if len(texts) - len(others) < k or (len(others) and not has_blank):
             return None

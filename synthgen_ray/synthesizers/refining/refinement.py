@@ -187,7 +187,8 @@ class Refinement:
         unknown: Mapping[str, np.ndarray],
         rng: np.random.Generator,
     ) -> dict[str, Cells]:
-        """The rows with the missing cells (B,) of each column drawn, given the others of their rows; never null.
+        """The rows with the missing cells (B,) of each column drawn, given the others of their rows; never null, nor
+        a text that is made up.
 
         Of unknown cells (B,) nothing is known but that they are there: they stay, and nothing follows from them.
         One column after the other, the cells that are still missing hidden: sweeps after it bring nothing.
@@ -249,7 +250,7 @@ class Refinement:
             rows = np.flatnonzero(missing_B)
             if not len(rows):
                 continue
-            values = self._widths[place] - _has_null(self._columns[place])  # null has the last code
+            values = self._widths[place] - _num_unfit(self._columns[place])
             weights_WB = weights_of(self._floats.logits(place, sums_BH[rows], self._learnt_bias[place])[:values])
             codes_KB[place, rows] = draw_codes(weights_WB, rng.random(len(rows), dtype=np.float32))
             sums_BH[rows] += self._floats.inputs[place][codes_KB[place, rows]]
@@ -310,6 +311,11 @@ def _among(bias: Sequence[np.ndarray], allowed: Mapping[int, Allowed]) -> list[n
 
 def _has_null(codec: LearntCodec) -> bool:
     return codec.nulls > 0 if isinstance(codec, CategoryCodec) else codec.null_share > 0
+
+
+def _num_unfit(codec: LearntCodec) -> int:
+    """How many codes, the last ones, fill no gap: that of null, and that of texts which are made up."""
+    return _has_null(codec) + (isinstance(codec, CategoryCodec) and codec.made is not None)
 
 
 def _filled(

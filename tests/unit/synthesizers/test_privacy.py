@@ -118,6 +118,9 @@ def test_rows_hold_none_of_it_either(model):
         assert ordered[4] <= min(rows[name].to_pylist()) <= max(rows[name].to_pylist()) <= ordered[-5], name
 
 
+WORDS = ("patient", "told", "us", "of", "a", "symptom", "which", "doctors", "take", "for", "nothing")
+
+
 def given_people(seed: int, rows: int = 20_000) -> pa.Table:
     chance = np.random.default_rng(seed)
     return pa.table(
@@ -127,7 +130,7 @@ def given_people(seed: int, rows: int = 20_000) -> pa.Table:
             "name": personal_texts("name", rows, chance),
             "phone": [f"+39 {n:07}" for n in chance.integers(10**7, size=rows)],
             "mail": pa.array([f"p{n}@somewhere.org" for n in chance.integers(10**9, size=rows)]),
-            "note": pa.array([f"the patient has told us of the symptom {n}" for n in range(rows)]),
+            "note": [" ".join(words) for words in chance.choice(WORDS, (rows, 6))],
         }
     )
 

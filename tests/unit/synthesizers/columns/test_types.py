@@ -222,7 +222,7 @@ def test_a_dictionary_has_room_for_all_values_that_are_made_up(kind, index):
     table = pa.table({"x": pa.array(names).dictionary_encode().cast(type_), "y": WHOLE})
     model = given_model(ModelType.GAUSSIAN_COPULA, table, (Column("x", kind), Column("y", ColumnKind.INTEGER)))
 
-    rows = model.sample(40_000, seed=1)["x"]
+    rows = model.sample(60_000, seed=1)["x"]
 
     assert len(rows.unify_dictionaries().chunk(0).dictionary) > 2**15
     assert rows.to_pandas().notna().all()

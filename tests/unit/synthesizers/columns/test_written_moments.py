@@ -181,7 +181,7 @@ def test_a_declared_format_that_the_texts_do_not_have_makes_no_dates_of_them(for
 def test_dates_that_cannot_be_told_are_warned_of():
     frame = pd.DataFrame({"day": ["01/02/2020", "03/04/2020"] * 20, "x": RNG.normal(size=40)})
 
-    with pytest.warns(UserWarning, match=r"'day' holds dates .* parse_dates") as caught:
+    with pytest.warns(UserWarning, match=r"'day' holds dates .*Column\('day'") as caught:
         fitted(frame)
 
     assert caught[0].filename == __file__
