@@ -9,6 +9,7 @@ from synthgen_ray.domain.entities import Job
 from synthgen_ray.domain.errors import NotFound
 from synthgen_ray.service.together import Together
 
+UNREADABLE = (LookupError, ValueError)  # of a record: a status that is none, a text that is no JSON
 FindJobs = Callable[[Principal, Collection[UUID]], Awaitable[Mapping[UUID, Job]]]
 
 
@@ -28,6 +29,20 @@ class Looks:
             looks = self._of_scopes[scope] = Together(partial(self._look, principal), on_idle=forget)
         return await looks.ask(job_id)
 
-    async def _look(self, principal: Principal, job_ids: Sequence[UUID]) -> Sequence[Job | NotFound]:
-        found = await self._find_jobs(principal, frozenset(job_ids))
+    async def _look(self, principal: Principal, job_ids: Sequence[UUID]) -> Sequence[Job | Exception]:
+        distinct = frozenset(job_ids)
+        try:
+            found: Mapping[UUID, Job | Exception] = await self._find_jobs(principal, distinct)
+        except UNREADABLE:
+            if len(distinct) == 1:
+                raise
+            found = {job_id: await self._alone(principal, job_id) for job_id in distinct}
         return [found.get(job_id) or NotFound.of("job") for job_id in job_ids]
+
+    async def _alone(self, principal: Principal, job_id: UUID) -> Job | Exception:
+        """A record that cannot be read is no answer to those who look at others."""
+        try:
+            found = await self._find_jobs(principal, frozenset([job_id]))
+        except UNREADABLE as error:
+            return error
+        return found.get(job_id) or NotFound.of("job")

@@ -6,8 +6,6 @@ from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from synthgen_ray.domain.errors import SynthGenError
-
 GATHER_S = 0.005  # a call through Ray takes as long, and costs as much for one as for many
 
 Asked = TypeVar("Asked")
@@ -16,7 +14,7 @@ Answer = TypeVar("Answer")
 
 @dataclass
 class _Turn(Generic[Asked, Answer]):
-    answers: asyncio.Task[Sequence[Answer | SynthGenError]]
+    answers: asyncio.Task[Sequence[Answer | Exception]]
     asked: list[Asked] = field(default_factory=list)
 
 
@@ -30,12 +28,12 @@ class Together(Generic[Asked, Answer]):
 
     def __init__(
         self,
-        call: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer | SynthGenError]]],
+        call: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer | Exception]]],
         on_idle: Callable[[], object] = lambda: None,
     ) -> None:
         self._call, self._on_idle = call, on_idle
         self._next: _Turn[Asked, Answer] | None = None
-        self._last: asyncio.Task[Sequence[Answer | SynthGenError]] | None = None
+        self._last: asyncio.Task[Sequence[Answer | Exception]] | None = None
 
     async def ask(self, asked: Asked) -> Answer:
         """Raises: the error that is the answer; what the call raises."""
@@ -43,7 +41,7 @@ class Together(Generic[Asked, Answer]):
         place = len(turn.asked)
         turn.asked.append(asked)
         answer = (await asyncio.shield(turn.answers))[place]  # who leaves does not take the others along
-        if isinstance(answer, SynthGenError):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
@@ -55,16 +53,14 @@ class Together(Generic[Asked, Answer]):
         turn.answers.add_done_callback(self._end)
         return turn
 
-    async def _answers(
-        self, before: asyncio.Task[Sequence[Answer | SynthGenError]] | None
-    ) -> Sequence[Answer | SynthGenError]:
+    async def _answers(self, before: asyncio.Task[Sequence[Answer | Exception]] | None) -> Sequence[Answer | Exception]:
         if before is not None:
             await asyncio.wait({before})
             await asyncio.sleep(GATHER_S)
         turn, self._next = self._next, None
         return await self._call(turn.asked) if turn else ()
 
-    def _end(self, answers: asyncio.Task[Sequence[Answer | SynthGenError]]) -> None:
+    def _end(self, answers: asyncio.Task[Sequence[Answer | Exception]]) -> None:
         if self._last is answers:
             self._last = None
             self._on_idle()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from synthgen_ray.domain.entities import Job
 from synthgen_ray.domain.errors import NotFound, Unavailable
@@ -137,3 +138,21 @@ async def test_those_for_whom_nobody_looks_any_more_are_forgotten(store, given_t
     await asyncio.sleep(0.1)
 
     assert not looks._of_scopes
+
+
+async def test_a_record_that_cannot_be_read_is_a_fault_of_its_own_job_alone(store, given_training):
+    damaged, *jobs = [await given_training(str(number)) for number in range(4)]
+    async with store._sessions.writing() as session:
+        await session.execute(
+            text("UPDATE jobs SET losses = 'not json' WHERE id = (SELECT id FROM jobs ORDER BY created_at LIMIT 1)")
+        )
+    looks = Looks(store.find_jobs)
+
+    found = await asyncio.gather(
+        *(looks.job(ADMIN, job_id) for job_id in (damaged.id, *(job.id for job in jobs), uuid4())),
+        return_exceptions=True,
+    )
+
+    assert isinstance(found[0], ValueError)
+    assert found[1:4] == jobs
+    assert isinstance(found[4], NotFound)
