@@ -13,7 +13,7 @@ WANTED = {
     ColumnKind.INTEGER: "an integer",
     ColumnKind.FLOAT: "a number",
     ColumnKind.BOOLEAN: "true or false",
-    ColumnKind.DATETIME: "a date such as 2024-01-31 or 2024-01-31T14:15:51, a time of day one of 1970-01-01",
+    ColumnKind.DATETIME: "a date such as 2024-01-31 or 2024-01-31T14:15:51, a time of day such as 1970-01-01T14:15",
 }
 WANTED_CATEGORIES = {str: "text", bool: "true or false", int: "a number", float: "a number"}
 UNKNOWN_COLUMN = ("unknown_column", "The model has no such column.")
@@ -60,6 +60,8 @@ def category_named(key: str, categories: Mapping[str, Scalar]) -> Scalar | None:
     1.0 is 1, and 1e-05 is 0.00001."""
     if key in categories:
         return categories[key]
+    if isinstance(categories.get(key.lower()), bool):  # as Python writes it
+        return categories[key.lower()]
     try:
         found = categories.get(str(float(key)))
     except ValueError:

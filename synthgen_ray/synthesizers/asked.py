@@ -1,5 +1,6 @@
 """What a model and its samples are asked for with, under the rules of the REST API."""
 
+import json
 import operator
 from collections.abc import Mapping
 from typing import Any, SupportsIndex
@@ -23,11 +24,17 @@ def whole(number: SupportsIndex, name: str) -> int:
 def as_json(value: Any) -> Any:
     """What JSON would say in the place of what Python has. What it has no word for stays, to be refused by its name."""
     if isinstance(value, Mapping):
-        return {key: as_json(inner) for key, inner in value.items()}
+        return {_as_key(key): as_json(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [as_json(inner) for inner in value]
     said = plain(value)
     return value if said is value else as_json(said)
+
+
+def _as_key(key: Any) -> Any:
+    """A boolean or a number as JSON has it for a key: in words."""
+    said = plain(key)
+    return json.dumps(said) if isinstance(said, bool | int | float) else said
 
 
 def asked_of_sample(

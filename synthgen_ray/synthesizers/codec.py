@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
+from synthgen_ray.datasets.date_formats import is_format
 from synthgen_ray.domain.columns import FRESH, Column, ColumnKind, LearnedColumn, are_categories
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.domain.params import Family
@@ -153,30 +154,20 @@ def _avoiding(columns: Sequence[ColumnCodec], whole: pa.Table, breathe: Callable
     """The columns with those that make values up told which are the table's."""
     hashes: dict[str, np.ndarray] = {}
     weights: dict[str, int] = {}
-    for codec in map(_maker, columns):
-        if codec is not None:
+    for codec in columns:
+        if isinstance(codec, AvoidingCodec):
             breathe()
             found = codec.seen.hashes(codec.to_avoid(whole[codec.name]))
             if len(found):
                 hashes[codec.name] = found
                 weights[codec.name] = 1 if isinstance(codec, TextCodec) else WEIGHT_OF_IDS
     strangers = shares_of_strangers(weights)
-
-    def told(codec: ColumnCodec) -> ColumnCodec:
-        maker = _maker(codec)
-        if maker is None or codec.name not in hashes:
-            return codec
-        maker = maker.model_copy(update={"seen": maker.seen.of(hashes[codec.name], strangers[codec.name])})
-        return codec.model_copy(update={"made": maker}) if isinstance(codec, CategoryCodec) else maker
-
-    return tuple(map(told, columns))
-
-
-def _maker(codec: ColumnCodec) -> AvoidingCodec | None:
-    """What makes values of the column up that may not be the table's."""
-    if isinstance(codec, CategoryCodec):
-        return codec.made
-    return codec if isinstance(codec, AvoidingCodec) else None
+    return tuple(
+        codec.model_copy(update={"seen": codec.seen.of(hashes[codec.name], strangers[codec.name])})
+        if isinstance(codec, AvoidingCodec) and codec.name in hashes
+        else codec
+        for codec in columns
+    )
 
 
 def _learn(
@@ -204,8 +195,12 @@ def _learn(
             return ConstantCodec(name=name, arrow_type=str(values.type), value=None)
         if category is None or (values.type in arrow.TEXTS and category.loses_many(values)):
             wrapped = _for_all(lambda rows: Wrapped.find(rows, k), values, whole)
+            if category is not None and not (
+                isinstance(wrapped, Wrapped) and wrapped.decimals
+            ):  # whole ones may be codes, 1.10 a version
+                wrapped = None
         if category is not None and not wrapped:
-            return category.with_made(values, whole, k, rng)
+            return category.with_stand_ins(values, whole, k, rng)
         if arrow.is_text(type_) and not wrapped:
             return TextCodec.learn(name, values, whole, column.pii, k, rng)
     if wrapped:
@@ -248,8 +243,20 @@ def _wrapped(values: pa.ChunkedArray, column: Column, k: int) -> Wrapped | Writt
     if not arrow.is_text(values.type) or column.pii:
         return None
     if column.kind is ColumnKind.DATETIME:
-        return WrittenMoments.find(values, column.format)
+        found = WrittenMoments.find(values, column.format)
+        if found is None and values.null_count < len(values):
+            raise _unread(column)
+        return found
     return Wrapped.find(values, k) if column.kind in (ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.FLOAT) else None
+
+
+def _unread(column: Column) -> InvalidTable:
+    if column.format and not is_format(column.format):
+        detail = f"Column {column.name!r}: no dates or times can be read and written by the format {column.format!r}."
+        return InvalidTable(f"{detail} Use one such as %d/%m/%Y or %H:%M.", "invalid_format")
+    ways = f"all be read, and written again, by the format {column.format!r}" if column.format else "all be read"
+    detail = f"Column {column.name!r} is declared to be of dates or times, but its cells cannot {ways}."
+    return InvalidTable(f"{detail} Declare the format that all have, or no kind.", "format_mismatch")
 
 
 def _for_all(

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from synthgen_ray.datasets.date_guessing import DATE
 from synthgen_ray.datasets.inference import infer_columns
+from synthgen_ray.datasets.text_dates import NotDates, dates_of
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.synthesizers.columns import arrow, checks
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 IS_DATE = re.compile(DATE)
+MOST, FEW = 0.9, 20
 UNFIT = (pa.ArrowException, TypeError, OverflowError)  # of a column that becomes none of Arrow's
 
 
@@ -41,13 +43,13 @@ def columns_of(table: pa.Table, given: Sequence[Column]) -> tuple[Column, ...]:
     names, table = table.column_names, table.drop_columns(list(known))
     formats: dict[str, str] = {}
     for place, name in enumerate(table.column_names):
-        if table.schema.types[place] in arrow.TEXTS and _look_like_dates(table[name]):
-            found = WrittenMoments.find(table[name])
-            if found is None:
-                _warn(name)
-                continue
+        share = _share_of_dates(table[name]) if table.schema.types[place] in arrow.TEXTS else 0.0
+        found = WrittenMoments.find(table[name]) if share == 1 else None
+        if found:
             formats[name] = found.format
             table = table.set_column(place, name, found.unwrap(table[name]))
+        elif share >= MOST:
+            _warn(name, table[name], share)
     known |= {column.name: column for column in infer_columns(table, formats)}
     return tuple(known[name] for name in names)
 
@@ -64,22 +66,28 @@ def _checked(column: object) -> Column:
         raise InvalidTable(detail, "invalid_columns") from None
 
 
-def _look_like_dates(texts: pa.ChunkedArray) -> bool:
-    """All of them; the first one tells of most columns that they do not."""
+def _share_of_dates(texts: pa.ChunkedArray) -> float:
+    """Of the cells that are there; the first ones tell of most columns that they are none."""
     present = texts.drop_null()
-    if not len(present) or not IS_DATE.fullmatch(present[0].as_py()):
-        return False
-    looks: bool = pc.all(pc.match_substring_regex(present, f"^(?:{DATE})$")).as_py()
-    return looks
+    if not any(map(IS_DATE.fullmatch, present[:FEW].to_pylist())):
+        return 0.0
+    return float(pc.mean(pc.match_substring_regex(present, f"^(?:{DATE})$")).as_py())
 
 
-def _warn(name: str) -> None:
-    warnings.warn(
-        f"Column {name!r} holds dates or times in several formats, that do not exist, or that can be read in two ways: "
-        "it is learnt as text. Write dates as YYYY-MM-DD and times as HH:MM:SS, or say how they are to be read, by "
-        f"columns=[Column({name!r}, ColumnKind.DATETIME, format='%d/%m/%Y')] for example.",
-        stacklevel=4,  # who called `fit`
-    )
+def _warn(name: str, texts: pa.ChunkedArray, share: float) -> None:
+    why, how = "holds dates that are not all written in one way", "Write dates as YYYY-MM-DD and times as HH:MM:SS."
+    if share < 1:
+        why, how = "holds dates, and in some cells something else", "Leave these empty."
+    else:
+        try:
+            dates_of(texts.cast(pa.string()))
+        except NotDates as error:
+            why = error.reason
+            if error.formats:
+                ways = " or ".join(f"format={written!r}" for written in error.formats)
+                how = f"Say what it is by columns=[Column({name!r}, ColumnKind.DATETIME, ...)] with {ways}."
+    # The level: who called `fit`.
+    warnings.warn(f"Column {name!r} {why}: it is learnt as text. {how}", stacklevel=4)
 
 
 def _of_frame(frame: object) -> pa.Table:

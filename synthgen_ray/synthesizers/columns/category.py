@@ -16,8 +16,8 @@ from synthgen_ray.domain.conditions import key_of
 from synthgen_ray.domain.errors import JobError
 from synthgen_ray.domain.params import Condition
 from synthgen_ray.synthesizers.columns import arrow
+from synthgen_ray.synthesizers.columns.stand_ins import stand_ins_for
 from synthgen_ray.synthesizers.columns.stored import MOST_ROWS, Count, Kind, Stored, Value
-from synthgen_ray.synthesizers.columns.text import TextCodec
 
 MANY_RARE = 0.05  # of the cells that hold a value
 
@@ -39,10 +39,10 @@ class CategoryCells:
 
 
 class CategoryCodec(Stored):
-    """Codes 0.. are `values`, the next is any other value if there are such, the last is null if there is one.
+    """Codes 0.. are `values`, the next is any value of the tail if there is one, the last is null if there is one.
 
     Values of a tail are frequent enough to come back, but too many to be learnt one by one: they share a code
-    and are drawn by their counts. So do texts that are too rare to come back, where others are made up like them.
+    and are drawn by their counts. So do the stand-ins of values that are too rare to come back, the last ones of it.
     """
 
     kind: Literal["category"] = "category"
@@ -53,12 +53,13 @@ class CategoryCodec(Stored):
     counts: tuple[Count, ...]
     tail: tuple[Value, ...] = ()
     tail_counts: tuple[Count, ...] = ()
+    stand_ins: Annotated[int, Field(ge=0)] = Field(default=0, exclude_if=lambda count: count == 0)
     nulls: Annotated[int, Field(ge=0, le=MOST_ROWS)] = 0
-    # Rows whose value is too rare to be kept, where there are nulls or `made`; in files of before there are none.
+    # Rows whose value is too rare to be kept, where there are nulls and no stand-ins; files of before have none.
     rare: Annotated[int, Field(ge=0, le=MOST_ROWS)] = Field(default=0, exclude_if=lambda rare: rare == 0)
-    made: TextCodec | None = Field(default=None, exclude_if=lambda made: made is None)  # what stands for rare ones
     offsets: tuple[float, ...] = ()  # of the codes' logits
-    # Of an ordered dictionary, the places of values and tail from the lowest to the highest; files of others have none.
+    # The places of values and tail as a dictionary has them, from its lowest if it is ordered; no others have them, nor
+    # have files of before of one that is not ordered.
     rising: tuple[int, ...] = Field(default=(), exclude_if=lambda rising: not rising)
 
     @model_validator(mode="after")
@@ -67,6 +68,8 @@ class CategoryCodec(Stored):
             raise ValueError("not a kind of categories")
         if len(self.values) != len(self.counts) or len(self.tail) != len(self.tail_counts):
             raise ValueError("values and counts do not fit together")
+        if self.stand_ins > len(self.tail):
+            raise ValueError("more stand-ins than values")
         type_ = arrow.type_of(self.arrow_type)
         if arrow.with_room(type_, len(self.values) + len(self.tail)) != type_:
             raise ValueError("a type of fewer values")
@@ -74,8 +77,6 @@ class CategoryCodec(Stored):
             raise ValueError("offsets do not fit")
         if len(self.dictionary.unique()) != len(self.values) + len(self.tail):
             raise ValueError("values repeat")
-        if self.made and not (self.rare and type_ == arrow.type_of(self.made.arrow_type)):
-            raise ValueError("texts of another type, or of no rows")
         if self.rising and sorted(self.rising) != list(range(len(self.values) + len(self.tail))):
             raise ValueError("an order of other values")
         return self
@@ -111,16 +112,17 @@ class CategoryCodec(Stored):
         """Whether so many cells hold a value too rare to be kept that it would show if the others had their share."""
         return bool(self.is_unknown(column).sum() > MANY_RARE * (len(column) - column.null_count))
 
-    def with_made(self, column: pa.ChunkedArray, whole: pa.ChunkedArray, k: int, rng: np.random.Generator) -> Self:
-        """The same with texts made up for those that are too rare to come back, if these are many and numbered: names
-        without a number would be nonsense. They have no place in an order."""
-        if not arrow.is_text(column.type) or self.rising or not self.loses_many(column):
+    def with_stand_ins(self, column: pa.ChunkedArray, whole: pa.ChunkedArray, k: int, rng: np.random.Generator) -> Self:
+        """The same with texts made up for those that are too rare to come back, if these are many and numbered. Not in
+        a dictionary, which says what values there are."""
+        if column.type not in arrow.TEXTS or not self.loses_many(column):
             return self
         rare = column.filter(pa.array(self.is_unknown(column)))
-        made = TextCodec.learn(self.name, rare, whole, None, k, rng)
-        if not made.is_numbered(rare):
+        texts, counts = stand_ins_for(rare, whole, k, rng)
+        if not texts:
             return self
-        return type(self)(**self.model_dump() | {"rare": len(rare), "made": made, "arrow_type": made.arrow_type})
+        more = {"tail": (*self.tail, *texts), "tail_counts": (*self.tail_counts, *counts), "rare": 0}
+        return type(self)(**self.model_dump() | more | {"stand_ins": len(texts)})
 
     def in_order(self, order: np.ndarray) -> Self:
         """The same with its values in another order: `order` has the place where each stood."""
@@ -131,17 +133,11 @@ class CategoryCodec(Stored):
 
     @property
     def learned(self) -> LearnedColumn:
-        widest = self.made.learned.widest if self.made else 0
-        return LearnedColumn(self.name, self.column_kind, self.nulls > 0, self.values + self.tail, widest=widest)
-
-    @property
-    def has_others(self) -> bool:
-        """Whether a code is for values that have none of their own."""
-        return bool(self.tail) or self.made is not None
+        return LearnedColumn(self.name, self.column_kind, self.nulls > 0, self.values + self.tail)
 
     @property
     def width(self) -> int:
-        return len(self.values) + self.has_others + bool(self.nulls)
+        return len(self.values) + bool(self.tail) + bool(self.nulls)
 
     @property
     def has_scalar(self) -> bool:
@@ -153,27 +149,24 @@ class CategoryCodec(Stored):
 
     @cached_property
     def shares(self) -> np.ndarray:
-        """The frequency of each code in the training table; the others have those of values that are too rare, unless
-        such are made up."""
-        others = [sum(self._other_counts)] if self.has_others else []
-        counts = np.array([*self.counts, *others], dtype=np.float64)
-        if self.nulls and self.made:
-            counts = np.append(counts, self.nulls)
-        elif self.nulls:
+        """The frequency of each code in the training table; the others have those of values that are too rare."""
+        tail = [sum(self.tail_counts)] if self.tail else []
+        counts = np.array([*self.counts, *tail], dtype=np.float64)
+        if self.nulls:
             present = counts.sum()
             counts = np.append(counts * ((present + self.rare) / present), self.nulls)
         return np.asarray(counts / counts.sum())
 
     def encode(self, column: pa.ChunkedArray, rng: np.random.Generator) -> tuple[np.ndarray, None]:
-        """Codes; a value too rare to be kept, which null may be too, is replaced by a draw from the others, unless its
-        like is made up."""
+        """Codes; a value too rare to be kept, which null may be too, is replaced by a draw from the others, or has that
+        of its stand-ins."""
         array = self.plain(column)
         places = pc.index_in(array, value_set=self.dictionary).fill_null(-1).to_numpy()
         codes = np.minimum(places, len(self.values)).astype(np.int32)
         is_null = np.asarray(array.is_null())
         null = is_null & (self.nulls > 0)
         rare = (places < 0) & ~null
-        if self.made:
+        if self.stand_ins:
             codes[rare & ~is_null] = len(self.values)
             rare &= is_null
         present = self.shares[: self.width - bool(self.nulls)]
@@ -196,36 +189,18 @@ class CategoryCodec(Stored):
 
     def written(self, cells: CategoryCells, rng: np.random.Generator) -> pa.Array:
         codes, target = cells.codes, cells.target
-        places, dictionary = codes.astype(np.int32), self.dictionary
-        if self.has_others:
-            other = np.flatnonzero(codes == len(self.values))
-            places[other] += self._others(len(other), target, rng)
-            new = places == len(dictionary)
-            if new.any():
-                made = self._made_up(int(new.sum()), rng).dictionary_encode()
-                places[new] += made.indices.to_numpy()
-                dictionary = pa.concat_arrays([dictionary, made.dictionary])
+        places = codes.astype(np.int32)
+        if self.tail:
+            in_tail = codes == len(self.values)
+            weights = np.array(self.tail_counts, dtype=np.float64)
+            weights *= target.tail if target is not None and target.tail.any() else 1
+            places[in_tail] += rng.choice(len(weights), in_tail.sum(), p=weights / weights.sum()).astype(np.int32)
         null = codes == self.width - 1 if self.nulls else np.zeros(len(codes), dtype=bool)
         places, type_ = np.where(null, 0, places), arrow.type_of(self.arrow_type)
         if not self.rising:
-            return arrow.dictionary_array(places, dictionary, type_, null)
+            return arrow.dictionary_array(places, self.dictionary, type_, null)
         ordered = self.dictionary.take(pa.array(self.rising))
         return arrow.dictionary_array(np.argsort(self.rising)[places], ordered, type_, null)
-
-    def _others(self, count: int, target: CategoryTarget | None, rng: np.random.Generator) -> np.ndarray:
-        """The places of so many values behind those that are learnt; of one that is made up that behind them all."""
-        weights = np.array(self._other_counts, dtype=np.float64)
-        if target is not None and target.tail.any():
-            weights *= np.append(target.tail, [False] * (len(weights) - len(target.tail)))
-        return rng.choice(len(weights), count, p=weights / weights.sum()).astype(np.int32)
-
-    def _made_up(self, count: int, rng: np.random.Generator) -> pa.Array:
-        assert self.made is not None  # noqa: S101  (for the type checker)
-        return arrow.plain(self.made.make(np.arange(count), 0, rng)).cast(self.dictionary.type)
-
-    @property
-    def _other_counts(self) -> tuple[int, ...]:
-        return (*self.tail_counts, self.rare) if self.made else self.tail_counts
 
     def target(self, condition: Condition) -> CategoryTarget:
         """Raises: JobError, if the column never takes such a value."""
@@ -233,7 +208,7 @@ class CategoryCodec(Stored):
         head, tail = (_among(values, asked).astype(np.float64) for values in (self.values, self.tail))
         if not (head.any() or tail.any() or (None in asked and self.nulls)):
             raise JobError(f"conditions.{self.name}: the model knows no such value.", "conditions_unsatisfiable")
-        of_tail = [tail @ np.array(self.tail_counts) / sum(self._other_counts)] if self.has_others else []
+        of_tail = [tail @ np.array(self.tail_counts) / sum(self.tail_counts)] if self.tail else []
         of_null = [float(None in asked)] if self.nulls else []
         return CategoryTarget(np.concatenate([head, of_tail, of_null]), tail > 0)
 
@@ -289,8 +264,8 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _rising(values: Sequence[Value], column: pa.ChunkedArray) -> tuple[int, ...]:
-    """The places of the values in the order of the column's dictionary, if it has one that is in order."""
-    if not pa.types.is_dictionary(column.type) or not column.type.ordered:
+    """The places of the values in the order of the column's dictionary, if it has one."""
+    if not pa.types.is_dictionary(column.type):
         return ()
     all_values = arrow.values_of(arrow.dictionary_of(column))
     ranks = {value: rank for rank, value in reversed(list(enumerate(all_values)))}

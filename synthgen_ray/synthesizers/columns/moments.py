@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -27,12 +28,20 @@ def microseconds_per_step(type_: pa.DataType) -> Fraction:
 
 
 def steps_of(text: str, type_: pa.DataType) -> Fraction:
-    """An ISO 8601 moment in the unit of the type, from its epoch. A missing zone is read as UTC."""
+    """An ISO 8601 moment in the unit of the type, from its epoch. Without a zone it is one of the type's clocks, where
+    these show it twice the first, where they leave it out the moment after."""
     moment = datetime.fromisoformat(text)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    zone = type_.tz if pa.types.is_timestamp(type_) else None
+    if moment.tzinfo is None and zone:
+        shown = pa.scalar(moment, pa.timestamp("us"))
+        in_zone = pc.assume_timezone(shown, zone, ambiguous="earliest", nonexistent="latest")
+        microseconds = in_zone.cast(pa.int64()).as_py()  # it may be none of Python's moments
+    else:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        microseconds = (moment - EPOCH) // MICROSECOND
     finer = FINER.search(text)  # digits, which Python cuts off
     rest = Fraction(f"0.{finer[1]}") if finer else Fraction(0)
-    return ((moment - EPOCH) // MICROSECOND + rest) / microseconds_per_step(type_)
+    return (Fraction(microseconds) + rest) / microseconds_per_step(type_)
 
 
 def iso(steps: int, type_: pa.DataType, upwards: bool = False) -> str:

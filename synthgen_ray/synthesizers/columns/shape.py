@@ -1,6 +1,7 @@
 """The shape of a code: which characters its places take. Writes any number of new codes of that shape."""
 
 import math
+import re
 import string
 import unicodedata
 from collections.abc import Iterator
@@ -35,6 +36,8 @@ MOST_SHAPES = 100
 ENOUGH = 10_000  # codes show what their places take
 LEAST_COVER = 0.9  # of the codes, for a few shapes to speak for all
 FAR_FEWER = 8
+MOST_WORDS = 20  # that a place of ids has
+LEAST_ROOM = 10  # codes of a shape for each of the table
 ASCII_KINDS = bytes.maketrans(
     (string.digits + string.ascii_lowercase + string.ascii_uppercase).encode(), b"9" * 10 + b"a" * 26 + b"A" * 26
 )
@@ -127,25 +130,45 @@ def outlines_of(texts: pa.Array) -> pa.Array:
 def shapes_of(texts: pa.Array, k: int) -> list[tuple[Shape, int]]:
     """The shapes of distinct texts, with how many have each, k at least; the commonest first.
 
-    Texts of one outline have a shape of their own, if a few outlines cover them. Else, or where that gives far fewer
+    Texts of one outline have a shape of their own, if a few outlines cover them, and so have those that begin with
+    the same letters, or have them elsewhere, where there are a few such words. Else, or where that gives far fewer
     shapes, letters and digits count as alike. Two shapes never have a code in common.
     """
     outlines = outlines_of(texts)
-    by_outline, by_places = (_commonest(marks, k) for marks in (outlines, places_of(outlines)))
+    by_outline, by_places = (commonest(marks, k, MOST_SHAPES) for marks in (outlines, places_of(outlines)))
     counts = list(by_outline.values())
     few = sum(counts) >= LEAST_COVER * len(texts)
     if few and not are_far_fewer(list(by_places.values()), counts, len(texts)):
-        marks, found = outlines, by_outline
+        alike = [part for mark in by_outline for part in _by_words(texts.filter(pc.equal(outlines, mark)), mark, k)]
     else:
-        marks, found = places_of(outlines), by_places
-    return [(_shape(texts.filter(pc.equal(marks, mark))), count) for mark, count in found.items()]
+        marks = places_of(outlines)
+        alike = [texts.filter(pc.equal(marks, mark)) for mark in by_places]
+    alike = sorted(alike, key=len, reverse=True)[:MOST_SHAPES]
+    return [(_shape(some), len(some)) for some in alike]
 
 
-def _commonest(marks: pa.Array, k: int) -> dict[str, int]:
+def _by_words(texts: pa.Array, outline: str, k: int) -> list[pa.Array]:
+    """The texts of an outline by the words in them, where these are few and leave room for others like them."""
+    words = []
+    for run in re.finditer("[Aa]+", outline):
+        word = pc.utf8_slice_codeunits(texts, run.start(), run.end())
+        counts = pc.value_counts(word).field("counts").to_numpy()
+        common = counts[counts >= k]
+        if 1 < len(common) <= MOST_WORDS and common.sum() >= LEAST_COVER * len(texts):
+            words.append(word)
+    if not words:
+        return [texts]
+    together = pc.binary_join_element_wise(*words, "")
+    parts = [texts.filter(pc.equal(together, word)) for word in commonest(together, k, MOST_SHAPES)]
+    covered = sum(map(len, parts)) >= LEAST_COVER * len(texts)
+    return parts if covered and all(_shape(part).size >= LEAST_ROOM * len(part) for part in parts) else [texts]
+
+
+def commonest(marks: pa.Array, k: int, most: int) -> dict[str, int]:
     """The marks that k texts have, with how many have each; the commonest first."""
     counted = pc.value_counts(marks)
     counts = counted.field("counts").to_numpy()
-    order = np.argsort(-counts, kind="stable")[:MOST_SHAPES]
+    order = np.argsort(-counts, kind="stable")[:most]
     common = order[counts[order] >= k]
     names = counted.field("values").take(pa.array(common)).to_pylist()
     return {

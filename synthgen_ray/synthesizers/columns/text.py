@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from synthgen_ray.domain.columns import ColumnKind, LearnedColumn, are_categories
 from synthgen_ray.synthesizers.columns import arrow
-from synthgen_ray.synthesizers.columns.pattern import Pattern, patterns_of, skeletons_of
+from synthgen_ray.synthesizers.columns.pattern import Pattern, draw_of, patterns_of, skeletons_of
 from synthgen_ray.synthesizers.columns.personal import WRITTEN_AS, as_written, could_be_personal, personal_texts
 from synthgen_ray.synthesizers.columns.seen import Seen, folded
 from synthgen_ray.synthesizers.columns.shape import LEAST_COVER, Shape
@@ -27,6 +27,7 @@ LINE_BYTES = 128  # of a name, an address and the like
 LEAST_LOOKS = 64  # for a text that is new, where the table may have most of those that are made up
 MOST_CHARACTERS = 1 << 21  # more than a cell may hold
 MOST_OF_ONE_CASE = 0.9
+LEAST_COMMON = 5  # rows, though k be less
 MOST_COMMON = 1.0 + 1e-9
 COMMON = 0.05  # of the rows share a text that is nobody's: `n/a`, `No comment`
 Case = Literal["upper", "lower"]
@@ -131,11 +132,6 @@ class TextCodec(Stored):
         word = f"({'|'.join(_words())})"
         return texts.filter(pc.match_substring_regex(texts, f"^{word}( {word})*$", ignore_case=True))
 
-    def is_numbered(self, texts: pa.ChunkedArray) -> bool:
-        """Whether nearly all of these texts are of its patterns, and have digits."""
-        are_numbered = pc.mean(pc.match_substring_regex(arrow.plain(texts).cast(pa.string()), "[0-9]")).as_py()
-        return bool(min(are_numbered, sum(self.pattern_counts) / len(texts)) >= LEAST_COVER)
-
     @property
     def learned(self) -> LearnedColumn:
         return LearnedColumn(self.name, ColumnKind.TEXT, self.null_share > 0, widest=self._widest)
@@ -174,14 +170,9 @@ class TextCodec(Stored):
         if self.pii in WRITTEN_AS:
             texts = personal_texts(self.pii, count, rng)
             return CASES[self.case](texts) if self.case else texts
-        return self._patterned(count, rng) if self._patterns else self._prose(count, rng)
-
-    def _patterned(self, count: int, rng: np.random.Generator) -> pa.Array:
-        counts = np.array(self.pattern_counts or self.outline_counts)
-        chosen = rng.choice(len(counts), count, p=counts / counts.sum())
-        made = [pa.array([], pa.string())]
-        made += [self._patterns[which].random((chosen == which).sum(), rng) for which in np.unique(chosen)]
-        return pa.concat_arrays(made).take(pa.array(np.argsort(np.argsort(chosen, kind="stable"))))
+        if not self._patterns:
+            return self._prose(count, rng)
+        return draw_of(list(zip(self._patterns, self.pattern_counts or self.outline_counts, strict=True)), count, rng)
 
     def _prose(self, count: int, rng: np.random.Generator) -> pa.Array:
         numbers = rng.choice(self.words, count, p=np.array(self.word_counts) / sum(self.word_counts))
@@ -211,11 +202,13 @@ def _common(texts: pa.Array, pii: str | None, k: int) -> tuple[pa.Array, np.ndar
     nobody's. Not where somebody has said that words which repeat are text, lest they come back."""
     counted = pc.value_counts(texts)
     values, counts = counted.field("values"), counted.field("counts").to_numpy()
-    is_common = (counts >= k) & (counts < len(texts))
+    is_common = counts >= max(k, LEAST_COMMON)
     if pii or are_categories(len(values), len(texts)):
         is_common &= np.asarray(pc.equal(values, ""))
     else:
         is_common &= np.asarray(pc.equal(values, "")) | (counts >= COMMON * len(texts))
+    if counts[is_common].sum() == len(texts):
+        is_common[:] = False
     return values.filter(pa.array(is_common)), counts[is_common] / len(texts)
 
 

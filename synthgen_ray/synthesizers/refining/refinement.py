@@ -188,7 +188,7 @@ class Refinement:
         rng: np.random.Generator,
     ) -> dict[str, Cells]:
         """The rows with the missing cells (B,) of each column drawn, given the others of their rows; never null, nor
-        a text that is made up.
+        a stand-in.
 
         Of unknown cells (B,) nothing is known but that they are there: they stay, and nothing follows from them.
         One column after the other, the cells that are still missing hidden: sweeps after it bring nothing.
@@ -314,8 +314,8 @@ def _has_null(codec: LearntCodec) -> bool:
 
 
 def _num_unfit(codec: LearntCodec) -> int:
-    """How many codes, the last ones, fill no gap: that of null, and that of texts which are made up."""
-    return _has_null(codec) + (isinstance(codec, CategoryCodec) and codec.made is not None)
+    """How many codes, the last ones, fill no gap: that of null, and that of stand-ins."""
+    return _has_null(codec) + (isinstance(codec, CategoryCodec) and codec.stand_ins > 0)
 
 
 def _filled(

@@ -118,7 +118,7 @@ def _step_means(cuts: np.ndarray) -> np.ndarray:
 
 def _order(column: SeenCategory, others_ND: np.ndarray) -> np.ndarray:
     """The values along the line on which their rows' means in the other columns differ most, (V,): in the direction in
-    which the others belong behind them, where their code is."""
+    which the tail belongs behind them, where its code is."""
     rows = np.arange(len(column.codes))
     one_hot_WN = csr_array((np.ones(len(rows)), (column.codes, rows)), shape=(column.codec.width, len(rows)))
     one_hot_WN = one_hot_WN[: column.codec.width - (column.codec.nulls > 0)]
@@ -126,6 +126,6 @@ def _order(column: SeenCategory, others_ND: np.ndarray) -> np.ndarray:
     means_WD = (one_hot_WN @ others_ND) / counts_W[:, None]
     _, _, lines = np.linalg.svd(means_WD * np.sqrt(counts_W)[:, None], full_matrices=False)
     along_W = means_WD @ lines[0]
-    if column.codec.has_others and along_W[-1] < np.average(along_W, weights=counts_W):
+    if column.codec.tail and along_W[-1] < np.average(along_W, weights=counts_W):
         along_W = -along_W
     return np.argsort(along_W[: len(column.codec.values)], kind="stable")

@@ -143,6 +143,7 @@ def test_a_refusal_lists_no_values():
 def test_a_distribution_is_over_known_values_of_a_column_of_categories():
     check({}, {"income": {">50K": 0.5, "<=50K": 0.5}})
     check({}, {"active": {"true": 0.2, "false": 0.8}})
+    check({}, {"active": {"True": 0.2, "False": 0.8}})
     check({}, {"grade": {"1": 1}})
     check({}, {"size": {"1": 0.5, "2.5": 0.5}})
     check({}, {"size": {"1.0": 1}})

@@ -64,6 +64,28 @@ def test_shares_may_be_numpys(model):
     assert (kinds.count("a"), kinds.count("b")) == (50, 50)
 
 
+@pytest.mark.parametrize(("name", "keys"), [("is", (True, np.False_)), ("grade", (1, np.int64(2)))])
+def test_shares_may_be_of_what_is_no_text(name, keys):
+    values = [bool(n % 2) if name == "is" else n % 2 + 1 for n in range(200)]
+    table = pd.DataFrame({name: pd.Series(values, dtype="category" if name == "grade" else None), "x": range(200)})
+
+    drawn = GaussianCopula(seed=1).fit(table).sample(100, seed=1, distribution={name: dict.fromkeys(keys, 0.5)})
+
+    counts = drawn[name].to_pylist()
+    assert [counts.count(key) for key in keys] == [50, 50]
+
+
+def test_moments_without_a_zone_are_of_the_clocks_that_the_column_shows():
+    hours = pd.date_range("2023-03-01", periods=3000, freq="h", tz="America/New_York")
+    model = GaussianCopula(seed=1).fit(pd.DataFrame({"at": hours, "x": range(3000)}))
+
+    for bound in ("2023-06-10", pd.Timestamp("2023-06-10"), "2023-06-10T04:00:00Z"):
+        rows = model.sample(200, seed=1, conditions={"at": {"min": bound, "max": "2023-06-10T23:00"}}).to_pandas()
+
+        assert set(rows["at"].dt.date) == {dt.date(2023, 6, 10)}
+        assert rows["at"].dt.hour.nunique() == 24
+
+
 def test_options_may_be_tuples_and_numpys():
     options = {"generator_dim": (64, 32), "epochs": np.int64(5), "refine": np.True_, "generator_lr": np.float64(1e-3)}
 

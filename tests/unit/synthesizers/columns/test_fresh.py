@@ -141,6 +141,24 @@ class TestCodes:
         assert number == pytest.approx(1000, rel=0.15)
         assert len(set(codes)) == 3000
 
+    def test_keep_the_few_words_that_they_begin_with(self):
+        kinds = RNG.choice(["AU", "HO", "LI"], 2000, p=[0.6, 0.3, 0.1])
+        ids = [f"POL-{kind}-{n:06}" for kind, n in zip(kinds, RNG.permutation(10**6)[:2000], strict=True)]
+
+        codes = made(learnt(ColumnKind.ID, ids), 3000)
+
+        assert all(re.fullmatch(r"POL-(AU|HO|LI)-\d{6,7}", code) for code in codes)
+        assert sum("-AU-" in code for code in codes) / 3000 == pytest.approx(0.6, abs=0.05)
+        assert len(set(codes) - set(ids)) == 3000
+
+    def test_keep_no_words_that_leave_no_room(self):
+        ids = [f"{'AB'[n % 2]}{n:03}" for n in range(900)]
+
+        codes = made(learnt(ColumnKind.ID, ids), 3000)
+
+        assert len(set(codes) - set(ids)) == 3000
+        assert max(map(len, codes)) <= 5
+
     def test_that_are_one_id_on_many_rows_are_not_its_shape(self):
         stored = learnt(ColumnKind.ID, ["Q77-Z"] * 50 + ["A12-B"] * 50)
 
@@ -414,13 +432,13 @@ class TestTexts:
         assert {len(text.split()) for text in texts} == {6}
 
     def test_keep_the_pattern_that_enough_texts_share(self):
-        texts = ["", None, *(f"Zürich {n}" for n in range(10, 99, 3)), *(f"No {n}" for n in range(4))]
+        texts = ["", None, *(f"Zürich {n}" for n in range(100, 999, 30)), *(f"No {n}" for n in range(4))]
         cut = pa.chunked_array([pa.array(texts)[1:]])  # of a longer array, as a hold-out leaves it
 
         codec = learnt(ColumnKind.TEXT, cut)
 
         assert codec.pattern_counts == (30,)
-        assert {re.sub("[0-9]", "9", text) for text in made(codec, 50)} == {"Zürich 99"}
+        assert {re.sub("[0-9]", "9", text) for text in made(codec, 50)} == {"Zürich 999"}
 
     @pytest.mark.parametrize(
         ("text", "pii"), [("a line of some words", None), ("Ab 12", None), ("Ada Lovelace", "name")]

@@ -10,7 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from synthgen_ray.domain.columns import Column, ColumnKind
+from synthgen_ray.synthesizers import GaussianCopula
 from synthgen_ray.synthesizers.codec import CodecOptions, TableCodec
+from synthgen_ray.synthesizers.columns.category import CategoryCells
 from synthgen_ray.synthesizers.columns.pattern import Numbers, Pattern, Words, patterns_of, skeletons_of
 from synthgen_ray.synthesizers.columns.text import TextCodec
 
@@ -79,12 +81,13 @@ def test_words_come_as_often_as_they_did():
 
 
 def test_of_few_numbers_no_more_is_kept_than_how_long_they_are():
-    assert Numbers.of(["4711", "4712", "4713", "4714", "4715", "99"], K) == Numbers(edges=(1000, 10_000), digits=2)
+    assert Numbers.of(["4711", "4712", "4713", "4714", "4715", "99"], K) == Numbers(edges=(1000, 10_000), digits=4)
     assert Numbers.of(["7"] * 4 + ["8"] * 3, K).edges == (0, 10)
 
 
-def test_an_edge_is_nobodys_number():
-    phones = sorted(RNG.permutation(10**8)[:400].tolist())
+@pytest.mark.parametrize("step", [0, 1000])
+def test_an_edge_is_nobodys_number(step):
+    phones = sorted(RNG.permutation(10**8)[:400].tolist()) if not step else [*range(10**7, 5 * 10**7, step)]
 
     edges = Numbers.of([str(phone) for phone in phones], K).edges
 
@@ -105,7 +108,59 @@ def test_what_one_person_repeats_is_no_word_of_a_pattern():
     assert {len(text) for text in pattern.random(50, RNG).to_pylist()} == {8}
 
 
-def test_a_pattern_of_which_the_table_has_all_texts_gets_a_digit_more():
+def test_a_constant_stretch_may_be_as_long_as_the_texts():
+    texts = [f"{'0' * 1200}{n:012b}{'Ab ' * 100}" for n in RNG.integers(0, 4096, 400)]
+
+    assert {len(text) for text in made(learnt(texts), 100)} == {len(texts[0])}
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_a_note_of_its_own_is_no_pattern_whatever_k_is(k):
+    notes = [f"{' '.join(RNG.permutation(['aa', 'bbb', 'c', 'dd', 'eeee', 'f']))} {n}" for n in range(150)]
+    table = pa.table({"x": notes})
+    options = CodecOptions(k=k, most_categories=100, maps=frozenset())
+    codec = TableCodec.learn(table, table, [Column("x", ColumnKind.TEXT)], options, RNG).columns[0]
+
+    assert not {text.rstrip("0123456789") for text in made(codec, 300)} & {text.rstrip("0123456789") for text in notes}
+
+
+@pytest.mark.parametrize("texts", [[f"note {n}" for n in range(20)], ["Anna 1", "Ben 2", *[None] * 500]])
+def test_few_texts_are_common_to_nobody_though_k_be_one(texts):
+    table = pa.table({"x": pa.array(texts, pa.string())})
+    options = CodecOptions(k=1, most_categories=100, maps=frozenset())
+    codec = TableCodec.learn(table, table, [Column("x", ColumnKind.TEXT)], options, RNG).columns[0]
+
+    assert not set(made(codec, 50)) & set(filter(None, texts))
+
+
+def test_texts_are_none_of_the_table_whatever_letters_of_theirs_are_in_small():
+    towns = RNG.choice(["İzmir", "Bursa", "ΐx", "Straße"], ROWS)
+    texts = [f"{town} {number}" for town, number in zip(towns, numbers(0, 1500), strict=True)]
+
+    assert not set(made(learnt(texts), 4000)) & set(texts)
+
+
+def test_letters_that_are_newer_than_python_are_letters():
+    texts = [f"{chr(0x323AF)}A {n}" for n in numbers(0, 10**5)]
+
+    assert {text.rstrip("0123456789") for text in made(learnt(texts), 50)} == {f"{chr(0x323AF)}A "}
+
+
+def test_a_short_number_takes_no_zeros_from_the_others():
+    found = made(learnt([*(f"No. {n:06}" for n in numbers(0, 9999)), "No. 7"]))
+
+    assert {len(text) for text in found} == {10}
+
+
+def test_a_few_far_numbers_leave_room_among_the_others():
+    tickets = [*range(1, 3000), *RNG.integers(10**6, 10**8, 30).tolist()]
+
+    found = made(learnt([f"Ticket {n}" for n in tickets]))
+
+    assert all(re.fullmatch(r"Ticket \d+", text) for text in found)
+
+
+def test_a_pattern_of_which_the_table_has_all_texts_gets_a_wider_range():
     found = made(learnt([f"P{n % 900}" for n in range(1700)]), 300)
 
     assert all(re.fullmatch(r"P\d{3,4}", text) for text in found)
@@ -177,24 +232,33 @@ PLANS = ["STD" if RNG.random() < 0.5 else f"P{n}" for n in numbers(0, 1200)]
 class TestRareTexts:
     """Categories of which many are too rare to come back."""
 
-    def test_are_made_up_if_they_are_numbered(self):
+    def test_have_stand_ins_if_they_are_numbered(self):
         codec = learnt(PLANS, ColumnKind.CATEGORICAL)
         rng = np.random.default_rng(2)
-        codes = rng.choice(codec.width, 4000, p=codec.shares)
 
-        found = codec.written(type(codec.cells_of(pa.chunked_array([["STD"]]), rng))(codes), rng).to_pylist()
+        found = codec.written(CategoryCells(rng.choice(codec.width, 4000, p=codec.shares)), rng).to_pylist()
 
         assert found.count("STD") / 4000 == pytest.approx(PLANS.count("STD") / ROWS, abs=0.03)
-        common = {text for text, count in Counter(PLANS).items() if count >= K}
-        assert set(found) & set(PLANS) <= common
-        assert all(re.fullmatch(r"STD|P\d{1,5}", text) for text in found)
+        counts = Counter(PLANS)
+        assert set(found) & set(PLANS) <= {text for text, count in counts.items() if count >= K}
+        assert all(re.fullmatch(r"STD|P\d{1,4}", text) for text in found)
+        assert codec.stand_ins == len([count for count in counts.values() if count < K])
+        assert sum(codec.tail_counts) == sum(count for count in counts.values() if count < K)
 
-    def test_are_replaced_by_others_if_they_are_words(self):
+    def test_have_none_if_they_are_words_or_dates(self):
         towns = ["Rome" if RNG.random() < 0.5 else f"{chr(97 + n % 26)}{'o' * (n % 40)}" for n in numbers(0, 1200)]
+        days = np.datetime_as_string(np.datetime64("2022-01-01") + np.array(numbers(0, 900)))
 
-        codec = learnt(towns, ColumnKind.CATEGORICAL)
+        for texts in (towns, [*days.tolist(), *["unknown"] * 9], ["Mon, " + day for day in days.tolist()]):
+            assert learnt(texts, ColumnKind.CATEGORICAL).stand_ins == 0
 
-        assert codec.made is None
+    def test_have_none_in_a_dictionary_which_says_what_there_is(self):
+        table = pa.table({"x": pa.array(PLANS).dictionary_encode()})
+        options = CodecOptions(k=K, most_categories=100, maps=frozenset())
+
+        codec = TableCodec.learn(table, table, [Column("x", ColumnKind.CATEGORICAL)], options, RNG).columns[0]
+
+        assert codec.stand_ins == 0
 
     def test_have_a_code_and_a_share(self):
         codec = learnt([*PLANS, *[None] * 1000], ColumnKind.CATEGORICAL)
@@ -203,11 +267,21 @@ class TestRareTexts:
         assert codec.encode(column, RNG)[0].tolist() == [codec.values.index("STD"), codec.width - 2, codec.width - 1]
         assert codec.shares.sum() == pytest.approx(1)
         assert codec.shares[-1] == pytest.approx(0.25)
-        assert codec.shares[-2] == pytest.approx(codec.rare / 4000)
+        assert codec.shares[-2] == pytest.approx(sum(codec.tail_counts) / 4000)
         assert codec.is_unknown(column).tolist() == [False, True, False]
 
-    def test_do_not_come_where_a_value_is_asked_for(self):
-        codec = learnt(PLANS, ColumnKind.CATEGORICAL)
+    def test_fill_no_gap(self):
+        table = pa.table({"plan": [*PLANS, *[None] * 300], "x": np.arange(ROWS + 300)})
+        model = GaussianCopula(seed=1, refine=True).fit(table)
 
-        assert codec.target("STD").weights.tolist() == [value == "STD" for value in codec.values] + [0]
-        assert codec.obeys(pa.chunked_array([["P999999", "STD"]]), ["STD", "P999999"]).tolist() == [False, True]
+        filled = model.impute(table, seed=1)["plan"].to_pylist()
+
+        assert filled[:ROWS] == PLANS
+        assert {PLANS.count(text) >= K for text in filled[ROWS:]} == {True}
+
+    def test_are_as_many_of_their_like_as_there_is_room_for(self):
+        texts = ["STD"] * 5000 + [f"P{n}" for n in range(12_000)]
+        codec = learnt([texts[n] for n in RNG.permutation(len(texts))], ColumnKind.CATEGORICAL)
+
+        assert codec.stand_ins == 10_000
+        assert sum(codec.tail_counts) == 12_000

@@ -168,20 +168,33 @@ def test_a_declared_format_is_kept_where_the_texts_fit_a_narrower_one():
     assert filled["day"].to_pylist() == ["5/11/2020", "12/10/2020"]
 
 
-@pytest.mark.parametrize("format", ["%A %d", "%d/%m/%Y"])
-def test_a_declared_format_that_the_texts_do_not_have_makes_no_dates_of_them(format):
+@pytest.mark.parametrize(
+    ("format", "fault"),
+    [("%A %d", "by the format '%A %d'"), ("%d/%m/%Y", "again, by the format"), (None, "all be read")],
+)
+def test_a_declaration_that_the_texts_do_not_bear_out_is_refused(format, fault):
     texts = ["Monday 12", "Tuesday 13"] * 20
     columns = [Column("day", ColumnKind.DATETIME, format=format), Column("x", ColumnKind.FLOAT)]
 
-    model = fitted(pd.DataFrame({"day": texts, "x": RNG.normal(size=len(texts))}), columns=columns)
+    with pytest.raises(InvalidTable, match=f"'day'.*{fault}"):
+        fitted(pd.DataFrame({"day": texts, "x": RNG.normal(size=len(texts))}), columns=columns)
 
-    assert isinstance(model.codec.columns[0], CategoryCodec)
 
+@pytest.mark.parametrize(
+    ("texts", "warning"),
+    [
+        (["01/02/2020", "03/04/2020"], r"'day' may have the day .*Column\('day'.*format='%d/%m/%Y' or"),
+        (["05/29/23", "11/30/24"], "year or day is not written out.*with format='%m/%d/%y'"),
+        (["03:40", "04:50"], "times of day, or minutes and seconds.*with format='%H:%M'"),
+        (["2020-01-01", "31.01.2020"], "'day' holds dates in several formats"),
+        (["2020-01-01", "0000-00-00"], "'day' holds dates that do not exist"),
+        (["2020-01-01"] * 19 + ["soon"], "'day' holds dates, and in some cells something else"),
+    ],
+)
+def test_dates_that_cannot_be_told_are_warned_of(texts, warning):
+    frame = pd.DataFrame({"day": texts * 20, "x": RNG.normal(size=20 * len(texts))})
 
-def test_dates_that_cannot_be_told_are_warned_of():
-    frame = pd.DataFrame({"day": ["01/02/2020", "03/04/2020"] * 20, "x": RNG.normal(size=40)})
-
-    with pytest.warns(UserWarning, match=r"'day' holds dates .*Column\('day'") as caught:
+    with pytest.warns(UserWarning, match=warning) as caught:
         fitted(frame)
 
     assert caught[0].filename == __file__
