@@ -193,12 +193,8 @@ def _learn(
         category = CategoryCodec.learn(name, kind, values, k, options.most_categories)
         if category is None and pa.types.is_boolean(type_):
             return ConstantCodec(name=name, arrow_type=str(values.type), value=None)
-        if category is None or (values.type in arrow.TEXTS and category.loses_many(values)):
-            wrapped = _for_all(lambda rows: Wrapped.find(rows, k), values, whole)
-            if category is not None and not (
-                isinstance(wrapped, Wrapped) and wrapped.decimals
-            ):  # whole ones may be codes, 1.10 a version
-                wrapped = None
+        if category is None or category.loses_many(values):
+            wrapped = _for_all(lambda rows: _numbers(rows, k, are_categories=category is not None), values, whole)
         if category is not None and not wrapped:
             return category.with_stand_ins(values, whole, k, rng)
         if arrow.is_text(type_) and not wrapped:
@@ -248,6 +244,13 @@ def _wrapped(values: pa.ChunkedArray, column: Column, k: int) -> Wrapped | Writt
             raise _unread(column)
         return found
     return Wrapped.find(values, k) if column.kind in (ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.FLOAT) else None
+
+
+def _numbers(values: pa.ChunkedArray, k: int, *, are_categories: bool) -> Wrapped | None:
+    """How the column keeps numbers; of text that may be categories only if all have a point and as many digits behind
+    it: whole ones may be codes, and 1.10 a version."""
+    found = Wrapped.find(values, k)
+    return None if found and are_categories and not (values.type in arrow.TEXTS and found.decimals) else found
 
 
 def _unread(column: Column) -> InvalidTable:

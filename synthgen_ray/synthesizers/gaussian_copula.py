@@ -25,7 +25,13 @@ from synthgen_ray.synthesizers.model_file import Tensors, check_tensors
 from synthgen_ray.synthesizers.numerics.blas import one_blas_thread
 from synthgen_ray.synthesizers.numerics.streams import TRAIN, stream
 from synthgen_ray.synthesizers.sampling.conditional_normal import Bound, CorrelatedNormal
-from synthgen_ray.synthesizers.sampling.latent_correlation import cuts_of, in_line, latent_correlation, seen
+from synthgen_ray.synthesizers.sampling.latent_correlation import (
+    in_line,
+    latent_correlation,
+    line_of,
+    seen,
+    stretches_of,
+)
 from synthgen_ray.synthesizers.training.pace import Pace
 
 TINY = 1e-300
@@ -69,7 +75,9 @@ class GaussianCopula(Synthesizer):
             else:
                 null = np.zeros(z_DN.shape[1], dtype=bool)
             if isinstance(codec, CategoryCodec):
-                codes = np.searchsorted(self._cuts_of(codec)[1:-1], z_DN[dimension], side="right")
+                line = line_of(codec, null_too=not self._splits_categories)
+                cuts = self._stretches_of(codec)[1][line[:-1]]
+                codes = line[np.searchsorted(cuts, z_DN[dimension], side="right")]
                 if isinstance(target, CategoryTarget) and codec.name in choices:
                     codes = self._values_in(codec, target)[choices[codec.name]]
                 codes[null] = codec.width - 1
@@ -108,8 +116,8 @@ class GaussianCopula(Synthesizer):
             wide = codec.parts(cast(NumberTarget, target)).bounds
             return Bound(dimension, wide[:, 0], wide[:, 1], np.ones(len(wide)))
         of_values = cast(CategoryTarget, target)
-        allowed, cuts = self._values_in(codec, of_values), self._cuts_of(codec)
-        return Bound(dimension, cuts[allowed], cuts[allowed + 1], of_values.weights[allowed])
+        allowed, (begins, ends) = self._values_in(codec, of_values), self._stretches_of(codec)
+        return Bound(dimension, begins[allowed], ends[allowed], of_values.weights[allowed])
 
     def _may_be_null(self, codec: LearntCodec, target: Target) -> bool:
         if isinstance(target, NumberTarget):
@@ -125,8 +133,8 @@ class GaussianCopula(Synthesizer):
         """The asked codes that are on the line of the column's values."""
         return np.flatnonzero(target.weights[: codec.width - (self._splits_categories and codec.nulls > 0)])
 
-    def _cuts_of(self, codec: CategoryCodec) -> np.ndarray:
-        return cuts_of(codec, null_too=not self._splits_categories)
+    def _stretches_of(self, codec: CategoryCodec) -> tuple[np.ndarray, np.ndarray]:
+        return stretches_of(codec, null_too=not self._splits_categories)
 
     def _dimensions(self, codec: LearntCodec) -> int:
         is_split = self._splits_categories or isinstance(codec, NumberCodec)

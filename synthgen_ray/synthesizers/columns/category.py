@@ -58,6 +58,8 @@ class CategoryCodec(Stored):
     # Rows whose value is too rare to be kept, where there are nulls and no stand-ins; files of before have none.
     rare: Annotated[int, Field(ge=0, le=MOST_ROWS)] = Field(default=0, exclude_if=lambda rare: rare == 0)
     offsets: tuple[float, ...] = ()  # of the codes' logits
+    # How many values are before the tail on the line that a copula has them on; in files of before all are.
+    tail_at: Annotated[int, Field(ge=0)] | None = Field(default=None, exclude_if=lambda place: place is None)
     # The places of values and tail as a dictionary has them, from its lowest if it is ordered; no others have them, nor
     # have files of before of one that is not ordered.
     rising: tuple[int, ...] = Field(default=(), exclude_if=lambda rising: not rising)
@@ -70,6 +72,8 @@ class CategoryCodec(Stored):
             raise ValueError("values and counts do not fit together")
         if self.stand_ins > len(self.tail):
             raise ValueError("more stand-ins than values")
+        if self.tail_at is not None and not (self.tail and self.tail_at <= len(self.values)):
+            raise ValueError("no tail, or no such place for it")
         type_ = arrow.type_of(self.arrow_type)
         if arrow.with_room(type_, len(self.values) + len(self.tail)) != type_:
             raise ValueError("a type of fewer values")
@@ -124,12 +128,12 @@ class CategoryCodec(Stored):
         more = {"tail": (*self.tail, *texts), "tail_counts": (*self.tail_counts, *counts), "rare": 0}
         return type(self)(**self.model_dump() | more | {"stand_ins": len(texts)})
 
-    def in_order(self, order: np.ndarray) -> Self:
+    def in_order(self, order: np.ndarray, tail_at: int | None = None) -> Self:
         """The same with its values in another order: `order` has the place where each stood."""
         moved = {name: tuple(getattr(self, name)[place] for place in order) for name in ("values", "counts")}
         places = [*np.argsort(order).tolist(), *range(len(order), len(order) + len(self.tail))]
         moved["rising"] = tuple(places[place] for place in self.rising)
-        return type(self)(**(self.model_dump() | moved))
+        return type(self)(**(self.model_dump() | moved | {"tail_at": tail_at}))
 
     @property
     def learned(self) -> LearnedColumn:
@@ -138,6 +142,12 @@ class CategoryCodec(Stored):
     @property
     def width(self) -> int:
         return len(self.values) + bool(self.tail) + bool(self.nulls)
+
+    @property
+    def line(self) -> np.ndarray:
+        """The codes as a copula has them on a line, null the last."""
+        codes, tail = np.arange(self.width), len(self.values)
+        return codes if self.tail_at is None else np.insert(np.delete(codes, tail), self.tail_at, tail)
 
     @property
     def has_scalar(self) -> bool:

@@ -43,13 +43,13 @@ class SeenCategory(Seen):
 
     @classmethod
     def of(cls, codec: CategoryCodec, codes: np.ndarray) -> Self:
-        means = _step_means(cuts_of(codec))
+        means = mean_between(*stretches_of(codec))
         return cls(codec, _with_nulls(codec, (np.append(means, np.nan) if codec.nulls else means)[codes]), codes)
 
-    def in_order(self, order: np.ndarray) -> Self:
+    def in_order(self, order: np.ndarray, tail_at: int | None) -> Self:
         places = np.arange(self.codec.width)
         places[order] = np.arange(len(order))
-        return self.of(self.codec.in_order(order), places[self.codes])
+        return self.of(self.codec.in_order(order, tail_at), places[self.codes])
 
 
 def seen(codec: LearntCodec, column: pa.ChunkedArray, rng: np.random.Generator) -> Seen:
@@ -61,15 +61,24 @@ def seen(codec: LearntCodec, column: pa.ChunkedArray, rng: np.random.Generator) 
 def _with_nulls(codec: LearntCodec, value: np.ndarray) -> np.ndarray:
     if codec.null_share == 0:
         return value[:, None]
-    null = _step_means(np.array([-FAR, ndtri(1 - codec.null_share), FAR]))[np.isnan(value).astype(int)]
+    cut = ndtri(1 - codec.null_share)
+    null = mean_between(np.array([-FAR, cut]), np.array([cut, FAR]))[np.isnan(value).astype(int)]
     return np.column_stack([value, null])
 
 
-def cuts_of(codec: CategoryCodec, *, null_too: bool = False) -> np.ndarray:
-    """Where in the normal space each code begins, and the last one ends; that of null only if it is on the line too."""
-    shares = codec.shares[:-1] / codec.shares[:-1].sum() if codec.nulls and not null_too else codec.shares
-    ends = np.minimum(np.cumsum(shares), 1.0)
-    return np.asarray(np.clip(ndtri(np.concatenate([[0.0], ends])), -FAR, FAR))
+def stretches_of(codec: CategoryCodec, *, null_too: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Where in the normal space each code begins and ends, (W,) each; that of null only if it is on the line too."""
+    line = line_of(codec, null_too=null_too)
+    shares = codec.shares[line]
+    shares = shares if len(line) == codec.width else shares / shares.sum()
+    cuts = np.clip(ndtri(np.append(0.0, np.minimum(np.cumsum(shares), 1.0))), -FAR, FAR)
+    places = np.argsort(line)
+    return cuts[places], cuts[places + 1]
+
+
+def line_of(codec: CategoryCodec, *, null_too: bool = False) -> np.ndarray:
+    """The codes as they are on the line."""
+    return codec.line[: codec.width - (codec.nulls > 0 and not null_too)]
 
 
 def in_line(columns: Sequence[Seen]) -> tuple[list[LearntCodec], np.ndarray]:
@@ -81,7 +90,7 @@ def in_line(columns: Sequence[Seen]) -> tuple[list[LearntCodec], np.ndarray]:
     for column in columns:
         if isinstance(column, SeenCategory) and len(column.codec.values) > 2:
             means_ND[:, dimension] = 0
-            column = column.in_order(_order(column, means_ND))
+            column = column.in_order(*_order(column, means_ND))
             means_ND[:, dimension] = np.nan_to_num(column.means[:, 0])
         codecs.append(column.codec)
         dimension += column.means.shape[1]
@@ -112,13 +121,9 @@ def latent_correlation(means_ND: np.ndarray) -> np.ndarray:
     return np.asarray((matrix_DD + matrix_DD.T) / 2)
 
 
-def _step_means(cuts: np.ndarray) -> np.ndarray:
-    return mean_between(cuts[:-1], cuts[1:])
-
-
-def _order(column: SeenCategory, others_ND: np.ndarray) -> np.ndarray:
-    """The values along the line on which their rows' means in the other columns differ most, (V,): in the direction in
-    which the tail belongs behind them, where its code is."""
+def _order(column: SeenCategory, others_ND: np.ndarray) -> tuple[np.ndarray, int | None]:
+    """The values along the line on which their rows' means in the other columns differ most, (V,), and how many of them
+    are before the tail, if there is one."""
     rows = np.arange(len(column.codes))
     one_hot_WN = csr_array((np.ones(len(rows)), (column.codes, rows)), shape=(column.codec.width, len(rows)))
     one_hot_WN = one_hot_WN[: column.codec.width - (column.codec.nulls > 0)]
@@ -126,6 +131,5 @@ def _order(column: SeenCategory, others_ND: np.ndarray) -> np.ndarray:
     means_WD = (one_hot_WN @ others_ND) / counts_W[:, None]
     _, _, lines = np.linalg.svd(means_WD * np.sqrt(counts_W)[:, None], full_matrices=False)
     along_W = means_WD @ lines[0]
-    if column.codec.tail and along_W[-1] < np.average(along_W, weights=counts_W):
-        along_W = -along_W
-    return np.argsort(along_W[: len(column.codec.values)], kind="stable")
+    along_V = along_W[: len(column.codec.values)]
+    return np.argsort(along_V, kind="stable"), int(np.sum(along_V < along_W[-1])) if column.codec.tail else None

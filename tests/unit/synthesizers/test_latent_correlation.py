@@ -5,6 +5,7 @@ import tracemalloc
 import numpy as np
 import pyarrow as pa
 import pytest
+from pydantic import ValidationError
 from scipy.stats import truncnorm
 from threadpoolctl import threadpool_limits
 
@@ -95,8 +96,8 @@ def test_which_categories_are_missing_hangs_on_the_other_columns_as_it_does_in_t
     assert made.reindex(real.index, fill_value=0).tolist() == pytest.approx(real.tolist(), abs=0.1)
 
 
-@pytest.mark.parametrize("mean", [-3, 6])
-def test_the_tail_is_at_that_end_of_the_line_where_its_rows_are(mean):
+@pytest.mark.parametrize("mean", [-3, 2.5, 6])
+def test_the_tail_is_where_on_the_line_its_rows_are(mean):
     rng = np.random.default_rng(5)
     shop = rng.choice(30, 6000, p=np.repeat([0.12, 0.016], [5, 25]))
     x = np.where(shop < 5, shop, mean) + rng.normal(0, 0.5, 6000)
@@ -107,6 +108,20 @@ def test_the_tail_is_at_that_end_of_the_line_where_its_rows_are(mean):
     means = rows.groupby("shop")["x"].mean()
     assert means[[f"shop {n}" for n in (1, 2, 3)]].tolist() == pytest.approx([1, 2, 3], abs=0.4)
     assert means[[f"shop {n}" for n in range(5, 30)]].mean() == pytest.approx(mean, abs=0.8)
+
+
+def test_the_tail_is_asked_for_as_it_is_drawn():
+    rng = np.random.default_rng(5)
+    shop = rng.choice(30, 6000, p=np.repeat([0.12, 0.016], [5, 25]))
+    table = pa.table({"shop": [f"shop {n}" for n in shop], "x": np.where(shop < 5, shop, 2) + rng.normal(0, 0.5, 6000)})
+    model = GaussianCopula(seed=1, max_categories=5).fit(table)
+
+    for asked in ("shop 4", ["shop 0", "shop 20"]):
+        rows = model.sample(2000, seed=2, conditions={"shop": asked}).to_pandas()
+
+        assert rows.groupby("shop")["x"].mean().tolist() == pytest.approx([4] if asked == "shop 4" else [0, 2], abs=0.5)
+    with pytest.raises(ValidationError, match="no such place"):
+        type(model.codec.columns[0])(**model.codec.columns[0].model_dump() | {"tail_at": 6})
 
 
 def test_a_category_that_is_null_or_of_the_tail_keeps_its_place():
