@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from math import isinf
 from typing import Any
 
 import typer
 
 from synthgen_ray.domain.columns import ColumnKind
+from synthgen_ray.domain.conditions import moment_of
 
 CONFIG_HELP = "A hyperparameter as KEY=VALUE, for example epochs=10 or 'generator_dim=[128, 128]'. Repeatable."
 WHERE_HELP = (
@@ -104,7 +104,7 @@ def _condition(text: str) -> Any:
 def _is_bound(text: str) -> bool:
     """A number or a date: other text with two dots in it is no range."""
     try:
-        datetime.fromisoformat(text)
+        moment_of(text)
     except ValueError:
         value = _value(text)
         return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,5 +1,6 @@
 """Whether a trained model can obey the conditions that a caller asks for."""
 
+import re
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,11 +14,12 @@ WANTED = {
     ColumnKind.INTEGER: "an integer",
     ColumnKind.FLOAT: "a number",
     ColumnKind.BOOLEAN: "true or false",
-    ColumnKind.DATETIME: "a date such as 2024-01-31 or 2024-01-31T14:15:51, a time of day such as 1970-01-01T14:15",
+    ColumnKind.DATETIME: "a date such as 2024-01-31 or 2024-01-31T14:15:51, or a time of day such as 14:15",
 }
 WANTED_CATEGORIES = {str: "text", bool: "true or false", int: "a number", float: "a number"}
 UNKNOWN_COLUMN = ("unknown_column", "The model has no such column.")
 UNKNOWN_VALUE = ("unknown_value", "The model knows no such value.")
+TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2}(?::\d{2}(?:\.\d+)?)?)")
 Key = tuple[bool, Hashable]  # whether it is a boolean, and the value
 
 
@@ -173,9 +175,16 @@ def _wanted(column: LearnedColumn) -> str:
     return " or ".join(words for kind, words in WANTED_CATEGORIES.items() if kind in kinds) or "null"
 
 
+def moment_of(text: str) -> datetime:
+    """An ISO 8601 moment, or a time of day as one of 1970-01-01, on which such columns are. Raises: ValueError."""
+    if clock := TIME_OF_DAY.fullmatch(text):
+        text = f"1970-01-01T{clock[1]:0>2}:{clock[2]}"
+    return datetime.fromisoformat(text)
+
+
 def _parsed(text: str) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(text)
+        moment = moment_of(text)
     except ValueError:
         return None
     # Compared only with each other: a missing zone is read as UTC.

@@ -26,6 +26,7 @@ from synthgen_ray.commands.options import in_a_folder
         ("age=-5..-1.5", {"min": -5, "max": -1.5}),
         ("age=30..", {"min": 30}),
         ("age=..40", {"max": 40}),
+        ("age=9:00..17:30", {"min": "9:00", "max": "17:30"}),
         ("opened=2020-01-01..2020-12-31", {"min": "2020-01-01", "max": "2020-12-31"}),
         ("note=well..no", "well..no"),
         ("note=..", ".."),

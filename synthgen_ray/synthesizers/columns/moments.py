@@ -8,6 +8,8 @@ from fractions import Fraction
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthgen_ray.domain.conditions import moment_of
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 MICROSECONDS = {"s": Fraction(1_000_000), "ms": Fraction(1000), "us": Fraction(1), "ns": Fraction(1, 1000)}
@@ -28,9 +30,9 @@ def microseconds_per_step(type_: pa.DataType) -> Fraction:
 
 
 def steps_of(text: str, type_: pa.DataType) -> Fraction:
-    """An ISO 8601 moment in the unit of the type, from its epoch. Without a zone it is one of the type's clocks, where
-    these show it twice the first, where they leave it out the moment after."""
-    moment = datetime.fromisoformat(text)
+    """An ISO 8601 moment, or a time of day, in the unit of the type, from its epoch. Without a zone it is one of the
+    type's clocks, where these show it twice the first, where they leave it out the moment after."""
+    moment = moment_of(text)
     zone = type_.tz if pa.types.is_timestamp(type_) else None
     if moment.tzinfo is None and zone:
         shown = pa.scalar(moment, pa.timestamp("us"))

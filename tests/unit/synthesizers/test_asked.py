@@ -86,6 +86,19 @@ def test_moments_without_a_zone_are_of_the_clocks_that_the_column_shows():
         assert rows["at"].dt.hour.nunique() == 24
 
 
+def test_times_of_day_are_asked_for_as_they_are_written():
+    shown = [f"{n % 24:02}:{n % 60:02}" for n in range(2400)]
+    model = GaussianCopula(seed=1).fit(pd.DataFrame({"at": shown, "x": range(2400)}))
+
+    for asked in ({"min": "9:00", "max": "10:00:00"}, {"min": dt.time(9), "max": dt.time(10)}):
+        times = model.sample(100, seed=1, conditions={"at": asked})["at"].to_pylist()
+
+        assert all("09:00" <= time <= "10:00" for time in times)
+    assert set(model.sample(9, seed=1, conditions={"at": "13:13"})["at"].to_pylist()) == {"13:13"}
+    with pytest.raises(InvalidRequest, match="or a time of day such as 14:15"):
+        model.sample(9, conditions={"at": "24:00 o'clock"})
+
+
 def test_options_may_be_tuples_and_numpys():
     options = {"generator_dim": (64, 32), "epochs": np.int64(5), "refine": np.True_, "generator_lr": np.float64(1e-3)}
 
