@@ -92,7 +92,7 @@ def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:
         bounds = [bound for bound in (condition.min, condition.max) if bound is not None]
         if not all(_fits(bound, column) for bound in bounds):
             return "invalid_type", f"Each bound must be {_wanted(column)}."
-        if len(bounds) == 2 and _orderable(bounds[0]) > _orderable(bounds[1]):  # type: ignore[operator]
+        if len(bounds) == 2 and _are_reversed(*bounds):
             return "out_of_range", "min must not be above max."
         return ("", "") if _may_lie_in(condition, column) else UNKNOWN_VALUE
     # A value that is asked for many times is looked at once.
@@ -107,6 +107,12 @@ def _fault(condition: Condition, column: LearnedColumn) -> tuple[str, str]:
         elif known is not None and key not in known and not _is_its_moment(value, column):
             return UNKNOWN_VALUE
     return "", ""
+
+
+def _are_reversed(low: object, high: object) -> bool:
+    """As far as is known here: a bound without a zone is of the column's."""
+    zoned = [isinstance(bound, str) and moment_of(bound).tzinfo is not None for bound in (low, high)]
+    return zoned[0] == zoned[1] and _orderable(low) > _orderable(high)  # type: ignore[operator]
 
 
 def _of_its_value(column: LearnedColumn) -> LearnedColumn:

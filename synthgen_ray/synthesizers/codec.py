@@ -146,6 +146,7 @@ class TableCodec(Stored):
         return made.take(pa.array(np.arange(num_rows), mask=missing.to_numpy(zero_copy_only=False)))
 
 
+LEAST_LIKENESS = 0.5  # of how frequent neighbours are, as a correlation
 WEIGHT_OF_IDS = 3  # a text that is passed over is written again, an id may end beyond the shape of the table's
 JOB = (2**32 - 1,)  # a place that no chunk has
 
@@ -182,6 +183,10 @@ def _learn(
     present = arrow.plain(values).drop_null()
     is_declared = column.kind is ColumnKind.TEXT and arrow.is_text(type_) and _repeats(whole)
     wrapped = None if is_declared else _for_all(lambda rows: _wrapped(rows, column, k), values, whole)
+    if not wrapped and column.kind is ColumnKind.DATETIME and arrow.is_text(type_) and whole.null_count < len(whole):
+        wrapped = WrittenMoments.find(whole, column.format)  # who is held out may tell days from months
+        if not wrapped:
+            raise _unread(column)
     if len(present) and column.kind in FRESH and not wrapped:
         return _learn_fresh(values, whole, column, k, rng)
     if len(present) < k:
@@ -239,18 +244,21 @@ def _wrapped(values: pa.ChunkedArray, column: Column, k: int) -> Wrapped | Writt
     if not arrow.is_text(values.type) or column.pii:
         return None
     if column.kind is ColumnKind.DATETIME:
-        found = WrittenMoments.find(values, column.format)
-        if found is None and values.null_count < len(values):
-            raise _unread(column)
-        return found
+        return WrittenMoments.find(values, column.format)
     return Wrapped.find(values, k) if column.kind in (ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.FLOAT) else None
 
 
 def _numbers(values: pa.ChunkedArray, k: int, *, are_categories: bool) -> Wrapped | None:
     """How the column keeps numbers; of text that may be categories only if all have a point and as many digits behind
-    it: whole ones may be codes, and 1.10 a version."""
+    it, and are about as frequent as their neighbours: whole ones may be codes, 1.10 a version, and 71.22 a trade."""
     found = Wrapped.find(values, k)
-    return None if found and are_categories and not (values.type in arrow.TEXTS and found.decimals) else found
+    if found is None or not are_categories:
+        return found
+    if values.type not in arrow.TEXTS or not found.decimals:
+        return None
+    _, counts = np.unique(found.unwrap(values).drop_null().to_numpy(), return_counts=True)
+    counts = np.sqrt(counts)
+    return found if np.corrcoef(counts[:-1], counts[1:])[0, 1] > LEAST_LIKENESS else None
 
 
 def _unread(column: Column) -> InvalidTable:

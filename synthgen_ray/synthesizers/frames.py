@@ -82,12 +82,14 @@ def _warn(name: str, texts: pa.ChunkedArray, share: float) -> None:
         try:
             dates_of(texts.cast(pa.string()))
         except NotDates as error:
+            if not error.code:  # it only looks so
+                return
             why = error.reason
             if error.formats:
                 ways = " or ".join(f"format={written!r}" for written in error.formats)
                 how = f"Say what it is by columns=[Column({name!r}, ColumnKind.DATETIME, ...)] with {ways}."
     # The level: who called `fit`.
-    warnings.warn(f"Column {name!r} {why}: it is learnt as text. {how}", stacklevel=4)
+    warnings.warn(f"Column {name!r} {why}: it is not learnt as dates. {how}", stacklevel=4)
 
 
 def _of_frame(frame: object) -> pa.Table:

@@ -153,6 +153,8 @@ def of_values(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
 
 def dictionary_of(column: pa.ChunkedArray) -> pa.Array:
     """The values that a column of categories may have, in their order."""
+    if any(chunk.dictionary.null_count for chunk in column.chunks):  # which Arrow does not unify
+        return pa.chunked_array([chunk.dictionary for chunk in column.chunks]).unique().drop_null()
     return column.cast(with_room(column.type, MANY)).unify_dictionaries().combine_chunks().dictionary.drop_null()
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from functools import cache, cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -58,6 +58,16 @@ class TextCodec(Stored):
     )
     outline_counts: tuple[Count, ...] = Field(default=(), exclude_if=lambda counts: not counts)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_before(cls, fields: Any) -> Any:
+        """Files of some days knew of no common text but the empty one."""
+        if isinstance(fields, dict) and "empty_share" in fields:
+            share = fields["empty_share"]
+            fields = {name: value for name, value in fields.items() if name != "empty_share"}
+            fields |= {"common": ("",), "common_shares": (share,)}
+        return fields
+
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         if any(
@@ -87,7 +97,10 @@ class TextCodec(Stored):
         """`whole` has the rows that are held out too: they only tell what no text that is made up may be."""
         array = arrow.plain(column).cast(pa.string())
         texts = array.drop_null()
-        common, common_shares = _common(texts, pii, k)
+        all_texts = arrow.plain(whole).cast(pa.string()).drop_null()
+        num_distinct = pc.count_distinct(all_texts).as_py()
+        are_somebodys = pii is not None or are_categories(num_distinct, len(all_texts))
+        common, common_shares = _common(texts, k, are_somebodys=are_somebodys)
         texts = texts.filter(pc.invert(pc.is_in(texts, value_set=common))) if len(common) else texts
         words = pc.list_value_length(pc.utf8_split_whitespace(pc.utf8_trim_whitespace(texts))).to_numpy()
         numbers, counts = np.unique(np.clip(words, 1, MOST_WORDS), return_counts=True)
@@ -95,7 +108,7 @@ class TextCodec(Stored):
         if not usual.any():  # of so few rows nothing nearer than the median to a power of two may be kept
             median = max(1 << int(np.median(words)).bit_length() >> 1, 1)
             numbers, counts, usual = np.array([median]), np.ones(1, int), np.ones(1, bool)
-        taken = pc.count_distinct(arrow.plain(whole)).as_py() / max(pc.count_distinct(texts).as_py(), 1)
+        taken = num_distinct / max(pc.count_distinct(texts).as_py(), 1)
         patterns = patterns_of(texts, k, taken)
         if _is_prose(texts) and sum(count for _, count in patterns) < LEAST_COVER * len(texts):
             patterns = []
@@ -197,16 +210,14 @@ def _is_prose(texts: pa.Array) -> bool:
     return sum(len(WORD.findall(text)) > 2 for text in some) > len(some) / 2
 
 
-def _common(texts: pa.Array, pii: str | None, k: int) -> tuple[pa.Array, np.ndarray]:
+def _common(texts: pa.Array, k: int, *, are_somebodys: bool) -> tuple[pa.Array, np.ndarray]:
     """Texts that come back as they are, and their shares: no text at all, and what so many rows share that it is
-    nobody's. Not where somebody has said that words which repeat are text, lest they come back."""
+    nobody's. Not where texts are personal, or repeat and were yet declared to be text, lest they come back."""
     counted = pc.value_counts(texts)
     values, counts = counted.field("values"), counted.field("counts").to_numpy()
     is_common = counts >= max(k, LEAST_COMMON)
-    if pii or are_categories(len(values), len(texts)):
-        is_common &= np.asarray(pc.equal(values, ""))
-    else:
-        is_common &= np.asarray(pc.equal(values, "")) | (counts >= COMMON * len(texts))
+    is_empty = np.asarray(pc.equal(values, ""))
+    is_common &= is_empty if are_somebodys else is_empty | (counts >= COMMON * len(texts))
     if counts[is_common].sum() == len(texts):
         is_common[:] = False
     return values.filter(pa.array(is_common)), counts[is_common] / len(texts)

@@ -143,6 +143,7 @@ def test_a_refusal_lists_no_values():
 def test_a_distribution_is_over_known_values_of_a_column_of_categories():
     check({}, {"income": {">50K": 0.5, "<=50K": 0.5}})
     check({}, {"active": {"true": 0.2, "false": 0.8}})
+    check({"opened": {"min": "2024-01-10T00:00", "max": "2024-01-09T23:00Z"}}, {})  # in Auckland that is a day later
     check({}, {"active": {"True": 0.2, "False": 0.8}})
     check({}, {"grade": {"1": 1}})
     check({}, {"size": {"1": 0.5, "2.5": 0.5}})

@@ -196,6 +196,15 @@ def test_texts_of_an_earlier_file_are_drawn_as_they_were():
     assert [text for text, which in zip(drawn, chosen, strict=True) if which == 0] == expected
 
 
+def test_a_file_of_before_that_has_a_share_of_empty_texts_has_them_as_common_ones():
+    fields = learnt([f"Ab {n:03}" for n in numbers(0, 999)]).model_dump() | {"empty_share": 0.3}
+
+    codec = TextCodec(**fields)
+
+    assert (codec.common, codec.common_shares) == (("",), (0.3,))
+    assert made(codec, 4000).count("") / 4000 == pytest.approx(0.3, abs=0.03)
+
+
 @pytest.mark.parametrize(
     "part", [{"edges": (5, 5), "digits": 1}, {"edges": (9, 5), "digits": 1}, {"words": ("a",), "counts": (1, 2)}]
 )
@@ -222,6 +231,14 @@ class TestCommonTexts:
         names = [*["Ada Lovelace"] * 400, *(f"Ann {chr(65 + n % 26)}{'x' * (n % 7)}" for n in range(600))]
         badges = ["B 7"] * 400 + ["B 8"] * 600
 
+        notes = [*["Room 4"] * 140, *(f"Room {n}" for n in RNG.integers(1000, 1600, 860))]  # by half of them as many
+        some, whole = pa.table({"x": [notes[n] for n in RNG.permutation(1000)[:400]]}), pa.table({"x": notes})
+        options = CodecOptions(k=K, most_categories=100, maps=frozenset())
+
+        codec = TableCodec.learn(some, whole, [Column("x", ColumnKind.TEXT)], options, RNG).columns[0]
+
+        assert len(set(notes)) < 500 < 1000 * len(set(some["x"].to_pylist())) / 400
+        assert codec.common == ()
         assert "Ada Lovelace" not in made(learnt(names, pii="name"))
         assert not {"B 7", "B 8"} & set(made(learnt(badges)))
 

@@ -6,6 +6,7 @@ import pytest
 
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.params import ModelType, Range
+from synthgen_ray.synthesizers.columns.category import CategoryCodec
 from synthgen_ray.synthesizers.columns.number import NumberCodec
 from synthgen_ray.synthesizers.columns.text import TextCodec
 from synthgen_ray.synthesizers.columns.wrapped import Wrapped
@@ -83,6 +84,23 @@ def test_a_model_learns_their_distribution(model_type, kind):
     assert rows.count(" ") / 1000 == pytest.approx(texts.count(" ") / 400, abs=0.05)
     decimals = {len(text) - text.index(".") - 1 for text in rows if text != " "}
     assert decimals == ({1} if kind is not ColumnKind.CATEGORICAL else {9})
+
+
+@pytest.mark.parametrize(
+    ("texts", "codec"),
+    [
+        ([f"{number:.2f}" for number in np.exp(RNG.normal(-1, 1.5, 3000))], NumberCodec),
+        (["<0.01" if number < 0.02 else f"{number:.2f}" for number in np.exp(RNG.normal(-1, 1.5, 3000))], NumberCodec),
+        ([f"{trade:.2f}" for trade in RNG.permutation(9999)[RNG.zipf(1.3, 3000) % 600] / 100], CategoryCodec),
+        ([f"{code}" for code in RNG.permutation(9999)[RNG.zipf(1.3, 3000) % 600]], CategoryCodec),
+        ([f"1.{n}" for n in RNG.zipf(1.3, 3000) % 600], CategoryCodec),
+    ],
+    ids=["measures", "measures and a marker", "trades", "codes", "versions"],
+)
+def test_categories_many_of_which_are_rare_are_numbers_only_if_they_are_measures(texts, codec):
+    model = given_model(ModelType.GAUSSIAN_COPULA, pa.table({"x": texts}), (Column("x", ColumnKind.CATEGORICAL),))
+
+    assert isinstance(model.codec.columns[0], codec)
 
 
 def test_of_numbers_that_repeat_and_are_declared_to_be_text_none_comes_out():

@@ -32,8 +32,8 @@ def found(texts) -> WrittenMoments | None:
     return WrittenMoments.find(pa.chunked_array([pa.array(texts, pa.string())]))
 
 
-def fitted(table, model_type=ModelType.GAUSSIAN_COPULA, columns=None):
-    return create(model_type, {**SMALL[model_type], "seed": 1}).fit(table, columns=columns)
+def fitted(table, model_type=ModelType.GAUSSIAN_COPULA, columns=None, **options):
+    return create(model_type, {**SMALL[model_type], "seed": 1, **options}).fit(table, columns=columns)
 
 
 @pytest.mark.parametrize(("format", "texts"), FORMATS.items(), ids=FORMATS.keys())
@@ -180,6 +180,15 @@ def test_a_declaration_that_the_texts_do_not_bear_out_is_refused(format, fault):
         fitted(pd.DataFrame({"day": texts, "x": RNG.normal(size=len(texts))}), columns=columns)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_the_one_cell_that_tells_days_from_months_does_so_whoever_is_held_out(seed):
+    texts = ["25/03/2024", *(f"{n % 12 + 1:02}/{n % 11 + 1:02}/2024" for n in range(59))]
+    columns = [Column("day", ColumnKind.DATETIME), Column("x", ColumnKind.FLOAT)]
+    frame = pd.DataFrame({"day": texts, "x": RNG.normal(size=60)})
+
+    assert fitted(frame, columns=columns, seed=seed, holdout_fraction=0.4).codec.columns[0].wrapped.format == "%d/%m/%Y"
+
+
 @pytest.mark.parametrize(
     ("texts", "warning"),
     [
@@ -204,3 +213,4 @@ def test_no_other_text_is_warned_of():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fitted(pd.DataFrame({"word": ["soon", "2020-01-01"] * 20, "x": RNG.normal(size=40)}))
+        fitted(pd.DataFrame({"year": ["1999/00", "2000/01"] * 20, "x": RNG.normal(size=40)}))
