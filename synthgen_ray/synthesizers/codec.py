@@ -146,7 +146,8 @@ class TableCodec(Stored):
         return made.take(pa.array(np.arange(num_rows), mask=missing.to_numpy(zero_copy_only=False)))
 
 
-LEAST_LIKENESS = 0.5  # of how frequent neighbours are, as a correlation
+MANY_REPEAT = 0.1  # of the cells
+LEAST_LIKENESS = 0.5  # of how frequent neighbours are: an autocorrelation
 WEIGHT_OF_IDS = 3  # a text that is passed over is written again, an id may end beyond the shape of the table's
 JOB = (2**32 - 1,)  # a place that no chunk has
 
@@ -250,15 +251,18 @@ def _wrapped(values: pa.ChunkedArray, column: Column, k: int) -> Wrapped | Writt
 
 def _numbers(values: pa.ChunkedArray, k: int, *, are_categories: bool) -> Wrapped | None:
     """How the column keeps numbers; of text that may be categories only if all have a point and as many digits behind
-    it, and are about as frequent as their neighbours: whole ones may be codes, 1.10 a version, and 71.22 a trade."""
+    it, and hardly repeat or are about as frequent as their neighbours: whole ones may be codes, 1.10 a version, and
+    71.22 a trade."""
     found = Wrapped.find(values, k)
     if found is None or not are_categories:
         return found
     if values.type not in arrow.TEXTS or not found.decimals:
         return None
     _, counts = np.unique(found.unwrap(values).drop_null().to_numpy(), return_counts=True)
-    counts = np.sqrt(counts)
-    return found if np.corrcoef(counts[:-1], counts[1:])[0, 1] > LEAST_LIKENESS else None
+    repeat = counts[counts >= k].sum() > MANY_REPEAT * counts.sum()
+    how_often = np.sqrt(counts) - np.sqrt(counts).mean()
+    are_alike = how_often[:-1] @ how_often[1:] > LEAST_LIKENESS * (how_often @ how_often)
+    return None if repeat and not are_alike else found
 
 
 def _unread(column: Column) -> InvalidTable:

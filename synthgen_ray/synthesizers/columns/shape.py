@@ -188,7 +188,7 @@ def are_far_fewer(counts: list[int], others: list[int], num_texts: int) -> bool:
 
 def _needed(counts: list[int], num_texts: int) -> float:
     covered = np.cumsum(counts) >= LEAST_COVER * num_texts
-    return int(covered.argmax()) + 1 if covered.any() else math.inf
+    return int(np.argmax(covered)) + 1 if covered.any() else math.inf
 
 
 def _shape(texts: pa.Array) -> Shape:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from functools import cache, cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -52,21 +52,12 @@ class TextCodec(Stored):
     case: Case | None = Field(default=None, exclude_if=lambda case: case is None)  # files of before have none
     common: tuple[str, ...] = Field(default=(), exclude_if=lambda common: not common)  # nor have they these
     common_shares: tuple[Share, ...] = Field(default=(), exclude_if=lambda shares: not shares)  # of what is there
-    # Of files of before: digits are 9, letters a and A.
+    # Of files of before: the share of empty texts; and outlines, where digits are 9, letters a and A.
+    empty_share: Share = Field(default=0.0, exclude_if=lambda share: share == 0)
     outlines: tuple[Annotated[str, Field(min_length=1, max_length=MOST_LENGTH)], ...] = Field(
         default=(), exclude_if=lambda outlines: not outlines
     )
     outline_counts: tuple[Count, ...] = Field(default=(), exclude_if=lambda counts: not counts)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_before(cls, fields: Any) -> Any:
-        """Files of some days knew of no common text but the empty one."""
-        if isinstance(fields, dict) and "empty_share" in fields:
-            share = fields["empty_share"]
-            fields = {name: value for name, value in fields.items() if name != "empty_share"}
-            fields |= {"common": ("",), "common_shares": (share,)}
-        return fields
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -171,11 +162,12 @@ class TextCodec(Stored):
             open_ = open_[self.seen.contains(texts[open_])]
         # Longer than any text of the table, so not one of them.
         texts[open_] = [text + " " + "".join(rng.choice(_words(), self.longest // 2 + 1)) for text in texts[open_]]
-        if self.common:
-            ends = np.cumsum(self.common_shares)
+        common, shares = (self.common, self.common_shares) if self.common else (("",), (self.empty_share,))
+        if sum(shares):
+            ends = np.cumsum(shares)
             which = np.searchsorted(ends, rng.random(len(rows)), side="right")
             is_common = which < len(ends)
-            texts[is_common] = np.array(self.common, dtype=object)[which[is_common]]
+            texts[is_common] = np.array(common, dtype=object)[which[is_common]]
         null = rng.random(len(rows)) < self.null_share
         return arrow.as_type(pa.array(texts, pa.string(), mask=null), arrow.type_of(self.arrow_type))
 

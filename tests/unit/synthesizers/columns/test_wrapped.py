@@ -91,11 +91,12 @@ def test_a_model_learns_their_distribution(model_type, kind):
     [
         ([f"{number:.2f}" for number in np.exp(RNG.normal(-1, 1.5, 3000))], NumberCodec),
         (["<0.01" if number < 0.02 else f"{number:.2f}" for number in np.exp(RNG.normal(-1, 1.5, 3000))], NumberCodec),
+        (["none"] * 1700 + [f"{number:.7f}" for number in RNG.normal(size=1300)], NumberCodec),
         ([f"{trade:.2f}" for trade in RNG.permutation(9999)[RNG.zipf(1.3, 3000) % 600] / 100], CategoryCodec),
         ([f"{code}" for code in RNG.permutation(9999)[RNG.zipf(1.3, 3000) % 600]], CategoryCodec),
         ([f"1.{n}" for n in RNG.zipf(1.3, 3000) % 600], CategoryCodec),
     ],
-    ids=["measures", "measures and a marker", "trades", "codes", "versions"],
+    ids=["measures", "measures and a marker", "measures and many markers", "trades", "codes", "versions"],
 )
 def test_categories_many_of_which_are_rare_are_numbers_only_if_they_are_measures(texts, codec):
     model = given_model(ModelType.GAUSSIAN_COPULA, pa.table({"x": texts}), (Column("x", ColumnKind.CATEGORICAL),))
