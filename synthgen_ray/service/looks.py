@@ -30,19 +30,13 @@ class Looks:
         return await looks.ask(job_id)
 
     async def _look(self, principal: Principal, job_ids: Sequence[UUID]) -> Sequence[Job | Exception]:
-        distinct = frozenset(job_ids)
-        try:
-            found: Mapping[UUID, Job | Exception] = await self._find_jobs(principal, distinct)
-        except UNREADABLE:
-            if len(distinct) == 1:
-                raise
-            found = {job_id: await self._alone(principal, job_id) for job_id in distinct}
-        return [found.get(job_id) or NotFound.of("job") for job_id in job_ids]
-
-    async def _alone(self, principal: Principal, job_id: UUID) -> Job | Exception:
         """A record that cannot be read is no answer to those who look at others."""
+        distinct = frozenset(job_ids)
+        found: Mapping[UUID, Job | Exception]
         try:
-            found = await self._find_jobs(principal, frozenset([job_id]))
+            found = await self._find_jobs(principal, distinct)
         except UNREADABLE as error:
-            return error
-        return found.get(job_id) or NotFound.of("job")
+            if len(distinct) == 1:
+                return [error] * len(job_ids)
+            found = {job_id: (await self._look(principal, [job_id]))[0] for job_id in distinct}
+        return [found.get(job_id) or NotFound.of("job") for job_id in job_ids]

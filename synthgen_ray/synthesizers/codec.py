@@ -199,8 +199,9 @@ def _learn(
         category = CategoryCodec.learn(name, kind, values, k, options.most_categories)
         if category is None and pa.types.is_boolean(type_):
             return ConstantCodec(name=name, arrow_type=str(values.type), value=None)
-        if category is None or category.loses_many(values):
-            wrapped = _for_all(lambda rows: _numbers(rows, k, are_categories=category is not None), values, whole)
+        if category is not None and not category.loses_many(values):
+            return category
+        wrapped = _for_all(lambda rows: _numbers(rows, k, are_categories=category is not None), values, whole)
         if category is not None and not wrapped:
             return category.with_stand_ins(values, whole, k, rng)
         if arrow.is_text(type_) and not wrapped:
@@ -256,7 +257,7 @@ def _numbers(values: pa.ChunkedArray, k: int, *, are_categories: bool) -> Wrappe
     found = Wrapped.find(values, k)
     if found is None or not are_categories:
         return found
-    if values.type not in arrow.TEXTS or not found.decimals:
+    if not found.decimals:
         return None
     _, counts = np.unique(found.unwrap(values).drop_null().to_numpy(), return_counts=True)
     repeat = counts[counts >= k].sum() > MANY_REPEAT * counts.sum()

@@ -113,14 +113,13 @@ class CategoryCodec(Stored):
         )
 
     def loses_many(self, column: pa.ChunkedArray) -> bool:
-        """Whether so many cells hold a value too rare to be kept that it would show if the others had their share."""
-        return bool(self.is_unknown(column).sum() > MANY_RARE * (len(column) - column.null_count))
+        """Whether so many cells of the text that was learnt hold a value too rare to be kept that it would show if the
+        others had their share. Not of a dictionary, which says what values there are."""
+        present = len(column) - column.null_count
+        return column.type in arrow.TEXTS and present - sum(self.counts + self.tail_counts) > MANY_RARE * present
 
     def with_stand_ins(self, column: pa.ChunkedArray, whole: pa.ChunkedArray, k: int, rng: np.random.Generator) -> Self:
-        """The same with texts made up for those that are too rare to come back, if these are many and numbered. Not in
-        a dictionary, which says what values there are."""
-        if column.type not in arrow.TEXTS or not self.loses_many(column):
-            return self
+        """The same with texts made up for those that are too rare to come back, if these are numbered."""
         rare = column.filter(pa.array(self.is_unknown(column)))
         texts, counts = stand_ins_for(rare, whole, k, rng)
         if not texts:

@@ -135,20 +135,23 @@ def shapes_of(texts: pa.Array, k: int) -> list[tuple[Shape, int]]:
     shapes, letters and digits count as alike. Two shapes never have a code in common.
     """
     outlines = outlines_of(texts)
-    by_outline, by_places = (commonest(marks, k, MOST_SHAPES) for marks in (outlines, places_of(outlines)))
+    places = places_of(outlines)
+    by_outline, by_places = (commonest(marks, k, MOST_SHAPES) for marks in (outlines, places))
     counts = list(by_outline.values())
     few = sum(counts) >= LEAST_COVER * len(texts)
     if few and not are_far_fewer(list(by_places.values()), counts, len(texts)):
-        alike = [part for mark in by_outline for part in _by_words(texts.filter(pc.equal(outlines, mark)), mark, k)]
-    else:
-        marks = places_of(outlines)
-        alike = [texts.filter(pc.equal(marks, mark)) for mark in by_places]
-    alike = sorted(alike, key=len, reverse=True)[:MOST_SHAPES]
-    return [(_shape(some), len(some)) for some in alike]
+        found = [one for mark in by_outline for one in _by_words(texts.filter(pc.equal(outlines, mark)), mark, k)]
+        return sorted(found, key=lambda one: one[1], reverse=True)[:MOST_SHAPES]
+    return [_counted(texts.filter(pc.equal(places, mark))) for mark in by_places]
 
 
-def _by_words(texts: pa.Array, outline: str, k: int) -> list[pa.Array]:
-    """The texts of an outline by the words in them, where these are few and leave room for others like them."""
+def _counted(texts: pa.Array) -> tuple[Shape, int]:
+    return _shape(texts), len(texts)
+
+
+def _by_words(texts: pa.Array, outline: str, k: int) -> list[tuple[Shape, int]]:
+    """The shapes of an outline's texts: one for each of the words in them, where these are few and leave room for
+    others like them."""
     words = []
     for run in re.finditer("[Aa]+", outline):
         word = pc.utf8_slice_codeunits(texts, run.start(), run.end())
@@ -157,11 +160,12 @@ def _by_words(texts: pa.Array, outline: str, k: int) -> list[pa.Array]:
         if 1 < len(common) <= MOST_WORDS and common.sum() >= LEAST_COVER * len(texts):
             words.append(word)
     if not words:
-        return [texts]
+        return [_counted(texts)]
     together = pc.binary_join_element_wise(*words, "")
-    parts = [texts.filter(pc.equal(together, word)) for word in commonest(together, k, MOST_SHAPES)]
-    covered = sum(map(len, parts)) >= LEAST_COVER * len(texts)
-    return parts if covered and all(_shape(part).size >= LEAST_ROOM * len(part) for part in parts) else [texts]
+    found = [_counted(texts.filter(pc.equal(together, word))) for word in commonest(together, k, MOST_SHAPES)]
+    covered = sum(count for _, count in found) >= LEAST_COVER * len(texts)
+    has_room = all(shape.size >= LEAST_ROOM * count for shape, count in found)
+    return found if covered and has_room else [_counted(texts)]
 
 
 def commonest(marks: pa.Array, k: int, most: int) -> dict[str, int]:

@@ -130,7 +130,7 @@ class TextCodec(Stored):
         if self.pii in WRITTEN_AS:
             return texts.filter(could_be_personal(self.pii, texts))
         if self._patterns:
-            made = pa.concat_arrays([pattern.random(1, np.random.default_rng(0)) for pattern in self._patterns])
+            made = pa.concat_arrays([pattern.random(1, np.random.default_rng(0)) for pattern, _ in self._patterns])
             like = skeletons_of(pa.array(folded(made.to_numpy(False)), pa.string()))
             return texts.filter(pc.is_in(skeletons_of(texts), like))
         word = f"({'|'.join(_words())})"
@@ -143,14 +143,17 @@ class TextCodec(Stored):
     @property
     def _widest(self) -> int:
         """Bytes of the longest cell: of one that is longer than all of the table, if nothing else will do."""
-        patterned = max((pattern.widest for pattern in self._patterns), default=0)
+        patterned = max((pattern.widest for pattern, _ in self._patterns), default=0)
         prose = 0 if patterned else WORD_BYTES * max(self.words, default=0)
         common = max((len(text.encode()) for text in self.common), default=0)
         return max(patterned, prose, common, LINE_BYTES) + WORD_BYTES * (self.longest // 2 + 1)
 
     @cached_property
-    def _patterns(self) -> tuple[Pattern, ...]:
-        return self.patterns or tuple(Pattern(parts=(Shape.of_outline(outline),)) for outline in self.outlines)
+    def _patterns(self) -> list[tuple[Pattern, int]]:
+        """With their counts."""
+        of_outlines = (Pattern(parts=(Shape.of_outline(outline),)) for outline in self.outlines)
+        counts = self.pattern_counts or self.outline_counts
+        return list(zip(self.patterns or of_outlines, counts, strict=True))
 
     def make(self, rows: np.ndarray, key: int, rng: np.random.Generator) -> pa.Array:  # noqa: ARG002 - made like the others
         texts = self._written(len(rows), rng).to_numpy(zero_copy_only=False)
@@ -175,9 +178,7 @@ class TextCodec(Stored):
         if self.pii in WRITTEN_AS:
             texts = personal_texts(self.pii, count, rng)
             return CASES[self.case](texts) if self.case else texts
-        if not self._patterns:
-            return self._prose(count, rng)
-        return draw_of(list(zip(self._patterns, self.pattern_counts or self.outline_counts, strict=True)), count, rng)
+        return draw_of(self._patterns, count, rng) if self._patterns else self._prose(count, rng)
 
     def _prose(self, count: int, rng: np.random.Generator) -> pa.Array:
         numbers = rng.choice(self.words, count, p=np.array(self.word_counts) / sum(self.word_counts))
