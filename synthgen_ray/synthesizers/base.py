@@ -328,7 +328,7 @@ class Synthesizer(ABC):
         return self._refinement.refined(drawn, targets, rng) if self._refinement else drawn
 
     def _written(self, drawn: dict[str, Cells], rng: np.random.Generator) -> dict[str, pa.Array]:
-        return {codec.name: codec.written(drawn[codec.name], rng) for codec in self.codec.learnt}  # type: ignore[arg-type]
+        return self.codec.written(drawn, rng)
 
     @property
     def _codec_options(self) -> CodecOptions:
@@ -344,7 +344,8 @@ class Synthesizer(ABC):
 
     def _targets(self, conditions: Conditions) -> dict[str, Target]:
         learnt = {codec.name: codec for codec in self.codec.learnt}
-        return {name: learnt[name].target(condition) for name, condition in conditions.items() if name in learnt}
+        targets = {name: learnt[name].target(condition) for name, condition in conditions.items() if name in learnt}
+        return targets | self.codec.phases_in(targets)
 
     def _split(self, start: int, num_rows: int, distribution: Distribution) -> Iterator[tuple[int, dict[str, Target]]]:
         """Rows and targets of each share of a distribution, in the chunk of a job that begins there."""

@@ -1,7 +1,7 @@
 """Table <-> numbers. One codec for each column: learnt columns have codes and scalars, the others are made afresh. Of
 these only which cells are missing is learnt."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,11 +17,13 @@ from synthgen_ray.domain.columns import FRESH, Column, ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.domain.params import Family
 from synthgen_ray.synthesizers.columns import arrow, checks, moments
-from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec, GapCodec
+from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec, CategoryTarget, GapCodec
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
 from synthgen_ray.synthesizers.columns.identifier import CodeCodec
-from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec, kind_of
+from synthgen_ray.synthesizers.columns.moves import Moves
+from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec, NumberTarget, kind_of
 from synthgen_ray.synthesizers.columns.number_ids import ScatteredCodec, SequenceCodec, learn_number_ids
+from synthgen_ray.synthesizers.columns.phases import PhaseCodec, learn_phases
 from synthgen_ray.synthesizers.columns.seen import shares_of_strangers
 from synthgen_ray.synthesizers.columns.stored import Stored
 from synthgen_ray.synthesizers.columns.text import TextCodec
@@ -50,12 +52,14 @@ class CodecOptions:
     most_categories: int
     maps: frozenset[str]  # what numbers need: "modes", "marginal"
     marginals: Family | Literal["empirical"] = "empirical"
+    phases: bool = True  # whether moments have them
 
 
 class TableCodec(Stored):
     columns: tuple[ColumnCodec, ...] = Field(min_length=1)
     # Of columns that are made afresh; files of tables without have none, nor have those of before.
     gaps: tuple[GapCodec, ...] = Field(default=(), exclude_if=lambda gaps: not gaps)
+    phases: tuple[PhaseCodec, ...] = Field(default=(), exclude_if=lambda phases: not phases)
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -65,6 +69,13 @@ class TableCodec(Stored):
         gaps = {gap.name for gap in self.gaps}
         if len(gaps) != len(self.gaps) or not gaps <= fresh:
             raise ValueError("gaps of other columns")
+        moments_ = {codec.name for codec in self.numbers if codec.column_kind is ColumnKind.DATETIME}
+        names = {codec.name for codec in self.columns} | {phase.name for phase in self.phases}
+        if len(names) < len(self.columns) + len(self.phases) or any(
+            len(phases) > len({phase.phase == "hour" for phase in phases}) or column not in moments_
+            for column, phases in self._phases_of.items()
+        ):
+            raise ValueError("phases of other columns")
         for codec in self.columns:
             arrow.type_of(codec.arrow_type)
         return self
@@ -89,11 +100,13 @@ class TableCodec(Stored):
             learnt.append(_learn(train[column.name], whole[column.name], column, options, rng))
         fresh = [codec.name for codec in learnt if isinstance(codec, FreshCodec)]
         gaps = (GapCodec.of(name, train[name], options.k) for name in fresh)
-        return cls(columns=_avoiding(learnt, whole, breathe), gaps=tuple(filter(None, gaps)))
+        found = cls(columns=_avoiding(learnt, whole, breathe), gaps=tuple(filter(None, gaps)))
+        phases = tuple(learn_phases(found.learnt, train, options.k)) if options.phases else ()
+        return cls(columns=found.columns, gaps=found.gaps, phases=phases)
 
     @cached_property
     def learnt(self) -> tuple[LearntCodec, ...]:
-        return (*(codec for codec in self.columns if isinstance(codec, LearntCodec)), *self.gaps)
+        return (*(codec for codec in self.columns if isinstance(codec, LearntCodec)), *self.gaps, *self.phases)
 
     @cached_property
     def numbers(self) -> tuple[NumberCodec, ...]:
@@ -106,7 +119,18 @@ class TableCodec(Stored):
         return type(self)(
             columns=tuple(learnt[codec.name] if isinstance(codec, LearntCodec) else codec for codec in self.columns),
             gaps=tuple(learnt[gap.name] for gap in self.gaps),
+            phases=tuple(learnt[phase.name] for phase in self.phases),
         )
+
+    def phases_in(self, targets: Mapping[str, CategoryTarget | NumberTarget]) -> dict[str, CategoryTarget]:
+        """What hours and days follow from the moments that are asked for."""
+        numbers = {codec.name: codec for codec in self.numbers}
+        found = {}
+        for phase in self.phases:
+            asked = targets.get(phase.column)
+            if isinstance(asked, NumberTarget) and (target := phase.target_in(numbers[phase.column], asked)):
+                found[phase.name] = target
+        return found
 
     @property
     def learned_columns(self) -> tuple[LearnedColumn, ...]:
@@ -117,11 +141,26 @@ class TableCodec(Stored):
         scalars = np.empty((table.num_rows, len(self.numbers)), dtype=np.float32)
         number = 0
         for place, codec in enumerate(self.learnt):
-            codes[:, place], column_scalars = codec.encode(table[codec.name], rng)
+            codes[:, place], column_scalars = codec.encode(table[codec.source], rng)
             if column_scalars is not None:
                 scalars[:, number] = column_scalars
                 number += 1
         return Encoded(codes, scalars)
+
+    def written(
+        self, drawn: Mapping[str, Cells], rng: np.random.Generator, only: Container[str] | None = None
+    ) -> dict[str, pa.Array]:
+        """The cells that were drawn of the learnt columns, or of some of them."""
+        cells: dict[str, Any] = dict(drawn)
+        for column, moves in self._moves.items():
+            if only is None or column in only:
+                codes = {phase.name: cells[phase.name].codes for phase in self._phases_of[column]}
+                cells[column] = moves.moved(cells[column], codes, rng)
+        return {
+            codec.name: codec.written(cells[codec.name], rng)
+            for codec in self.learnt
+            if not isinstance(codec, PhaseCodec) and (only is None or codec.name in only)
+        }
 
     def table(self, learnt: dict[str, pa.Array], num_rows: int, first_row: int, seed: int) -> pa.Table:
         """Whole rows: the learnt columns given, the rest made for the rows of a job from `first_row` on."""
@@ -132,6 +171,19 @@ class TableCodec(Stored):
             for place, codec in enumerate(self.columns)
         ]
         return pa.table(arrays, names=[codec.name for codec in self.columns])
+
+    @property
+    def _phases_of(self) -> dict[str, list[PhaseCodec]]:
+        """By the column of the moments."""
+        found: dict[str, list[PhaseCodec]] = {}
+        for phase in self.phases:
+            found.setdefault(phase.column, []).append(phase)
+        return found
+
+    @cached_property
+    def _moves(self) -> dict[str, Moves]:
+        numbers = {codec.name: codec for codec in self.numbers}
+        return {column: Moves(numbers[column], phases) for column, phases in self._phases_of.items()}
 
     def _fresh(self, place: int, num_rows: int, first_row: int, seed: int, missing: pa.Array | None) -> pa.Array:
         codec: Any = self.columns[place]

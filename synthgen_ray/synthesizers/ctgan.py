@@ -6,7 +6,7 @@ Shapes: B rows of a batch, D row width, C condition width, E width of the latent
 """
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from synthgen_ray.domain.params import CTGANParams, ModelType
 from synthgen_ray.synthesizers.base import Targets
-from synthgen_ray.synthesizers.codec import Encoded
+from synthgen_ray.synthesizers.codec import CodecOptions, Encoded
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.layout import Layout
 from synthgen_ray.synthesizers.networks.critic import (
@@ -177,6 +177,10 @@ class CTGAN(NeuralSynthesizer):
     @property
     def _is_calibrated(self) -> bool:
         return self.params.calibrate and not self._is_stock
+
+    @property
+    def _codec_options(self) -> CodecOptions:
+        return replace(super()._codec_options, phases=not self._is_stock)
 
     @property
     def _is_refined(self) -> bool:

@@ -181,7 +181,7 @@ class CalendarForm(Counted, Stored):
         days = (self._base + self.grid.steps * self.grid.step) // self._per_day - self._first + 1
         lengths_D = np.ones(days)
         for kind, lengths in self.days.items():
-            lengths_D *= np.array(lengths)[_kinds_of(kind, self._first, days)]
+            lengths_D *= np.array(lengths)[kinds_of(kind, np.arange(self._first, self._first + days))]
         return lengths_D
 
     @cached_property
@@ -216,9 +216,9 @@ def _is_countable(grid: IntegerForm) -> bool:
     return per_day % grid.step == 0 and grid.step * grid.steps <= MOST_DAYS * per_day and grid.steps <= EXACT
 
 
-def _kinds_of(kind: DayKind, first: int, days: int) -> np.ndarray:
-    """Of which day of the month, month or weekday each day is, from 0 on, (D,)."""
-    dates = np.arange(first, first + days).astype("datetime64[D]")
+def kinds_of(kind: DayKind, days: np.ndarray) -> np.ndarray:
+    """Of which day of the month, month or weekday each day since 1970 is, from 0 on."""
+    dates = days.astype("datetime64[D]")
     months = dates.astype("datetime64[M]")
     if kind == "weekday":
         return np.asarray((dates.astype(np.int64) + 3) % 7)  # from Monday on
@@ -245,7 +245,8 @@ def _by_kind(rows_D: np.ndarray, first: int, k: int) -> dict[DayKind, np.ndarray
     """How long days of each kind are that differ by more than chance; a day's length is their product."""
     found: dict[DayKind, np.ndarray] = {}
     days, lengths_D = len(rows_D), np.ones(len(rows_D))
-    kinds = {kind: _kinds_of(kind, first, days) for kind in KINDS if LEAST_TIMES * PERIODS[kind] <= days}
+    dates = np.arange(first, first + days)
+    kinds = {kind: kinds_of(kind, dates) for kind in KINDS if LEAST_TIMES * PERIODS[kind] <= days}
     crowd = _crowd(rows_D, days)
     for _ in range(ROUNDS):
         before = lengths_D

@@ -139,6 +139,11 @@ class CategoryCodec(Stored):
         return LearnedColumn(self.name, self.column_kind, self.nulls > 0, self.values + self.tail)
 
     @property
+    def source(self) -> str:
+        """The column of the table that it is learnt from."""
+        return self.name
+
+    @property
     def width(self) -> int:
         return len(self.values) + bool(self.tail) + bool(self.nulls)
 

@@ -67,6 +67,10 @@ class NumberCells:
         low, high = target.bounds(choices)
         return cls(np.clip(numbers, low.astype(np.float64), high.astype(np.float64)), null, (low, high))
 
+    def at(self, rows: np.ndarray) -> Self:
+        bounds = None if self.bounds is None else (self.bounds[0][rows], self.bounds[1][rows])
+        return replace(self, numbers=self.numbers[rows], null=self.null[rows], bounds=bounds)
+
 
 class NumberCodec(Stored):
     """Modes for the networks, a marginal for the copula, for CopulaGAN modes of what the marginal made normal.
@@ -150,6 +154,11 @@ class NumberCodec(Stored):
         blank = self.wrapped.blank if self.wrapped else None
         widest = max(CELL_BYTES, widest_of((blank or "",)))
         return LearnedColumn(self.name, self.column_kind, self.null_share > 0, None, ends[0], ends[1], widest)
+
+    @property
+    def source(self) -> str:
+        """The column of the table that it is learnt from."""
+        return self.name
 
     @property
     def maps(self) -> frozenset[str]:
@@ -331,18 +340,19 @@ class NumberCodec(Stored):
     @property
     def _grain(self) -> float:
         """The form's, as it would be without numbers that many rows share at its ends, which may be far away."""
-        known = self._known
+        known = self.known
         between = np.setdiff1d(known.x, known.atoms()[0]) if known else np.zeros(0)
         wide = (between[-1] - between[0]) / 100 if len(between) else np.inf
         return float(max(self.form.rounding, min(self.form.grain, wide)))
 
     @property
-    def _known(self) -> NormalMap | None:
+    def known(self) -> NormalMap | None:
+        """How the table's numbers are distributed."""
         return self.calibration.target if self.calibration else self.marginal
 
     def _atoms(self) -> np.ndarray:
         """The numbers that many rows share, rising."""
-        if known := self._known:
+        if known := self.known:
             return known.atoms()[0]
         modes = self.modes_or_fail
         return np.sort(np.array(modes.centers)[np.array(modes.scales) == 0])

@@ -28,7 +28,7 @@ class WallClock(Stored):
         """The moments of the grid that are nearest, between bounds; where none of the two beside it is, the moment."""
         found, shown = arrow.integers(moments), arrow.integers(shown_by_clocks(moments))
         before = shown - (shown - self.origin) % self.step
-        earlier, later = (_moments(place, moments.type) for place in (before, before + self.step))
+        earlier, later = (first_shown(place, moments.type) for place in (before, before + self.step))
         is_earlier = found - earlier <= later - found
         for beside in (np.where(is_earlier, later, earlier), np.where(is_earlier, earlier, later)):
             found = np.where((low <= beside) & (beside <= high), beside, found)
@@ -39,7 +39,7 @@ def shown_by_clocks(moments: pa.Array) -> pa.Array:
     return pc.local_timestamp(moments)
 
 
-def _moments(shown: np.ndarray, type_: pa.DataType) -> np.ndarray:
+def first_shown(shown: np.ndarray, type_: pa.DataType) -> np.ndarray:
     """When clocks show this; of an hour that they show twice it is the first, of one that they leave out its end."""
     local = arrow.of_integers(shown, pa.timestamp(type_.unit))
     return arrow.integers(pc.assume_timezone(local, type_.tz, ambiguous="earliest", nonexistent="latest"))

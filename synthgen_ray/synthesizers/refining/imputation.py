@@ -66,15 +66,11 @@ def imputed(table: pa.Table, codec: TableCodec, dependencies: Refinement, rng: n
 
     Others are made afresh in generated rows, ids and names among them: a made-up one would be none of this row.
     """
-    missing = {column.name: np.asarray(column.plain(table[column.name]).is_null()) for column in codec.learnt}
-    unknown = {column.name: column.is_unknown(table[column.name]) for column in codec.learnt}
-    known = {column.name: column.cells_of(table[column.name], rng) for column in codec.learnt}
+    missing = {column.name: np.asarray(column.plain(table[column.source]).is_null()) for column in codec.learnt}
+    unknown = {column.name: column.is_unknown(table[column.source]) for column in codec.learnt}
+    known = {column.name: column.cells_of(table[column.source], rng) for column in codec.learnt}
     drawn = dependencies.filled(known, missing, unknown, rng)
-    filled = {
-        column.name: column.written(drawn[column.name], rng)  # type: ignore[arg-type]
-        for column in codec.learnt
-        if missing[column.name].any()
-    }
+    filled = codec.written(drawn, rng, only={name for name, cells in missing.items() if cells.any()})
     for column in codec.columns:
         if isinstance(column, ConstantCodec):
             filled[column.name] = column.make(table.num_rows)

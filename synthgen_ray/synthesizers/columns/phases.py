@@ -1,0 +1,217 @@
+"""The hour and the day of moments as columns of their own, where other columns follow from them.
+
+Of a moment a model learns the season: what it takes for alike is days or weeks long, so that what sells at noon would
+sell at night. A phase is what comes again every day, week or month. It is learnt beside the moments that it is of, and
+once both are drawn a moment is moved to where it has that phase: see `moves`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field, model_validator
+
+from synthgen_ray.domain.columns import ColumnKind
+from synthgen_ray.synthesizers.columns import arrow, moments
+from synthgen_ray.synthesizers.columns.association import association
+from synthgen_ray.synthesizers.columns.bins import MOST_BINS
+from synthgen_ray.synthesizers.columns.calendar import LEAST_TIMES, MOST_DAYS, CalendarForm, kinds_of
+from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
+from synthgen_ray.synthesizers.columns.ends import inner_parts
+from synthgen_ray.synthesizers.columns.forms import Form
+from synthgen_ray.synthesizers.columns.marked import MarkedForm
+from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
+from synthgen_ray.synthesizers.columns.wall_clock import shown_by_clocks
+from synthgen_ray.synthesizers.columns.whole import has_zone
+from synthgen_ray.synthesizers.columns.written_moments import WrittenMoments
+
+Phase = Literal["hour", "weekday", "day"]
+VALUES: Mapping[Phase, int] = {"hour": 24, "weekday": 7, "day": 31}
+PERIODS: Mapping[Phase, int] = {"hour": 1, "weekday": 7, "day": 31}  # days
+LEAST_ASSOCIATION = 0.05  # below which nobody sees that a column follows
+TEST_ROWS = 10_000
+MOST_PARTS = 10  # of numbers, that the test tells apart
+MOST_CATEGORIES = 31
+LearntCodec = CategoryCodec | NumberCodec
+
+
+class PhaseCodec(CategoryCodec):
+    """Which hour, weekday (from Monday on) or day of the month the moments of a column have by the clocks of their
+    zone, each from 0 on.
+
+    Those that `apart` names have none: so many rows share them that they are told for themselves.
+    """
+
+    column: str
+    phase: Phase
+    wrapped: WrittenMoments | None = None  # how the column keeps its moments, if not as moments
+    apart: tuple[int, ...] = Field(default=(), max_length=4 * MOST_BINS)  # in the unit of their type
+    first: int = Field(ge=-(2**31), le=2**31)  # day of the others since 1970; of their first and last k rows the mean
+    last: int
+
+    @model_validator(mode="after")
+    def _is_a_phase(self) -> Self:
+        if self.arrow_type != "int8" or self.nulls or self.tail:
+            raise ValueError("not a phase")
+        if not all(isinstance(value, int) and 0 <= value < VALUES[self.phase] for value in self.values):
+            raise ValueError("values of another phase")
+        if not 0 <= self.last - self.first < MOST_DAYS:
+            raise ValueError("days of no phase")
+        return self
+
+    @classmethod
+    def of(cls, codec: NumberCodec, phase: Phase, shown: "Shown", k: int, **more: Any) -> Self | None:
+        """From moments that are not apart; `None` where fewer than two phases are those of k rows or more."""
+        phases = pa.chunked_array([pa.array(shown.phase(phase), pa.int8())])
+        found = CategoryCodec.learn(codec.name, ColumnKind.CATEGORICAL, phases, k, VALUES[phase])
+        if found is None or len(found.values) < 2:
+            return None
+        wrapped = codec.wrapped if isinstance(codec.wrapped, WrittenMoments) else None
+        return cls(**found.model_dump(), column=codec.name, phase=phase, wrapped=wrapped, **more)
+
+    @property
+    def source(self) -> str:
+        return self.column
+
+    def plain(self, column: pa.ChunkedArray) -> pa.Array:
+        """The phases; null where there is no moment, or one that is apart."""
+        return _phases(self.phase, self.wrapped.unwrap(column) if self.wrapped else arrow.plain(column), self.apart)
+
+    def phases(self, codes: np.ndarray) -> np.ndarray:
+        return np.asarray(np.array(self.values)[codes])
+
+    def codes_of(self, phases: np.ndarray) -> np.ndarray:
+        """The code of each phase, -1 if it is none of the model's."""
+        places = np.full(VALUES[self.phase], -1, dtype=np.int32)
+        places[np.array(self.values)] = np.arange(len(self.values))
+        return np.asarray(places[phases])
+
+    def target_in(self, codec: NumberCodec, asked: NumberTarget) -> CategoryTarget | None:
+        """What moments in the asked ranges may have; `None` if that is all, or nothing that the model knows."""
+        weights = np.zeros(self.width)
+        for low, high in zip(asked.lows, asked.highs, strict=True):
+            ends = codec.form.back(np.array([low, high], dtype=np.float64))
+            shown = Shown.of(ends)
+            first, last = (shown.day * 24 + shown.hour if self.phase == "hour" else shown.day).tolist()
+            if asked.null or last - first >= VALUES[self.phase] - 1 or np.isin(arrow.integers(ends), self.apart).all():
+                return None
+            between = np.arange(first, last + 1)
+            codes = self.codes_of(Shown(between, between % 24).phase(self.phase))
+            weights[codes[codes >= 0]] = 1
+        return CategoryTarget(weights, np.zeros(0, dtype=bool)) if weights.any() else None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What clocks show: days since 1970 and hours of these, (N,) each."""
+
+    day: np.ndarray
+    hour: np.ndarray
+
+    @classmethod
+    def of(cls, array: pa.Array) -> Self:
+        shown = arrow.integers(shown_by_clocks(array) if has_zone(array.type) else array).astype(np.int64)
+        per_day = units_per_day(array.type)
+        day_N, rest_N = np.divmod(shown, per_day)
+        return cls(day_N, rest_N * 24 // per_day)
+
+    @classmethod
+    def of_days(cls, day: np.ndarray) -> Self:
+        """Their midnights."""
+        return cls(day, np.zeros_like(day))
+
+    def at(self, rows: np.ndarray) -> "Shown":
+        return Shown(self.day[rows], self.hour[rows])
+
+    def phase(self, phase: Phase) -> np.ndarray:
+        return self.hour if phase == "hour" else kinds_of(phase, self.day)
+
+
+def plain_form(codec: NumberCodec) -> Form:
+    """The form of all moments but markers."""
+    return codec.form.others if isinstance(codec.form, MarkedForm) else codec.form
+
+
+def units_per_day(type_: pa.DataType) -> int:
+    return int(moments.DAY / moments.microseconds_per_step(type_))
+
+
+def learn_phases(columns: Sequence[LearntCodec], train: pa.Table, k: int) -> Iterator[PhaseCodec]:
+    """Those of the columns' moments that tell of other columns: hours, and of days what tells more, the weekday or the
+    day of the month."""
+    candidates = [phase for codec in columns if isinstance(codec, NumberCodec) for phase in _phases_of(codec, train, k)]
+    if not candidates:
+        return
+    rows = np.linspace(0, train.num_rows - 1, min(train.num_rows, TEST_ROWS)).astype(np.int64)
+    some = train.take(rows)
+    told = [(codec.source, _few_codes(codec, some[codec.source])) for codec in (*columns, *candidates)]
+    taken = {*train.column_names}
+    strongest: dict[tuple[str, bool], tuple[float, PhaseCodec]] = {}
+    for phase, (column, codes_N) in zip(candidates, told[len(columns) :], strict=True):
+        known = codes_N < phase.width
+        strength = max(
+            (association(codes_N[known], others_N[known]) for other, others_N in told if other != column), default=0.0
+        )
+        before, _ = strongest.get((column, phase.phase == "hour"), (0.0, None))
+        if strength >= LEAST_ASSOCIATION and strength > before:
+            strongest[column, phase.phase == "hour"] = strength, phase
+    for _, phase in strongest.values():
+        name = f"{phase.column} ({phase.phase})"
+        while name in taken:
+            name += "'"
+        taken.add(name)
+        yield phase.model_copy(update={"name": name})
+
+
+def _phases_of(codec: NumberCodec, train: pa.Table, k: int) -> Iterator[PhaseCodec]:
+    """Those that come often enough for bins not to tell them."""
+    if codec.column_kind is not ColumnKind.DATETIME:
+        return
+    array = codec.plain(train[codec.name]).drop_null()
+    values, counts = np.unique(arrow.integers(array), return_counts=True)
+    form = plain_form(codec)
+    markers = codec.form.markers if isinstance(codec.form, MarkedForm) else ()
+    often = values[counts >= max(k, len(array) / MOST_BINS)]
+    apart = np.union1d(often, np.array(markers, dtype=values.dtype))
+    others = array.filter(pa.array(~np.isin(arrow.integers(array), apart)))
+    if len(others) < k:
+        return
+    shown = Shown.of(others)
+    first, last = (int(part.mean()) for part in inner_parts(np.sort(shown.day), k))
+    days = last - first + 1
+    by_month = isinstance(form, CalendarForm) and not form.days.keys().isdisjoint(("day", "day_from_end"))
+    for phase in VALUES:
+        if LEAST_TIMES * PERIODS[phase] <= days <= MOST_DAYS and not (phase == "weekday" and by_month):
+            found = PhaseCodec.of(codec, phase, shown, k, apart=tuple(apart.tolist()), first=first, last=last)
+            if found is not None:
+                yield found
+
+
+def _phases(phase: Phase, array: pa.Array, apart: Sequence[int]) -> pa.Array:
+    """Of plain moments; null where there is none, or one that is apart."""
+    present, found = np.asarray(array.is_valid()), array.drop_null()
+    phases = np.zeros(len(array), dtype=np.int8)
+    phases[present] = Shown.of(found).phase(phase)
+    present[present] = ~np.isin(arrow.integers(found), apart)
+    return pa.array(phases, mask=~present)
+
+
+def _few_codes(codec: LearntCodec, column: pa.ChunkedArray) -> np.ndarray:
+    """What the test tells apart, (N,): about as frequent parts of numbers, the categories that are frequent."""
+    if isinstance(codec, CategoryCodec):
+        places = pc.index_in(codec.plain(column), value_set=codec.dictionary)
+        codes_N = places.fill_null(len(codec.dictionary)).to_numpy().astype(np.int64)
+        if codec.width <= MOST_CATEGORIES:
+            return np.asarray(codes_N)
+        ranks = np.argsort(np.argsort(-np.bincount(codes_N)))
+        return np.asarray(np.minimum(ranks[codes_N], MOST_CATEGORIES))
+    array = codec.plain(column)
+    numbers, present = codec.form.forward(array.drop_null()), np.asarray(array.is_valid())
+    codes_N = np.full(len(array), MOST_PARTS)
+    if len(numbers):
+        edges = np.unique(np.quantile(numbers, np.linspace(0, 1, MOST_PARTS + 1)[1:-1]))
+        codes_N[present] = np.searchsorted(edges, numbers, side="right")
+    return np.asarray(codes_N)
