@@ -66,6 +66,7 @@ class Synthesizer(ABC):
     model_type: ClassVar[ModelType]
     maps: ClassVar[frozenset[str]]  # what numbers are turned into: "modes", "marginal"
     work_before_refinement: ClassVar[float]  # as part of a refined fit's, about: what progress says
+    sweeps: ClassVar[int] = 1  # of refined rows
 
     def __init__(self, **options: Any) -> None:
         self._asked: TrainParams = parse_train_params(self.model_type, as_json(options))
@@ -282,8 +283,8 @@ class Synthesizer(ABC):
     def _learn_refinement(self, table: pa.Table, seed: int, pace: Pace) -> Refinement | None:
         if not self._is_refined or len(self.codec.learnt) < 2:
             return None
-        k = self.params.min_category_count
-        refinement = Refinement.learn(self.codec.learnt, table, k, seed, pace, quantize=self._is_quantized)
+        learnt, k, quantize = self.codec.learnt, self.params.min_category_count, self._is_quantized
+        refinement = Refinement.learn(learnt, table, k, seed, pace, quantize=quantize, sweeps=self.sweeps)
         if refinement is not None and self._is_calibrated:
             rng = stream(seed, CALIBRATE, 1)
             refinement.calibrate(table, self._draw(SAMPLE_ROWS, {}, rng), rng)

@@ -69,16 +69,20 @@ class TableCodec(Stored):
         gaps = {gap.name for gap in self.gaps}
         if len(gaps) != len(self.gaps) or not gaps <= fresh:
             raise ValueError("gaps of other columns")
-        moments_ = {codec.name for codec in self.numbers if codec.column_kind is ColumnKind.DATETIME}
-        names = {codec.name for codec in self.columns} | {phase.name for phase in self.phases}
-        if len(names) < len(self.columns) + len(self.phases) or any(
-            len(phases) > len({phase.phase == "hour" for phase in phases}) or column not in moments_
-            for column, phases in self._phases_of.items()
-        ):
-            raise ValueError("phases of other columns")
+        self._check_phases()
         for codec in self.columns:
             arrow.type_of(codec.arrow_type)
         return self
+
+    def _check_phases(self) -> None:
+        moments_ = {codec.name: codec.wrapped for codec in self.numbers if codec.column_kind is ColumnKind.DATETIME}
+        names = {codec.name for codec in self.columns} | {phase.name for phase in self.phases}
+        if len(names) < len(self.columns) + len(self.phases):
+            raise ValueError("phases have the names of columns")
+        for column, phases in self._phases_of.items():
+            is_once = len(phases) == len({phase.phase == "hour" for phase in phases})
+            if not is_once or any(column not in moments_ or phase.wrapped != moments_[column] for phase in phases):
+                raise ValueError("phases of other columns")
 
     @classmethod
     def learn(
@@ -152,10 +156,11 @@ class TableCodec(Stored):
     ) -> dict[str, pa.Array]:
         """The cells that were drawn of the learnt columns, or of some of them."""
         cells: dict[str, Any] = dict(drawn)
+        days: dict[str | None, np.ndarray] = {}
         for column, moves in self._moves.items():
             if only is None or column in only:
                 codes = {phase.name: cells[phase.name].codes for phase in self._phases_of[column]}
-                cells[column] = moves.moved(cells[column], codes, rng)
+                cells[column], days[column] = moves.moved(cells[column], codes, rng, days.get(moves.beside))
         return {
             codec.name: codec.written(cells[codec.name], rng)
             for codec in self.learnt

@@ -41,6 +41,7 @@ class GaussianCopula(Synthesizer):
     model_type: ClassVar[ModelType] = ModelType.GAUSSIAN_COPULA
     maps: ClassVar[frozenset[str]] = frozenset({"marginal"})
     work_before_refinement: ClassVar[float] = 0.1
+    sweeps: ClassVar[int] = 2
     params: GaussianCopulaParams
 
     _normal: CorrelatedNormal

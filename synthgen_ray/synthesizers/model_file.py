@@ -57,6 +57,7 @@ class RefinementCard(Stored):
     hidden: int = Field(ge=1, le=4096)
     left: tuple[Annotated[int, Field(ge=0)], ...] = ()  # in files of before there are none
     quantized: bool = False  # whether it refines by whole numbers; in files of before none does
+    sweeps: Annotated[int, Field(ge=1, le=10)] = 1  # in files of before there is one
 
 
 class ModelCard(Stored):

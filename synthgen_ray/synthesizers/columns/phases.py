@@ -18,7 +18,7 @@ from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.synthesizers.columns import arrow, moments
 from synthgen_ray.synthesizers.columns.association import association
 from synthgen_ray.synthesizers.columns.bins import MOST_BINS
-from synthgen_ray.synthesizers.columns.calendar import LEAST_TIMES, MOST_DAYS, CalendarForm, kinds_of
+from synthgen_ray.synthesizers.columns.calendar import LEAST_TIMES, kinds_of
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.ends import inner_parts
 from synthgen_ray.synthesizers.columns.forms import Form
@@ -32,9 +32,12 @@ Phase = Literal["hour", "weekday", "day"]
 VALUES: Mapping[Phase, int] = {"hour": 24, "weekday": 7, "day": 31}
 PERIODS: Mapping[Phase, int] = {"hour": 1, "weekday": 7, "day": 31}  # days
 LEAST_ASSOCIATION = 0.05  # below which nobody sees that a column follows
+MOST_DAYS = 40_000  # from the first to the last: a century
 TEST_ROWS = 10_000
 MOST_PARTS = 10  # of numbers, that the test tells apart
 MOST_CATEGORIES = 31
+NEAR = 31  # days, between which most rows are, of moments that go together
+MOST_ROWS = (0.05, 0.95)
 LearntCodec = CategoryCodec | NumberCodec
 
 
@@ -49,6 +52,7 @@ class PhaseCodec(CategoryCodec):
     phase: Phase
     wrapped: WrittenMoments | None = None  # how the column keeps its moments, if not as moments
     apart: tuple[int, ...] = Field(default=(), max_length=4 * MOST_BINS)  # in the unit of their type
+    beside: str | None = None  # another column of moments, with whose days theirs are moved
     first: int = Field(ge=-(2**31), le=2**31)  # day of the others since 1970; of their first and last k rows the mean
     last: int
 
@@ -56,7 +60,7 @@ class PhaseCodec(CategoryCodec):
     def _is_a_phase(self) -> Self:
         if self.arrow_type != "int8" or self.nulls or self.tail:
             raise ValueError("not a phase")
-        if not all(isinstance(value, int) and 0 <= value < VALUES[self.phase] for value in self.values):
+        if not all(type(value) is int and 0 <= value < VALUES[self.phase] for value in self.values):
             raise ValueError("values of another phase")
         if not 0 <= self.last - self.first < MOST_DAYS:
             raise ValueError("days of no phase")
@@ -78,7 +82,22 @@ class PhaseCodec(CategoryCodec):
 
     def plain(self, column: pa.ChunkedArray) -> pa.Array:
         """The phases; null where there is no moment, or one that is apart."""
-        return _phases(self.phase, self.wrapped.unwrap(column) if self.wrapped else arrow.plain(column), self.apart)
+        array = self._moments(column)
+        present, found = np.asarray(array.is_valid()), array.drop_null()
+        phases = np.zeros(len(array), dtype=np.int8)
+        phases[present] = Shown.of(found).phase(self.phase)
+        present[present] = ~np.isin(arrow.integers(found), self.apart)
+        return pa.array(phases, mask=~present)
+
+    def _moments(self, column: pa.ChunkedArray) -> pa.Array:
+        return self.wrapped.unwrap(column) if self.wrapped else arrow.plain(column)
+
+    def days(self, column: pa.ChunkedArray) -> np.ndarray:
+        """The days of the moments since 1970, (N,); NaN where there is none, or one that is apart."""
+        array, known = self._moments(column), np.asarray(self.plain(column).is_valid())
+        days_N = np.full(len(array), np.nan)
+        days_N[known] = Shown.of(array.filter(pa.array(known))).day
+        return days_N
 
     def phases(self, codes: np.ndarray) -> np.ndarray:
         return np.asarray(np.array(self.values)[codes])
@@ -147,23 +166,47 @@ def learn_phases(columns: Sequence[LearntCodec], train: pa.Table, k: int) -> Ite
         return
     rows = np.linspace(0, train.num_rows - 1, min(train.num_rows, TEST_ROWS)).astype(np.int64)
     some = train.take(rows)
-    told = [(codec.source, _few_codes(codec, some[codec.source])) for codec in (*columns, *candidates)]
-    taken = {*train.column_names}
+    told: list[tuple[LearntCodec, np.ndarray]] = [(codec, _few_codes(codec, some[codec.source])) for codec in columns]
+    own = [_few_codes(phase, some[phase.source]) for phase in candidates]
+    told += zip(candidates, own, strict=True)
     strongest: dict[tuple[str, bool], tuple[float, PhaseCodec]] = {}
-    for phase, (column, codes_N) in zip(candidates, told[len(columns) :], strict=True):
+    for phase, codes_N in zip(candidates, own, strict=True):
         known = codes_N < phase.width
-        strength = max(
-            (association(codes_N[known], others_N[known]) for other, others_N in told if other != column), default=0.0
-        )
-        before, _ = strongest.get((column, phase.phase == "hour"), (0.0, None))
-        if strength >= LEAST_ASSOCIATION and strength > before:
-            strongest[column, phase.phase == "hour"] = strength, phase
+        others = [others_N[known] for other, others_N in told if _may_follow(other, phase)]
+        strength = max((association(codes_N[known], others_N) for others_N in others), default=0.0)
+        place = phase.source, phase.phase == "hour"
+        if strength >= LEAST_ASSOCIATION and (place not in strongest or strength > strongest[place][0]):
+            strongest[place] = strength, phase
+    taken, days = {*train.column_names}, dict[str, np.ndarray]()
     for _, phase in strongest.values():
         name = f"{phase.column} ({phase.phase})"
         while name in taken:
             name += "'"
         taken.add(name)
-        yield phase.model_copy(update={"name": name})
+        more: dict[str, Any] = {"name": name}
+        if phase.phase != "hour":
+            day_N = phase.days(some[phase.column])
+            more["beside"] = _nearest(day_N, days)
+            days[phase.column] = day_N
+        yield phase.model_copy(update=more)
+
+
+def _may_follow(other: LearntCodec, phase: PhaseCodec) -> bool:
+    """Days of the month of two moments go together where their seasons do, which are told."""
+    are_moments = isinstance(other, PhaseCodec) or other.column_kind is ColumnKind.DATETIME
+    return other.source != phase.source and not (phase.phase == "day" and are_moments)
+
+
+def _nearest(day_N: np.ndarray, others: Mapping[str, np.ndarray]) -> str | None:
+    """The column whose days are always about as far from these, if there is one: as an order's are from its
+    delivery's."""
+    found, least = None, np.nanquantile(day_N, 1) - np.nanquantile(day_N, 0)
+    least = min(NEAR, least / LEAST_TIMES)
+    for column, other_N in others.items():
+        apart_N = (day_N - other_N)[np.isfinite(day_N - other_N)]
+        if 2 * len(apart_N) > len(day_N) and (wide := float(np.diff(np.quantile(apart_N, MOST_ROWS))[0])) < least:
+            found, least = column, wide
+    return found
 
 
 def _phases_of(codec: NumberCodec, train: pa.Table, k: int) -> Iterator[PhaseCodec]:
@@ -172,7 +215,6 @@ def _phases_of(codec: NumberCodec, train: pa.Table, k: int) -> Iterator[PhaseCod
         return
     array = codec.plain(train[codec.name]).drop_null()
     values, counts = np.unique(arrow.integers(array), return_counts=True)
-    form = plain_form(codec)
     markers = codec.form.markers if isinstance(codec.form, MarkedForm) else ()
     often = values[counts >= max(k, len(array) / MOST_BINS)]
     apart = np.union1d(often, np.array(markers, dtype=values.dtype))
@@ -182,21 +224,11 @@ def _phases_of(codec: NumberCodec, train: pa.Table, k: int) -> Iterator[PhaseCod
     shown = Shown.of(others)
     first, last = (int(part.mean()) for part in inner_parts(np.sort(shown.day), k))
     days = last - first + 1
-    by_month = isinstance(form, CalendarForm) and not form.days.keys().isdisjoint(("day", "day_from_end"))
     for phase in VALUES:
-        if LEAST_TIMES * PERIODS[phase] <= days <= MOST_DAYS and not (phase == "weekday" and by_month):
+        if LEAST_TIMES * PERIODS[phase] <= days <= MOST_DAYS:
             found = PhaseCodec.of(codec, phase, shown, k, apart=tuple(apart.tolist()), first=first, last=last)
             if found is not None:
                 yield found
-
-
-def _phases(phase: Phase, array: pa.Array, apart: Sequence[int]) -> pa.Array:
-    """Of plain moments; null where there is none, or one that is apart."""
-    present, found = np.asarray(array.is_valid()), array.drop_null()
-    phases = np.zeros(len(array), dtype=np.int8)
-    phases[present] = Shown.of(found).phase(phase)
-    present[present] = ~np.isin(arrow.integers(found), apart)
-    return pa.array(phases, mask=~present)
 
 
 def _few_codes(codec: LearntCodec, column: pa.ChunkedArray) -> np.ndarray:

@@ -1,9 +1,10 @@
 """Refinement: drawn rows come closer to the table's joint distribution, each cell redrawn given the rest of its row.
 
-One sweep of a Gibbs sampler that starts from what a model drew: column after column, the chances of its codes given all
+A sweep of a Gibbs sampler that starts from what a model drew: column after column, the chances of its codes given all
 other columns come from a dependency network. With the true chances a sweep can only shrink the distance to the table's
-distribution. No row is rejected, asked cells stay, and a sweep costs about as much as drawing the row did.
-The output biases are set while a large sample is swept, so that every column's codes end as frequent as in the table.
+distribution. No row is rejected, asked cells stay, and a sweep costs about as much as drawing the row did. After one of
+them a row that contradicted itself may do so still: where a model draws many such, as a copula does, there are two.
+A sweep's biases are set while a large sample is swept, so that every column's codes end as frequent as in the table.
 A column that comes no closer to the table by it is left as it was drawn: see `closeness`.
 Gaps of real rows are drawn with the biases that were learnt: the others make up for what the model's rows lack.
 Sources: Geman & Geman 1984 (the sampler); Heckerman et al. 2000 (with learnt conditionals, in a fixed order).
@@ -38,7 +39,7 @@ SWEEPS_BEFORE = 4  # of rows under conditions; more bring little
 SAMPLE_ROWS = 20_000  # that the biases are set on
 MOST_LOGITS = 20_000_000  # held at once
 STEP_ROWS = 2000  # that tell how large a hidden unit's step must be
-LEARNT_BIAS, STEPS = "learnt_bias", "steps"  # tensors' names
+LEARNT_BIAS, STEPS, EARLIER_BIAS = "learnt_bias", "steps", "earlier_bias"  # tensors' names
 
 
 class Refinement:
@@ -49,9 +50,11 @@ class Refinement:
         weights: DependencyWeights,
         learnt_bias: np.ndarray | None = None,
         step_H: np.ndarray | None = None,
+        earlier_bias: np.ndarray | None = None,
     ) -> None:
-        """`learnt_bias` is the network's (D,), if its own was set on the model's rows since. With `step_H`, those of
-        its hidden units, it refines by whole numbers."""
+        """`learnt_bias` is the network's (D,), if its own was set on the model's rows since: that of the last sweep;
+        `earlier_bias` (sweeps - 1, D) is that of the others. With `step_H`, those of its hidden units, it refines by
+        whole numbers."""
         self.card, self._columns = card, tuple(columns)
         self._widths = widths(columns, card)
         self._floats = FloatConditionals(weights, self._widths)
@@ -62,13 +65,22 @@ class Refinement:
             self._conditionals = QuantizedConditionals(self._floats, step_H)
         self._step_H = step_H
         ends = np.cumsum(self._widths)[:-1]
-        self._output_bias = np.split(weights.output_bias, ends)
         self._learnt_bias = np.split(weights.output_bias if learnt_bias is None else learnt_bias, ends)
+        earlier = [weights.output_bias] * (card.sweeps - 1) if earlier_bias is None else earlier_bias
+        self._biases = [np.split(bias_D, ends) for bias_D in (*earlier, weights.output_bias)]  # of each sweep
         self._weights = weights
 
     @classmethod
     def learn(
-        cls, columns: Sequence[LearntCodec], table: pa.Table, k: int, seed: int, pace: Pace, *, quantize: bool = False
+        cls,
+        columns: Sequence[LearntCodec],
+        table: pa.Table,
+        k: int,
+        seed: int,
+        pace: Pace,
+        *,
+        quantize: bool = False,
+        sweeps: int = 1,
     ) -> Self | None:
         """`None` if nothing is found that columns say of each other."""
         # Here, because a process that only samples from a copula needs no torch.
@@ -77,7 +89,7 @@ class Refinement:
 
         pace.say(0.0, "refining")
         real = _cells(columns, table, stream(seed, REFINE, 2))
-        card = RefinementCard(bins=_bins(real, k), hidden=HIDDEN)
+        card = RefinementCard(bins=_bins(real, k), hidden=HIDDEN, sweeps=sweeps)
         codes_NK, widths_K = _codes(columns, card, real), widths(columns, card)
         weights = learn_dependencies(codes_NK, widths_K, seed, pace)
         if weights is None:
@@ -113,32 +125,37 @@ class Refinement:
         the table by being redrawn is left as it is drawn."""
         real_NK = _codes(self._columns, self.card, _cells(self._columns, table, rng))
         drawn_BK = _codes(self._columns, self.card, drawn)
-        learnt = list(self._output_bias)
         is_closer_K = closer(real_NK, drawn_BK, self._calibrated(real_NK, drawn_BK, rng))
         if is_closer_K.all():
             return
         self.card = self.card.model_copy(update={"left": tuple(np.flatnonzero(~is_closer_K).tolist())})
-        self._output_bias = learnt
         self._calibrated(real_NK, drawn_BK, rng)
 
     def _calibrated(self, real_NK: np.ndarray, drawn_BK: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """The rows refined, column after column, once that has its bias."""
-        codes_KB = np.ascontiguousarray(drawn_BK.T)
+        """The rows refined, by sweeps whose biases are set."""
+        codes_KB = drawn_BK.T.copy()
+        self._biases = [list(self._learnt_bias) for _ in range(self.card.sweeps)]
         with self._conditionals.alone():
-            parts = [(codes_PKB, self._conditionals.rows(codes_PKB)) for codes_PKB in _blocks(codes_KB)]
-            for place in self._redrawn:
-                width = int(self._widths[place])
-                for block_KB, rows in parts:
-                    rows.hide(place, block_KB[place])
-                counts = np.bincount(real_NK[:, place], minlength=width)
-                enough = parts[: MOST_LOGITS // (width * BLOCK_ROWS) + 1]
-                logits_WB = np.hstack([rows.logits(place, self._output_bias[place]) for _, rows in enough])
-                off_W = offsets(logits_WB, counts / counts.sum())
-                self._output_bias[place] = (self._output_bias[place] + off_W).astype(np.float32)
-                chances_KB = rng.random((1, codes_KB.shape[1]), dtype=np.float32)
-                for (block_KB, rows), chances_1B in zip(parts, _blocks(chances_KB), strict=True):
-                    block_KB[place] = _shown(rows, place, self._output_bias[place], chances_1B[0])
+            for bias in self._biases:
+                self._calibrate_sweep(codes_KB, real_NK, bias, rng)
         return codes_KB.T
+
+    def _calibrate_sweep(
+        self, codes_KB: np.ndarray, real_NK: np.ndarray, bias: list[np.ndarray], rng: np.random.Generator
+    ) -> None:
+        """Write new codes, column after column, once that has its bias."""
+        parts = [(codes_PKB, self._conditionals.rows(codes_PKB)) for codes_PKB in _blocks(codes_KB)]
+        for place in self._redrawn:
+            width = int(self._widths[place])
+            for block_KB, rows in parts:
+                rows.hide(place, block_KB[place])
+            counts = np.bincount(real_NK[:, place], minlength=width)
+            enough = parts[: MOST_LOGITS // (width * BLOCK_ROWS) + 1]
+            logits_WB = np.hstack([rows.logits(place, bias[place]) for _, rows in enough])
+            bias[place] = (bias[place] + offsets(logits_WB, counts / counts.sum())).astype(np.float32)
+            chances_KB = rng.random((1, codes_KB.shape[1]), dtype=np.float32)
+            for (block_KB, rows), chances_1B in zip(parts, _blocks(chances_KB), strict=True):
+                block_KB[place] = _shown(rows, place, bias[place], chances_1B[0])
 
     @property
     def _redrawn(self) -> list[int]:
@@ -157,10 +174,10 @@ class Refinement:
         allowed = allowed_in(self._columns, self.card.bins, asked)
         free = [place for place in self._redrawn if place in allowed or self._columns[place].name not in asked]
         after_KB = before_KB.copy()
+        biases = [*[self._learnt_bias] * SWEEPS_BEFORE, self._biases[-1]] if asked else self._biases
         with self._conditionals.alone():
-            for _ in range(SWEEPS_BEFORE if asked else 0):
-                self._sweep(after_KB, free, _among(self._learnt_bias, allowed), rng)
-            self._sweep(after_KB, free, _among(self._output_bias, allowed), rng)
+            for bias in biases:
+                self._sweep(after_KB, free, _among(bias, allowed), rng)
         return {
             codec.name: allowed[place].redrawn(drawn[codec.name], before_KB[place], after_KB[place], rng)
             if place in allowed
@@ -204,12 +221,14 @@ class Refinement:
         }
 
     def tensors(self) -> Tensors:
-        steps = {} if self._step_H is None else {STEPS: self._step_H}
-        return steps | {
+        more = {} if self._step_H is None else {STEPS: self._step_H}
+        if self.card.sweeps > 1:
+            more[EARLIER_BIAS] = np.stack([np.concatenate(bias) for bias in self._biases[:-1]])
+        return more | {
             "inputs": self._weights.inputs,
             "input_bias": self._weights.input_bias,
             "outputs": self._weights.outputs,
-            "output_bias": np.concatenate(self._output_bias),
+            "output_bias": np.concatenate(self._biases[-1]),
             LEARNT_BIAS: np.concatenate(self._learnt_bias),
         }
 
@@ -229,15 +248,17 @@ class Refinement:
             "outputs": (total, hidden),
             "output_bias": (total,),
         }
-        more = {LEARNT_BIAS: (total,)} if LEARNT_BIAS in tensors else {}  # which earlier files lack
+        more: dict[str, tuple[int, ...]] = {}
+        more |= {LEARNT_BIAS: (total,)} if LEARNT_BIAS in tensors else {}  # which earlier files lack
         more |= {STEPS: (hidden,)} if card.quantized else {}
+        more |= {EARLIER_BIAS: (card.sweeps - 1, total)} if card.sweeps > 1 else {}
         check_tensors(tensors, {name: (shape, np.dtype(np.float32)) for name, shape in (shapes | more).items()})
         if card.quantized and not (tensors[STEPS] > 0).all():
             raise corrupt_model("a step of its refinement is none")
         weights = DependencyWeights(**{name: tensors[name] for name in shapes})
         if weights.overflow(tensors.get(STEPS)):
             raise corrupt_model("its refinement has weights that are too large")
-        return cls(columns, card, weights, tensors.get(LEARNT_BIAS), tensors.get(STEPS))
+        return cls(columns, card, weights, *(tensors.get(name) for name in (LEARNT_BIAS, STEPS, EARLIER_BIAS)))
 
     def _fill(
         self, codes_KB: np.ndarray, missing_KB: np.ndarray, hidden_KB: np.ndarray, rng: np.random.Generator

@@ -202,6 +202,55 @@ def test_days_of_the_month_are_told_where_more_follows_from_these():
     assert (rows["is_payday"] == (rows["at"].dt.day == 25)).mean() > 0.97
 
 
+def test_what_ends_after_minutes_ends_on_its_day_and_about_its_hour():
+    start = pd.Series(_moments(minutes=1))
+    end = start + pd.to_timedelta(np.random.default_rng(4).exponential(40, ROWS).astype(int), unit="min")
+    table = _sales(pd.DatetimeIndex(start)).rename(columns={"at": "start"}).assign(end=end)
+
+    model = MODELS["copula"]().fit(table)
+    rows = model.sample(ROWS, seed=2).to_pandas()
+
+    assert {phase.beside for phase in model.codec.phases if phase.column == "end"} == {None, "start"}
+    hours = (rows["end"] - rows["start"]) / pd.Timedelta(hours=1)
+    assert hours.abs().quantile(0.5) < 1.2
+    assert hours.abs().quantile(0.85) < 24
+
+
+@pytest.mark.parametrize("of_a_weekend", [0.3, 3.0])
+def test_weekdays_stay_as_frequent_where_the_day_of_the_month_is_told(of_a_weekend):
+    days = pd.DatetimeIndex(pd.date_range("2023-01-01", periods=540))
+    share = np.where(days.weekday >= 5, of_a_weekend, 1)
+    drawn = pd.Series(np.random.default_rng(2).choice(days, 2 * ROWS, p=share / share.sum()))
+    table = pd.DataFrame({"at": drawn, "is_first_half": np.where(drawn.dt.day < 15, "yes", "no")})
+
+    model = MODELS["copula"]().fit(table)
+    rows = model.sample(2 * ROWS, seed=2).to_pandas()
+
+    assert [phase.phase for phase in model.codec.phases] == ["day"]
+    assert (rows["is_first_half"] == np.where(rows["at"].dt.day < 15, "yes", "no")).mean() > 0.97
+    of_table, of_rows = (one["at"].dt.weekday.value_counts(normalize=True, sort=False) for one in (table, rows))
+    assert (of_table - of_rows).abs().sum() / 2 < 0.025
+
+
+def test_weekdays_are_told_where_moments_keep_to_days_of_the_month():
+    days = pd.DatetimeIndex(pd.date_range("2022-01-01", periods=720))
+    share = np.where(days.day == 1, 8, np.where(days.day == 25, 8, 1))
+    drawn = pd.Series(np.random.default_rng(2).choice(days, 2 * ROWS, p=share / share.sum()))
+    table = pd.DataFrame({"at": drawn, "shop": np.where(drawn.dt.weekday >= 5, "closed", "open")})
+
+    rows = MODELS["copula"]().fit(table).sample(2 * ROWS, seed=2).to_pandas()
+
+    assert (rows["shop"] == np.where(rows["at"].dt.weekday >= 5, "closed", "open")).mean() > 0.95
+    for day in (1, 25):
+        assert abs((rows["at"].dt.day == day).mean() - (drawn.dt.day == day).mean()) < 0.03
+
+
+def test_few_rows_go_to_their_days_one_by_one(model):
+    rows = pd.concat([model.sample(20, seed=seed).to_pandas() for seed in range(40)])
+
+    assert min(_agree(rows)) > 0.95
+
+
 def test_nothing_more_is_learnt_where_nothing_follows():
     rng = np.random.default_rng(6)
     table = pd.DataFrame({"at": _moments(), "x": rng.normal(size=ROWS), "c": rng.choice(["a", "b"], ROWS)})
@@ -244,6 +293,8 @@ def test_names_of_phases_are_no_columns(tmp_path):
         {"phase": "day", "values": [31], "counts": [9]},
         {"values": [7, 8]},
         {"name": "sales"},
+        {"wrapped": {"arrow_type": "string", "moment_type": "date32[day]", "format": "%Y-%m-%d"}},
+        {"first": -40_000},
         {"arrow_type": "int16"},
     ],
 )

@@ -260,6 +260,42 @@ def test_a_file_of_before_lacks_the_learnt_biases(refined):
     assert np.array_equal(again.tensors()["output_bias"], tensors["output_bias"])
 
 
+def given_claims(rows: int) -> pa.Table:
+    """How severe a claim is follows from its amount, of which closed ones are paid the most part."""
+    rng = np.random.default_rng(1)
+    kinds = rng.choice(4, rows, p=[0.5, 0.3, 0.17, 0.03])
+    amounts = np.array([400, 2500, 12000, 80000])[kinds] * rng.lognormal(0, 0.5, rows)
+    closed = rng.random(rows) < 0.65
+    strange = {f"strange {place}": rng.normal(size=rows) for place in range(6)}
+    paid = np.where(closed, amounts * rng.uniform(0.6, 1, rows), 0)
+    severity = np.array(["low", "medium", "high", "critical"])[kinds]
+    return pa.table({"severity": severity, "amount": amounts, "paid": paid, "closed": closed} | strange)
+
+
+def test_rows_of_a_copula_that_contradict_themselves_do_so_hardly_any_more(tmp_path):
+    table = given_claims(5000)
+    most = pc.max(table["amount"].filter(pc.equal(table["severity"], "low"))).as_py()
+    model = create(ModelType.GAUSSIAN_COPULA, {"seed": 1, "refine": True}).fit(table)
+    model.save(tmp_path / "model.synthgen")
+
+    again = load(tmp_path / "model.synthgen")
+    rows = again.sample(5000, seed=2)
+
+    assert rows.equals(model.sample(5000, seed=2))
+    low = rows.filter(pc.equal(rows["severity"].cast(pa.string()), "low"))
+    assert (low["amount"].to_numpy() > most).mean() < 0.03
+    assert len(low) / 5000 == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_file_with_the_biases_of_too_few_sweeps_is_refused(refined):
+    kept = refined._refinement
+    tensors = {name: tensor for name, tensor in kept.tensors().items() if name != "earlier_bias"}
+
+    assert kept.card.sweeps == 2
+    with pytest.raises(JobError):
+        Refinement.restore(refined.codec.learnt, kept.card, tensors)
+
+
 def test_columns_of_a_wide_table_may_all_say_something_but_the_first():
     rng = np.random.default_rng(1)
     noise, shared = rng.integers(0, 3, (2000, 16)), rng.integers(0, 3, (2000, 1))
