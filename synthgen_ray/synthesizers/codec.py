@@ -1,7 +1,7 @@
 """Table <-> numbers. One codec for each column: learnt columns have codes and scalars, the others are made afresh. Of
 these only which cells are missing is learnt."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -152,20 +152,22 @@ class TableCodec(Stored):
         return Encoded(codes, scalars)
 
     def written(
-        self, drawn: Mapping[str, Cells], rng: np.random.Generator, only: Container[str] | None = None
+        self, drawn: Mapping[str, Cells], rng: np.random.Generator, missing: Mapping[str, np.ndarray] | None = None
     ) -> dict[str, pa.Array]:
-        """The cells that were drawn of the learnt columns, or of some of them."""
+        """The cells that were drawn of the learnt columns; or, where `missing` tells for each which were (B,), of those
+        of which some were."""
         cells: dict[str, Any] = dict(drawn)
         days: dict[str | None, np.ndarray] = {}
-        for column, moves in self._moves.items():
-            if only is None or column in only:
-                codes = {phase.name: cells[phase.name].codes for phase in self._phases_of[column]}
-                cells[column], days[column] = moves.moved(cells[column], codes, rng, days.get(moves.beside))
-        return {
-            codec.name: codec.written(cells[codec.name], rng)
-            for codec in self.learnt
-            if not isinstance(codec, PhaseCodec) and (only is None or codec.name in only)
-        }
+        wanted = [codec for codec in self.learnt if not isinstance(codec, PhaseCodec)]
+        if missing is not None:
+            wanted = [codec for codec in wanted if missing[codec.name].any()]
+        for codec in wanted:
+            if moves := self._moves.get(codec.name):
+                codes = {phase.name: cells[phase.name].codes for phase in self._phases_of[codec.name]}
+                among = None if missing is None else missing[codec.name]
+                found = moves.moved(cells[codec.name], codes, rng, days.get(moves.beside), among)
+                cells[codec.name], days[codec.name] = found
+        return {codec.name: codec.written(cells[codec.name], rng) for codec in wanted}
 
     def table(self, learnt: dict[str, pa.Array], num_rows: int, first_row: int, seed: int) -> pa.Table:
         """Whole rows: the learnt columns given, the rest made for the rows of a job from `first_row` on."""

@@ -49,16 +49,20 @@ class Moves:
         codes: Mapping[str, np.ndarray],
         rng: np.random.Generator,
         days_B: np.ndarray | None = None,
+        among_B: np.ndarray | None = None,
     ) -> tuple[NumberCells, np.ndarray]:
         """By the codes of each phase, inside of what is asked for, and by how many days each was moved. Where no day
         nearby is open then, a moment stays.
 
-        `days_B` is by how many those were that these go with: they are not exchanged, but go along.
+        `days_B` is by how many those were that these go with: they are not exchanged, but go along. Only moments of
+        rows `among_B` are moved.
         """
         chances_B, into_B = rng.random((2, len(cells.numbers)))
         moments = self._moments_of(cells)
         before = now = Shown.of(moments)
         free_B = ~cells.null & ~self._is_apart(moments)
+        if among_B is not None:
+            free_B &= among_B
         day_B, hour_B = now.day, now.hour
         if self._days:
             kinds_B = self._days.phases(codes[self._days.name])

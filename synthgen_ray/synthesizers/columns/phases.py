@@ -37,7 +37,7 @@ TEST_ROWS = 10_000
 MOST_PARTS = 10  # of numbers, that the test tells apart
 MOST_CATEGORIES = 31
 NEAR = 31  # days, between which most rows are, of moments that go together
-MOST_ROWS = (0.05, 0.95)
+INNER = (0.05, 0.95)
 LearntCodec = CategoryCodec | NumberCodec
 
 
@@ -204,7 +204,7 @@ def _nearest(day_N: np.ndarray, others: Mapping[str, np.ndarray]) -> str | None:
     least = min(NEAR, least / LEAST_TIMES)
     for column, other_N in others.items():
         apart_N = (day_N - other_N)[np.isfinite(day_N - other_N)]
-        if 2 * len(apart_N) > len(day_N) and (wide := float(np.diff(np.quantile(apart_N, MOST_ROWS))[0])) < least:
+        if 2 * len(apart_N) > len(day_N) and (wide := float(np.diff(np.quantile(apart_N, INNER))[0])) < least:
             found, least = column, wide
     return found
 

@@ -70,7 +70,7 @@ def imputed(table: pa.Table, codec: TableCodec, dependencies: Refinement, rng: n
     unknown = {column.name: column.is_unknown(table[column.source]) for column in codec.learnt}
     known = {column.name: column.cells_of(table[column.source], rng) for column in codec.learnt}
     drawn = dependencies.filled(known, missing, unknown, rng)
-    filled = codec.written(drawn, rng, only={name for name, cells in missing.items() if cells.any()})
+    filled = codec.written(drawn, rng, missing)
     for column in codec.columns:
         if isinstance(column, ConstantCodec):
             filled[column.name] = column.make(table.num_rows)
