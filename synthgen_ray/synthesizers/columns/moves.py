@@ -89,9 +89,10 @@ class Moves:
             (self._nearest(place_B, kinds_B), place_B),
             (groups_B + kinds_B, groups_B + has_B),
         ):
-            take, give = _matched(wanted_B[takers], given_B[givers], day_B[takers], day_B[givers])
+            take, give = matched(wanted_B[takers], given_B[givers], day_B[takers], day_B[givers])
             order_B[takers[take]] = givers[give]
             takers, givers = np.delete(takers, take), np.delete(givers, give)
+        # Who found none gets what nobody needed, in order.
         order_B[takers[np.argsort(day_B[takers], kind="stable")]] = givers[np.argsort(day_B[givers], kind="stable")]
         return order_B
 
@@ -218,7 +219,7 @@ class Moves:
         return self._days
 
 
-def _matched(
+def matched(
     wanted: np.ndarray, given: np.ndarray, order_of_wanted: np.ndarray, order_of_given: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The places of those that want something, and of those that have it, pair by pair: as many as there are, evenly
