@@ -105,7 +105,7 @@ class TableCodec(Stored):
         fresh = [codec.name for codec in learnt if isinstance(codec, FreshCodec)]
         gaps = (GapCodec.of(name, train[name], options.k) for name in fresh)
         found = cls(columns=_avoiding(learnt, whole, breathe), gaps=tuple(filter(None, gaps)))
-        phases = tuple(learn_phases(found.learnt, train, options.k)) if options.phases else ()
+        phases = tuple(learn_phases(found.learnt, train, options.k, breathe)) if options.phases else ()
         return cls(columns=found.columns, gaps=found.gaps, phases=phases)
 
     @cached_property

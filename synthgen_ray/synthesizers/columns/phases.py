@@ -5,7 +5,7 @@ sell at night. A phase is what comes again every day, week or month. It is learn
 once both are drawn a moment is moved to where it has that phase: see `moves`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -158,9 +158,11 @@ def units_per_day(type_: pa.DataType) -> int:
     return int(moments.DAY / moments.microseconds_per_step(type_))
 
 
-def learn_phases(columns: Sequence[LearntCodec], train: pa.Table, k: int) -> Iterator[PhaseCodec]:
+def learn_phases(
+    columns: Sequence[LearntCodec], train: pa.Table, k: int, breathe: Callable[[], None]
+) -> Iterator[PhaseCodec]:
     """Those of the columns' moments that tell of other columns: hours, and of days what tells more, the weekday or the
-    day of the month."""
+    day of the month. `breathe` is called before each is looked at, and may raise."""
     candidates = [phase for codec in columns if isinstance(codec, NumberCodec) for phase in _phases_of(codec, train, k)]
     if not candidates:
         return
@@ -171,6 +173,7 @@ def learn_phases(columns: Sequence[LearntCodec], train: pa.Table, k: int) -> Ite
     told += zip(candidates, own, strict=True)
     strongest: dict[tuple[str, bool], tuple[float, PhaseCodec]] = {}
     for phase, codes_N in zip(candidates, own, strict=True):
+        breathe()
         known = codes_N < phase.width
         others = [others_N[known] for other, others_N in told if _may_follow(other, phase)]
         strength = max((association(codes_N[known], others_N) for others_N in others), default=0.0)
