@@ -160,12 +160,12 @@ class Synthesizer(ABC):
         targets = self._targets(conditions or {})
         rng = stream(seed, index, 0)
         pieces = [
-            self._written(self._refined(rows, targets | part, rng), rng)
+            self.codec.written(self._refined(rows, targets | part, rng), rng)
             for rows, part in self._split(index * self.chunk_rows, num_rows, distribution or {})
             if rows
         ]
         order = pa.array(rng.permutation(num_rows)) if len(pieces) > 1 else None
-        learnt = {} if pieces else self._written(self._draw(0, {}, rng), rng)
+        learnt = {} if pieces else self.codec.written(self._draw(0, {}, rng), rng)
         for name in pieces[0] if pieces else ():
             joined = pa.concat_arrays([piece[name] for piece in pieces])
             learnt[name] = joined if order is None else joined.take(order)
@@ -320,16 +320,13 @@ class Synthesizer(ABC):
         return pa.table(
             {
                 name: pc.if_else(array, None, True) if name in gaps else array
-                for name, array in self._written(drawn, rng).items()
+                for name, array in self.codec.written(drawn, rng).items()
             }
         )
 
     def _refined(self, num_rows: int, targets: Targets, rng: np.random.Generator) -> dict[str, Cells]:
         drawn = self._draw(num_rows, targets, rng)
         return self._refinement.refined(drawn, targets, rng) if self._refinement else drawn
-
-    def _written(self, drawn: dict[str, Cells], rng: np.random.Generator) -> dict[str, pa.Array]:
-        return self.codec.written(drawn, rng)
 
     @property
     def _codec_options(self) -> CodecOptions:

@@ -179,7 +179,7 @@ class TableCodec(Stored):
         ]
         return pa.table(arrays, names=[codec.name for codec in self.columns])
 
-    @property
+    @cached_property
     def _phases_of(self) -> dict[str, list[PhaseCodec]]:
         """By the column of the moments."""
         found: dict[str, list[PhaseCodec]] = {}

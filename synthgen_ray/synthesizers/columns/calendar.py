@@ -208,7 +208,7 @@ class CalendarForm(Counted, Stored):
 
 
 def _per_day(grid: IntegerForm) -> int:
-    return int(moments.DAY / moments.microseconds_per_step(arrow.type_of(grid.arrow_type)))
+    return moments.units_per_day(arrow.type_of(grid.arrow_type))
 
 
 def _is_countable(grid: IntegerForm) -> bool:

@@ -29,6 +29,10 @@ def microseconds_per_step(type_: pa.DataType) -> Fraction:
     return MICROSECONDS["ms" if pa.types.is_date64(type_) else type_.unit]
 
 
+def units_per_day(type_: pa.DataType) -> int:
+    return int(DAY / microseconds_per_step(type_))
+
+
 def steps_of(text: str, type_: pa.DataType) -> Fraction:
     """An ISO 8601 moment, or a time of day, in the unit of the type, from its epoch. Without a zone it is one of the
     type's clocks, where these show it twice the first, where they leave it out the moment after."""

@@ -4,7 +4,7 @@ The season is the moment's, the phases are told. First rows exchange their momen
 Friday gives it to one who is to have it, not far away. So days stay as frequent as they are. Who finds none goes to the
 nearest day of the kind, and then each to its hour, as far into it as it was into its own. How far is counted in rows of
 the table: what is closed is not entered, and what is busy at half past is busy there too.
-Shapes: B moments, D days from the first to the last, G groups of rows that may exchange.
+Shapes: B moments, D days from the first to the last.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 from scipy.special import ndtr, ndtri
 
-from synthgen_ray.synthesizers.columns import arrow
+from synthgen_ray.synthesizers.columns import arrow, moments
 from synthgen_ray.synthesizers.columns.calendar import CalendarForm
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec
-from synthgen_ray.synthesizers.columns.phases import PERIODS, PhaseCodec, Shown, plain_form, units_per_day
+from synthgen_ray.synthesizers.columns.phases import PERIODS, PhaseCodec, Shown, plain_form
 from synthgen_ray.synthesizers.columns.wall_clock import first_shown
 from synthgen_ray.synthesizers.columns.whole import IntegerForm, has_zone
 
@@ -58,9 +58,9 @@ class Moves:
         rows `among_B` are moved.
         """
         chances_B, into_B = rng.random((2, len(cells.numbers)))
-        moments = self._moments_of(cells)
-        before = now = Shown.of(moments)
-        free_B = ~cells.null & ~self._is_apart(moments)
+        drawn = self._moments_of(cells)
+        before = now = Shown.of(drawn)
+        free_B = ~cells.null & ~self._is_apart(drawn)
         if among_B is not None:
             free_B &= among_B
         day_B, hour_B = now.day, now.hour
@@ -131,9 +131,9 @@ class Moves:
                 low, high = self._codec.form.cells(*(bound.astype(np.float64) for bound in some.bounds))
                 begin, end = np.maximum(begin, self._ranks(low)[0]), np.minimum(end, self._ranks(high)[1])
             some = replace(some, numbers=self._number_at(begin + into * np.maximum(end - begin, 0)))
-            moments = self._moments_of(some)
-            shown = Shown.of(moments)
-            fits = (begin < end) & (shown.day == at.day) & ~self._is_apart(moments)
+            found = self._moments_of(some)
+            shown = Shown.of(found)
+            fits = (begin < end) & (shown.day == at.day) & ~self._is_apart(found)
             fits &= self._hours is None or shown.hour == at.hour
             numbers[rows[fits]] = some.numbers[fits]
             rows, into = rows[~fits], into[~fits]
@@ -142,8 +142,8 @@ class Moves:
     def _moments_of(self, cells: NumberCells) -> pa.Array:
         return self._codec.form.back(cells.numbers, *(cells.bounds or ()))
 
-    def _is_apart(self, moments: pa.Array) -> np.ndarray:
-        return np.isin(arrow.integers(moments), self._apart)
+    def _is_apart(self, array: pa.Array) -> np.ndarray:
+        return np.isin(arrow.integers(array), self._apart)
 
     def _stretches(self, shown: Shown) -> tuple[np.ndarray, np.ndarray]:
         """Where all that is told as moments of these hours, or of these days where hours are not told, begins and ends
@@ -174,7 +174,7 @@ class Moves:
 
     def _cut(self, parts: int) -> tuple[np.ndarray, np.ndarray]:
         """Where each part of each day begins and ends among the table's rows."""
-        form, length = plain_form(self._codec), units_per_day(self._type) // parts
+        form, length = plain_form(self._codec), moments.units_per_day(self._type) // parts
         places = self._first * parts + np.arange(self._size * parts + 1)
         edges = places * length
         if has_zone(self._type):

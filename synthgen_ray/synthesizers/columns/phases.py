@@ -133,7 +133,7 @@ class Shown:
     @classmethod
     def of(cls, array: pa.Array) -> Self:
         shown = arrow.integers(shown_by_clocks(array) if has_zone(array.type) else array).astype(np.int64)
-        per_day = units_per_day(array.type)
+        per_day = moments.units_per_day(array.type)
         day_N, rest_N = np.divmod(shown, per_day)
         return cls(day_N, rest_N * 24 // per_day)
 
@@ -152,10 +152,6 @@ class Shown:
 def plain_form(codec: NumberCodec) -> Form:
     """The form of all moments but markers."""
     return codec.form.others if isinstance(codec.form, MarkedForm) else codec.form
-
-
-def units_per_day(type_: pa.DataType) -> int:
-    return int(moments.DAY / moments.microseconds_per_step(type_))
 
 
 def learn_phases(
@@ -203,8 +199,7 @@ def _may_follow(other: LearntCodec, phase: PhaseCodec) -> bool:
 def _nearest(day_N: np.ndarray, others: Mapping[str, np.ndarray]) -> str | None:
     """The column whose days are always about as far from these, if there is one: as an order's are from its
     delivery's."""
-    found, least = None, np.nanquantile(day_N, 1) - np.nanquantile(day_N, 0)
-    least = min(NEAR, least / LEAST_TIMES)
+    found, least = None, min(NEAR, (np.nanmax(day_N) - np.nanmin(day_N)) / LEAST_TIMES)
     for column, other_N in others.items():
         apart_N = (day_N - other_N)[np.isfinite(day_N - other_N)]
         if 2 * len(apart_N) > len(day_N) and (wide := float(np.diff(np.quantile(apart_N, INNER))[0])) < least:
