@@ -160,7 +160,7 @@ class Synthesizer(ABC):
         targets = self._targets(conditions or {})
         rng = stream(seed, index, 0)
         pieces = [
-            self.codec.written(self._refined(rows, targets | part, rng), rng)
+            self.codec.written(self._refined(rows, targets | part, rng), rng, conditions or ())
             for rows, part in self._split(index * self.chunk_rows, num_rows, distribution or {})
             if rows
         ]
@@ -303,7 +303,7 @@ class Synthesizer(ABC):
             return self._only_learnt(self._refined(num_rows, {}, rng), rng)
 
         rows = pa.concat_tables(spread(draw, chunks(SAMPLE_ROWS, self.chunk_rows)))
-        rare = [codec for codec in self.codec.numbers if len(codec.plain(rows[codec.name]).drop_null()) < k]
+        rare = [codec for codec in self.codec.numbers if len(codec.plain(codec.column_of(rows)).drop_null()) < k]
         rows = pa.concat_tables([rows, *map(self._rows_with, rare)])
         return Refinement.learn(learnt, rows, k, 0, Pace(None, None)) or Refinement.of_frequencies(learnt, rows, k, 0)
 
@@ -343,7 +343,7 @@ class Synthesizer(ABC):
     def _targets(self, conditions: Conditions) -> dict[str, Target]:
         learnt = {codec.name: codec for codec in self.codec.learnt}
         targets = {name: learnt[name].target(condition) for name, condition in conditions.items() if name in learnt}
-        return targets | self.codec.phases_in(targets)
+        return targets | self.codec.timeline.targets(targets)
 
     def _split(self, start: int, num_rows: int, distribution: Distribution) -> Iterator[tuple[int, dict[str, Target]]]:
         """Rows and targets of each share of a distribution, in the chunk of a job that begins there."""

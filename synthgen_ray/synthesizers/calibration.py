@@ -58,7 +58,7 @@ def with_quantile_maps(codec: TableCodec, layout: Layout, table: pa.Table, k: in
             drawn[number].append(column.numbers(codes, scalars))
     return codec.with_learnt(
         [
-            _mapped(column, np.concatenate(parts), table[column.name], k)
+            _mapped(column, np.concatenate(parts), column.column_of(table), k)
             for column, parts in zip(codec.numbers, drawn, strict=True)
         ]
     )

@@ -1,7 +1,7 @@
 """Table <-> numbers. One codec for each column: learnt columns have codes and scalars, the others are made afresh. Of
 these only which cells are missing is learnt."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,11 +17,11 @@ from synthgen_ray.domain.columns import FRESH, Column, ColumnKind, LearnedColumn
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.domain.params import Family
 from synthgen_ray.synthesizers.columns import arrow, checks, moments
-from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec, CategoryTarget, GapCodec
+from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryCodec, GapCodec
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
+from synthgen_ray.synthesizers.columns.durations import DurationCodec, learn_durations
 from synthgen_ray.synthesizers.columns.identifier import CodeCodec
-from synthgen_ray.synthesizers.columns.moves import Moves
-from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec, NumberTarget, kind_of
+from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec, kind_of
 from synthgen_ray.synthesizers.columns.number_ids import ScatteredCodec, SequenceCodec, learn_number_ids
 from synthgen_ray.synthesizers.columns.phases import PhaseCodec, learn_phases
 from synthgen_ray.synthesizers.columns.seen import shares_of_strangers
@@ -30,6 +30,7 @@ from synthgen_ray.synthesizers.columns.text import TextCodec
 from synthgen_ray.synthesizers.columns.wrapped import Wrapped
 from synthgen_ray.synthesizers.columns.written_moments import WrittenMoments
 from synthgen_ray.synthesizers.numerics.streams import stream
+from synthgen_ray.synthesizers.timeline import Timeline
 
 LearntCodec = CategoryCodec | NumberCodec
 Cells = CategoryCells | NumberCells
@@ -52,13 +53,15 @@ class CodecOptions:
     most_categories: int
     maps: frozenset[str]  # what numbers need: "modes", "marginal"
     marginals: Family | Literal["empirical"] = "empirical"
-    phases: bool = True  # whether moments have them
+    derived: bool = True  # whether moments have durations and phases
 
 
 class TableCodec(Stored):
     columns: tuple[ColumnCodec, ...] = Field(min_length=1)
     # Of columns that are made afresh; files of tables without have none, nor have those of before.
     gaps: tuple[GapCodec, ...] = Field(default=(), exclude_if=lambda gaps: not gaps)
+    # Of columns of moments; so have these.
+    durations: tuple[DurationCodec, ...] = Field(default=(), exclude_if=lambda durations: not durations)
     phases: tuple[PhaseCodec, ...] = Field(default=(), exclude_if=lambda phases: not phases)
 
     @model_validator(mode="after")
@@ -69,20 +72,30 @@ class TableCodec(Stored):
         gaps = {gap.name for gap in self.gaps}
         if len(gaps) != len(self.gaps) or not gaps <= fresh:
             raise ValueError("gaps of other columns")
-        self._check_phases()
+        self._check_moments()
         for codec in self.columns:
             arrow.type_of(codec.arrow_type)
         return self
 
-    def _check_phases(self) -> None:
-        moments_ = {codec.name: codec.wrapped for codec in self.numbers if codec.column_kind is ColumnKind.DATETIME}
-        names = {codec.name for codec in self.columns} | {phase.name for phase in self.phases}
-        if len(names) < len(self.columns) + len(self.phases):
-            raise ValueError("phases have the names of columns")
-        for column, phases in self._phases_of.items():
-            is_once = len(phases) == len({phase.phase == "hour" for phase in phases})
-            if not is_once or any(column not in moments_ or phase.wrapped != moments_[column] for phase in phases):
-                raise ValueError("phases of other columns")
+    def _check_moments(self) -> None:
+        columns = {codec.name: codec for codec in self._moments}
+        names = [codec.name for codec in (*self.columns, *self.durations, *self.phases)]
+        if len(set(names)) < len(names):
+            raise ValueError("durations or phases have the names of columns")
+        ends = [end for duration in self.durations for end in (duration.since, duration.until)]
+        if any(end.column not in columns or not end.is_of(columns[end.column]) for end in ends):
+            raise ValueError("durations of other columns")
+        order = list(columns).index
+        untils = [duration.until.column for duration in self.durations]
+        if untils != sorted(set(untils), key=order):
+            raise ValueError("durations in no order")
+        if any(order(duration.since.column) >= order(duration.until.column) for duration in self.durations):
+            raise ValueError("durations that go back")
+        phases = {(phase.column, phase.phase == "hour") for phase in self.phases}
+        if len(phases) < len(self.phases) or not {column for column, _ in phases} <= columns.keys():
+            raise ValueError("phases of other columns")
+        if any(phase.wrapped != columns[phase.column].wrapped for phase in self.phases):
+            raise ValueError("phases of other columns")
 
     @classmethod
     def learn(
@@ -105,12 +118,21 @@ class TableCodec(Stored):
         fresh = [codec.name for codec in learnt if isinstance(codec, FreshCodec)]
         gaps = (GapCodec.of(name, train[name], options.k) for name in fresh)
         found = cls(columns=_avoiding(learnt, whole, breathe), gaps=tuple(filter(None, gaps)))
-        phases = tuple(learn_phases(found.learnt, train, options.k, breathe)) if options.phases else ()
-        return cls(columns=found.columns, gaps=found.gaps, phases=phases)
+        if not options.derived:
+            return found
+
+        def learn(name: str, column: pa.ChunkedArray) -> NumberCodec:
+            return NumberCodec.learn(name, column, options.k, 1, options.maps, options.marginals, rng)
+
+        durations = learn_durations(found._moments, train, options.k, learn, breathe)
+        found = cls(columns=found.columns, gaps=found.gaps, durations=tuple(durations))
+        phases = learn_phases(found.learnt, train, options.k, breathe)
+        return cls(columns=found.columns, gaps=found.gaps, durations=found.durations, phases=tuple(phases))
 
     @cached_property
     def learnt(self) -> tuple[LearntCodec, ...]:
-        return (*(codec for codec in self.columns if isinstance(codec, LearntCodec)), *self.gaps, *self.phases)
+        columns = (codec for codec in self.columns if isinstance(codec, LearntCodec))
+        return (*columns, *self.gaps, *self.durations, *self.phases)
 
     @cached_property
     def numbers(self) -> tuple[NumberCodec, ...]:
@@ -123,18 +145,13 @@ class TableCodec(Stored):
         return type(self)(
             columns=tuple(learnt[codec.name] if isinstance(codec, LearntCodec) else codec for codec in self.columns),
             gaps=tuple(learnt[gap.name] for gap in self.gaps),
+            durations=tuple(learnt[duration.name] for duration in self.durations),
             phases=tuple(learnt[phase.name] for phase in self.phases),
         )
 
-    def phases_in(self, targets: Mapping[str, CategoryTarget | NumberTarget]) -> dict[str, CategoryTarget]:
-        """What hours and days follow from the moments that are asked for."""
-        numbers = {codec.name: codec for codec in self.numbers}
-        found = {}
-        for phase in self.phases:
-            asked = targets.get(phase.column)
-            if isinstance(asked, NumberTarget) and (target := phase.target_in(numbers[phase.column], asked)):
-                found[phase.name] = target
-        return found
+    @cached_property
+    def timeline(self) -> Timeline:
+        return Timeline(self._moments, self.durations, self.phases)
 
     @property
     def learned_columns(self) -> tuple[LearnedColumn, ...]:
@@ -145,28 +162,25 @@ class TableCodec(Stored):
         scalars = np.empty((table.num_rows, len(self.numbers)), dtype=np.float32)
         number = 0
         for place, codec in enumerate(self.learnt):
-            codes[:, place], column_scalars = codec.encode(table[codec.source], rng)
+            codes[:, place], column_scalars = codec.encode(codec.column_of(table), rng)
             if column_scalars is not None:
                 scalars[:, number] = column_scalars
                 number += 1
         return Encoded(codes, scalars)
 
     def written(
-        self, drawn: Mapping[str, Cells], rng: np.random.Generator, missing: Mapping[str, np.ndarray] | None = None
+        self,
+        drawn: Mapping[str, Cells],
+        rng: np.random.Generator,
+        asked: Collection[str] = (),
+        missing: Mapping[str, np.ndarray] | None = None,
     ) -> dict[str, pa.Array]:
-        """The cells that were drawn of the learnt columns; or, where `missing` tells for each which were (B,), of those
-        of which some were."""
-        cells: dict[str, Any] = dict(drawn)
-        days: dict[str | None, np.ndarray] = {}
-        wanted = [codec for codec in self.learnt if not isinstance(codec, PhaseCodec)]
+        """The cells that were drawn of the learnt columns, those of which something was `asked` as it was; or, where
+        `missing` tells for each which were (B,), of those of which some were."""
+        cells: dict[str, Any] = self.timeline.settled(drawn, rng, asked, missing)
+        wanted = [codec for codec in self.learnt if not isinstance(codec, DurationCodec | PhaseCodec)]
         if missing is not None:
             wanted = [codec for codec in wanted if missing[codec.name].any()]
-        for codec in wanted:
-            if moves := self._moves.get(codec.name):
-                codes = {phase.name: cells[phase.name].codes for phase in self._phases_of[codec.name]}
-                among = None if missing is None else missing[codec.name]
-                found = moves.moved(cells[codec.name], codes, rng, days.get(moves.beside), among)
-                cells[codec.name], days[codec.name] = found
         return {codec.name: codec.written(cells[codec.name], rng) for codec in wanted}
 
     def table(self, learnt: dict[str, pa.Array], num_rows: int, first_row: int, seed: int) -> pa.Table:
@@ -180,17 +194,9 @@ class TableCodec(Stored):
         return pa.table(arrays, names=[codec.name for codec in self.columns])
 
     @cached_property
-    def _phases_of(self) -> dict[str, list[PhaseCodec]]:
-        """By the column of the moments."""
-        found: dict[str, list[PhaseCodec]] = {}
-        for phase in self.phases:
-            found.setdefault(phase.column, []).append(phase)
-        return found
-
-    @cached_property
-    def _moves(self) -> dict[str, Moves]:
-        numbers = {codec.name: codec for codec in self.numbers}
-        return {column: Moves(numbers[column], phases) for column, phases in self._phases_of.items()}
+    def _moments(self) -> tuple[NumberCodec, ...]:
+        columns = (codec for codec in self.columns if isinstance(codec, NumberCodec))
+        return tuple(codec for codec in columns if codec.column_kind is ColumnKind.DATETIME)
 
     def _fresh(self, place: int, num_rows: int, first_row: int, seed: int, missing: pa.Array | None) -> pa.Array:
         codec: Any = self.columns[place]

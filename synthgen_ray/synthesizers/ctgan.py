@@ -180,7 +180,7 @@ class CTGAN(NeuralSynthesizer):
 
     @property
     def _codec_options(self) -> CodecOptions:
-        return replace(super()._codec_options, phases=not self._is_stock)
+        return replace(super()._codec_options, derived=not self._is_stock)
 
     @property
     def _is_refined(self) -> bool:

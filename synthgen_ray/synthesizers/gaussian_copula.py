@@ -51,7 +51,7 @@ class GaussianCopula(Synthesizer):
     def _learn(self, table: pa.Table, seed: int, pace: Pace) -> None:
         rng = stream(seed, TRAIN)
         self._splits_categories = True  # also where it was loaded from a file of before
-        columns = [seen(codec, table[codec.source], rng) for codec in self.codec.learnt]
+        columns = [seen(codec, codec.column_of(table), rng) for codec in self.codec.learnt]
         pace.say(0.5, "learning the correlations")
         ordered, seen_ND = in_line(columns)
         del columns  # as large as the table once more

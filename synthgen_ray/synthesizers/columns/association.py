@@ -7,7 +7,9 @@ V and Tschuprow's T".
 import math
 
 import numpy as np
+import pyarrow as pa
 
+TEST_ROWS = 10_000
 CERTAIN = 5  # standard deviations from what chance makes of χ²
 
 
@@ -26,3 +28,10 @@ def association(codes_N: np.ndarray, others_N: np.ndarray) -> float:
         return 0.0
     least = min(size - (size - 1) ** 2 / (rows - 1) for size in counts.shape) - 1
     return math.sqrt(max(chi_squared / rows - freedom / (rows - 1), 0.0) / least) if least > 0 else 0.0
+
+
+def few_rows(table: pa.Table) -> pa.Table:
+    """Rows from all parts of it, as many as a test needs. In their chunks: one dictionary may not hold all."""
+    chosen = np.zeros(table.num_rows, dtype=bool)
+    chosen[np.linspace(0, table.num_rows - 1, min(table.num_rows, TEST_ROWS)).astype(np.int64)] = True
+    return table.filter(pa.array(chosen))

@@ -138,10 +138,9 @@ class CategoryCodec(Stored):
     def learned(self) -> LearnedColumn:
         return LearnedColumn(self.name, self.column_kind, self.nulls > 0, self.values + self.tail)
 
-    @property
-    def source(self) -> str:
-        """The column of the table that it is learnt from."""
-        return self.name
+    def column_of(self, table: pa.Table) -> pa.ChunkedArray:
+        """What it is learnt from."""
+        return table[self.name]
 
     @property
     def width(self) -> int:

@@ -16,11 +16,10 @@ import pyarrow as pa
 from scipy.special import ndtr, ndtri
 
 from synthgen_ray.synthesizers.columns import arrow, moments
-from synthgen_ray.synthesizers.columns.calendar import CalendarForm
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec
-from synthgen_ray.synthesizers.columns.phases import PERIODS, PhaseCodec, Shown, plain_form
+from synthgen_ray.synthesizers.columns.phases import PERIODS, PhaseCodec, Shown, grid_of, plain_form
 from synthgen_ray.synthesizers.columns.wall_clock import first_shown
-from synthgen_ray.synthesizers.columns.whole import IntegerForm, has_zone
+from synthgen_ray.synthesizers.columns.whole import has_zone
 
 PERIODS_TOGETHER = {"weekday": 4, "day": 2}  # in which moments are exchanged
 FURTHEST = 31  # days
@@ -38,44 +37,34 @@ class Moves:
         self._apart, self._first = phases[0].apart, phases[0].first
         self._size = phases[0].last - phases[0].first + 1
 
-    @property
-    def beside(self) -> str | None:
-        """The column with whose days these are moved."""
-        return self._days.beside if self._days else None
-
     def moved(
         self,
         cells: NumberCells,
         codes: Mapping[str, np.ndarray],
         rng: np.random.Generator,
-        days_B: np.ndarray | None = None,
         among_B: np.ndarray | None = None,
-    ) -> tuple[NumberCells, np.ndarray]:
-        """By the codes of each phase, inside of what is asked for, and by how many days each was moved. Where no day
-        nearby is open then, a moment stays.
-
-        `days_B` is by how many those were that these go with: they are not exchanged, but go along. Only moments of
-        rows `among_B` are moved.
-        """
+        *,
+        exchange: bool = True,
+    ) -> NumberCells:
+        """By the codes of each phase, inside of what is asked for: only moments of rows `among_B`, and if they are not
+        to be exchanged each by itself. Where no day nearby is open then, a moment stays."""
         chances_B, into_B = rng.random((2, len(cells.numbers)))
         drawn = self._moments_of(cells)
-        before = now = Shown.of(drawn)
+        now = Shown.of(drawn)
         free_B = ~cells.null & ~self._is_apart(drawn)
         if among_B is not None:
             free_B &= among_B
         day_B, hour_B = now.day, now.hour
         if self._days:
             kinds_B = self._days.phases(codes[self._days.name])
-            if days_B is None:
+            if exchange:
                 order_B = self._exchanged(now.day, kinds_B, free_B)
                 cells, now = cells.at(order_B), now.at(order_B)
-                days_B = np.zeros_like(now.day)
-            day_B = self._gone_to(now.day, days_B, kinds_B, chances_B)
+            day_B = self._gone_to(now.day, kinds_B, chances_B)
         if self._hours:
             hour_B = self._hours.phases(codes[self._hours.name])
         rows = np.flatnonzero(((day_B != now.day) | (hour_B != now.hour)) & free_B)
-        cells = self._put(cells, rows, now, Shown(day_B, hour_B), into_B)
-        return cells, np.where(free_B, Shown.of(self._moments_of(cells)).day - before.day, 0)
+        return self._put(cells, rows, now, Shown(day_B, hour_B), into_B)
 
     def _exchanged(self, day_B: np.ndarray, kinds_B: np.ndarray, free_B: np.ndarray) -> np.ndarray:
         """Whose moment each row gets: one of the nearest day of its kind, or else of one that is not far, where that is
@@ -96,12 +85,11 @@ class Moves:
         order_B[takers[np.argsort(day_B[takers], kind="stable")]] = givers[np.argsort(day_B[givers], kind="stable")]
         return order_B
 
-    def _gone_to(self, day_B: np.ndarray, days_B: np.ndarray, kinds_B: np.ndarray, chances_B: np.ndarray) -> np.ndarray:
-        """The day of each kind that has rows and is nearest to one that is so many days away; the day itself where
-        there is none, or where it is crowded."""
+    def _gone_to(self, day_B: np.ndarray, kinds_B: np.ndarray, chances_B: np.ndarray) -> np.ndarray:
+        """The nearest day of each kind that has rows; the day itself where there is none, or where it is crowded."""
         place_B = self._places(day_B)
-        to_B = self._nearest(self._places(day_B + days_B), kinds_B)
-        stays = (to_B == self._size) | ((days_B == 0) & (chances_B * self._crowds_D[place_B] >= CROWDED))
+        to_B = self._nearest(place_B, kinds_B)
+        stays = (to_B == self._size) | (chances_B * self._crowds_D[place_B] >= CROWDED)
         return np.where(stays, day_B, self._first + to_B)
 
     def _nearest(self, place_B: np.ndarray, kinds_B: np.ndarray) -> np.ndarray:
@@ -180,8 +168,7 @@ class Moves:
         if has_zone(self._type):
             edges = first_shown(edges, self._type)
         first, last = edges[:-1], edges[1:] - 1
-        grid = form.grid if isinstance(form, CalendarForm) else form
-        if isinstance(grid, IntegerForm):
+        if grid := grid_of(self._codec):
             first = first + (grid.origin - first) % grid.step
         outside = (last < first) | (last < form.ends[0]) | (first > form.ends[1])
         begin, end = (self._codec.form.forward(arrow.of_integers(edge, self._type)) for edge in (first, last))

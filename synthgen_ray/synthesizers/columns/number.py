@@ -67,6 +67,9 @@ class NumberCells:
         low, high = target.bounds(choices)
         return cls(np.clip(numbers, low.astype(np.float64), high.astype(np.float64)), null, (low, high))
 
+    def without_nulls(self) -> Self:
+        return replace(self, null=np.zeros_like(self.null))
+
     def at(self, rows: np.ndarray) -> Self:
         bounds = None if self.bounds is None else (self.bounds[0][rows], self.bounds[1][rows])
         return replace(self, numbers=self.numbers[rows], null=self.null[rows], bounds=bounds)
@@ -155,10 +158,9 @@ class NumberCodec(Stored):
         widest = max(CELL_BYTES, widest_of((blank or "",)))
         return LearnedColumn(self.name, self.column_kind, self.null_share > 0, None, ends[0], ends[1], widest)
 
-    @property
-    def source(self) -> str:
-        """The column of the table that it is learnt from."""
-        return self.name
+    def column_of(self, table: pa.Table) -> pa.ChunkedArray:
+        """What it is learnt from."""
+        return table[self.name]
 
     @property
     def maps(self) -> frozenset[str]:

@@ -16,16 +16,17 @@ from pydantic import Field, model_validator
 
 from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.synthesizers.columns import arrow, moments
-from synthgen_ray.synthesizers.columns.association import association
+from synthgen_ray.synthesizers.columns.association import association, few_rows
 from synthgen_ray.synthesizers.columns.bins import MOST_BINS
-from synthgen_ray.synthesizers.columns.calendar import LEAST_TIMES, kinds_of
+from synthgen_ray.synthesizers.columns.calendar import LEAST_TIMES, CalendarForm, kinds_of
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
+from synthgen_ray.synthesizers.columns.durations import DurationCodec
 from synthgen_ray.synthesizers.columns.ends import inner_parts
 from synthgen_ray.synthesizers.columns.forms import Form
 from synthgen_ray.synthesizers.columns.marked import MarkedForm
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.columns.wall_clock import shown_by_clocks
-from synthgen_ray.synthesizers.columns.whole import has_zone
+from synthgen_ray.synthesizers.columns.whole import IntegerForm, has_zone
 from synthgen_ray.synthesizers.columns.written_moments import WrittenMoments
 
 Phase = Literal["hour", "weekday", "day"]
@@ -33,11 +34,8 @@ VALUES: Mapping[Phase, int] = {"hour": 24, "weekday": 7, "day": 31}
 PERIODS: Mapping[Phase, int] = {"hour": 1, "weekday": 7, "day": 31}  # days
 LEAST_ASSOCIATION = 0.05  # below which nobody sees that a column follows
 MOST_DAYS = 40_000  # from the first to the last: a century
-TEST_ROWS = 10_000
 MOST_PARTS = 10  # of numbers, that the test tells apart
 MOST_CATEGORIES = 31
-NEAR = 31  # days, between which most rows are, of moments that go together
-INNER = (0.05, 0.95)
 LearntCodec = CategoryCodec | NumberCodec
 
 
@@ -52,7 +50,6 @@ class PhaseCodec(CategoryCodec):
     phase: Phase
     wrapped: WrittenMoments | None = None  # how the column keeps its moments, if not as moments
     apart: tuple[int, ...] = Field(default=(), max_length=4 * MOST_BINS)  # in the unit of their type
-    beside: str | None = None  # another column of moments, with whose days theirs are moved
     first: int = Field(ge=-(2**31), le=2**31)  # day of the others since 1970; of their first and last k rows the mean
     last: int
 
@@ -76,28 +73,17 @@ class PhaseCodec(CategoryCodec):
         wrapped = codec.wrapped if isinstance(codec.wrapped, WrittenMoments) else None
         return cls(**found.model_dump(), column=codec.name, phase=phase, wrapped=wrapped, **more)
 
-    @property
-    def source(self) -> str:
-        return self.column
+    def column_of(self, table: pa.Table) -> pa.ChunkedArray:
+        return table[self.column]
 
     def plain(self, column: pa.ChunkedArray) -> pa.Array:
         """The phases; null where there is no moment, or one that is apart."""
-        array = self._moments(column)
+        array = self.wrapped.unwrap(column) if self.wrapped else arrow.plain(column)
         present, found = np.asarray(array.is_valid()), array.drop_null()
         phases = np.zeros(len(array), dtype=np.int8)
         phases[present] = Shown.of(found).phase(self.phase)
         present[present] = ~np.isin(arrow.integers(found), self.apart)
         return pa.array(phases, mask=~present)
-
-    def _moments(self, column: pa.ChunkedArray) -> pa.Array:
-        return self.wrapped.unwrap(column) if self.wrapped else arrow.plain(column)
-
-    def days(self, column: pa.ChunkedArray) -> np.ndarray:
-        """The days of the moments since 1970, (N,); NaN where there is none, or one that is apart."""
-        array, known = self._moments(column), np.asarray(self.plain(column).is_valid())
-        days_N = np.full(len(array), np.nan)
-        days_N[known] = Shown.of(array.filter(pa.array(known))).day
-        return days_N
 
     def phases(self, codes: np.ndarray) -> np.ndarray:
         return np.asarray(np.array(self.values)[codes])
@@ -154,18 +140,33 @@ def plain_form(codec: NumberCodec) -> Form:
     return codec.form.others if isinstance(codec.form, MarkedForm) else codec.form
 
 
+def grid_of(codec: NumberCodec) -> IntegerForm | None:
+    """The grid of all moments but markers; `None` where there is more than one."""
+    form = plain_form(codec)
+    grid = form.grid if isinstance(form, CalendarForm) else form
+    return grid if isinstance(grid, IntegerForm) else None
+
+
 def learn_phases(
     columns: Sequence[LearntCodec], train: pa.Table, k: int, breathe: Callable[[], None]
 ) -> Iterator[PhaseCodec]:
     """Those of the columns' moments that tell of other columns: hours, and of days what tells more, the weekday or the
     day of the month. `breathe` is called before each is looked at, and may raise."""
-    candidates = [phase for codec in columns if isinstance(codec, NumberCodec) for phase in _phases_of(codec, train, k)]
+    durations = {codec.until.column: codec for codec in columns if isinstance(codec, DurationCodec)}
+    candidates = [
+        phase
+        for codec in columns
+        if codec.column_kind is ColumnKind.DATETIME and isinstance(codec, NumberCodec)
+        for phase in _phases_of(codec, train, k)
+        if not _is_told(phase, durations.get(codec.name))
+    ]
     if not candidates:
         return
-    rows = np.linspace(0, train.num_rows - 1, min(train.num_rows, TEST_ROWS)).astype(np.int64)
-    some = train.take(rows)
-    told: list[tuple[LearntCodec, np.ndarray]] = [(codec, _few_codes(codec, some[codec.source])) for codec in columns]
-    own = [_few_codes(phase, some[phase.source]) for phase in candidates]
+    some = few_rows(train)
+    told: list[tuple[LearntCodec, np.ndarray]] = [
+        (codec, _few_codes(codec, codec.column_of(some))) for codec in columns
+    ]
+    own = [_few_codes(phase, phase.column_of(some)) for phase in candidates]
     told += zip(candidates, own, strict=True)
     strongest: dict[tuple[str, bool], tuple[float, PhaseCodec]] = {}
     for phase, codes_N in zip(candidates, own, strict=True):
@@ -173,44 +174,35 @@ def learn_phases(
         known = codes_N < phase.width
         others = [others_N[known] for other, others_N in told if _may_follow(other, phase)]
         strength = max((association(codes_N[known], others_N) for others_N in others), default=0.0)
-        place = phase.source, phase.phase == "hour"
+        place = phase.column, phase.phase == "hour"
         if strength >= LEAST_ASSOCIATION and (place not in strongest or strength > strongest[place][0]):
             strongest[place] = strength, phase
-    taken, days = {*train.column_names}, dict[str, np.ndarray]()
+    taken = {*train.column_names, *(codec.name for codec in columns)}
     for _, phase in strongest.values():
         name = f"{phase.column} ({phase.phase})"
         while name in taken:
             name += "'"
         taken.add(name)
-        more: dict[str, Any] = {"name": name}
-        if phase.phase != "hour":
-            day_N = phase.days(some[phase.column])
-            more["beside"] = _nearest(day_N, days)
-            days[phase.column] = day_N
-        yield phase.model_copy(update=more)
+        yield phase.model_copy(update={"name": name})
 
 
 def _may_follow(other: LearntCodec, phase: PhaseCodec) -> bool:
     """Days of the month of two moments go together where their seasons do, which are told."""
     are_moments = isinstance(other, PhaseCodec) or other.column_kind is ColumnKind.DATETIME
-    return other.source != phase.source and not (phase.phase == "day" and are_moments)
+    column = other.column if isinstance(other, PhaseCodec) else other.name
+    return column != phase.column and not (phase.phase == "day" and are_moments)
 
 
-def _nearest(day_N: np.ndarray, others: Mapping[str, np.ndarray]) -> str | None:
-    """The column whose days are always about as far from these, if there is one: as an order's are from its
-    delivery's."""
-    found, least = None, min(NEAR, (np.nanmax(day_N) - np.nanmin(day_N)) / LEAST_TIMES)
-    for column, other_N in others.items():
-        apart_N = (day_N - other_N)[np.isfinite(day_N - other_N)]
-        if 2 * len(apart_N) > len(day_N) and (wide := float(np.diff(np.quantile(apart_N, INNER))[0])) < least:
-            found, least = column, wide
-    return found
+def _is_told(phase: PhaseCodec, duration: DurationCodec | None) -> bool:
+    """By the phases of the moment before, and how far it is."""
+    if duration is None:
+        return False
+    days = (duration.usual[1] - duration.usual[0]) / duration.units_per_day
+    return days < PERIODS[phase.phase]
 
 
 def _phases_of(codec: NumberCodec, train: pa.Table, k: int) -> Iterator[PhaseCodec]:
     """Those that come often enough for bins not to tell them."""
-    if codec.column_kind is not ColumnKind.DATETIME:
-        return
     array = codec.plain(train[codec.name]).drop_null()
     values, counts = np.unique(arrow.integers(array), return_counts=True)
     markers = codec.form.markers if isinstance(codec.form, MarkedForm) else ()

@@ -22,6 +22,7 @@ from synthgen_ray.synthesizers.codec import TableCodec
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.category import CategoryCodec
 from synthgen_ray.synthesizers.columns.constant import ConstantCodec
+from synthgen_ray.synthesizers.columns.number import NumberCodec
 from synthgen_ray.synthesizers.refining.refinement import Refinement
 
 
@@ -51,7 +52,7 @@ def conformed(table: pa.Table, codec: TableCodec, columns: Sequence[Column] = ()
     for place, name in enumerate(table.column_names):
         if name in categories and pa.types.is_dictionary(table[place].type):
             table = table.set_column(place, name, _as_narrow(table[place], categories[name]))
-    for number in codec.numbers:
+    for number in (column for column in codec.columns if isinstance(column, NumberCodec)):
         try:
             number.plain(table[number.name])
         except pa.ArrowException:  # whose text has the cell
@@ -66,11 +67,11 @@ def imputed(table: pa.Table, codec: TableCodec, dependencies: Refinement, rng: n
 
     Others are made afresh in generated rows, ids and names among them: a made-up one would be none of this row.
     """
-    missing = {column.name: np.asarray(column.plain(table[column.source]).is_null()) for column in codec.learnt}
-    unknown = {column.name: column.is_unknown(table[column.source]) for column in codec.learnt}
-    known = {column.name: column.cells_of(table[column.source], rng) for column in codec.learnt}
+    missing = {column.name: np.asarray(column.plain(column.column_of(table)).is_null()) for column in codec.learnt}
+    unknown = {column.name: column.is_unknown(column.column_of(table)) for column in codec.learnt}
+    known = {column.name: column.cells_of(column.column_of(table), rng) for column in codec.learnt}
     drawn = dependencies.filled(known, missing, unknown, rng)
-    filled = codec.written(drawn, rng, missing)
+    filled = codec.written(drawn, rng, missing=missing)
     for column in codec.columns:
         if isinstance(column, ConstantCodec):
             filled[column.name] = column.make(table.num_rows)

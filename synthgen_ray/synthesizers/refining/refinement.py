@@ -295,7 +295,7 @@ def widths(columns: Sequence[LearntCodec], card: RefinementCard) -> np.ndarray:
 
 
 def _cells(columns: Sequence[LearntCodec], table: pa.Table, rng: np.random.Generator) -> dict[str, Cells]:
-    return {codec.name: codec.cells_of(table[codec.source], rng) for codec in columns}
+    return {codec.name: codec.cells_of(codec.column_of(table), rng) for codec in columns}
 
 
 def _codes(columns: Sequence[LearntCodec], card: RefinementCard, cells: Mapping[str, Cells]) -> np.ndarray:

@@ -289,7 +289,9 @@ def test_a_moment_is_asked_for_to_the_nanosecond():
 def test_a_dictionary_is_learnt_whose_chunks_have_more_values_together_than_its_index_tells_apart():
     type_ = pa.dictionary(pa.int8(), pa.string())
     chunks = [pa.array([f"{part}{n % 100}" for n in range(1000)]).dictionary_encode().cast(type_) for part in "ab"]
-    table = pa.table({"x": pa.chunked_array(chunks), "y": range(2000)})
+    hours = np.arange(2000) * 3_600
+    dates = {"at": pa.array(hours, pa.timestamp("s")), "until": pa.array(hours + 60, pa.timestamp("s"))}
+    table = pa.table({"x": pa.chunked_array(chunks), "y": hours % 86_400} | dates)
 
     rows = given_model(ModelType.GAUSSIAN_COPULA, table, None).sample(3000, seed=1)["x"]
 

@@ -1,0 +1,174 @@
+"""How long it is from one moment of a row to another, where that tells more than the two by themselves: how long a trip
+takes, when an order is delivered, that nobody leaves before he came.
+
+Two moments that are drawn each for itself are right to the season. So what is between them is learnt beside them, as a
+number, and once all are drawn the one follows the other by so much: see `timeline`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, Self
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field, model_validator
+
+from synthgen_ray.domain.columns import ColumnKind
+from synthgen_ray.synthesizers.columns import arrow, moments
+from synthgen_ray.synthesizers.columns.association import few_rows
+from synthgen_ray.synthesizers.columns.calendar import LEAST_TIMES
+from synthgen_ray.synthesizers.columns.marked import MarkedForm
+from synthgen_ray.synthesizers.columns.number import NumberCodec
+from synthgen_ray.synthesizers.columns.stored import Stored, TypeName
+from synthgen_ray.synthesizers.columns.whole import has_zone
+from synthgen_ray.synthesizers.columns.written_moments import WrittenMoments
+
+MOST = (0.05, 0.95)  # rows between these
+MOST_DISORDER = 0.01  # of the rows, by mistake
+LEAST_BY_CHANCE = 0.05  # of them in the wrong order, for the order to be worth learning
+LONGEST = 2**61  # units, so that no sum of two overflows
+LEAST_OTHERS = 20  # distinct moments, for one to be far from them
+LEAST_KNOWN = 0.5  # of the later moments that there are
+Length = Annotated[int, Field(ge=-(2**62), le=2**62)]
+
+
+class Moments(Stored):
+    """A column of moments, to be counted in another unit than its own. Those that `apart` names are markers, and no
+    moments."""
+
+    column: str
+    type: TypeName
+    wrapped: WrittenMoments | None = None  # how the column keeps its moments, if not as moments
+    apart: tuple[int, ...] = Field(default=(), max_length=100)  # in the unit of their type
+
+    @classmethod
+    def of(cls, codec: NumberCodec, train: pa.Table, k: int) -> Self:
+        wrapped = codec.wrapped if isinstance(codec.wrapped, WrittenMoments) else None
+        markers = codec.form.markers if isinstance(codec.form, MarkedForm) else ()
+        apart = {*map(int, markers), *_far(codec.plain(train[codec.name]), k)}
+        return cls(column=codec.name, type=codec.form.arrow_type, wrapped=wrapped, apart=tuple(sorted(apart)))
+
+    def is_of(self, codec: NumberCodec) -> bool:
+        return self.type == codec.form.arrow_type and self.wrapped == codec.wrapped
+
+    @property
+    def units_per_day(self) -> int:
+        return moments.units_per_day(arrow.type_of(self.type))
+
+    def counted(self, array: pa.Array, units_per_day: int) -> tuple[np.ndarray, np.ndarray]:
+        """In units of which a day has so many, and which of them are known, (N,) each; 0 where not."""
+        known, found = np.asarray(array.is_valid()), arrow.integers(array.drop_null())
+        units = units_per_day // self.units_per_day
+        most = LONGEST // units
+        known[known] = ~np.isin(found, self.apart) & (found > -most) & (found < most)
+        counted = np.zeros(len(array), dtype=np.int64)
+        counted[known] = arrow.integers(array.filter(pa.array(known))) * units
+        return counted, known
+
+    def plain(self, column: pa.ChunkedArray) -> pa.Array:
+        return self.wrapped.unwrap(column) if self.wrapped else arrow.plain(column)
+
+
+class DurationCodec(NumberCodec):
+    """From `since` to `until`, in the finer unit of the two; null where one of these is none."""
+
+    since: Moments
+    until: Moments
+    usual: tuple[Length, Length]  # between which most are
+
+    @model_validator(mode="after")
+    def _is_a_duration(self) -> Self:
+        if self.form.arrow_type != "int64" or self.wrapped or self.usual[0] > self.usual[1]:
+            raise ValueError("not a duration")
+        types = [arrow.type_of(end.type) for end in (self.since, self.until)]
+        if not all(map(moments.is_moment, types)) or has_zone(types[0]) != has_zone(types[1]):
+            raise ValueError("a duration between other columns")
+        return self
+
+    @property
+    def units_per_day(self) -> int:
+        return max(self.since.units_per_day, self.until.units_per_day)
+
+    def column_of(self, table: pa.Table) -> pa.ChunkedArray:
+        return _between(self.since, self.until, table)
+
+    def holds(self, durations: np.ndarray) -> np.ndarray:
+        """Which of them a row may have."""
+        low, high = self.form.ends
+        return np.asarray((durations >= low) & (durations <= high))
+
+
+def learn_durations(
+    columns: Sequence[NumberCodec],
+    train: pa.Table,
+    k: int,
+    learn: Callable[[str, pa.ChunkedArray], NumberCodec],
+    breathe: Callable[[], None],
+) -> Iterator[DurationCodec]:
+    """One for each column of moments that is about as far from an earlier one in all rows, or never before it, though
+    by chance it would be. `breathe` is called before each is looked at, and may raise."""
+    some = few_rows(train)
+    ends = [Moments.of(codec, train, k) for codec in columns if codec.column_kind is ColumnKind.DATETIME]
+    tested = [(end, end.plain(some[end.column])) for end in ends]
+    taken = {*train.column_names}
+    for place, until in enumerate(ends):
+        breathe()
+        usual = [_usual(since, tested[place], k) for since in tested[:place]]
+        found = [(since, part) for since, part in zip(ends, usual, strict=False) if part]
+        if not found:
+            continue
+        since, (low, high) = min(found, key=lambda pair: pair[1][1] - pair[1][0])
+        name = f"{until.column} since {since.column}"
+        while name in taken:
+            name += "'"
+        taken.add(name)
+        codec = learn(name, _between(since, until, train))
+        yield DurationCodec(**dict(codec), since=since, until=until, usual=(low, high))
+
+
+def _between(since: Moments, until: Moments, table: pa.Table) -> pa.ChunkedArray:
+    (first_N, last_N), known_N = _counted(*((end, end.plain(table[end.column])) for end in (since, until)))
+    return pa.chunked_array([pa.array(last_N - first_N, mask=~known_N)])
+
+
+def _counted(*ends: tuple[Moments, pa.Array]) -> tuple[list[np.ndarray], np.ndarray]:
+    """Moments in the finest unit of all, and in which rows all are known, (N,) each."""
+    per_day = max(end.units_per_day for end, _ in ends)
+    counted, known = zip(*(end.counted(array, per_day) for end, array in ends), strict=True)
+    return list(counted), np.logical_and.reduce(known)
+
+
+def _usual(since: tuple[Moments, pa.Array], until: tuple[Moments, pa.Array], k: int) -> tuple[int, int] | None:
+    """Between which most durations are, by means of k; `None` where they are not worth learning."""
+    if has_zone(since[1].type) != has_zone(until[1].type):
+        return None
+    (first_N, last_N), known_N = _counted(since, until)
+    if known_N.sum() < max(k, len(until[1].drop_null()) * LEAST_KNOWN):
+        return None
+    first_N, last_N = first_N[known_N], last_N[known_N]
+    low, high = _most(last_N - first_N, k)
+    earliest, latest = _most(last_N, k)
+    by_chance_N = np.random.default_rng(0).permutation(last_N) - first_N
+    is_ordered = any(
+        (sign * (last_N - first_N) < 0).mean() <= MOST_DISORDER and (sign * by_chance_N < 0).mean() >= LEAST_BY_CHANCE
+        for sign in (1, -1)
+    )
+    return (low, high) if is_ordered or (high - low) * LEAST_TIMES <= latest - earliest else None
+
+
+def _far(array: pa.Array, k: int) -> list[int]:
+    """The first and the last value, if k rows have it and it is further from the others than these from each other:
+    the 9999-12-31 of what has no end."""
+    values, counts = np.unique(arrow.integers(array.drop_null()), return_counts=True)
+    if len(values) < LEAST_OTHERS:
+        return []
+    exact = values.astype(np.float64)
+    is_last = counts[-1] >= k and exact[-1] - exact[-2] > exact[-2] - exact[1]
+    is_first = counts[0] >= k and exact[1] - exact[0] > exact[-2] - exact[1]
+    return [int(values[place]) for place, is_far in ((0, is_first), (-1, is_last)) if is_far]
+
+
+def _most(values: np.ndarray, k: int) -> tuple[int, int]:
+    """Between which most are, each end the mean of k."""
+    ordered = np.sort(values)
+    low, high = (int(share * (len(ordered) - k)) for share in MOST)
+    return int(ordered[low : low + k].mean()), int(ordered[high : high + k].mean())
