@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 HEALTH_CHECK_S = 1.0
 # More than are ever sent: a sampler has its own order of who waits, where parts of files leave room for the others.
 SAMPLER_ONGOING = 1000
+# Samplings at a time, beyond which there are to be more samplers. Of those that take all CPUs of their nodes nobody
+# knows how many these are, and nodes differ: one too many has little to do, one too few would keep people waiting.
+LEAST_AT_ONCE = 2
 # First starts that may fail. An ingress fails for its settings, and who deploys is to hear of it; a sampler fails for
 # what is around it, which passes.
 INGRESS_STARTS, SAMPLER_STARTS = 3, 1_000_000
@@ -149,7 +152,7 @@ def app(settings: Settings) -> serve.Application:
             "min_replicas": settings.sampler.min_replicas,
             "initial_replicas": settings.sampler.min_replicas,
             "max_replicas": settings.sampler.max_replicas,
-            "target_ongoing_requests": max(2, settings.sampler.threads or 0),
+            "target_ongoing_requests": max(LEAST_AT_ONCE, settings.sampler.threads or 0),
             "upscale_delay_s": 2,
             "downscale_delay_s": settings.sampler.idle_s,
         },

@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field, model_validator
 
-from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.synthesizers.columns import arrow, moments
 from synthgen_ray.synthesizers.columns.association import few_rows
 from synthgen_ray.synthesizers.columns.calendar import LEAST_TIMES
@@ -104,10 +103,12 @@ def learn_durations(
     learn: Callable[[str, pa.ChunkedArray], NumberCodec],
     breathe: Callable[[], None],
 ) -> Iterator[DurationCodec]:
-    """One for each column of moments that is about as far from an earlier one in all rows, or never before it, though
-    by chance it would be. `breathe` is called before each is looked at, and may raise."""
-    some = few_rows(train)
-    ends = [Moments.of(codec, train, k) for codec in columns if codec.column_kind is ColumnKind.DATETIME]
+    """Of columns of moments: one for each that is about as far from an earlier one in all rows, or never before it,
+    though by chance it would be. `breathe` is called before each is looked at, and may raise."""
+    if len(columns) < 2:
+        return
+    some = few_rows(train.select([codec.name for codec in columns]))
+    ends = [Moments.of(codec, train, k) for codec in columns]
     tested = [(end, end.plain(some[end.column])) for end in ends]
     taken = {*train.column_names}
     for place, until in enumerate(ends):
@@ -126,23 +127,21 @@ def learn_durations(
 
 
 def _between(since: Moments, until: Moments, table: pa.Table) -> pa.ChunkedArray:
-    (first_N, last_N), known_N = _counted(*((end, end.plain(table[end.column])) for end in (since, until)))
-    return pa.chunked_array([pa.array(last_N - first_N, mask=~known_N)])
-
-
-def _counted(*ends: tuple[Moments, pa.Array]) -> tuple[list[np.ndarray], np.ndarray]:
-    """Moments in the finest unit of all, and in which rows all are known, (N,) each."""
-    per_day = max(end.units_per_day for end, _ in ends)
-    counted, known = zip(*(end.counted(array, per_day) for end, array in ends), strict=True)
-    return list(counted), np.logical_and.reduce(known)
+    per_day = max(since.units_per_day, until.units_per_day)
+    (first_N, is_first_N), (last_N, is_last_N) = (
+        end.counted(end.plain(table[end.column]), per_day) for end in (since, until)
+    )
+    return pa.chunked_array([pa.array(last_N - first_N, mask=~(is_first_N & is_last_N))])
 
 
 def _usual(since: tuple[Moments, pa.Array], until: tuple[Moments, pa.Array], k: int) -> tuple[int, int] | None:
     """Between which most durations are, by means of k; `None` where they are not worth learning."""
     if has_zone(since[1].type) != has_zone(until[1].type):
         return None
-    (first_N, last_N), known_N = _counted(since, until)
-    if known_N.sum() < max(k, len(until[1].drop_null()) * LEAST_KNOWN):
+    per_day = max(since[0].units_per_day, until[0].units_per_day)
+    (first_N, is_first_N), (last_N, is_last_N) = (end.counted(array, per_day) for end, array in (since, until))
+    known_N = is_first_N & is_last_N
+    if known_N.sum() < max(k, is_last_N.sum() * LEAST_KNOWN):
         return None
     first_N, last_N = first_N[known_N], last_N[known_N]
     low, high = _most(last_N - first_N, k)

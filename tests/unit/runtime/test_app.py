@@ -35,6 +35,24 @@ def test_what_stays_is_kept_to_the_nodes_with_the_labels_but_for_samplers_that_n
     assert sampler._bound_deployment.ray_actor_options["label_selector"] == ({} if sampler_is_anywhere else labels)
 
 
+@pytest.mark.parametrize(
+    ("sampler", "least", "most", "at_once"),
+    [
+        ({}, 0, 1, 2),  # a laptop: one, while there is something to draw
+        ({"min_replicas": 1, "max_replicas": 1}, 1, 1, 2),
+        ({"max_replicas": 8, "threads": 4}, 0, 8, 4),
+        ({"max_replicas": 8, "threads": 1}, 0, 8, 2),
+    ],
+)
+def test_samplers_become_more_where_more_is_asked_than_they_draw_at_once(sampler, least, most, at_once):
+    _settings, deployed = app(Settings(sampler=sampler))._bound_deployment.init_args
+
+    scaling = deployed._bound_deployment._deployment_config.autoscaling_config
+
+    assert (scaling.min_replicas, scaling.initial_replicas, scaling.max_replicas) == (least, least, most)
+    assert scaling.target_ongoing_requests == at_once
+
+
 @pytest.mark.parametrize("max_queued", [1, 200])
 def test_what_was_accepted_may_wait_for_the_samplers_however_many_do(max_queued):
     _settings, sampler = app(Settings(sampler={"max_queued": max_queued}))._bound_deployment.init_args
