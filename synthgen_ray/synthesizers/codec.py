@@ -85,12 +85,11 @@ class TableCodec(Stored):
         ends = [end for duration in self.durations for end in (duration.since, duration.until)]
         if any(end.column not in columns or not end.is_of(columns[end.column]) for end in ends):
             raise ValueError("durations of other columns")
-        order = list(columns).index
         untils = [duration.until.column for duration in self.durations]
-        if untils != sorted(set(untils), key=order):
-            raise ValueError("durations in no order")
-        if any(order(duration.since.column) >= order(duration.until.column) for duration in self.durations):
-            raise ValueError("durations that go back")
+        if len(set(untils)) < len(untils):
+            raise ValueError("durations until the same column")
+        if any(duration.since.column in untils[place:] for place, duration in enumerate(self.durations)):
+            raise ValueError("durations since a column that follows")
         phases = {(phase.column, phase.phase == "hour") for phase in self.phases}
         if len(phases) < len(self.phases) or not {column for column, _ in phases} <= columns.keys():
             raise ValueError("phases of other columns")

@@ -12,10 +12,11 @@ import numpy as np
 
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.category import CategoryCells, CategoryTarget
-from synthgen_ray.synthesizers.columns.durations import DurationCodec, Moments
+from synthgen_ray.synthesizers.columns.durations import LONGEST, DurationCodec
 from synthgen_ray.synthesizers.columns.moves import Moves
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec, NumberTarget
-from synthgen_ray.synthesizers.columns.phases import PhaseCodec, grid_of, plain_form
+from synthgen_ray.synthesizers.columns.phases import PhaseCodec
+from synthgen_ray.synthesizers.columns.placing import End, Link, placed
 
 Cells = CategoryCells | NumberCells
 Targets = Mapping[str, CategoryTarget | NumberTarget]
@@ -28,21 +29,30 @@ class Timeline:
         self, columns: Sequence[NumberCodec], durations: Sequence[DurationCodec], phases: Sequence[PhaseCodec]
     ) -> None:
         self._columns = {codec.name: codec for codec in columns}
-        self._durations = durations
         self._phases: dict[str, list[PhaseCodec]] = {}
         for phase in phases:
             self._phases.setdefault(phase.column, []).append(phase)
+        ends = {end.column: end for duration in durations for end in (duration.since, duration.until)}
+        per_day = max((end.units_per_day for end in ends.values()), default=1)
+        self._ends = {
+            column: End(self._columns[column], end, per_day, self._phases.get(column, []))
+            for column, end in ends.items()
+        }
+        self._links = [
+            Link(duration, self._ends[duration.since.column], self._ends[duration.until.column])
+            for duration in durations
+        ]
         self._moves = {column: Moves(self._columns[column], found) for column, found in self._phases.items()}
 
     def targets(self, asked: Targets) -> dict[str, CategoryTarget | NumberTarget]:
         """What follows from the moments that are asked for: about when those before them are, and at which hours and on
         what days all these."""
         found: dict[str, CategoryTarget | NumberTarget] = {}
-        for duration in reversed(self._durations):
-            since, until = duration.since.column, duration.until.column
+        for link in reversed(self._links):
+            since, until = link.since.moments.column, link.until.moments.column
             target = asked.get(until) or found.get(until)
             if since not in asked and isinstance(target, NumberTarget):
-                before = self._before(duration, target)
+                before = _before(link, target)
                 found |= {since: before} if before else {}
         for column, phases in self._phases.items():
             target = asked.get(column) or found.get(column)
@@ -66,11 +76,11 @@ class Timeline:
             among_B = None if missing is None else missing[column]
             if among_B is None or among_B.any():
                 cells[column] = moves.moved(cells[column], codes, rng, among_B)
-        if self._durations:
-            self._settle_durations(cells, codes, rng, asked, missing)
+        if self._links:
+            self._settle_links(cells, codes, rng, asked, missing)
         return {**drawn, **cells}
 
-    def _settle_durations(
+    def _settle_links(
         self,
         cells: dict[str, NumberCells],
         codes: Mapping[str, np.ndarray],
@@ -78,108 +88,62 @@ class Timeline:
         asked: Collection[str],
         missing: Mapping[str, np.ndarray] | None,
     ) -> None:
-        """What is held, asked for or known, first leads what it counts from; then each moment follows those before."""
-        ends = {end.column for duration in self._durations for end in (duration.since, duration.until)}
+        """First those that are asked for, or known, lead the moments that they count from, back to the first. Then the
+        others follow, from the first on."""
+        ends = self._ends
         free = {end: np.ones(len(cells[end].null), dtype=bool) if missing is None else missing[end] for end in ends}
-        held = {end: ~free[end] | (end in asked) for end in ends}
-        lengths = {
-            duration.name: arrow.integers(duration.written(cells[duration.name].without_nulls(), rng))
-            for duration in self._durations
-        }
-        for duration in reversed(self._durations):
-            since, until = duration.since.column, duration.until.column
-            rows_B = held[until] & ~held[since]
+        stays = {end: ~free[end] | (end in asked) for end in ends}
+        was_led = {end: np.zeros_like(free[end]) for end in ends}
+        lengths = [link.lengths(cells[link.duration.name], rng) for link in self._links]
+        for link, lengths_B in reversed(list(zip(self._links, lengths, strict=True))):
+            since, until = link.since.moments.column, link.until.moments.column
+            rows_B = stays[until] & ~stays[since]
             if rows_B.any():
-                held[since] = held[since] | rows_B
                 cells[since] = replace(cells[since], bounds=None)  # which said about when it may be
-                cells[since] = self._put(duration, since, lengths[duration.name], rows_B, cells)
-        for duration in self._durations:
-            until = duration.until.column
-            if free[until].any():
-                cells[until] = self._put(duration, until, lengths[duration.name], free[until], cells)
-                if until in self._moves:
-                    cells[until] = self._moved(duration, free[until], cells, codes, rng)
+                room = self._room(since, stays, cells)
+                cells[since] = placed(link, since, lengths_B, rows_B, cells, codes, room)
+                stays[since] = stays[since] | rows_B
+                was_led[since] |= rows_B
+        for link, lengths_B in zip(self._links, lengths, strict=True):
+            until = link.until.moments.column
+            from_B, to_B = (end.counted(cells[end.moments.column])[0] for end in (link.since, link.until))
+            rows_B = free[until] & ~(was_led[until] & link.holds(to_B - from_B))
+            if rows_B.any():
+                cells[until] = placed(link, until, lengths_B, rows_B, cells, codes)
 
-    def _before(self, duration: DurationCodec, until: NumberTarget) -> NumberTarget | None:
-        """When it begins, about, what ends in the asked ranges; `None` where nothing is known of that."""
-        codec, ends = self._columns[duration.since.column], self._columns[duration.until.column].form
-        units = duration.units_per_day // duration.since.units_per_day
-        ranges = []
-        for low, high in zip(until.lows, until.highs, strict=True):
-            outermost = ends.back(np.array([low, high], dtype=np.float64))
-            counted, _ = duration.until.counted(outermost, duration.units_per_day)
-            first, last = (counted - np.array(duration.usual)[::-1]) // units
-            ranges.append(codec.form.between(int(first), int(last)))
-        ranges = [(first, last) for first, last in ranges if first <= last]
-        if until.null or not ranges:
-            return None
-        bounds: np.ndarray = np.array(ranges, dtype=codec.form.exact)
-        return NumberTarget(bounds[:, 0], bounds[:, 1], null=codec.null_share > 0)
-
-    def _put(
-        self,
-        duration: DurationCodec,
-        column: str,
-        lengths_B: np.ndarray,
-        rows_B: np.ndarray,
-        cells: Mapping[str, NumberCells],
-    ) -> NumberCells:
-        """One end of a duration, so far from the other, or a step of its grid beside that, so that a row may be that
-        long. Where it may not be there it is as it was drawn; or, if the row cannot be that long, as near as may be."""
-        sign, one, other = 1, duration.until, duration.since
-        if column == other.column:
-            sign, one, other = -1, other, one
-        drawn, step = cells[column], self._step(duration, one)
-        from_B, is_from_B = self._counted(duration, other, cells[other.column])
-        drawn_B, is_moment_B = self._counted(duration, one, drawn)
-
-        def at(shift: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-            numbers_B, fits_B = self._at(duration, one, from_B + sign * lengths_B + (step // 2 + shift), drawn)
-            there_B, _ = self._counted(duration, one, replace(drawn, numbers=numbers_B))
-            return numbers_B, fits_B, duration.holds(sign * (there_B - from_B))
-
-        (near_B, fits_B, holds_B), *beside = (at(shift) for shift in (0, step, -step))
-        allowed = [fits_B & holds_B, *(fits & holds for _, fits, holds in beside)]
-        allowed += [duration.holds(sign * (drawn_B - from_B)), fits_B | holds_B]
-        found = [near_B, *(numbers for numbers, _, _ in beside), drawn.numbers, near_B]
-        numbers_B = np.select(allowed, found, drawn.numbers)
-        return replace(drawn, numbers=np.where(rows_B & is_from_B & is_moment_B, numbers_B, drawn.numbers))
-
-    def _moved(
-        self,
-        duration: DurationCodec,
-        rows_B: np.ndarray,
-        cells: Mapping[str, NumberCells],
-        codes: Mapping[str, np.ndarray],
-        rng: np.random.Generator,
-    ) -> NumberCells:
-        """The last moments, moved to their hours and days where a row may be that long."""
-        before = cells[duration.until.column]
-        after = self._moves[duration.until.column].moved(before, codes, rng, rows_B, exchange=False)
-        first_B, _ = self._counted(duration, duration.since, cells[duration.since.column])
-        last_B, _ = self._counted(duration, duration.until, after)
-        return replace(after, numbers=np.where(duration.holds(last_B - first_B), after.numbers, before.numbers))
-
-    def _counted(self, duration: DurationCodec, end: Moments, cells: NumberCells) -> tuple[np.ndarray, np.ndarray]:
-        """The moments in the duration's unit, and which are some, (B,) each."""
-        array = self._columns[end.column].form.back(cells.numbers, *(cells.bounds or ()))
-        counted_B, known_B = end.counted(array, duration.units_per_day)
-        return counted_B, known_B & ~cells.null
-
-    def _step(self, duration: DurationCodec, end: Moments) -> int:
-        """Of the column's grid, in the duration's unit."""
-        grid = grid_of(self._columns[end.column])
-        return (grid.step if grid else 1) * (duration.units_per_day // end.units_per_day)
-
-    def _at(
-        self, duration: DurationCodec, end: Moments, counted_B: np.ndarray, cells: NumberCells
+    def _room(
+        self, column: str, stays: Mapping[str, np.ndarray], cells: Mapping[str, NumberCells]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The numbers of moments, or of the nearest that may be; and which may be, (B,) each."""
-        codec = self._columns[end.column]
-        first, last = plain_form(codec).ends
-        whole_B = counted_B // (duration.units_per_day // end.units_per_day)
-        inside_B = np.clip(whole_B, int(first), int(last))
-        numbers_B = codec.form.forward(arrow.of_integers(inside_B, arrow.type_of(end.type)))
-        low, high = cells.bounds or (np.array(codec.form.lower), np.array(codec.form.upper))
-        bounded_B = np.clip(numbers_B, low.astype(np.float64), high.astype(np.float64))
-        return bounded_B, (inside_B == whole_B) & (bounded_B == numbers_B)
+        """Between which moments a row has its own, by all those that stay and are linked with it, (B,) each."""
+        first_B, last_B = (np.full(len(stays[column]), bound) for bound in (-LONGEST, LONGEST))
+        for link in self._links:
+            if column not in (link.since.moments.column, link.until.moments.column):
+                continue
+            sign, _, other = link.from_other(column)
+            there_B, known_B = other.counted(cells[other.moments.column])
+            rows_B = known_B & stays[other.moments.column]
+            low, high = sorted(sign * end for end in link.ends)
+            first_B[rows_B] = np.maximum(first_B, there_B + low)[rows_B]
+            last_B[rows_B] = np.minimum(last_B, there_B + high)[rows_B]
+        return first_B, last_B
+
+
+def _before(link: Link, until: NumberTarget) -> NumberTarget | None:
+    """When it began, about, what ends in the asked ranges; `None` where nothing is known of that. Nor is it asked for
+    where it may be missing: null would be as likely as all of a range."""
+    codec, ends = link.since.codec, link.until.codec.form
+    if until.null or codec.null_share or not link.duration.is_followed:
+        return None
+    ranges = []
+    for low, high in zip(until.lows, until.highs, strict=True):
+        outermost = ends.back(np.array([low, high], dtype=np.float64))
+        counted, known = link.until.moments.counted(outermost, link.until.units_per_day)
+        if not known.all():
+            return None
+        about = link.since.array(counted - np.array(link.usual)[::-1])
+        ranges.append(codec.form.between(*arrow.integers(about).tolist()))
+    ranges = [(first, last) for first, last in ranges if first <= last]
+    if not ranges:
+        return None
+    bounds: np.ndarray = np.array(ranges, dtype=codec.form.exact)
+    return NumberTarget(bounds[:, 0], bounds[:, 1], null=False)

@@ -46,3 +46,15 @@ def _step(form: Plain) -> float:
     if isinstance(form, IntegerForm):
         return form.clock.step if form.clock else form.step
     return form.rounding if isinstance(form, FloatForm) else 1.0
+
+
+def plain_form(form: Form) -> Plain:
+    """The form of all values but markers."""
+    return form.others if isinstance(form, MarkedForm) else form
+
+
+def grid_of(form: Form) -> IntegerForm | None:
+    """The grid of all values but markers, if there is one."""
+    plain = plain_form(form)
+    grid = plain.grid if isinstance(plain, CalendarForm) else plain
+    return grid if isinstance(grid, IntegerForm) else None

@@ -16,8 +16,9 @@ import pyarrow as pa
 from scipy.special import ndtr, ndtri
 
 from synthgen_ray.synthesizers.columns import arrow, moments
+from synthgen_ray.synthesizers.columns.forms import grid_of, plain_form
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec
-from synthgen_ray.synthesizers.columns.phases import PERIODS, PhaseCodec, Shown, grid_of, plain_form
+from synthgen_ray.synthesizers.columns.phases import PERIODS, PhaseCodec, Shown
 from synthgen_ray.synthesizers.columns.wall_clock import first_shown
 from synthgen_ray.synthesizers.columns.whole import has_zone
 
@@ -43,11 +44,9 @@ class Moves:
         codes: Mapping[str, np.ndarray],
         rng: np.random.Generator,
         among_B: np.ndarray | None = None,
-        *,
-        exchange: bool = True,
     ) -> NumberCells:
-        """By the codes of each phase, inside of what is asked for: only moments of rows `among_B`, and if they are not
-        to be exchanged each by itself. Where no day nearby is open then, a moment stays."""
+        """By the codes of each phase, inside of what is asked for, only moments of rows `among_B`. Where no day nearby
+        is open then, a moment stays."""
         chances_B, into_B = rng.random((2, len(cells.numbers)))
         drawn = self._moments_of(cells)
         now = Shown.of(drawn)
@@ -57,9 +56,8 @@ class Moves:
         day_B, hour_B = now.day, now.hour
         if self._days:
             kinds_B = self._days.phases(codes[self._days.name])
-            if exchange:
-                order_B = self._exchanged(now.day, kinds_B, free_B)
-                cells, now = cells.at(order_B), now.at(order_B)
+            order_B = self._exchanged(now.day, kinds_B, free_B)
+            cells, now = cells.at(order_B), now.at(order_B)
             day_B = self._gone_to(now.day, kinds_B, chances_B)
         if self._hours:
             hour_B = self._hours.phases(codes[self._hours.name])
@@ -162,13 +160,13 @@ class Moves:
 
     def _cut(self, parts: int) -> tuple[np.ndarray, np.ndarray]:
         """Where each part of each day begins and ends among the table's rows."""
-        form, length = plain_form(self._codec), moments.units_per_day(self._type) // parts
+        form, length = plain_form(self._codec.form), moments.units_per_day(self._type) // parts
         places = self._first * parts + np.arange(self._size * parts + 1)
         edges = places * length
         if has_zone(self._type):
             edges = first_shown(edges, self._type)
         first, last = edges[:-1], edges[1:] - 1
-        if grid := grid_of(self._codec):
+        if grid := grid_of(self._codec.form):
             first = first + (grid.origin - first) % grid.step
         outside = (last < first) | (last < form.ends[0]) | (first > form.ends[1])
         begin, end = (self._codec.form.forward(arrow.of_integers(edge, self._type)) for edge in (first, last))

@@ -18,15 +18,14 @@ from synthgen_ray.domain.columns import ColumnKind
 from synthgen_ray.synthesizers.columns import arrow, moments
 from synthgen_ray.synthesizers.columns.association import association, few_rows
 from synthgen_ray.synthesizers.columns.bins import MOST_BINS
-from synthgen_ray.synthesizers.columns.calendar import LEAST_TIMES, CalendarForm, kinds_of
+from synthgen_ray.synthesizers.columns.calendar import LEAST_TIMES, kinds_of
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.durations import DurationCodec
 from synthgen_ray.synthesizers.columns.ends import inner_parts
-from synthgen_ray.synthesizers.columns.forms import Form
 from synthgen_ray.synthesizers.columns.marked import MarkedForm
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.columns.wall_clock import shown_by_clocks
-from synthgen_ray.synthesizers.columns.whole import IntegerForm, has_zone
+from synthgen_ray.synthesizers.columns.whole import has_zone
 from synthgen_ray.synthesizers.columns.written_moments import WrittenMoments
 
 Phase = Literal["hour", "weekday", "day"]
@@ -133,18 +132,6 @@ class Shown:
 
     def phase(self, phase: Phase) -> np.ndarray:
         return self.hour if phase == "hour" else kinds_of(phase, self.day)
-
-
-def plain_form(codec: NumberCodec) -> Form:
-    """The form of all moments but markers."""
-    return codec.form.others if isinstance(codec.form, MarkedForm) else codec.form
-
-
-def grid_of(codec: NumberCodec) -> IntegerForm | None:
-    """The grid of all moments but markers; `None` where there is more than one."""
-    form = plain_form(codec)
-    grid = form.grid if isinstance(form, CalendarForm) else form
-    return grid if isinstance(grid, IntegerForm) else None
 
 
 def learn_phases(
