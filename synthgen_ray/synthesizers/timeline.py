@@ -97,7 +97,7 @@ class Timeline:
         lengths = [link.lengths(cells[link.duration.name], rng) for link in self._links]
         for link, lengths_B in reversed(list(zip(self._links, lengths, strict=True))):
             since, until = link.since.moments.column, link.until.moments.column
-            rows_B = stays[until] & ~stays[since]
+            rows_B = stays[until] & ~stays[since] & link.until.counted(cells[until])[1]  # what is missing leads none
             if rows_B.any():
                 cells[since] = replace(cells[since], bounds=None)  # which said about when it may be
                 room = self._room(since, stays, cells)

@@ -396,6 +396,17 @@ def test_who_asks_for_what_has_no_end_gets_it_of_all_years():
         assert abs(apart.total_seconds()) < 60 * 86_400
 
 
+def test_a_moment_that_is_asked_to_be_missing_leads_no_other():
+    table = _orders()
+    table["paid"] = _later(table["shipped"], 1 + np.random.default_rng(5).poisson(3, ROWS), "D")
+    model = MODELS["refined"]().fit(table)
+
+    rows = model.sample(500, seed=2, conditions={"delivered": None, "paid": "2023-03-15"}).to_pandas()
+
+    assert rows["delivered"].isna().all()
+    assert _hours(rows, "shipped", "paid").between(24, 14 * 24).all()
+
+
 def test_a_moment_between_two_that_are_asked_for_is_between_them():
     model = MODELS["refined"]().fit(_orders().dropna())
     asked = {"ordered": "2023-03-01", "delivered": "2023-03-08"}
