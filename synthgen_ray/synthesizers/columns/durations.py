@@ -6,7 +6,7 @@ number, and once all are drawn the one follows the other by so much: see `timeli
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -41,14 +41,14 @@ class Moments(Stored):
     type: TypeName
     wrapped: WrittenMoments | None = None  # how the column keeps its moments, if not as moments
     apart: tuple[int, ...] = Field(default=(), max_length=100)  # in the unit of their type
-    unit: int = Field(default=1, ge=1, le=1000)  # of those of the type, in which they are counted
+    unit: Literal[1, 1000] = 1  # of those of the type, in which they are counted
 
     @classmethod
     def of(cls, codec: NumberCodec, train: pa.Table, k: int) -> Self:
         """Nanoseconds are counted as microseconds where they are: int64 has 292 years of them."""
         grid, type_ = grid_of(codec.form), arrow.type_of(codec.form.arrow_type)
         is_whole = grid is not None and grid.step % 1000 == grid.origin % 1000 == 0
-        unit = 1000 if is_whole and moments.microseconds_per_step(type_) < 1 else 1
+        unit: Literal[1, 1000] = 1000 if is_whole and moments.microseconds_per_step(type_) < 1 else 1
         wrapped = codec.wrapped if isinstance(codec.wrapped, WrittenMoments) else None
         markers = codec.form.markers if isinstance(codec.form, MarkedForm) else ()
         apart = {*map(int, markers), *_far(codec.plain(train[codec.name]), k)}

@@ -181,11 +181,12 @@ def _may_follow(other: LearntCodec, phase: PhaseCodec) -> bool:
 
 
 def _is_told(phase: PhaseCodec, duration: DurationCodec | None) -> bool:
-    """By the phases of the moment before, and how far it is."""
+    """By the phases of the moment before, and how far it is. The day of the month is not where it is days away: what is
+    due at the end of a month is not as far from all days of it."""
     if duration is None:
         return False
     days = (duration.usual[1] - duration.usual[0]) / duration.units_per_day
-    return days < PERIODS[phase.phase]
+    return days < (1 if phase.phase == "day" else PERIODS[phase.phase])
 
 
 def _phases_of(codec: NumberCodec, train: pa.Table, k: int) -> Iterator[PhaseCodec]:
