@@ -1,8 +1,9 @@
 """Ray Data around `jobs/batch.py`: one row of its dataset is one file to make."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TypeVar
 
@@ -87,13 +88,15 @@ def _waited_for(call: Callable[[], Answer]) -> Answer:
 def on_a_cluster(own_folder: Path | None) -> Iterator[None]:
     """That of the Ray job that this process is the driver of; or one of its own, with its files in this private folder.
 
-    In a folder of it: Ray opens the one that it is given to everybody.
+    In a folder of it: Ray opens the one that it is given to everybody. What Ray says, as of a node that is lost, goes
+    where errors go: the output is one document.
     """
-    try:
-        if own_folder is None:
-            ray.init(log_to_driver=False)
-        else:
-            start_ray(own_folder / "ray", unseen=True)
-        yield
-    finally:
-        ray.shutdown()
+    with redirect_stdout(sys.stderr):
+        try:
+            if own_folder is None:
+                ray.init(log_to_driver=False)
+            else:
+                start_ray(own_folder / "ray", unseen=True)
+            yield
+        finally:
+            ray.shutdown()

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 HEARTBEAT_S = 2.0
 STOP = signal.SIGUSR1
-INSIST_S = 60.0  # that a store may be away while the end of a batch is written
+INSIST_S = (
+    60.0  # that a store may be away while it is to hear that a batch has failed: the end of its lease tells it too
+)
+INSIST_ON_SUCCESS_S = 900.0  # and while all rows are there, of which nothing else tells
 
 
 def begin(key: str, model_id: UUID, params: DrawParams, config: dict[str, Any]) -> Job | None:
@@ -63,10 +66,10 @@ def shown(job: Job, num_rows: int) -> Iterator[OnRows]:
             except BaseException as error:
                 state.end(beating)
                 with suppress(Unavailable):  # then the end of its lease ends it
-                    _insist("fail", job.id, job.attempt, _reason(error))
+                    _insist("fail", job.id, job.attempt, _reason(error), for_s=INSIST_S)
                 raise
             state.end(beating)
-        _insist("complete_batch", job.id, job.attempt)
+        _insist("complete_batch", job.id, job.attempt, for_s=INSIST_ON_SUCCESS_S)
 
 
 class _State:
@@ -135,9 +138,9 @@ def _reason(error: BaseException) -> JobFailure:
     return BATCH_STOPPED if is_stopped else public_reason(error)
 
 
-def _insist(method: str, *args: Any) -> Any:
+def _insist(method: str, *args: Any, for_s: float) -> Any:
     """Each of these writes is fenced by its attempt, so a repeat of one that did commit changes nothing."""
-    give_up = time.monotonic() + INSIST_S
+    give_up = time.monotonic() + for_s
     while True:
         try:
             return _call(method, *args)

@@ -85,6 +85,9 @@ class TableCodec(Stored):
         ends = [end for duration in self.durations for end in (duration.since, duration.until)]
         if any(end.column not in columns or not end.is_of(columns[end.column]) for end in ends):
             raise ValueError("durations of other columns")
+        by_column = {end.column: end for end in ends}
+        if any(end != by_column[end.column] for end in ends):
+            raise ValueError("durations of a column that is counted in two ways")
         untils = [duration.until.column for duration in self.durations]
         if len(set(untils)) < len(untils):
             raise ValueError("durations until the same column")

@@ -5,7 +5,7 @@ after another moment it is (`durations`). Here these come together.
 Shapes: B rows.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from synthgen_ray.synthesizers.columns.placing import End, Link, Way, placed
 
 Cells = CategoryCells | NumberCells
 Targets = Mapping[str, CategoryTarget | NumberTarget]
-MOST_PAIRS = 100_000  # of ranges, of which it is looked for those that go together
+MOST_PAIRS = 100_000  # of ranges, beyond which those that go together are not looked for
 
 
 class Timeline:
@@ -45,38 +45,36 @@ class Timeline:
             Link(duration, self._ends[duration.since.column], self._ends[duration.until.column])
             for duration in durations
         ]
-        # To each column from those it is linked with, first from where it is known best.
-        ways = sorted((way for link in self._links for way in link.ways), key=lambda way: way.link.usual_width)
+        ways = [way for link in self._links for way in (link.back, link.forth)]
         self._ways = {column: [way for way in ways if way.end.column == column] for column in self._ends}
 
     def targets(self, asked: Targets) -> dict[str, CategoryTarget | NumberTarget]:
-        """What follows from the moments that are asked for: when those before them are about, and those that are asked
-        for too, if they are to go together; and at which hours and on what days all these."""
-        found: dict[str, CategoryTarget | NumberTarget] = {}
-
-        def follow(way: Way) -> None:
-            column = way.end.column
-            other, own = (found.get(name) or asked.get(name) for name in (way.other.column, column))
-            if not isinstance(other, NumberTarget):
-                return
-            if isinstance(own, NumberTarget) and column in asked:
-                follows = _agreeing(way, own, other)
-            elif column not in asked and way.sign < 0:
-                follows = _about(way, other)
-            else:
-                return
-            found.update({column: follows} if follows else {})
-
+        """What follows from the moments that are asked for: of these when they can be, to go together; when those
+        before them are about; and at which hours and on what days all these."""
+        reach = self._reach(asked)
+        found = {column: reach[column] for column in reach if column in asked}
         for link in reversed(self._links):
-            follow(link.back)
-        for link in self._links:
-            follow(link.forth)
+            column, until = link.since.column, found.get(link.until.column)
+            if column not in asked and until and (about := _about(link.back, until)):
+                own = found.get(column) or reach.get(column)
+                found[column] = _both(own, about) if own else about
+        told: dict[str, CategoryTarget] = {}
         for column, (codec, phases) in self._phases.items():
             target = found.get(column) or asked.get(column)
             for phase in phases:
-                if isinstance(target, NumberTarget) and (told := phase.target_in(codec, target)):
-                    found[phase.name] = told
-        return found
+                if isinstance(target, NumberTarget) and (of_phase := phase.target_in(codec, target)):
+                    told[phase.name] = of_phase
+        return {**found, **told}
+
+    def _reach(self, asked: Targets) -> dict[str, NumberTarget]:
+        """Of each column that hangs on one that is asked for when its moments can be."""
+        reach = {column: target for column, target in asked.items() if isinstance(target, NumberTarget)}
+        for way in (*(link.back for link in reversed(self._links)), *(link.forth for link in self._links)):
+            other, own = reach.get(way.other.column), reach.get(way.end.column)
+            there = _away(way, other, way.ends) if other else None
+            if there:
+                reach[way.end.column] = _fitting(way.end, own, there) if own else there
+        return reach
 
     def settled(
         self,
@@ -105,52 +103,68 @@ class Timeline:
         asked: Collection[str],
         missing: Mapping[str, np.ndarray] | None,
     ) -> None:
-        """First those that are known, or asked for, lead the moments that they count from, back to the first: those of
-        which less is known. Then the others follow, from the first on."""
-        width = {}
-        for column, end in self._ends.items():
+        """First those that are known, or asked for, lead the moments that they count from, back to the first: each
+        row's by that of which most is known. Then the others follow, from the first on."""
+        for column in self._ends:
             if column not in asked:
-                cells[column] = replace(cells[column], bounds=None)  # which say about when it may be
-            first_B, last_B = end.bounds(cells[column])
-            width_B = last_B - first_B if column in asked else np.full_like(first_B, LONGEST)
-            width[column] = width_B if missing is None else np.where(missing[column], width_B, -1)
+                cells[column] = replace(cells[column], bounds=None)  # which said about when it may be
+        # How much is open of a row's moment: nothing where it is known.
+        doubt = {column: self._doubt(column, cells[column], asked, missing) for column in self._ends}
+        agrees = {column: np.zeros(len(doubt_B), dtype=bool) for column, doubt_B in doubt.items()}
         lengths = {link: link.lengths(cells[link.duration.name], rng) for link in self._links}
-        was_put = {column: np.zeros(len(width_B), dtype=bool) for column, width_B in width.items()}
 
         def leads(way: Way) -> np.ndarray:
             is_known_B = way.other.counted(cells[way.other.column])[1]  # what is missing leads none
-            return np.asarray(is_known_B & (width[way.other.column] < width[way.end.column]))
+            return np.asarray(is_known_B & (doubt[way.other.column] < doubt[way.end.column]))
 
         def put(way: Way, rows_B: np.ndarray) -> None:
             column = way.end.column
-            room = self._room(column, cells, {other.other.column: leads(other) for other in self._ways[column]})
+            room = self._room(column, cells, leads)
             cells[column] = placed(way, lengths[way.link], rows_B, cells, codes, room, rng)
 
         for column in reversed(self._ends):
-            back = [way for way in self._ways[column] if way.sign < 0]
-            must_B = np.logical_or.reduce([leads(way) for way in back]) if back else np.zeros(0, dtype=bool)
-            for way in self._ways[column]:
-                rows_B = must_B & leads(way) if must_B.any() else must_B
+            ways = self._ways[column]
+            leads_WB = np.array([leads(way) for way in ways])
+            is_led_B = leads_WB[[way.sign < 0 for way in ways]].any(axis=0)
+            if not is_led_B.any():
+                continue
+            of_other_WB = np.array([doubt[way.other.column] for way in ways])
+            open_WB = of_other_WB + np.array([[way.link.usual_width] for way in ways])
+            leader_B = np.argmin(np.where(leads_WB, open_WB, np.iinfo(np.int64).max), axis=0)
+            for place, way in enumerate(ways):
+                rows_B = is_led_B & (leader_B == place)
                 if rows_B.any():
                     put(way, rows_B)
-                    must_B = must_B & ~rows_B
-                    for end in (way.end, way.other):
-                        was_put[end.column] |= rows_B
-                    width[column] = np.where(rows_B, width[way.other.column], width[column])
+                    agrees[way.other.column] |= rows_B
+            agrees[column] |= is_led_B
+            of_leader_B = np.take_along_axis(of_other_WB, leader_B[None], axis=0)[0]
+            doubt[column] = np.where(is_led_B, of_leader_B, doubt[column])
         for link in self._links:
-            way, column = link.forth, link.until.column
+            column = link.until.column
             from_B, to_B = (end.counted(cells[end.column])[0] for end in (link.since, link.until))
-            rows_B = (width[column] >= 0) & ~(was_put[column] & link.holds(to_B - from_B))
+            rows_B = (doubt[column] >= 0) & ~(agrees[column] & link.holds(to_B - from_B))
             if rows_B.any():
-                put(way, rows_B)
+                put(link.forth, rows_B)
+
+    def _doubt(
+        self,
+        column: str,
+        cells: NumberCells,
+        asked: Collection[str],
+        missing: Mapping[str, np.ndarray] | None,
+    ) -> np.ndarray:
+        """How far apart the moments are that a row may have, (B,); below 0 where it has one that stays."""
+        first_B, last_B = self._ends[column].bounds(cells)
+        doubt_B = last_B - first_B if column in asked else np.full_like(first_B, LONGEST)
+        return doubt_B if missing is None else np.where(missing[column], doubt_B, -1)
 
     def _room(
-        self, column: str, cells: Mapping[str, NumberCells], leads: Mapping[str, np.ndarray]
+        self, column: str, cells: Mapping[str, NumberCells], leads: Callable[[Way], np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Between which moments a row has its own, by what is asked for and by those that lead it, (B,) each."""
         first_B, last_B = self._ends[column].bounds(cells[column])
         for way in self._ways[column]:
-            rows_B = leads[way.other.column]
+            rows_B = leads(way)
             if rows_B.any():
                 there_B, (low, high) = way.other.counted(cells[way.other.column])[0], way.ends
                 first_B = np.where(rows_B, np.maximum(first_B, there_B + low), first_B)
@@ -174,23 +188,11 @@ def _about(way: Way, other: NumberTarget) -> NumberTarget | None:
     where it may be missing: null would be as likely as all of a range."""
     if way.end.codec.null_share or not way.link.duration.is_followed:
         return None
-    ranges = _ranges(way, other, way.usual)
-    return NumberTarget(ranges[:, 0], ranges[:, 1], null=False) if ranges is not None and len(ranges) else None
+    return _away(way, other, way.usual)
 
 
-def _agreeing(way: Way, own: NumberTarget, other: NumberTarget) -> NumberTarget | None:
-    """Of what is asked for what a row may have beside what is asked for of the other; `None` where that is nothing."""
-    ranges = _ranges(way, other, way.ends)
-    if ranges is None or len(ranges) * len(own.lows) > MOST_PAIRS:
-        return None
-    lows = np.maximum(own.lows[:, None], ranges[:, 0]).ravel()
-    highs = np.minimum(own.highs[:, None], ranges[:, 1]).ravel()
-    some = lows <= highs
-    return NumberTarget(lows[some], highs[some], own.null) if some.any() else None
-
-
-def _ranges(way: Way, other: NumberTarget, lengths: tuple[int, int]) -> np.ndarray | None:
-    """Where a moment is that is so long from what is asked for of the other, exact as the form counts, (ranges, 2)."""
+def _away(way: Way, other: NumberTarget, lengths: tuple[int, int]) -> NumberTarget | None:
+    """When a moment is that is so long from what is asked for of the other; `None` where that is unknown, or never."""
     if other.null:
         return None
     form, found = way.end.codec.form, []
@@ -207,4 +209,29 @@ def _ranges(way: Way, other: NumberTarget, lengths: tuple[int, int]) -> np.ndarr
             ranges[-1][1] = max(ranges[-1][1], last)
         else:
             ranges.append([first, last])
-    return np.array(ranges, dtype=form.exact).reshape(-1, 2)
+    if not ranges:
+        return None
+    bounds: np.ndarray = np.array(ranges, dtype=form.exact)
+    return NumberTarget(bounds[:, 0], bounds[:, 1], null=False)
+
+
+def _fitting(end: End, own: NumberTarget, there: NumberTarget) -> NumberTarget:
+    """What is asked for, as far as it can be. Beside what is as far from all moments, null and markers, the rest keeps
+    its length: cut short it would come less often."""
+    form = end.codec.form
+    apart = np.array([form.between(value, value)[0] for value in end.moments.apart])
+    is_apart = ((apart >= own.lows[:, None]) & (apart <= own.highs[:, None])).any(axis=1)
+    if not (own.null or is_apart.any()):
+        return _both(own, there)
+    fits = is_apart | ((there.lows <= own.highs[:, None]) & (there.highs >= own.lows[:, None])).any(axis=1)
+    return NumberTarget(own.lows[fits], own.highs[fits], own.null) if fits.any() else own
+
+
+def _both(own: NumberTarget, other: NumberTarget) -> NumberTarget:
+    """What is in both; as it was where nothing is, or they have too many ranges to look for it."""
+    if len(own.lows) * len(other.lows) > MOST_PAIRS:
+        return own
+    lows = np.maximum(own.lows[:, None], other.lows).ravel()
+    highs = np.minimum(own.highs[:, None], other.highs).ravel()
+    some = lows <= highs
+    return NumberTarget(lows[some], highs[some], own.null) if some.any() else own

@@ -88,6 +88,7 @@ def test_one_that_is_cancelled_ends_and_what_it_writes_then_is_refused(client, s
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as batch:
         wait_until(lambda: list(tmp_path.glob("rows/rows-*")), "there are rows")
         (job_id,) = running()
+        wait_until(lambda: client.get_job(job_id)["progress"] > 0, "it shows how far it is")
         client.cancel_job(job_id)
         said = batch.communicate(timeout=120)[0]
 

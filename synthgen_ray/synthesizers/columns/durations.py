@@ -43,6 +43,13 @@ class Moments(Stored):
     apart: tuple[int, ...] = Field(default=(), max_length=100)  # in the unit of their type
     unit: Literal[1, 1000] = 1  # of those of the type, in which they are counted
 
+    @model_validator(mode="after")
+    def _has_such_a_unit(self) -> Self:
+        type_ = arrow.type_of(self.type)
+        if not moments.is_moment(type_) or (self.unit > 1 and moments.microseconds_per_step(type_) >= 1):
+            raise ValueError("a duration between other columns")
+        return self
+
     @classmethod
     def of(cls, codec: NumberCodec, train: pa.Table, k: int) -> Self:
         """Nanoseconds are counted as microseconds where they are: int64 has 292 years of them."""
@@ -99,7 +106,7 @@ class DurationCodec(NumberCodec):
         if self.form.arrow_type != "int64" or self.wrapped or self.usual[0] > self.usual[1]:
             raise ValueError("not a duration")
         types = [arrow.type_of(end.type) for end in (self.since, self.until)]
-        if not all(map(moments.is_moment, types)) or has_zone(types[0]) != has_zone(types[1]):
+        if has_zone(types[0]) != has_zone(types[1]):
             raise ValueError("a duration between other columns")
         return self
 

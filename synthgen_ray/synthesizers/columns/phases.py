@@ -22,6 +22,7 @@ from synthgen_ray.synthesizers.columns.calendar import LEAST_TIMES, kinds_of
 from synthgen_ray.synthesizers.columns.category import CategoryCodec, CategoryTarget
 from synthgen_ray.synthesizers.columns.durations import DurationCodec
 from synthgen_ray.synthesizers.columns.ends import inner_parts
+from synthgen_ray.synthesizers.columns.forms import grid_of
 from synthgen_ray.synthesizers.columns.marked import MarkedForm
 from synthgen_ray.synthesizers.columns.number import NumberCodec, NumberTarget
 from synthgen_ray.synthesizers.columns.wall_clock import shown_by_clocks
@@ -94,18 +95,29 @@ class PhaseCodec(CategoryCodec):
         return np.asarray(places[phases])
 
     def target_in(self, codec: NumberCodec, asked: NumberTarget) -> CategoryTarget | None:
-        """What moments in the asked ranges may have; `None` if that is all, or nothing that the model knows."""
-        weights = np.zeros(self.width)
+        """What moments in the asked ranges may have, an hour or a day of which part is asked for as much of it; `None`
+        if that is all, or nothing that the model knows."""
+        type_, weights = arrow.type_of(codec.form.arrow_type), np.zeros(self.width)
+        length = moments.units_per_day(type_) // (24 if self.phase == "hour" else 1)
+        grid = grid_of(codec.form)
+        least = min(grid.step, length) if grid else 1
         for low, high in zip(asked.lows, asked.highs, strict=True):
             ends = codec.form.back(np.array([low, high], dtype=np.float64))
-            shown = Shown.of(ends)
-            first, last = (shown.day * 24 + shown.hour if self.phase == "hour" else shown.day).tolist()
+            begin, end = _by_clocks(ends).tolist()
+            first, last = begin // length, end // length
             if asked.null or last - first >= VALUES[self.phase] - 1 or np.isin(arrow.integers(ends), self.apart).all():
                 return None
             between = np.arange(first, last + 1)
+            shares = (np.minimum((between + 1) * length, end + least) - np.maximum(between * length, begin)) / length
             codes = self.codes_of(Shown(between, between % 24).phase(self.phase))
-            weights[codes[codes >= 0]] = 1
+            known = codes >= 0
+            np.maximum.at(weights, codes[known], np.clip(shares[known], least / length, 1))
         return CategoryTarget(weights, np.zeros(0, dtype=bool)) if weights.any() else None
+
+
+def _by_clocks(array: pa.Array) -> np.ndarray:
+    """What clocks show, in the unit of the type."""
+    return arrow.integers(shown_by_clocks(array) if has_zone(array.type) else array).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -117,9 +129,8 @@ class Shown:
 
     @classmethod
     def of(cls, array: pa.Array) -> Self:
-        shown = arrow.integers(shown_by_clocks(array) if has_zone(array.type) else array).astype(np.int64)
         per_day = moments.units_per_day(array.type)
-        day_N, rest_N = np.divmod(shown, per_day)
+        day_N, rest_N = np.divmod(_by_clocks(array), per_day)
         return cls(day_N, rest_N * 24 // per_day)
 
     @classmethod

@@ -133,10 +133,6 @@ class Link:
     def forth(self) -> "Way":
         return Way(self, self.until, self.since, 1)
 
-    @property
-    def ways(self) -> tuple["Way", "Way"]:
-        return self.back, self.forth
-
     def _counted(self, lengths: np.ndarray) -> np.ndarray:
         scale = self.since.units_per_day // self.duration.units_per_day
         return np.asarray(np.clip(lengths, -LONGEST // scale, LONGEST // scale) * scale)

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from ray.exceptions import GetTimeoutError
 
 from synthgen_ray.domain.entities import BATCH_STOPPED
-from synthgen_ray.domain.errors import Cancelled, JobError, WorkerLost
+from synthgen_ray.domain.errors import Cancelled, JobError, Unavailable, WorkerLost
 from synthgen_ray.domain.lifecycle import JobType
 from synthgen_ray.domain.log_context import subject
 from synthgen_ray.runtime import registration
@@ -160,3 +161,24 @@ def test_one_that_its_own_people_interrupt_was_not_cancelled(finds):
         raise KeyboardInterrupt
 
     assert store.ended == ["failed"]
+
+
+class AwayAtTheEnd(Wanting):
+    """A store that is away when all rows are there."""
+
+    back_at = 0.0
+
+    async def complete_batch(self, *given: object) -> None:
+        if time.monotonic() < self.back_at:
+            raise Unavailable("The store is away.", "store_unavailable")
+        await super().complete_batch(*given)
+
+
+def test_a_store_that_is_away_for_long_when_all_rows_are_there_hears_of_it_when_it_is_back(finds, monkeypatch):
+    finds[:] = [store := AwayAtTheEnd()]
+    monkeypatch.setattr(registration, "INSIST_S", 0.05)  # how long it is told of a failure
+
+    with shown(a_job(JobType.BATCH), 10):
+        store.back_at = time.monotonic() + 0.5
+
+    assert store.ended == ["completed"]

@@ -11,6 +11,7 @@ import pytest
 from synthgen_ray.synthesizers import CTGAN, load
 from synthgen_ray.synthesizers.base import Synthesizer
 from synthgen_ray.synthesizers.codec import TableCodec
+from synthgen_ray.synthesizers.columns.durations import Moments
 from synthgen_ray.synthesizers.model_file import read_model
 from tests.unit.synthesizers.tables_of_moments import MODELS, ROWS, hours_between, later, orders, staff, trips, visits
 
@@ -322,3 +323,11 @@ def test_durations_that_are_none_are_refused(model_of_trips, change, tmp_path):
 
     with pytest.raises(ValueError, match="duration"):
         TableCodec.model_validate_json(json.dumps(stored))
+
+
+@pytest.mark.parametrize("type_", ["timestamp[s]", "timestamp[us]", "date32[day]", "int64"])
+def test_what_is_no_finer_than_microseconds_is_counted_as_it_is(type_):
+    assert Moments(column="at", type="timestamp[ns]", unit=1000).unit == 1000
+
+    with pytest.raises(ValueError, match="duration"):
+        Moments(column="at", type=type_, unit=1000)

@@ -218,3 +218,34 @@ def test_two_moments_that_are_missing_are_filled_in_from_one_that_is_not():
     assert hours_between(filled, "called", "visited").min() >= 24
     assert (hours_between(filled, "visited", "seen") >= 24).mean() > 0.99
     assert (hours_between(filled, "visited", "paid") >= 200 * 24).mean() > 0.99
+
+
+def test_two_later_moments_that_are_asked_for_go_together_with_the_first():
+    table = visits()[["called"]]
+    rng = np.random.default_rng(7)
+    for name, first, last in (("confirmed", 1, 8), ("ended", 10, 400)):
+        table[name] = later(table["called"], rng.integers(first, last, ROWS), "D")
+    model = MODELS["copula"]().fit(table)
+    asked = {
+        "confirmed": {"min": "2021-06-01", "max": "2021-12-31"},
+        "ended": {"min": "2021-07-01", "max": "2021-10-31"},
+    }
+
+    rows = model.sample(1000, seed=2, conditions=asked).to_pandas()
+
+    assert (rows["confirmed"] - rows["called"]).dt.days.between(1, 7).all()
+    assert (rows["ended"] - rows["confirmed"]).dt.days.between(3, 398).all()
+
+
+def test_what_has_no_end_is_among_what_is_asked_for_from_a_day_on():
+    table = orders().drop(columns="delivered")
+    is_open = np.random.default_rng(5).random(ROWS) < 0.3
+    ends = np.where(is_open, datetime(9999, 12, 31), table["shipped"])
+    arrow_ends = pa.array([pd.Timestamp(end).to_pydatetime() for end in ends], pa.timestamp("s"))
+    table = pa.table(table.drop(columns="shipped")).append_column("shipped", arrow_ends)
+    model = MODELS["copula"]().fit(table)
+    asked = {"ordered": {"min": "2022-06-01", "max": "2022-12-31"}, "shipped": {"min": "2022-06-01"}}
+
+    rows = model.sample(1000, seed=2, conditions=asked)
+
+    assert np.mean([end.year == 9999 for end in rows["shipped"].to_pylist()]) == pytest.approx(0.3, abs=0.08)

@@ -100,6 +100,14 @@ def test_who_asks_for_several_moments_gets_those_alone(model):
     assert (rows["tariff"] == "night").mean() > 0.95
 
 
+def test_an_hour_of_which_one_moment_is_asked_for_has_the_rows_of_one(model):
+    asked = {"at": {"min": "2023-03-06T09:00:00", "max": "2023-03-06T10:00:00"}}
+
+    rows = model.sample(1000, seed=3, conditions=asked).to_pandas()
+
+    assert (rows["at"] == "2023-03-06T10:00:00").mean() == pytest.approx(1 / 5, abs=0.1)
+
+
 def test_a_single_moment_that_is_asked_for_is_all_there_is(model):
     rows = model.sample(100, seed=2, conditions={"at": "2023-03-06T02:15:00"}).to_pandas()
 
