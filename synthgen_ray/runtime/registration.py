@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 HEARTBEAT_S = 2.0
 STOP = signal.SIGUSR1
-INSIST_S = (
-    60.0  # that a store may be away while it is to hear that a batch has failed: the end of its lease tells it too
-)
+INSIST_S = 60.0  # that a store may be away while a batch has failed: the end of its lease tells it too
 INSIST_ON_SUCCESS_S = 900.0  # and while all rows are there, of which nothing else tells
 
 

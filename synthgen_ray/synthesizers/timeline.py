@@ -60,9 +60,8 @@ class Timeline:
                 found[column] = _both(own, about) if own else about
         told: dict[str, CategoryTarget] = {}
         for column, (codec, phases) in self._phases.items():
-            target = found.get(column) or asked.get(column)
             for phase in phases:
-                if isinstance(target, NumberTarget) and (of_phase := phase.target_in(codec, target)):
+                if column in found and (of_phase := phase.target_in(codec, found[column])):
                     told[phase.name] = of_phase
         return {**found, **told}
 
@@ -114,8 +113,10 @@ class Timeline:
         lengths = {link: link.lengths(cells[link.duration.name], rng) for link in self._links}
 
         def leads(way: Way) -> np.ndarray:
-            is_known_B = way.other.counted(cells[way.other.column])[1]  # what is missing leads none
-            return np.asarray(is_known_B & (doubt[way.other.column] < doubt[way.end.column]))
+            is_less_B = doubt[way.other.column] < doubt[way.end.column]
+            if is_less_B.any():
+                is_less_B &= way.other.counted(cells[way.other.column])[1]  # what is missing leads none
+            return is_less_B
 
         def put(way: Way, rows_B: np.ndarray) -> None:
             column = way.end.column
@@ -195,14 +196,13 @@ def _away(way: Way, other: NumberTarget, lengths: tuple[int, int]) -> NumberTarg
     """When a moment is that is so long from what is asked for of the other; `None` where that is unknown, or never."""
     if other.null:
         return None
-    form, found = way.end.codec.form, []
-    for low, high in zip(other.lows, other.highs, strict=True):
-        outermost = way.other.codec.form.back(np.array([low, high], dtype=np.float64))
-        counted, known = way.other.moments.counted(outermost, way.other.units_per_day)
-        if not known.all():
-            return None
-        about = arrow.integers(way.end.array(counted + np.array(lengths)))
-        found.append(form.between(*about.tolist()))
+    outermost = way.other.codec.form.back(np.concatenate([other.lows, other.highs]).astype(np.float64))
+    counted, known = way.other.moments.counted(outermost, way.other.units_per_day)
+    if not known.all():
+        return None
+    form = way.end.codec.form
+    about = arrow.integers(way.end.array(counted + np.repeat(lengths, len(other.lows))))
+    found = [form.between(*ends) for ends in about.reshape(2, -1).T.tolist()]
     ranges: list[list[float]] = []
     for first, last in sorted(part for part in found if part[0] <= part[1]):
         if ranges and first <= ranges[-1][1]:

@@ -27,14 +27,18 @@ CLEAN = clean_environment()
 
 @pytest.fixture(scope="module")
 def model_file(tmp_path_factory) -> Path:
-    file = tmp_path_factory.mktemp("model") / "model.synthgen"
+    return saved_model(tmp_path_factory.mktemp("model"))
+
+
+def saved_model(folder: Path) -> Path:
+    file = folder / "model.synthgen"
     table, columns = given_table()
     GaussianCopula(seed=1).fit(table, columns).save(file)
     return file
 
 
-def command(model_file: Path, to: Path, *more: str) -> list[str]:
-    order = ["--model", str(model_file), "--num-rows", str(ROWS), "--rows-per-file", "10000", "--seed", "5"]
+def command(model_file: Path, to: Path, *more: str, num_rows: int = ROWS) -> list[str]:
+    order = ["--model", str(model_file), "--num-rows", str(num_rows), "--rows-per-file", "10000", "--seed", "5"]
     return [sys.executable, "-m", "synthgen_ray.batch", *order, "--output", str(to), *more]
 
 
@@ -66,10 +70,10 @@ def rows_there(folder: Path) -> list[Path]:
     return list(folder.glob("rows-*"))
 
 
-def made_here(model_file: Path, folder: Path) -> Manifest:
+def made_here(model_file: Path, folder: Path, num_rows: int = ROWS) -> Manifest:
     """The same order, in this process and without Ray."""
-    content = model_file.read_bytes()
-    order, place = _order(content, ROWS, {"seed": 5}, OutputFormat.PARQUET, 10_000), _place(str(folder), folder.parent)
+    content, place = model_file.read_bytes(), _place(str(folder), folder.parent)
+    order = _order(content, num_rows, {"seed": 5}, OutputFormat.PARQUET, 10_000)
     begin(place, order, resume=False)
     return made(model_in(content), order, place)
 

@@ -14,6 +14,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 MICROSECONDS = {"s": Fraction(1_000_000), "ms": Fraction(1000), "us": Fraction(1), "ns": Fraction(1, 1000)}
 DAY = 86_400_000_000
+HOURS = 24  # of a day
 FINER = re.compile(r"[.,]\d{6}(\d+)")
 DIRECTIVE = re.compile(r"%[-\d]*([A-Za-z])")
 FINEST = (({*"fsxcXQ"}, 0), ({*"ST"}, 1_000_000), ({*"MR"}, 60_000_000), ({*"HI"}, 3_600_000_000))

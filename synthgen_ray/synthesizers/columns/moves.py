@@ -136,7 +136,7 @@ class Moves:
         among the table's rows."""
         place = self._places(shown.day)
         begins, ends = self._hours_2 if self._hours else self._days_2
-        place = place * 24 + shown.hour if self._hours else place
+        place = place * moments.HOURS + shown.hour if self._hours else place
         outside = (shown.day < self._first) | (shown.day >= self._first + self._size)
         return begins[place], np.where(outside, begins[place], ends[place])
 
@@ -152,7 +152,7 @@ class Moves:
 
     @cached_property
     def _hours_2(self) -> tuple[np.ndarray, np.ndarray]:
-        return self._cut(24)
+        return self._cut(moments.HOURS)
 
     @cached_property
     def _days_2(self) -> tuple[np.ndarray, np.ndarray]:

@@ -30,7 +30,7 @@ from synthgen_ray.synthesizers.columns.whole import has_zone
 from synthgen_ray.synthesizers.columns.written_moments import WrittenMoments
 
 Phase = Literal["hour", "weekday", "day"]
-VALUES: Mapping[Phase, int] = {"hour": 24, "weekday": 7, "day": 31}
+VALUES: Mapping[Phase, int] = {"hour": moments.HOURS, "weekday": 7, "day": 31}
 PERIODS: Mapping[Phase, int] = {"hour": 1, "weekday": 7, "day": 31}  # days
 LEAST_ASSOCIATION = 0.05  # below which nobody sees that a column follows
 MOST_DAYS = 40_000  # from the first to the last: a century
@@ -98,7 +98,7 @@ class PhaseCodec(CategoryCodec):
         """What moments in the asked ranges may have, an hour or a day of which part is asked for as much of it; `None`
         if that is all, or nothing that the model knows."""
         type_, weights = arrow.type_of(codec.form.arrow_type), np.zeros(self.width)
-        length = moments.units_per_day(type_) // (24 if self.phase == "hour" else 1)
+        length = moments.units_per_day(type_) // (moments.HOURS if self.phase == "hour" else 1)
         grid = grid_of(codec.form)
         least = min(grid.step, length) if grid else 1
         for low, high in zip(asked.lows, asked.highs, strict=True):
@@ -109,7 +109,7 @@ class PhaseCodec(CategoryCodec):
                 return None
             between = np.arange(first, last + 1)
             shares = (np.minimum((between + 1) * length, end + least) - np.maximum(between * length, begin)) / length
-            codes = self.codes_of(Shown(between, between % 24).phase(self.phase))
+            codes = self.codes_of(Shown(between, between % moments.HOURS).phase(self.phase))
             known = codes >= 0
             np.maximum.at(weights, codes[known], np.clip(shares[known], least / length, 1))
         return CategoryTarget(weights, np.zeros(0, dtype=bool)) if weights.any() else None
@@ -131,7 +131,7 @@ class Shown:
     def of(cls, array: pa.Array) -> Self:
         per_day = moments.units_per_day(array.type)
         day_N, rest_N = np.divmod(_by_clocks(array), per_day)
-        return cls(day_N, rest_N * 24 // per_day)
+        return cls(day_N, rest_N * moments.HOURS // per_day)
 
     @classmethod
     def of_days(cls, day: np.ndarray) -> Self:

@@ -14,10 +14,10 @@ import pyarrow as pa
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.durations import LONGEST, DurationCodec, Moments
 from synthgen_ray.synthesizers.columns.forms import grid_of, plain_form
+from synthgen_ray.synthesizers.columns.moments import HOURS
 from synthgen_ray.synthesizers.columns.number import NumberCells, NumberCodec
 from synthgen_ray.synthesizers.columns.phases import PERIODS, Phase, PhaseCodec, Shown
 
-HOURS = 24
 NEAR = 3  # days, in which something is open
 MONTH = 31  # days, in which what comes at its end comes
 

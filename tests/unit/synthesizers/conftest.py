@@ -13,7 +13,8 @@ import torch
 from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers import base
-from synthgen_ray.synthesizers.base import create
+from synthgen_ray.synthesizers.base import Synthesizer, create
+from tests.unit.synthesizers.tables_of_moments import MODELS, trips
 
 torch.set_num_threads(1)
 
@@ -100,6 +101,11 @@ def model_type(request):
 def usual_model():
     """That of a type and the table above: nobody changes it, so all share it."""
     return cache(given_model)
+
+
+@pytest.fixture(scope="module")
+def model_of_trips() -> Synthesizer:
+    return MODELS["refined"]().fit(trips())
 
 
 @pytest.fixture(scope="session")

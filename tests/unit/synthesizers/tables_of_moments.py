@@ -1,7 +1,10 @@
 """Tables whose rows have several moments, and models of them."""
 
+from datetime import datetime
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from synthgen_ray.synthesizers import CTGAN, TVAE, CopulaGAN, GaussianCopula
 
@@ -37,6 +40,14 @@ def orders() -> pd.DataFrame:
     shipped = later(ordered, np.where(express, 1, 2 + rng.poisson(2, ROWS)), "D")
     delivered = later(shipped, 1 + rng.poisson(3, ROWS), "D").where(rng.random(ROWS) < 0.9)
     return pd.DataFrame({"ordered": ordered, "shipped": shipped, "delivered": delivered, "express": express})
+
+
+def open_orders(share: float) -> pa.Table:
+    """Such a share of them has not been shipped: that has no end."""
+    table = orders().drop(columns="delivered")
+    is_open = np.random.default_rng(5).random(ROWS) < share
+    ends = [datetime(9999, 12, 31) if one else end for one, end in zip(is_open, table["shipped"], strict=True)]
+    return pa.table(table.drop(columns="shipped")).append_column("shipped", pa.array(ends, pa.timestamp("s")))
 
 
 def staff() -> pd.DataFrame:

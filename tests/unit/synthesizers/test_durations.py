@@ -1,7 +1,7 @@
 """How long it is from one moment of a row to another is as in the table."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC
 
 import numpy as np
 import pandas as pd
@@ -9,16 +9,20 @@ import pyarrow as pa
 import pytest
 
 from synthgen_ray.synthesizers import CTGAN, load
-from synthgen_ray.synthesizers.base import Synthesizer
 from synthgen_ray.synthesizers.codec import TableCodec
 from synthgen_ray.synthesizers.columns.durations import Moments
 from synthgen_ray.synthesizers.model_file import read_model
-from tests.unit.synthesizers.tables_of_moments import MODELS, ROWS, hours_between, later, orders, staff, trips, visits
-
-
-@pytest.fixture(scope="module")
-def model_of_trips() -> Synthesizer:
-    return MODELS["refined"]().fit(trips())
+from tests.unit.synthesizers.tables_of_moments import (
+    MODELS,
+    ROWS,
+    hours_between,
+    later,
+    open_orders,
+    orders,
+    staff,
+    trips,
+    visits,
+)
 
 
 @pytest.mark.parametrize("type_", MODELS)
@@ -117,12 +121,7 @@ def test_dates_that_are_text_have_durations_too():
 
 
 def test_what_has_no_end_has_no_duration():
-    table = orders().drop(columns="delivered")
-    open_ = np.random.default_rng(5).random(ROWS) < 0.75
-    ends = [datetime(9999, 12, 31) if is_open else end for is_open, end in zip(open_, table["shipped"], strict=True)]
-    table = pa.table(table.drop(columns="shipped")).append_column("shipped", pa.array(ends, pa.timestamp("s")))
-
-    rows = MODELS["refined"]().fit(table).sample(ROWS, seed=2)
+    rows = MODELS["refined"]().fit(open_orders(0.75)).sample(ROWS, seed=2)
 
     is_open = np.array([end.year == 9999 for end in rows["shipped"].to_pylist()])
     assert is_open.mean() == pytest.approx(0.75, abs=0.03)

@@ -1,20 +1,21 @@
 """Who asks for moments, or has some of a row, gets the others as far from these as in the table."""
 
-from datetime import datetime
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
 from synthgen_ray.synthesizers.asked import asked_of_sample
-from synthgen_ray.synthesizers.base import Synthesizer
-from tests.unit.synthesizers.tables_of_moments import MODELS, ROWS, hours_between, later, orders, trips, visits
-
-
-@pytest.fixture(scope="module")
-def model_of_trips() -> Synthesizer:
-    return MODELS["refined"]().fit(trips())
+from tests.unit.synthesizers.tables_of_moments import (
+    MODELS,
+    ROWS,
+    hours_between,
+    later,
+    open_orders,
+    orders,
+    trips,
+    visits,
+)
 
 
 @pytest.mark.parametrize(
@@ -128,10 +129,7 @@ def test_dates_and_times_that_count_from_each_other_are_filled_in_together():
 
 
 def test_who_asks_for_what_has_no_end_gets_it_of_all_years():
-    table = orders().drop(columns="delivered")
-    ends = np.where(np.random.default_rng(5).random(ROWS) < 0.3, datetime(9999, 12, 31), table["shipped"])
-    arrow_ends = pa.array([pd.Timestamp(end).to_pydatetime() for end in ends], pa.timestamp("s"))
-    table = pa.table(table.drop(columns="shipped")).append_column("shipped", arrow_ends)
+    table = open_orders(0.3)
     model = MODELS["refined"]().fit(table)
 
     rows = model.sample(1000, seed=2, conditions={"shipped": "9999-12-31"}).to_pandas()
@@ -238,12 +236,7 @@ def test_two_later_moments_that_are_asked_for_go_together_with_the_first():
 
 
 def test_what_has_no_end_is_among_what_is_asked_for_from_a_day_on():
-    table = orders().drop(columns="delivered")
-    is_open = np.random.default_rng(5).random(ROWS) < 0.3
-    ends = np.where(is_open, datetime(9999, 12, 31), table["shipped"])
-    arrow_ends = pa.array([pd.Timestamp(end).to_pydatetime() for end in ends], pa.timestamp("s"))
-    table = pa.table(table.drop(columns="shipped")).append_column("shipped", arrow_ends)
-    model = MODELS["copula"]().fit(table)
+    model = MODELS["copula"]().fit(open_orders(0.3))
     asked = {"ordered": {"min": "2022-06-01", "max": "2022-12-31"}, "shipped": {"min": "2022-06-01"}}
 
     rows = model.sample(1000, seed=2, conditions=asked)
