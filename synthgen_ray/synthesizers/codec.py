@@ -96,7 +96,7 @@ class TableCodec(Stored):
         phases = {(phase.column, phase.phase == "hour") for phase in self.phases}
         if len(phases) < len(self.phases) or not {column for column, _ in phases} <= columns.keys():
             raise ValueError("phases of other columns")
-        if any(phase.wrapped != columns[phase.column].wrapped for phase in self.phases):
+        if not all(phase.is_of(columns[phase.column]) for phase in self.phases):
             raise ValueError("phases of other columns")
 
     @classmethod

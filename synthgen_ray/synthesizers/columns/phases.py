@@ -73,6 +73,10 @@ class PhaseCodec(CategoryCodec):
         wrapped = codec.wrapped if isinstance(codec.wrapped, WrittenMoments) else None
         return cls(**found.model_dump(), column=codec.name, phase=phase, wrapped=wrapped, **more)
 
+    def is_of(self, codec: NumberCodec) -> bool:
+        has_hours = moments.units_per_day(arrow.type_of(codec.form.arrow_type)) >= moments.HOURS
+        return self.wrapped == codec.wrapped and (has_hours or self.phase != "hour")
+
     def column_of(self, table: pa.Table) -> pa.ChunkedArray:
         return table[self.column]
 

@@ -317,6 +317,17 @@ def test_phases_that_are_none_are_refused(model, change, tmp_path):
         TableCodec.model_validate_json(json.dumps(stored))
 
 
+def test_hours_of_dates_are_refused():
+    table = _sales(_moments(days=360, minutes=1440)).drop(columns=["tariff", "sales"])
+    table["at"] = table["at"].dt.date
+    stored = json.loads(MODELS["copula"]().fit(table).codec.model_dump_json())
+    (phase,) = stored["phases"]
+    phase["phase"] = "hour"
+
+    with pytest.raises(ValueError, match="phases of other columns"):
+        TableCodec.model_validate_json(json.dumps(stored))
+
+
 def test_moments_of_which_none_is_missing_are_asked_for_by_their_zone():
     table = _sales(_moments("2023-01-01", days=360).tz_localize(UTC))
     model = MODELS["copula"]().fit(table, [Column("at", ColumnKind.DATETIME)])
