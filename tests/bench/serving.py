@@ -22,6 +22,7 @@ import httpx
 from synthgen_ray.client import SynthGen
 from synthgen_ray.domain.params import ModelType
 from tests.bench import polling
+from tests.bench.conditional import rare_category
 from tests.bench.rows import SEED, Bench, Figure, Row, seconds
 from tests.bench.sampling import EPOCHS, write
 from tests.bench.stock import Stock
@@ -53,9 +54,9 @@ class Shop:
         headers = {"Authorization": f"Bearer {self.server.key}", "Accept": accept}
         return {"method": "POST", "url": url, "headers": headers, "json": params}
 
-    def generate(self, model_id: str, rows: int, format: str = "csv", to: Path | None = None) -> None:
+    def generate(self, model_id: str, rows: int, to: Path | None = None, **params: Any) -> None:
         """From the POST until the job is completed, or its file is here."""
-        job = self.client.generate(model_id, rows, seed=SEED, format=format)
+        job = self.client.generate(model_id, rows, seed=SEED, **params)
         self.client.wait_for_job(job["job_id"])  # told by the server, as the command line is
         if to:
             self.client.download(job["job_id"], to)
@@ -179,6 +180,17 @@ def _overhead(model_type: ModelType, bench: Bench) -> Figure:
     return Figure(rows / own_s, rows / peer_s, "rows/s", "once; the peer is one process, all cores")
 
 
+def _rare(model_type: ModelType, bench: Bench) -> Figure:
+    """Rows of a rare category, beside as many of all."""
+    shop, model_id = _served(bench, model_type)
+    column, value = rare_category(bench.task.train)
+    rows = bench.rows(100_000)
+    pairs = bench.pairs(
+        partial(shop.generate, model_id, rows, conditions={column: value}), partial(shop.generate, model_id, rows)
+    )
+    return Figure.of_pairs(pairs, "s", f"{column} = {value}; the peer is as many rows without a condition")
+
+
 def _second_sampler(model_type: ModelType, bench: Bench) -> Figure:
     """What two samplers draw that have a thread each, beside one alone."""
     rows = bench.rows(1_000_000)
@@ -224,6 +236,7 @@ ROWS = (
     Row("served generation of 1,000 rows, from POST to completed", _small_job, "0.5 s"),
     *_rows("served generation of 1,000,000 rows, to the last byte of the CSV", _end_to_end, END_TO_END),
     *_rows("served generation beside one process", _overhead, "0.85x"),
+    *_rows("served generation of a category of 0.05 %", _rare, "0.05x"),
     *_rows("served generation by 2 samplers, beside 1", _second_sampler, "1.8x"),
     Row("served GET of a job, 64 clients", _polled, "0.5x"),
     *_rows("served online behind HAProxy, 100 rows", partial(_online, behind_haproxy=True), "3 x the peer + 10 ms"),

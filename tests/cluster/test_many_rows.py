@@ -1,5 +1,8 @@
 """A generation of more rows than the samplers make: by Ray Data, on all of the cluster."""
 
+from pathlib import Path
+
+import psutil
 import pytest
 
 from synthgen_ray.client import ClientError
@@ -23,6 +26,32 @@ def test_its_rows_are_those_of_the_samplers_and_more(client, server, ready_model
     assert "MapWorker(Map(PartMaker))" in {actor["class_name"] for actor in state(server, "actors")}
     server.wait_for_end_of("PartMaker")
     server.wait_for_end_of("ray::generate ")
+
+
+@pytest.mark.nightly
+def test_ten_million_rows_pass_by_the_ingress_and_the_metadata(client, server, ready_model, tmp_path):
+    through = [*server.processes("ServeReplica:synthgen:Api"), *server.processes("ray::Metadata")]
+    before = {process: _with_a_new_peak(process) for process in through}
+
+    job_id = client.generate(ready_model, 10_000_000, seed=6)["synthgen_job_id"]
+    client.wait_for_job(job_id, timeout_s=480)
+    rows = client.download(job_id, tmp_path / "rows.csv")
+
+    assert rows.stat().st_size == client.get_job(job_id)["result"]["size_bytes"] > 4e8
+    assert len(through) == 2
+    for process, size in before.items():
+        assert _peak(process) - size < 100 * 2**20, process.cmdline()
+
+
+def _with_a_new_peak(process: psutil.Process) -> int:
+    """Bytes that it holds: of more, it is the first time from now on (proc(5))."""
+    Path(f"/proc/{process.pid}/clear_refs").write_text("5")
+    return int(process.memory_info().rss)
+
+
+def _peak(process: psutil.Process) -> int:
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
 def test_it_fails_for_a_reason_of_ours(client, ready_model):
