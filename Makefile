@@ -43,6 +43,7 @@ test: setup $(CONSOLE)/node_modules/installed
 # All that takes longer: the rest of the tests, then their long forms.
 nightly: setup
 	$(BIN)/pytest -m nightly $(TESTS)
+	TEST_TABLES=required $(BIN)/pytest tests/quality tests/unit/synthesizers/test_real_marginals.py
 	BEHIND_HAPROXY=1 $(BIN)/pytest -m 'not nightly' tests/cluster
 	BEHIND_HAPROXY=1 $(BIN)/pytest tests/nodes/test_serve_deploy.py
 	$(MAKE) fuzz chaos
@@ -64,7 +65,7 @@ chaos: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.chaos $(CHAOS)
 
 quality: setup
-	$(BIN)/pytest tests/quality
+	TEST_TABLES=required $(BIN)/pytest tests/quality
 	$(BIN)/python -m tests.quality.published $(QUALITY)
 
 bench: setup

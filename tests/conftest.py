@@ -20,6 +20,7 @@ from tests.databases import DEFAULT_DATABASE
 from tests.folders import a_folder
 from tests.given import admit_admin
 from tests.postgres import Postgres, a_postgres
+from tests.real_tables import given_real_tables
 from tests.s3 import CREDENTIALS, Gate, S3Server, an_s3_server
 from tests.statements import compile_once
 
@@ -160,6 +161,11 @@ def gate(s3: S3Server) -> Iterator[Gate]:
     yield s3.gate
     s3.gate.shut()
     s3.gate.open()
+
+
+@pytest.fixture(scope="session")
+def real_tables() -> Path:
+    return given_real_tables()
 
 
 @pytest.fixture

@@ -34,7 +34,8 @@ from tests.bench import (
     training,
 )
 from tests.bench.rows import Bench, Figure, Row, warm_up
-from tests.bench.tables import REAL, SHARED, given_tasks
+from tests.bench.tables import REAL, given_tasks
+from tests.real_tables import SHARED
 
 QUICK_ROWS = 500
 HEADINGS = ("what", "SynthGen", "peer", "gain", "must", "aim", "")

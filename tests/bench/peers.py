@@ -22,7 +22,8 @@ from synthgen_ray.domain.params import ModelType
 from tests.bench.quality import EPOCHS, NAMES, Result, keep, kept
 from tests.bench.rows import seconds
 from tests.bench.scores import scores
-from tests.bench.tables import REAL, SHARED, Task, given_tasks
+from tests.bench.tables import REAL, Task, given_tasks
+from tests.real_tables import SHARED
 
 WHO = f"sdv {sdv.__version__}"
 SYNTHESIZERS = {

@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from tests.bench.scores import like, plain, read
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
 GENERATED_ROWS = 20_000
 
 

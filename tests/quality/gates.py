@@ -19,7 +19,8 @@ from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import create
 from tests.bench.quality import scored
 from tests.bench.scores import Scores
-from tests.bench.tables import REAL, SHARED, Task, given_tasks
+from tests.bench.tables import REAL, Task, given_tasks
+from tests.real_tables import SHARED
 
 FILE = Path(__file__).with_name("gates.json")
 ROWS = 3_000
@@ -44,6 +45,13 @@ TRAININGS: dict[str, tuple[ModelType, dict[str, Any]]] = {
     "gaussian_copula not refined": (ModelType.GAUSSIAN_COPULA, {}),
 }
 SPREADS = 3.0
+CHANCE = 0.5  # the AUC of a classifier that has learnt nothing
+# Seeds of these come near to chance (eleven of the flights' copula have .51 to .63): they have no gate.
+UNTOLD = {
+    "adult, ctgan not refined, auc",
+    "flights, ctgan not refined, auc",
+    "flights, gaussian_copula not refined, auc",
+}
 BARE = "not refined"
 
 
@@ -77,8 +85,9 @@ def known_gates() -> dict[str, Gate]:
 
 
 def usual_sd(gates: dict[str, Gate], training: str, measure: str) -> float:
-    """The spread between seeds of one measure, over all tables and the trainings that are refined alike."""
-    alike = {name for name in TRAININGS if (BARE in name) == (BARE in training)}
+    """The spread between seeds of one measure, over all tables: of refined trainings together, of each other alone.
+    Refined rows spread alike; a GAN that is not moves ten times as far as a copula."""
+    alike = {training} if BARE in training else {name for name in TRAININGS if BARE not in name}
     sds = [gate.sd for name, gate in gates.items() if name.split(", ")[1] in alike and name.endswith(measure)]
     return math.sqrt(statistics.mean(sd**2 for sd in sds))
 

@@ -26,7 +26,7 @@ from synthgen_ray.domain.params import ModelType
 from synthgen_ray.quality.assessing import assess
 from synthgen_ray.quality.assessment import Assessment
 from synthgen_ray.synthesizers.base import create
-from tests.bench.tables import SHARED
+from tests.real_tables import SHARED
 
 FOLDER = SHARED / "fidelity2023_adult"
 TABLES = {

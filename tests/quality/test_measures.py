@@ -9,10 +9,9 @@ from synthgen_ray.quality.assessment import Level
 from synthgen_ray.quality.cells import read_cells
 from synthgen_ray.quality.estimating import estimate
 from tests.bench.scores import auc_of_cells
-from tests.bench.tables import SHARED
 from tests.quality.published import FOLDER, TABLES, TARGET, assessed, read
 
-pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="needs the folder of real tables")
+pytestmark = pytest.mark.usefixtures("real_tables")
 
 # SDV 1.1's four, as published with the rows (Platzer and Reutterer 2023; AUC by LightGBM): shapes, AUC.
 PUBLISHED = {
@@ -24,7 +23,7 @@ PUBLISHED = {
 
 
 @pytest.fixture(scope="module")
-def halves() -> tuple[pa.Table, pa.Table]:
+def halves(real_tables) -> tuple[pa.Table, pa.Table]:
     real, holdout = (read(path) for path in TABLES["fidelity2023_adult"])
     return real, holdout
 

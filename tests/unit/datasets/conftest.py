@@ -10,8 +10,6 @@ from synthgen_ray.datasets.limits import UploadLimits
 from synthgen_ray.datasets.reading import TableSummary, convert, read_table
 from synthgen_ray.datasets.writing import write_csv
 
-SHARED_DATA = Path(__file__).parents[3].parent / "shared" / "data"
-
 Upload = Callable[..., TableSummary]
 
 
@@ -52,13 +50,11 @@ def through_canonical(upload: Upload, tmp_path: Path) -> Callable[[bytes], bytes
 
 
 @pytest.fixture
-def shared_table() -> Callable[[str], bytes]:
-    """The bytes of a real table, unpacked; skips the test where it is absent."""
+def shared_table(real_tables: Path) -> Callable[[str], bytes]:
+    """The bytes of a real table, unpacked."""
 
     def read(name: str) -> bytes:
-        path = SHARED_DATA / name
-        if not path.exists():
-            pytest.skip(f"{path} is absent")
+        path = real_tables / name
         return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
 
     return read

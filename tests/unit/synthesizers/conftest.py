@@ -2,7 +2,6 @@ import datetime as dt
 import decimal
 from collections import defaultdict
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -123,14 +122,6 @@ def rows(model):
 def few_own_rows(monkeypatch):
     """Where it matters that a model fills gaps, not how well: one that is not refined learns that from its own rows."""
     monkeypatch.setattr(base, "SAMPLE_ROWS", 1000)
-
-
-@pytest.fixture
-def real_tables():
-    folder = Path(__file__).parents[4] / "shared" / "data"
-    if not folder.exists():
-        pytest.skip("the real tables are not here")
-    return folder
 
 
 def numbers_in(part) -> list[float]:
