@@ -33,7 +33,19 @@ CONFIGS: dict[str, tuple[ModelType, dict[str, Any]]] = {
     "gaussian_copula": (ModelType.GAUSSIAN_COPULA, {"refine": True, "seed": 1}),
     "ctgan_quantized": (ModelType.CTGAN, GAN),
     "tvae_quantized": (ModelType.TVAE, VAE),
+    "gaussian_copula_of_trips": (ModelType.GAUSSIAN_COPULA, {"refine": True, "seed": 1}),
+    "copulagan_of_trips": (ModelType.COPULAGAN, {**GAN, "embed_above": 10}),
 }
+OF_TRIPS, TRIPS_BEGIN = "of_trips", np.datetime64("2023-01-02T00:00", "s")
+SHARES = {
+    "city": ["Rome", "Oslo", "Lima"],
+    "member": [True, False],
+    "source": ["web"],
+    "tariff": ["day", "night"],
+    "stop": ["stop 1", "stop 2"],
+}
+NUMBERS = ("amount", "day", "start", "end", "price", "salary")
+FRESH = ("code", "key", "note")
 NAMES = tuple(dict.fromkeys([*CONFIGS, *ModelType]))
 
 
@@ -42,12 +54,20 @@ def file_of(name: str) -> Path:
 
 
 def given_golden(name: str) -> Synthesizer:
-    """A small model with a column of most kinds."""
+    """A small model of its table."""
+    columns = _trips() if name.endswith(OF_TRIPS) else _members()
+    table = pa.table({name: values for name, (_, values) in columns.items()})
+    model_type, options = CONFIGS[name] if name in CONFIGS else (ModelType(name), {"seed": 1})
+    return create(model_type, options).fit(table, columns=[Column(name, kind) for name, (kind, _) in columns.items()])
+
+
+def _members() -> dict[str, tuple[ColumnKind, Any]]:
+    """A column of most kinds."""
     rng = np.random.default_rng(12)
     rows = 200
     city = rng.choice(["Rome", "Oslo", "Lima"], rows, p=[0.6, 0.3, 0.1])
     is_member = np.where(rng.random(rows) < 0.9, city == "Rome", rng.random(rows) < 0.3)  # or there is no refinement
-    columns = {
+    return {
         "code": (ColumnKind.ID, [f"AB-{n:05}" for n in rng.permutation(90_000)[:rows]]),
         "key": (ColumnKind.ID, np.arange(rows)),
         "city": (ColumnKind.CATEGORICAL, city),
@@ -57,9 +77,27 @@ def given_golden(name: str) -> Synthesizer:
         "note": (ColumnKind.TEXT, [f"the quick note {n}" for n in range(rows)]),
         "source": (ColumnKind.CONSTANT, ["web"] * rows),
     }
-    table = pa.table({name: values for name, (_, values) in columns.items()})
-    model_type, options = CONFIGS[name] if name in CONFIGS else (ModelType(name), {"seed": 1})
-    return create(model_type, options).fit(table, columns=[Column(name, kind) for name, (kind, _) in columns.items()])
+
+
+def _trips() -> dict[str, tuple[ColumnKind, Any]]:
+    """Moments that other columns, and each other, follow from; round numbers, prices with endings, many categories."""
+    rng = np.random.default_rng(13)
+    rows = 400
+    start = TRIPS_BEGIN + rng.integers(0, 180 * 24 * 60, rows) * np.timedelta64(60, "s")
+    hour = start.astype("datetime64[h]").astype(int) % 24
+    by_day = (hour >= 7) & (hour < 21)
+    minutes = 5 + rng.exponential(np.where(by_day, 30, 10)).astype(int)
+    salary = rng.lognormal(10, 0.5, rows).astype(int)
+    salary = np.where(rng.random(rows) < 0.7, salary // 500 * 500, salary)
+    return {
+        "start": (ColumnKind.DATETIME, pa.array(start)),
+        "end": (ColumnKind.DATETIME, pa.array(start + minutes * np.timedelta64(60, "s"))),
+        "tariff": (ColumnKind.CATEGORICAL, np.where(by_day, "day", "night")),
+        "stop": (ColumnKind.CATEGORICAL, [f"stop {n}" for n in rng.integers(0, 15, rows)]),
+        "price": (ColumnKind.FLOAT, rng.integers(1, 60, rows) + rng.choice([0.95, 0.99, 0.49], rows)),
+        "salary": (ColumnKind.INTEGER, salary),
+        "note": (ColumnKind.TEXT, [f"{('red', 'blue')[n % 2]} bus {n}/{n % 7}" for n in range(rows)]),
+    }
 
 
 def digest(rows: pa.Table) -> str:
@@ -77,13 +115,18 @@ def outline(rows: pa.Table) -> dict[str, list[float]]:
     """Shares of categories and quartiles of numbers, which hold on any machine."""
     shares = {
         name: [pc.mean(pc.equal(rows[name], value).fill_null(False)).as_py() for value in values]
-        for name, values in {"city": ["Rome", "Oslo", "Lima"], "member": [True, False], "source": ["web"]}.items()
+        for name, values in SHARES.items()
+        if name in rows.column_names
     }
-    numbers = {
-        "amount": rows["amount"].to_numpy(),
-        "day": rows["day"].cast(pa.int32()).to_numpy().astype(float),
-    }
+    numbers = {name: _numbers(rows[name]) for name in NUMBERS if name in rows.column_names}
     return shares | {name: np.quantile(values, [0.25, 0.5, 0.75]).tolist() for name, values in numbers.items()}
+
+
+def _numbers(column: pa.ChunkedArray) -> np.ndarray:
+    """Moments as days, of times since the trips began."""
+    if pa.types.is_timestamp(column.type):
+        return np.asarray((column.to_numpy() - TRIPS_BEGIN) / np.timedelta64(1, "D"))
+    return np.asarray(column.cast(pa.int32()).to_numpy().astype(float) if pa.types.is_date(column.type) else column)
 
 
 def write(anew: bool) -> None:
@@ -93,7 +136,7 @@ def write(anew: bool) -> None:
         model = given_golden(name)
         model.save(file_of(name))
         rows = model.sample(ROWS, seed=SEED)
-        fresh = {column: digest(rows.select([column])) for column in ("code", "key", "note")}
+        fresh = {column: digest(rows.select([column])) for column in FRESH if column in rows.column_names}
         said = {"machine": machine(), "sha256": digest(rows), "fresh": fresh, "outline": outline(rows)}
         expected[name] = said
     EXPECTED.write_text(json.dumps(expected, indent=1) + "\n")
