@@ -99,7 +99,7 @@ Family = Literal["beta", "gamma", "norm", "truncnorm", "uniform"]
 
 
 class GaussianCopulaParams(TrainParams):
-    refine: bool = Field(False, description=f"{REFINE} (for this type, up to eight times).")
+    refine: bool = Field(False, description=f"{REFINE} (for this type, up to twelve times).")
     marginals: Literal["empirical"] | Family = Field(
         "empirical",
         description="Distribution of each column of numbers: as in the table, or one of the families of the `copulas`"
@@ -156,8 +156,8 @@ class CTGANParams(NeuralParams):
     )
     compile: bool = Field(
         False,
-        description="Compile the discriminator's step: each is faster, the first one waits up to a minute for the"
-        " compiler. For long trainings; without a C++ compiler on the machine it changes nothing.",
+        description="Compile the discriminator's step, which saves little where products of matrices take most of it."
+        " The first one waits up to a minute for the compiler; without one on the machine it changes nothing.",
     )
     embed_above: int | None = Field(
         None,

@@ -61,7 +61,9 @@ Distribution = Mapping[str, Mapping[str, float]]
 
 
 class Synthesizer(ABC):
-    """Learns a table, then writes rows like it. The options are those of the model type's `config`."""
+    """Learns a table, then writes rows like it. The options are those of the model type's `config` in REST, and are
+    checked as there. Raises: InvalidRequest.
+    """
 
     model_type: ClassVar[ModelType]
     maps: ClassVar[frozenset[str]]  # what numbers are turned into: "modes", "marginal"
@@ -90,8 +92,9 @@ class Synthesizer(ABC):
         passes through and ends the training. A fit that fails leaves no model, that of an earlier fit neither.
 
         With the same table, options and seed, a training that goes on from a checkpoint makes the same model, byte for
-        byte, as one that was never interrupted.
-        Raises: InvalidTable; JobError, when the training diverges.
+        byte, as one that was never interrupted; on a GPU nearly the same, for its sums have no fixed order.
+        Raises: InvalidTable; InvalidRequest, for a batch that its workers cannot share; JobError, when the training
+        diverges; WorkerLost, where one of several workers is gone.
         """
         keep_freed_memory()
         self._forget("_dependencies")  # of an earlier fit
@@ -121,7 +124,7 @@ class Synthesizer(ABC):
             self._refinement = self._learn_refinement(train, seed, pace)
             pace.say(1.0, "trained")
         except BaseException:  # parts of it, beside parts of an earlier one, would draw rows together
-            self._codec = None
+            self._codec, self._columns, self.params = None, (), self._asked
             raise
         return self
 
@@ -132,9 +135,14 @@ class Synthesizer(ABC):
         conditions: Mapping[str, Any] | None = None,
         distribution: Distribution | None = None,
     ) -> pa.Table:
-        """New rows, all of which obey the conditions.
+        """`num_rows` new rows, with the columns, order and types of the table that was learnt. The same `seed` gives
+        the same rows; without one they are others each time.
 
-        Raises: InvalidRequest; JobError, if the conditions cannot be obeyed.
+        All rows obey the `conditions`: of each column that they name a value, a list of values, None for a missing
+        one, or a range {"min": low, "max": high} with both ends in it, of which either may be left out. Dates and
+        times are ISO 8601. `distribution` sets the shares of one column's values: {"income": {">50K": 0.5, "<=50K":
+        0.5}}.
+        Raises: InvalidRequest, of a synthesizer that is not fitted too; JobError, if no row can obey.
         """
         num_rows = whole(num_rows, "num_rows")
         asked = asked_of_sample(num_rows, seed, conditions, distribution)
@@ -154,7 +162,11 @@ class Synthesizer(ABC):
         conditions: Conditions | None = None,
         distribution: Distribution | None = None,
     ) -> pa.Table:
-        """Chunk `index` of a job: the same bytes for the same arguments, whatever was drawn before or beside."""
+        """Chunk `index` of a job, up to `chunk_rows` rows: the same bytes for the same arguments, whatever was drawn
+        before or beside. The rows of a sample are its chunks in order.
+
+        Raises: ValueError, for more rows; JobError, if no row can obey.
+        """
         if not 0 <= num_rows <= self.chunk_rows:
             raise ValueError(f"a chunk has at most {self.chunk_rows} rows")
         targets = self._targets(conditions or {})
@@ -195,7 +207,10 @@ class Synthesizer(ABC):
         return imputed(rows, self.codec, self._dependencies, stream(seed, index, 1))
 
     def obeying(self, table: pa.Table, conditions: Conditions) -> pa.Table:
-        """The rows of a table like the one that was learnt that are by themselves as the conditions of a sample ask."""
+        """The rows of a table like the one that was learnt that are by themselves as the conditions of a sample ask.
+
+        Raises: KeyError, for a column that the table lacks.
+        """
         obeys = np.ones(table.num_rows, dtype=bool)
         for codec in self.codec.columns:
             if codec.name in conditions and isinstance(codec, LearntCodec | ConstantCodec):
@@ -205,7 +220,7 @@ class Synthesizer(ABC):
     def save(self, path: Path | str) -> None:
         """Write the model as one file, the same bytes for the same model. What was there stays until it is whole.
 
-        Raises: JobError, for a model that is too large to be loaded.
+        Raises: InvalidRequest, when it is not fitted; JobError, for a model that is too large to be loaded; OSError.
         """
         card = ModelCard(
             model_type=self.model_type,
@@ -286,6 +301,7 @@ class Synthesizer(ABC):
         learnt, k, quantize = self.codec.learnt, self.params.min_category_count, self._is_quantized
         refinement = Refinement.learn(learnt, table, k, seed, pace, quantize=quantize, sweeps=self.sweeps)
         if refinement is not None and self._is_calibrated:
+            pace.breathe()
             rng = stream(seed, CALIBRATE, 1)
             refinement.calibrate(table, self._draw(SAMPLE_ROWS, {}, rng), rng)
         return refinement

@@ -10,5 +10,7 @@ from synthgen_ray.synthesizers.ctgan import CTGAN
 
 
 class CopulaGAN(CTGAN):
+    """Options: those of `CTGAN`."""
+
     model_type: ClassVar[ModelType] = ModelType.COPULAGAN
     maps: ClassVar[frozenset[str]] = frozenset({"marginal", "modes"})

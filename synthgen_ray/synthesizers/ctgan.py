@@ -62,6 +62,8 @@ class Batch:
 
 
 class CTGAN(NeuralSynthesizer):
+    """Options: `domain.params.CTGANParams`, with the names and defaults of the `ctgan` package."""
+
     model_type: ClassVar[ModelType] = ModelType.CTGAN
     params: CTGANParams
 
@@ -84,7 +86,8 @@ class CTGAN(NeuralSynthesizer):
         view: View = OneHot(layout)
         if self._embedded:
             view = Projected(layout, self._embedded, stream(seed, WEIGHTS, 2), self._device)
-        stock = new_critic(view.row_width + view.condition_width, options.discriminator_dim, options.pac)
+        with torch.random.fork_rng(devices=[]):
+            stock = new_critic(view.row_width + view.condition_width, options.discriminator_dim, options.pac)
         start_weights(generator, seed, 0)
         start_weights(stock, seed, 1)
         critic = Critic(stock, view.row_width, options.pac).to(self._device, torch.float32).requires_grad_(False)

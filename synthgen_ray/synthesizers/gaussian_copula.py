@@ -38,6 +38,8 @@ TINY = 1e-300
 
 
 class GaussianCopula(Synthesizer):
+    """Options: `domain.params.GaussianCopulaParams`. It needs no PyTorch, unless it is refined."""
+
     model_type: ClassVar[ModelType] = ModelType.GAUSSIAN_COPULA
     maps: ClassVar[frozenset[str]] = frozenset({"marginal"})
     work_before_refinement: ClassVar[float] = 0.1

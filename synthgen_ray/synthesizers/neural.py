@@ -67,7 +67,8 @@ class NeuralSynthesizer(Synthesizer):
     def _learn(self, table: pa.Table, seed: int, pace: Pace) -> None:
         encoded = self.codec.encode(table, stream(seed, ENCODE, 1))
         self._forget("layout")  # of an earlier fit
-        network = self._new_network().to(self._device, torch.float32)
+        with torch.random.fork_rng(devices=[]):  # a start that is not kept moves the caller's generator
+            network = self._new_network().to(self._device, torch.float32)
         with self._early_stop(network, encoded, seed, pace), _without_subnormals(), self._precision():
             self._train(network, encoded, seed, pace)
         if not all(bool(tensor.isfinite().all()) for tensor in network.state_dict().values()):

@@ -31,6 +31,8 @@ NARROWEST, WIDEST = 0.01, 1.0  # of a scalar's standard deviation
 
 
 class TVAE(NeuralSynthesizer):
+    """Options: `domain.params.TVAEParams`, with the names and defaults of the `ctgan` package."""
+
     model_type: ClassVar[ModelType] = ModelType.TVAE
     params: TVAEParams
 
@@ -40,7 +42,9 @@ class TVAE(NeuralSynthesizer):
 
     def _train(self, decoder: nn.Module, encoded: Encoded, seed: int, pace: Pace) -> None:
         options, layout = self.params, self.layout
-        encoder = Encoder(layout.width, options.compress_dims, options.embedding_dim).to(self._device, torch.float32)
+        with torch.random.fork_rng(devices=[]):
+            encoder = Encoder(layout.width, options.compress_dims, options.embedding_dim)
+        encoder = encoder.to(self._device, torch.float32)
         start_weights(decoder, seed, 0)
         start_weights(encoder, seed, 1)
         parameters = [*encoder.parameters(), *decoder.parameters()]

@@ -4,7 +4,10 @@ Knots (z, x), linear in between: x is the mean of at least k rows around the qua
 or more share is two knots with one x; a number on it is sent to a random z between them, which makes any column
 exactly normal, and comes back exactly. A wide gap between two groups is two knots with one z, so that no number comes
 back in it. Each mean is taken of its own k rows, as distances from the first of them: a sum
-from the column's smallest number on would lose all digits where that is -1e38."""
+from the column's smallest number on would lose all digits where that is -1e38.
+Source: Rüschendorf 2009, "On the distributional transform, Sklar's theorem, and the empirical copula process" (a value
+that many share goes to a random place).
+"""
 
 from abc import ABC, abstractmethod
 from functools import cached_property

@@ -1,4 +1,7 @@
-"""A normal number between bounds: how likely it is, its mean, and draws of it, in the tail that keeps its digits."""
+"""A normal number between bounds: how likely it is, its mean, and draws of it, in the tail that keeps its digits.
+
+Source: Johnson, Kotz & Balakrishnan 1994, "Continuous Univariate Distributions" 1, chapter 13, section 10 (truncated).
+"""
 
 import numpy as np
 from scipy.special import log_ndtr, ndtr, ndtri

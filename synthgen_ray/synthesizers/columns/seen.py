@@ -1,4 +1,7 @@
-"""Which values a table holds, so that none of them is made up again, without holding them."""
+"""Which values a table holds, so that none of them is made up again, without holding them.
+
+Source: Bloom 1970, "Space/time trade-offs in hash coding with allowable errors"; here with one hash, and decoys.
+"""
 
 import base64
 import hashlib

@@ -3,6 +3,7 @@ columns that they relate to most.
 
 A network that has seen too few rows knows less than the model whose rows it refines: of a price, its tax and their sum
 a Gaussian copula keeps more than what the network redraws from each other.
+Source: Cramér 1946, "Mathematical Methods of Statistics", sections 18.1 (mean and variance of χ²) and 21.9 (φ²).
 Shapes: N rows of the table, B drawn ones, K columns, G groups of a column's codes.
 """
 

@@ -2,8 +2,9 @@
 
 A sweep of a Gibbs sampler that starts from what a model drew: column after column, the chances of its codes given all
 other columns come from a dependency network. With the true chances a sweep can only shrink the distance to the table's
-distribution. No row is rejected, asked cells stay, and a sweep costs about as much as drawing the row did. After one of
-them a row that contradicted itself may do so still: where a model draws many such, as a copula does, there are two.
+distribution. No row is rejected, asked cells stay, and a sweep costs about as much as a network takes to draw the row.
+After one of them a row that contradicted itself may do so still: where a model draws many such, as a copula does, there
+are two.
 A sweep's biases are set while a large sample is swept, so that every column's codes end as frequent as in the table.
 A column that comes no closer to the table by it is left as it was drawn: see `closeness`.
 Gaps of real rows are drawn with the biases that were learnt: the others make up for what the model's rows lack.

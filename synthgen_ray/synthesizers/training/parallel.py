@@ -123,7 +123,7 @@ def sum_over_workers(tensor: Tensor) -> Tensor:
 
 
 class SharedBatchNorm(nn.BatchNorm1d):
-    """Batch normalisation whose batch is that of all workers."""
+    """Batch normalisation whose batch is that of all workers (Ioffe & Szegedy 2015, arXiv:1502.03167, algorithm 1)."""
 
     def forward(self, x_BH: Tensor) -> Tensor:
         if not self.training or not is_shared():

@@ -3,6 +3,7 @@
 Close is what the total variation distance says of pairs of columns, mean over the pairs: unlike the losses of two
 networks that play against each other, it falls while the rows get better. Looks are so many batches apart, whatever
 an epoch has: a table of few rows takes all its epochs, one of a million may settle within a few.
+Of such criteria: Prechelt 1998, "Early Stopping - But When?".
 Shapes: N rows of the table, B drawn rows, K columns.
 """
 

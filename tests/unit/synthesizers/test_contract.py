@@ -105,15 +105,21 @@ class TestSeeds:
 
         assert all(one.equals(other) for one, other in zip(alone, reversed(beside), strict=True))
 
-    def test_the_global_random_states_are_neither_read_nor_moved(self, model):
+    def test_the_global_random_states_are_neither_read_nor_moved(self, model, model_type, tmp_path):
         import random
 
         import torch
 
-        before = (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist())
-        model.sample(50, seed=3)
+        def states() -> tuple[object, ...]:
+            return random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
 
-        assert before == (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist())
+        before = states()
+        model.sample(50, seed=3)
+        assert states() == before
+        given_model(model_type).save(tmp_path / "model")
+        assert states() == before
+        load(tmp_path / "model")
+        assert states() == before
 
     def test_the_same_seed_trains_the_same_model(self, model, model_type, tmp_path):
         given_model(model_type).save(tmp_path / "again")
