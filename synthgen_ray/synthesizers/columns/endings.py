@@ -41,8 +41,9 @@ class Endings(Stored):
         found: Self | None = None
         for unit in (unit for unit in ROUND if unit % step == 0):
             length = unit // step
-            rests, which = np.unique(numbers % length, return_inverse=True)
-            rows = np.bincount(which, counts, len(rests)).astype(np.int64)
+            rows = np.bincount(numbers % length, counts, length).astype(np.int64)
+            rests = np.flatnonzero(rows)
+            rows = rows[rests]
             common = rows >= k
             few = min(k - 1, int(rows.sum()) // 100)
             most = min(MOST_ENDINGS * unit, MOST_STEPS * length)

@@ -8,7 +8,7 @@ Source: Heitjan & Rubin 1990, "Inference from coarse data via multiple imputatio
 """
 
 import math
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -36,18 +36,20 @@ class Heaps(Stored):
 
     @classmethod
     def learn(cls, units: np.ndarray, counts: np.ndarray, atoms: np.ndarray, k: int) -> Self | None:
-        """From distinct numbers, counted in units of the last digit, how many rows hold each, and the atoms.
-        `None` if no more of them are round than by chance, or fewer than k rows."""
+        """From distinct numbers, counted in units of the last digit, how many rows hold each, and the atoms, both
+        rising. `None` if no more of them are round than by chance, or fewer than k rows."""
+        if counts.sum() < k:
+            return None
         shares = {1: 1.0}
         for grid in GRIDS:
             nearest = _rounded(units, grid)
-            weights = counts * ~np.isin(nearest, atoms)
+            weights = counts * (_held(nearest, atoms, atoms, "left") == 0)
             rows = int(weights.sum())
             if rows < k or np.ptp(units) < LEAST_REACH * grid:
                 break
             on = int(counts[units % grid == 0].sum())
             # Of the numbers around one of the grid, which are so many without the atoms among them, one is on it.
-            around = grid - np.diff(np.searchsorted(atoms, [nearest - grid / 2, nearest + grid / 2]), axis=0)[0]
+            around = grid - _held(nearest, atoms - grid / 2, atoms + grid / 2, "right")
             by_chance = shares[1] * float((weights / np.maximum(around, 1)).sum()) / rows
             by_chance += sum(share * unit / grid for unit, share in shares.items() if unit > 1)
             seen = rows**2 / float((weights**2).sum())  # rows that hold one number tell of it once; Kish 1965
@@ -76,7 +78,8 @@ class LocalHeaps(Stored):
 
     @classmethod
     def learn(cls, units: np.ndarray, counts: np.ndarray, atoms: np.ndarray, k: int) -> Self | None:
-        """From the distinct numbers that are no atoms, as `Heaps` does; `None` where none of these learns anything."""
+        """From the distinct numbers that are no atoms, and the atoms, both rising, as `Heaps` does; `None` where none
+        of these learns anything."""
         gaps = _gaps(units, atoms)
         among = (gaps == gap for gap in range(len(GRIDS) + 1))
         by_gap = tuple(Heaps.learn(units[these], counts[these], atoms, k) for these in among)
@@ -100,6 +103,15 @@ def _gaps(units: np.ndarray, atoms: np.ndarray) -> np.ndarray:
     ends = np.concatenate([[-np.inf], atoms, [np.inf]])
     places = np.searchsorted(atoms, units)
     return np.asarray(np.searchsorted(GRIDS, ends[places + 1] - ends[places]))
+
+
+def _held(numbers: np.ndarray, low: np.ndarray, high: np.ndarray, first: Literal["left", "right"]) -> np.ndarray:
+    """How many of some stretches each of rising numbers is in, (N,): up to their ends, and from where they begin
+    ("left") or behind that ("right"). By looking up the ends, which are few."""
+    steps = np.zeros(len(numbers) + 1, dtype=np.int64)
+    np.add.at(steps, np.searchsorted(numbers, low, first), 1)
+    np.subtract.at(steps, np.searchsorted(numbers, high, "right"), 1)
+    return np.asarray(np.cumsum(steps[:-1]))
 
 
 def _rounded(units: np.ndarray, grid: np.ndarray | int) -> np.ndarray:
