@@ -20,7 +20,7 @@ from tests.databases import DEFAULT_DATABASE
 from tests.folders import a_folder
 from tests.given import admit_admin
 from tests.postgres import Postgres, a_postgres
-from tests.real_tables import given_real_tables
+from tests.real_tables import SHARED
 from tests.s3 import CREDENTIALS, Gate, S3Server, an_s3_server
 from tests.statements import compile_once
 
@@ -165,7 +165,11 @@ def gate(s3: S3Server) -> Iterator[Gate]:
 
 @pytest.fixture(scope="session")
 def real_tables() -> Path:
-    return given_real_tables()
+    """Their folder. Where it is missing a test is skipped, or fails under `TEST_TABLES=required`."""
+    if not SHARED.is_dir():
+        required = os.environ.get("TEST_TABLES") == "required"
+        (pytest.fail if required else pytest.skip)(f"The real tables are not in {SHARED}.")
+    return SHARED
 
 
 @pytest.fixture

@@ -94,9 +94,8 @@ class TableCodec(Stored):
         if any(duration.since.column in untils[place:] for place, duration in enumerate(self.durations)):
             raise ValueError("durations since a column that follows")
         phases = {(phase.column, phase.phase == "hour") for phase in self.phases}
-        if len(phases) < len(self.phases) or not {column for column, _ in phases} <= columns.keys():
-            raise ValueError("phases of other columns")
-        if not all(phase.is_of(columns[phase.column]) for phase in self.phases):
+        are_known = all(phase.column in columns and phase.is_of(columns[phase.column]) for phase in self.phases)
+        if len(phases) < len(self.phases) or not are_known:
             raise ValueError("phases of other columns")
 
     @classmethod

@@ -8,7 +8,7 @@ Source: Heitjan & Rubin 1990, "Inference from coarse data via multiple imputatio
 """
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -43,13 +43,13 @@ class Heaps(Stored):
         shares = {1: 1.0}
         for grid in GRIDS:
             nearest = _rounded(units, grid)
-            weights = counts * (_held(nearest, atoms, atoms, "left") == 0)
+            weights = counts * (_held(nearest, np.nextafter(atoms, -np.inf), atoms) == 0)
             rows = int(weights.sum())
             if rows < k or np.ptp(units) < LEAST_REACH * grid:
                 break
             on = int(counts[units % grid == 0].sum())
             # Of the numbers around one of the grid, which are so many without the atoms among them, one is on it.
-            around = grid - _held(nearest, atoms - grid / 2, atoms + grid / 2, "right")
+            around = grid - _held(nearest, atoms - grid / 2, atoms + grid / 2)
             by_chance = shares[1] * float((weights / np.maximum(around, 1)).sum()) / rows
             by_chance += sum(share * unit / grid for unit, share in shares.items() if unit > 1)
             seen = rows**2 / float((weights**2).sum())  # rows that hold one number tell of it once; Kish 1965
@@ -105,11 +105,11 @@ def _gaps(units: np.ndarray, atoms: np.ndarray) -> np.ndarray:
     return np.asarray(np.searchsorted(GRIDS, ends[places + 1] - ends[places]))
 
 
-def _held(numbers: np.ndarray, low: np.ndarray, high: np.ndarray, first: Literal["left", "right"]) -> np.ndarray:
-    """How many of some stretches each of rising numbers is in, (N,): up to their ends, and from where they begin
-    ("left") or behind that ("right"). By looking up the ends, which are few."""
+def _held(numbers: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """How many of some stretches, from behind their low ends to their high ones, each of rising numbers is in, (N,). By
+    looking up the ends, which are few."""
     steps = np.zeros(len(numbers) + 1, dtype=np.int64)
-    np.add.at(steps, np.searchsorted(numbers, low, first), 1)
+    np.add.at(steps, np.searchsorted(numbers, low, "right"), 1)
     np.subtract.at(steps, np.searchsorted(numbers, high, "right"), 1)
     return np.asarray(np.cumsum(steps[:-1]))
 
