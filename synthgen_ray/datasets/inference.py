@@ -97,8 +97,9 @@ def _sample(values: pa.ChunkedArray) -> pa.Array:
     if len(values) <= SAMPLE:
         return values.drop_null().combine_chunks()
     starts = np.linspace(0, len(values) - SAMPLE // SLICES, SLICES).astype(int)
-    slices = [values.slice(start, SAMPLE // SLICES).drop_null() for start in starts]
-    sample = pa.chunked_array([chunk for piece in slices for chunk in piece.chunks], values.type).combine_chunks()
+    slices = [values.slice(start, SAMPLE // SLICES) for start in starts]
+    chunks = [chunk for piece in slices for chunk in piece.chunks]
+    sample = pa.chunked_array(chunks, values.type).combine_chunks().drop_null()
     # Where nearly all is null, what is left is small enough to be copied.
     return sample if len(sample) >= SLICES else values.drop_null().slice(0, SAMPLE).combine_chunks()
 

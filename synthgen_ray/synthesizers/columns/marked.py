@@ -215,8 +215,9 @@ class _Neighbours(NamedTuple):
     edge_M: np.ndarray  # where its stretch is put in: where the number before it ends
 
 
-def marked(array: pa.Array, form: Plain, k: int) -> tuple[np.ndarray, pa.Array]:
-    """Which of the rows hold markers, (N,), and these, rising. `form` is what is learnt of all rows together."""
+def marked(array: pa.Array, ordered: np.ndarray | None, form: Plain, k: int) -> tuple[np.ndarray, pa.Array]:
+    """Which of the rows hold markers, (N,), and these, rising. `ordered` are the rows as `forms.in_order` has them, and
+    `form` is what is learnt of all of them together."""
     nothing = np.zeros(len(array), dtype=bool), array[:0]
     if isinstance(form, FloatForm):
         whole = None if form.decimals is None else in_units(array, form.decimals)
@@ -224,7 +225,7 @@ def marked(array: pa.Array, form: Plain, k: int) -> tuple[np.ndarray, pa.Array]:
         whole = as_unsigned(shown_by_clocks(array) if has_zone(array.type) else array)
     if whole is None:
         return nothing
-    values_V, counts_V = distinct(np.sort(whole))
+    values_V, counts_V = distinct(np.sort(whole) if ordered is None or has_zone(array.type) else ordered)
     if (counts_V < k).all():
         return nothing
     is_marker = _markers(values_V, counts_V, k, is_moment(array.type))

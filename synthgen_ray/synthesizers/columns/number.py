@@ -14,7 +14,7 @@ from synthgen_ray.domain.params import Condition, Family, Range
 from synthgen_ray.domain.widths import widest_of
 from synthgen_ray.synthesizers.columns import arrow, moments
 from synthgen_ray.synthesizers.columns.endings import Endings
-from synthgen_ray.synthesizers.columns.forms import Form, learn_form
+from synthgen_ray.synthesizers.columns.forms import Form, counted, in_order, learn_form
 from synthgen_ray.synthesizers.columns.heaps import Heaps, LocalHeaps
 from synthgen_ray.synthesizers.columns.marginal import Marginal, NormalMap, least_of_atoms
 from synthgen_ray.synthesizers.columns.modes import Modes
@@ -123,26 +123,26 @@ class NumberCodec(Stored):
     ) -> Self:
         array = wrapped.unwrap(column) if wrapped else arrow.plain(column)
         present = array.drop_null()
-        form = learn_form(present, k, least_step)
-        numbers = form.forward(present)
-        counted = np.unique(numbers, return_counts=True)
-        comes_back = least_of_atoms(len(numbers), k) if marginals == "empirical" else np.inf
-        heaps = _heaps(form, *counted, comes_back, k)
+        ordered = in_order(present)
+        form = learn_form(present, k, least_step, ordered)
+        numbers = counted(form, present, ordered)
+        comes_back = least_of_atoms(len(present), k) if marginals == "empirical" else np.inf
+        heaps = _heaps(form, *numbers, comes_back, k)
         marginal: Marginal | Parametric | None = None
         if "marginal" in maps:
             if marginals == "empirical":
-                marginal = Marginal.of_counts(*counted, k)
+                marginal = Marginal.of_counts(*numbers, k)
             else:
-                marginal = Parametric.learn(name, marginals, np.repeat(*counted), form.rounding)
+                marginal = Parametric.learn(name, marginals, np.repeat(*numbers), form.rounding)
         if marginal and "modes" in maps:
-            counted = np.unique(marginal.forward(numbers, rng), return_counts=True)
+            numbers = np.unique(marginal.forward(form.forward(present), rng), return_counts=True)
         return cls(
             name=name,
             column_kind=kind_of(array.type),
             form=form,
             null_share=arrow.kept_nulls(array, k) / len(array),
             marginal=marginal,
-            modes=Modes.learn(*counted, k) if "modes" in maps else None,
+            modes=Modes.learn(*numbers, k) if "modes" in maps else None,
             wrapped=wrapped,
             heaps=heaps,
         )

@@ -112,9 +112,10 @@ class IntegerForm(Counted, Stored):
         return self
 
     @classmethod
-    def learn(cls, array: pa.Array, k: int, least_step: int = 1) -> Self:
-        """`least_step` is the resolution that the column is known to have."""
-        step, low, high = _span(np.sort(as_unsigned(array)), k, least_step)
+    def learn(cls, array: pa.Array, k: int, least_step: int = 1, ordered: np.ndarray | None = None) -> Self:
+        """`least_step` is the resolution that the column is known to have. `ordered` are its rows, unsigned and rising,
+        for whoever has them."""
+        step, low, high = _span(np.sort(as_unsigned(array)) if ordered is None else ordered, k, least_step)
         type_, clock = str(array.type), _clock_of(array, k, step)
         return cls(arrow_type=type_, origin=low - _bias(type_), step=step, steps=(high - low) // step, clock=clock)
 
@@ -186,9 +187,8 @@ class IslandsForm(Counted, Stored):
         return self
 
     @classmethod
-    def learn(cls, array: pa.Array, k: int, least_step: int = 1) -> Self | None:
-        """`None` if nothing is gained: no stretch is empty and no value stands out."""
-        ordered = np.sort(as_unsigned(array))
+    def learn(cls, arrow_type: str, ordered: np.ndarray, k: int, least_step: int = 1) -> Self | None:
+        """From unsigned rows, which rise. `None` if nothing is gained: no stretch is empty and no value stands out."""
         islands = []
         for part in _parts(ordered, k):
             step, low, high = _span(part, k, least_step)
@@ -197,8 +197,8 @@ class IslandsForm(Counted, Stored):
             islands = _around_atoms(islands, ordered, k)
         if len(islands) == 1:
             return None
-        type_ = str(array.type)
-        return cls(arrow_type=type_, islands=tuple((low - _bias(type_), step, steps) for low, step, steps in islands))
+        bias = _bias(arrow_type)
+        return cls(arrow_type=arrow_type, islands=tuple((low - bias, step, steps) for low, step, steps in islands))
 
     @property
     def upper(self) -> float:
@@ -223,7 +223,7 @@ class IslandsForm(Counted, Stored):
         origins, steps, _, starts = self._arrays
         place = np.searchsorted(starts, counted, "right") - 1
         unsigned = origins[place] + (counted - starts[place]) * steps[place]
-        return arrow.of_integers(_signed(unsigned, self.arrow_type), arrow.type_of(self.arrow_type))
+        return of_unsigned(unsigned, self.arrow_type)
 
     def between(self, low: Number | None, high: Number | None) -> tuple[int, int]:
         """First and last place of a value inside a range; the first is above the last if there is none."""
@@ -260,10 +260,11 @@ class IslandsForm(Counted, Stored):
         return origins, steps, most, np.cumsum(most + np.uint64(1)) - most - np.uint64(1)
 
 
-def learn_whole(array: pa.Array, k: int, least_step: int = 1) -> IntegerForm | IslandsForm:
-    """One grid, where float64 can count its steps or nothing is gained by several."""
-    form = IntegerForm.learn(array, k, least_step)
-    return form if form.steps <= EXACT else IslandsForm.learn(array, k, least_step) or form
+def learn_whole(array: pa.Array, ordered: np.ndarray, k: int, least_step: int = 1) -> IntegerForm | IslandsForm:
+    """One grid, where float64 can count its steps or nothing is gained by several. `ordered` are the rows, unsigned and
+    rising."""
+    form = IntegerForm.learn(array, k, least_step, ordered)
+    return form if form.steps <= EXACT else IslandsForm.learn(form.arrow_type, ordered, k, least_step) or form
 
 
 def _origin(island: tuple[int, int, int]) -> int:
@@ -390,6 +391,11 @@ def as_unsigned(array: pa.Array) -> np.ndarray:
     """Integers in an order-preserving unsigned form, so that differences never overflow."""
     whole = arrow.integers(array)
     return whole if whole.dtype == np.uint64 else np.ascontiguousarray(whole).view(np.uint64) ^ SIGN
+
+
+def of_unsigned(unsigned: np.ndarray, arrow_type: str) -> pa.Array:
+    """The way back from that form."""
+    return arrow.of_integers(_signed(unsigned, arrow_type), arrow.type_of(arrow_type))
 
 
 def _signed(unsigned: np.ndarray, arrow_type: str) -> np.ndarray:
