@@ -112,10 +112,9 @@ class IntegerForm(Counted, Stored):
         return self
 
     @classmethod
-    def learn(cls, array: pa.Array, k: int, least_step: int = 1, ordered: np.ndarray | None = None) -> Self:
-        """`least_step` is the resolution that the column is known to have. `ordered` are its rows, unsigned and rising,
-        for whoever has them."""
-        step, low, high = _span(np.sort(as_unsigned(array)) if ordered is None else ordered, k, least_step)
+    def learn(cls, array: pa.Array, ordered: np.ndarray, k: int, least_step: int = 1) -> Self:
+        """`ordered` are the rows, unsigned and rising; `least_step` is the resolution that they are known to have."""
+        step, low, high = _span(ordered, k, least_step)
         type_, clock = str(array.type), _clock_of(array, k, step)
         return cls(arrow_type=type_, origin=low - _bias(type_), step=step, steps=(high - low) // step, clock=clock)
 
@@ -261,9 +260,8 @@ class IslandsForm(Counted, Stored):
 
 
 def learn_whole(array: pa.Array, ordered: np.ndarray, k: int, least_step: int = 1) -> IntegerForm | IslandsForm:
-    """One grid, where float64 can count its steps or nothing is gained by several. `ordered` are the rows, unsigned and
-    rising."""
-    form = IntegerForm.learn(array, k, least_step, ordered)
+    """One grid, where float64 can count its steps or nothing is gained by several."""
+    form = IntegerForm.learn(array, ordered, k, least_step)
     return form if form.steps <= EXACT else IslandsForm.learn(form.arrow_type, ordered, k, least_step) or form
 
 

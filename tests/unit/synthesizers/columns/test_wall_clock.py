@@ -7,6 +7,7 @@ import pytest
 
 from synthgen_ray.synthesizers.columns import arrow
 from synthgen_ray.synthesizers.columns.whole import IntegerForm
+from tests.unit.synthesizers.columns.test_whole import grid_of
 
 DAYS = np.datetime64("2021-01-01", "us") + np.random.default_rng(8).integers(0, 730, 500).astype("timedelta64[D]")
 
@@ -23,7 +24,7 @@ def hours_of(moments: pa.Array) -> set[str]:
 @pytest.mark.parametrize(("hours", "told"), [([0], {"00:00:00"}), ([8, 20], {"08:00:00", "20:00:00"})])
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
 def test_hours_of_a_day_stay_these_hours(hours, told, zone):
-    form = IntegerForm.learn(shown(hours, zone), 5)
+    form = grid_of(shown(hours, zone))
 
     drawn = form.back(np.linspace(0, form.steps, 3000))
 
@@ -34,7 +35,7 @@ def test_hours_of_a_day_stay_these_hours(hours, told, zone):
 
 
 def test_what_is_asked_for_is_obeyed_on_the_grid_where_it_has_such_moments():
-    form = IntegerForm.learn(shown([0], "Europe/Berlin"), 5)
+    form = grid_of(shown([0], "Europe/Berlin"))
     first = np.arange(0, form.steps - 30, 7, dtype=np.uint64)
     last = first + np.uint64(30)
 
@@ -52,4 +53,4 @@ def test_what_is_asked_for_is_obeyed_on_the_grid_where_it_has_such_moments():
 
 @pytest.mark.parametrize("zone", ["UTC", "+02:00"])
 def test_where_clocks_never_change_the_grid_is_that_of_utc(zone):
-    assert "clock" not in IntegerForm.learn(shown([0], zone), 5).model_dump()
+    assert "clock" not in grid_of(shown([0], zone)).model_dump()

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from synthgen_ray.synthesizers.columns.ends import inner_parts
-from synthgen_ray.synthesizers.columns.whole import IntegerForm
+from synthgen_ray.synthesizers.columns.whole import IntegerForm, as_unsigned
 
 K = 5
 RNG = np.random.default_rng(8)
@@ -15,8 +15,12 @@ DAYS = np.datetime64("2021-03-01", "us") + RNG.integers(0, 900, 500).astype("tim
 PRICES = 50 * RNG.integers(3, 400, 1000)
 
 
+def grid_of(array: pa.Array, k: int = K) -> IntegerForm:
+    return IntegerForm.learn(array, np.sort(as_unsigned(array)), k)
+
+
 def learnt(values: np.ndarray, odd: list) -> IntegerForm:
-    return IntegerForm.learn(pa.array(np.concatenate([values, np.array(odd, dtype=values.dtype)])), K)
+    return grid_of(pa.array(np.concatenate([values, np.array(odd, dtype=values.dtype)])))
 
 
 def test_one_moment_among_days_makes_no_seconds_of_them():
@@ -57,7 +61,7 @@ def test_the_lower_end_is_never_above_the_upper(k):
 
 @pytest.mark.parametrize("rows", [8, 9, 12, 13])
 def test_of_few_numbers_a_column_has_a_middle(rows):
-    form = IntegerForm.learn(pa.array(np.arange(rows) * 1000), K)
+    form = grid_of(pa.array(np.arange(rows) * 1000))
 
     middle = (rows - 1) * 500
     assert form.ends[0] <= middle <= form.ends[1] + form.step
@@ -73,8 +77,8 @@ def test_of_as_many_rows_as_are_asked_for_all_set_it():
     values = PRICES[:200].copy()
     values[:2] += 5
 
-    assert IntegerForm.learn(pa.array(values), k=200).step == 5
-    assert IntegerForm.learn(pa.array(values), k=198).step == 50
+    assert grid_of(pa.array(values), k=200).step == 5
+    assert grid_of(pa.array(values), k=198).step == 50
 
 
 def test_what_is_off_the_grid_counts_as_the_place_below():
