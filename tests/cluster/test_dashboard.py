@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 
 from synthgen_ray.runtime.data_dir import DataDir
 from tests.cluster.conftest import QUICK
@@ -60,6 +61,7 @@ def test_a_training_is_called_by_its_model_and_the_start_of_its_id(server, clien
     wait_until(lambda: state(server, "tasks", name=name), "the task is shown", 60)
 
 
+@pytest.mark.nightly
 def test_who_leads_others_has_a_name_and_what_it_does_that_of_the_model(server, client, given_training):
     job_id = given_training("tvae", QUICK, resources={"num_workers": 2})["synthgen_job_id"]
     client.wait_for_job(job_id, timeout_s=120)

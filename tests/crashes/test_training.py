@@ -60,6 +60,7 @@ def progress_of(client, job_id: str) -> float:
     return client.get_job(job_id)["progress"]
 
 
+@pytest.mark.nightly
 def test_two_workers_whose_controller_is_killed_train_again_and_leave_their_cpus_to_others_when_they_are_cancelled(
     client, server, dataset, given_training, ready_model
 ):

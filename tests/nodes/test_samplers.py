@@ -65,6 +65,7 @@ def test_they_follow_what_is_asked(elastic):
     assert len(client.sample(model["id"], 5)) == 5  # one comes again
 
 
+@pytest.mark.nightly  # `tests/unit/jobs/test_model_cache.py` shows it of one
 def test_all_let_go_of_a_model_that_is_deleted(table):
     with a_server(min_replicas=2, max_replicas=2, threads=1) as server, server.client() as client:
         kept, model = a_model(client, table), a_model(client, table)

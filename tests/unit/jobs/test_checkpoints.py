@@ -32,6 +32,7 @@ from synthgen_ray.jobs.train import keep, learn
 from synthgen_ray.synthesizers import neural
 from synthgen_ray.synthesizers.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from tests.given import a_job
+from tests.marks import nightly_but
 from tests.unit.synthesizers.conftest import SMALL, given_table
 
 JOB_ID = UUID(int=7)
@@ -124,7 +125,7 @@ def resuming(assignment: Assignment, checkpoint: Artifact) -> Assignment:
     return dataclasses.replace(assignment, job=job, checkpoint=checkpoint)
 
 
-@pytest.mark.parametrize("model_type", ["ctgan", pytest.param("copulagan", marks=pytest.mark.nightly), "tvae"])
+@pytest.mark.parametrize("model_type", nightly_but({"ctgan"}, ["ctgan", "copulagan", "tvae"]))
 def test_a_killed_training_that_goes_on_makes_the_same_file_and_has_the_same_losses(tmp_path, model_type):
     undisturbed = trained(given_assignment(tmp_path / "one", model_type), tmp_path / "one")
     folder = tmp_path / "other"

@@ -14,6 +14,7 @@ import pytest
 from synthgen_ray.runtime.listening import free_port
 from synthgen_ray.runtime.own_ray import _end, end_leftovers
 from synthgen_ray.settings import LogFormat
+from tests.marks import nightly_but
 from tests.servers import clean_environment
 
 HOLDS = "import sys; held = open(sys.argv[1], 'a'); print(flush=True); sys.stdin.read()"
@@ -50,7 +51,7 @@ def test_rays_processes_that_write_there_end_and_no_others(given_process, tmp_pa
     assert (elsewhere.poll(), looking.poll()) == (None, None)
 
 
-@pytest.mark.parametrize("form", LogFormat)
+@pytest.mark.parametrize("form", nightly_but({LogFormat.JSON}, LogFormat))
 def test_a_server_in_the_foreground_tells_of_it_in_the_form_of_its_setting(given_process, tmp_path, form):
     given_process("ray::DashboardAgent", tmp_path / "ray" / "agent.log")
     with socket.create_server(("127.0.0.1", 0)) as taken:  # so that no Ray starts

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from synthgen_ray.synthesizers.asked import asked_of_sample
+from tests.marks import nightly_but
 from tests.unit.synthesizers.tables_of_moments import (
     MODELS,
     ROWS,
@@ -30,7 +31,7 @@ from tests.unit.synthesizers.tables_of_moments import (
         {"end": ["2023-03-04T09:00:00", "2023-05-04T21:00:00"]},
     ],
 )
-@pytest.mark.parametrize("type_", ["refined", "tvae"])
+@pytest.mark.parametrize("type_", nightly_but({"refined"}, ["refined", "tvae"]))
 def test_who_asks_for_moments_gets_the_others_about_them(model_of_trips, type_, asked):
     model = model_of_trips if type_ == "refined" else MODELS[type_]().fit(trips())
 

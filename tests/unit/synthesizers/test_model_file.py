@@ -329,6 +329,7 @@ def test_a_flipped_bit_in_a_member_is_refused(file, tmp_path, member):
         assert refused(tmp_path / "flipped")
 
 
+@EITHER
 def test_a_flipped_bit_anywhere_is_refused_or_harmless(file, tmp_path):
     content, rng = file.read_bytes(), np.random.default_rng(3)
     refusals = 0

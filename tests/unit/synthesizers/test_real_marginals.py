@@ -13,6 +13,7 @@ from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import create
 from tests.bench.scores import like, plain, two_way_accuracy
+from tests.marks import TYPES
 from tests.unit.synthesizers.conftest import SMALL
 
 TABLES = [
@@ -85,7 +86,7 @@ def _distances(differences: np.ndarray, is_number: bool) -> np.ndarray:
 
 
 @pytest.mark.parametrize("refine", [False, True])
-@pytest.mark.parametrize("model_type", ModelType)
+@pytest.mark.parametrize("model_type", TYPES)
 @pytest.mark.parametrize("name", TABLES)
 def test_columns_are_within_the_noise_of_the_table(real_tables, read, name, model_type, refine):
     table, columns = read(real_tables / name)

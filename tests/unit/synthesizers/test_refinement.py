@@ -140,11 +140,15 @@ def test_one_column_has_nothing_to_refine():
     assert model.sample(10, seed=1).num_rows == 10
 
 
+@pytest.fixture(scope="module")
+def small():
+    sizes = {"compress_dims": [16], "decompress_dims": [16], "embedding_dim": 8, "epochs": 1}
+    return create(ModelType.TVAE, {"seed": 1, **sizes}).fit(given_rings())
+
+
 @pytest.mark.parametrize("name", ["inputs", "outputs", "input_bias", "output_bias", "steps"])
-def test_weights_that_compute_with_no_numbers_are_refused(name):
-    small = {"compress_dims": [16], "decompress_dims": [16], "embedding_dim": 8, "epochs": 1}
-    model = create(ModelType.TVAE, {"seed": 1, **small}).fit(given_rings())
-    kept, columns = model._refinement, model.codec.learnt
+def test_weights_that_compute_with_no_numbers_are_refused(small, name):
+    kept, columns = small._refinement, small.codec.learnt
     tensors = kept.tensors()
     touched = tensors | {name: np.full_like(tensors[name], 1e-38 if name == "steps" else 3e38)}
 

@@ -13,6 +13,7 @@ from synthgen_ray.domain.columns import Column, ColumnKind
 from synthgen_ray.domain.errors import InvalidTable
 from synthgen_ray.domain.params import ModelType
 from synthgen_ray.synthesizers.base import load
+from tests.marks import TYPES, nightly_but
 from tests.unit.synthesizers.conftest import given_model
 
 ROWS = 300
@@ -263,6 +264,7 @@ def test_the_shortest_table_is_learnt(model_type):
     assert given_model(model_type, table, **quick(model_type)).sample(50, seed=1).schema.equals(table.schema)
 
 
+@pytest.mark.parametrize("model_type", nightly_but({ModelType.CTGAN, ModelType.GAUSSIAN_COPULA}, ModelType))
 def test_four_hundred_columns_are_learnt(model_type):
     table = pa.table({f"c{n}": NOISE if n % 3 else RNG.choice(["a", "b"], ROWS) for n in range(400)})
 
@@ -271,6 +273,7 @@ def test_four_hundred_columns_are_learnt(model_type):
     assert rows.schema.equals(table.schema)
 
 
+@pytest.mark.nightly
 def test_hundreds_of_columns_are_refined():
     shared = RNG.normal(size=(ROWS, 4))
     table = pa.table({f"c{n}": shared[:, n % 4] + 0.1 * RNG.normal(size=ROWS) for n in range(200)})
@@ -281,6 +284,7 @@ def test_hundreds_of_columns_are_refined():
     assert abs(np.corrcoef(rows["c0"], rows["c1"])[0, 1]) < 0.4
 
 
+@pytest.mark.parametrize("model_type", TYPES)
 @pytest.mark.parametrize("most", [50, 1000])
 def test_of_five_thousand_categories_every_one_may_come_back(model_type, most):
     names = np.repeat([f"c{n}" for n in range(5000)], 6)
