@@ -38,7 +38,7 @@ up: setup
 
 test: setup $(CONSOLE)/node_modules/installed
 	$(BIN)/node --test --test-reporter dot --disable-warning MODULE_TYPELESS_PACKAGE_JSON $(CONSOLE)/*.test.mjs
-	$(BIN)/pytest --numprocesses 4 --dist loadscope --no-loadscope-reorder -m 'not nightly' $(TESTS)
+	$(BIN)/pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder -m 'not nightly' $(TESTS)
 
 # All that takes longer: the rest of the tests, then their long forms.
 nightly: setup

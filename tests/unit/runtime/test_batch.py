@@ -206,3 +206,11 @@ def test_what_its_process_dies_of_ends_it_and_not_what_ray_tries_while_a_node_go
 
     asked = data.from_items().map.call_args.kwargs
     assert (asked["max_restarts"], asked["max_task_retries"]) == (3, -1)
+
+
+@pytest.mark.parametrize(("workers", "rows", "actors"), [(None, 9, 2), (None, 1, 1), (1, 9, 1)])
+def test_there_is_an_actor_for_each_cpu_and_half_of_it_stays_for_others(data, workers, rows, actors):
+    list(made_by_all(FileMaker, (), [{"file": NAME}] * rows, workers))
+
+    data.ActorPoolStrategy.assert_called_once_with(size=actors)
+    assert data.from_items().map.call_args.kwargs["num_cpus"] == 0.5

@@ -1,8 +1,10 @@
 """What the cluster has, as those hear it who ask at the same time."""
 
 import asyncio
+import os
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 import ray
@@ -10,7 +12,7 @@ from ray.core.generated.common_pb2 import NodeDeathInfo
 from ray.exceptions import RaySystemError
 
 from synthgen_ray.runtime import nodes
-from synthgen_ray.runtime.nodes import Cluster, KnownCluster, is_lost, look_at_cluster, unless_one_dies
+from synthgen_ray.runtime.nodes import Cluster, KnownCluster, cpus_here, is_lost, look_at_cluster, unless_one_dies
 
 
 def nodes_of(*cpus: float) -> list[dict[str, object]]:
@@ -23,6 +25,20 @@ def test_what_a_node_that_died_had_does_not_count(monkeypatch):
     monkeypatch.setattr(ray, "nodes", lambda: nodes_of(2, 4))
 
     assert look_at_cluster() == Cluster(({"CPU": 2}, {"CPU": 4}))
+
+
+@pytest.mark.parametrize(
+    ("resources", "cpus"),
+    [({"CPU": 3.0}, 3), ({"CPU": 0.5}, 1), ({"CPU": 64.0}, 8), ({}, 1)],
+    ids=["as Ray counts them", "one at least", "no more than the machine has", "a head without any"],
+)
+def test_cpus_are_those_of_the_node_that_asks(monkeypatch, resources, cpus):
+    others = [{"NodeID": "b", "Resources": {"CPU": 7.0}}, {"NodeID": "c", "Resources": {}}]
+    monkeypatch.setattr(ray, "nodes", lambda: [others[0], {"NodeID": "a", "Resources": resources}, others[1]])
+    monkeypatch.setattr(ray, "get_runtime_context", lambda: SimpleNamespace(get_node_id=lambda: "a"))
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+
+    assert cpus_here() == cpus
 
 
 async def test_there_is_one_look_at_a_time_however_many_ask(monkeypatch):

@@ -87,7 +87,7 @@ def test_of_few_numbers_no_more_is_kept_than_how_long_they_are():
 
 @pytest.mark.parametrize("step", [0, 1000])
 def test_an_edge_is_nobodys_number(step):
-    phones = sorted(RNG.permutation(10**8)[:400].tolist()) if not step else [*range(10**7, 5 * 10**7, step)]
+    phones = sorted(RNG.choice(10**8, 400, replace=False).tolist()) if not step else [*range(10**7, 5 * 10**7, step)]
 
     edges = Numbers.of([str(phone) for phone in phones], K).edges
 
